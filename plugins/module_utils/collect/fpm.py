@@ -1,0 +1,237 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every php-fpm master of the host, running or not: its configuration, its pools, its unit."""
+
+import posixpath
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from ..parse.fpm_conf import FpmConf, Problem, full_path, parse_fpm_conf
+from ..parse.fpm_pools import pool_facts, refusals
+from ..parse.proc import unit_of
+from ..parse.systemctl import command_option
+from .fpm_layouts import Layout, installed_layouts, layout_of, version_in
+from .fpm_test import config_test
+from .host import Host, HostError
+from .processes import Process, process_cgroup, processes
+from .units import fpm_unit_names, unit_states
+
+MOST_ERRORS = 10
+# The title is cut where the process's arguments and environment had no more room.
+_TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
+_PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
+
+Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])])
+
+
+class _Reading:
+    """One master's configuration files as they are now; texts are kept only of the main one."""
+
+    def __init__(self, host: Host, found: Found, prefix: Optional[str]) -> None:
+        self.host = host
+        self.config = found.layout.config
+        self.text: Optional[str] = None
+        self.barred = False  # a part is kept from us, though not from php-fpm: what seems to lack may be in there
+        self.changed_at: Optional[float] = None
+        self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix or found.layout.prefix)
+
+    def read(self, path: str) -> Tuple[Optional[str], str]:
+        try:
+            text = self.host.read(path)
+            mtime = self.host.stat(path).mtime
+        except HostError as error:
+            if error.absent:
+                return None, "%s (%d)" % (error.why, error.errno or 0)
+            self.bar(path, error.why)
+            return None, ""
+        self.changed_at = max(self.changed_at or 0.0, mtime)
+        if path == self.config:
+            self.text = text
+        return text, ""
+
+    def expand(self, pattern: str) -> Tuple[List[str], str]:
+        directory = posixpath.dirname(pattern)
+        names = [path for path in self.host.glob(pattern) if self.kind(path) != "directory"]
+        if not names and not re.search(r"[*?\[]", directory):
+            try:
+                self.host.listdir(directory)
+            except HostError as error:
+                if not error.absent:
+                    self.bar(directory, error.why)
+                elif re.search(r"[*?\[]", pattern):
+                    return [], error.why
+        return names, ""
+
+    def bar(self, path: str, why: str) -> None:
+        self.barred = True
+        self.host.miss("fpm_config", path, why, "root")
+
+    def kind(self, path: str) -> Optional[str]:
+        try:
+            return self.host.stat(path).type
+        except HostError:
+            return None
+
+
+def running_masters(host: Host, procs: List[Process]) -> List[Found]:
+    """From the titles that masters give themselves. One in a container below this host is left out, and reported missing:
+    its files and users are not ours."""
+    found: List[Found] = []
+    contained: List[str] = []
+    for one in procs:
+        title = _TITLE.match(one.cmdline)
+        if title is None:
+            continue
+        if one.foreign:
+            contained.append(str(one.pid))
+            continue
+        binary = (one.exe or "").replace(" (deleted)", "") or None
+        config = title.group(1) or ""
+        if config and not config.startswith("/"):
+            config = posixpath.join(host.readlink("/proc/%d/cwd" % one.pid) or "/", config)
+        if not config or not _exists(host, config):
+            config = next((layout.config for layout in installed_layouts(host)
+                           if layout.binary == binary or (config and layout.config.startswith(config))), config)
+        layout = layout_of(config, binary)
+        found.append(Found(layout, binary or layout.binary or None, one, unit_of(process_cgroup(host, one.pid))))
+    if contained:
+        host.miss("fpm_container", None, "php-fpm runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS]), "a run inside them")
+    return found
+
+
+def _exists(host: Host, path: str) -> bool:
+    try:
+        return host.stat(path).type == "file"
+    except HostError as error:
+        return not error.absent
+
+
+def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[Layout], taken: List[str]) -> List[Found]:
+    """Masters that could run and do not: those of units, then those whose packaging left a configuration."""
+    found: List[Found] = []
+    seen = {host.realpath(config) for config in taken}
+
+    def add(layout: Layout, binary: Optional[str], unit: Optional[str]) -> None:
+        real = host.realpath(layout.config)
+        if layout.config and real not in seen:
+            seen.add(real)
+            found.append(Found(layout, binary, None, unit))
+
+    for name, unit in sorted(units.items()):
+        command = unit["command"]
+        program = command.split()[0] if command else ""
+        if not _PROGRAM.match(posixpath.basename(program)):
+            continue
+        config = command_option(command, "config") or next((layout.config for layout in layouts if layout.binary == program), "")
+        add(layout_of(config, program), program if _exists(host, program) else None, name)
+    for layout in layouts:
+        unit_name = layout.unit if layout.unit and units.get(layout.unit, {}).get("load") not in (None, "not-found") else None
+        add(layout, layout.binary if _exists(host, layout.binary) else None, unit_name)
+    return found
+
+
+def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[Dict[str, Any]]) -> float:
+    """When the running master last read its configuration. A reload keeps pid and start time; it writes the pid file anew,
+    and passes the unit through a change of state."""
+    moments = [process.started_at]
+    try:
+        if pid_file and host.read(pid_file, 32).strip() == str(process.pid):
+            return max(process.started_at, host.stat(pid_file).mtime)
+    except (HostError, ValueError):
+        pass
+    if unit and unit["active"] == "active" and unit["changed_at"]:
+        moments.append(unit["changed_at"])
+    return max(moments)
+
+
+def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[Dict[str, Any]]) -> List[Problem]:
+    """php-fpm does not start when a log cannot be created; the test without a trace cannot see that."""
+    places = [(conf.top, "error_log", error_log, "failed to open error_log (%s)")]
+    for section, pool in zip(conf.pools, pools):
+        places.append((section, "access.log", pool["access_log"], "failed to open access log (%s)"))
+        places.append((section, "slowlog", pool["slowlog"] if pool["slowlog_timeout"] else None, "Unable to create or open slowlog(%s)"))
+    found: List[Problem] = []
+    for section, key, path, words in places:
+        if path and path.startswith("/") and _absent(host, posixpath.dirname(path)):
+            at = section.settings.get(key)
+            found.append(Problem(at.file if at else section.file, at.line if at else section.line,
+                                 words % path + ": No such file or directory (2)"))
+    return found
+
+
+def _strangers(host: Host, conf: FpmConf) -> List[Problem]:
+    """Pools of accounts that do not exist: php-fpm's test looks them up from 8.2.2 on only."""
+    found: List[Problem] = []
+    for section in conf.pools:
+        user = section.settings.get("user")
+        if user and user.value and not user.value.isdigit() and host.account(user.value) is None:
+            found.append(Problem(user.file, user.line, "[pool %s] cannot get uid for user '%s'" % (section.name, user.value)))
+    return found
+
+
+def _absent(host: Host, path: str) -> bool:
+    try:
+        host.stat(path)
+    except HostError as error:
+        return error.absent
+    return False
+
+
+def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str, detail: bool) -> Dict[str, Any]:
+    layout, process = found.layout, found.process
+    given = command_option(unit["command"], "prefix") if unit else None
+    prefix = given or layout.prefix
+    reading = _Reading(host, found, given)
+    conf = reading.conf
+    top = conf.top
+    pools = [pool_facts(pool, prefix, detail) for pool in conf.pools]
+    error_log = top.text("error_log") or "log/php-fpm.log"
+    if error_log != "syslog":
+        error_log = full_path(error_log, None, given or layout.state) or error_log
+    pid_file = full_path(top.text("pid"), None, given or layout.state)
+    readable = reading.text is not None
+    loaded_at = _loaded_at(host, process, pid_file, unit) if process else None
+    newer = reading.changed_at > loaded_at if loaded_at is not None and reading.changed_at is not None else None
+    problems = conf.problems
+    if readable and not reading.barred:
+        problems = refusals(conf, pools, process is None or process.uid == 0) + _unopenable(host, conf, error_log, pools)
+        if process is None or newer:
+            problems += _strangers(host, conf)
+    if test == "always" or (test == "auto" and (process is None or newer)):
+        tested = config_test(host, found.binary, conf, reading.text, given)
+    else:
+        tested = {"ran": False, "why": "not asked for" if test == "never" else "the running master has loaded this configuration"}
+    return {
+        "config": layout.config, "version": version_in(found.binary, layout.config, found.unit), "binary": found.binary, "layout": layout.name,
+        "unit": found.unit, "running": process is not None, "pid": process.pid if process else None,
+        "started_at": process.started_at if process else None, "loaded_at": loaded_at,
+        "error_log": error_log if readable else None, "pid_file": pid_file, "process_max": top.number("process.max") or 0,
+        "daemonize": top.flag("daemonize", True), "process_control_timeout": top.seconds("process_control_timeout"),
+        "log_level": top.text("log_level") or "notice",
+        "emergency_restart_threshold": top.number("emergency_restart_threshold") or 0,
+        "emergency_restart_interval": top.seconds("emergency_restart_interval"),
+        "files": conf.files, "config_changed_at": reading.changed_at, "config_newer": newer,
+        "config_errors": [one._asdict() for one in problems[:MOST_ERRORS]], "test": tested, "unit_state": unit, "pools": pools,
+    }
+
+
+def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900, detail: bool = False) -> Dict[str, Any]:
+    """{installed, masters}, running masters first.
+
+    test: whether to ask php-fpm itself about the configuration; "auto" asks when the master does not run or the files changed
+    since it loaded them. window: seconds within which a unit's change of state makes its journal worth reading.
+    detail: every directive with its place.
+    """
+    procs = processes(host) if procs is None else procs
+    running = running_masters(host, procs)
+    layouts = installed_layouts(host)
+    names = [found.unit for found in running if found.unit] + fpm_unit_names(host) + [layout.unit for layout in layouts if layout.unit]
+    states = unit_states(host, names, window)
+    # A master that somebody else started (supervisord, a shell) sits in a cgroup whose unit is not php-fpm's to restart.
+    mine = [found if found.unit and ("fpm" in found.unit or states.get(found.unit, {}).get("main_pid") == (found.process and found.process.pid))
+            else found._replace(unit=None) for found in running]
+    every = mine + _idle_masters(host, states, layouts, [found.layout.config for found in mine])
+    masters = [_master(host, found, states.get(found.unit) if found.unit else None, test, detail) for found in every]
+    return {"installed": any(master["running"] or master["binary"] for master in masters), "masters": masters}

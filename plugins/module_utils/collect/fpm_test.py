@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""`php-fpm -t` that leaves no trace.
+
+php-fpm's own test creates every error_log, slowlog and access.log that is missing, and appends its verdict to the error_log
+(seen with 7.4, 8.2 and 8.4). So the main file is handed over through a pipe with these three directives overridden at its end:
+the last of equal keys wins, and logs are opened only after the whole configuration was read. Includes are read by php-fpm itself.
+Standard input would not do, php-fpm replaces it by /dev/null before it reads. -n leaves php.ini and the extensions out.
+"""
+
+import os
+import subprocess
+from typing import Any, Dict, List, Optional
+
+from ..parse.fpm_conf import FpmConf
+from ..parse.redact import redact
+from .host import Host, Ran, decode
+
+PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
+LINES = 10
+
+
+def overridden(text: str, conf: FpmConf) -> str:
+    """The main file with its logs, and those of its pools, sent to /dev/null."""
+    lines = [text, "", "[global]", "error_log = /dev/null"]
+    for pool in conf.pools:
+        lines.append("[%s]" % pool.name)
+        lines += ["%s = /dev/null" % key for key in ("access.log", "slowlog") if pool.text(key)]
+    return "\n".join(lines) + "\n"
+
+
+def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
+    """Run argv with the path of a pipe that holds text appended. In the output, the pipe's path reads {config}."""
+    reader, writer = os.pipe()
+    path = "/dev/fd/%d" % reader
+    try:
+        os.set_blocking(writer, False)
+        raw = text.encode("utf-8", "replace")
+        if os.write(writer, raw) < len(raw):
+            return Ran(None, "", "a pipe of this host does not hold the %d bytes of the configuration" % len(raw))
+        os.close(writer)
+        writer = -1
+        done = subprocess.run(argv + [path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[reader],
+                              env=dict(os.environ, LC_ALL="C"), timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
+    except OSError as error:
+        return Ran(None, "", "%s: %s" % (argv[0], error.strerror))
+    finally:
+        os.close(reader)
+        if writer >= 0:
+            os.close(writer)
+    return Ran(done.returncode, decode(done.stdout).replace(path, "{config}"), "")
+
+
+def untestable(host: Host, binary: Optional[str], conf: FpmConf, text: Optional[str]) -> Optional[str]:
+    """Why php-fpm cannot be asked about this configuration, None when it can."""
+    if not binary:
+        return "no php-fpm program was found for it"
+    if not host.is_root():
+        return "only root can test a configuration as php-fpm will load it"
+    if text is None:
+        return "the configuration file cannot be read"
+    if conf.variables:
+        return "it uses ${...}, which only php-fpm's own environment can fill in"
+    if len(text) > PIPE_HOLDS:
+        return "the main file is larger than %d bytes" % PIPE_HOLDS
+    return None
+
+
+def config_test(host: Host, binary: Optional[str], conf: FpmConf, text: Optional[str], prefix: Optional[str] = None) -> Dict[str, Any]:
+    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, as each knows its own directives only."""
+    why = untestable(host, binary, conf, text)
+    if why or not binary or text is None:
+        return {"ran": False, "why": why}
+    options = ["-p", prefix] if prefix else []
+    ran = run_on_pipe([binary, "-n"] + options + ["-t", "-y"], overridden(text, conf))
+    if ran.rc is None:
+        return {"ran": False, "why": ran.err}
+    lines = [redact(line.replace("{config}", conf.top.file).strip()) for line in ran.out.splitlines() if line.strip()]
+    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": lines[-LINES:]}

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx on this host: who runs it, as whom, and where its configuration sends PHP requests.
+
+The configuration is read and never tested: nginx -t and -T create log and temporary files.
+"""
+
+import errno
+import posixpath
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ..parse.endpoint import canonical
+from ..parse.nginx_conf import Conf, error_logs, parse_conf, user_directive
+from ..parse.nginx_routes import routes
+from ..parse.proc import unit_of
+from .host import Host, HostError
+from .processes import Process, process_cgroup, processes
+
+MOST_FILES = 2000
+MOST_BYTES = 32 * 1024 * 1024
+# mtimes and process starts come from different clocks of the kernel.
+CLOCK_SLACK = 1.0  # seconds
+
+_BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
+             "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
+# ngx_setproctitle(); angie puts its version and brackets around the command line.
+_MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
+_WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
+# Options of ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
+_OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
+# Defaults of auto/options, relative ones to the prefix.
+_BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "user": "nobody"}
+
+
+def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
+    """(version, what the build set as default) from nginx -V, which prints and ends before it opens anything."""
+    ran = host.run([binary, "-V"])
+    said = ran.err + ran.out
+    version = re.search(r"version: [^/\s]+/(\S+)", said)
+    if not version:
+        host.miss("nginx_build", binary, "%s -V: %s" % (binary, ran.err.strip()[:200] or "exit status %s" % ran.rc), "an nginx that runs")
+        return None, dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/nginx.conf", "error-log-path": "/var/log/nginx/error.log"})
+    options = re.findall(r"--(prefix|conf-path|error-log-path|user)=('[^']*'|\S*)", said)
+    return version.group(1), dict(_BUILT, **{name: value.strip("'") for name, value in options if value.strip("'")})
+
+
+def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
+    """Running masters, oldest first. One in a container below this host is left out: its files are not ours."""
+    found = [one for one in procs if _MASTER.match(one.cmdline)]
+    for one in found:
+        if one.foreign:
+            host.miss("nginx_container", None, "nginx with pid %d runs in a container" % one.pid, "a run inside that container")
+    return sorted((one for one in found if not one.foreign), key=lambda one: (one.started_at, one.pid))
+
+
+class _Reading:
+    """The configuration's files as they are now."""
+
+    def __init__(self, host: Host, config: str, extra: str) -> None:
+        self.host = host
+        self.files = 0
+        self.bytes = 0
+        self.changed_at: Optional[float] = None
+        self.conf: Conf = parse_conf(config, self.read, host.glob, extra)
+
+    def read(self, path: str) -> Tuple[Optional[str], str]:
+        if self.files >= MOST_FILES or self.bytes >= MOST_BYTES:
+            self.host.miss("nginx_config", path, "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20))
+            return None, ""
+        self.files += 1
+        try:
+            data = self.host.read_bytes(path, 0, MOST_BYTES - self.bytes + 1)
+            changed = [self.host.stat(path, follow).mtime for follow in (True, False)]
+        except HostError as error:
+            if error.errno in (errno.EACCES, errno.EPERM):
+                self.host.miss("nginx_config", path, error.why, "root")
+                return None, ""
+            return None, 'open() "%s" failed (%s: %s)' % (path, error.errno, error.why)
+        self.bytes += len(data)
+        if self.bytes > MOST_BYTES:
+            self.host.miss("nginx_config", path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
+            return None, ""
+        # A site is switched on by a new link to an old file.
+        self.changed_at = max([self.changed_at or 0.0] + changed)
+        return data.decode("utf-8", "replace"), ""
+
+
+def _worker_user(host: Host, workers: Sequence[Process], conf: Conf, default: str) -> Dict[str, Any]:
+    """Who connects to php-fpm: what a running worker is, else what the next one will be."""
+    if workers:
+        one = workers[0]
+        return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
+    written = user_directive(conf)
+    name = written[0] if written else default
+    account = host.account(name)
+    return {"user": name, "user_from": "config" if written else "default", "uid": account[0] if account else None,
+            "gid": account[1] if account else None, "groups": account[2] if account else []}
+
+
+def _options(master: Process) -> Dict[str, str]:
+    """c, p, e and g of the command line, as far as the title still tells."""
+    title = _MASTER.match(master.cmdline)
+    return dict(_OPTION.findall(title.group(1))) if title else {}
+
+
+def _binary(host: Host) -> Optional[str]:
+    for path in _BINARIES:
+        try:
+            host.stat(path)
+            return path
+        except HostError:
+            continue
+    return None
+
+
+def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict[str, Any]:
+    """The snapshot's "nginx". procs: processes(host), when the caller has them already.
+
+    Of several masters the oldest counts; one with another command line is reported missing.
+    """
+    found: Dict[str, Any] = {
+        "installed": False, "running": False, "version": None, "config": None, "prefix": None, "master": None, "workers": [],
+        "user": None, "user_from": None, "uid": None, "gid": None, "groups": [], "unit": None, "config_errors": [],
+        "config_changed_at": None, "config_newer": None, "error_logs": [], "routes": []}
+    procs = processes(host) if procs is None else procs
+    masters = _masters(host, procs)
+    binary = (masters[0].exe or "").replace(" (deleted)", "") if masters else ""
+    binary = binary or _binary(host) or ""
+    if not binary and not masters:
+        return found
+    version, built = _build(host, binary or "nginx")
+    options: Dict[str, str] = {}
+    workers: List[Process] = []
+    if masters:
+        master = masters[0]
+        options = _options(master)
+        for other in masters[1:]:
+            # During an upgrade of the binary two masters run with one command line.
+            if other.cmdline != master.cmdline:
+                host.miss("nginx", None, "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]))
+        family = [one.pid for one in masters if one.cmdline == master.cmdline]
+        workers = [one for one in procs if one.ppid in family and _WORKER.match(one.cmdline)]
+        found.update(running=True, master={"pid": master.pid, "started_at": master.started_at}, workers=[one.pid for one in workers],
+                     unit=unit_of(process_cgroup(host, master.pid)))
+    prefix = options.get("p") or built["prefix"]
+    if masters and not prefix.startswith("/"):
+        prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
+    config = posixpath.join(prefix, options.get("c") or built["conf-path"])
+    reading = _Reading(host, config, options.get("g", ""))
+    found.update(installed=True, version=version, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
+                 config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
+    found.update(_worker_user(host, workers, reading.conf, built["user"]))
+    # A reload replaces the workers and keeps the master.
+    started = min((one.started_at for one in workers or masters[:1]), default=None)
+    if started is not None and reading.changed_at is not None:
+        found["config_newer"] = reading.changed_at > started + CLOCK_SLACK
+    found["error_logs"], elsewhere = error_logs(reading.conf, prefix, options.get("e") or built["error-log-path"])
+    for target in elsewhere:
+        host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
+    return found
+
+
+def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:
+    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through a symbolic link."""
+    keys = dict.fromkeys(one["endpoint"] for route in found for one in route["endpoints"] if one["endpoint"].startswith("unix:"))
+    led = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys}
+    return {key: target for key, target in led.items() if target != key}

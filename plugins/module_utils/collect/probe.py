@@ -1,0 +1,223 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dials endpoints with nginx's own rights and asks for one FastCGI answer.
+
+The question is FCGI_GET_VALUES, not ping.path: it needs no configuration in the pool, runs no PHP, is not written to
+access.log, counts for nothing against pm.max_requests, and is answered only by a worker that is free. What it does cost:
+one or two more "accepted conn" in the pool's status (two since 8.2.13, which keeps the connection open for a next record),
+and an ondemand pool starts a worker for it as for any connection.
+"""
+
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..parse import fastcgi
+
+AT_ONCE = 64  # endpoints in flight together
+_GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
+
+# One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
+Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])
+# Whose rights to take. root: the directory that this account's processes see as "/".
+Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
+
+_RESULTS = {
+    0: "ok", errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied", errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing", errno.EAGAIN: "full", errno.ETIMEDOUT: "timeout", errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
+}
+_FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
+
+
+def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> Dict[str, Any]:
+    """What dialling one target gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
+    told = result or _RESULTS.get(-1 if number is None else number, "error")
+    text = error or (os.strerror(number) if number else None)
+    return {"key": target.key, "address": target.address,
+            "connect": {"result": told, "errno": number or None, "error": text},
+            "probe": {"result": "not_tried", "ms": None, "detail": None, "waited": 0.0}}
+
+
+class _Dial:
+    """One connection of the child: connecting, then waiting for the answer, then done."""
+
+    def __init__(self, target: Target) -> None:
+        self.started = time.monotonic()
+        self.target = target
+        self.data = b""
+        self.done = None  # type: Optional[Dict[str, Any]]
+        self.connected = False
+        self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        where = target.address if target.family == "unix" else (target.address, target.port)  # type: Any
+        try:
+            number = self.socket.connect_ex(where)
+        except (OSError, ValueError, UnicodeError) as error:  # a path beyond 107 bytes has no errno
+            self.done = outcome(target, None, str(error))
+            return
+        if number == 0:
+            self._ask()
+        elif number != errno.EINPROGRESS:
+            self.done = outcome(target, number)
+
+    def _ask(self) -> None:
+        self.connected = True
+        try:
+            self.socket.send(fastcgi.request(), socket.MSG_NOSIGNAL)
+        except OSError as error:
+            self._finish("closed", error.strerror)
+
+    def _finish(self, result: str, detail: Optional[str]) -> None:
+        waited = time.monotonic() - self.started
+        self.done = outcome(self.target, 0)
+        self.done["probe"] = {"result": result, "ms": round(waited * 1000, 2) if result == "answered" else None,
+                              "detail": detail, "waited": round(waited, 3)}
+
+    def ready(self) -> None:
+        if not self.connected:
+            number = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                self.done = outcome(self.target, number)
+            else:
+                self._ask()
+            return
+        ended = None  # type: Optional[str]
+        try:
+            chunk = self.socket.recv(fastcgi.ENOUGH)
+            self.data += chunk
+            if not chunk:
+                ended = "the peer closed the connection without an answer"
+        except BlockingIOError:
+            return
+        except OSError as error:
+            ended = error.strerror
+        told = fastcgi.answer(self.data, ended is not None)
+        if told is not None:
+            self._finish(told.result, told.detail or (ended if told.result == "closed" else None))
+
+    def late(self) -> None:
+        if self.connected:
+            self._finish("no_answer", None)
+        else:
+            self.done = outcome(self.target, errno.ETIMEDOUT)
+
+
+def _resolve(target: Target) -> List[Target]:
+    """nginx resolves a name once, when it loads its configuration, and uses every address that it gets."""
+    found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
+    names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
+    return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
+
+
+def _dial_all(targets: Sequence[Target], deadline: float, pipe: int) -> None:
+    dials = [_Dial(target) for target in targets]
+    waiting = {one.socket.fileno(): one for one in dials}
+    poll = select.poll()
+    for descriptor, one in waiting.items():
+        if one.done is None:
+            poll.register(descriptor, select.POLLIN | (0 if one.connected else select.POLLOUT))
+    while waiting:
+        for descriptor, one in list(waiting.items()):
+            if one.done is None and time.monotonic() >= deadline:
+                one.late()
+            if one.done is not None:
+                one.socket.close()
+                del waiting[descriptor]
+                os.write(pipe, (json.dumps(one.done) + "\n").encode("ascii"))
+        if waiting:
+            for descriptor, _event in poll.poll(max(0.0, deadline - time.monotonic()) * 1000 + 1):
+                one = waiting[descriptor]
+                one.ready()
+                if one.done is not None:
+                    poll.unregister(descriptor)
+                elif one.connected:
+                    poll.modify(descriptor, select.POLLIN)
+
+
+def _child(targets: Sequence[Target], rights: Optional[Rights], deadline: float, pipe: int) -> None:
+    """Runs in the forked child and never returns into the module: it must not run the parent's exits and handlers."""
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(int(deadline - time.monotonic() + _GRACE) + 2)  # ends us even when the parent was killed
+        try:
+            if rights is not None:
+                if rights.root:
+                    os.chroot(rights.root)
+                    os.chdir("/")
+                os.setgroups(rights.groups)
+                os.setresgid(rights.gid, rights.gid, rights.gid)
+                os.setresuid(rights.uid, rights.uid, rights.uid)
+            addresses = [one for target in targets for one in (_resolve(target) if target.family == "name" else [target])]
+            _dial_all(addresses, deadline, pipe)
+        except (OSError, ValueError) as error:
+            for target in targets:
+                os.write(pipe, (json.dumps(outcome(target, None, str(error))) + "\n").encode("ascii"))
+    finally:
+        os._exit(0)
+
+
+def _reap(pids: Sequence[int]) -> None:
+    """Waits for children that ended or were killed. One that hangs in the kernel is left to init, not waited for."""
+    left = list(pids)
+    for _try in range(250):
+        left = [pid for pid in left if os.waitpid(pid, os.WNOHANG)[0] == 0]
+        if not left:
+            return
+        time.sleep(0.002)
+
+
+def _fork(targets: Sequence[Target], rights: Optional[Rights], deadline: float) -> Tuple[int, int]:
+    """(pid of the child, the pipe from which its results are read)."""
+    source, sink = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _child(targets, rights, deadline, sink)
+    os.close(sink)
+    return pid, source
+
+
+def _together(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
+    deadline = time.monotonic() + seconds
+    # A name may hang in the resolver: it gets a child of its own, which can be killed.
+    groups = [[one for one in targets if one.family != "name"]] + [[one] for one in targets if one.family == "name"]
+    children = {source: pid for pid, source in (_fork(group, rights, deadline) for group in groups if group)}
+    pids = list(children.values())
+    text = b""
+    poll = select.poll()
+    for source in children:
+        poll.register(source, select.POLLIN)
+    while children and time.monotonic() < deadline + _GRACE:
+        for source, _event in poll.poll(max(0.0, deadline + _GRACE - time.monotonic()) * 1000 + 1):
+            chunk = os.read(source, 65536)
+            text += chunk
+            if not chunk:
+                poll.unregister(source)
+                os.close(source)
+                del children[source]
+    for source, pid in children.items():
+        os.kill(pid, signal.SIGKILL)
+        os.close(source)
+    _reap(pids)
+    results = [json.loads(line) for line in text.decode("ascii").splitlines()]
+    seen = {one["key"] for one in results}
+    return results + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in targets if one.key not in seen]
+
+
+def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
+    """Dials all targets at the same time and gives one result for each address, in no order: {key, address, connect, probe}.
+
+    rights: None dials as ourselves. seconds: the budget of connecting and answering together, spent in full only while
+    something does not answer. Forks, because rights given up do not come back; takes at most seconds + 1.
+    """
+    results = []  # type: List[Dict[str, Any]]
+    for start in range(0, len(targets), AT_ONCE):
+        results.extend(_together(targets[start:start + AT_ONCE], rights, seconds))
+    return results

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the kernel's socket table, and finds the processes that hold a listening socket."""
+
+import re
+import socket
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+
+from ..parse import sock_table
+from ..parse.proc import unit_of
+from ..parse.sock_table import Sock
+from .host import Host, HostError
+from .processes import Process, process, process_cgroup
+
+Dump = Callable[[bytes], Optional[bytes]]
+
+_SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
+_TABLE_LIMIT = 16 * 1024 * 1024
+_INODE = re.compile(r"^socket:\[(\d+)\]$")
+# fpm_env.c writes these titles over the command line.
+_MASTER = re.compile(r"^php-fpm: master process \((.*)\)$")
+_POOL = re.compile(r"^php-fpm: pool (\S+)$")
+
+
+def netlink(request: bytes) -> Optional[bytes]:
+    """All messages of one sock_diag dump; None where the kernel or a sandbox does not offer it. Needs no right."""
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
+            door.settimeout(2.0)
+            door.send(request)
+            chunks = []  # type: List[bytes]
+            while True:
+                chunk = door.recv(262144)
+                chunks.append(chunk)
+                kinds = [kind for kind, _body in sock_table.messages(chunk)]
+                if sock_table.NLMSG_ERROR in kinds or not kinds:
+                    return None
+                if sock_table.NLMSG_DONE in kinds:
+                    return b"".join(chunks)
+    except OSError:
+        return None
+
+
+def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
+    """The unix sockets that have a path, if wanted, and the TCP sockets of the ports."""
+    table = []  # type: List[Sock]
+    answer = dump(sock_table.unix_request()) if unix else b""
+    if answer is not None:
+        table.extend(sock_table.parse_unix_diag(answer))
+    else:
+        table.extend(sock_table.parse_unix_proc(_proc(host, "/proc/net/unix")))
+    wanted = sorted(set(ports))
+    answers = [dump(sock_table.tcp_request(family, port)) for port in wanted for family in (sock_table.AF_INET, sock_table.AF_INET6)]
+    if None not in answers:
+        for one in answers:
+            table.extend(sock_table.parse_tcp_diag(one or b""))
+    else:
+        for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+            table.extend(one for one in sock_table.parse_tcp_proc(_proc(host, path)) if one.port in wanted)
+    if answer is None or None in answers:
+        host.miss("socket_backlog", None, "the kernel answers no sock_diag request: no listener's backlog, no bound file",
+                  "the kernel modules unix_diag and tcp_diag")
+    return table
+
+
+def _proc(host: Host, path: str) -> str:
+    try:
+        return host.read(path, _TABLE_LIMIT)
+    except HostError as error:
+        if not error.absent:  # tcp6 is absent on a host without IPv6
+            host.miss("socket_table", path, error.why, "root")
+        return ""
+
+
+def is_fpm(one: Process) -> bool:
+    return "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
+
+
+def describe(host: Host, one: Process) -> Dict[str, Any]:
+    master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
+    fpm = is_fpm(one)
+    # Of a program that we do not know only the name: its arguments may hold a password.
+    cmdline = one.cmdline[:500] if fpm else one.cmdline.partition(" ")[0][:500]
+    return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm,
+            "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,
+            "unit": unit_of(process_cgroup(host, one.pid))}
+
+
+def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
+    """Which of the wanted sockets the process has open; None when we may not see."""
+    base = "/proc/%d/fd" % pid
+    found = set()  # type: Set[int]
+    try:
+        names = host.listdir(base)
+    except HostError as error:
+        return found if error.absent else None
+    for name in names:
+        link = _INODE.match(host.readlink(base + "/" + name) or "")
+        if link and int(link.group(1)) in wanted:
+            found.add(int(link.group(1)))
+    return found
+
+
+def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
+    """Socket inode -> the processes that hold it.
+
+    Masters first: they hold the sockets of all of their pools, so that one look at each is enough. Then the other known
+    processes, which finds workers that outlived their master. Then, only for what is left, every process of the host.
+    """
+    found = {}  # type: Dict[int, List[Process]]
+    fpm = {one.pid for one in procs if is_fpm(one)}
+    heads = [one for one in procs if one.pid in fpm and one.ppid not in fpm]
+    hidden = False
+    for group in (heads, [one for one in procs if one not in heads]):
+        left = inodes.difference(found)
+        for one in group if left else ():
+            held = _held(host, one.pid, left)
+            hidden = hidden or held is None
+            for inode in held or ():
+                found.setdefault(inode, []).append(one)
+    left = inodes.difference(found)
+    if left:
+        known = {one.pid for one in procs}
+        for pid in _pids(host):
+            held = _held(host, pid, left) if pid not in known else set()
+            hidden = hidden or held is None
+            holder = process(host, pid) if held else None
+            if held and holder:
+                for inode in held:
+                    found.setdefault(inode, []).append(holder)
+                left = inodes.difference(found)
+                if not left:
+                    break
+    if left and hidden:
+        host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
+    return found
+
+
+def _pids(host: Host) -> List[int]:
+    try:
+        return sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
+    except HostError:
+        return []

@@ -1,0 +1,262 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's rights gets."""
+
+import os
+import re
+import socket
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from ..parse import endpoint as endpoints
+from ..parse import permission, sock_table
+from ..parse.sock_table import Sock
+from . import probe as dialling
+from . import sock_diag
+from .host import Host, HostError
+from .processes import Process, processes
+from .socket_files import unix_facts
+
+Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[Dict[str, Any]]]
+
+_UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux", "listener_path", "addresses")
+_WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
+
+
+def _hosts_file(host: Host) -> Dict[str, List[str]]:
+    """/etc/hosts: name -> addresses, hosts(5)."""
+    found = {}  # type: Dict[str, List[str]]
+    try:
+        text = host.read("/etc/hosts")
+    except HostError:
+        text = ""
+    for line in text.splitlines():
+        fields = line.partition("#")[0].split()
+        for name in fields[1:]:
+            found.setdefault(name.lower(), []).append(fields[0])
+    return found
+
+
+def _pack(address: str) -> Optional[bytes]:
+    """A numeric address; None for a name or "*"."""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
+        return None
+
+
+def is_local(address: str) -> bool:
+    """Whether the address is this host's: the kernel would then use it as the source, too. Sends nothing."""
+    packed = _pack(address)
+    if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
+        return True
+    try:
+        with socket.socket(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as door:
+            door.connect((address, 9))
+            return _pack(door.getsockname()[0]) == packed
+    except OSError:
+        return False
+
+
+def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
+    """Numeric addresses to dial; a wildcard is dialled on loopback. [] for a name that /etc/hosts does not have."""
+    if one.family == "name":
+        known = hosts.get((one.address or "").lower(), [])
+        return [address for address in known if _pack(address) is not None]
+    return [{"*": "127.0.0.1", "::": "::1"}.get(one.address or "", one.address or "")]
+
+
+def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[dialling.Target]:
+    if one.family == "unix":
+        return [dialling.Target(one.key, "unix", one.path or "", 0)]
+    if one.port is None:
+        return []
+    found = [dialling.Target(one.key, "inet6" if ":" in address else "inet", address, one.port) for address in _addresses(one, hosts)]
+    return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
+
+
+def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """The nginx part of a snapshot -> the account that dials, {user, uid, gid, groups, pid of one worker or None}."""
+    if nginx.get("uid") is None or nginx.get("gid") is None:
+        return None
+    workers = nginx.get("workers") or [None]
+    return {"user": nginx.get("user") or str(nginx["uid"]), "uid": nginx["uid"], "gid": nginx["gid"],
+            "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0]}
+
+
+def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
+    """The account of a running nginx worker, without a look at nginx's configuration."""
+    for one in procs:
+        if _WORKER.match(one.cmdline) and not one.foreign:
+            return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
+    return None
+
+
+def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """An account by name, in the file system view of the nginx that runs; None when the host has no such account."""
+    account = host.account(name)
+    if account is None:
+        return None
+    return {"user": name, "uid": account[0], "gid": account[1], "groups": list(account[2]), "pid": (nginx or {}).get("pid")}
+
+
+def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
+    """The directory that nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
+    pid = (identity or {}).get("pid")
+    if pid is None or not host.is_root():
+        return ""
+    theirs = host.readlink("/proc/%d/ns/mnt" % pid)
+    return "/proc/%d/root" % pid if theirs and theirs != host.readlink("/proc/self/ns/mnt") else ""
+
+
+def _load(one: endpoints.Endpoint, table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]],
+          hosts: Dict[str, List[str]]) -> sock_table.Load:
+    if one.family == "unix":
+        return sock_table.unix_load(table, names, file)
+    addresses = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]  # type: List[Optional[bytes]]
+    loads = [sock_table.tcp_load(table, address, one.port or 0) for address in addresses]
+    return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
+
+
+class _Survey:
+    """One look at all endpoints: the files first, then the table, the dialling, and the table again where nothing answered."""
+
+    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], dump: sock_diag.Dump) -> None:
+        self.host, self.dump, self.identity = host, dump, identity
+        self.places = [endpoints.parse(key) for key in sorted(set(keys))]
+        self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
+        self.view = _view(host, identity)
+        self.components = {}  # type: Dict[str, List[permission.Component]]
+        self.files = {}  # type: Dict[str, Optional[Tuple[int, int]]]
+        self.found = {}  # type: Dict[str, Dict[str, Any]]
+        for one in self.places:
+            facts = {"family": one.family, "path": one.path, "address": one.address, "port": one.port}  # type: Dict[str, Any]
+            facts.update(dict.fromkeys(_UNIX_FACTS))
+            facts["parents"] = []
+            if one.family == "unix":
+                about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
+                facts.update(about)
+            self.found[one.key] = facts
+
+    def loads(self) -> Dict[str, sock_table.Load]:
+        """The kernel's table now, by endpoint."""
+        ports = [one.port for one in self.places if one.port is not None]
+        names = {one.key: (str(one.path), str(self.found[one.key]["real_path"])) for one in self.places if one.family == "unix"}
+        wanted = {name for pair in names.values() for name in pair}
+        files = {file for file in self.files.values() if file is not None}
+        table = []  # type: List[Sock]
+        for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
+            # A socket is listed under the spelling it was bound with: /var/run for /run.
+            row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
+            if row.family != "unix" or row.name in wanted or row.file in files:
+                table.append(row)
+        return {one.key: _load(one, table, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
+
+    def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
+        inodes = {row.inode for load in loads.values() for row in load.listeners}
+        held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
+        described = {}  # type: Dict[int, Dict[str, Any]]
+        for one in self.places:
+            load, facts = loads[one.key], self.found[one.key]
+            local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
+            matches = sock_table.inode_matches(load, self.files.get(one.key)) if facts["exists"] is not None else None
+            people = []  # type: List[Dict[str, Any]]
+            for row in load.listeners:
+                for holder in held.get(row.inode, ()):
+                    if holder.pid not in described:
+                        described[holder.pid] = sock_diag.describe(self.host, holder)
+                    if described[holder.pid] not in people:
+                        people.append(described[holder.pid])
+                    if matches is False and facts["listener_path"] is None:
+                        facts["listener_path"] = self._elsewhere(holder.pid, row)
+            # Another host's table cannot be read: absent there is not "does not listen".
+            facts.update(listening=bool(load.listeners) if local else None, listeners=people, inode_matches=matches,
+                         queue=load.queue, backlog=load.backlog, accepted=load.accepted)
+
+    def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
+        """Where the file that the process bound is, when it is alive in a file system view of the process's own."""
+        path = "/proc/%d/root%s" % (pid, row.name)
+        try:
+            stat = self.host.stat(path)
+        except HostError:
+            return None
+        return path if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file else None
+
+    def dial(self, seconds: float, probe: Probe) -> None:
+        rights, as_user = self._rights()
+        targets = [target for one in self.places for target in _targets(one, self.hosts)] if seconds > 0 else []
+        results = {}  # type: Dict[str, List[Dict[str, Any]]]
+        for result in probe(targets, rights, seconds) if targets else []:
+            results.setdefault(result["key"], []).append(result)
+        silent = False
+        for one in self.places:
+            tried = results.get(one.key, [])
+            # nginx goes on to a name's next address when one fails: the best answer is what a visitor gets.
+            best = min(tried, key=_rank) if tried else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
+            facts = self.found[one.key]
+            facts["connect"] = dict(best["connect"], tried=bool(tried), as_user=as_user if tried else None,
+                                    blocked_by=self._blocked(one.key, best["connect"]["result"], as_user))
+            facts["probe"] = dict(best["probe"], queue=None, accepted=None)
+            if one.family == "name":
+                facts["addresses"] = [{"address": each["address"], "result": each["connect"]["result"], "errno": each["connect"]["errno"],
+                                       "probe": each["probe"]["result"]} for each in sorted(tried, key=lambda each: str(each["address"]))]
+            if best["connect"]["result"] in ("ok", "full") and facts["listening"] is False:
+                facts["listening"] = True  # by a process in another network namespace
+            silent = silent or _waits(facts)
+        if silent:
+            for key, load in self.loads().items():
+                if _waits(self.found[key]):
+                    self.found[key]["probe"].update(queue=load.queue, accepted=load.accepted)
+
+    def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
+        """(what to take on, as whom we dial: None as ourselves)."""
+        who = self.identity
+        if who is None:
+            self.host.miss("connect_as_nginx", None, "the account of nginx's workers is unknown: dialled as ourselves", None)
+            return None, None
+        if self.host.is_root():
+            return dialling.Rights(who["uid"], who["gid"], list(who["groups"]), self.view), who["user"]
+        if who["uid"] == os.geteuid():
+            return None, who["user"]
+        self.host.miss("connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root")
+        return None, None
+
+    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[Dict[str, Any]]:
+        """What refuses nginx. Dialled as ourselves the result is not nginx's: then owner, mode and ACL alone tell."""
+        walked = self.components.get(key)
+        if walked is None or self.identity is None or (as_user is not None and result != "denied"):
+            return None
+        who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
+        blocked = permission.blocked_by(walked, who)
+        if blocked is None and as_user is not None:
+            return permission.mandatory_access(str(self.found[key]["real_path"]), who)
+        return blocked
+
+
+def _waits(facts: Dict[str, Any]) -> bool:
+    """Whether the numbers of the queue at this moment are evidence."""
+    return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
+
+
+def _rank(result: Dict[str, Any]) -> int:
+    order = ("answered", "no_answer", "not_fastcgi", "closed")
+    told = result["probe"]["result"]
+    return order.index(told) if told in order else len(order)
+
+
+def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], procs: Optional[Sequence[Process]] = None,
+                      probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
+                      probe: Probe = dialling.probe) -> Dict[str, Dict[str, Any]]:
+    """Endpoint key -> everything known about that listening place.
+
+    keys: canonical ones. identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets.
+    probe_seconds: how long a silent endpoint is waited for, all at the same time; 0 dials nothing.
+    probe.queue counts the probe's own connection, which a busy pool drops when a worker comes to it.
+    """
+    if not keys:
+        return {}
+    survey = _Survey(host, keys, identity, dump)
+    survey.listeners(survey.loads(), processes(host) if procs is None else procs)
+    survey.dial(probe_seconds, probe)
+    return survey.found

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""State and last words of systemd units, with one systemctl for all of them."""
+
+import posixpath
+import re
+from typing import Any, Dict, List, Optional, Sequence, Set
+
+from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts
+from .host import Host, HostError
+
+LINES = 30
+MOST_JOURNALS = 4  # a journalctl costs 10 ms of CPU, more where the journal is large
+_DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
+_NAME = re.compile(r"^[\w@.:\\-]+\.service$")
+
+
+def booted_with_systemd(host: Host) -> bool:
+    """sd_booted(3): systemd is init here, and not merely installed."""
+    try:
+        return host.stat("/run/systemd/system").type == "directory"
+    except HostError:
+        return False
+
+
+def fpm_unit_names(host: Host) -> List[str]:
+    """Units with php-fpm in their name, running or not, read from the unit directories (systemctl list-unit-files costs more).
+
+    A template (php-fpm@.service) is no unit by itself: its enabled instances are found in the *.wants directories.
+    """
+    found: Set[str] = set()
+    for directory in _DIRECTORIES:
+        for pattern in ("/*fpm*.service", "/*.wants/*fpm*@*.service"):
+            found.update(posixpath.basename(path) for path in host.glob(directory + pattern))
+    return sorted(name for name in found if "php" in name and "@." not in name and _NAME.match(name))
+
+
+def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, Dict[str, Any]]:
+    """{name: unit}; a name that systemd does not know has load "not-found". Empty on a host without systemd.
+
+    log is filled for a unit that is loaded and not active, or whose state changed within the last window seconds.
+    """
+    wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
+    if not wanted or not booted_with_systemd(host):
+        return {}
+    ran = host.run(["systemctl", "show", "--no-pager", "-p", ",".join(PROPERTIES), "--"] + wanted)
+    if ran.rc != 0:
+        host.miss("units", None, "systemctl show: %s" % (_COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc), "a running systemd")
+    boot_at = host.now() - host.boottime()
+    found: Dict[str, Dict[str, Any]] = {}
+    for name, block in zip(wanted, parse_show(ran.out)):
+        found[name] = unit_facts(block, boot_at)
+    if logs:
+        _read_logs(host, found, window)
+    return found
+
+
+def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> None:
+    since = host.now() - window
+    telling = [name for name, unit in units.items() if unit["load"] != "not-found" and (unit["changed_at"] or 0) > 0
+               and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)]
+    for name in sorted(telling, key=lambda name: -units[name]["changed_at"])[:MOST_JOURNALS]:
+        unit = units[name]
+        unit["log"] = journal(host, name)
+        unit["start_limit_hit"] = unit["start_limit_hit"] or (unit["active"] == "failed" and refused_to_start(unit["log"]))
+
+
+def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
+    """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
+    ran = host.run(["journalctl", "-u", unit, "-o", "short-unix", "-n", str(lines), "--no-pager", "-q"])
+    found = parse_journal(ran.out)
+    if not found:
+        why: Optional[str] = None
+        if ran.rc != 0:
+            why = "journalctl -u %s: %s" % (unit, _COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc)
+        elif not host.is_root():
+            why = "journalctl -u %s shows nothing to this user" % unit
+        if why:
+            host.miss("unit_log", unit, why, None if host.is_root() else "root or the group systemd-journal")
+    return found

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One key for one listening place, however nginx or php-fpm spells it."""
+
+import posixpath
+import re
+from typing import NamedTuple, Optional
+
+Endpoint = NamedTuple("Endpoint", [
+    ("key", str), ("family", str), ("path", Optional[str]), ("address", Optional[str]), ("port", Optional[int]),
+])
+
+_INET4 = re.compile(r"^\d{1,3}(\.\d{1,3}){3}$")
+# FHS 3.0, 3.15: /var/run is /run; every distribution that runs systemd makes it a link.
+_RUN_ALIAS = re.compile(r"^/var/run(?=/|$)")
+
+
+def _number(text: str) -> Optional[int]:
+    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
+
+
+def parse(written: str, prefix: str = "") -> Endpoint:
+    """written: the value of fastcgi_pass, of an upstream's server, or of a pool's listen.
+
+    prefix: what a pool's relative socket path is relative to.
+    A bare port is php-fpm's form of "every address"; a bare name without a port keeps port None.
+    """
+    text = written.strip().strip("\"'")
+    unix = text[5:] if text.startswith("unix:") else text
+    if text.startswith("unix:") or "/" in text:
+        path = unix.rstrip(":")
+        if not path.startswith("/"):
+            path = posixpath.join(prefix or "/", path)
+        path = _RUN_ALIAS.sub("/run", posixpath.normpath(path))
+        return Endpoint("unix:" + path, "unix", path, None, None)
+    if text.isdigit():
+        return Endpoint("*:" + text, "inet", None, "*", _number(text))
+    if text.startswith("["):
+        address, _unused, port = text[1:].partition("]")
+        number = _number(port.lstrip(":"))
+        return Endpoint("[%s]:%s" % (address, number), "inet6", None, address, number)
+    address, _unused, port = text.rpartition(":")
+    if not address:
+        address, port = text, ""
+    number = _number(port)
+    family = "inet" if _INET4.match(address) or address == "*" else "name"
+    if address == "0.0.0.0":
+        address = "*"
+    return Endpoint("%s:%s" % (address, number) if number else address, family, None, address, number)
+
+
+def canonical(written: str, prefix: str = "") -> str:
+    """The key under which a snapshot files an endpoint.
+
+    >>> canonical("unix:/var/run/php/php8.2-fpm.sock")
+    'unix:/run/php/php8.2-fpm.sock'
+    >>> canonical("9000"), canonical("0.0.0.0:9000"), canonical("localhost:9000")
+    ('*:9000', '*:9000', 'localhost:9000')
+    """
+    return parse(written, prefix).key
+
+
+def reaches(dialled: str, listened: str) -> bool:
+    """Whether dialling one endpoint arrives at a listener on the other: the same key, or a wildcard listener's port."""
+    if dialled == listened:
+        return True
+    there, here = parse(dialled), parse(listened)
+    if there.family == "unix" or here.family == "unix" or there.port != here.port or there.port is None:
+        return False
+    loopback = ("127.0.0.1", "localhost")
+    return here.address in ("*", "::") or (there.address in loopback and here.address in loopback)

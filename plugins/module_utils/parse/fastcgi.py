@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one FastCGI exchange that needs no script: FCGI_GET_VALUES (FastCGI specification 1.0, 4.1)."""
+
+import struct
+from typing import NamedTuple, Optional
+
+# Read enough to see a whole answer of php-fpm (32 bytes) or the first line of something else.
+ENOUGH = 64
+_VERSION, _GET_VALUES, _GET_VALUES_RESULT, _LAST_TYPE = 1, 9, 10, 11
+_NAME = b"FCGI_MPXS_CONNS"
+# Padding is skipped by a FastCGI server. To a server of a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that
+# it answers with its complaint at once instead of waiting for more.
+_PADDING = b"\r\n\r\n"
+
+# result: answered | not_fastcgi | closed. detail: what a person needs to see of the answer.
+Answer = NamedTuple("Answer", [("result", str), ("detail", Optional[str])])
+
+
+def request() -> bytes:
+    """Asks for FCGI_MPXS_CONNS, the one value that php-fpm knows (main/fastcgi.c)."""
+    content = struct.pack("BB", len(_NAME), 0) + _NAME
+    return struct.pack(">BBHHBB", _VERSION, _GET_VALUES, 0, len(content), len(_PADDING), 0) + content + _PADDING
+
+
+def _shown(data: bytes) -> str:
+    return "first bytes: '%s'" % "".join(chr(byte) if 32 <= byte < 127 else "\\x%02x" % byte for byte in bytearray(data[:24]))
+
+
+def answer(data: bytes, ended: bool) -> Optional[Answer]:
+    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more.
+
+    A record of another type still is FastCGI: a server that knows no management records answers FCGI_UNKNOWN_TYPE.
+    """
+    if data[:1] not in (b"", struct.pack("B", _VERSION)):
+        return Answer("not_fastcgi", _shown(data)) if ended or len(data) >= 12 or b"\n" in data else None
+    if len(data) >= 8:
+        kind, length = struct.unpack_from(">xBxxH", data)
+        if not 0 < kind <= _LAST_TYPE:
+            return Answer("not_fastcgi", _shown(data))
+        if len(data) >= 8 + length or ended:
+            return Answer("answered", None if kind == _GET_VALUES_RESULT else "FastCGI record of type %d" % kind)
+    if ended:
+        return Answer("not_fastcgi", _shown(data)) if data else Answer("closed", None)
+    return None

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Messages of one kind about one place, counted: the EVENT of a snapshot."""
+
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+KEPT_TIMES = 16
+KEPT_PIDS = 16
+# A site or an upstream can be named by a visitor where the configuration uses variables; the table must not grow with them.
+MOST_EVENTS = 200
+
+_Key = Tuple[str, str, Optional[str], Optional[str], Optional[str], Optional[str]]
+
+
+class Events:
+    """Counts messages by (source, signature, site, endpoint, pool, master).
+
+    Times and pids are the newest ones; the sample is the newest line, kept as it was read and made presentable by list().
+    dropped: messages about places beyond MOST_EVENTS.
+    """
+
+    def __init__(self) -> None:
+        self._found: Dict[_Key, Dict[str, Any]] = {}
+        self.dropped = 0
+
+    def add(self, source: str, signature: str, at: float, path: str, line: str, brief: Callable[[str], str], site: Optional[str] = None,
+            endpoint: Optional[str] = None, pool: Optional[str] = None, master: Optional[str] = None, pid: Optional[int] = None,
+            detail: Optional[Dict[str, Any]] = None) -> None:
+        key = (source, signature, site, endpoint, pool, master)
+        event = self._found.get(key)
+        if event is None:
+            if len(self._found) >= MOST_EVENTS:
+                self.dropped += 1
+                return
+            event = self._found[key] = {
+                "source": source, "signature": signature, "count": 0, "first": at, "last": at, "times": [], "site": site,
+                "endpoint": endpoint, "pool": pool, "master": master, "pids": [], "detail": {}, "sample": None,
+            }
+        event["count"] += 1
+        event["first"] = min(event["first"], at)
+        event["times"].append(at)
+        if len(event["times"]) > 8 * KEPT_TIMES:
+            event["times"] = sorted(event["times"])[-KEPT_TIMES:]
+        if pid is not None and pid not in event["pids"]:
+            event["pids"] = event["pids"][1 - KEPT_PIDS:] + [pid]
+        if at >= event["last"]:
+            event["last"] = at
+            event["detail"] = detail or {}
+            event["sample"] = (path, line, brief)
+
+    def merge(self, other: "Events") -> None:
+        """Add another log's events; the same message of the same place in two logs is one event."""
+        self.dropped += other.dropped
+        for key, theirs in other._found.items():
+            mine = self._found.get(key)
+            if mine is None:
+                if len(self._found) < MOST_EVENTS:
+                    self._found[key] = theirs
+                else:
+                    self.dropped += theirs["count"]
+                continue
+            if theirs["last"] >= mine["last"]:
+                mine.update(last=theirs["last"], detail=theirs["detail"], sample=theirs["sample"])
+            mine["count"] += theirs["count"]
+            mine["first"] = min(mine["first"], theirs["first"])
+            mine["times"] += theirs["times"]
+            mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT_PIDS:]
+
+    def list(self) -> List[Dict[str, Any]]:
+        """The events in the order of their first message, samples redacted."""
+        found: List[Dict[str, Any]] = []
+        for event in sorted(self._found.values(), key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"]))):
+            path, line, brief = event["sample"]
+            found.append(dict(event, times=sorted(event["times"])[-KEPT_TIMES:], sample={"path": path, "at": event["last"], "text": brief(line)}))
+        return found

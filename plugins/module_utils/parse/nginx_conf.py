@@ -1,0 +1,167 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx's configuration as one tree of directives, every include in its place."""
+
+import posixpath
+import re
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from .nginx_lexer import statements
+
+# For all files together: what is included often counts as often.
+MOST_DIRECTIVES = 400000
+DEEPEST_INCLUDE = 50
+
+# read(path) -> (text, "") or (None, why it is an error of the configuration) or (None, "") when the reader has reported it itself.
+Read = Callable[[str], Tuple[Optional[str], str]]
+Expand = Callable[[str], List[str]]
+
+
+class Directive(NamedTuple):
+    """block is None for a simple directive. It may be shared: a file that is included twice is read once."""
+
+    name: str
+    args: List[str]
+    file: str
+    line: int
+    block: Optional[List[Any]]
+
+
+class Conf:
+    """directives: the main level. errors: [{file, line, text}], text in nginx's words where nginx has words for it."""
+
+    def __init__(self) -> None:
+        self.directives: List[Directive] = []
+        self.errors: List[Dict[str, Any]] = []
+
+    def error(self, file: str, line: int, text: str) -> None:
+        entry = {"file": file, "line": line, "text": text}
+        if entry not in self.errors:
+            self.errors.append(entry)
+
+
+class _Reader:
+    def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand) -> None:
+        self.conf = conf
+        self.prefix = conf_prefix.rstrip("/") + "/"
+        self.read = read
+        self.expand = expand
+        self.open: List[str] = []
+        self.known: Dict[str, Tuple[List[Directive], int]] = {}
+
+    def text(self, path: str, text: str) -> Tuple[List[Directive], int]:
+        """The directives of one file and how many they are with all includes."""
+        top: List[Directive] = []
+        outer: List[List[Directive]] = []
+        current, size = top, 0
+        found, fault = statements(text)
+        for args, end, line in found:
+            if end == "}":
+                current = outer.pop()
+                continue
+            name, rest = args[0], args[1:]
+            if name.startswith("\ufeff"):
+                # nginx knows no byte order mark: it becomes a part of the first word.
+                self.conf.error(path, line, 'unknown directive "%s"' % name)
+                name = name[1:]
+            if name == "include" and end == ";":
+                included, more = self.include(path, line, rest, size)
+                current.extend(included)
+                size += more
+                continue
+            size += 1
+            if end == ";":
+                current.append(Directive(name, rest, path, line, None))
+                continue
+            block: List[Directive] = []
+            current.append(Directive(name, rest, path, line, block))
+            outer.append(current)
+            current = block
+        if fault:
+            self.conf.error(path, fault.line, fault.text)
+        return top, size
+
+    def include(self, path: str, line: int, args: List[str], size: int) -> Tuple[List[Directive], int]:
+        if len(args) != 1:
+            self.conf.error(path, line, 'invalid number of arguments in "include" directive')
+            return [], 0
+        full = posixpath.join(self.prefix, args[0])
+        # ngx_conf_include(): a name with one of these is a pattern, and a pattern may match nothing.
+        names = self.expand(full) if re.search(r"[*?\[]", full) else [full]
+        included: List[Directive] = []
+        more = 0
+        for name in names:
+            directives, count = self.file(path, line, name)
+            if size + more + count > MOST_DIRECTIVES:
+                self.conf.error(path, line, "more than %d directives, %s was left out" % (MOST_DIRECTIVES, name))
+                break
+            included += directives
+            more += count
+        return included, more
+
+    def file(self, path: str, line: int, name: str) -> Tuple[List[Directive], int]:
+        if name in self.open:
+            self.conf.error(path, line, 'include "%s" comes back to itself, nginx would open files without end' % name)
+            return [], 0
+        if name not in self.known:
+            if len(self.open) > DEEPEST_INCLUDE:
+                self.conf.error(path, line, "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name))
+                return [], 0
+            text, why = self.read(name)
+            if text is None and why:
+                self.conf.error(path, line, why)
+            self.open.append(name)
+            self.known[name] = self.text(name, text or "")
+            self.open.pop()
+        return self.known[name]
+
+
+def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
+    """config: absolute path of the main file; includes are relative to its directory, whatever file they stand in.
+
+    extra: directives from the command line (-g), read before the file as nginx does.
+    expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others are read on.
+    """
+    conf = Conf()
+    reader = _Reader(conf, posixpath.dirname(config), read, expand)
+    if extra:
+        conf.directives += reader.text("-g", extra)[0]
+    conf.directives += reader.file(config, 0, config)[0]
+    return conf
+
+
+def every(directives: List[Directive]) -> Iterator[Directive]:
+    """All directives, blocks' contents right after their block."""
+    for directive in directives:
+        yield directive
+        if directive.block:
+            for inner in every(directive.block):
+                yield inner
+
+
+def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
+    """(files, what is no file: stderr, syslog, memory, devices), each once, in order.
+
+    default: what nginx was built or started to log to; it counts while the main level names nothing else.
+    """
+    written = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
+    if default and not any(one.name == "error_log" for one in conf.directives):
+        written.insert(0, default)
+    files: List[str] = []
+    elsewhere: List[str] = []
+    for one in dict.fromkeys(written):
+        if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/")):
+            elsewhere.append(one)
+        else:
+            files.append(posixpath.join(prefix, one))
+    return list(dict.fromkeys(files)), elsewhere
+
+
+def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
+    """(user, group or None) of the main level; None when nothing is said and the compiled default holds."""
+    for one in conf.directives:
+        if one.name == "user" and one.args:
+            return one.args[0], one.args[1] if len(one.args) > 1 else None
+    return None

@@ -1,0 +1,155 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The text of one nginx configuration file, cut into statements the way ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
+
+import re
+from typing import List, NamedTuple, Optional, Tuple
+
+# nginx reads through a buffer of this many bytes, and a parameter, a quoted text or a comment has to fit into it (NGX_CONF_BUFFER).
+BUFFER = 4096
+# Far above what people write: they keep a hostile or generated file from taking the host's processor, its memory or our stack.
+MOST_STATEMENTS = 400000
+MOST_ARGUMENTS = 50000
+DEEPEST_BLOCK = 100
+
+SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
+
+
+# (arguments, end, line of the first one, from 1). end: ";" closes a simple directive, "{" opens a block, "}" closes one, without arguments.
+Statement = Tuple[List[str], str, int]
+
+# Space is what nginx takes for it and not what Python does: a form feed or a no-break space is part of a word.
+# Linear in time and flat in memory on any text: alternatives start with different characters, what can fail looks at a few words only,
+# and a repetition that would fill the engine's stack ends where nginx's buffer has ended long before.
+_TOKEN = re.compile(r"""
+    [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
+        (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)
+      | (?P<comment>\#[^\n]*)
+      | (?P<close>\})
+      | (?P<quoted>"(?:[^"\\]+|\\(?:[\s\S]|\Z)){0,4200}"?|'(?:[^'\\]+|\\(?:[\s\S]|\Z)){0,4200}'?)
+      | (?P<stop>[;{])
+      | (?P<word>(?:[^ \t\r\n;{\\$]+|\\(?:[\s\S]|\Z)|\$\{*){1,4200})
+      | \Z
+    )""", re.VERBOSE)
+_ESCAPE = re.compile(r"""\\(["'\\trn])""")
+_ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
+_AFTER_QUOTED = " \t\r\n;{)"
+
+# ngx_http_lua_lex.c: a block of Lua ends at its own closing brace; braces in Lua's strings and comments do not count.
+_LUA = re.compile(r"""--\[(?P<comment>=*)\[|--[^\n]*|\[(?P<string>=*)\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
+
+
+def _unescape(raw: str) -> str:
+    """What ngx_conf_read_token() stores for a parameter: a backslash in front of any other character stays."""
+    if "\\" not in raw:
+        return raw
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match.group(1), match.group(1)), raw)
+
+
+def _too_long(raw: str) -> bool:
+    return len(raw) * 4 >= BUFFER and len(raw.encode("utf-8", "replace")) >= BUFFER
+
+
+def _start(raw: str) -> str:
+    return raw.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
+
+
+def _lua_end(text: str, start: int) -> int:
+    """The offset of the brace that closes the block whose text begins at start; -1 when none does."""
+    depth = 1
+    position = start
+    while True:
+        match = _LUA.search(text, position)
+        if match is None:
+            return -1
+        position = match.end()
+        found = match.group()
+        if found == "{":
+            depth += 1
+        elif found == "}":
+            depth -= 1
+            if not depth:
+                return match.start()
+        elif match.lastgroup:
+            position = text.find("]%s]" % match.group(match.lastgroup), position)
+            if position < 0:
+                return -1
+
+
+def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+    """All statements up to the end or the first fault, and that fault in nginx's own words with nginx's own line.
+
+    nginx wants every file balanced in itself. Any text is accepted. The block of a *_by_lua_block directive is skipped: its "{" and "}" are there with nothing in between.
+    """
+    found: List[Statement] = []
+    args: List[str] = []
+    line, counted, start_line, position, depth = 1, 0, 1, 0, 0
+
+    def fault(offset: int, message: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+        return found, SyntaxFault(line + text.count("\n", counted, offset), message)
+
+    while position >= 0:
+        begin, position = position, -1
+        for match in _TOKEN.finditer(text, begin):
+            kind = match.lastgroup
+            if kind == "comment":
+                if _too_long(match.group("comment")):
+                    return fault(match.start("comment"), 'too long parameter "%s..." started' % _start(match.group("comment")))
+                continue
+            if kind is None:
+                if args:
+                    return fault(len(text), 'unexpected end of file, expecting ";" or "}"')
+                break
+            start = match.start("plain" if kind == "end" else kind)
+            line += text.count("\n", counted, start)
+            counted = start
+            if not args:
+                start_line = line
+            if kind == "end":
+                plain, stop = match.group("plain", "end")
+                words = plain.split()
+                if len(plain) >= BUFFER // 4:
+                    long_one = next((word for word in words if _too_long(word)), None)
+                    if long_one:
+                        return fault(text.index(long_one, start), 'too long parameter "%s..." started' % _start(long_one))
+                args += words
+            elif kind == "close":
+                depth -= 1
+                if args or depth < 0:
+                    return fault(start, 'unexpected "}"')
+                found.append(([], "}", line))
+                continue
+            elif kind == "stop":
+                stop = match.group("stop")
+                if not args:
+                    return fault(start, 'unexpected "%s"' % stop)
+            else:
+                raw, after, quote = match.group(kind), match.end(), ""
+                if kind == "quoted":
+                    raw, quote = raw[1:-1], raw[0]
+                if _too_long(raw):
+                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote if quote else
+                                 'too long parameter "%s..." started' % _start(raw))
+                if after == len(text):
+                    return fault(after, 'unexpected end of file, expecting ";" or "}"')
+                if quote and text[after] not in _AFTER_QUOTED:
+                    return fault(after, 'unexpected "%s"' % text[after])
+                args.append(_unescape(raw))
+                if len(args) > MOST_ARGUMENTS:
+                    return fault(start, "more than %d parameters, the rest of this file was not read" % MOST_ARGUMENTS)
+                continue
+            found.append((args, stop, start_line))
+            if len(found) > MOST_STATEMENTS:
+                return fault(start, "more than %d directives, the rest of this file was not read" % MOST_STATEMENTS)
+            if stop == "{":
+                depth += 1
+                if depth > DEEPEST_BLOCK:
+                    return fault(start, "more than %d nested blocks, the rest of this file was not read" % DEEPEST_BLOCK)
+                if args[0].endswith("_by_lua_block"):
+                    position = _lua_end(text, match.end())
+                    args = []
+                    break
+            args = []
+    return fault(len(text), 'unexpected end of file, expecting "}"') if depth else (found, None)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts of /proc -> plain data (proc(5))."""
+
+import math
+import re
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
+TICKS = 100  # USER_HZ: the kernel's fixed unit of /proc/PID/stat on every architecture that runs php-fpm
+
+ProcStat = NamedTuple("ProcStat", [
+    ("comm", str), ("state", str), ("ppid", int), ("flags", int), ("cpu_ticks", int), ("start_ticks", int), ("rss_pages", int),
+])
+ProcStatus = NamedTuple("ProcStatus", [
+    ("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int),
+])
+Membership = NamedTuple("Membership", [("controllers", List[str]), ("path", str)])
+
+_UNIT = re.compile(r"^.+\.(?:service|scope)$")
+_KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
+
+
+def parse_stat(text: str) -> Optional[ProcStat]:
+    """/proc/PID/stat. The name is between the first "(" and the last ")": it may hold spaces and brackets of its own."""
+    head, _bracket, tail = text.rpartition(")")
+    fields = tail.split()
+    if len(fields) < 22 or "(" not in head:
+        return None
+    return ProcStat(head.partition("(")[2], fields[0], int(fields[1]), int(fields[6]),
+                    int(fields[11]) + int(fields[12]), int(fields[19]), int(fields[21]))
+
+
+def parse_status(text: str) -> ProcStatus:
+    """/proc/PID/status. uid and gid are the effective ones. namespaces: how many pid namespaces the process is in,
+    counted from the reader's: above 1 it lives in a container below us."""
+    rows: Dict[str, List[str]] = {}
+    for line in text.splitlines():
+        name, _colon, value = line.partition(":")
+        rows[name] = value.split()
+    uid, gid = rows.get("Uid", []), rows.get("Gid", [])
+    return ProcStatus(int(uid[1]) if len(uid) > 1 else -1, int(gid[1]) if len(gid) > 1 else -1,
+                      [int(group) for group in rows.get("Groups", [])], len(rows.get("NSpid", ["1"])))
+
+
+def parse_cmdline(text: str) -> str:
+    """/proc/PID/cmdline as one line: a title that a process wrote over its arguments is padded with NUL bytes."""
+    return " ".join(text.rstrip("\0").split("\0")).strip()
+
+
+def parse_cgroup(text: str) -> List[Membership]:
+    """/proc/PID/cgroup. controllers is [] for version 2's tree, ["name=systemd"] for systemd's own on version 1."""
+    found: List[Membership] = []
+    for line in text.splitlines():
+        parts = line.split(":", 2)
+        if len(parts) == 3:
+            found.append(Membership([name for name in parts[1].split(",") if name], parts[2]))
+    return found
+
+
+def cgroup_path(memberships: List[Membership]) -> str:
+    """The path in the tree that systemd manages: version 2's, else its named one on version 1, "" when there is none."""
+    return next((one.path for wanted in ("", "name=systemd") for one in memberships if ",".join(one.controllers) == wanted), "")
+
+
+def unit_of(path: str) -> Optional[str]:
+    """The systemd unit that a cgroup path belongs to: its innermost *.service. None in a scope or outside systemd."""
+    for part in reversed(path.split("/")):
+        if _UNIT.match(part):
+            return part if part.endswith(".service") else None
+    return None
+
+
+def parse_kb(text: str) -> Dict[str, int]:
+    """"Name:  123 kB" lines (smaps_rollup, meminfo) -> {name: kB}."""
+    return {name: int(value) for name, value in _KB.findall(text)}
+
+
+def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
+    """(version, mount point, path below it) of the tree that limits a process's memory, out of /proc/PID/cgroup and
+    /proc/PID/mountinfo. On a hybrid host it is version 1's, if the memory controller is there. None when none is mounted.
+
+    A container's mount shows part of the tree: the root field of the mount is then a prefix of the process's path.
+    """
+    rows = parse_cgroup(cgroup)
+    first = next((row.path for row in rows if "memory" in row.controllers), None)
+    version, path = (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
+    found: Optional[Tuple[int, str, str]] = None
+    for line in mountinfo.splitlines():
+        left, _dash, right = line.partition(" - ")
+        where, what = left.split(), right.split()
+        if len(where) < 5 or len(what) < 3:
+            continue
+        if what[0] != ("cgroup" if version == 1 else "cgroup2") or (version == 1 and "memory" not in what[2].split(",")):
+            continue
+        root, point = where[3].rstrip("/"), where[4]
+        if path == root or path.startswith(root + "/"):
+            found = (version, point, path[len(root):].strip("/"))
+        elif found is None:
+            found = (version, point, "")
+    return found
+
+
+def spread(values: List[int]) -> Optional[Dict[str, int]]:
+    """{min, median, p95, max} of numbers, by nearest rank; None of none."""
+    ranked = sorted(values)
+    if not ranked:
+        return None
+
+    def rank(share: float) -> int:
+        return ranked[max(0, min(len(ranked) - 1, int(math.ceil(share * len(ranked))) - 1))]
+
+    return {"min": ranked[0], "median": rank(0.5), "p95": rank(0.95), "max": ranked[-1]}

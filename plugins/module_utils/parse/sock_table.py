@@ -1,0 +1,203 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kernel's socket table -> who listens where, how many connections wait and how many are being served.
+
+Two sources. sock_diag(7) over netlink is asked first: it alone knows a listener's backlog and which file a unix
+listener is bound to. /proc/net/unix and /proc/net/tcp are the fallback: the queue can be counted there, the backlog not.
+"""
+
+import struct
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
+FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
+
+# linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h, linux/inet_diag.h
+NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
+_DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
+_HEADER = struct.Struct("=IHHII")
+# include/net/tcp_states.h. CLOSE_WAIT: nginx gave up on the request, the worker is still on it.
+_STATES = {1: "established", 8: "established", 10: "listen"}
+_WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
+_SHOW_NAME_VFS_QUEUE = 1 | 2 | 16
+_UNIX_NAME, _UNIX_VFS, _UNIX_QUEUE = 0, 1, 4
+_TCP = 6
+# INET_DIAG_REQ_BYTECODE; its two operations compare the local port. S_EQ would need Linux 4.16.
+_BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
+
+_V4_MAPPED = b"\0" * 10 + b"\xff\xff"
+
+# name: a unix socket's path as bound ("" unnamed; abstract names are left out). address: packed, 4 or 16 bytes.
+# inode: the socket's own number, as in /proc/PID/fd; 0 while the connection still waits in the queue.
+# file: (device in the kernel's form, inode modulo 2**32) of the bound file. queue, backlog: of listeners only.
+Sock = NamedTuple("Sock", [
+    ("family", str), ("state", str), ("name", str), ("address", bytes), ("port", int), ("inode", int),
+    ("file", Optional[Tuple[int, int]]), ("queue", Optional[int]), ("backlog", Optional[int]),
+])
+# The sockets of one endpoint. queue: connections that wait; accepted: connections that a process has taken.
+Load = NamedTuple("Load", [
+    ("listeners", List[Sock]), ("queue", Optional[int]), ("backlog", Optional[int]), ("accepted", Optional[int]),
+])
+
+
+def file_id(major: int, minor: int, inode: int) -> Tuple[int, int]:
+    """A file's identity in the form that unix_diag gives: the kernel's dev_t, and 32 bits of the inode number."""
+    return major << 20 | minor, inode & 0xFFFFFFFF
+
+
+def _request(body: bytes) -> bytes:
+    return _HEADER.pack(_HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, _DUMP_REQUEST, 1, 0) + body
+
+
+def unix_request() -> bytes:
+    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, _SHOW_NAME_VFS_QUEUE, 0, 0))
+
+
+def tcp_request(family: int, port: int) -> bytes:
+    """Listeners and established connections of one local port; the kernel filters, a busy host has many others."""
+    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, port)
+    return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
+                    + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
+
+
+def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
+    """Netlink messages: (type, payload). Stops at the first that is cut."""
+    offset = 0
+    while offset + _HEADER.size <= len(data):
+        length, kind = struct.unpack_from("=IH", data, offset)
+        if length < _HEADER.size or offset + length > len(data):
+            return
+        yield kind, data[offset + _HEADER.size:offset + length]
+        offset += length + 3 & ~3
+
+
+def _attributes(data: bytes) -> Dict[int, bytes]:
+    found = {}  # type: Dict[int, bytes]
+    offset = 0
+    while offset + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, offset)
+        if length < 4:
+            break
+        found[kind] = data[offset + 4:offset + length]
+        offset += length + 3 & ~3
+    return found
+
+
+def parse_unix_diag(data: bytes) -> List[Sock]:
+    """The answer to unix_request. The kernel leaves out sockets without an inode, so an established one is an accepted one."""
+    found = []  # type: List[Sock]
+    for kind, body in messages(data):
+        if kind != SOCK_DIAG_BY_FAMILY or len(body) < 16 or body[0] != AF_UNIX or body[2] not in _STATES:
+            continue
+        attributes = _attributes(body[16:])
+        name = attributes.get(_UNIX_NAME, b"")
+        if not name or name.startswith(b"\0"):
+            continue
+        place = None  # type: Optional[Tuple[int, int]]
+        if len(attributes.get(_UNIX_VFS, b"")) >= 8:
+            inode, device = struct.unpack_from("=II", attributes[_UNIX_VFS])
+            place = (device, inode)
+        queue = backlog = None  # type: Optional[int]
+        if _STATES[body[2]] == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
+            queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
+        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), b"", 0,
+                          struct.unpack_from("=I", body, 4)[0], place, queue, backlog))
+    return found
+
+
+def _packed(raw: bytes) -> bytes:
+    return raw[12:] if raw[:12] == _V4_MAPPED else raw
+
+
+def parse_tcp_diag(data: bytes) -> List[Sock]:
+    """The answer to tcp_request. Of a listener, rqueue is what waits and wqueue the effective backlog (tcp_diag.c)."""
+    found = []  # type: List[Sock]
+    for kind, body in messages(data):
+        if kind != SOCK_DIAG_BY_FAMILY or len(body) < 72 or body[0] not in (AF_INET, AF_INET6) or body[1] not in _STATES:
+            continue
+        port = struct.unpack_from(">H", body, 4)[0]
+        queue, backlog, _uid, inode = struct.unpack_from("=IIII", body, 56)
+        listens = _STATES[body[1]] == "listen"
+        address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
+        found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None,
+                          queue if listens else None, backlog if listens else None))
+    return found
+
+
+def parse_unix_proc(text: str) -> List[Sock]:
+    """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted,
+    state 02 and inode 0 while it waits."""
+    rows = []  # type: List[Tuple[str, int, str, int]]
+    for line in text.splitlines()[1:]:
+        fields = line.split(None, 7)
+        if len(fields) == 8 and fields[7].startswith("/"):
+            rows.append((fields[5], int(fields[3], 16), fields[7], int(fields[6])))
+    waiting = {}  # type: Dict[str, int]
+    for _state, _flags, name, inode in rows:
+        if not inode:
+            waiting[name] = waiting.get(name, 0) + 1
+    found = []  # type: List[Sock]
+    for state, flags, name, inode in rows:
+        if flags & 0x10000:  # SO_ACCEPTCON
+            found.append(Sock("unix", "listen", name, b"", 0, inode, None, waiting.get(name, 0), None))
+        elif state == "03" and inode:
+            found.append(Sock("unix", "established", name, b"", 0, inode, None, None, None))
+    return found
+
+
+def parse_tcp_proc(text: str) -> List[Sock]:
+    """/proc/net/tcp or tcp6. Of a listener, rx_queue is what waits (get_tcp4_sock); the backlog is not shown."""
+    found = []  # type: List[Sock]
+    for line in text.splitlines()[1:]:
+        fields = line.split()
+        state = _STATES.get(int(fields[3], 16)) if len(fields) > 9 else None
+        if state is None:
+            continue
+        address, _colon, port = fields[1].partition(":")
+        raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
+        queue = int(fields[4].partition(":")[2], 16) if state == "listen" else None
+        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(fields[9]), None, queue, None))
+    return found
+
+
+def _load(listeners: List[Sock], accepted: Optional[int]) -> Load:
+    queues = [one.queue for one in listeners if one.queue is not None]
+    backlogs = [one.backlog for one in listeners if one.backlog is not None]
+    return Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, accepted if listeners else None)
+
+
+def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
+    """The listener whose bound file is the one at the path; else those that bound one of the names, whose file is gone.
+
+    names: the ways to spell the path. file: see file_id(), None when there is no file.
+    """
+    here = [one for one in table if one.family == "unix" and one.state == "listen"]
+    listeners = [one for one in here if file is not None and one.file == file] or [one for one in here if one.name in names]
+    files = {one.file for one in listeners}
+    bound = {one.name for one in listeners}
+    # Two generations of one path: connections to the older file carry the same name.
+    accepted = sum(1 for one in table if one.family == "unix" and one.state == "established"
+                   and (one.name in bound if one.file is None else one.file in files))
+    return _load(listeners, accepted)
+
+
+def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load:
+    """The listeners that a connection to address reaches. address None: on any address."""
+    here = [one for one in table if one.family != "unix" and one.state == "listen" and one.port == port]
+    if address is not None:
+        listeners = [one for one in here if one.address == address] or [
+            one for one in here if not any(one.address) and (one.family == "inet6" or len(address) == 4)]
+    else:
+        listeners = here
+    local = None if any(not any(one.address) for one in listeners) else {one.address for one in listeners}
+    accepted = sum(1 for one in table if one.family != "unix" and one.state == "established" and one.port == port
+                   and one.inode and (local is None or one.address in local))
+    return _load(listeners, accepted)
+
+
+def inode_matches(load: Load, file: Optional[Tuple[int, int]]) -> Optional[bool]:
+    """Whether the file now at the path is the one that a listener bound. None: nothing listens, or the table does not tell."""
+    told = [one.file for one in load.listeners if one.file is not None]
+    return None if not told else file in told

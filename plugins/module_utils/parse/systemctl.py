@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Output of `systemctl show` and `journalctl -o short-unix` -> plain data."""
+
+import re
+from typing import Any, Dict, List, Optional
+
+from .redact import redact
+
+# Times are asked for on the monotonic clock: the only form that every version since 219 prints alike.
+PROPERTIES = (
+    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts", "MainPID", "ExecMainCode", "ExecMainStatus",
+    "OOMPolicy", "Restart", "FragmentPath", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart",
+    "StateChangeTimestampMonotonic", "ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic",
+)
+
+_ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+_CONFIG = re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)")
+_PREFIX = re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")
+_LINE = re.compile(r"^(\d+\.\d+) \S+ (.*)$")
+
+
+def parse_show(text: str) -> List[Dict[str, str]]:
+    """Blocks of KEY=VALUE, one for each unit that was asked for, in that order."""
+    blocks: List[Dict[str, str]] = []
+    for chunk in text.split("\n\n"):
+        block: Dict[str, str] = {}
+        for line in chunk.splitlines():
+            key, equals, value = line.partition("=")
+            if equals:
+                block.setdefault(key, value)
+        if block:
+            blocks.append(block)
+    return blocks
+
+
+def _number(text: Optional[str]) -> int:
+    return int(text) if text and text.isdigit() else 0
+
+
+def unit_facts(block: Dict[str, str], boot_at: float) -> Dict[str, Any]:
+    """One block of parse_show -> a unit of the snapshot, without its log.
+
+    boot_at: the epoch second at which the monotonic clock was 0; a time that systemd never set is None.
+    """
+    def at(key: str) -> Optional[float]:
+        micro = _number(block.get(key))
+        return round(boot_at + micro / 1e6, 3) if micro else None
+
+    command = exec_start(block)
+    return {
+        "name": block.get("Id", ""), "load": block.get("LoadState"), "active": block.get("ActiveState"), "sub": block.get("SubState"),
+        "enabled": block.get("UnitFileState") or None, "result": block.get("Result"), "restarts": _number(block.get("NRestarts")),
+        "main_pid": _number(block.get("MainPID")), "exec_main_code": _number(block.get("ExecMainCode")),
+        "exec_main_status": _number(block.get("ExecMainStatus")), "oom_policy": block.get("OOMPolicy") or None,
+        "restart": block.get("Restart"), "fragment": block.get("FragmentPath") or None,
+        "need_reload": block.get("NeedDaemonReload") == "yes", "runtime_directory": block.get("RuntimeDirectory", ""),
+        "private_tmp": block.get("PrivateTmp") not in (None, "", "no"), "command": command,
+        "changed_at": at("StateChangeTimestampMonotonic"), "active_since": at("ActiveEnterTimestampMonotonic"),
+        "inactive_since": at("InactiveEnterTimestampMonotonic"), "start_limit_hit": block.get("Result") == "start-limit-hit", "log": [],
+    }
+
+
+def refused_to_start(log: List[Dict[str, Any]]) -> bool:
+    """Whether the unit's last attempt was stopped by its start limit. Result says so only when nothing had failed before:
+    after a failed start it stays exit-code, and the journal alone tells (seen with systemd 247, 252 and 257)."""
+    for entry in reversed(log):
+        if "Start request repeated too quickly" in entry["text"]:
+            return True
+        if re.search(r"systemd\[1\]: (Starting|Started|Reloaded) ", entry["text"]):
+            return False
+    return False
+
+
+def exec_start(block: Dict[str, str]) -> Optional[str]:
+    match = _ARGV.search(block.get("ExecStart", ""))
+    return match.group(1) if match else None
+
+
+def command_option(command: Optional[str], option: str) -> Optional[str]:
+    """"config" (-y, --fpm-config) or "prefix" (-p, --prefix) out of php-fpm's command line."""
+    match = (_CONFIG if option == "config" else _PREFIX).search(command or "")
+    return match.group(1) if match else None
+
+
+def parse_journal(text: str) -> List[Dict[str, Any]]:
+    """Lines of `journalctl -o short-unix` -> [{at, text}]; secrets redacted, the host's name dropped; a continued line is skipped."""
+    found: List[Dict[str, Any]] = []
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match:
+            found.append({"at": float(match.group(1)), "text": redact(match.group(2))})
+    return found

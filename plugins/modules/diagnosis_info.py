@@ -1,0 +1,255 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they came from."""
+
+DOCUMENTATION = r"""
+module: diagnosis_info
+short_description: Tell why nginx answers 502 or 504 instead of PHP
+version_added: 0.1.0
+description:
+  - Looks at nginx, php-fpm, their sockets, units, workers, logs and the kernel's log, and says which cause keeps requests from PHP.
+  - One run of this module is the whole diagnosis of a host; the role P(webmedic.php_fpm.diagnose#role) runs it over a fleet and reports.
+  - What is true now is decided by live state and by a probe that runs no PHP, made as nginx's worker user.
+    The logs tell since when, how often and why.
+  - Changes nothing on the host, with or without check mode.
+extends_documentation_fragment:
+  - webmedic.php_fpm.info
+options:
+  window:
+    description:
+      - How many seconds of log to read, back from now. Older lines never decide.
+    type: int
+    default: 900
+  probe_timeout:
+    description:
+      - How many seconds a worker may take to answer the probe before its pool counts as exhausted.
+      - The module waits that long only where nobody answers.
+    type: float
+    default: 3.0
+  snapshot:
+    description:
+      - Whether to return the snapshot that the findings were made from, to be saved and replayed
+        with P(webmedic.php_fpm.diagnose#filter).
+    type: bool
+    default: false
+requirements:
+  - Root on the host. Without it less can be seen, and what could not be seen is listed in RV(missing).
+notes:
+  - A finding is a result and never fails the task.
+  - Query strings, cookies, tokens and the values of C(env[]), C(php_value[]) and C(php_admin_value[]) are redacted on the host.
+seealso:
+  - module: webmedic.php_fpm.fastcgi_route_info
+  - module: webmedic.php_fpm.fpm_info
+  - module: webmedic.php_fpm.fpm_ping
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Ask why this host answers 502
+  webmedic.php_fpm.diagnosis_info:
+  register: diagnosis
+
+- name: Stop the play where no request reaches PHP
+  ansible.builtin.assert:
+    that: diagnosis.status != 'failing'
+    fail_msg: "{{ diagnosis.findings | map(attribute='summary') | join(' ') }}"
+
+- name: Look back over an hour and keep what was seen
+  webmedic.php_fpm.diagnosis_info:
+    window: 3600
+    snapshot: true
+  register: diagnosis
+"""
+
+RETURN = r"""
+status:
+  description:
+    - The verdict on the host.
+    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of the sites;
+      V(recovered) lost in the window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm;
+      V(unknown) what decides could not be seen, see RV(missing).
+  returned: success
+  type: str
+  sample: failing
+findings:
+  description: Causes, the active ones first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    cause:
+      description: Stable id of the cause.
+      type: str
+      returned: success
+    code:
+      description: Number of the cause in the list of seven, none beyond it.
+      type: int
+      returned: success
+    reason:
+      description: What in particular brought the cause about.
+      type: str
+      returned: success
+    severity:
+      description: V(critical) while no request passes the endpoint, V(warning) where some are lost.
+      type: str
+      returned: success
+    confidence:
+      description: V(certain), V(likely) or V(possible).
+      type: str
+      returned: success
+    state:
+      description: V(active), V(recovered) or V(latent).
+      type: str
+      returned: success
+    site:
+      description: The first of RV(findings[].sites).
+      type: str
+      returned: success
+    sites:
+      description: Names of all sites that are hit.
+      type: list
+      elements: str
+      returned: success
+    endpoint:
+      description: What nginx dials, C(unix:/path) or C(address:port).
+      type: str
+      returned: success
+    pool:
+      description: Name of the pool concerned.
+      type: str
+      returned: success
+    unit:
+      description: The systemd unit of the pool's master.
+      type: str
+      returned: success
+    since:
+      description: When it began, in epoch seconds of the host's clock.
+      type: float
+      returned: success
+    count:
+      description: Requests lost in the window to this cause.
+      type: int
+      returned: success
+    summary:
+      description: The finding in one sentence.
+      type: str
+      returned: success
+    evidence:
+      description: What proves it, the deciding piece first; each with C(source), C(path), C(line) or C(at), and C(text).
+      type: list
+      elements: dict
+      returned: success
+    ruled_out:
+      description: Causes that it is not, each with C(cause) and C(why).
+      type: list
+      elements: dict
+      returned: success
+    missing:
+      description: What could not be seen about this endpoint.
+      type: list
+      elements: dict
+      returned: success
+    remedy:
+      description: Actions that would mend it, each with C(action) and C(arguments); empty where only a person can.
+      type: list
+      elements: dict
+      returned: success
+  sample:
+    - cause: fpm_not_running
+      code: 1
+      confidence: certain
+      count: 3
+      endpoint: unix:/run/php/php8.2-fpm.sock
+      evidence:
+        - at: 1795388563.0
+          path: null
+          source: systemd
+          text: php8.2-fpm.service is inactive (dead), result success, enabled
+      missing: []
+      pool: www
+      reason: stopped
+      remedy:
+        - action: unit_start
+          arguments:
+            unit: php8.2-fpm.service
+      ruled_out: []
+      severity: critical
+      since: 1795388563.0
+      site: shop.example
+      sites:
+        - shop.example
+      state: active
+      summary: php8.2-fpm.service is stopped.
+      unit: php8.2-fpm.service
+plan:
+  description:
+    - The actions of all active findings in the order in which they would be taken, each once.
+    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible) and C(disruption).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - arguments:
+        unit: php8.2-fpm.service
+      because:
+        - fpm_not_running/stopped
+      disruption: none
+      host: localhost
+      id: unit_start
+      reversible: true
+      risk: low
+      target: php8.2-fpm.service
+missing:
+  description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - needs: root
+      path: /var/log/nginx/error.log
+      what: nginx_log
+      why: Permission denied
+window:
+  description: Seconds of log that were read.
+  returned: success
+  type: int
+  sample: 900
+snapshot:
+  description: Everything that was seen, in the form that P(webmedic.php_fpm.diagnose#filter) takes.
+  returned: when O(snapshot=true)
+  type: dict
+  sample:
+    schema_version: 1
+    taken_at: 1795388580.0
+    window: 900
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "window": {"type": "int", "default": 900},
+            "probe_timeout": {"type": "float", "default": 3.0},
+            "snapshot": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    snapshot = take(Host(), module.params["window"], module.params["probe_timeout"])
+    result = diagnose(snapshot)
+    if module.params["snapshot"]:
+        result["snapshot"] = snapshot
+    module.exit_json(changed=False, window=module.params["window"], **result)
+
+
+if __name__ == "__main__":
+    main()

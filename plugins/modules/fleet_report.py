@@ -1,0 +1,151 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name; nothing of it runs on a host."""
+
+DOCUMENTATION = r"""
+module: fleet_report
+short_description: Make one report and one table of what all hosts returned
+version_added: 0.1.0
+description:
+  - Takes what M(webmedic.php_fpm.diagnosis_info) returned on every host of the play out of a registered variable,
+    writes C(report.json) on the controller and prints a table of the whole fleet, grouped by cause.
+  - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be reached with V(unreachable).
+    For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role P(webmedic.php_fpm.diagnose#role).
+  - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
+options:
+  variable:
+    description:
+      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) was registered.
+    type: str
+    required: true
+  report_dir:
+    description:
+      - Directory on the controller for C(report.json), made when it is missing. Relative to the directory from which the play was started.
+    type: path
+    default: ./webmedic-report
+  window:
+    description:
+      - How many seconds the hosts looked back; goes into the report.
+    type: int
+    default: 900
+  snapshot:
+    description:
+      - Whether to keep the snapshots that the hosts returned, so that the report can be replayed with P(webmedic.php_fpm.diagnose#filter).
+    type: bool
+    default: false
+  print_table:
+    description:
+      - Whether to print the table. Switch it off where the output must stay machine-readable, as with the stdout callback V(json).
+    type: bool
+    default: true
+  fail_on:
+    description:
+      - Statuses of hosts that the caller does not accept. They do not fail this task, but fill RV(complaint),
+        so that the report and what follows it are published first.
+    type: list
+    elements: str
+    choices: [failing, degraded, unreachable, unknown, recovered, healthy, not_applicable]
+    default: []
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+  bypass_host_loop:
+    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
+    support: none
+  check_mode:
+    description: Can run in C(check_mode) and do what a normal run does.
+    support: full
+    details:
+      - The report is what the play is for, so it is written on the controller in check mode as well. No host is touched in either mode.
+  diff_mode:
+    description: Returns details of what has changed, or would change, in C(diff_mode).
+    support: none
+  platform:
+    description: Where it works.
+    support: full
+    platforms: all
+notes:
+  - Everything that hosts returned is data. It is never templated, only known fields pass, and control characters never reach the terminal.
+  - The task fails when the report cannot be written. It never fails because of a finding.
+seealso:
+  - module: webmedic.php_fpm.diagnosis_info
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Ask every host
+  webmedic.php_fpm.diagnosis_info:
+  register: diagnosis
+  ignore_errors: true
+  ignore_unreachable: true
+
+- name: Report on all of them
+  webmedic.php_fpm.fleet_report:
+    variable: diagnosis
+    report_dir: /var/lib/webmedic
+    fail_on: [failing, unreachable, unknown]
+  register: fleet
+  run_once: true
+
+- name: Stop a deploy where PHP is not reached
+  ansible.builtin.fail:
+    msg: "{{ fleet.complaint }}"
+  run_once: true
+  when: fleet.complaint | length > 0
+"""
+
+RETURN = r"""
+path:
+  description: Absolute path of the report on the controller, none when it could not be written.
+  returned: always
+  type: str
+  sample: /home/ops/webmedic-report/report.json
+complaint:
+  description: Hosts with a status of O(fail_on), in one line; empty when there are none.
+  returned: always
+  type: str
+  sample: "2 failing: web01, web02; 1 unreachable: web09"
+report:
+  description: The report in brief, as the role publishes it with M(ansible.builtin.set_stats) under C(webmedic).
+  returned: always
+  type: dict
+  contains:
+    verdict:
+      description: The worst status in the fleet.
+      type: str
+      returned: always
+    counts:
+      description: Number of hosts by status, every status present.
+      type: dict
+      returned: always
+    causes:
+      description: Number of hosts by cause, the most frequent first.
+      type: dict
+      returned: always
+    hosts:
+      description: The causes found on each host, by host; an empty list where there are none.
+      type: dict
+      returned: always
+  sample:
+    verdict: failing
+    counts:
+      degraded: 0
+      failing: 2
+      healthy: 9
+      not_applicable: 0
+      recovered: 0
+      unknown: 0
+      unreachable: 1
+    causes:
+      fpm_not_running: 2
+    hosts:
+      web01: [fpm_not_running]
+      web02: [fpm_not_running]
+      web03: []
+"""

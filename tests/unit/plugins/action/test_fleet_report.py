@@ -1,0 +1,118 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The step on the controller: takes every host's result raw, writes, prints and returns little."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import answer, finding, unreachable
+
+
+class HostVars(dict):
+    """Stands for the engine's view of all hosts: to index it is to template, so only ``raw_get`` is allowed."""
+
+    def raw_get(self, name: str) -> Any:
+        return dict.__getitem__(self, name)
+
+    def __getitem__(self, name: str) -> Any:
+        raise AssertionError("%s was templated" % name)
+
+
+def variables(results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    names = list(results)
+    return {
+        "hostvars": HostVars({name: {} if result is None else {"seen": result} for name, result in results.items()}),
+        "ansible_play_hosts_all": names, "ansible_play_hosts": names, "ansible_play_batch": names, **more,
+    }  # fmt: skip
+
+
+class Screen:
+    """Stands for the engine's display."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.logged: list[str] = []
+
+    def display(self, text: str, screen_only: bool = False, log_only: bool = False) -> None:
+        (self.logged if log_only else self.shown).append(text)
+
+
+@pytest.fixture(name="screen")
+def _screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    screen = Screen()
+    monkeypatch.setattr(fleet_report, "display", screen)
+    monkeypatch.setattr(fleet_report, "stringc", lambda text, color: "<%s>%s</>" % (color, text))
+    return screen
+
+
+def run(results: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    task = MagicMock(args={"variable": "seen", **options}, async_val=0, check_mode=check_mode, diff=False, action="fleet_report", ignore_unreachable=False)
+    context = MagicMock(check_mode=check_mode, diff=False)
+    plugin = fleet_report.ActionModule(task, MagicMock(), context, MagicMock(), MagicMock(), MagicMock())
+    return plugin.run(None, variables(results))
+
+
+def test_report_table_and_verdict_come_out_of_one_run(tmp_path: Any, screen: Screen) -> None:
+    outcome = run({"web1": answer("failing", finding()), "gone": unreachable()}, report_dir=str(tmp_path / "out"))
+    path = str(tmp_path / "out" / "report.json")
+    assert outcome["path"] == path and not outcome["changed"] and not outcome.get("failed")
+    assert outcome["report"]["verdict"] == "failing"
+    assert outcome["report"]["hosts"] == {"web1": ["fpm_not_running"], "gone": []}
+    with open(path, encoding="ascii") as stream:
+        assert list(json.load(stream)["hosts"]) == ["web1", "gone"]
+    (text,) = screen.shown
+    assert text.startswith("\n<red>2 hosts: 1 failing, 1 unreachable</>\n")
+    assert text.endswith("\nReport: %s" % path)
+
+
+def test_check_mode_writes_the_report_too(tmp_path: Any, screen: Screen) -> None:
+    run({"web1": answer()}, check_mode=True, report_dir=str(tmp_path))
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_the_log_gets_the_table_without_colours(tmp_path: Any, screen: Screen) -> None:
+    run({"a": answer("failing", finding()), "b": answer("degraded", finding("worker_oom_killed", "cgroup"))}, report_dir=str(tmp_path))
+    assert "<yellow>DEGRADED" in screen.shown[0]
+    assert "<" not in "".join(screen.logged) and "\nDEGRADED" in "".join(screen.logged)
+
+
+def test_nothing_is_printed_when_the_output_must_stay_machine_readable(tmp_path: Any, screen: Screen) -> None:
+    run({"web1": answer("failing", finding())}, report_dir=str(tmp_path), print_table=False)
+    assert screen.shown == screen.logged == []
+
+
+def test_a_directory_that_cannot_be_written_fails_after_the_table_was_shown(tmp_path: Any, screen: Screen) -> None:
+    (tmp_path / "file").write_text("")
+    outcome = run({"web1": answer("failing", finding())}, report_dir=str(tmp_path / "file"))
+    assert outcome["failed"]
+    assert "No report was written to %s: " % (tmp_path / "file") in outcome["msg"]
+    assert "FAILING" in "".join(screen.shown)
+    assert outcome["report"]["verdict"] == "failing"
+
+
+def test_statuses_that_the_caller_refuses_are_named_and_do_not_fail_this_step(tmp_path: Any, screen: Screen) -> None:
+    results = {"web1": answer("failing", finding()), "web2": answer("failing", finding()), "gone": unreachable(), "web3": answer()}
+    outcome = run(results, report_dir=str(tmp_path), fail_on=["unreachable", "failing", "unknown"])
+    assert outcome["complaint"] == "2 failing: web1, web2; 1 unreachable: gone"
+    assert not outcome.get("failed")
+    assert run(results, report_dir=str(tmp_path), fail_on=["degraded"])["complaint"] == ""
+
+
+def test_what_hosts_wrote_is_not_in_the_outcome(tmp_path: Any, screen: Screen) -> None:
+    evil = "{{ lookup('pipe', 'id') }}"
+    results = {"web1": answer("failing", finding(cause=evil, reason=evil, site=evil, summary=evil)), "gone": unreachable(evil)}
+    assert "{{" not in json.dumps(run(results, report_dir=str(tmp_path)))
+
+
+def test_a_host_that_dropped_out_is_told_apart_from_one_whose_turn_is_still_to_come() -> None:
+    results = {"done": answer(), "dropped": None, "later": None}
+    seen = dict(fleet_report.collected(variables(results, ansible_play_hosts=["done", "later"], ansible_play_batch=["done"]), "seen"))
+    assert seen == {"done": results["done"], "dropped": None}

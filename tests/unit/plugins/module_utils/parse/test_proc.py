@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of /proc, from Debian 11, 12 and 13 in containers on a host with hybrid control groups."""
+
+import os
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import proc
+
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "proc")
+HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
+
+
+def fixture(name: str) -> str:
+    with open(os.path.join(FIXTURES, name), encoding="utf-8") as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_workers_stat_names_its_master(host: str) -> None:
+    master, worker = (proc.parse_stat(fixture("%s-%s.stat" % (host, role))) for role in ("master", "worker"))
+    assert master is not None and worker is not None
+    assert worker.comm == "php-fpm" + host.split("-")[0]
+    assert fixture(host + "-master.stat").startswith("%d " % worker.ppid)
+    assert worker.start_ticks > master.start_ticks
+    assert worker.rss_pages * 4 == pytest.approx(proc.parse_kb(fixture(host + "-worker.smaps_rollup"))["Rss"], rel=0.05)
+
+
+def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields() -> None:
+    text = fixture("8.2-debian12-worker.stat").replace("(php-fpm8.2)", "(a) S 1 (b)")
+    stat = proc.parse_stat(text)
+    assert stat is not None
+    assert (stat.comm, stat.state) == ("a) S 1 (b", "S")
+    assert proc.parse_stat("") is None
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_effective_ids_and_groups(host: str) -> None:
+    worker = proc.parse_status(fixture(host + "-worker.status"))
+    assert (worker.uid, worker.gid, worker.groups, worker.namespaces) == (33, 33, [33], 1)
+    assert proc.parse_status(fixture(host + "-master.status")).uid == 0
+    assert proc.parse_status("Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nNSpid:\t900\t7\n")[:4] == (2, 6, [], 2)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_title_loses_its_padding(host: str) -> None:
+    assert proc.parse_cmdline(fixture(host + "-worker.cmdline")) == "php-fpm: pool www"
+    assert proc.parse_cmdline("/usr/sbin/nginx\0-g\0daemon off;\0") == "/usr/sbin/nginx -g daemon off;"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_unit_comes_from_the_cgroup(host: str) -> None:
+    path = proc.cgroup_path(proc.parse_cgroup(fixture(host + "-worker.cgroup")))
+    assert proc.unit_of(path) == "php%s-fpm.service" % host.split("-")[0]
+
+
+@pytest.mark.parametrize("path, unit", [
+    ("/system.slice/php8.2-fpm.service", "php8.2-fpm.service"),
+    ("/system.slice/system-php\\x2dfpm.slice/php-fpm@shop.service", "php-fpm@shop.service"),
+    ("/user.slice/user-0.slice/session-3.scope", None),
+    ("/user.slice/user-0.slice/user@0.service/app.slice/x.scope", None),
+    ("/docker/0123", None), ("/", None), ("", None),
+])
+def test_only_a_service_is_a_unit(path: str, unit: str) -> None:
+    assert proc.unit_of(path) == unit
+
+
+def test_the_cgroup_of_a_version_2_host() -> None:
+    assert proc.cgroup_path(proc.parse_cgroup("0::/system.slice/php-fpm.service\n")) == "/system.slice/php-fpm.service"
+    assert proc.cgroup_path(proc.parse_cgroup("5:memory:/a\n1:name=systemd:/system.slice/x.service\n")) == "/system.slice/x.service"
+    assert proc.cgroup_path([]) == ""
+
+
+def test_the_memory_controller_of_a_hybrid_host_is_version_1s_seen_through_the_containers_mount() -> None:
+    mounts = fixture("8.2-debian12-master.mountinfo")
+    assert proc.memory_cgroup(fixture("8.2-debian12-master.cgroup"), mounts) == (1, "/sys/fs/cgroup/memory", "")
+
+
+@pytest.mark.parametrize("root, point, path, below", [
+    ("/", "/sys/fs/cgroup", "/system.slice/php-fpm.service", "system.slice/php-fpm.service"),
+    ("/pod/c1", "/sys/fs/cgroup", "/pod/c1/system.slice/x.service", "system.slice/x.service"),
+    ("/pod/c1", "/sys/fs/cgroup", "/pod/c12/x.service", ""),
+])
+def test_the_mounts_root_is_cut_off_a_version_2_path(root: str, point: str, path: str, below: str) -> None:
+    mounts = "29 23 0:26 %s %s rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n" % (root, point)
+    assert proc.memory_cgroup("0::%s\n" % path, mounts) == (2, point, below)
+    assert proc.memory_cgroup("0::%s\n" % path, "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n") is None
+
+
+def test_spread_ranks_what_was_measured() -> None:
+    assert proc.spread(list(range(1, 101))) == {"min": 1, "median": 50, "p95": 95, "max": 100}
+    assert proc.spread([7]) == {"min": 7, "median": 7, "p95": 7, "max": 7}
+    assert proc.spread([]) is None

@@ -1,0 +1,40 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of hosts as the engine registers them, for the tests of the report."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+NOW = 1775139797.0
+
+
+def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **more: Any) -> dict[str, Any]:
+    return {
+        "cause": cause, "code": 1, "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
+        "site": "shop.example", "sites": ["shop.example"], "endpoint": "unix:/run/php/php8.2-fpm.sock", "pool": "www", "unit": "php8.2-fpm.service",
+        "since": NOW - 600, "count": 3, "summary": "php8.2-fpm.service is stopped.",
+        "evidence": [{"source": "systemd", "path": None, "text": "php8.2-fpm.service is inactive (dead), result success, enabled", "at": NOW - 600}],
+        "ruled_out": [{"cause": "socket_permission_denied", "why": "www-data may connect"}], "missing": [],
+        "remedy": [{"action": "unit_start", "arguments": {"unit": "php8.2-fpm.service"}}], **more,
+    }  # fmt: skip
+
+
+def answer(status: str = "healthy", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What diagnosis_info returns."""
+    return {"changed": False, "failed": False, "window": 900, "status": status, "findings": list(findings), "missing": [], "plan": [], **more}
+
+
+def unreachable(why: str = "Failed to connect to the host via ssh: Connection refused") -> dict[str, Any]:
+    return {"changed": False, "unreachable": True, "msg": "Task failed: " + why}
+
+
+def schema() -> dict[str, Any]:
+    with open(os.path.join(ROOT, "docs", "report.schema.json"), encoding="utf-8") as stream:
+        document: dict[str, Any] = json.load(stream)
+    return document

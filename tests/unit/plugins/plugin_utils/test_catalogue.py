@@ -1,0 +1,112 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The catalogue: words for everything the rules can say, in the length the table has room for, safe to paste into a shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import CODES
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, table
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
+
+EVERY = sorted(catalogue.CATALOGUE, key=str)
+CAUSES = {
+    "fpm_not_running": "stopped masked config_invalid unknown_user bind_failed address_in_use runtime_dir_missing start_limit_hit crashed oom_stopped",
+    "socket_permission_denied": "socket_mode acl parent_directory not_a_socket mandatory_access",
+    "socket_path_mismatch": "other_socket other_port tcp_vs_unix address_family socket_deleted dangling_link config_not_loaded private_tmp",
+    "max_children_exhausted": "max_children process_max slow_dependency keepalive_pinned",
+    "fastcgi_read_timeout": "slow_script",
+    "worker_oom_killed": "global cgroup systemd_oomd",
+    "invalid_response": "segfault killed not_fastcgi protocol_error hard_timeout",
+}
+BEYOND = [
+    "request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full", "client_not_allowed", "upstream_unresolvable",
+    "nginx_limit", "temp_dir_unwritable", "php_fatal", "script_not_found", "client_abort",
+]  # fmt: skip
+
+
+def test_every_cause_and_reason_of_the_contract_has_an_entry() -> None:
+    expected = {(cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]} | {(cause, None) for cause in BEYOND}
+    assert expected == set(catalogue.CATALOGUE)
+
+
+def test_every_cause_that_a_rule_names_has_an_entry() -> None:
+    rules = os.path.join(ROOT, "plugins", "module_utils", "rules")
+    named = set()
+    for name in os.listdir(rules):
+        if name.endswith(".py"):
+            with open(os.path.join(rules, name), encoding="utf-8") as stream:
+                text = stream.read()
+            named |= set(re.findall(r'^CAUSE = "(\w+)"', text, re.M)) | set(re.findall(r'^    Row\("(\w+)"', text, re.M))
+    assert len(named) > 7
+    assert {cause for cause in named if (cause, None) not in catalogue.CATALOGUE} == set()
+
+
+def test_the_numbers_are_those_of_the_rules() -> None:
+    assert catalogue.CODES == CODES
+
+
+@pytest.mark.parametrize("key", EVERY)
+def test_an_entry_fits_the_table(key: tuple[str, str | None]) -> None:
+    entry = catalogue.CATALOGUE[key]
+    name = "%s/%s" % key if key[1] else key[0]
+    heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
+    assert len(heading) <= table.WIDTH
+    assert len(table.wrap(entry.fix, table.ROOM, 9)) <= 2
+    assert all(text.strip() == text and text for text in entry)
+    assert entry.do_not.startswith("Do not ")
+
+
+@pytest.mark.parametrize("key", EVERY)
+def test_an_entry_uses_only_known_fields(key: tuple[str, str | None]) -> None:
+    for text in catalogue.CATALOGUE[key]:
+        assert set(re.findall(r"\{(\w*)\}", text)) <= set(catalogue.FIELDS)
+        assert "{" not in catalogue.fill(text, {})
+
+
+def test_a_reason_without_words_falls_back_to_its_cause_and_a_cause_without_words_to_none() -> None:
+    assert catalogue.lookup("fpm_not_running", "brand_new") is catalogue.lookup("fpm_not_running", None)
+    assert catalogue.anchor("fpm_not_running", "brand_new") == "docs/causes.md#fpm_not_running"
+    assert catalogue.lookup("brand_new", "x") is catalogue.UNKNOWN
+    assert catalogue.anchor("brand_new", "x") == "docs/causes.md"
+
+
+def test_fields_come_from_the_finding_its_remedies_and_its_evidence() -> None:
+    item = finding("socket_path_mismatch", "other_socket", remedy=[], evidence=[
+        {"source": "nginx", "path": "/etc/nginx/sites-enabled/shop", "line": 14, "text": "fastcgi_pass unix:/old.sock"}])  # fmt: skip
+    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/sites-enabled/shop:14 dial POOL_LISTEN,")
+    item["remedy"] = [{"action": "fastcgi_pass_repoint", "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"}}]
+    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
+
+
+def test_what_is_not_known_stays_as_a_word_in_capitals() -> None:
+    assert catalogue.fill("systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000")) == "systemctl start UNIT on SOCKET"
+
+
+@pytest.mark.parametrize("unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"])
+def test_a_hostile_field_is_one_word_of_the_shell_and_never_expanded(unit: str) -> None:
+    filled = catalogue.fill("systemctl start {unit}", finding(unit=unit))
+    assert shlex.split(filled) == ["systemctl", "start", unit]
+
+
+@pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
+def test_a_field_that_cannot_be_shown_is_left_out(unit: object) -> None:
+    assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "systemctl start UNIT"
+
+
+def test_the_page_of_causes_is_made_from_the_catalogue() -> None:
+    with open(os.path.join(ROOT, "docs", "causes.md"), encoding="utf-8") as stream:
+        assert stream.read() == catalogue.markdown(), "run: python3 plugins/plugin_utils/catalogue.py > docs/causes.md"
+
+
+@pytest.mark.parametrize("key", EVERY)
+def test_every_link_leads_to_a_heading(key: tuple[str, str | None]) -> None:
+    page, heading = catalogue.anchor(*key).split("#")
+    assert page == catalogue.DOC_PAGE
+    assert re.search(r"^#{2,3} %s$" % heading, catalogue.markdown(), re.M)

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report: every host is in it, it keeps its contract whatever hosts return, and it is written in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
+
+jsonschema = pytest.importorskip("jsonschema")
+
+
+class Untrusted(str):
+    """Stands for the engine's own kinds of string, which may claim to be something else when asked."""
+
+    def __str__(self) -> str:
+        return self
+
+
+def build(results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    made = report.build(results, 900, NOW, **more)
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(json.dumps(made)))
+    return made
+
+
+def test_the_schema_itself_is_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_a_finding_gets_the_words_of_the_catalogue() -> None:
+    found = build({"web1": answer("failing", finding())})["hosts"]["web1"]["findings"][0]
+    assert found["fix"] == "systemctl start php8.2-fpm.service"
+    assert found["doc"] == "docs/causes.md#fpm_not_running-stopped"
+    assert found["advice"] and found["do_not"] and found["title"]
+    assert found["evidence"][0]["text"].startswith("php8.2-fpm.service is inactive")
+
+
+def test_hosts_without_an_answer_are_in_the_report_with_the_reason() -> None:
+    hosts = build({
+        "gone": unreachable("no route"),
+        "died": {"failed": True, "msg": "MODULE FAILURE\nSee stdout/stderr for the exact error", "module_stderr": "Traceback\n  File x\nMemoryError\n"},
+        "refused": {"failed": True, "msg": "Task failed: Module failed: value of window must be int"},
+        "silent": {"failed": True},
+        "dropped": None,
+    })["hosts"]  # fmt: skip
+    assert {name: entry["status"] for name, entry in hosts.items()} == {
+        "gone": "unreachable", "died": "unknown", "refused": "unknown", "silent": "unknown", "dropped": "unknown"}  # fmt: skip
+    assert hosts["gone"]["error"] == "no route"
+    assert hosts["died"]["error"] == "the diagnosis did not run: MemoryError"
+    assert hosts["refused"]["error"] == "the diagnosis did not run: value of window must be int"
+    assert "no message" in hosts["silent"]["error"]
+    assert "left the play" in hosts["dropped"]["error"]
+
+
+@pytest.mark.parametrize("status", ["unreachable", "fine", "", None, 7, ["healthy"]])
+def test_a_status_that_a_module_may_not_claim_is_no_answer(status: Any) -> None:
+    assert build({"web1": answer(status)})["hosts"]["web1"]["status"] == "unknown"
+
+
+@pytest.mark.parametrize("field, value", [
+    ("cause", "{{ lookup('pipe', 'id') }}"), ("cause", None), ("reason", "../../etc"), ("code", "1"), ("severity", "fatal"), ("confidence", 3),
+    ("state", None), ("site", {"a": 1}), ("sites", "shop.example"), ("sites", [1, None, "x"]), ("since", "yesterday"), ("since", float("inf")),
+    ("since", True), ("count", -5), ("count", "many"), ("summary", ["x"]), ("evidence", "text"), ("evidence", [None, 7, {"text": 5, "line": "x"}]),
+    ("ruled_out", [{}]), ("missing", [{"what": 1}]), ("remedy", [{"action": None, "arguments": "rm -rf"}]), ("remedy", {"action": "x"}),
+])  # fmt: skip
+def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: Any) -> None:
+    build({"web1": answer("failing", finding(**{field: value}))})
+
+
+def test_unknown_fields_do_not_pass() -> None:
+    entry = build({"web1": answer("failing", finding(extra="x", ansible_facts={"a": 1}), ansible_facts={"b": 2})})["hosts"]["web1"]
+    assert "extra" not in entry["findings"][0]
+    assert "ansible_facts" not in entry
+
+
+def test_texts_and_lists_are_bounded() -> None:
+    huge = "x" * 100000
+    one = finding(summary=huge, evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
+    findings = report.host_entry(answer("failing", *[one] * 5000))["findings"]
+    assert len(findings) == len(findings[0]["evidence"]) == report.MAX_ITEMS
+    assert len(findings[0]["evidence"][0]["text"]) == report.MAX_TEXT
+
+
+def test_only_plain_types_are_left() -> None:
+    entry = build({"web1": answer("failing", finding(site=Untrusted("{{ 1 }}")), plan=[{"id": Untrusted("x"), "deep": [[[[[[[[1]]]]]]]]}])})["hosts"]["web1"]
+    assert type(entry["findings"][0]["site"]) is str
+    assert type(entry["plan"][0]["id"]) is str
+
+
+def test_a_snapshot_is_kept_only_when_asked_for_and_not_when_it_is_monstrous() -> None:
+    small, monster = answer(snapshot={"schema_version": 1}), answer(snapshot={"x": "y" * report.MAX_SNAPSHOT})
+    assert "snapshot" not in build({"web1": small})["hosts"]["web1"]
+    assert build({"web1": small}, keep_snapshot=True)["hosts"]["web1"]["snapshot"] == {"schema_version": 1}
+    assert "snapshot" not in build({"web1": monster}, keep_snapshot=True)["hosts"]["web1"]
+
+
+def test_the_summary_counts_hosts_not_findings() -> None:
+    made = build({
+        "web1": answer("failing", finding(), finding(pool="blog")),
+        "web2": answer("degraded", finding(), finding("worker_oom_killed", "cgroup")),
+        "web3": answer(), "gone": unreachable(),
+    })  # fmt: skip
+    assert made["summary"]["counts"] == {"failing": 1, "degraded": 1, "unreachable": 1, "unknown": 0, "recovered": 0, "healthy": 1, "not_applicable": 0}
+    assert list(made["summary"]["causes"].items()) == [("fpm_not_running", 2), ("worker_oom_killed", 1)]
+
+
+def test_the_artifact_is_small_and_has_every_host() -> None:
+    made = build({"web1": answer("failing", finding(reason="evil text", site="{{ 1 }}")), "web2": answer(), "gone": unreachable()})
+    assert report.artifact(made) == {
+        "verdict": "failing", "counts": made["summary"]["counts"], "causes": {"fpm_not_running": 1},
+        "hosts": {"web1": ["fpm_not_running"], "web2": [], "gone": []},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("results, expected", [
+    ({}, "not_applicable"),
+    ({"a": answer("not_applicable"), "b": answer("healthy")}, "healthy"),
+    ({"a": answer("healthy"), "b": answer("recovered")}, "recovered"),
+    ({"a": answer("recovered"), "b": answer("unknown")}, "unknown"),
+    ({"a": answer("unknown"), "b": unreachable()}, "unreachable"),
+    ({"a": unreachable(), "b": answer("degraded")}, "degraded"),
+    ({"a": answer("degraded"), "b": answer("failing")}, "failing"),
+])  # fmt: skip
+def test_the_verdict_is_the_worst_status(results: dict[str, Any], expected: str) -> None:
+    assert report.verdict(build(results)) == expected
+
+
+def test_the_file_is_whole_readable_and_harmless_to_a_terminal(tmp_path: Any) -> None:
+    made = build({"web1": answer("failing", finding(summary="\x1b[2J\x9b31m \u202e \ud800"))})
+    path = report.write(made, str(tmp_path / "deep" / "er"))
+    assert path == str(tmp_path / "deep" / "er" / "report.json")
+    with open(path, "rb") as stream:
+        raw = stream.read()
+    assert json.loads(raw) == made
+    assert all(byte == 10 or 32 <= byte < 127 for byte in raw)
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o644 & ~mask
+    assert os.listdir(os.path.dirname(path)) == ["report.json"]
+
+
+def test_a_failed_write_leaves_the_last_report_and_no_draft(tmp_path: Any) -> None:
+    path = report.write(build({"web1": answer()}), str(tmp_path))
+    with pytest.raises(TypeError):
+        report.write({"hosts": object()}, str(tmp_path))
+    assert os.listdir(tmp_path) == ["report.json"]
+    with open(path, encoding="ascii") as stream:
+        assert "web1" in json.load(stream)["hosts"]
+
+
+def test_a_link_in_place_of_the_report_is_replaced_not_followed(tmp_path: Any) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    os.symlink(victim, tmp_path / "report.json")
+    report.write(build({"web1": answer()}), str(tmp_path))
+    assert victim.read_text() == "precious"

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role diagnose keeps its promises on paper: what is documented is what is set, and one task goes to the hosts."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT
+
+ROLE = os.path.join(ROOT, "roles", "diagnose")
+
+
+def load(*path: str) -> Any:
+    with open(os.path.join(*path), encoding="utf-8") as stream:
+        return yaml.safe_load(stream)
+
+
+OPTIONS = load(ROLE, "meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+DEFAULTS = load(ROLE, "defaults", "main.yml")
+TASKS = load(ROLE, "tasks", "main.yml")
+PLAYBOOKS = ("diagnose.yml", "audit.yml")
+
+
+def test_every_variable_is_documented_with_its_default() -> None:
+    assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
+
+
+def test_every_variable_is_used_and_in_the_readme() -> None:
+    with open(os.path.join(ROLE, "tasks", "main.yml"), encoding="utf-8") as stream:
+        tasks = stream.read()
+    with open(os.path.join(ROLE, "README.md"), encoding="utf-8") as stream:
+        readme = stream.read()
+    assert [name for name in OPTIONS if name not in tasks] == []
+    assert [name for name in OPTIONS if "`%s`" % name not in readme] == []
+
+
+def test_one_task_goes_to_the_hosts_and_keeps_those_that_fail() -> None:
+    everywhere = [task for task in TASKS if not task.get("run_once")]
+    assert [next(key for key in task if "." in key) for task in everywhere] == ["webmedic.php_fpm.diagnosis_info"]
+    assert everywhere[0]["ignore_errors"] is True
+    assert everywhere[0]["ignore_unreachable"] is True
+
+
+def test_the_verdict_is_published_before_a_gate_closes() -> None:
+    modules = [next(key for key in task if "." in key) for task in TASKS]
+    assert modules.index("ansible.builtin.set_stats") < modules.index("ansible.builtin.fail") == len(modules) - 1
+    assert next(task for task in TASKS if "ansible.builtin.set_stats" in task)["ansible.builtin.set_stats"]["per_host"] is False
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_playbook_costs_no_task_beyond_the_role(name: str) -> None:
+    (play,) = load(ROOT, "playbooks", name)
+    assert play["gather_facts"] is False
+    (task,) = play["tasks"]
+    # The engine's own check of a role's arguments is a task on each host.
+    assert task["ansible.builtin.import_role"] == {"name": "webmedic.php_fpm.diagnose", "rolespec_validate": False}
+
+
+def test_the_audit_is_fixed_to_check_mode() -> None:
+    assert load(ROOT, "playbooks", "audit.yml")[0]["check_mode"] is True
+    assert "check_mode" not in load(ROOT, "playbooks", "diagnose.yml")[0]

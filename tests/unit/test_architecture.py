@@ -1,0 +1,132 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The laws of the layout, held by reading the source: who may touch the host, what a host's Python understands, how much is shipped."""
+
+import ast
+import os
+import sys
+from typing import Iterator, List, Set, Tuple
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PLUGINS = os.path.join(ROOT, "plugins")
+UTILS = os.path.join(PLUGINS, "module_utils")
+MODULES = os.path.join(PLUGINS, "modules")
+# What reaches the host, its clock or the engine. A pure part needs none of it.
+IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multiprocessing", "os", "pathlib", "platform", "pwd", "random", "resource",
+          "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"}
+IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
+SHIPPED_LIMIT = 200 * 1024
+LINES_LIMIT = 300
+
+
+def python_files(directory: str) -> List[str]:
+    found = []  # type: List[str]
+    for place, _names, files in os.walk(directory):
+        found += [os.path.join(place, name) for name in files if name.endswith(".py")]
+    return sorted(os.path.relpath(path, ROOT) for path in found)
+
+
+def source(path: str) -> str:
+    with open(os.path.join(ROOT, path), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def outside_imports(path: str) -> Set[str]:
+    """Top-level names of the modules a file imports from outside of the collection."""
+    names = set()  # type: Set[str]
+    for node in ast.walk(ast.parse(source(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add((node.module or "").split(".")[0])
+    return names - {"ansible_collections"}
+
+
+def impure_calls(path: str) -> List[Tuple[int, str]]:
+    return [(node.lineno, node.func.id) for node in ast.walk(ast.parse(source(path)))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS]
+
+
+def pure_files() -> List[str]:
+    collect = os.path.join("plugins", "module_utils", "collect") + os.sep
+    apply = os.path.join("plugins", "module_utils", "apply") + os.sep
+    return [path for path in python_files(UTILS) if not path.startswith((collect, apply))]
+
+
+def test_the_walk_finds_the_parts() -> None:
+    """The other tests would be empty, and green, if it did not."""
+    assert {os.path.basename(os.path.dirname(path)) for path in pure_files()} >= {"parse", "rules", "module_utils"}
+    assert python_files(MODULES)
+
+
+@pytest.mark.parametrize("path", pure_files())
+def test_only_collect_touches_the_host_the_clock_or_the_engine(path: str) -> None:
+    assert not outside_imports(path) & IMPURE
+    assert not impure_calls(path)
+
+
+@pytest.mark.parametrize("path", python_files(UTILS))
+def test_shared_code_needs_only_the_standard_library(path: str) -> None:
+    assert not outside_imports(path) & {"ansible", "jinja2", "yaml", "six", "requests", "psutil"}
+
+
+@pytest.mark.parametrize("path", python_files(UTILS))
+def test_parse_and_rules_do_not_look_back_at_collect(path: str) -> None:
+    """Facts flow one way: collect -> parse -> snapshot -> rules."""
+    layer = os.path.basename(os.path.dirname(path))
+    forbidden = {"parse": ("collect", "rules"), "rules": ("collect",)}.get(layer, ())
+    imported = [node.module or "" for node in ast.walk(ast.parse(source(path))) if isinstance(node, ast.ImportFrom) and node.level]
+    assert not [name for name in imported if name.split(".")[0] in forbidden]
+
+
+@pytest.mark.parametrize("path", python_files(PLUGINS))
+def test_a_file_stays_readable_in_one_sitting(path: str) -> None:
+    assert len(source(path).splitlines()) <= LINES_LIMIT
+
+
+def test_the_shipped_source_stays_small() -> None:
+    """A host compiles it at each run: about 70 ms for every 100 KB."""
+    assert sum(os.path.getsize(os.path.join(ROOT, path)) for path in python_files(UTILS)) < SHIPPED_LIMIT
+
+
+@pytest.mark.parametrize("path", python_files(PLUGINS))
+def test_every_file_names_its_licence_and_says_what_it_is_for(path: str) -> None:
+    text = source(path)
+    if os.path.basename(path) == "__init__.py":
+        assert not text
+        return
+    assert "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)" in text
+    assert "SPDX-License-Identifier: GPL-3.0-or-later" in text
+    assert ast.get_docstring(ast.parse(text)) or "DOCUMENTATION" in text
+
+
+@pytest.mark.parametrize("path", python_files(MODULES))
+def test_every_module_is_documented(path: str) -> None:
+    assigned = {target.id for node in ast.parse(source(path)).body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    assert {"DOCUMENTATION", "EXAMPLES", "RETURN"} <= assigned
+
+
+def too_new(path: str) -> Iterator[str]:
+    """What Python 3.6 has the grammar for, but not the library."""
+    for node in ast.walk(ast.parse(source(path))):
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__" and any(alias.name == "annotations" for alias in node.names):
+            yield "line %d: from __future__ import annotations" % node.lineno
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "dataclasses" in [getattr(node, "module", None)] + [alias.name for alias in node.names]:
+            yield "line %d: dataclasses" % node.lineno
+        if isinstance(node, ast.Attribute) and node.attr in ("removeprefix", "removesuffix", "fromisoformat"):
+            yield "line %d: %s" % (node.lineno, node.attr)
+        if isinstance(node, ast.Call):
+            function = getattr(node.func, "attr", "")
+            if function in ("run", "Popen", "check_output") and {"text", "capture_output"} & {word.arg for word in node.keywords}:
+                yield "line %d: subprocess with text or capture_output" % node.lineno
+
+
+@pytest.mark.skipif(sys.version_info < (3, 8), reason="this Python cannot be asked for an older grammar; it is the older grammar, nearly")
+@pytest.mark.parametrize("path", python_files(UTILS) + python_files(MODULES))
+def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
+    ast.parse(source(path), feature_version=(3, 6))
+    assert not list(too_new(path))
