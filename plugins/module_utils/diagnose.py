@@ -1,0 +1,98 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
+
+from typing import Any, Dict, List, Tuple
+
+from .plan import plan
+from .rules.case import Case, cases
+from .rules.model import Clear, Match, Unclear
+from .rules.registry import NOTHING_GETS_THROUGH, RULES
+
+# What a verdict of "healthy" depends on; collectors file what they could not see under these names.
+NEEDED_FOR_HEALTH = frozenset(("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route", "nginx_running"))
+SEVERITIES = ("critical", "warning", "info")
+STATES = ("active", "latent", "recovered")
+
+
+def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
+    """(findings, missing) of one endpoint. Each rule sees only the losses that those before it left unexplained."""
+    found: List[Dict[str, Any]] = []
+    cleared: List[Dict[str, Any]] = []
+    missing: List[Dict[str, Any]] = []
+    for cause, examine in RULES:
+        outcome = examine(case)
+        for answer in outcome if isinstance(outcome, list) else [outcome]:
+            if isinstance(answer, Clear):
+                cleared.append({"cause": cause, "why": answer.why})
+            elif isinstance(answer, Unclear):
+                missing.append({"what": answer.what, "path": case.key, "why": answer.why, "needs": None})
+            elif isinstance(answer, Match):
+                found.append(answer.finding)
+                explained = {id(loss) for loss in answer.explained}
+                case.losses = [loss for loss in case.losses if id(loss) not in explained]
+        if any(item["cause"] in NOTHING_GETS_THROUGH and item["state"] == "active" for item in found):
+            break
+    if case.losses and not found:
+        why = "no evidence shows the cause of %d lost requests, such as: %s" % (len(case.losses), case.losses[-1].event["sample"]["text"])
+        missing.append({"what": "cause_of_losses", "path": case.key, "needs": None, "why": why})
+    for item in found:
+        item["ruled_out"] = list(cleared)
+        item["missing"] = list(missing)
+    return found, missing
+
+
+def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """One finding where the same thing is wrong with several endpoints: a stopped unit with three pools is one cause, not three."""
+    merged: List[Dict[str, Any]] = []
+    for item in findings:
+        same = next((other for other in merged if other["cause"] == item["cause"] == "fpm_not_running"
+                     and (other["reason"], other["unit"], other["state"]) == (item["reason"], item["unit"], item["state"]) and item["unit"]), None)
+        if same is None:
+            merged.append(item)
+            continue
+        same["sites"] += [site for site in item["sites"] if site not in same["sites"]]
+        same["count"] += item["count"]
+        same["since"] = min([moment for moment in (same["since"], item["since"]) if moment is not None], default=None)
+    return merged
+
+
+def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
+    dead = {case.key for case in examined if not case.answers and any(
+        item["state"] == "active" and item["severity"] == "critical" and set(case.sites) <= set(item["sites"]) for item in findings)}
+    if dead and all(case.key in dead for case in examined):
+        return "failing"
+    if dead or any(item["state"] == "active" for item in findings):
+        return "degraded"
+    if any(entry["what"] == "cause_of_losses" for entry in missing):
+        return "degraded"
+    if any(entry["what"] in NEEDED_FOR_HEALTH for entry in missing):
+        return "unknown"
+    if any(item["state"] == "recovered" for item in findings):
+        return "recovered"
+    if not snapshot["nginx"]["routes"]:
+        return "not_applicable"
+    return "healthy"
+
+
+def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any]:
+    """The verdict on one host: {status, findings, plan, missing}, pure and repeatable.
+
+    snapshot: what collect.snapshot.take returns, or the same read back from JSON. host names the host in the plan.
+    """
+    examined = cases(snapshot)
+    findings: List[Dict[str, Any]] = []
+    missing = list(snapshot["missing"])
+    for case in examined:
+        found, unseen = _examine(case)
+        findings += found
+        missing += unseen
+    for route in snapshot["nginx"]["routes"]:
+        if not route["endpoints"]:
+            missing.append({"what": "nginx_route", "path": route["file"], "needs": None,
+                            "why": "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])})
+    findings = _merge(findings)
+    findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
+    return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing}

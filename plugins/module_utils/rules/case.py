@@ -1,0 +1,139 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A case: one endpoint that nginx dials, with everything the snapshot knows about it."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from ..parse.endpoint import parse, reaches
+from .model import Loss
+
+# nginx's messages by what they say about the endpoint; ids and meaning: the signature tables in parse/.
+MISSING = frozenset(("ng-connect-enoent", "ng-connect-enotdir"))
+REFUSED = frozenset(("ng-connect-econnrefused-unix", "ng-connect-econnrefused-tcp"))
+DENIED = frozenset(("ng-connect-eacces", "ng-connect-eacces-tcp"))
+QUEUE_FULL = frozenset(("ng-connect-eagain", "ng-timeout-connect"))
+TIMED_OUT = frozenset(("ng-timeout-header", "ng-timeout-send"))
+CUT_OFF = frozenset((
+    "ng-reset-header", "ng-premature-header", "ng-writev-epipe", "ng-writev-reset", "ng-sendfile-epipe", "ng-readv-reset-body",
+    "ng-recv-reset-body-unbuffered", "ng-premature-body", "ng-premature-body-unbuffered", "ng-premature-stdout-header",
+    "ng-premature-stdout-body", "ng-premature-request-body", "ng-premature-request-unbuffered",
+))
+NOT_FASTCGI = frozenset(("ng-fcgi-version", "ng-fcgi-type", "ng-fcgi-reqid-hi", "ng-fcgi-reqid-lo", "ng-unexpected-record"))
+BAD_HEADER = frozenset(("ng-invalid-header", "ng-invalid-header-old", "ng-invalid-status", "ng-join-alert"))
+TOO_BIG = frozenset(("ng-too-big-header",))
+LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | TIMED_OUT | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
+
+Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any])])
+
+
+class Case:
+    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
+
+    losses: requests that nginx lost on it within the window and that no rule has explained yet, oldest first.
+    """
+
+    def __init__(self, snapshot: Dict[str, Any], key: str, routes: List[Dict[str, Any]]) -> None:
+        self.snapshot = snapshot
+        self.key = key
+        self.routes = routes
+        self.endpoint = snapshot["endpoints"].get(key) or {}
+        self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
+        self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
+        self.masters = snapshot["fpm"]["masters"]
+        self.owners = [Owner(master, pool) for master in self.masters for pool in master["pools"] if self._serves(pool)]
+        self.losses = sorted(
+            (Loss(at, event["signature"], event["site"], event)
+             for event in snapshot["logs"]["events"]
+             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None and reaches(event["endpoint"], key)
+             for at in event["times"]),
+            key=lambda loss: loss.at)
+
+    def _serves(self, pool: Dict[str, Any]) -> bool:
+        real = self.endpoint.get("real_path")
+        return reaches(self.key, pool["endpoint"]) or (real is not None and pool["endpoint"] == "unix:" + real)
+
+    @property
+    def sites(self) -> List[str]:
+        """Names of the sites, "default" for a server without a name; each once, in the configuration's order."""
+        names: List[str] = []
+        for route in self.routes:
+            name = route["site"] or "default"
+            if name not in names:
+                names.append(name)
+        return names
+
+    @property
+    def running(self) -> List[Owner]:
+        return [owner for owner in self.owners if owner.master["running"]]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is this host's: a remote address says nothing about the pools here."""
+        where = parse(self.key)
+        return where.family == "unix" or where.address in _LOOPBACK or bool(self.endpoint.get("listening"))
+
+    @property
+    def answers(self) -> bool:
+        """A worker took the probe and answered it in FastCGI: permission, path, listener and a free worker in one."""
+        return bool(self.probe["result"] == "answered")
+
+    @property
+    def foreign_listeners(self) -> List[Dict[str, Any]]:
+        return [listener for listener in self.endpoint.get("listeners") or [] if not listener["fpm"]]
+
+    def lost(self, signatures: Iterable[str]) -> List[Loss]:
+        wanted = frozenset(signatures)
+        return [loss for loss in self.losses if loss.signature in wanted]
+
+    def pool_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
+        """php-fpm's own messages about the pools of this endpoint."""
+        wanted = frozenset(signatures)
+        mine = [(owner.master["config"], owner.pool["name"]) for owner in self.owners]
+        return [event for event in self.snapshot["logs"]["events"]
+                if event["source"] == "fpm" and event["signature"] in wanted and (event["master"], event["pool"]) in mine]
+
+    def master_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
+        wanted = frozenset(signatures)
+        mine = [owner.master["config"] for owner in self.owners]
+        return [event for event in self.snapshot["logs"]["events"]
+                if event["source"] == "fpm" and event["signature"] in wanted and event["master"] in mine]
+
+    def route_of(self, site: Optional[str]) -> Dict[str, Any]:
+        return next((route for route in self.routes if site is not None and site in ([route["site"]] + route["server_names"])), self.routes[0])
+
+
+def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
+    """Losses within seconds of any of the times. nginx and php-fpm stamp whole seconds, so one second apart may be the same moment."""
+    marks = list(times)
+    return [loss for loss in losses if any(abs(loss.at - mark) <= seconds for mark in marks)]
+
+
+def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
+    """(first, count). The count is the log's own where an event holds more lines than times were kept."""
+    if not losses:
+        return None, 0
+    seen: Dict[int, Tuple[Dict[str, Any], int]] = {}
+    for loss in losses:
+        event, number = seen.get(id(loss.event), (loss.event, 0))
+        seen[id(loss.event)] = (event, number + 1)
+    count = sum(event["count"] if number == len(event["times"]) else number for event, number in seen.values())
+    first = min(event["first"] if number == len(event["times"]) else losses[0].at for event, number in seen.values())
+    return first, count
+
+
+def cases(snapshot: Dict[str, Any]) -> List[Case]:
+    """One case for each endpoint that a route dials and that is not marked down, in the configuration's order."""
+    order: List[str] = []
+    routes: Dict[str, List[Dict[str, Any]]] = {}
+    for route in snapshot["nginx"]["routes"]:
+        for target in route["endpoints"]:
+            if target["down"]:
+                continue
+            if target["endpoint"] not in routes:
+                order.append(target["endpoint"])
+            routes.setdefault(target["endpoint"], []).append(route)
+    return [Case(snapshot, key, routes[key]) for key in order]

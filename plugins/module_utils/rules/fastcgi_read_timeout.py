@@ -1,0 +1,41 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
+
+from typing import Any
+
+from .case import TIMED_OUT, Case, span
+from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+
+CAUSE = "fastcgi_read_timeout"
+
+
+def examine(case: Case) -> Any:
+    lost = case.lost(TIMED_OUT)
+    if not lost:
+        return Clear("no request timed out on %s" % case.key)
+    if not case.answers:
+        return Unclear("live_probe", "requests timed out on %s, and no free worker answered to tell a slow script from a full pool" % case.key)
+    sites = []
+    for loss in lost:
+        name = loss.site or "default"
+        if name not in sites:
+            sites.append(name)
+    route = case.route_of(lost[-1].site)
+    timeout = route["read_timeout"]
+    owner = case.owners[0] if case.owners else None
+    where = "by default" if timeout["file"] is None else "in %s:%s (%s)" % (timeout["file"], timeout["line"], timeout["context"])
+    since, count = span(lost)
+    proof = [
+        sample(lost[-1].event),
+        evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
+        evidence("probe", "a worker of %s answered in %.1f ms, so the queue is not the wait" % (case.key, case.probe.get("ms") or 0)),
+    ]
+    arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"]}
+    words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (", ".join(sites), timeout["seconds"], where)
+    return Match(finding(
+        CAUSE, "slow_script", words, proof, severity="warning", confidence="likely", sites=sites, site=sites[0], endpoint=case.key,
+        pool=owner.pool["name"] if owner else None,
+        unit=owner.master["unit"] if owner else None, since=since, count=count, remedy=[Remedy("read_timeout_set", arguments)]), lost)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
+
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
+
+from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
+from .model import Clear, Match, Remedy, evidence, finding, sample
+
+CAUSE = "fpm_not_running"
+
+# What php-fpm says of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
+START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = (
+    ("unknown_user", re.compile(r"cannot get [ug]id for (user|group) '")),
+    ("address_in_use", re.compile(
+        r"unable to bind listening socket for address '.*': Address already in use \(98\)|Another FPM instance seems to already listen")),
+    ("runtime_dir_missing", re.compile(r"unable to bind listening socket for address '/.*': No such file or directory \(2\)")),
+    ("bind_failed", re.compile(r"unable to bind listening socket for address|failed to listen to address|failed to chown\(\) the socket")),
+    ("config_invalid", re.compile(
+        r"ERROR: \[[^\]]+:\d+\]|ALERT: \[pool |ERROR: \[pool |failed to (load|open) configuration file|failed to post process the configuration"
+        r"|No pool defined|syntax error, unexpected|Unable to (include|globalize)|PHP:\s+syntax error")),
+)
+STOP_SECONDS = 3.0
+
+Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[Dict[str, Any]]), ("remedy", List[Remedy]), ("confidence", str)])
+
+
+def _name(master: Dict[str, Any]) -> str:
+    return str(master["unit"] or master["config"])
+
+
+def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
+    """(reason, deciding line) of the first line that names why php-fpm refused to start. "initialization failed" is never that line."""
+    for reason, pattern in START_FAILURES:
+        for line in lines:
+            if pattern.search(line):
+                return reason, line
+    return None
+
+
+def _last_attempt(log: List[Dict[str, Any]]) -> List[str]:
+    """Journal lines since the last but none "Starting …": what an earlier attempt said may be mended by now."""
+    lines = [entry["text"] for entry in log]
+    starts = [number for number, line in enumerate(lines) if re.search(r"\bStarting\b.*(PHP|php)", line)]
+    return lines[starts[-1]:] if starts else lines
+
+
+def _still(case: Case, reason: str) -> bool:
+    """Whether what the last start complained of is so at this moment."""
+    places = [case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {} for owner in case.owners]
+    if reason == "address_in_use":
+        return any(place.get("listening") for place in places)
+    if reason == "runtime_dir_missing":
+        return any(place.get("type") == "missing" and not place.get("parent_exists", True) for place in places)
+    return True
+
+
+def _explain(case: Case, master: Dict[str, Any]) -> Down:
+    """Why this master is down: live state first, then what its last start said, then how it ended."""
+    unit = master["unit_state"] or {}
+    name = _name(master)
+    start = [Remedy("unit_start", {"unit": master["unit"]})] if master["unit"] else []
+    state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
+        name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
+        "process", "no php-fpm master runs with %s" % master["config"])
+    if unit.get("load") == "masked" or unit.get("enabled") in ("masked", "masked-runtime"):
+        return Down("masked", "%s is masked, so nothing can start it" % name, [state], [], "certain")
+
+    test = master["test"]
+    if test["ran"] and not test["ok"]:
+        reason, line = start_failure(test["output"]) or ("config_invalid", "\n".join(test["output"][:3]))
+        return Down(reason, "%s cannot start: php-fpm -t refuses its configuration" % name,
+                    [evidence("php-fpm -t", line, path=master["config"]), state], [], "certain")
+
+    said = start_failure(_last_attempt(unit.get("log") or []))
+    holders = [holder for owner in case.owners for holder in (case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {}).get("listeners") or []]
+    if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(case, said[0]):
+        proof = [evidence("journal", said[1]), state]
+        if said[0] == "address_in_use" and holders:
+            proof.append(evidence("socket", "%s is held by %s (pid %s)" % (case.owners[0].pool["endpoint"], holders[0]["comm"], holders[0]["pid"])))
+        remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": _directory(case)})] + start if said[0] == "runtime_dir_missing" else []
+        words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
+                 "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
+        return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain")
+
+    if unit.get("result") == "start-limit-hit":
+        proof = [state] + ([evidence("journal", said[1])] if said else [])
+        return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, proof,
+                    [Remedy("unit_reset_failed", {"unit": master["unit"]})] + start, "certain")
+    if unit.get("result") == "oom-kill":
+        return Down("oom_stopped", "systemd stopped %s after the OOM killer took one of its processes" % name, [state],
+                    [Remedy("unit_oom_policy", {"unit": master["unit"]})] + start, "certain")
+    if unit.get("result") in ("signal", "core-dump", "watchdog", "timeout"):
+        words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, unit["result"], unit.get("exec_main_status"))
+        return Down("crashed", words, [state], start, "certain")
+    if said:
+        return Down(said[0], "%s failed to start" % name, [evidence("journal", said[1]), state], [], "likely")
+    if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
+        return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
+    words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
+    return Down("stopped", words, [state], start, "certain" if unit else "likely")
+
+
+def _directory(case: Case) -> Optional[str]:
+    path = case.owners[0].pool["endpoint"][len("unix:"):]
+    return path.rsplit("/", 1)[0] if path.startswith("/") else None
+
+
+def _seen(case: Case) -> Dict[str, Any]:
+    what = case.connect.get("error") or case.connect["result"]
+    return evidence("probe", "connecting to %s as %s: %s" % (case.key, case.connect.get("as_user") or "ourselves", what))
+
+
+def _down(case: Case) -> Match:
+    master = case.owners[0].master if case.owners else case.masters[0]
+    down = _explain(case, master)
+    lost = case.lost(MISSING | REFUSED | CUT_OFF)
+    since, count = span(lost)
+    unit = master["unit_state"] or {}
+    proof = down.proof + [_seen(case)] + ([sample(lost[0].event)] if lost else [])
+    return Match(finding(
+        CAUSE, down.reason, down.words + ".", proof, confidence=down.confidence, sites=case.sites, site=case.sites[0], endpoint=case.key,
+        pool=case.owners[0].pool["name"] if case.owners else None, unit=master["unit"],
+        since=unit.get("inactive_since") or unit.get("changed_at") or since, count=count, remedy=down.remedy), case.losses)
+
+
+def _was_down(case: Case) -> Optional[Match]:
+    """Losses that ended when the master started. nginx's line alone would not do: a log line can be forged, a process' start cannot."""
+    lost = case.lost(MISSING | REFUSED)
+    for owner in case.running:
+        started = owner.master["started_at"]
+        before = [loss for loss in lost if started is not None and loss.at <= started + 1]
+        if not before or len(before) < len(lost):
+            continue
+        since, count = span(before)
+        told = start_failure([entry["text"] for entry in (owner.master["unit_state"] or {}).get("log") or []])
+        runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
+        proof = [sample(before[0].event), evidence("process", runs, at=started)]
+        return Match(finding(
+            CAUSE, told[0] if told else "stopped", "%s was not running for a while and is back." % _name(owner.master), proof, state="recovered",
+            severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"],
+            unit=owner.master["unit"], since=since, count=count), before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS))
+    return None
+
+
+def examine(case: Case) -> Any:
+    if not case.is_local or not case.masters:
+        return None
+    served_by_fpm = case.answers or any(listener["fpm"] for listener in case.endpoint.get("listeners") or [])
+    relevant = [owner.master for owner in case.owners] or case.masters
+    if any(master["running"] for master in relevant) or served_by_fpm:
+        up = sorted({_name(master) for master in relevant if master["running"]})
+        return _was_down(case) or Clear("%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key)
+    return _down(case)

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Beyond the seven: losses that one message, or one message of php-fpm beside nginx's, explains. One row a cause."""
+
+from typing import Any, FrozenSet, List, NamedTuple, Optional
+
+from .case import CUT_OFF, QUEUE_FULL, TOO_BIG, Case, near, span
+from .model import Match, finding, sample
+
+# beside: php-fpm's message that must stand within seconds of the loss; None when nginx's own line says it all.
+Row = NamedTuple("Row", [
+    ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str),
+])
+ROWS = (
+    Row("request_terminated", "request_terminate_timeout", CUT_OFF, frozenset(("fpm-terminate",)), 2.0,
+        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout."),
+    Row("reload_interrupted", "no_grace", CUT_OFF, frozenset(("fpm-reloading", "fpm-terminating", "fpm-finishing")), 3.0,
+        "A reload or restart of php-fpm cut off running requests of pool %s."),
+    Row("response_header_too_big", "fastcgi_buffer_size", TOO_BIG, None, 0.0, "A response header of pool %s did not fit into fastcgi_buffer_size."),
+    Row("listen_backlog_full", "unix_backlog", QUEUE_FULL, None, 0.0, "The listening socket of pool %s had no room left in its queue."),
+)
+
+
+def examine(case: Case) -> Any:
+    found: List[Match] = []
+    for row in ROWS:
+        told = case.pool_events(row.beside) + case.master_events(row.beside) if row.beside else []
+        lost = near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds) if row.beside else case.lost(row.lost)
+        if not lost:
+            continue
+        owner = case.owners[0] if case.owners else None
+        since, count = span(lost)
+        found.append(Match(finding(
+            row.cause, row.reason, row.words % (owner.pool["name"] if owner else "?"), [sample(event) for event in told[:1]] + [sample(lost[-1].event)],
+            severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+            pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost))
+    return found or None

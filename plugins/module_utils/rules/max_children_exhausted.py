@@ -1,0 +1,81 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 4: every worker of the pool is busy and requests wait in the listening socket's queue."""
+
+from typing import Any, Dict, List, Optional
+
+from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, span
+from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+
+CAUSE = "max_children_exhausted"
+LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot"))
+# A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
+EPISODE_SECONDS = 90.0
+
+
+def _workers(case: Case, owner: Owner) -> List[Dict[str, Any]]:
+    return [worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"] and worker["pool"] == owner.pool["name"]]
+
+
+def _occupied(case: Case) -> Optional[int]:
+    counts = [case.probe.get("accepted"), case.endpoint.get("accepted")]
+    return max([count for count in counts if count is not None], default=None)
+
+
+def _waiting(case: Case) -> int:
+    return max(case.probe.get("queue") or 0, case.endpoint.get("queue") or 0)
+
+
+def _full(case: Case, owner: Owner) -> Any:
+    number = len(_workers(case, owner))
+    limit = owner.pool["max_children"]
+    occupied = _occupied(case)
+    waiting = _waiting(case)
+    total = len([worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"]])
+    capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
+    at_limit = capped or (limit is not None and number >= limit)
+    if not at_limit and not waiting:
+        return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
+    lost = case.lost(TIMED_OUT | QUEUE_FULL)
+    since, count = span(lost)
+    logged = case.pool_events(LIMIT_REACHED)
+    proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got no answer in %g s" % (
+        case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), case.probe.get("waited") or 0))]
+    proof += [sample(event) for event in logged[:1]] + ([sample(lost[0].event)] if lost else [])
+    words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
+        number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
+    place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
+    return Match(finding(
+        CAUSE, "process_max" if capped else "max_children", words, proof, confidence="certain" if at_limit else "likely", sites=case.sites,
+        site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
+        since=min([moment for moment in [since] + [event["first"] for event in logged] if moment is not None], default=None),
+        count=count, remedy=[Remedy("pool_size_set", place)]), lost)
+
+
+def _was_full(case: Case) -> Any:
+    """Timeouts beside the pool's own message that it ran out of workers. A static pool never says so."""
+    for owner in case.owners:
+        logged = [event for event in case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"]) if event["times"]]
+        lost = near(case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], EPISODE_SECONDS)
+        lost = lost or case.lost(["ng-connect-eagain"])
+        if not lost:
+            return None
+        since, count = span(lost)
+        return Match(finding(
+            CAUSE, "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
+            [sample(event) for event in logged[:1]] + [sample(lost[0].event)], state="recovered", severity="warning", confidence="likely",
+            sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count,
+            remedy=[Remedy("pool_size_set", {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]})]), lost)
+    return None
+
+
+def examine(case: Case) -> Any:
+    if not case.running or case.foreign_listeners:
+        return None
+    if case.answers:
+        return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
+    if case.connect["result"] == "full" or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
+        return _full(case, case.running[0])
+    return None

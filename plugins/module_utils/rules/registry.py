@@ -1,0 +1,33 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules, in the order in which they may claim a loss: what ends a connection before what only slows it.
+
+A root cause stands before its consequences: an OOM kill or a full pool explains its own resets and timeouts,
+and what they leave over is for the rules below them. A tuple, since the loader of modules ships what is imported by name.
+"""
+
+from . import (
+    fastcgi_read_timeout,
+    fpm_not_running,
+    invalid_response,
+    lost_requests,
+    max_children_exhausted,
+    socket_path_mismatch,
+    socket_permission_denied,
+    worker_oom_killed,
+)
+
+RULES = (
+    ("fpm_not_running", fpm_not_running.examine),
+    ("socket_permission_denied", socket_permission_denied.examine),
+    ("socket_path_mismatch", socket_path_mismatch.examine),
+    ("max_children_exhausted", max_children_exhausted.examine),
+    ("worker_oom_killed", worker_oom_killed.examine),
+    ("lost_requests", lost_requests.examine),
+    ("invalid_response", invalid_response.examine),
+    ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
+)
+# While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
+NOTHING_GETS_THROUGH = frozenset(("fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 3: php-fpm runs, but not where nginx dials."""
+
+from typing import Any, Dict, List, Tuple
+
+from ..parse.endpoint import parse
+from .case import MISSING, REFUSED, Case, Owner, span
+from .model import Clear, Match, Remedy, evidence, finding, sample
+
+CAUSE = "socket_path_mismatch"
+
+
+def _elsewhere(case: Case) -> List[Owner]:
+    """Pools of running masters, those first that are spoken to in the same way as the dialled endpoint."""
+    found = [Owner(master, pool) for master in case.masters if master["running"] for pool in master["pools"]]
+    unix = case.key.startswith("unix:")
+    return sorted(found, key=lambda owner: owner.pool["endpoint"].startswith("unix:") != unix)
+
+
+def _reason(case: Case, others: List[Owner]) -> str:
+    if case.endpoint.get("type") == "dangling_link":
+        return "dangling_link"
+    there = parse(case.key)
+    here = parse(others[0].pool["endpoint"])
+    if (there.family == "unix") != (here.family == "unix"):
+        return "tcp_vs_unix"
+    if there.family == "unix":
+        return "other_socket"
+    return "address_family" if there.port == here.port else "other_port"
+
+
+def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
+    """A pool is configured for the endpoint and its master runs, yet nothing is there: (reason, words, remedy)."""
+    owner = case.running[0]
+    restart = [Remedy("unit_restart", {"unit": owner.master["unit"]})] if owner.master["unit"] else []
+    if case.endpoint.get("listening") or case.endpoint.get("inode_matches") is False:
+        return "socket_deleted", "php-fpm still listens on %s, but its file was deleted" % case.key, restart
+    return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
+
+
+def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Owner, confidence: str = "certain") -> Match:
+    lost = case.lost(MISSING | REFUSED)
+    since, count = span(lost)
+    return Match(finding(
+        CAUSE, reason, words + ".", proof + ([sample(lost[0].event)] if lost else []), confidence=confidence, sites=case.sites, site=case.sites[0],
+        endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count, remedy=remedy), case.losses)
+
+
+def examine(case: Case) -> Any:
+    if case.connect["result"] in ("ok", "full", "denied"):
+        return Clear("something listens on %s" % case.key)
+    if case.connect["result"] not in ("missing", "refused", "error") or not case.is_local:
+        return None
+    seen = evidence("probe", "connecting to %s as %s: %s" % (
+        case.key, case.connect.get("as_user") or "ourselves", case.connect.get("error") or case.connect["result"]))
+    if case.running:
+        reason, words, remedy = _unloaded(case)
+        master = case.running[0].master
+        changed = evidence("process", "the master (pid %s) runs since before %s was changed" % (master["pid"], case.running[0].pool["file"]),
+                           path=case.running[0].pool["file"], line=case.running[0].pool["listen_line"], at=master["started_at"])
+        proof = [changed, seen] if reason == "config_not_loaded" else [seen, evidence("socket", "the kernel lists a listener bound to %s" % case.key)]
+        return _match(case, reason, words, proof, remedy, case.running[0], "certain" if reason == "socket_deleted" or master["config_newer"] else "likely")
+    others = _elsewhere(case)
+    if case.owners or not others:
+        return None
+    route = case.routes[0]
+    target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
+    near = others[0]
+    words = "nginx dials %s, where no pool is configured to listen; pool %s listens on %s" % (case.key, near.pool["name"], near.pool["endpoint"])
+    proof = [
+        evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"]),
+        evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"]), seen]
+    # More than one pool would fit: which of them runs this site's code is for a person to say.
+    change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
+    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(others) == 1 else []
+    return _match(case, _reason(case, others), words, proof, remedy, near)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 2: php-fpm listens, but nginx's worker user may not connect."""
+
+from typing import Any, Dict, List
+
+from .case import DENIED, Case, span
+from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+
+CAUSE = "socket_permission_denied"
+
+
+def _reason(case: Case) -> str:
+    blocked = case.connect.get("blocked_by") or {}
+    kind = blocked.get("kind")
+    if kind in ("directory", "mandatory_access", "not_a_socket"):
+        return {"directory": "parent_directory"}.get(kind, kind)
+    if case.endpoint.get("type") not in ("socket", None):
+        return "not_a_socket"
+    # An ACL makes listen.owner and listen.group void (fpm_unix.c), so the cure is another one.
+    if blocked.get("acl") or any(owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners):
+        return "acl"
+    return "socket_mode"
+
+
+def _remedy(case: Case, reason: str) -> List[Remedy]:
+    if not case.owners:
+        return []
+    owner = case.owners[0]
+    user = case.connect.get("as_user")
+    place: Dict[str, Any] = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "user": user}
+    if reason == "socket_mode":
+        return [Remedy("socket_access_set", place)]
+    if reason == "acl":
+        return [Remedy("socket_acl_add", place)]
+    if reason == "parent_directory":
+        return [Remedy("directory_search_allow", dict(place, path=(case.connect.get("blocked_by") or {}).get("path")))]
+    return []
+
+
+def examine(case: Case) -> Any:
+    user = case.connect.get("as_user")
+    if case.connect["result"] in ("ok", "full") and user is not None:
+        return _was_denied(case) or Clear("%s may connect to %s" % (user, case.key))
+    if case.connect["result"] == "not_tried" or case.connect["result"] == "ok":
+        return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
+    if case.connect["result"] != "denied":
+        return None
+    reason = _reason(case)
+    blocked = case.connect.get("blocked_by") or {}
+    lost = case.lost(DENIED)
+    since, count = span(lost)
+    text = "connecting to %s as %s: %s" % (case.key, user or "ourselves", case.connect.get("error") or "Permission denied")
+    proof = [evidence("probe", text)]
+    if blocked:
+        proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
+    if lost:
+        proof.append(sample(lost[0].event))
+    return Match(finding(
+        CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (
+            user or case.snapshot["nginx"]["user"], case.key, blocked.get("why") or "the kernel refuses it"),
+        proof, confidence="certain" if user is not None else "likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+        pool=case.owners[0].pool["name"] if case.owners else None, unit=case.owners[0].master["unit"] if case.owners else None,
+        since=since, count=count, remedy=_remedy(case, reason)), case.losses)
+
+
+def _was_denied(case: Case) -> Any:
+    """Refusals that ended when the master started: owner and mode of a socket change with a restart."""
+    lost = case.lost(DENIED)
+    for owner in case.running:
+        started = owner.master["started_at"]
+        if lost and started is not None and lost[-1].at <= started + 1:
+            since, count = span(lost)
+            return Match(finding(
+                CAUSE, "socket_mode", "nginx's worker user could not connect to %s until php-fpm was restarted." % case.key,
+                [sample(lost[-1].event), evidence("process", "the master runs since then (pid %s)" % owner.master["pid"], at=started)],
+                state="recovered", severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+                pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count), lost)
+    return None
