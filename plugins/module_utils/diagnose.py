@@ -60,8 +60,9 @@ def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
 
 
 def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
-    dead = {case.key for case in examined if not case.answers and any(
-        item["state"] == "active" and item["severity"] == "critical" and set(case.sites) <= set(item["sites"]) for item in findings)}
+    grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
+    dead = {case.key for case in examined if any(
+        item["endpoint"] == case.key or (not case.answers and set(case.sites) <= set(item["sites"])) for item in grave)}
     if dead and all(case.key in dead for case in examined):
         return "failing"
     if dead or any(item["state"] == "active" for item in findings):

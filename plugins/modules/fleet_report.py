@@ -20,8 +20,13 @@ options:
   variable:
     description:
       - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) was registered.
+      - Exactly one of O(variable) and O(replay) is needed.
     type: str
-    required: true
+  replay:
+    description:
+      - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by the rules of this version,
+        the others are shown as they were. Writes nothing.
+    type: path
   report_dir:
     description:
       - Directory on the controller for C(report.json), made when it is missing. Relative to the directory from which the play was started.
@@ -93,6 +98,10 @@ EXAMPLES = r"""
   register: fleet
   run_once: true
 
+- name: Show a saved report again
+  webmedic.php_fpm.fleet_report:
+    replay: /var/lib/webmedic/report.json
+
 - name: Stop a deploy where PHP is not reached
   ansible.builtin.fail:
     msg: "{{ fleet.complaint }}"
@@ -102,7 +111,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: Absolute path of the report on the controller, none when it could not be written.
+  description: Absolute path of the report on the controller, none when it could not be written; O(replay) where that was given.
   returned: always
   type: str
   sample: /home/ops/webmedic-report/report.json

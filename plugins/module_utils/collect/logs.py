@@ -7,6 +7,7 @@
 Cost: at most 20 probes of 64 KiB to find the window, then at most WINDOW_BYTES of it, the newest, in chunks.
 """
 
+import posixpath
 import re
 import zlib
 from collections import deque
@@ -14,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
 
-from ..parse import fpm_log, nginx_log
+from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
@@ -124,6 +125,7 @@ def _feed(log: Log, chunks: Iterable[bytes], start: int) -> None:
     if start > 0:
         log.begin_inside(start)
     for data in chunks:
+        skipping = skipping and not (position == start and data.startswith(b"\0"))
         lines = (carry + data).split(b"\n")
         carry = lines.pop()
         for line in lines:
@@ -133,6 +135,9 @@ def _feed(log: Log, chunks: Iterable[bytes], start: int) -> None:
                 continue
             text = line.lstrip(b"\0")  # copytruncate leaves a hole before the next line
             log.feed(text, begin + len(line) - len(text))
+        if len(carry) > LINE_BYTES:
+            text = carry.lstrip(b"\0")
+            position, carry = position + len(carry) - len(text), text
         if len(carry) > LINE_BYTES:
             position, carry, skipping = position + len(carry), b"", True
 
@@ -197,8 +202,12 @@ def _stat(host: Host, kind: _Kind, path: str) -> Tuple[Optional[Stat], Optional[
         stat = host.stat(path)
     except HostError as error:
         return None, _refuse(host, kind, path, error.why, None if error.absent else "root")
-    if stat.type != "file" or host.realpath(path).startswith(("/dev/", "/proc/")):
-        return None, _refuse(host, kind, path, "not a regular file (%s)" % (host.readlink(path) or stat.type), "a log that goes to a file")
+    # /dev/stderr is another file for everyone who asks.
+    hops = [path]
+    while len(hops) < 8 and host.readlink(hops[-1]):
+        hops.append(posixpath.join(posixpath.dirname(hops[-1]), host.readlink(hops[-1]) or ""))
+    if stat.type != "file" or any(hop.startswith(("/dev/", "/proc/")) for hop in hops):
+        return None, _refuse(host, kind, path, "not a regular file (%s)" % (hops[-1] if len(hops) > 1 else stat.type), "a log that goes to a file")
     return stat, None
 
 
@@ -250,7 +259,7 @@ def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence
     events = Events()
     wanted: List[Tuple[_Kind, str]] = []
     for path in dict.fromkeys(nginx_error_logs):
-        wanted.append((_Kind("nginx_error", "nginx_log", nginx_log.HEAD_BYTES, nginx_time, nginx), path))
+        wanted.append((_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path))
     for path, master in dict.fromkeys(fpm_logs):
         fpm = partial(fpm_log.FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
         wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, fpm), path))

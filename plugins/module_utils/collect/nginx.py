@@ -88,6 +88,14 @@ class _Reading:
         return data.decode("utf-8", "replace"), ""
 
 
+def _group(host: Host, name: str) -> Optional[int]:
+    try:
+        match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.read("/etc/group"), re.M)
+    except HostError:
+        return None
+    return int(match.group(1)) if match else None
+
+
 def _worker_user(host: Host, workers: Sequence[Process], conf: Conf, default: str) -> Dict[str, Any]:
     """Who connects to php-fpm: what a running worker is, else what the next one will be."""
     if workers:
@@ -95,9 +103,14 @@ def _worker_user(host: Host, workers: Sequence[Process], conf: Conf, default: st
         return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
     written = user_directive(conf)
     name = written[0] if written else default
+    found: Dict[str, Any] = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)
-    return {"user": name, "user_from": "config" if written else "default", "uid": account[0] if account else None,
-            "gid": account[1] if account else None, "groups": account[2] if account else []}
+    if account:
+        # ngx_set_user(): without a group of its own, the group with the user's name and not the account's.
+        group = _group(host, written[1] if written and written[1] else name)
+        gid = account[1] if group is None else group
+        found.update(uid=account[0], gid=gid, groups=sorted(set(account[2]) | {gid}))
+    return found
 
 
 def _options(master: Process) -> Dict[str, str]:

@@ -56,7 +56,7 @@ def take(host: Host, window: int, probe_seconds: float) -> Dict[str, Any]:
         host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
     snapshot["endpoints"] = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(nginx), procs, probe_seconds)
     snapshot["workers"] = collect_workers(host, procs, fpm["masters"], memory=False)
-    snapshot["memory"] = collect_memory(host)
+    snapshot["memory"] = collect_memory(host, fpm["masters"])
     logs = [(master["error_log"], master["config"]) for master in fpm["masters"] if master["error_log"]]
     snapshot["logs"] = collect_logs(host, nginx["error_logs"], logs, now - window, host.now())
     snapshot["oom"] = collect_oom(host, procs, now - window, now)

@@ -4,7 +4,6 @@
 
 """State and last words of systemd units, with one systemctl for all of them."""
 
-import posixpath
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
@@ -32,10 +31,19 @@ def fpm_unit_names(host: Host) -> List[str]:
     A template (php-fpm@.service) is no unit by itself: its enabled instances are found in the *.wants directories.
     """
     found: Set[str] = set()
-    for directory in _DIRECTORIES:
-        for pattern in ("/*fpm*.service", "/*.wants/*fpm*@*.service"):
-            found.update(posixpath.basename(path) for path in host.glob(directory + pattern))
-    return sorted(name for name in found if "php" in name and "@." not in name and _NAME.match(name))
+    for directory in dict.fromkeys(host.realpath(directory) for directory in _DIRECTORIES):
+        for name in _names(host, directory):
+            if name.endswith(".wants") and directory.startswith("/etc/"):
+                found.update(wanted for wanted in _names(host, directory + "/" + name) if "@" in wanted)
+            found.add(name)
+    return sorted(name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name))
+
+
+def _names(host: Host, directory: str) -> List[str]:
+    try:
+        return host.listdir(directory)
+    except HostError:
+        return []
 
 
 def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, Dict[str, Any]]:

@@ -163,7 +163,7 @@ class _Reader:
             return
         if path not in self.conf.files:
             self.conf.files.append(path)
-        for number, line in enumerate(text.replace("\r", "").split("\n"), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             line = line.strip()
             if line and not line.startswith(";"):
                 self.entry(path, number, line, depth)

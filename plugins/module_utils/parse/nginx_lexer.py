@@ -81,7 +81,7 @@ def _lua_end(text: str, start: int) -> int:
 def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
     """All statements up to the end or the first fault, and that fault in nginx's own words with nginx's own line.
 
-    nginx wants every file balanced in itself. Any text is accepted. The block of a *_by_lua_block directive is skipped: its "{" and "}" are there with nothing in between.
+    Any text is accepted. nginx wants every file balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
     """
     found: List[Statement] = []
     args: List[str] = []

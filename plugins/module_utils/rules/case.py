@@ -25,6 +25,8 @@ BAD_HEADER = frozenset(("ng-invalid-header", "ng-invalid-header-old", "ng-invali
 TOO_BIG = frozenset(("ng-too-big-header",))
 LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | TIMED_OUT | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG
 
+# An idle worker answers the probe in under a millisecond; one that takes this long was busy until then.
+PROMPT_MS = 500.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
 Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any])])
@@ -43,7 +45,8 @@ class Case:
         self.endpoint = snapshot["endpoints"].get(key) or {}
         self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
-        self.masters = snapshot["fpm"]["masters"]
+        # The configuration that a removed package left behind has no program that could run it.
+        self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.owners = [Owner(master, pool) for master in self.masters for pool in master["pools"] if self._serves(pool)]
         self.losses = sorted(
             (Loss(at, event["signature"], event["site"], event)
@@ -80,6 +83,11 @@ class Case:
     def answers(self) -> bool:
         """A worker took the probe and answered it in FastCGI: permission, path, listener and a free worker in one."""
         return bool(self.probe["result"] == "answered")
+
+    @property
+    def answers_late(self) -> bool:
+        """The probe was answered, but only when a worker came free: it waited in the queue like any request."""
+        return self.answers and (self.probe.get("ms") or 0) > PROMPT_MS
 
     @property
     def foreign_listeners(self) -> List[Dict[str, Any]]:

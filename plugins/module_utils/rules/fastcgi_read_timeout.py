@@ -31,7 +31,8 @@ def examine(case: Case) -> Any:
     proof = [
         sample(lost[-1].event),
         evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
-        evidence("probe", "a worker of %s answered in %.1f ms, so the queue is not the wait" % (case.key, case.probe.get("ms") or 0)),
+        evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % (
+            case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)),
     ]
     arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"]}
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (", ".join(sites), timeout["seconds"], where)

@@ -48,13 +48,17 @@ def _last_attempt(log: List[Dict[str, Any]]) -> List[str]:
     return lines[starts[-1]:] if starts else lines
 
 
+def _directory(path: str) -> str:
+    return path.rsplit("/", 1)[0] or "/"
+
+
 def _still(case: Case, reason: str) -> bool:
     """Whether what the last start complained of is so at this moment."""
     places = [case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {} for owner in case.owners]
     if reason == "address_in_use":
         return any(place.get("listening") for place in places)
     if reason == "runtime_dir_missing":
-        return any(place.get("type") == "missing" and not place.get("parent_exists", True) for place in places)
+        return any(_directory(place["path"]) not in [parent["path"] for parent in place["parents"]] for place in places if place.get("path"))
     return True
 
 
@@ -75,19 +79,30 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
         return Down(reason, "%s cannot start: php-fpm -t refuses its configuration" % name,
                     [evidence("php-fpm -t", line, path=master["config"]), state], [], "certain")
 
+    foretold = start_failure([problem["text"] for problem in master["config_errors"]])
+    if foretold:
+        problem = next(problem for problem in master["config_errors"] if problem["text"] == foretold[1])
+        return Down(foretold[0], "%s cannot start with its configuration" % name,
+                    [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
+
     said = start_failure(_last_attempt(unit.get("log") or []))
     holders = [holder for owner in case.owners for holder in (case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {}).get("listeners") or []]
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(case, said[0]):
         proof = [evidence("journal", said[1]), state]
         if said[0] == "address_in_use" and holders:
             proof.append(evidence("socket", "%s is held by %s (pid %s)" % (case.owners[0].pool["endpoint"], holders[0]["comm"], holders[0]["pid"])))
-        remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": _directory(case)})] + start if said[0] == "runtime_dir_missing" else []
+        remedy = []
+        if said[0] == "runtime_dir_missing":
+            directory = _directory(case.owners[0].pool["endpoint"][len("unix:"):])
+            remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": directory})] + start
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
         return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain")
 
-    if unit.get("result") == "start-limit-hit":
-        proof = [state] + ([evidence("journal", said[1])] if said else [])
+    # systemd keeps the result of the failed start itself; that the limit was hit stands in the journal alone (247 to 257).
+    if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":
+        refused = [evidence("journal", entry["text"], at=entry["at"]) for entry in unit.get("log") or [] if "repeated too quickly" in entry["text"]]
+        proof = refused[-1:] + [state] + ([evidence("journal", said[1])] if said else [])
         return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, proof,
                     [Remedy("unit_reset_failed", {"unit": master["unit"]})] + start, "certain")
     if unit.get("result") == "oom-kill":
@@ -102,11 +117,6 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
     words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
     return Down("stopped", words, [state], start, "certain" if unit else "likely")
-
-
-def _directory(case: Case) -> Optional[str]:
-    path = case.owners[0].pool["endpoint"][len("unix:"):]
-    return path.rsplit("/", 1)[0] if path.startswith("/") else None
 
 
 def _seen(case: Case) -> Dict[str, Any]:
@@ -129,6 +139,8 @@ def _down(case: Case) -> Match:
 
 def _was_down(case: Case) -> Optional[Match]:
     """Losses that ended when the master started. nginx's line alone would not do: a log line can be forged, a process' start cannot."""
+    if case.connect["result"] not in ("ok", "full"):
+        return None
     lost = case.lost(MISSING | REFUSED)
     for owner in case.running:
         started = owner.master["started_at"]

@@ -28,6 +28,19 @@ def _waiting(case: Case) -> int:
     return max(case.probe.get("queue") or 0, case.endpoint.get("queue") or 0)
 
 
+def _at_limit(case: Case, owner: Owner) -> bool:
+    limit = owner.pool["max_children"]
+    return limit is not None and (_occupied(case) or 0) >= limit
+
+
+def _answer(case: Case) -> str:
+    if case.connect["result"] == "full":
+        return "no place in the queue"
+    if case.answers:
+        return "an answer only after %.1f s" % (case.probe["ms"] / 1000.0)
+    return "no answer in %g s" % (case.probe.get("waited") or 0)
+
+
 def _full(case: Case, owner: Owner) -> Any:
     number = len(_workers(case, owner))
     limit = owner.pool["max_children"]
@@ -36,13 +49,13 @@ def _full(case: Case, owner: Owner) -> Any:
     total = len([worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"]])
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
-    if not at_limit and not waiting:
+    if not (at_limit or waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     since, count = span(lost)
     logged = case.pool_events(LIMIT_REACHED)
-    proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got no answer in %g s" % (
-        case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), case.probe.get("waited") or 0))]
+    proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got %s" % (
+        case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), _answer(case)))]
     proof += [sample(event) for event in logged[:1]] + ([sample(lost[0].event)] if lost else [])
     words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
         number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
@@ -74,6 +87,9 @@ def _was_full(case: Case) -> Any:
 def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
+    # The probe may catch a worker between two requests; with requests lost beside it, the wait for that worker is the cause all the same.
+    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (_waiting(case) or _at_limit(case, case.running[0])):
+        return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
     if case.connect["result"] == "full" or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):

@@ -12,6 +12,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import answer, finding, unreachable
 
@@ -54,7 +55,9 @@ def _screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 
 def run(results: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    task = MagicMock(args={"variable": "seen", **options}, async_val=0, check_mode=check_mode, diff=False, action="fleet_report", ignore_unreachable=False)
+    if "replay" not in options:
+        options.setdefault("variable", "seen")
+    task = MagicMock(args=options, async_val=0, check_mode=check_mode, diff=False, action="fleet_report", ignore_unreachable=False)
     context = MagicMock(check_mode=check_mode, diff=False)
     plugin = fleet_report.ActionModule(task, MagicMock(), context, MagicMock(), MagicMock(), MagicMock())
     return plugin.run(None, variables(results))
@@ -116,3 +119,26 @@ def test_a_host_that_dropped_out_is_told_apart_from_one_whose_turn_is_still_to_c
     results = {"done": answer(), "dropped": None, "later": None}
     seen = dict(fleet_report.collected(variables(results, ansible_play_hosts=["done", "later"], ansible_play_batch=["done"]), "seen"))
     assert seen == {"done": results["done"], "dropped": None}
+
+
+def test_a_saved_report_is_shown_again_as_it_was(tmp_path: Any, screen: Screen) -> None:
+    first = run({"web1": answer("failing", finding()), "gone": unreachable()}, report_dir=str(tmp_path))
+    table = screen.shown.pop()
+    again = run({}, replay=first["path"], fail_on=["failing"])
+    assert again["report"] == first["report"]
+    assert again["complaint"] == "1 failing: web1"
+    assert screen.shown[0].splitlines()[:-1] == table.splitlines()[:-1]
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"hosts": {}, "generated_at": "yesterday", "window": 1}', '{"hosts": {"a": {"snapshot": {}}}}'])
+def test_what_is_no_report_is_refused_with_what_to_name(tmp_path: Any, screen: Screen, content: str) -> None:
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(AnsibleActionFail, match="Name a report.json"):
+        run({}, replay=str(tmp_path / "x.json"))
+
+
+@pytest.mark.parametrize("options", [{"variable": "seen", "replay": "/x"}, {"replay": "/x", "unheard_of": 1}])
+def test_it_wants_either_results_or_a_saved_report(options: dict[str, Any], screen: Screen) -> None:
+    with pytest.raises(AnsibleError):
+        run({}, **options)

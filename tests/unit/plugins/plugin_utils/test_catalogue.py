@@ -12,7 +12,7 @@ import shlex
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import CODES
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
 
 EVERY = sorted(catalogue.CATALOGUE, key=str)
@@ -42,8 +42,8 @@ def test_every_cause_that_a_rule_names_has_an_entry() -> None:
     for name in os.listdir(rules):
         if name.endswith(".py"):
             with open(os.path.join(rules, name), encoding="utf-8") as stream:
-                text = stream.read()
-            named |= set(re.findall(r'^CAUSE = "(\w+)"', text, re.M)) | set(re.findall(r'^    Row\("(\w+)"', text, re.M))
+                rule = stream.read()
+            named |= set(re.findall(r'^CAUSE = "(\w+)"', rule, re.M)) | set(re.findall(r'^    Row\("(\w+)"', rule, re.M))
     assert len(named) > 7
     assert {cause for cause in named if (cause, None) not in catalogue.CATALOGUE} == set()
 
@@ -58,16 +58,16 @@ def test_an_entry_fits_the_table(key: tuple[str, str | None]) -> None:
     name = "%s/%s" % key if key[1] else key[0]
     heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
     assert len(heading) <= table.WIDTH
-    assert len(table.wrap(entry.fix, table.ROOM, 9)) <= 2
-    assert all(text.strip() == text and text for text in entry)
+    assert len(text.wrap(entry.fix, table.ROOM, 9)) <= 2
+    assert all(words.strip() == words and words for words in entry)
     assert entry.do_not.startswith("Do not ")
 
 
 @pytest.mark.parametrize("key", EVERY)
 def test_an_entry_uses_only_known_fields(key: tuple[str, str | None]) -> None:
-    for text in catalogue.CATALOGUE[key]:
-        assert set(re.findall(r"\{(\w*)\}", text)) <= set(catalogue.FIELDS)
-        assert "{" not in catalogue.fill(text, {})
+    for words in catalogue.CATALOGUE[key]:
+        assert set(re.findall(r"\{(\w*)\}", words)) <= set(catalogue.FIELDS)
+        assert "{" not in catalogue.fill(words, {})
 
 
 def test_a_reason_without_words_falls_back_to_its_cause_and_a_cause_without_words_to_none() -> None:

@@ -95,6 +95,27 @@ def test_only_plain_types_are_left() -> None:
     assert type(entry["plan"][0]["id"]) is str
 
 
+def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
+    action = {"id": "unit_start", "host": "localhost", "target": "x.service", "arguments": {"unit": "x.service"}, "because": ["fpm_not_running/stopped"],
+              "risk": "low", "reversible": True, "disruption": "none"}  # fmt: skip
+    assert build({"web1": answer("failing", finding(), plan=[action])})["hosts"]["web1"]["plan"] == [{**action, "host": "web1"}]
+
+
+@pytest.mark.parametrize("item", [{}, {"id": 5, "arguments": "rm", "because": "x", "reversible": "yes"}, {"target": ["a"]}])
+def test_an_action_of_the_wrong_kind_never_breaks_the_contract(item: dict[str, Any]) -> None:
+    build({"web1": answer("failing", plan=[item, None, "text"])})
+
+
+def test_a_replay_diagnoses_snapshots_again_and_keeps_the_rest() -> None:
+    saved = build({"a": answer("failing", finding(), snapshot={"x": 1}), "b": answer("failing", finding()), "c": unreachable("gone"),
+                   "d": {"failed": True, "msg": "no python"}, "e": None}, keep_snapshot=True)  # fmt: skip
+    again = build(report.replay(saved, lambda snapshot: answer("healthy") if snapshot == {"x": 1} else {}), keep_snapshot=True)
+    assert again["hosts"]["a"]["status"] == "healthy"
+    assert again["hosts"]["a"]["snapshot"] == {"x": 1}
+    for name in "bcd":
+        assert again["hosts"][name] == saved["hosts"][name]
+
+
 def test_a_snapshot_is_kept_only_when_asked_for_and_not_when_it_is_monstrous() -> None:
     small, monster = answer(snapshot={"schema_version": 1}), answer(snapshot={"x": "y" * report.MAX_SNAPSHOT})
     assert "snapshot" not in build({"web1": small})["hosts"]["web1"]

@@ -7,26 +7,21 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, unreachable
 
 
 @pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def _zone(utc: None) -> None:
+    """Times are shown in the zone of the one who reads."""
 
 
 def rendered(results: dict[str, Any], footer: str = "Report: /x/report.json") -> list[str]:
     lines = [line for line, _color in table.render(report.build(results, 900, NOW), NOW, footer)]
-    assert max(map(table.width, lines)) <= table.WIDTH
+    assert max(map(text.width, lines)) <= table.WIDTH
     assert all(char.isprintable() for line in lines for char in line)
     return lines
 
@@ -156,8 +151,8 @@ def test_the_rest_of_the_fleet_is_listed_by_status() -> None:
 def test_no_host_is_lost_in_the_table() -> None:
     results: dict[str, Any] = {"h%d" % number: answer(status) for number, status in enumerate(sorted(report.ANSWERS))}
     results.update(gone=unreachable(), dropped=None)
-    text = "\n".join(rendered(results))
-    assert all(re.search(r"\b%s\b" % name, text) for name in results)
+    shown = "\n".join(rendered(results))
+    assert all(re.search(r"\b%s\b" % name, shown) for name in results)
 
 
 def test_a_recovered_cause_beside_an_active_one_is_told_as_well() -> None:
@@ -167,15 +162,6 @@ def test_a_recovered_cause_beside_an_active_one_is_told_as_well() -> None:
 
 def test_an_empty_play_gives_a_table_too() -> None:
     assert rendered({})[0] == "0 hosts: nothing to report"
-
-
-@pytest.mark.parametrize("text, shown", [
-    ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"), ("a\tb\nc\rd", "a b c d"), ("\x9b2J", "\\x9b2J"), ("\x7f", "\\x7f"), ("\x00", "\\x00"),
-    ("a\u202eb", "a\\u202eb"), ("zero\u200bwidth", "zero\\u200bwidth"), ("\u2028", "\\u2028"), ("\ud800", "\\ud800"), ("\ufeff", "\\ufeff"),
-    ("e\u0301", "\u00e9"), ("Z\u0351\u036b", "Z\\u0351\\u036b"), ("日本", "日本"), ("  spaced   out  ", "spaced out"),
-])  # fmt: skip
-def test_what_could_move_a_terminal_is_spelled_out(text: str, shown: str) -> None:
-    assert table.clean(text) == shown
 
 
 HOSTILE = ["\x1b[2J\x1b[H", "\x1b]0;owned\x07", "\u202egnp.exe", "日本語" * 200, "{{ 7 * 7 }}{% raw %}", "a" * 5000, "e\u0301" * 300, "\n\n\nFAILING", ""]
@@ -192,38 +178,6 @@ def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> N
         "e": answer("recovered", finding(state="recovered", site=evil)),
     })  # fmt: skip
     assert sum(line.startswith("FAILING") for line in lines) == 1
-
-
-@pytest.mark.parametrize("epoch, shown", [
-    (NOW - 60, "14:22:17"), (NOW - 86400, "Apr 01 14:23"), (NOW - 400 * 86400, "2025-02-26"), (NOW + 86400, "Apr 03 14:23"), (None, "-"), (1e18, "-"),
-    (-1e18, "-"),
-])  # fmt: skip
-def test_a_moment_has_a_date_when_it_was_not_today(epoch: float | None, shown: str) -> None:
-    assert table.moment(epoch, NOW) == shown
-
-
-@pytest.mark.parametrize("seconds, shown", [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")])
-def test_a_span_reads_well(seconds: int, shown: str) -> None:
-    assert table.span(seconds) == shown
-
-
-@pytest.mark.parametrize("text, columns, shown", [
-    ("short", 10, "short"), ("exactly ten", 11, "exactly ten"), ("a longer text", 10, "a longe..."),
-    ("日本語日本語", 9, "日本語..."), ("日本語日本語", 10, "日本語..."),
-])  # fmt: skip
-def test_cutting_counts_columns_not_characters(text: str, columns: int, shown: str) -> None:
-    assert table.cut(text, columns) == shown
-    assert table.width(shown) <= columns
-
-
-@pytest.mark.parametrize("items, columns, lines, shown", [
-    (["a", "b", "c"], 20, 1, ["a, b, c"]), (["aaaa", "bbbb", "cccc"], 12, 1, ["aaaa +2 more"]), (["aaaa", "bbbb", "cccc"], 8, 2, ["aaaa,", "bbbb +1 more"]),
-    ([], 10, 1, ["-"]), (["x" * 30, "y"], 20, 1, ["xxxxx... +1 more"]),
-])  # fmt: skip
-def test_a_list_of_names_says_how_many_it_leaves_out(items: list[str], columns: int, lines: int, shown: list[str]) -> None:
-    if columns == 8:
-        shown = ["aaaa,", table.cut("bbbb", columns - 12) + " +1 more"]
-    assert table.names(items, columns, lines) == shown
 
 
 def test_colours_mark_headings_only() -> None:

@@ -376,6 +376,15 @@ def test_the_journal_is_missing_only_where_it_cannot_be_read() -> None:
     assert units.journal(absent, "x.service") == [] and "No such file" in absent.missing[0]["why"]
 
 
+def test_units_are_found_in_every_directory_and_templates_by_their_enabled_instances() -> None:
+    host = FakeHost({
+        "/lib/systemd/system/php8.2-fpm.service": "", "/usr/lib/systemd/system/php8.2-fpm.service": "", "/usr/lib/systemd/system/php-fpm@.service": "",
+        "/etc/systemd/system/php-fpm-shop.service": "", "/etc/systemd/system/multi-user.target.wants/php-fpm@blog.service": "",
+        "/lib/systemd/system/fpm-other.service": "", "/lib/systemd/system/phpsessionclean.service": "", "/lib/systemd/system/php8.2-fpm.service.d/x.conf": "",
+    })
+    assert units.fpm_unit_names(host) == ["php-fpm-shop.service", "php-fpm@blog.service", "php8.2-fpm.service"]
+
+
 def test_a_name_that_is_no_unit_never_reaches_systemctl() -> None:
     host = FakeHost(stats={"/run/systemd/system": BOOTED})
     assert units.unit_states(host, ["--help", "x.service; reboot", "../x.service"]) == {}

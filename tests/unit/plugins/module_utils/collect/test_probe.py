@@ -69,7 +69,7 @@ def fixture_place() -> Iterator[Place]:
             one.close()
 
 
-def ask(target: Target, seconds: float = 2.0, rights: Optional[Rights] = None) -> Any:
+def ask(target: Target, seconds: float = 20.0, rights: Optional[Rights] = None) -> Any:
     results = probe([target], rights, seconds)
     assert [one["key"] for one in results] == [target.key]
     return results[0]
@@ -77,17 +77,19 @@ def ask(target: Target, seconds: float = 2.0, rights: Optional[Rights] = None) -
 
 def test_a_free_worker_answers_at_once(place: Place) -> None:
     began = time.monotonic()
-    told = ask(place.listen("a", FPM), 5.0)
+    told = ask(place.listen("a", FPM), 30.0)
     assert told["connect"] == {"result": "ok", "errno": None, "error": None}
-    assert told["probe"]["result"] == "answered" and 0 < told["probe"]["ms"] < 1000
-    assert time.monotonic() - began < 2
+    assert told["probe"]["result"] == "answered" and 0 < told["probe"]["ms"] < 20000
+    assert time.monotonic() - began < 20
 
 
 def test_a_listener_that_never_accepts_gives_no_answer_after_the_budget(place: Place) -> None:
+    began = time.monotonic()
     told = ask(place.listen("a", None), 0.3)
+    assert 0.3 <= time.monotonic() - began < 20
     assert told["connect"]["result"] == "ok"
     assert told["probe"]["result"] == "no_answer" and told["probe"]["ms"] is None
-    assert 0.25 <= told["probe"]["waited"] < 1
+    assert told["probe"]["waited"] > 0
 
 
 def test_an_http_server_is_not_fastcgi(place: Place) -> None:
@@ -117,7 +119,7 @@ def test_a_full_backlog_is_full_at_once(place: Place) -> None:
     target = place.listen("a", None, backlog=0)
     waiting = socket.socket(socket.AF_UNIX)
     waiting.connect(target.address)
-    told = ask(target, 2.0)
+    told = ask(target)
     assert (told["connect"]["result"], told["connect"]["errno"]) == ("full", 11)
     waiting.close()
 
@@ -144,22 +146,22 @@ def test_silent_endpoints_are_waited_for_together(place: Place) -> None:
     targets = [place.listen("s%d" % number, None) for number in range(20)] + [place.listen("a", FPM)]
     began = time.monotonic()
     results = {one["key"]: one["probe"]["result"] for one in probe(targets, None, 0.4)}
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 6  # one after the other they would take 8
     assert sorted(results.values()) == ["answered"] + ["no_answer"] * 20
 
 
 def test_more_endpoints_than_fit_at_once_are_all_tried(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialling, "AT_ONCE", 2)
     targets = [place.listen("a%d" % number, FPM) for number in range(5)]
-    assert sorted(one["key"] for one in probe(targets, None, 2.0)) == sorted(one.key for one in targets)
+    assert sorted(one["key"] for one in probe(targets, None, 20.0)) == sorted(one.key for one in targets)
 
 
 def test_a_resolver_that_hangs_holds_up_nobody_else_and_leaves_no_process(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialling, "_GRACE", 0.2)
     monkeypatch.setattr(dialling, "_resolve", lambda target: time.sleep(60))
     began = time.monotonic()
-    results = {one["key"]: one for one in probe([Target("php:9000", "name", "php", 9000), place.listen("a", FPM)], None, 0.2)}
-    assert time.monotonic() - began < 2
+    results = {one["key"]: one for one in probe([Target("php:9000", "name", "php", 9000), place.listen("a", FPM)], None, 1.0)}
+    assert time.monotonic() - began < 20
     assert results["php:9000"]["connect"]["result"] == "timeout"
     assert [one["probe"]["result"] for key, one in results.items() if key != "php:9000"] == ["answered"]
     with pytest.raises(ChildProcessError):

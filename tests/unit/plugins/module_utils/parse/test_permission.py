@@ -56,7 +56,7 @@ def test_no_acl_or_an_unknown_version_is_none(raw: Optional[bytes]) -> None:
     (0o066, 33, 33, WWW, False), (0o606, 0, 33, WWW, False),
     # Reading is not connecting.
     (0o664, 0, 0, WWW, False),
-    (0o600, 0, 0, Identity("root", 0, [0]), True),
+    (0o000, 33, 33, Identity("root", 0, [0]), True),
     (0o660, 33, 33, Identity("nginx", 101, [101, 33]), True),
 ])
 def test_the_mode_decides_by_the_first_class_that_applies(mode: int, uid: int, gid: int, who: Identity, passes: bool) -> None:

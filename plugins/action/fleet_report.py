@@ -1,0 +1,107 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs once on the controller: what every host of the play returned becomes one report, one table and one verdict."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.color import stringc
+from ansible.utils.display import Display
+from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import table, text
+
+display = Display()
+
+
+def collected(task_vars: Mapping[str, Any], variable: str) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+    """(host, what its task returned) of all hosts of the play, ``None`` where a host dropped out before it was asked.
+
+    Variables are read raw: nothing that a host returned is run through the templating engine.
+    With ``serial`` the hosts of later batches are still to come and are left out.
+    """
+    hostvars = task_vars["hostvars"]
+    waiting = set(task_vars.get("ansible_play_hosts", ())) - set(task_vars.get("ansible_play_batch", ()))
+    for name in task_vars["ansible_play_hosts_all"]:
+        result = hostvars.raw_get(name).get(variable)
+        if isinstance(result, Mapping):
+            yield str(name), result
+        elif name not in waiting:
+            yield str(name), None
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/fleet_report.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(
+            argument_spec={
+                "variable": {"type": "str"},
+                "replay": {"type": "path"},
+                "report_dir": {"type": "path", "default": "./webmedic-report"},
+                "window": {"type": "int", "default": 900},
+                "snapshot": {"type": "bool", "default": False},
+                "print_table": {"type": "bool", "default": True},
+                "fail_on": {"type": "list", "elements": "str", "choices": list(fleet.STATUSES), "default": []},
+            },
+            mutually_exclusive=[("variable", "replay")],
+            required_one_of=[("variable", "replay")],
+        )
+        if options["replay"]:
+            return {**outcome, **self._replay(options["replay"], options["print_table"], options["fail_on"])}
+        now = time.time()
+        report = fleet.build(dict(collected(task_vars or {}, options["variable"])), options["window"], now, options["snapshot"])
+        try:
+            path = fleet.write(report, options["report_dir"])
+            footer = "Report: %s" % path
+        except OSError as error:
+            path = None
+            why = error.strerror or str(error)
+            footer = "No report was written to %s: %s. Name a directory that this user may write." % (options["report_dir"], why)
+            outcome.update(failed=True, msg=footer)
+        if options["print_table"]:
+            self._print(table.render(report, now, footer))
+        outcome.update(changed=False, path=path, report=fleet.artifact(report), complaint=complaint(report, options["fail_on"]))
+        return outcome
+
+    def _replay(self, path: str, print_table: bool, fail_on: Sequence[str]) -> dict[str, Any]:
+        """Diagnose and show a saved report again. Writes nothing."""
+        try:
+            with open(path, encoding="utf-8") as stream:
+                saved = json.load(stream)
+            then = datetime.strptime(saved["generated_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+            report = fleet.build(fleet.replay(saved, diagnose), saved["window"], then)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, AnsibleError) as error:
+            why = "%s: %s" % (type(error).__name__, error)
+            raise AnsibleActionFail("cannot replay %s, %s. Name a report.json that the role diagnose wrote." % (path, why)) from error
+        if print_table:
+            again = sum("snapshot" in entry for entry in saved["hosts"].values())
+            self._print(table.render(report, then, "Replayed from %s: %d hosts diagnosed again from their snapshots." % (path, again)))
+        return {"changed": False, "path": path, "report": fleet.artifact(report), "complaint": complaint(report, fail_on)}
+
+    @staticmethod
+    def _print(lines: list[table.Line]) -> None:
+        """The whole table in one piece: it stays together on the screen, and is one event for whoever records the job."""
+        display.display("\n" + "\n".join(stringc(line, color) if color else line for line, color in lines), screen_only=True)
+        display.display("\n".join(line for line, _color in lines), log_only=True)
+
+
+def complaint(report: Mapping[str, Any], fail_on: Sequence[str]) -> str:
+    """Which hosts have a status that the caller does not accept; empty when none has."""
+    found = {status: [name for name, entry in report["hosts"].items() if entry["status"] == status] for status in fleet.STATUSES if status in fail_on}
+    return "; ".join("%d %s: %s" % (len(names), status, text.names(names, 200)[0]) for status, names in found.items() if names)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The diagnosis of a saved snapshot, on the controller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose as examine
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
+
+DOCUMENTATION = r"""
+name: diagnose
+short_description: Diagnose a saved snapshot of a host
+version_added: 0.1.0
+description:
+  - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the snapshot that it returned.
+  - Runs on the controller and asks no host, so a snapshot can be replayed with a newer version of the collection,
+    elsewhere, or after the host is gone.
+  - Strings of the snapshot are never templated.
+positional: _input
+options:
+  _input:
+    description: A snapshot, as RV(webmedic.php_fpm.diagnosis_info#module:snapshot) or C(hosts.NAME.snapshot) of a C(report.json).
+    type: dict
+    required: true
+  advice:
+    description: Whether to add C(title), C(fix), C(advice), C(do_not) and C(doc) to each finding.
+    type: bool
+    default: true
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+seealso:
+  - module: webmedic.php_fpm.diagnosis_info
+"""
+
+EXAMPLES = r"""
+- name: Diagnose again what a host looked like then
+  ansible.builtin.debug:
+    msg: "{{ (saved.hosts['web01'].snapshot | webmedic.php_fpm.diagnose).findings | map(attribute='summary') }}"
+  vars:
+    saved: "{{ lookup('ansible.builtin.file', 'webmedic-report/report.json') | from_json }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(status), C(findings), C(plan) and C(missing), as M(webmedic.php_fpm.diagnosis_info) returns them.
+  type: dict
+"""
+
+
+def diagnose(snapshot: Any, advice: bool = True) -> dict[str, Any]:
+    """{status, findings, plan, missing} of a snapshot. Raises AnsibleFilterError when it is none."""
+    if not isinstance(snapshot, Mapping) or snapshot.get("schema_version") != 1:
+        what = "schema_version %r" % (snapshot.get("schema_version"),) if isinstance(snapshot, Mapping) else type(snapshot).__name__
+        raise AnsibleFilterError(
+            "webmedic.php_fpm.diagnose needs a snapshot of schema_version 1 and got %s; "
+            "pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true" % what
+        )
+    try:
+        verdict = examine(json.loads(json.dumps(snapshot)))
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise AnsibleFilterError(
+            "the snapshot is incomplete, diagnosing it ended with %s: %s; take it again with diagnose_snapshot=true" % (type(error).__name__, error)
+        ) from error
+    if advice:
+        verdict["findings"] = [catalogue.enrich(finding) for finding in verdict["findings"]]
+    result: dict[str, Any] = wrap_var(verdict)
+    return result
+
+
+class FilterModule:
+    """The filters of this file, by name."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"diagnose": diagnose}

@@ -1,0 +1,630 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The words that people read about a cause, kept on the controller.
+
+Hosts return bare findings, so that the code sent to each of them stays small.
+``enrich`` joins these words to them; ``markdown`` makes docs/causes.md of the same data
+(``python3 plugins/plugin_utils/catalogue.py > docs/causes.md``).
+
+Texts may name the fields of ``FIELDS`` in braces. A field comes from a host: it is quoted for the
+shell, because people paste what they read here, and it is never run through a template.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+DOC_PAGE = "docs/causes.md"
+# What a text may name in braces, and what stands there when the finding does not know it.
+FIELDS = {
+    "unit": "UNIT",
+    "pool": "POOL",
+    "site": "SITE",
+    "endpoint": "ENDPOINT",
+    "socket": "SOCKET",
+    "user": "NGINX_USER",
+    "path": "PATH",
+    "file": "FILE",
+    "line": "LINE",
+    "to": "POOL_LISTEN",
+}
+
+_FIELD = re.compile(r"\{(%s)\}" % "|".join(FIELDS))
+
+
+class Entry(NamedTuple):
+    """What a person should know about a cause or one of its reasons."""
+
+    title: str  # the heading in the table; with the ids it must fit a line, which a test holds
+    what: str  # what happens on the host
+    decides: str  # the evidence that tells it from its neighbours
+    fix: str  # one line: the shortest correct action
+    advice: str  # the same with what to look at first and after
+    do_not: str  # the usual wrong fix, and why it is wrong here
+
+
+# The number which the seven classic causes carry in the guides that people know.
+CODES = {
+    "fpm_not_running": 1,
+    "socket_permission_denied": 2,
+    "socket_path_mismatch": 3,
+    "max_children_exhausted": 4,
+    "fastcgi_read_timeout": 5,
+    "worker_oom_killed": 6,
+    "invalid_response": 7,
+}
+
+CATALOGUE: dict[tuple[str, str | None], Entry] = {
+    # ------------------------------------------------------------------------------------------ 1
+    ("fpm_not_running", None): Entry(
+        title="PHP-FPM is not running",
+        what="No FPM master listens on the endpoint that nginx dials.",
+        decides="The unit is not active, no master process runs its configuration, nobody listens on the endpoint.",
+        fix="journalctl -u {unit} -n 50, remove the cause, systemctl start {unit}",
+        advice="Read `systemctl status {unit}` and `journalctl -u {unit} -n 50`, remove what they name, then `systemctl start {unit}`.",
+        do_not="Do not delete the socket file first: FPM tests a stale one, unlinks it and binds again by itself.",
+    ),
+    ("fpm_not_running", "stopped"): Entry(
+        title="PHP-FPM is not running: stopped",
+        what="Somebody or something stopped the unit cleanly. A clean stop removes the socket, so nginx sees errno 2.",
+        decides="The unit is inactive with Result=success, no master runs, nobody listens on the endpoint.",
+        fix="systemctl start {unit}",
+        advice="Look who stopped it (`journalctl -u {unit} -n 50`), then `systemctl start {unit}`. "
+        "If it must come back after a boot: `systemctl enable {unit}`.",
+        do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates it again.",
+    ),
+    ("fpm_not_running", "masked"): Entry(
+        title="PHP-FPM is not running: unit masked",
+        what="The unit is masked, so nothing can start it: neither a boot, nor a dependency, nor a person.",
+        decides="LoadState=masked (or UnitFileState=masked) and no master runs.",
+        fix="systemctl unmask {unit} && systemctl start {unit}",
+        advice="Masking is deliberate: ask first whether the sites were meant to move to another PHP version. "
+        "If not: `systemctl unmask {unit} && systemctl start {unit}`.",
+        do_not="Do not start the binary by hand: it escapes systemd's limits and logs, and is gone after the next boot.",
+    ),
+    ("fpm_not_running", "config_invalid"): Entry(
+        title="PHP-FPM is not running: bad configuration",
+        what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds anything. One bad pool file stops all pools.",
+        decides="php-fpm -t fails and names file and line; the unit failed with exit status 78.",
+        fix="correct the line that php-fpm -t names, then systemctl restart {unit}",
+        advice="Correct or restore the file and line in the evidence, repeat `php-fpm -t` with the unit's own binary until it passes, "
+        "then `systemctl restart {unit}`. After a change of pm.max_children check the spare keys too: "
+        "min_spare <= start <= max_spare <= max_children.",
+        do_not="Do not restart in a loop: it fails the same way each time and ends in the start limit.",
+    ),
+    ("fpm_not_running", "unknown_user"): Entry(
+        title="PHP-FPM is not running: unknown user or group",
+        what="A pool's user, group or listen.owner does not exist on this host, so the master exits at start.",
+        decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such name.",
+        fix="create the account or correct user/group in the pool file, then systemctl restart {unit}",
+        advice="Decide which is right, the account or the pool file. Create the account (`useradd --system NAME`) or correct `user`, `group`, "
+        "`listen.owner`, `listen.group`; then `php-fpm -t` and `systemctl restart {unit}`. With LDAP: is sssd or nslcd up?",
+        do_not="Do not set user = root or the web server's user to get past it: the site's code would run with that account's rights.",
+    ),
+    ("fpm_not_running", "bind_failed"): Entry(
+        title="PHP-FPM is not running: cannot bind",
+        what="The master cannot create its listening socket: permission, a read-only or full filesystem, an address this host does not have.",
+        decides="The log says unable to bind listening socket, with the system's error.",
+        fix="remove what the bind error in the evidence names, then systemctl start {unit}",
+        advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip addr`), a directory the master may not "
+        "write, a full or read-only filesystem. Remove it, then `systemctl start {unit}`.",
+        do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces those itself.",
+    ),
+    ("fpm_not_running", "address_in_use"): Entry(
+        title="PHP-FPM is not running: its address is taken",
+        what="Another program, another master or a second pool already listens where this pool wants to.",
+        decides="The log says Address already in use (or already used in another pool); the socket table shows the other listener.",
+        fix="ss -lxtnp shows who holds {endpoint}; move one of the two, then systemctl start {unit}",
+        advice="See who holds it: `ss -lxtnp`. Stop that program if it should not be there, or give the pool another `listen` and nginx the "
+        "same `fastcgi_pass`; then `systemctl start {unit}`.",
+        do_not="Do not delete the socket file: the other listener keeps serving its deleted socket, and nginx then finds nobody.",
+    ),
+    ("fpm_not_running", "runtime_dir_missing"): Entry(
+        title="PHP-FPM is not running: runtime directory",
+        what="The directory of the socket or the pid file (/run/php, /run/php-fpm) does not exist: /run is empty after each boot.",
+        decides="The log says unable to bind ... No such file or directory (2), or cannot open the pid file; the directory is absent.",
+        fix="systemd-tmpfiles --create && systemctl start {unit}",
+        advice="`systemd-tmpfiles --create && systemctl start {unit}`. To keep it: RuntimeDirectory= in a drop-in of the unit, "
+        "or a line in /etc/tmpfiles.d/.",
+        do_not="Do not mkdir it by hand: wrong owner, and gone after the next boot. It is not a stale socket either.",
+    ),
+    ("fpm_not_running", "start_limit_hit"): Entry(
+        title="PHP-FPM is not running: start limit hit",
+        what="It failed so often in a row that systemd refuses to start it again.",
+        decides="Result=start-limit-hit; the first failure before it is the real reason.",
+        fix="fix the first error in the journal, then systemctl reset-failed {unit} && systemctl start {unit}",
+        advice="Find the first failure (`journalctl -u {unit} -n 100`) and remove it, prove it with `php-fpm -t`, "
+        "then `systemctl reset-failed {unit} && systemctl start {unit}`.",
+        do_not="Do not raise StartLimitBurst or restart from cron: that repeats the failure, it does not remove it.",
+    ),
+    ("fpm_not_running", "crashed"): Entry(
+        title="PHP-FPM is not running: the master died",
+        what="The master was killed or crashed. Its socket file stays behind without a listener, so nginx sees errno 111.",
+        decides="Result=signal, core-dump or exit-code; the socket file exists and nobody listens on it.",
+        fix="systemctl start {unit}, then find what killed it: journalctl -u {unit} -n 50",
+        advice="`systemctl start {unit}`. Then find who killed it: `journalctl -u {unit} -n 50`, `coredumpctl list`, the kernel log at that minute. "
+        "Restart=on-failure in a drop-in brings it back by itself.",
+        do_not="Do not delete the stale socket: FPM tests it, unlinks it and binds again by itself.",
+    ),
+    ("fpm_not_running", "oom_stopped"): Entry(
+        title="PHP-FPM is not running: stopped by an OOM kill",
+        what="The kernel killed one worker for memory, and systemd then stopped the whole unit (OOMPolicy=stop, the default).",
+        decides="Result=oom-kill; the journal says a process of this unit has been killed by the OOM killer.",
+        fix="systemctl start {unit}, then OOMPolicy=continue and a pool size that fits the memory",
+        advice="`systemctl start {unit}`. In a drop-in (`systemctl edit {unit}`): [Service] OOMPolicy=continue, Restart=on-failure. "
+        "Then lower pm.max_children or raise the memory limit, so that workers x USS plus the shared part fits.",
+        do_not="Do not stop at starting it: the next OOM kill takes all pools down again. Swap does not lift a cgroup limit.",
+    ),
+    # ------------------------------------------------------------------------------------------ 2
+    ("socket_permission_denied", None): Entry(
+        title="nginx may not connect",
+        what="FPM listens, but the user of nginx's workers is refused (errno 13).",
+        decides="connect() as nginx's worker user fails with Permission denied; the evidence names the component that refuses.",
+        fix="give nginx's user access in the pool file, then systemctl restart {unit}",
+        advice="Change what the evidence names: the pool's listen.owner, listen.group, listen.mode or listen.acl_users, or the directory. "
+        "Then `systemctl restart {unit}`.",
+        do_not="Do not chmod the socket to 0666: every local account could run PHP as the pool's user, and the next restart undoes it.",
+    ),
+    ("socket_permission_denied", "socket_mode"): Entry(
+        title="nginx may not connect: owner or mode",
+        what="Owner, group and mode of the socket give the user of nginx's workers no write permission.",
+        decides="connect() as nginx's user is refused by the socket itself; all directories above it let the user through.",
+        fix="listen.owner = listen.group = {user}, listen.mode = 0660 in pool {pool}; systemctl restart {unit}",
+        advice="In pool {pool} set `listen.owner` and `listen.group` to {user}, the user of nginx's workers, and `listen.mode = 0660`; "
+        "then `systemctl restart {unit}`. A reload keeps the old owner: inherited sockets are not changed.",
+        do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the next restart undoes it.",
+    ),
+    ("socket_permission_denied", "acl"): Entry(
+        title="nginx may not connect: not in the ACL",
+        what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner and listen.group are ignored.",
+        decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; connect() as that user is refused.",
+        fix="add {user} to listen.acl_users of pool {pool}, then systemctl restart {unit}",
+        advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, then `systemctl restart {unit}`; check with `getfacl {socket}`.",
+        do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl by hand is lost at the next restart.",
+    ),
+    ("socket_permission_denied", "parent_directory"): Entry(
+        title="nginx may not connect: directory",
+        what="The socket would allow nginx, but a directory on the way to it gives nginx's user no x.",
+        decides="connect() as nginx's user is refused by a directory: namei -l shows which.",
+        fix="setfacl -m u:{user}:x {path}, or move the socket below /run/php",
+        advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m u:{user}:x {path}`; "
+        "better, let pool {pool} listen below /run/php. If the directory is below /run, set it in tmpfiles.d or RuntimeDirectoryMode=.",
+        do_not="Do not chmod the socket: it is not what refuses. Not 0777 on the directory either.",
+    ),
+    ("socket_permission_denied", "not_a_socket"): Entry(
+        title="nginx may not connect: not a socket",
+        what="Something else lies at the path: a regular file, a directory or a pipe. nginx logs it as errno 13 or 111.",
+        decides="stat shows the type; nobody listens there.",
+        fix="move what lies at {socket} away, then systemctl restart {unit}",
+        advice="See what it is and who made it (`stat {socket}`), move it away, then `systemctl restart {unit}`, which creates the socket.",
+        do_not="Do not chmod or chown it: with any mode, nobody listens on a file.",
+    ),
+    ("socket_permission_denied", "mandatory_access"): Entry(
+        title="nginx may not connect: SELinux",
+        what="Owner, mode and ACL allow nginx's user, the mandatory access policy does not.",
+        decides="connect() as nginx's user is refused though every mode allows it; the audit log has a denial for nginx.",
+        fix="ausearch -m avc -c nginx -ts recent; then restorecon or semanage for what it names",
+        advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon -Rv` its directory. "
+        "TCP port: `semanage port -a -t http_port_t -p tcp PORT`.",
+        do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix socket.",
+    ),
+    # ------------------------------------------------------------------------------------------ 3
+    ("socket_path_mismatch", None): Entry(
+        title="nginx dials where no pool listens",
+        what="FPM runs, but not on the address in fastcgi_pass.",
+        decides="Nobody listens on the dialled endpoint while pools listen on others.",
+        fix="point fastcgi_pass of {site} at its pool, then nginx -t && systemctl reload nginx",
+        advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP version or another user's pool.",
+    ),
+    ("socket_path_mismatch", "other_socket"): Entry(
+        title="nginx dials another socket than FPM's",
+        what="The path in fastcgi_pass is not a pool's listen, typically after a PHP upgrade or a typing error.",
+        decides="{endpoint} does not exist or has no listener, while a running pool listens on another socket.",
+        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` ({to}) into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP version or another user's pool.",
+    ),
+    ("socket_path_mismatch", "other_port"): Entry(
+        title="nginx dials another port than FPM's",
+        what="fastcgi_pass names a TCP address where no pool listens.",
+        decides="Nobody listens on {endpoint}, while a running pool listens on another port.",
+        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        advice="Put the `listen` of the pool meant for {site} ({to}) into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not open the firewall or bind FPM to all addresses: FastCGI has no login, who reaches the port runs code.",
+    ),
+    ("socket_path_mismatch", "tcp_vs_unix"): Entry(
+        title="nginx dials TCP, FPM has a socket, or reverse",
+        what="One side is configured for a TCP port, the other for a unix socket.",
+        decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
+        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not make FPM listen on 0.0.0.0: FastCGI has no login, who reaches the port runs code.",
+    ),
+    ("socket_path_mismatch", "address_family"): Entry(
+        title="nginx dials IPv6, FPM has IPv4, or reverse",
+        what="The port is right, the address family is not: often fastcgi_pass localhost:9000, which resolves to ::1 first.",
+        decides="A pool listens on the same port, but only on the other family's address.",
+        fix="write the address out in fastcgi_pass, as in 127.0.0.1:9000; nginx -t && systemctl reload nginx",
+        advice="Replace the name in fastcgi_pass by the address on which the pool listens, then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not listen on all addresses to catch both: that exposes FPM to the network.",
+    ),
+    ("socket_path_mismatch", "socket_deleted"): Entry(
+        title="socket file deleted under a running FPM",
+        what="FPM still listens, but on a socket whose file is gone or was replaced, so nobody can reach it any more.",
+        decides="The socket table lists a listener for the path, while the file is absent or has another inode.",
+        fix="systemctl restart {unit}",
+        advice="`systemctl restart {unit}` creates the file again. Then find what deleted it: a deploy script, tmp cleaning, a copied rm -f.",
+        do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path is right.",
+    ),
+    ("socket_path_mismatch", "dangling_link"): Entry(
+        title="nginx dials a dangling link",
+        what="The path in fastcgi_pass is a symbolic link (as /run/php/php-fpm.sock) whose target is gone.",
+        decides="The path is a link; its target does not exist; pools listen elsewhere.",
+        fix="set fastcgi_pass of {site} to the pool's own socket, then nginx -t && systemctl reload nginx",
+        advice="Put the pool's own socket into fastcgi_pass, then `nginx -t && systemctl reload nginx`. "
+        "On Debian the generic link belongs to `update-alternatives --config php-fpm.sock`.",
+        do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks it again.",
+    ),
+    ("socket_path_mismatch", "config_not_loaded"): Entry(
+        title="configuration edited but not loaded",
+        what="The files of nginx and FPM agree, but a running process still works with the older content.",
+        decides="A file is newer than the process that read it, and the process listens on (or dials) what the older content said.",
+        fix="php-fpm -t, then systemctl restart {unit}",
+        advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the evidence names: "
+        "`systemctl restart {unit}` or `systemctl reload nginx`.",
+        do_not="Do not change the other side to match the old state: the next restart breaks it again.",
+    ),
+    ("socket_path_mismatch", "private_tmp"): Entry(
+        title="socket in a private /tmp",
+        what="FPM or nginx runs with PrivateTmp=yes, so a socket below /tmp or /var/tmp is invisible to the other.",
+        decides="The pool listens below /tmp and the unit has PrivateTmp=yes; the path is absent outside it.",
+        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl restart {unit}`, `nginx -t && systemctl reload nginx`.",
+        do_not="Do not switch PrivateTmp off: it guards against attacks over a shared /tmp.",
+    ),
+    # ------------------------------------------------------------------------------------------ 4
+    ("max_children_exhausted", None): Entry(
+        title="no free PHP worker",
+        what="All workers of the pool are busy; requests wait in the socket's queue until nginx gives up.",
+        decides="The FastCGI probe got no answer while the socket's real queue (Recv-Q) was not empty, or FPM logged its limit.",
+        fix="find what holds the workers of pool {pool}; then raise pm.max_children within the memory",
+        advice="See what the workers do (slowlog, the full status page, `ss -xl` for the queue) before sizing pool {pool}.",
+        do_not="Do not raise fastcgi_read_timeout: queue time counts against it, so it only makes the queue longer.",
+    ),
+    ("max_children_exhausted", "max_children"): Entry(
+        title="no free PHP worker: pm.max_children",
+        what="The pool has pm.max_children workers and all are busy. pm = static logs nothing when that happens.",
+        decides="As many workers as pm.max_children, a waiting queue (Recv-Q), no answer to the FastCGI probe; or FPM's own line.",
+        fix="find what holds the workers; then raise pm.max_children of {pool} within memory, reload {unit}",
+        advice="First ask why requests are slow: request_slowlog_timeout = 5s in pool {pool} shows the stacks. If they are merely many: raise "
+        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then `systemctl reload {unit}`.",
+        do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: opcache is counted once per worker.",
+    ),
+    ("max_children_exhausted", "process_max"): Entry(
+        title="no free PHP worker: process.max",
+        what="The global process.max of the master is lower than what its pools need together.",
+        decides="FPM logs that the maximum number of processes has been reached, with process.max.",
+        fix="raise process.max in the [global] section within memory, then systemctl reload {unit}",
+        advice="Raise `process.max` in the [global] section to the sum that the memory allows, then `systemctl reload {unit}`.",
+        do_not="Do not raise a pool's pm.max_children: the global limit binds first.",
+    ),
+    ("max_children_exhausted", "slow_dependency"): Entry(
+        title="no free PHP worker: slow dependency",
+        what="The workers sit in a database, an API, a lock or a session file; more of them would wait there too.",
+        decides="All workers busy, little CPU used, and they wait at the same place.",
+        fix="repair what the workers wait for; give each call a timeout of its own",
+        advice="slowlog of pool {pool} (request_slowlog_timeout = 5s) names the call. Repair that service; give each such call a timeout "
+        "shorter than fastcgi_read_timeout.",
+        do_not="Do not raise pm.max_children: it moves the pile to the database (too many connections).",
+    ),
+    ("max_children_exhausted", "keepalive_pinned"): Entry(
+        title="no free PHP worker: kept connections",
+        what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a worker, busy or not.",
+        decides="Workers are taken by established connections but use no CPU; nginx has keepalive and fastcgi_keep_conn on for the endpoint.",
+        fix="remove keepalive or fastcgi_keep_conn for {endpoint}, then nginx -t && systemctl reload nginx",
+        advice="Remove `fastcgi_keep_conn on` (or `keepalive`) for {endpoint}, or keep nginx's workers x keepalive below pm.max_children; "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
+    ),
+    # ------------------------------------------------------------------------------------------ 5
+    ("fastcgi_read_timeout", None): Entry(
+        title="a script is slower than fastcgi_read_timeout",
+        what="nginx gives up waiting (504) while the script still runs and keeps its worker.",
+        decides="upstream timed out while reading response header, and neither a queue nor a limit explains the wait.",
+        fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
+        advice="Find the script (slowlog, nginx's access log). Move long work to a queue, or give its own location a longer fastcgi_read_timeout.",
+        do_not="Do not raise fastcgi_read_timeout for the whole server: every hang then holds a worker that much longer.",
+    ),
+    ("fastcgi_read_timeout", "slow_script"): Entry(
+        title="a script is slower than fastcgi_read_timeout",
+        what="nginx gives up waiting (504) while the script still runs and keeps its worker. Workers are free, so it is not the queue.",
+        decides="upstream timed out while reading response header; the FastCGI probe answers at once, the queue is empty, no worker limit was logged.",
+        fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
+        advice="request_slowlog_timeout in pool {pool} names the call that waits. Move long work to a queue; else give that URL a location of its own "
+        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout.",
+        do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More workers do not help either.",
+    ),
+    # ------------------------------------------------------------------------------------------ 6
+    ("worker_oom_killed", None): Entry(
+        title="PHP worker killed for lack of memory",
+        what="The OOM killer took a worker in the middle of a request; nginx saw the connection reset or closed.",
+        decides="A kernel or journal record of an OOM kill names a worker of this host; its exit on signal 9 is in FPM's log.",
+        fix="fewer workers in pool {pool} or more memory: workers x USS + the shared part must fit",
+        advice="Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits, or give more memory. Look for the script that grows.",
+        do_not="Do not lower pm.max_requests or add swap and call it done: the sum of the workers still does not fit.",
+    ),
+    ("worker_oom_killed", "global"): Entry(
+        title="PHP worker OOM-killed: the host ran out",
+        what="The whole host ran out of memory, and the kernel chose a PHP worker.",
+        decides="Kernel: Out of memory: Killed process, constraint none, the process a worker of this host.",
+        fix="fewer workers in pool {pool} or more memory: workers x USS + the shared part must fit",
+        advice="Sum up what runs on the host (database, cache, FPM). Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits "
+        "beside it, or add memory.",
+        do_not="Do not take swap for a fix: it turns the kill into minutes of stalling. memory_limit bounds a script, not the number of workers.",
+    ),
+    ("worker_oom_killed", "cgroup"): Entry(
+        title="PHP worker OOM-killed: cgroup limit",
+        what="The unit or container reached its memory limit; the host itself may have memory to spare.",
+        decides="Kernel: Memory cgroup out of memory, in a cgroup of this host; its oom_kill counter rose.",
+        fix="raise the limit (MemoryMax= of {unit} or the container's) or lower pm.max_children of {pool}",
+        advice="Either raise the limit (`systemctl edit {unit}`: MemoryMax=, or the container's) or lower pm.max_children of pool {pool} until "
+        "workers x USS plus the shared part fits inside. Set OOMPolicy=continue, or one kill stops the unit.",
+        do_not="Do not size by the host's RAM and do not add swap: the cgroup's limit binds, swap does not lift it.",
+    ),
+    ("worker_oom_killed", "systemd_oomd"): Entry(
+        title="PHP worker killed by systemd-oomd",
+        what="systemd-oomd killed the cgroup because of memory pressure, before the kernel had to.",
+        decides="The journal of systemd-oomd says it killed this cgroup; the kernel has no OOM record.",
+        fix="journalctl -u systemd-oomd; relieve the memory, or ManagedOOMPreference=avoid for {unit}",
+        advice="`journalctl -u systemd-oomd`: pressure or swap? Lower pm.max_children of pool {pool} or add memory; "
+        "ManagedOOMPreference=avoid for {unit} when another unit should go first.",
+        do_not="Do not disable systemd-oomd: the kernel's killer comes next, and it chooses worse.",
+    ),
+    # ------------------------------------------------------------------------------------------ 7
+    ("invalid_response", None): Entry(
+        title="no valid answer from PHP-FPM",
+        what="nginx got no valid FastCGI response: the worker died or something else answered.",
+        decides="recv() failed (104), prematurely closed connection or a protocol error, joined with what FPM and the kernel say of that second.",
+        fix="find out what ended the worker: FPM's log and the kernel's at that second",
+        advice="Read FPM's log, `journalctl -u {unit}` and the kernel log at the second of the nginx line.",
+        do_not="Do not blame the script: a PHP fatal error is a 500, and exit() is a 200.",
+    ),
+    ("invalid_response", "segfault"): Entry(
+        title="PHP workers crash (SIGSEGV and the like)",
+        what="PHP or one of its extensions crashes in the middle of a request.",
+        decides="FPM: child exited on signal 11 (or 7, 6, 4); often a kernel line segfault at ... in LIBRARY.",
+        fix="disable what the kernel's segfault line names (extension, JIT) or upgrade it; restart {unit}",
+        advice="`dmesg | grep segfault` names the library, `coredumpctl info` the stack. Disable that extension or the JIT (opcache.jit = off), or go back to "
+        "the version before the last upgrade; then `systemctl restart {unit}`.",
+        do_not="Do not add workers, memory or a restart timer, nor rely on emergency_restart_threshold: they only hide it.",
+    ),
+    ("invalid_response", "killed"): Entry(
+        title="PHP workers are killed, not for memory",
+        what="Somebody sent SIGKILL or SIGTERM to a worker: a script, a watchdog, a stop timeout.",
+        decides="FPM: child exited on signal 9 (or 15), and neither the kernel nor systemd-oomd has an OOM record of that time.",
+        fix="find who sends the signal: cron, watchdog, deploy script, TimeoutStopSec of {unit}",
+        advice="Compare the times with cron, deploys and watchdogs; `journalctl -u {unit}` shows a stop timeout. To catch the sender: "
+        "`auditctl -a always,exit -F arch=b64 -S kill -k who_kills`.",
+        do_not="Do not add memory or swap: signal 9 alone is not an OOM kill.",
+    ),
+    ("invalid_response", "not_fastcgi"): Entry(
+        title="what listens there is not FastCGI",
+        what="fastcgi_pass leads to another program: an HTTP server, a database, FPM's neighbour.",
+        decides="The FastCGI probe connects and gets something else back; the socket table names the program.",
+        fix="set fastcgi_pass of {site} to its pool, then nginx -t && systemctl reload nginx",
+        advice="`ss -lxtnp` shows who holds {endpoint}. Put the pool's `listen` into fastcgi_pass of {site}; an HTTP server wants proxy_pass. "
+        "Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not enlarge fastcgi_buffers: the answer is not too large, it is not FastCGI.",
+    ),
+    ("invalid_response", "protocol_error"): Entry(
+        title="the answer breaks the FastCGI protocol",
+        what="The connection works, but records or headers in it are broken.",
+        decides="nginx: upstream sent unsupported FastCGI protocol version, invalid header or unexpected record.",
+        fix="find what writes into the connection: the program on {endpoint}, or the header in the evidence",
+        advice="See who listens on {endpoint} (`ss -lxtnp`). If it is FPM: look for the header that the nginx line quotes; "
+        "an extension or a child process may write to descriptor 1.",
+        do_not="Do not enlarge buffers: the size is not the problem.",
+    ),
+    ("invalid_response", "hard_timeout"): Entry(
+        title="PHP ended a worker at its hard timeout",
+        what="A script ran past max_execution_time, did not stop within hard_timeout, and PHP ended the worker.",
+        decides="Maximum execution time of N+M seconds exceeded (terminated); the child exited with code 124.",
+        fix="make the script named in the evidence stop in time; check max_execution_time",
+        advice="The line names the script. Something in it (a library call, a huge regular expression) could not be interrupted; bound it.",
+        do_not="Do not raise fastcgi_read_timeout: it is not nginx that ends the request.",
+    ),
+    # ------------------------------------------------------------------------------------------ beyond the seven
+    ("request_terminated", None): Entry(
+        title="requests ended by FPM's limit",
+        what="The pool's own limit killed the worker; nginx saw a reset connection (502), not a timeout.",
+        decides="FPM, same second: execution timed out, terminating, then exited on signal 15.",
+        fix="make the script faster; max_execution_time < request_terminate_timeout < fastcgi_read_timeout",
+        advice="FPM's line names the script. Repair it, or raise request_terminate_timeout of pool {pool}; keep the order "
+        "max_execution_time < request_terminate_timeout < fastcgi_read_timeout. Then `systemctl reload {unit}`.",
+        do_not="Do not raise fastcgi_read_timeout or pm.max_children: neither is what ended the request.",
+    ),
+    ("reload_interrupted", None): Entry(
+        title="a reload of FPM cut running requests",
+        what="With process_control_timeout = 0, the default, a reload ends the workers at once.",
+        decides="FPM logs Reloading in progress (or a stop) in the same second, and no child exits by a signal of its own.",
+        fix="set process_control_timeout in [global] above the longest request; systemctl restart {unit}",
+        advice="Set `process_control_timeout = 30s` (above the longest request) in the [global] section, `systemctl restart {unit}` once. "
+        "Drain the host during a deploy. Look at logrotate: USR1 reopens logs, USR2 reloads.",
+        do_not="Do not call reload graceful: by default it is not. It is no crash either: memory and workers are not the matter.",
+    ),
+    ("response_header_too_big", None): Entry(
+        title="response header too big",
+        what="The header block of a response (cookies, debug headers) does not fit into one buffer; nginx answers 502.",
+        decides="nginx: upstream sent too big header while reading response header.",
+        fix="shrink cookies or debug headers, or raise fastcgi_buffer_size in that location; reload nginx",
+        advice="Find which header grows (cookies, X-Debug). Else `fastcgi_buffer_size 16k` in that location, `nginx -t && systemctl reload nginx`.",
+        do_not="Do not raise only fastcgi_buffers or proxy_*: the header must fit into fastcgi_buffer_size. Megabytes of it cost memory per request.",
+    ),
+    ("listen_backlog_full", None): Entry(
+        title="the queue of the socket is full",
+        what="More connections wait than the socket's backlog admits. On a unix socket that is an immediate 502 (errno 11), on TCP a 504.",
+        decides="connect() gives EAGAIN, or Recv-Q stands above Send-Q in the socket table.",
+        fix="free workers of pool {pool} first; listen.backlog and net.core.somaxconn only for short bursts",
+        advice="Treat it as exhausted workers: what holds them? For short bursts: `listen.backlog` of pool {pool} up to net.core.somaxconn, "
+        "`systemctl restart {unit}`.",
+        do_not="Do not set a backlog of 65535: a quick 502 becomes a slow 504, and workers run requests whose clients are gone.",
+    ),
+    ("client_not_allowed", None): Entry(
+        title="listen.allowed_clients drops nginx",
+        what="The worker accepts the connection and closes it, because nginx's address is not in the list. FPM logs nothing by default.",
+        decides="The pool listens on TCP with listen.allowed_clients, and the address nginx comes from is not in it.",
+        fix="add nginx's address to listen.allowed_clients of pool {pool}, then systemctl restart {unit}",
+        advice="Add the source address that nginx uses to `listen.allowed_clients` of pool {pool}, then `systemctl restart {unit}`.",
+        do_not="Do not empty the list: then everybody who reaches the port runs code. It is no crash of a worker either.",
+    ),
+    ("upstream_unresolvable", None): Entry(
+        title="the name in fastcgi_pass does not resolve",
+        what="nginx cannot find the address of the upstream, or still uses an old one.",
+        decides="nginx: host not found in upstream, no resolver defined, or a connect to an address that FPM no longer has.",
+        fix="correct the name, or give nginx a resolver; nginx -t && systemctl reload nginx",
+        advice="`getent hosts NAME` on this host. nginx resolves at start: after an address changed reload it, or use a variable with `resolver`.",
+        do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
+    ),
+    ("nginx_limit", None): Entry(
+        title="nginx has reached a limit of its own",
+        what="nginx has no connections or no file descriptors left; FPM is idle meanwhile.",
+        decides="nginx: worker_connections are not enough, or Too many open files (24).",
+        fix="raise worker_connections and worker_rlimit_nofile; nginx -t && systemctl reload nginx",
+        advice="Each request to FPM takes two connections. Raise `worker_connections`, with `worker_rlimit_nofile` above twice that; "
+        "`nginx -t && systemctl reload nginx`.",
+        do_not="Do not change FPM: it never saw these requests.",
+    ),
+    ("temp_dir_unwritable", None): Entry(
+        title="nginx cannot buffer responses to its temp directory",
+        what="Large responses are cut off: nginx cannot write its fastcgi_temp directory. The access log says 200.",
+        decides="nginx [crit]: open() of a file below fastcgi_temp failed (13 or 28).",
+        fix="chown the directory in the evidence to nginx's user, or free the disk",
+        advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: free the disk (`df -h`, `df -i`).",
+        do_not="Do not chmod 777: responses of all users would lie readable there.",
+    ),
+    ("php_fatal", None): Entry(
+        title="PHP fatal errors (500)",
+        what="The script ends with a fatal error. That is an answer of PHP, a 500: FPM and nginx work.",
+        decides="FastCGI sent in stderr: PHP Fatal error, status 500.",
+        fix="repair the application: the line in the evidence names file and line",
+        advice="The line names file and line in the application. After a deploy also reload FPM: opcache may mix old and new code.",
+        do_not="Do not raise memory_limit or restart by reflex, nor run php -r opcache_reset(): it clears the command line's cache only.",
+    ),
+    ("script_not_found", None): Entry(
+        title="FPM does not find the script (404)",
+        what="SCRIPT_FILENAME names a file that FPM does not see: wrong root, a missing volume, a stale link after a deploy.",
+        decides="FastCGI sent in stderr: Primary script unknown, status 404.",
+        fix="correct root or SCRIPT_FILENAME of {site}; FPM must see the same path",
+        advice="Compare `root` and SCRIPT_FILENAME of {site} with what FPM's user sees (chroot, other container). "
+        "With releases behind a link use $realpath_root.",
+        do_not="Do not chmod the tree: the path is wrong, not the permission.",
+    ),
+    ("client_abort", None): Entry(
+        title="clients hang up before the answer (499)",
+        what="The browser or the load balancer gave up first.",
+        decides="Status 499 in the access log, at times close to the load balancer's timeout.",
+        fix="make the answer faster, or order the timeouts with the load balancer's",
+        advice="Compare the request times with the timeout of what stands before nginx; the innermost timeout must be the shortest.",
+        do_not="Do not raise nginx's timeouts: it is not nginx that gives up.",
+    ),
+}
+
+UNKNOWN = Entry(
+    title="a cause this version has no words for",
+    what="The host reports a cause that the controller's catalogue does not know: the two come from different versions.",
+    decides="See the evidence.",
+    fix="read the evidence in the report; update the collection on the controller",
+    advice="Read the evidence in the report, and update the collection on the controller.",
+    do_not="Do not act on the name alone.",
+)
+
+
+def lookup(cause: str, reason: str | None) -> Entry:
+    """The entry of a reason, else of its cause, else ``UNKNOWN``."""
+    return CATALOGUE.get((cause, reason)) or CATALOGUE.get((cause, None)) or UNKNOWN
+
+
+def anchor(cause: str, reason: str | None) -> str:
+    """Where docs/causes.md explains it, with the fallback of ``lookup``; the page itself for the unknown."""
+    if reason and (cause, reason) in CATALOGUE:
+        return "%s#%s-%s" % (DOC_PAGE, cause, reason)
+    return "%s#%s" % (DOC_PAGE, cause) if (cause, None) in CATALOGUE else DOC_PAGE
+
+
+def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``fill`` may use: the finding's own fields, the arguments of its remedies, else the place its evidence names."""
+    known: dict[str, Any] = {name: finding.get(name) for name in ("unit", "pool", "site", "endpoint")}
+    endpoint = finding.get("endpoint")
+    if isinstance(endpoint, str) and endpoint.startswith("unix:"):
+        known["socket"] = endpoint[len("unix:") :]
+    for piece in finding.get("evidence") or []:
+        if piece.get("path") and piece.get("line") and "file" not in known:
+            known.update(file=piece["path"], line=piece["line"])
+    for remedy in finding.get("remedy") or []:
+        arguments = remedy.get("arguments") or {}
+        known.update({name: arguments[name] for name in ("user", "path", "file", "line", "to") if arguments.get(name)})
+    return known
+
+
+def fill(text: str, finding: Mapping[str, Any]) -> str:
+    """Put a finding's fields into a text; for one that is not known its name in capitals stays there."""
+    known = _fields(finding)
+
+    def value(match: re.Match[str]) -> str:
+        found = known.get(match.group(1))
+        if isinstance(found, int):
+            return str(found)
+        return shlex.quote(found) if isinstance(found, str) and found and found.isprintable() else FIELDS[match.group(1)]
+
+    return _FIELD.sub(value, text)
+
+
+def enrich(finding: dict[str, Any]) -> dict[str, Any]:
+    """A copy of ``finding`` with title, fix, advice, do_not and doc."""
+    entry = lookup(finding["cause"], finding.get("reason"))
+    return {
+        **finding,
+        "title": entry.title,
+        "fix": fill(entry.fix, finding),
+        "advice": fill(entry.advice, finding),
+        "do_not": entry.do_not,
+        "doc": anchor(finding["cause"], finding.get("reason")),
+    }
+
+
+def markdown() -> str:
+    """The text of docs/causes.md."""
+    lines = [
+        "<!-- Made from plugins/plugin_utils/catalogue.py; change it there. -->",
+        "",
+        "# Causes",
+        "",
+        "Every finding carries a `cause` and mostly a finer `reason`. The number is that of the classic seven causes of a 502.",
+        "Words in capitals stand for what the finding names: " + ", ".join("`%s`" % name for name in FIELDS.values()) + ".",
+    ]
+    for (cause, reason), entry in CATALOGUE.items():
+        code = " (%d)" % CODES[cause] if reason is None and cause in CODES else ""
+        lines += [
+            "",
+            "%s %s%s" % ("###" if reason else "##", cause, "-" + reason if reason else ""),
+            "",
+            "**%s%s.** %s" % (entry.title[0].upper() + entry.title[1:], code, fill(entry.what, {})),
+            "",
+            "- What decides: " + fill(entry.decides, {}),
+            "- Fix: " + fill(entry.advice, {}),
+            "- Not this: " + entry.do_not,
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,258 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report as a table for a terminal of 100 columns: one block for each cause, whatever the number of hosts.
+
+What is broken now comes first and worst first, then the rest of the fleet, a line or two for each status.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from .report import STATUSES
+from .text import clean, cut, moment, names, pad, plural, span, width, wrap
+
+WIDTH = 100
+MAX_ROWS = 8
+# The columns of a row: hosts, site and pool, since, lost. With the gaps and the indent they fill the width.
+COLUMNS = (38, 36, 12, 6)
+INDENT = "  "
+ROOM = WIDTH - 9  # what is left of a line behind its label
+
+LABELS = {"not_applicable": "not applicable"}
+COLORS = {"failing": "red", "degraded": "yellow", "unknown": "yellow", "unreachable": "red", "recovered": "cyan", "healthy": "green"}
+
+# What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a column.
+_STAMPS = re.compile(
+    r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
+)
+_NUMBERS = re.compile(r"\d+")
+
+Line = tuple[str, "str | None"]
+
+
+class Group(NamedTuple):
+    """All findings of one cause and reason in one state, as (host, finding)."""
+
+    status: str  # the worst among its hosts
+    found: list[tuple[str, Mapping[str, Any]]]
+
+    @property
+    def hosts(self) -> list[str]:
+        return list(dict.fromkeys(host for host, _finding in self.found))
+
+
+# ------------------------------------------------------------------------------------------ causes
+
+
+def _groups(hosts: Mapping[str, Mapping[str, Any]]) -> list[Group]:
+    found: dict[tuple[str, str | None], list[tuple[str, Mapping[str, Any]]]] = {}
+    for host, entry in hosts.items():
+        for finding in entry["findings"]:
+            if finding["state"] != "recovered":
+                found.setdefault((finding["cause"], finding["reason"]), []).append((host, finding))
+    groups = [Group(min((hosts[host]["status"] for host, _finding in pairs), key=STATUSES.index), pairs) for pairs in found.values()]
+    return sorted(groups, key=lambda group: (STATUSES.index(group.status), -len(group.hosts), group.found[0][1]["code"] or 99, _name(group.found[0][1])))
+
+
+def _name(finding: Mapping[str, Any]) -> str:
+    return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else str(finding["cause"])
+
+
+def _proof(finding: Mapping[str, Any]) -> str:
+    """The deciding evidence as one line: where it was seen, and what."""
+    if not finding["evidence"]:
+        return str(finding["summary"])
+    piece = finding["evidence"][0]
+    told = _STAMPS.sub("", piece["text"])
+    where = piece["source"]
+    if piece["path"] and piece.get("line") is not None:
+        where = "%s:%s" % (piece["path"], piece["line"])
+    elif piece["path"] and "/" not in told:
+        where = piece["path"]
+    return "%s: %s" % (where, told)
+
+
+def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
+    """Sites and pool of a row; the endpoint where neither is known."""
+    sites = list(dict.fromkeys(site for finding in findings for site in (finding["sites"] or [finding["site"]]) if site))
+    pools = list(dict.fromkeys(finding["pool"] for finding in findings if finding["pool"]))
+    pool = " / " + names(pools, 14)[0] if pools else ""
+    if sites:
+        return names(sites, columns - width(pool))[0] + pool
+    return pool[3:] or cut(next((finding["endpoint"] for finding in findings if finding["endpoint"]), "-"), columns)
+
+
+def _fold(found: list[tuple[str, Mapping[str, Any]]], key: Callable[[Mapping[str, Any]], Any]) -> list[list[tuple[str, Mapping[str, Any]]]]:
+    rows: dict[Any, list[tuple[str, Mapping[str, Any]]]] = {}
+    for host, finding in found:
+        rows.setdefault(key(finding), []).append((host, finding))
+    return sorted(rows.values(), key=lambda pairs: -len(pairs))
+
+
+def _rows(group: Group) -> list[list[tuple[str, Mapping[str, Any]]]]:
+    """Findings that say the same in one row. Where that leaves too many rows, sites no longer part them, then nothing but the fix."""
+    keys: tuple[Callable[[Mapping[str, Any]], Any], ...] = (
+        lambda item: (item["site"], item["pool"], item["endpoint"], item["unit"]),
+        lambda item: (item["pool"], item["endpoint"], item["unit"]),
+        lambda item: item["fix"],
+    )
+    for key in keys:
+        rows = _fold(group.found, key)
+        if len(rows) <= MAX_ROWS:
+            break
+    return rows
+
+
+def _label(label: str) -> str:
+    return "    %-4s " % label
+
+
+def _labelled(label: str, text: Any, lines: int) -> list[Line]:
+    return [(_label(label if not number else "") + line, None) for number, line in enumerate(wrap(text, ROOM, lines))]
+
+
+def _cells(cells: Sequence[str]) -> str:
+    padded = [pad(cut(cell, columns), columns) for cell, columns in zip(cells[:-1], COLUMNS, strict=False)]
+    return INDENT + "  ".join([*padded, cut(cells[-1], COLUMNS[-1]).rjust(COLUMNS[-1])])
+
+
+def _row(pairs: list[tuple[str, Mapping[str, Any]]], now: float) -> list[Line]:
+    hosts = list(dict.fromkeys(host for host, _finding in pairs))
+    findings = [finding for _host, finding in pairs]
+    since = min((finding["since"] for finding in findings if finding["since"] is not None), default=None)
+    lost = sum(finding["count"] for finding in findings)
+    fits = width(", ".join(clean(host) for host in hosts)) <= COLUMNS[0] or len(hosts) == 1
+    where = names(hosts, COLUMNS[0])[0] if fits else plural(len(hosts), "host")
+    lines: list[Line] = [(_cells((where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-")), None)]
+    return lines if fits else lines + [(_label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))]
+
+
+def _why(pairs: list[tuple[str, Mapping[str, Any]]]) -> list[Line]:
+    host, first = pairs[0]
+    proof = _proof(first) if _alike(pairs) else "%s: %s" % (host, _proof(first))
+    return _labelled("why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2)
+
+
+def _alike(pairs: list[tuple[str, Mapping[str, Any]]]) -> bool:
+    """Whether one piece of evidence speaks for all: the numbers in it, such as times and pids, may differ."""
+    return len({_NUMBERS.sub("0", _proof(finding)) for _host, finding in pairs}) == 1
+
+
+def _block(group: Group, now: float) -> list[Line]:
+    first = group.found[0][1]
+    latent = all(finding["state"] == "latent" for _host, finding in group.found)
+    right = "%s  %s" % (_name(first), plural(len(group.hosts), "host"))
+    room = WIDTH - width(right) - 2
+    title = "%s  %s" % ("LATENT" if latent else group.status.upper(), clean(first["title"]))
+    heading = title if width(title) <= room else cut(title, room)
+    lines: list[Line] = [(pad(heading, room) + "  " + right, COLORS.get(group.status))]
+    rows = _rows(group)
+    same_why = _alike(group.found)
+    same_fix = len({finding["fix"] for _host, finding in group.found}) == 1
+    for pairs in rows[:MAX_ROWS]:
+        lines += _row(pairs, now)
+        lines += [] if same_why else _why(pairs)
+        lines += [] if same_fix else _labelled("fix", pairs[0][1]["fix"], 2)
+    if len(rows) > MAX_ROWS:
+        rest = list(dict.fromkeys(host for pairs in rows[MAX_ROWS:] for host, _finding in pairs))
+        more = "and %s more in the report, on " % plural(len(rows) - MAX_ROWS, "row")
+        lines.append((INDENT + more + names(rest, WIDTH - len(INDENT) - len(more))[0], None))
+    lines += _why(group.found) if same_why else []
+    lines += _labelled("fix", first["fix"], 2) if same_fix else []
+    return lines + _labelled("not", _first_sentence(first["do_not"]), 2)
+
+
+def _first_sentence(do_not: str) -> str:
+    """The catalogue's "Do not restart in a loop: ... Nor ..." behind a label that already says "not"."""
+    sentence = do_not.split(". ")[0].rstrip(".")
+    return sentence[len("Do not ") :] if sentence.startswith("Do not ") else sentence
+
+
+# ------------------------------------------------------------------------------------------ the rest of the fleet
+
+
+def _why_not_known(entry: Mapping[str, Any]) -> str:
+    """What stands behind a host's name when there is no finding to show."""
+    if entry.get("error"):
+        return str(entry["error"])
+    if entry["status"] == "recovered" or (entry["findings"] and entry["status"] not in ("unknown",)):
+        return ""
+    first = next(iter(entry["missing"]), None)
+    if first is None:
+        return ""
+    why = _STAMPS.sub("", first["why"])
+    if first["what"] == "cause_of_losses":
+        return why
+    return "missing %s%s: %s%s" % (first["what"], " " + first["path"] if first["path"] else "", why, " (needs %s)" % first["needs"] if first["needs"] else "")
+
+
+def _gone(finding: Mapping[str, Any], now: float) -> str:
+    lost = ", %d lost" % finding["count"] if finding["count"] else ""
+    return "was %s from %s on%s" % (_name(finding), moment(finding["since"], now), lost)
+
+
+def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
+    """Hosts of one status that have the same thing said of them."""
+    head = "%-15s %4d  " % (LABELS.get(status, status), len(hosts))
+    room = WIDTH - len(head)
+    listed = names(hosts, room, 1 if status in ("healthy", "not_applicable") else 2)
+    indent = " " * len(head)
+    lines: list[Line] = [((head if not number else indent) + line, COLORS.get(status)) for number, line in enumerate(listed)]
+    return lines + [(indent + line, None) for line in wrap(note, room, 2)]
+
+
+def _others(hosts: Mapping[str, Mapping[str, Any]], now: float) -> list[Line]:
+    """Hosts without a block of their own, by status; those of which the same is said share a line."""
+    lines: list[Line] = []
+    for status in STATUSES:
+        notes: dict[str, tuple[str, list[str]]] = {}
+        for host, entry in hosts.items():
+            over = [finding for finding in entry["findings"] if finding["state"] == "recovered"]
+            if over and status == "recovered":
+                key, note = "|".join(_name(finding) for finding in over), "; ".join(_gone(finding, now) for finding in over)
+            elif entry["status"] == status and not (entry["findings"] and status in ("failing", "degraded")):
+                note = _why_not_known(entry)
+                key = _NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note))
+            else:
+                continue
+            notes.setdefault(key, (note, []))[1].append(host)
+        for note, members in sorted(notes.values(), key=lambda item: -len(item[1])):
+            shown = note if len(members) == 1 or not note else "%s: %s" % (members[0], note) if status == "recovered" else note
+            lines += _listed(status, members, shown)
+    return lines
+
+
+# ------------------------------------------------------------------------------------------ the whole
+
+
+def headline(counts: Mapping[str, int]) -> str:
+    """As "16 hosts: 9 failing, 3 degraded, 4 healthy"."""
+    parts = ["%d %s" % (counts[status], LABELS.get(status, status)) for status in STATUSES if counts.get(status)]
+    return "%s: %s" % (plural(sum(counts.values()), "host"), ", ".join(parts) or "nothing to report")
+
+
+def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line]:
+    """The table as (line, colour or None). now: epoch seconds; times are shown in the controller's zone. footer: the last line."""
+    hosts = report["hosts"]
+    groups = _groups(hosts)
+    worst = next((status for status in STATUSES if report["summary"]["counts"].get(status)), None)
+    clock = datetime.fromtimestamp(now).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    lines: list[Line] = [
+        *((line, COLORS.get(worst or "")) for line in wrap(headline(report["summary"]["counts"]), WIDTH, 2)),
+        (cut("looked back %s from %s" % (span(report["window"]), clock), WIDTH), None),
+    ]
+    if groups:
+        lines += [("", None), (_cells(("HOSTS", "SITES / POOL", "SINCE", "LOST")), None), ("-" * WIDTH, None)]
+    for group in groups:
+        lines += [*_block(group, now), ("", None)]
+    rest = _others(hosts, now)
+    if rest:
+        lines += ([] if groups else [("", None)]) + [*rest, ("", None)]
+    # A path is there to be copied: it is the one text that is never cut.
+    return lines + ([(clean(footer), None)] if footer else [])

@@ -1,0 +1,115 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts from hosts, fitted into columns. They are shown, never obeyed: control characters are spelled out, wide ones counted as they are drawn."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+
+def clean(text: Any) -> str:
+    """One line in which nothing can move the cursor, change colours or turn the direction of writing."""
+    kept = []
+    for char in unicodedata.normalize("NFC", str(text)):
+        if char in "\t\n\r":
+            kept.append(" ")
+        elif char.isprintable() and not unicodedata.category(char).startswith("M"):
+            kept.append(char)
+        else:
+            kept.append(ascii(char)[1:-1] if ord(char) > 0x7E or ord(char) < 0x20 else "\\x%02x" % ord(char))
+    return re.sub(r" {2,}", " ", "".join(kept)).strip()
+
+
+def width(text: str) -> int:
+    """Columns that a cleaned text takes."""
+    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def cut(text: Any, columns: int) -> str:
+    """A cleaned text of at most ``columns`` columns; dots stand for what was cut off."""
+    line = clean(text)
+    if width(line) <= columns:
+        return line
+    taken, room = [], columns - 3
+    for char in line:
+        room -= width(char)
+        if room < 0:
+            break
+        taken.append(char)
+    return "".join(taken).rstrip() + "..."
+
+
+def pad(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def wrap(text: Any, columns: int, lines: int) -> list[str]:
+    """A cleaned text on at most ``lines`` lines, broken between words; the last one is cut."""
+    wrapped: list[str] = []
+    rest = clean(text)
+    while rest:
+        if width(rest) <= columns or len(wrapped) == lines - 1:
+            wrapped.append(cut(rest, columns))
+            break
+        end = next((end for end in range(min(len(rest), columns), 0, -1) if width(rest[:end]) <= columns and rest[end : end + 1] == " "), 0)
+        if not end:
+            wrapped.append(cut(rest, columns))
+            break
+        wrapped.append(rest[:end])
+        rest = rest[end + 1 :]
+    return wrapped
+
+
+def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
+    """As many of the names as fit on ``lines`` lines, then how many more there are. At least one line."""
+    left = [clean(item) for item in items]
+    listed: list[str] = []
+    while left and len(listed) < lines:
+        last = len(listed) == lines - 1
+        taken = used = 0
+        for number, item in enumerate(left, 1):
+            used += width(item) + (2 if number > 1 else 0)
+            if used > columns:
+                break
+            if used + len(_more(len(left) - number, last)) <= columns:
+                taken = number
+        listed.append((", ".join(left[:taken]) or cut(left[0], columns - 12)) + _more(len(left) - (taken or 1), last))
+        left = left[taken or 1 :]
+    return listed or ["-"]
+
+
+def _more(rest: int, last: bool) -> str:
+    return "" if not rest else " +%d more" % rest if last else ","
+
+
+def moment(epoch: float | None, now: float) -> str:
+    """Local time of day, with the date when it was another day, "-" when nobody knows."""
+    if epoch is None:
+        return "-"
+    try:
+        then = datetime.fromtimestamp(epoch).astimezone()
+    except (OverflowError, OSError, ValueError):
+        return "-"
+    today = datetime.fromtimestamp(now).astimezone()
+    if then.date() == today.date():
+        return then.strftime("%H:%M:%S")
+    return then.strftime("%b %d %H:%M" if abs(now - epoch) < 300 * 86400 else "%Y-%m-%d")
+
+
+def plural(number: int, noun: str) -> str:
+    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
+
+
+def span(seconds: int) -> str:
+    """900 as "15 min"."""
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            number = seconds // size
+            return "%d %s" % (number, unit + ("s" if unit == "day" and number > 1 else ""))
+    return "%d s" % seconds

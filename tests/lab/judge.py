@@ -1,0 +1,96 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges a report against the truth: `judge.py REPORT.json INVENTORY.yml`. Pure but for reading these two files.
+
+A host is right when its status is the expected one and its findings are the expected ones, one for one: each expected
+key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+KEYS = ("cause", "reason", "site", "state")
+WITHOUT_CAUSE = ("healthy", "not_applicable")
+
+
+class Verdict(NamedTuple):
+    """How one host was judged: what was wrong (empty when it is right), and its false findings."""
+
+    host: str
+    wrong: list[str]
+    false: list[dict[str, Any]]
+    healthy: bool
+
+
+def words(finding: dict[str, Any]) -> str:
+    """A finding in one phrase."""
+    return " ".join(str(finding[key]) for key in KEYS if finding.get(key))
+
+
+def matches(expected: dict[str, Any], finding: dict[str, Any]) -> bool:
+    """Whether a finding has every key that is expected of it."""
+    return all(finding.get(key) == value for key, value in expected.items())
+
+
+def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None) -> Verdict:
+    """Compare one host of the report with what is true about it."""
+    healthy = expected["status"] in WITHOUT_CAUSE
+    if found is None:
+        return Verdict(host, ["is not in the report"], [], healthy)
+    wrong = []
+    if found.get("status") != expected["status"]:
+        wrong.append(f"status {found.get('status')} instead of {expected['status']}")
+    left = list(found.get("findings") or [])
+    for truth in expected["findings"]:
+        hit = next((finding for finding in left if matches(truth, finding)), None)
+        if hit is None:
+            wrong.append(f"not found: {words(truth)}")
+        else:
+            left.remove(hit)
+    wrong += [f"false: {words(finding)}" for finding in left]
+    return Verdict(host, wrong, left, healthy)
+
+
+def judge(report: dict[str, Any], truths: dict[str, dict[str, Any]]) -> list[Verdict]:
+    """Compare a report with the expected status and findings of each host."""
+    hosts = report.get("hosts", {})
+    return [judge_host(host, expected, hosts.get(host)) for host, expected in sorted(truths.items())]
+
+
+def summary(verdicts: list[Verdict]) -> str:
+    """The line that says how many of how many."""
+    right = sum(not verdict.wrong for verdict in verdicts)
+    healthy = sum(verdict.healthy for verdict in verdicts)
+    false = sum(len(verdict.false) for verdict in verdicts)
+    return f"{right} of {len(verdicts)} diagnosed correctly; {healthy} healthy hosts, {false} false findings"
+
+
+def truths_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is true about each host of a lab's inventory."""
+    groups = inventory["all"]["children"].values()
+    return {name: host["lab_expected"] for group in groups for name, host in group["hosts"].items()}
+
+
+def main(argv: list[str]) -> int:
+    """Print what is wrong on each host, then the summary; return 0 when every host is right."""
+    if len(argv) != 2:
+        print("usage: judge.py REPORT.json INVENTORY.yml", file=sys.stderr)
+        return 2
+    report = json.loads(Path(argv[0]).read_text())
+    verdicts = judge(report, truths_of(yaml.safe_load(Path(argv[1]).read_text())))
+    for verdict in verdicts:
+        if verdict.wrong:
+            print(f"WRONG {verdict.host:<44} {'; '.join(verdict.wrong)}")
+    print(summary(verdicts))
+    return 0 if verdicts and not any(verdict.wrong for verdict in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

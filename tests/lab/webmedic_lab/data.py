@@ -1,0 +1,178 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's data: suites (suites.yml), faults (faults/*.yml) and named selections of hosts (fleets.yml)."""
+
+from __future__ import annotations
+
+import fnmatch
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from .engine import LabError
+
+HOME = Path(__file__).resolve().parents[1]
+STATUSES = ("failing", "degraded", "recovered", "healthy", "not_applicable")
+SITE = "shop.example"
+
+
+class Suite(NamedTuple):
+    """A suite: the Debian release under it, and the variables that the recipe and the fault scripts see."""
+
+    name: str
+    release: str
+    variables: dict[str, str]
+
+    def exports(self) -> str:
+        """The variables as shell assignments, one line."""
+        return "export " + " ".join(f"{key}={shlex.quote(value)}" for key, value in self.variables.items())
+
+
+@dataclass(frozen=True)
+class Request:
+    """Requests of one kind, sent inside the host, and the HTTP status that each must get."""
+
+    path: str
+    status: int
+    site: str = SITE
+    count: int = 2
+    concurrency: int = 1
+    within: float = 15  # seconds in which a status other than 200 may take to show
+
+
+class Load(NamedTuple):
+    """Requests that go on in the background: so many clients, each waiting `pause` seconds between two requests."""
+
+    path: str
+    clients: int
+    pause: float = 0.5
+    burst: int = 0  # requests sent at once at the beginning, to fill the queue
+    site: str = SITE
+    warmup: float = 1.0  # seconds before the symptom is looked for
+
+
+class Fault(NamedTuple):
+    """One way to break a host, what then shows, and what a diagnosis must say."""
+
+    name: str
+    title: str
+    family: str
+    suites: tuple[str, ...]
+    script: str
+    traffic: tuple[Request, ...]
+    symptom: Request
+    load: Load | None
+    expected: dict[str, Any]
+    expected_on: dict[str, dict[str, Any]]
+    safe_fix: bool
+    actions: tuple[str, ...]
+    probe: Request
+
+    def truth(self, suite: str) -> dict[str, Any]:
+        """What a diagnosis must say about this fault on a suite."""
+        return self.expected_on.get(suite, self.expected)
+
+
+class Spec(NamedTuple):
+    """A host to start: a suite and a fault."""
+
+    suite: Suite
+    fault: Fault
+
+    @property
+    def host(self) -> str:
+        """The host's name in the inventory."""
+        return f"{self.suite.name}-{self.fault.name}".replace("_", "-")
+
+
+def load_suites() -> dict[str, Suite]:
+    """All suites, with their layout's variables filled in."""
+    data = yaml.safe_load((HOME / "suites.yml").read_text())
+    suites = {}
+    for name, entry in data["suites"].items():
+        layout, php = entry["layout"], entry["PHP"]
+        variables = {key: value.replace("{PHP}", php) for key, value in data["layouts"][layout].items()}
+        variables |= {"SUITE": name, "PHP": php, "LAYOUT": layout, "NGINX_LOG": "/var/log/nginx/error.log"}
+        suites[name] = Suite(name, entry["release"], variables)
+    return suites
+
+
+def packages() -> list[str]:
+    """The Debian packages of every host."""
+    return list(yaml.safe_load((HOME / "suites.yml").read_text())["packages"])
+
+
+def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
+    name = entry.get("name", "?")
+    known = {"name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected", "expected_on",
+             "safe_fix", "actions", "probe"}
+    if set(entry) - known:
+        raise LabError(f"faults/{family}.yml: {name}: unknown keys {sorted(set(entry) - known)}; known are {sorted(known)}")
+    try:
+        symptom = Request(**{"path": "/index.php", "count": 3, **entry["symptom"]})
+        fault = Fault(
+            name=name,
+            title=entry["title"],
+            family=family,
+            suites=tuple(entry.get("suites", suites)),
+            script=entry.get("break", ""),
+            traffic=tuple(Request(**item) for item in entry.get("traffic", ())),
+            symptom=symptom,
+            load=Load(**entry["load"]) if "load" in entry else None,
+            expected=entry["expected"],
+            expected_on=entry.get("expected_on", {}),
+            safe_fix=entry.get("safe_fix", False),
+            actions=tuple(entry.get("actions", ())),
+            probe=Request(**{"path": symptom.path, "site": symptom.site, "status": 200, **entry.get("probe", {})}),
+        )
+    except (KeyError, TypeError) as error:
+        raise LabError(f"faults/{family}.yml: {name}: {error}") from error
+    for truth in (fault.expected, *fault.expected_on.values()):
+        if truth.get("status") not in STATUSES or not isinstance(truth.get("findings"), list):
+            raise LabError(f"faults/{family}.yml: {name}: expected wants a status of {STATUSES} and a list of findings")
+    return fault
+
+
+def load_faults() -> dict[str, Fault]:
+    """All faults by name, in the order of their files."""
+    suites = list(load_suites())
+    faults: dict[str, Fault] = {}
+    for path in sorted((HOME / "faults").glob("*.yml")):
+        for entry in yaml.safe_load(path.read_text()):
+            fault = _fault(path.stem, entry, suites)
+            if fault.name in faults:
+                raise LabError(f"{path.name}: {fault.name}: a fault of this name is there already")
+            faults[fault.name] = fault
+    return faults
+
+
+def select(patterns: list[str]) -> list[Spec]:
+    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites that have it."""
+    suites, faults = load_suites(), load_faults()
+    specs: list[Spec] = []
+    for pattern in patterns:
+        suite_glob, _, fault_glob = pattern.partition(":")
+        found = [
+            Spec(suite, fault)
+            for fault in faults.values()
+            for suite in suites.values()
+            if suite.name in fault.suites
+            and fnmatch.fnmatch(suite.name, suite_glob)
+            and any(fnmatch.fnmatch(name, fault_glob or "*") for name in (fault.name, fault.family))
+        ]
+        if not found:
+            raise LabError(f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, `lab.py list` shows the faults")
+        specs += [spec for spec in found if spec not in specs]
+    return specs
+
+
+def selection(name: str) -> list[str]:
+    """The patterns of a named selection in fleets.yml."""
+    fleets = yaml.safe_load((HOME / "fleets.yml").read_text())
+    if name not in fleets:
+        raise LabError(f"{name}: no such selection in fleets.yml, which has {sorted(fleets)}; or give --hosts SUITE:FAULT,…")
+    return list(fleets[name])

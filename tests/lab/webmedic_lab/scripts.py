@@ -1,0 +1,108 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs inside a host, as bash texts: waiting for systemd, breaking, driving traffic and checking the symptom.
+
+One script a host does it all, because each `exec` of an engine costs as much as the work.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from .data import HOME, Load, Request, Spec
+from .engine import LabError
+
+LOAD_UNIT = "webmedic-load"
+MARK = "LAB"
+
+READY = """
+for _ in $(seq 100); do
+    state=$(systemctl is-system-running --wait 2>/dev/null) || true
+    case $state in running | degraded) break ;; esac
+    sleep 0.1
+done
+[ "$state" = running ] || { echo "systemd is '$state', failed units:" $(systemctl list-units --failed --plain --no-legend) >&2; exit 1; }
+install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
+"""
+
+# Statuses of COUNT requests, CONCURRENCY at a time, as "3x502 1x504". The fragment (#) is curl's counter and is never sent.
+CHECK = """
+hit() {
+    curl -s -o /dev/null -Z --parallel-max "$4" -m 60 -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
+        sort | uniq -c | awk '{printf "%s%sx%s", sep, $1, $2; sep=" "}'
+}
+check() {
+    local label=$1 status=$2 site=$3 path=$4 count=$5 concurrency=$6 end=$((SECONDS + $7)) seen
+    while :; do
+        seen=$(hit "$site" "$path" "$count" "$concurrency")
+        if [ "$seen" = "${count}x$status" ]; then
+            printf 'LAB\\tok\\t%s\\t%s%s\\t%s\\n' "$label" "$site" "$path" "$seen"
+            return
+        fi
+        [ "$status" != 200 ] && [ $SECONDS -lt $end ] || break
+        sleep 0.3
+    done
+    printf 'LAB\\twrong\\t%s\\t%s%s\\tHTTP %s instead of %s\\n' "$label" "$site" "$path" "$seen" "$status"
+}
+"""
+
+
+def _header(spec: Spec) -> str:
+    return "set -eu\n" + spec.suite.exports() + "\n" + (HOME / "image" / "lib.sh").read_text()
+
+
+def ready(public_key: str) -> str:
+    """Wait until systemd has started everything, then let the fleet's key in."""
+    return READY % shlex.quote(public_key)
+
+
+def broken(spec: Spec) -> str:
+    """Apply the fault."""
+    return _header(spec) + spec.fault.script
+
+
+def _load(load: Load) -> str:
+    request = f"curl -s -o /dev/null -m 60 -H 'Host: {load.site}' 'http://127.0.0.1{load.path}'"
+    client = f"while :; do {request}; sleep {load.pause}; done"
+    burst = f"for _ in $(seq {load.burst}); do {request} & done; "
+    clients = f"{burst}for _ in $(seq {load.clients}); do ({client}) & done; wait"
+    return (
+        f"systemctl stop {LOAD_UNIT} 2>/dev/null || true\n"
+        f"systemd-run --quiet --collect --unit={LOAD_UNIT} bash -c {shlex.quote(clients)}\nsleep {load.warmup}\n"
+    )
+
+
+def _check(label: str, request: Request) -> str:
+    words = (label, request.status, request.site, request.path, request.count, request.concurrency, round(request.within))
+    return "check " + " ".join(shlex.quote(str(word)) for word in words) + "\n"
+
+
+def traffic(spec: Spec) -> str:
+    """Start the background load if the fault has one, send the fault's requests, check the symptom last."""
+    fault = spec.fault
+    return (
+        CHECK
+        + (_load(fault.load) if fault.load else "")
+        + "".join(_check("traffic", request) for request in fault.traffic)
+        + _check("symptom", fault.symptom)
+    )
+
+
+def probe(spec: Spec) -> str:
+    """Check the request that must be answered after a repair."""
+    return CHECK + _check("probe", spec.fault.probe)
+
+
+def calm() -> str:
+    """Stop the background load."""
+    return f"systemctl stop {LOAD_UNIT} 2>/dev/null || true\n"
+
+
+def verdict(output: str) -> str:
+    """What the checks saw, for the last one; raise LabError when any of them saw something else than it must."""
+    rows = [line.split("\t")[1:] for line in output.splitlines() if line.startswith(MARK + "\t")]
+    wrong = [f"{where}: {seen}" for result, _, where, seen in rows if result != "ok"]
+    if wrong or not rows:
+        raise LabError("; ".join(wrong) or "no request was made")
+    return f"{rows[-1][2]}: {rows[-1][3]}"

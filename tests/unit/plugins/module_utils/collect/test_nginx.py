@@ -1,0 +1,228 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx on a described host. The builds are what nginx -V of Debian 11, 12 and 13 printed."""
+
+import os
+from typing import Any, Dict, List, Optional, Tuple
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx as collector
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx, real_paths
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "nginx")
+MAIN = "/etc/nginx/nginx.conf"
+SITE = "server { server_name a.example; location / { fastcgi_pass unix:/run/php/a.sock; } }"
+NOW = 1775139797.0
+
+
+def build(version: str = "1.22.1-debian12") -> Tuple[int, str, str]:
+    with open(os.path.join(FIXTURES, version + "-build.txt"), encoding="utf-8") as stream:
+        return 0, "", stream.read()
+
+
+def host(files: Optional[Dict[str, Any]] = None, **more: Any) -> FakeHost:
+    commands = more.pop("commands", {"/usr/sbin/nginx -V": build()})
+    every = {"/usr/sbin/nginx": "", "/etc/nginx/sites-enabled/a": SITE,
+             MAIN: "user www-data; error_log /var/log/nginx/error.log; http { include sites-enabled/*; }"}
+    every.update(files or {})
+    return FakeHost(every, commands, **more)
+
+
+def master(arguments: str = "/usr/sbin/nginx -g daemon on; master_process on;", pid: int = 40, **more: Any) -> Process:
+    values: Dict[str, Any] = dict({"ppid": 1, "exe": "/usr/sbin/nginx", "uid": 0, "gid": 0, "groups": [0], "started_at": NOW - 5000, "foreign": False}, **more)
+    return Process(pid=pid, comm="nginx", cmdline="nginx: master process " + arguments, **values)
+
+
+def worker(pid: int = 41, title: str = "nginx: worker process", **more: Any) -> Process:
+    values: Dict[str, Any] = dict({"ppid": 40, "exe": None, "uid": 33, "gid": 33, "groups": [33], "started_at": NOW - 4000, "foreign": False}, **more)
+    return Process(pid=pid, comm="nginx", cmdline=title, **values)
+
+
+def paths(missing: List[Dict[str, Any]], what: str) -> List[Any]:
+    return [entry["path"] for entry in missing if entry["what"] == what]
+
+
+def test_a_host_without_nginx_has_none_and_runs_nothing() -> None:
+    bare = FakeHost()
+    found = collect_nginx(bare, [])
+    assert (found["installed"], found["running"], found["routes"], found["config"]) == (False, False, [], None)
+    assert bare.calls == []
+
+
+@pytest.mark.parametrize("version", ["1.18.0-debian11", "1.22.1-debian12", "1.26.3-debian13"])
+def test_the_build_tells_version_and_places(version: str) -> None:
+    found = collect_nginx(host(commands={"/usr/sbin/nginx -V": build(version)}), [])
+    assert (found["version"], found["config"], found["prefix"]) == (version.split("-")[0], MAIN, "/usr/share/nginx")
+
+
+def test_a_running_nginx_is_described_in_full() -> None:
+    unit = "0::/system.slice/nginx.service\n"
+    looked = host({"/proc/40/cgroup": unit})
+    found = collect_nginx(looked, [master(), worker(41), worker(42)])
+    assert (found["installed"], found["running"], found["master"], found["workers"]) == (True, True, {"pid": 40, "started_at": NOW - 5000}, [41, 42])
+    assert (found["user"], found["user_from"], found["uid"], found["gid"], found["groups"]) == ("www-data", "process", 33, 33, [33])
+    assert (found["unit"], found["config_errors"], [route["site"] for route in found["routes"]]) == ("nginx.service", [], ["a.example"])
+    assert looked.calls == [["/usr/sbin/nginx", "-V"]], "nothing else of nginx may run: -t and -T create files"
+
+
+def test_without_workers_the_user_directive_counts() -> None:
+    looked = host({MAIN: "user web;"}, accounts={"web": (1001, 1002, [50, 1002])})
+    found = collect_nginx(looked, [])
+    assert (found["user"], found["user_from"], found["uid"], found["gid"], found["groups"]) == ("web", "config", 1001, 1002, [50, 1002])
+
+
+@pytest.mark.parametrize("user, gid", [("web staff", 60), ("web", 70), ("web nosuch", 1002)])
+def test_the_group_is_the_named_one_or_that_with_the_users_name(user: str, gid: int) -> None:
+    looked = host({MAIN: "user %s;" % user, "/etc/group": "root:x:0:\nstaff:x:60:\nweb:x:70:\nwebstaff:x:80:\n"}, accounts={"web": (1001, 1002, [1002])})
+    found = collect_nginx(looked, [])
+    assert (found["gid"], found["groups"]) == (gid, sorted({1002, gid}))
+
+
+def test_without_a_user_directive_the_compiled_default_counts() -> None:
+    said = (0, "", "nginx version: nginx/1.24.0\nconfigure arguments: --prefix=/etc/nginx --conf-path=/etc/nginx/nginx.conf --user=nginx --group=nginx\n")
+    looked = host({MAIN: "events {}"}, commands={"/usr/sbin/nginx -V": said}, accounts={"nginx": (101, 102, [102])})
+    found = collect_nginx(looked, [])
+    assert (found["user"], found["user_from"], found["uid"]) == ("nginx", "default", 101)
+    looked = host({MAIN: "events {}"})
+    assert (collect_nginx(looked, [])["user"], collect_nginx(looked, [])["uid"]) == ("nobody", None)
+
+
+@pytest.mark.parametrize("arguments, config, prefix", [
+    ("nginx", MAIN, "/usr/share/nginx"),
+    ("nginx -c /srv/n.conf", "/srv/n.conf", "/usr/share/nginx"),
+    ("nginx -c/srv/n.conf -g daemon off;", "/srv/n.conf", "/usr/share/nginx"),
+    ("nginx -g daemon off; -c /srv/n.conf", "/srv/n.conf", "/usr/share/nginx"),
+    ("nginx -qc conf/n.conf -p /srv/web", "/srv/web/conf/n.conf", "/srv/web"),
+    ("/usr/sbin/nginx -p /srv/web/", MAIN, "/srv/web/"),
+])
+def test_the_command_line_names_configuration_and_prefix(arguments: str, config: str, prefix: str) -> None:
+    found = collect_nginx(host({"/srv/n.conf": "", "/srv/web/conf/n.conf": ""}), [master(arguments)])
+    assert (found["config"], found["prefix"]) == (config, prefix)
+
+
+def test_a_relative_prefix_is_relative_to_where_the_master_was_started() -> None:
+    found = collect_nginx(host({"/srv/web/n.conf": ""}, links={"/proc/40/cwd": "/srv"}), [master("nginx -p web -c n.conf")])
+    assert found["config"] == "/srv/web/n.conf"
+
+
+def test_angies_title_is_read() -> None:
+    angie = Process(40, 1, "angie", "angie: master process v1.5.0 #1 [/usr/sbin/nginx -c /srv/n.conf]", "/usr/sbin/nginx", 0, 0, [0], NOW, False)
+    assert collect_nginx(host({"/srv/n.conf": ""}), [angie])["config"] == "/srv/n.conf"
+
+
+def test_directives_of_the_command_line_count() -> None:
+    found = collect_nginx(host({MAIN: "events {}"}), [master("nginx -g user root; error_log /srv/x.log;")])
+    assert (found["user"], found["error_logs"]) == ("root", ["/srv/x.log"])
+
+
+def test_a_file_that_changed_after_the_workers_started_is_newer() -> None:
+    changed = Stat("file", 0o644, 0, 0, 0, NOW - 100, 1, 1)
+    looked = host(stats={"/etc/nginx/sites-enabled/a": changed})
+    found = collect_nginx(looked, [master(), worker(started_at=NOW - 200)])
+    assert (found["config_newer"], found["config_changed_at"]) == (True, NOW - 100)
+    assert collect_nginx(looked, [master(), worker(started_at=NOW - 50)])["config_newer"] is False, "a reload replaced the workers"
+    assert collect_nginx(looked, [master(), worker(started_at=NOW - 100.5)])["config_newer"] is False, "the clocks may differ a little"
+    assert collect_nginx(looked, [])["config_newer"] is None
+
+
+def test_a_site_that_was_switched_on_by_a_new_link_to_an_old_file_is_newer() -> None:
+    class Linked(FakeHost):
+        def stat(self, path: str, follow: bool = True) -> Stat:
+            found = super(Linked, self).stat(path, follow)
+            return found if follow or path not in self.links else found._replace(mtime=NOW - 10)
+
+    looked = Linked({"/usr/sbin/nginx": "", MAIN: "http { include sites-enabled/*; }", "/etc/nginx/sites-available/a": SITE}, {"/usr/sbin/nginx -V": build()},
+                    links={"/etc/nginx/sites-enabled/a": "/etc/nginx/sites-available/a"})
+    found = collect_nginx(looked, [master(), worker()])
+    assert (found["config_newer"], found["config_changed_at"], len(found["routes"])) == (True, NOW - 10, 1)
+
+
+def test_workers_that_are_shutting_down_do_not_count() -> None:
+    changed = Stat("file", 0o644, 0, 0, 0, NOW - 100, 1, 1)
+    retiring = worker(41, "nginx: worker process is shutting down", started_at=NOW - 3000)
+    found = collect_nginx(host(stats={MAIN: changed}), [master(), retiring, worker(50, started_at=NOW - 50)])
+    assert (found["workers"], found["config_newer"]) == ([50], False)
+
+
+def test_helpers_and_other_masters_workers_are_not_our_workers() -> None:
+    found = collect_nginx(host(), [master(), worker(41, "nginx: cache manager process"), worker(43, ppid=99), worker(44)])
+    assert found["workers"] == [44]
+
+
+def test_a_master_in_a_container_is_left_out_and_reported() -> None:
+    looked = FakeHost()
+    assert collect_nginx(looked, [master(foreign=True)])["installed"] is False
+    assert looked.missing[0]["what"] == "nginx_container"
+
+
+def test_a_second_nginx_is_reported_and_the_oldest_counts() -> None:
+    looked = host({"/srv/n.conf": ""})
+    found = collect_nginx(looked, [master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 10), master(pid=80)])
+    assert (found["config"], found["master"]["pid"]) == (MAIN, 80)
+    assert "pid 70" in looked.missing[0]["why"]
+
+
+def test_two_masters_of_one_upgrade_are_one_nginx() -> None:
+    looked = host()
+    found = collect_nginx(looked, [master(), master(pid=60, ppid=40, started_at=NOW - 10), worker(61, ppid=60)])
+    assert (found["workers"], looked.missing) == ([61], [])
+
+
+def test_a_build_that_does_not_answer_is_reported_and_usual_places_are_tried() -> None:
+    looked = host(commands={})
+    found = collect_nginx(looked, [])
+    assert (found["version"], found["config"], len(found["routes"])) == (None, MAIN, 1)
+    assert paths(looked.missing, "nginx_build") == ["/usr/sbin/nginx"]
+
+
+def test_a_binary_that_was_replaced_is_asked_by_its_path() -> None:
+    assert collect_nginx(host(), [master(exe="/usr/sbin/nginx (deleted)")])["version"] == "1.22.1"
+
+
+def test_a_file_that_we_may_not_read_is_missing_and_no_error_of_the_configuration() -> None:
+    looked = host(denied=["/etc/nginx/sites-enabled/a"], root=False)
+    found = collect_nginx(looked, [])
+    assert (found["config_errors"], found["routes"]) == ([], [])
+    assert looked.missing == [{"what": "nginx_config", "path": "/etc/nginx/sites-enabled/a", "why": "Permission denied", "needs": "root"}]
+
+
+def test_a_missing_include_is_an_error_of_the_configuration() -> None:
+    found = collect_nginx(host({MAIN: "http {\ninclude absent.conf; }"}), [])
+    assert found["config_errors"] == [{"file": MAIN, "line": 2, "text": 'open() "/etc/nginx/absent.conf" failed (2: No such file or directory)'}]
+
+
+def test_too_many_files_are_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "MOST_FILES", 3)
+    looked = host({"/etc/nginx/sites-enabled/%d" % index: SITE for index in range(5)})
+    assert len(collect_nginx(looked, [])["routes"]) == 2
+    assert len(paths(looked.missing, "nginx_config")) == 4
+
+
+def test_too_much_text_is_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "MOST_BYTES", 1000)
+    looked = host({"/etc/nginx/sites-enabled/b": "# " + "x" * 2000})
+    found = collect_nginx(looked, [])
+    assert (len(found["routes"]), found["config_errors"]) == (1, [])
+    assert paths(looked.missing, "nginx_config") == ["/etc/nginx/sites-enabled/b"]
+
+
+def test_what_is_logged_elsewhere_is_missing() -> None:
+    looked = host({MAIN: "error_log syslog:server=unix:/dev/log; error_log /var/log/nginx/error.log;"})
+    assert collect_nginx(looked, [])["error_logs"] == ["/var/log/nginx/error.log"]
+    assert paths(looked.missing, "nginx_log") == ["syslog:server=unix:/dev/log"]
+
+
+def test_binary_garbage_as_configuration_is_errors() -> None:
+    found = collect_nginx(host({MAIN: bytes(bytearray(range(256))) * 64}), [])
+    assert found["config_errors"] and found["routes"] == []
+
+
+def test_real_paths_name_the_sockets_behind_links_only() -> None:
+    looked = host({MAIN: "http { server { location /a { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { fastcgi_pass unix:/run/php/b.sock; } "
+                         "location /c { fastcgi_pass 127.0.0.1:9000; } } }"}, links={"/run/php/php-fpm.sock": "/run/php/php8.2-fpm.sock"})
+    assert real_paths(looked, collect_nginx(looked, [])["routes"]) == {"unix:/run/php/php-fpm.sock": "unix:/run/php/php8.2-fpm.sock"}
