@@ -31,13 +31,12 @@ MOST_LOGS = 64
 SLACK = 60.0  # seconds; processes write with their own cached clocks, so lines are not strictly in order
 CONTEXT = 4096  # bytes before the window: an entry that began there may carry forged lines into it
 
-# Everyday messages that no rule asks for; a busy host has one of each for every pool.
-QUIET = frozenset(("fpm-child-started", "fpm-inherited", "fpm-systemd", "fpm-debug-form", "fpm-tracing", "fpm-trace-start", "fpm-idle-killed",
-                   "ng-req-buffered", "ng-resp-buffered", "ng-dup-header-ignored"))
+# Everyday messages that no rule asks for.
+QUIET = frozenset(("fpm-seems-busy", "ng-stderr-body"))
 
-Log = Union[nginx_log.NginxLog, fpm_log.FpmLog]
 _Kind = NamedTuple("_Kind", [
-    ("name", str), ("what", str), ("head", Pattern[bytes]), ("time", Callable[[str, int], Optional[float]]), ("make", Callable[[str], Log]),
+    ("name", str), ("what", str), ("head", Pattern[bytes]), ("time", Callable[[str, int], Optional[float]]),
+    ("make", Callable[[str], Union[nginx_log.NginxLog, fpm_log.FpmLog]]),
 ])
 
 
@@ -46,28 +45,21 @@ class _Rotated(Exception):
 
 
 class _Source:
-    """A file or its inflated end as lines. read: bytes that the disk had to give. cut: bytes of the window that were left out."""
+    """One file of a log. read: bytes that the disk had to give. cut: a part of the window was left out."""
 
     def __init__(self, host: Host, path: str, stat: Stat) -> None:
         self.host, self.path, self.stat = host, path, stat
         self.read = 0
         self.cut = False
 
-    def bytes_at(self, offset: int, length: int) -> bytes:
-        data = self.host.read_bytes(self.path, offset, length)
+    def at(self, offset: int, length: int) -> bytes:
+        data = self.host.read_bytes(self.path, offset, min(length, self.stat.size - offset))
         self.read += len(data)
         return data
 
-    def unchanged(self) -> None:
-        """A log can be renamed away or truncated between two reads."""
-        now = self.host.stat(self.path)
-        if (now.inode, now.device) != (self.stat.inode, self.stat.device) or now.size < self.stat.size:
-            raise _Rotated()
-
-    def chunks(self, start: int) -> Iterator[bytes]:
-        offset = start
+    def chunks(self, offset: int) -> Iterator[bytes]:
         while offset < self.stat.size:
-            data = self.bytes_at(offset, min(CHUNK, self.stat.size - offset))
+            data = self.at(offset, CHUNK)
             if not data:
                 return
             offset += len(data)
@@ -75,24 +67,23 @@ class _Source:
 
     def inflated(self) -> Tuple[int, List[bytes]]:
         """(position of the first byte kept, the end of a gzip file's text). One pass; memory holds WINDOW_BYTES of it."""
-        inflate = zlib.decompressobj(31)
+        inflate, size, total = zlib.decompressobj(31), 0, 0
         kept: Deque[bytes] = deque()
-        size = total = 0
         for data in self.chunks(0):
-            while data and not inflate.eof:
+            while data and not inflate.eof and not self.cut:
                 try:
                     text = inflate.decompress(data, CHUNK)
                 except zlib.error:
                     self.cut = True
-                    return total - size, list(kept)
+                    break
                 data = inflate.unconsumed_tail
                 kept.append(text)
                 size, total = size + len(text), total + len(text)
                 while size - len(kept[0]) > WINDOW_BYTES:
                     size -= len(kept.popleft())
-                if total > INFLATED_BYTES:
-                    self.cut = True
-                    return total - size, list(kept)
+                self.cut = total > INFLATED_BYTES
+            if self.cut:
+                break
         return total - size, list(kept)
 
 
@@ -103,7 +94,7 @@ def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[floa
 
 
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
-    """A byte position before which no line is as late as since (slack included).
+    """A byte position before which no line is as late as since.
 
     A probe counts as old by its latest time: a forged old date cannot hide the lines beside it, a forged late one costs reading at most.
     A probe without any time (binary garbage, a hole) counts as late for the same reason.
@@ -111,7 +102,7 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
     low, high = 0, source.stat.size
     while high - low > 2 * PROBE:
         middle = (low + high) // 2
-        at = latest(source.bytes_at(middle, PROBE))
+        at = latest(source.at(middle, PROBE))
         if at is not None and at < since:
             low = middle
         else:
@@ -119,8 +110,9 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
     return max(0, low - CONTEXT)
 
 
-def _feed(log: Log, chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and so is the first piece when start is not 0."""
+def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
+    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and so is the first piece when start is not 0.
+    A hole of zeros, as copytruncate leaves one, is no part of a line. A line without its line feed is still being written, and waits."""
     position, carry, skipping = start, b"", start > 0
     if start > 0:
         log.begin_inside(start)
@@ -129,46 +121,43 @@ def _feed(log: Log, chunks: Iterable[bytes], start: int) -> None:
         lines = (carry + data).split(b"\n")
         carry = lines.pop()
         for line in lines:
-            begin, position = position, position + len(line) + 1
-            if skipping or len(line) > LINE_BYTES:
-                skipping = False
-                continue
-            text = line.lstrip(b"\0")  # copytruncate leaves a hole before the next line
-            log.feed(text, begin + len(line) - len(text))
+            text = line.lstrip(b"\0")
+            if not skipping and len(text) <= LINE_BYTES:
+                log.feed(text, position + len(line) - len(text))
+            skipping, position = False, position + len(line) + 1
         if len(carry) > LINE_BYTES:
             text = carry.lstrip(b"\0")
-            position, carry = position + len(carry) - len(text), text
-        if len(carry) > LINE_BYTES:
-            position, carry, skipping = position + len(carry), b"", True
+            skipping = skipping or len(text) > LINE_BYTES
+            position, carry = position + len(carry) - (0 if skipping else len(text)), b"" if skipping else text
 
 
 def _one(host: Host, kind: _Kind, path: str, stat: Stat, since: float, now: float, budget: int) -> Tuple[Dict[str, Any], Events, bool]:
-    """(file, events, whether the window may begin in an older file). A line that is still being written, without its line feed, waits."""
-    source = _Source(host, path, stat)
-    utc_offset, until = host.utc_offset(now), now + SLACK
-    log = kind.make(path)
-    limit = min(WINDOW_BYTES, budget)
-    entry: Dict[str, Any] = {"path": path, "kind": kind.name, "size": stat.size, "from_at": None, "to_at": None, "bytes_read": 0, "complete": True, "why": None,
-                             "untrusted": 0}
+    """(file, events, whether the window may begin in an older file)."""
+    source, log = _Source(host, path, stat), kind.make(path)
+    utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
     if path.endswith(".gz"):
         start, kept = source.inflated()
-        chunks: Iterable[bytes] = kept
-        first = kept[0] if kept else b""
+        first, chunks = kept[0] if kept else b"", iter(kept)
     else:
         start = find_window(source, lambda data: max(_times(kind, data, utc_offset, until), default=None), since - SLACK)
         if stat.size - start > limit:
             start, source.cut = stat.size - limit, True
-        first = source.bytes_at(start, min(PROBE, stat.size - start))
+        first = source.at(start, PROBE)
         chunks = chain([first], source.chunks(start + len(first)))
     begins = min(_times(kind, first, utc_offset, until), default=None)
     _feed(log, chunks, start)
-    source.unchanged()
-    events = log.finish()
-    entry.update(from_at=log.first_at, to_at=log.last_at, bytes_read=source.read, untrusted=log.untrusted)
+    after = host.stat(path)
+    if (after.inode, after.device) != (stat.inode, stat.device) or after.size < stat.size:
+        raise _Rotated()
+    events, why = log.finish(), None
     if source.cut and (begins is None or begins > since):
-        entry.update(complete=False, why="only the newest part of the window was read (%d bytes)" % min(limit, stat.size))
+        why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
-        entry.update(complete=False, why="no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm"))
+        why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
+    entry = {"path": path, "kind": kind.name, "size": stat.size, "from_at": log.first_at, "to_at": log.last_at, "bytes_read": source.read,
+             "complete": why is None, "why": why, "untrusted": log.untrusted}
+    if why:
+        host.miss(kind.what, path, why)
     return entry, events, start == 0 and (begins is None or begins > since)
 
 
@@ -188,58 +177,40 @@ def _older(host: Host, path: str, since: float) -> List[Tuple[str, Stat]]:
     return sorted(found, key=lambda one: -one[1].mtime)[:2]
 
 
-def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str]) -> Dict[str, Any]:
+def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[Dict[str, Any]]:
     host.miss(kind.what, path, why, needs)
-    return {"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": False, "why": why, "untrusted": 0}
+    return [{"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": False, "why": why, "untrusted": 0}]
 
 
-def _stat(host: Host, kind: _Kind, path: str) -> Tuple[Optional[Stat], Optional[Dict[str, Any]]]:
-    """(stat, None) of a readable sort of log, or (None, the file entry that says why not)."""
-    if not path.startswith("/"):
-        journal = "journalctl, or the syslog server's files" if path.startswith("syslog") else None
-        return None, _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], journal)
-    try:
-        stat = host.stat(path)
-    except HostError as error:
-        return None, _refuse(host, kind, path, error.why, None if error.absent else "root")
-    # /dev/stderr is another file for everyone who asks.
-    hops = [path]
-    while len(hops) < 8 and host.readlink(hops[-1]):
-        hops.append(posixpath.join(posixpath.dirname(hops[-1]), host.readlink(hops[-1]) or ""))
-    if stat.type != "file" or any(hop.startswith(("/dev/", "/proc/")) for hop in hops):
-        return None, _refuse(host, kind, path, "not a regular file (%s)" % (hops[-1] if len(hops) > 1 else stat.type), "a log that goes to a file")
-    return stat, None
-
-
-def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int) -> Tuple[List[Dict[str, Any]], Events]:
+def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[Dict[str, Any]], Events]:
     """One log with the predecessors that the window reaches into; started over once when it is rotated meanwhile."""
     files: List[Dict[str, Any]] = []
     events = Events()
-    for last_try in (False, True):
-        stat, refused = _stat(host, kind, path)
-        if stat is None:
-            return [refused] if refused else [], events
-        files, events = [], Events()
-        try:
-            entry, found, reaches_back = _one(host, kind, path, stat, since, now, budget)
+    if not path.startswith("/"):
+        return _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], "a log that goes to a file"), events
+    try:
+        stat, hops = host.stat(path), [path]
+        while len(hops) < 8 and host.readlink(hops[-1]):
+            hops.append(posixpath.join(posixpath.dirname(hops[-1]), host.readlink(hops[-1]) or ""))
+        # /dev/stderr is another file for everyone who asks.
+        if stat.type != "file" or any(hop.startswith(("/dev/", "/proc/")) for hop in hops):
+            return _refuse(host, kind, path, "not a regular file (%s)" % (hops[-1] if len(hops) > 1 else stat.type), "a log that goes to a file"), events
+        todo = [(path, stat)]
+        for name, one in todo:
+            if name.endswith((".xz", ".bz2", ".zst")):
+                files += _refuse(host, kind, name, "compressed in a way that is not read")
+                continue
+            entry, found, reaches_back = _one(host, kind, name, one, since, now, budget)
             files.append(entry)
             events.merge(found)
-            for name, older in _older(host, path, since) if reaches_back else []:
-                if name.endswith((".xz", ".bz2", ".zst")):
-                    files.append(_refuse(host, kind, name, "compressed in a way that is not read", None))
-                    continue
-                entry, found, _back = _one(host, kind, name, older, since, now, budget)
-                files.append(entry)
-                events.merge(found)
-            break
-        except HostError as error:
-            return files + [_refuse(host, kind, error.path, error.why, None if error.absent else "root")], events
-        except _Rotated:
-            if last_try:
-                return [_refuse(host, kind, path, "the log was rotated twice while it was read", None)], Events()
-    for entry in files:
-        if not entry["complete"]:
-            host.miss(kind.what, entry["path"], entry["why"], None)
+            if name == path and reaches_back:
+                todo += _older(host, path, since)
+    except HostError as error:
+        files += _refuse(host, kind, error.path, error.why, None if error.absent else "root")
+    except _Rotated:
+        if again:
+            return _log(host, kind, path, since, now, budget, False)
+        return _refuse(host, kind, path, "the log was rotated twice while it was read"), Events()
     return files, events
 
 
@@ -253,20 +224,17 @@ def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence
     """
     if nginx_pids is None:
         nginx_pids = [one.pid for one in processes(host, lambda comm: comm.startswith(("nginx", "openresty", "angie", "tengine")))]
-    utc_offset, until = host.utc_offset(now), now + SLACK
-    nginx = partial(nginx_log.NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids)
+    common: Dict[str, Any] = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
+    nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
+    wanted = [(_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path) for path in dict.fromkeys(nginx_error_logs)]
+    for path, master in dict.fromkeys(fpm_logs):
+        wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, partial(fpm_log.FpmLog, master=master, **common)), path))
     files: List[Dict[str, Any]] = []
     events = Events()
-    wanted: List[Tuple[_Kind, str]] = []
-    for path in dict.fromkeys(nginx_error_logs):
-        wanted.append((_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path))
-    for path, master in dict.fromkeys(fpm_logs):
-        fpm = partial(fpm_log.FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
-        wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, fpm), path))
     budget = TOTAL_BYTES
     for number, (kind, path) in enumerate(wanted):
         if budget <= 0 or number >= MOST_LOGS:
-            files.append(_refuse(host, kind, path, "not read: the limit for all logs of a host is reached", None))
+            files += _refuse(host, kind, path, "not read: the limit for all logs of a host is reached")
             continue
         found, messages = _log(host, kind, path, window_from, now, budget)
         files += found

@@ -12,13 +12,14 @@ Endpoint = NamedTuple("Endpoint", [
     ("key", str), ("family", str), ("path", Optional[str]), ("address", Optional[str]), ("port", Optional[int]),
 ])
 
+_PORT = re.compile(r"^[0-9]{1,5}\Z")
 _INET4 = re.compile(r"^\d{1,3}(\.\d{1,3}){3}$")
 # FHS 3.0, 3.15: /var/run is /run; every distribution that runs systemd makes it a link.
 _RUN_ALIAS = re.compile(r"^/var/run(?=/|$)")
 
 
 def _number(text: str) -> Optional[int]:
-    return int(text) if text.isdigit() and 0 < int(text) < 65536 else None
+    return int(text) if _PORT.match(text) and 0 < int(text) < 65536 else None
 
 
 def parse(written: str, prefix: str = "") -> Endpoint:
@@ -35,7 +36,7 @@ def parse(written: str, prefix: str = "") -> Endpoint:
             path = posixpath.join(prefix or "/", path)
         path = _RUN_ALIAS.sub("/run", posixpath.normpath(path))
         return Endpoint("unix:" + path, "unix", path, None, None)
-    if text.isdigit():
+    if _PORT.match(text):
         return Endpoint("*:" + text, "inet", None, "*", _number(text))
     if text.startswith("["):
         address, _unused, port = text[1:].partition("]")

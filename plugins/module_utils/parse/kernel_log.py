@@ -22,8 +22,9 @@ _LIMIT = re.compile(r"memory: usage \d+kB, limit (\d+)kB, failcnt \d+\Z")
 # Before 5.x the victim's line has no beginning of its own, and "Kill process ... or sacrifice child" names the candidate.
 _CANDIDATE = re.compile(r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z")
 _KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?Killed process (\d+)(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d+)kB\b")
-_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d+)\]:? (?:segfault at|general protection|trap \w|unhandled (?:exception|signal))\b?.*?(?: in ([^\[\]]+)\[|\Z)")
-_BY_UNIT = re.compile(r"(\S+): (?:A process of this unit has been killed by the OOM killer\.|(systemd-oomd) killed (?:\d+|some) process\(es\) in this unit\.)\Z")
+_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d+)\]:? (?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?(?: in ([^\[\]]+)\[|\Z)")
+_BY_UNIT = re.compile(r"(\S+): (?:A process of this unit has been killed by the OOM killer\."
+                      r"|(systemd-oomd) killed (?:\d+|some) process\(es\) in this unit\.)\Z")
 _OOMD = re.compile(r"Killed (/\S+) due to memory (?:used|pressure) ")
 _EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d+)(?: uid \d+)? \"([^\"]{1,16})\": ")
 

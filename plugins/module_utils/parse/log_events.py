@@ -6,72 +6,66 @@
 
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-KEPT_TIMES = 16
-KEPT_PIDS = 16
+KEPT = 16  # times and pids of an event, the newest
 # A site or an upstream can be named by a visitor where the configuration uses variables; the table must not grow with them.
 MOST_EVENTS = 200
 
-_Key = Tuple[str, str, Optional[str], Optional[str], Optional[str], Optional[str]]
-
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master).
+    """Counts messages by (source, signature, site, endpoint, pool, master). The sample is the newest line, made presentable by list().
 
-    Times and pids are the newest ones; the sample is the newest line, kept as it was read and made presentable by list().
     dropped: messages about places beyond MOST_EVENTS.
     """
 
     def __init__(self) -> None:
-        self._found: Dict[_Key, Dict[str, Any]] = {}
+        self._found: Dict[Tuple[Optional[str], ...], Dict[str, Any]] = {}
         self.dropped = 0
 
     def add(self, source: str, signature: str, at: float, path: str, line: str, brief: Callable[[str], str], site: Optional[str] = None,
             endpoint: Optional[str] = None, pool: Optional[str] = None, master: Optional[str] = None, pid: Optional[int] = None,
             detail: Optional[Dict[str, Any]] = None) -> None:
-        key = (source, signature, site, endpoint, pool, master)
-        event = self._found.get(key)
+        event = self._found.get((source, signature, site, endpoint, pool, master))
         if event is None:
-            if len(self._found) >= MOST_EVENTS:
-                self.dropped += 1
+            event = {"source": source, "signature": signature, "count": 0, "first": at, "last": at, "times": [], "site": site,
+                     "endpoint": endpoint, "pool": pool, "master": master, "pids": [], "detail": {}, "sample": None}
+            if not self._keep((source, signature, site, endpoint, pool, master), event, 1):
                 return
-            event = self._found[key] = {
-                "source": source, "signature": signature, "count": 0, "first": at, "last": at, "times": [], "site": site,
-                "endpoint": endpoint, "pool": pool, "master": master, "pids": [], "detail": {}, "sample": None,
-            }
         event["count"] += 1
         event["first"] = min(event["first"], at)
         event["times"].append(at)
-        if len(event["times"]) > 8 * KEPT_TIMES:
-            event["times"] = sorted(event["times"])[-KEPT_TIMES:]
+        if len(event["times"]) > 8 * KEPT:
+            event["times"] = sorted(event["times"])[-KEPT:]
         if pid is not None and pid not in event["pids"]:
-            event["pids"] = event["pids"][1 - KEPT_PIDS:] + [pid]
+            event["pids"] = event["pids"][1 - KEPT:] + [pid]
         if at >= event["last"]:
-            event["last"] = at
-            event["detail"] = detail or {}
-            event["sample"] = (path, line, brief)
+            event.update(last=at, detail=detail or {}, sample=(path, line, brief))
+
+    def _keep(self, key: Tuple[Optional[str], ...], event: Dict[str, Any], count: int) -> bool:
+        if len(self._found) >= MOST_EVENTS:
+            self.dropped += count
+            return False
+        self._found[key] = event
+        return True
 
     def merge(self, other: "Events") -> None:
-        """Add another log's events; the same message of the same place in two logs is one event."""
+        """Add another log's events; the same message about the same place in two logs is one event."""
         self.dropped += other.dropped
         for key, theirs in other._found.items():
             mine = self._found.get(key)
             if mine is None:
-                if len(self._found) < MOST_EVENTS:
-                    self._found[key] = theirs
-                else:
-                    self.dropped += theirs["count"]
+                self._keep(key, theirs, theirs["count"])
                 continue
             if theirs["last"] >= mine["last"]:
                 mine.update(last=theirs["last"], detail=theirs["detail"], sample=theirs["sample"])
             mine["count"] += theirs["count"]
             mine["first"] = min(mine["first"], theirs["first"])
             mine["times"] += theirs["times"]
-            mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT_PIDS:]
+            mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT:]
 
     def list(self) -> List[Dict[str, Any]]:
         """The events in the order of their first message, samples redacted."""
-        found: List[Dict[str, Any]] = []
+        found = []
         for event in sorted(self._found.values(), key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"]))):
             path, line, brief = event["sample"]
-            found.append(dict(event, times=sorted(event["times"])[-KEPT_TIMES:], sample={"path": path, "at": event["last"], "text": brief(line)}))
+            found.append(dict(event, times=sorted(event["times"])[-KEPT:], sample={"path": path, "at": event["last"], "text": brief(line)}))
         return found

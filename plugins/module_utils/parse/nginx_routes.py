@@ -57,6 +57,20 @@ def _is_unix(written: str) -> bool:
     return written[:5].lower() == "unix:"
 
 
+def _fault(written: str) -> Optional[str]:
+    """nginx's word for what is wrong with an address, None when it takes it. "no port" is wrong in fastcgi_pass only."""
+    if _is_unix(written):
+        return None if written[5:] else "no path in the unix domain socket"
+    host, port = _address(written)
+    if "/" in written or "?" in written:
+        return "invalid host"
+    if port is not None and not (re.match(r"[0-9]{1,5}\Z", port) and 0 < int(port) < 65536):
+        return "invalid port"
+    if not host:
+        return "no host"
+    return "no port" if port is None else None
+
+
 def _endpoint(written: str, at: Directive, default_port: str = "") -> Dict[str, Any]:
     address = "unix:" + written[5:] if _is_unix(written) else written
     if default_port and not _is_unix(written) and _address(written)[1] is None:
@@ -99,11 +113,15 @@ class _Upstream:
         self.endpoints: List[Dict[str, Any]] = []
         for one in block.block or []:
             if one.name == "server" and one.args:
-                # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
-                self.endpoints.append(_endpoint(one.args[0], one, "80"))
-            elif one.name == "keepalive" and one.args and one.args[0].isdigit():
+                fault = _fault(one.args[0])
+                if fault in (None, "no port"):
+                    # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
+                    self.endpoints.append(_endpoint(one.args[0], one, "80"))
+                else:
+                    conf.error(one.file, one.line, '%s in upstream "%s"' % (fault, one.args[0]))
+            elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
                 self.keepalive = int(one.args[0])
-        if not self.endpoints:
+        if not any(one.name == "server" for one in block.block or []):
             conf.error(block.file, block.line, "no servers are inside upstream")
 
 
@@ -219,19 +237,9 @@ class _Routes:
 
     def refusal(self, address: str) -> Optional[str]:
         """nginx's complaint about an address in fastcgi_pass that is no upstream's name, None when it takes it."""
-        if _is_unix(address):
-            return None if address[5:] else 'no path in the unix domain socket in upstream "%s"' % address
+        fault = _fault(address)
         host, port = _address(address)
-        fault = None
-        if "/" in address or "?" in address:
-            fault = "invalid host"
-        elif port is None:
-            fault = "no port"
-        elif not re.match(r"[0-9]{1,5}\Z", port) or not 0 < int(port) < 65536:
-            fault = "invalid port"
-        elif not host:
-            fault = "no host"
-        elif host.lower() in self.upstreams:
+        if fault is None and not _is_unix(address) and host.lower() in self.upstreams:
             return 'upstream "%s" may not have port %s' % (host, port)
         return '%s in upstream "%s"' % (fault, address) if fault else None
 

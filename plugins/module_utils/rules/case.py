@@ -48,16 +48,20 @@ class Case:
         # The configuration that a removed package left behind has no program that could run it.
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.owners = [Owner(master, pool) for master in self.masters for pool in master["pools"] if self._serves(pool)]
+        # nginx logs the address that a name led to, not the name.
+        names = [key] + ["%s:%s" % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
+                         for one in self.endpoint.get("addresses") or []]
         self.losses = sorted(
             (Loss(at, event["signature"], event["site"], event)
              for event in snapshot["logs"]["events"]
-             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None and reaches(event["endpoint"], key)
+             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None and any(reaches(event["endpoint"], name) for name in names)
              for at in event["times"]),
             key=lambda loss: loss.at)
 
     def _serves(self, pool: Dict[str, Any]) -> bool:
-        real = self.endpoint.get("real_path")
-        return reaches(self.key, pool["endpoint"]) or (real is not None and pool["endpoint"] == "unix:" + real)
+        """Whether the pool is configured to listen here. One that listens on every address of this host is not reached by dialling another host."""
+        listen, real = pool["endpoint"], self.endpoint.get("real_path")
+        return bool(listen) and self.is_local and (reaches(self.key, listen) or (real is not None and listen == "unix:" + real))
 
     @property
     def sites(self) -> List[str]:
@@ -75,9 +79,9 @@ class Case:
 
     @property
     def is_local(self) -> bool:
-        """Whether the endpoint is this host's: a remote address says nothing about the pools here."""
+        """Whether the endpoint is this host's: a remote address says nothing about the pools here. Of another host's table nothing is known."""
         where = parse(self.key)
-        return where.family == "unix" or where.address in _LOOPBACK or bool(self.endpoint.get("listening"))
+        return where.family == "unix" or where.address in _LOOPBACK or self.endpoint.get("listening") is not None
 
     @property
     def answers(self) -> bool:
@@ -91,7 +95,15 @@ class Case:
 
     @property
     def foreign_listeners(self) -> List[Dict[str, Any]]:
-        return [listener for listener in self.endpoint.get("listeners") or [] if not listener["fpm"]]
+        """Who holds the endpoint instead of php-fpm. systemd beside php-fpm has only passed the socket to it."""
+        people = self.endpoint.get("listeners") or []
+        return [] if any(listener["fpm"] for listener in people) else people
+
+    @property
+    def looks_like_php(self) -> bool:
+        """Whether a route says that PHP is behind it: fcgiwrap and others are dialled with fastcgi_pass too."""
+        words = [self.key] + [str(part) for route in self.routes for part in [route["location"], route["upstream"]] + list(route["params"].values())]
+        return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
 
     def lost(self, signatures: Iterable[str]) -> List[Loss]:
         wanted = frozenset(signatures)

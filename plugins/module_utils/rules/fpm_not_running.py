@@ -8,7 +8,7 @@ import re
 from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
 
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
-from .model import Clear, Match, Remedy, evidence, finding, sample
+from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fpm_not_running"
 
@@ -23,6 +23,8 @@ START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = (
         r"ERROR: \[[^\]]+:\d+\]|ALERT: \[pool |ERROR: \[pool |failed to (load|open) configuration file|failed to post process the configuration"
         r"|No pool defined|syntax error, unexpected|Unable to (include|globalize)|PHP:\s+syntax error")),
 )
+# What _still looks at; the others are known from the last start alone.
+SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
 STOP_SECONDS = 3.0
 
 Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[Dict[str, Any]]), ("remedy", List[Remedy]), ("confidence", str)])
@@ -41,10 +43,15 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
     return None
 
 
-def _last_attempt(log: List[Dict[str, Any]]) -> List[str]:
-    """Journal lines since the last but none "Starting …": what an earlier attempt said may be mended by now."""
-    lines = [entry["text"] for entry in log]
+def _last_attempt(unit: Dict[str, Any]) -> List[str]:
+    """Journal lines since the last "Starting …": what an earlier attempt said may be mended by now.
+
+    A start that succeeded says nothing: errors after it are those of a php-fpm that ran, and then was stopped.
+    """
+    lines = [entry["text"] for entry in unit.get("log") or []]
     starts = [number for number, line in enumerate(lines) if re.search(r"\bStarting\b.*(PHP|php)", line)]
+    if unit.get("result") == "success" and (not starts or any(re.search(r"\]: Started ", line) for line in lines[starts[-1]:])):
+        return []
     return lines[starts[-1]:] if starts else lines
 
 
@@ -85,7 +92,7 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
         return Down(foretold[0], "%s cannot start with its configuration" % name,
                     [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
 
-    said = start_failure(_last_attempt(unit.get("log") or []))
+    said = start_failure(_last_attempt(unit))
     holders = [holder for owner in case.owners for holder in (case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {}).get("listeners") or []]
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(case, said[0]):
         proof = [evidence("journal", said[1]), state]
@@ -97,7 +104,7 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
             remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": directory})] + start
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
-        return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain")
+        return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain" if said[0] in SEEN_NOW else "likely")
 
     # systemd keeps the result of the failed start itself; that the limit was hit stands in the journal alone (247 to 257).
     if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":
@@ -111,8 +118,13 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
     if unit.get("result") in ("signal", "core-dump", "watchdog", "timeout"):
         words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, unit["result"], unit.get("exec_main_status"))
         return Down("crashed", words, [state], start, "certain")
+    if said and (said[0] in SEEN_NOW or test["ran"]):
+        words = "%s failed to start, and what kept it from starting is mended" % name
+        return Down("stopped", words, [evidence("journal", said[1]), state], start, "likely")
     if said:
         return Down(said[0], "%s failed to start" % name, [evidence("journal", said[1]), state], [], "likely")
+    if unit.get("result") == "exit-code":
+        return Down("crashed", "%s ended with exit code %s" % (name, unit.get("exec_main_status")), [state], start, "likely")
     if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
     words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
@@ -127,6 +139,8 @@ def _seen(case: Case) -> Dict[str, Any]:
 def _down(case: Case) -> Match:
     master = case.owners[0].master if case.owners else case.masters[0]
     down = _explain(case, master)
+    if not case.owners:  # no pool is configured for what nginx dials: its master would have to be started, and may not be enough
+        down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
     since, count = span(lost)
     unit = master["unit_state"] or {}
@@ -148,7 +162,11 @@ def _was_down(case: Case) -> Optional[Match]:
         if not before or len(before) < len(lost):
             continue
         since, count = span(before)
-        told = start_failure([entry["text"] for entry in (owner.master["unit_state"] or {}).get("log") or []])
+        log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
+        stops = [entry["at"] for entry in log if re.search(r"\]: Stopp(ing|ed) ", entry["text"])]
+        if stops and before[0].at < stops[0] - STOP_SECONDS:
+            continue  # it ran while requests were lost, and the restart mended something else
+        told = start_failure([entry["text"] for entry in log])
         runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
         proof = [sample(before[0].event), evidence("process", runs, at=started)]
         return Match(finding(
@@ -158,12 +176,31 @@ def _was_down(case: Case) -> Optional[Match]:
     return None
 
 
-def examine(case: Case) -> Any:
-    if not case.is_local or not case.masters:
+def _not_installed(case: Case) -> Optional[Match]:
+    """nginx dials this host, nobody is there, and no php-fpm exists that could be: removed, or never installed."""
+    blind = {entry["what"] for entry in case.snapshot["missing"]} & {"processes", "fpm_container", "units"}
+    if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None
+    lost = case.lost(MISSING | REFUSED)
+    since, count = span(lost)
+    return Match(finding(
+        CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.", [_seen(case)] + [sample(lost[0].event) for lost in [lost] if lost],
+        confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, since=since, count=count), case.losses)
+
+
+def examine(case: Case) -> Any:
+    if not case.is_local:
+        return None
+    if not case.masters:
+        return _not_installed(case)
     served_by_fpm = case.answers or any(listener["fpm"] for listener in case.endpoint.get("listeners") or [])
     relevant = [owner.master for owner in case.owners] or case.masters
     if any(master["running"] for master in relevant) or served_by_fpm:
         up = sorted({_name(master) for master in relevant if master["running"]})
         return _was_down(case) or Clear("%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key)
+    # Without root the processes may be hidden from us: systemd's word, or a listener without a known holder, says that it runs.
+    states = [(master["unit_state"] or {}).get("active") for master in relevant]
+    hidden = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
+    if hidden or "active" in states or "reloading" in states:
+        return Unclear("live_probe", "no php-fpm master was seen, though %s" % ("something listens on " + case.key if hidden else "its unit is active"))
     return _down(case)

@@ -16,6 +16,8 @@ CODES = {
     "invalid_response": 7,
 }
 
+LONGEST_TEXT = 500
+
 # An action of the plan, by its id (plan.ACTIONS) and its arguments.
 Remedy = NamedTuple("Remedy", [("action", str), ("arguments", Dict[str, Any])])
 
@@ -30,7 +32,7 @@ Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
 
 def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> Dict[str, Any]:
     """One piece of proof. at: epoch seconds of a log line or an observation; line: of a configuration file."""
-    piece: Dict[str, Any] = {"source": source, "path": path, "text": text}
+    piece: Dict[str, Any] = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
     if line is not None:
         piece["line"] = line
     if at is not None:

@@ -15,9 +15,10 @@ CAUSE = "socket_path_mismatch"
 
 def _elsewhere(case: Case) -> List[Owner]:
     """Pools of running masters, those first that are spoken to in the same way as the dialled endpoint."""
-    found = [Owner(master, pool) for master in case.masters if master["running"] for pool in master["pools"]]
-    unix = case.key.startswith("unix:")
-    return sorted(found, key=lambda owner: owner.pool["endpoint"].startswith("unix:") != unix)
+    found = [Owner(master, pool) for master in case.masters if master["running"] for pool in master["pools"] if pool["endpoint"]]
+    there = parse(case.key)
+    return sorted(found, key=lambda owner: (owner.pool["endpoint"].startswith("unix:") != (there.family == "unix"),
+                                            parse(owner.pool["endpoint"]).port != there.port))
 
 
 def _reason(case: Case, others: List[Owner]) -> str:
@@ -36,6 +37,9 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
     """A pool is configured for the endpoint and its master runs, yet nothing is there: (reason, words, remedy)."""
     owner = case.running[0]
     restart = [Remedy("unit_restart", {"unit": owner.master["unit"]})] if owner.master["unit"] else []
+    path = case.endpoint.get("path") or ""
+    if case.endpoint.get("listener_path") or (path.startswith(("/tmp/", "/var/tmp/")) and (owner.master["unit_state"] or {}).get("private_tmp")):
+        return "private_tmp", "php-fpm has a view of its own on %s, where nginx does not see its socket" % path, []
     if case.endpoint.get("listening") or case.endpoint.get("inode_matches") is False:
         return "socket_deleted", "php-fpm still listens on %s, but its file was deleted" % case.key, restart
     return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
@@ -50,19 +54,23 @@ def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], rem
 
 
 def examine(case: Case) -> Any:
-    if case.connect["result"] in ("ok", "full", "denied"):
+    result = case.connect["result"]
+    left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
+    if result in ("ok", "full") or (result == "denied" and not left_behind):
         return Clear("something listens on %s" % case.key)
-    if case.connect["result"] not in ("missing", "refused", "error") or not case.is_local:
+    refused = result in ("missing", "refused") or left_behind or (result == "error" and case.connect.get("errno") is not None)
+    if not refused or not case.is_local:
         return None
     seen = evidence("probe", "connecting to %s as %s: %s" % (
         case.key, case.connect.get("as_user") or "ourselves", case.connect.get("error") or case.connect["result"]))
     if case.running:
         reason, words, remedy = _unloaded(case)
         master = case.running[0].master
-        changed = evidence("process", "the master (pid %s) runs since before %s was changed" % (master["pid"], case.running[0].pool["file"]),
+        words_of = "the master (pid %s) runs since before %s was changed" if master["config_newer"] else "the master (pid %s) does not listen where %s says"
+        changed = evidence("process", words_of % (master["pid"], case.running[0].pool["file"]),
                            path=case.running[0].pool["file"], line=case.running[0].pool["listen_line"], at=master["started_at"])
         proof = [changed, seen] if reason == "config_not_loaded" else [seen, evidence("socket", "the kernel lists a listener bound to %s" % case.key)]
-        return _match(case, reason, words, proof, remedy, case.running[0], "certain" if reason == "socket_deleted" or master["config_newer"] else "likely")
+        return _match(case, reason, words, proof, remedy, case.running[0], "certain" if reason != "config_not_loaded" or master["config_newer"] else "likely")
     others = _elsewhere(case)
     if case.owners or not others:
         return None
@@ -73,7 +81,7 @@ def examine(case: Case) -> Any:
     proof = [
         evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"]),
         evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"]), seen]
-    # More than one pool would fit: which of them runs this site's code is for a person to say.
+    # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(others) == 1 else []
-    return _match(case, _reason(case, others), words, proof, remedy, near)
+    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(others) == 1 and case.looks_like_php else []
+    return _match(case, _reason(case, others), words, proof, remedy, near, "certain" if case.looks_like_php else "possible")

@@ -15,14 +15,21 @@ CAUSE = "socket_permission_denied"
 def _reason(case: Case) -> str:
     blocked = case.connect.get("blocked_by") or {}
     kind = blocked.get("kind")
-    if kind in ("directory", "mandatory_access", "not_a_socket"):
+    if case.endpoint.get("family") != "unix":
+        return "mandatory_access"  # a TCP connect has no owner or mode: SELinux or a packet filter
+    if kind in ("directory", "mandatory_access"):
         return {"directory": "parent_directory"}.get(kind, kind)
-    if case.endpoint.get("type") not in ("socket", None):
+    if _in_the_way(case):
         return "not_a_socket"
     # An ACL makes listen.owner and listen.group void (fpm_unix.c), so the cure is another one.
     if blocked.get("acl") or any(owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners):
         return "acl"
     return "socket_mode"
+
+
+def _in_the_way(case: Case) -> bool:
+    """Something else than a socket lies at the path. nginx gets 13, or 111 where it may write to it."""
+    return case.endpoint.get("type") in ("file", "directory", "fifo")
 
 
 def _remedy(case: Case, reason: str) -> List[Remedy]:
@@ -44,23 +51,31 @@ def examine(case: Case) -> Any:
     user = case.connect.get("as_user")
     if case.connect["result"] in ("ok", "full") and user is not None:
         return _was_denied(case) or Clear("%s may connect to %s" % (user, case.key))
-    if case.connect["result"] == "not_tried" or case.connect["result"] == "ok":
+    result, blocked = case.connect["result"], case.connect.get("blocked_by") or {}
+    # Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do.
+    if result == "not_tried" or (user is None and not blocked and result in ("ok", "full", "denied")):
         return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
-    if case.connect["result"] != "denied":
+    if result == "error" and case.connect.get("errno") is None:
+        return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
+    if result not in ("denied", "ok", "full") and not (result == "refused" and _in_the_way(case)):
         return None
+    if case.endpoint.get("listening") is False and not case.owners and any(master["running"] for master in case.masters):
+        return None  # a socket that somebody left behind: opening it to nginx would not help
     reason = _reason(case)
-    blocked = case.connect.get("blocked_by") or {}
     lost = case.lost(DENIED)
     since, count = span(lost)
     text = "connecting to %s as %s: %s" % (case.key, user or "ourselves", case.connect.get("error") or "Permission denied")
-    proof = [evidence("probe", text)]
+    proof = [evidence("probe", text)] if user is not None else []
+    if reason == "not_a_socket":
+        proof.insert(0, evidence("file", "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]), path=case.endpoint.get("path")))
     if blocked:
         proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
     if lost:
         proof.append(sample(lost[0].event))
     return Match(finding(
         CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (
-            user or case.snapshot["nginx"]["user"], case.key, blocked.get("why") or "the kernel refuses it"),
+            user or case.snapshot["nginx"]["user"], case.key, blocked.get("why") or (
+                "that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it")),
         proof, confidence="certain" if user is not None else "likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
         pool=case.owners[0].pool["name"] if case.owners else None, unit=case.owners[0].master["unit"] if case.owners else None,
         since=since, count=count, remedy=_remedy(case, reason)), case.losses)

@@ -45,12 +45,20 @@ class Request:
 
 
 class Load(NamedTuple):
-    """Requests that go on in the background: so many clients, each waiting `pause` seconds between two requests."""
+    """Requests that go on in the background.
+
+    Either `clients` send one request after the other, with `pause` seconds in between; or, with `queue`, as many requests
+    are sent as keep so many waiting at FPM's listener, at most `rate` a second. That neither drains on a busy machine nor
+    overflows after an hour, and a pool that is given enough workers copes with it.
+    """
 
     path: str
-    clients: int
+    clients: int = 0
     pause: float = 0.5
-    burst: int = 0  # requests sent at once at the beginning, to fill the queue
+    burst: int = 0  # requests sent at once at the beginning
+    queue: int = 0
+    rate: int = 3
+    listener: str = 'unix src "$SOCKET"'  # what ss(8) is asked for
     site: str = SITE
     warmup: float = 1.0  # seconds before the symptom is looked for
 

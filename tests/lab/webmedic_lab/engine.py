@@ -34,6 +34,7 @@ HOST_FLAGS = (
 )
 
 
+ATTEMPTS = 4
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_PER_HOST = 6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
 
@@ -105,8 +106,14 @@ def execute(name: str, script: str, timeout: float = 180) -> str:
 
 def containers(label: str) -> list[dict[str, Any]]:
     """The engine's own description of every container that has a label (KEY or KEY=VALUE), running or not."""
-    ids = engine("ps", "--all", "--quiet", "--filter", f"label={label}").split()
-    return json.loads(engine("inspect", *ids)) if ids else []
+    for attempt in range(ATTEMPTS):
+        ids = engine("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+        try:
+            return json.loads(engine("inspect", *ids)) if ids else []
+        except LabError:  # another run removed one of them meanwhile
+            if attempt == ATTEMPTS - 1:
+                raise
+    return []
 
 
 def address(container: dict[str, Any], network: str) -> str:

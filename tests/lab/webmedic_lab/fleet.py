@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 from . import images, inventory, scripts
 from .data import Spec, load_faults, load_suites
-from .engine import WORK, LabError, address, boot, containers, engine, execute, make_room, run
+from .engine import ATTEMPTS, WORK, LabError, address, boot, containers, engine, execute, make_room, run
 
 LABEL = "webmedic.fleet"
-REMOVALS = 4
 
 
 class Outcome(NamedTuple):
@@ -81,7 +80,7 @@ class Fleet:
     def up(self, specs: list[Spec], tell: Callable[[Outcome], None], then: Callable[[Spec], str] | None = None) -> list[Outcome]:
         """Start hosts, wait for their systemd, run `then`'s script in each in the same breath; write the inventory."""
         tags = images.ensure([spec.suite.name for spec in specs])
-        make_room(sum(fleets().values()) + len(specs))
+        make_room(len(engine("ps", "--quiet").split()) + len(specs))
         key = self._public_key()
         if self.network not in engine("network", "ls", "--format", "{{.Name}}").split():
             engine("network", "create", "--internal", self.network)
@@ -116,14 +115,14 @@ class Fleet:
     def down(self) -> int:
         """Remove the fleet's containers, its network and its files; return how many hosts there were."""
         count = len(self._containers())
-        for attempt in range(REMOVALS):  # on a busy machine some processes die later than the engine waits for
+        for attempt in range(ATTEMPTS):  # on a busy machine some processes die later than the engine waits for
             ids = [container["Id"] for container in self._containers()]
             try:
                 if ids:
                     engine("rm", "--force", "--time=0", *ids)
                 break
             except LabError:
-                if attempt == REMOVALS - 1:
+                if attempt == ATTEMPTS - 1:
                     raise
         if self.network in engine("network", "ls", "--format", "{{.Name}}").split():
             engine("network", "rm", self.network)

@@ -64,12 +64,21 @@ def broken(spec: Spec) -> str:
 
 def _load(load: Load) -> str:
     request = f"curl -s -o /dev/null -m 60 -H 'Host: {load.site}' 'http://127.0.0.1{load.path}'"
-    client = f"while :; do {request}; sleep {load.pause}; done"
-    burst = f"for _ in $(seq {load.burst}); do {request} & done; "
-    clients = f"{burst}for _ in $(seq {load.clients}); do ({client}) & done; wait"
+    if load.queue:
+        script = f"""
+            while :; do
+                waiting=$(ss --no-header --listening --{load.listener} | grep -o 'LISTEN *[0-9]*' | awk '{{n += $2}} END {{print n + 0}}')
+                missing=$(({load.queue} - waiting))
+                for _ in $(seq $((missing < {load.rate} ? missing : {load.rate}))); do {request} & done
+                sleep 1
+            done"""
+    else:
+        client = f"while :; do {request}; sleep {load.pause}; done"
+        script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
     return (
-        f"systemctl stop {LOAD_UNIT} 2>/dev/null || true\n"
-        f"systemd-run --quiet --collect --unit={LOAD_UNIT} bash -c {shlex.quote(clients)}\nsleep {load.warmup}\n"
+        calm()
+        + f'systemd-run --quiet --collect --unit={LOAD_UNIT} --setenv=SOCKET="$SOCKET" bash -c {shlex.quote(script)}\n'
+        + f"sleep {load.warmup}\n"
     )
 
 
@@ -82,7 +91,8 @@ def traffic(spec: Spec) -> str:
     """Start the background load if the fault has one, send the fault's requests, check the symptom last."""
     fault = spec.fault
     return (
-        CHECK
+        spec.suite.exports()
+        + CHECK
         + (_load(fault.load) if fault.load else "")
         + "".join(_check("traffic", request) for request in fault.traffic)
         + _check("symptom", fault.symptom)

@@ -117,6 +117,14 @@ def test_a_name_that_no_upstream_has_is_an_upstream_without_endpoints() -> None:
     assert conf.errors[0]["text"] == 'no port in upstream "php-fpm"'
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:\u00b2", "127.0.0.1:" + "9" * 4000, "[::1]:x", "a/b:1", ":9000"])
+def test_a_server_that_nginx_refuses_is_an_error_and_no_endpoint(address: str) -> None:
+    found, conf = read("http { upstream php { server %s; keepalive \u00b2; } server { location / { fastcgi_pass php; } } }" % address)
+    assert (found[0]["upstream"], found[0]["endpoints"]) == ("php", [])
+    assert [error["text"].split(" in ")[0] for error in conf.errors] == ["no host" if address[0] == ":" else
+                                                                        "invalid host" if "/" in address else "invalid port"]
+
+
 def test_a_host_by_name_stays_a_name() -> None:
     assert keys(one("server { location / { fastcgi_pass Localhost:9000; } }")) == ["Localhost:9000"]
 
