@@ -4,7 +4,7 @@
 
 """Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
 from .plan import plan
 from .rules.case import Case, cases
@@ -35,13 +35,27 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
                 case.losses = [loss for loss in case.losses if id(loss) not in explained]
         if any(item["cause"] in NOTHING_GETS_THROUGH and item["state"] == "active" for item in found):
             break
-    if case.losses and not found:
+    active = any(item["state"] == "active" for item in found)
+    if case.losses and not active:
         why = "no evidence shows the cause of %d lost requests, such as: %s" % (len(case.losses), case.losses[-1].event["sample"]["text"])
         missing.append({"what": "cause_of_losses", "path": case.key, "needs": None, "why": why})
+    elif not (case.answers or active or any(entry["what"] in NEEDED_FOR_HEALTH for entry in missing)):
+        why = "no rule explains it: connecting gave %s, the probe %s" % (case.connect.get("error") or case.connect["result"], case.probe["result"])
+        missing.append({"what": "live_probe", "path": case.key, "needs": None, "why": why})
     for item in found:
         item["ruled_out"] = list(cleared)
         item["missing"] = list(missing)
     return found, missing
+
+
+def _spare(case: Case, answering: Set[str], found: List[Dict[str, Any]]) -> None:
+    """nginx goes on to an upstream's next server: while that one answers, a dead one costs time, and a dead backup nothing."""
+    if not all(any(target["endpoint"] in answering - {case.key} and not target["down"] for target in route["endpoints"]) for route in case.routes):
+        return
+    spare = all(target["backup"] for route in case.routes for target in route["endpoints"] if target["endpoint"] == case.key)
+    for item in found:
+        if item["state"] == "active" and item["severity"] == "critical":
+            item.update(severity="warning", state="latent" if spare else "active")
 
 
 def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
@@ -54,6 +68,7 @@ def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
             merged.append(item)
             continue
         same["sites"] += [site for site in item["sites"] if site not in same["sites"]]
+        same["severity"] = min(same["severity"], item["severity"], key=SEVERITIES.index)
         same["count"] += item["count"]
         same["since"] = min([moment for moment in (same["since"], item["since"]) if moment is not None], default=None)
     return merged
@@ -86,14 +101,18 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
     examined = cases(snapshot)
     findings: List[Dict[str, Any]] = []
     missing = list(snapshot["missing"])
+    answering = {case.key for case in examined if case.answers}
     for case in examined:
         found, unseen = _examine(case)
+        _spare(case, answering, found)
         findings += found
         missing += unseen
     for route in snapshot["nginx"]["routes"]:
         if not route["endpoints"]:
             missing.append({"what": "nginx_route", "path": route["file"], "needs": None,
                             "why": "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])})
+    if snapshot["nginx"]["routes"] and not snapshot["nginx"]["running"]:
+        missing.append({"what": "nginx_running", "path": snapshot["nginx"]["config"], "needs": None, "why": "nginx does not run: no request comes to php-fpm"})
     findings = _merge(findings)
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing}

@@ -40,6 +40,7 @@ requirements:
   - Root on the host. Without it less can be seen, and what could not be seen is listed in RV(missing).
 notes:
   - A finding is a result and never fails the task.
+  - The reply is kept under 64 KiB, the snapshot aside; what had to be left out is said in RV(missing).
   - Query strings, cookies, tokens and the values of C(env[]), C(php_value[]) and C(php_admin_value[]) are redacted on the host.
 seealso:
   - module: webmedic.php_fpm.fastcgi_route_info
@@ -233,6 +234,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit
 
 
 def main() -> None:
@@ -245,7 +247,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"])
-    result = diagnose(snapshot)
+    result = fit(diagnose(snapshot))
     if module.params["snapshot"]:
         result["snapshot"] = snapshot
     module.exit_json(changed=False, window=module.params["window"], **result)

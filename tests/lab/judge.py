@@ -4,7 +4,9 @@
 """Judges a report against the truth: `judge.py REPORT.json INVENTORY.yml`. Pure but for reading these two files.
 
 A host is right when its status is the expected one and its findings are the expected ones, one for one: each expected
-key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one.
+key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A truth may also say what
+`missing` must name, which texts must be `present` in a host's part of the report, letter by letter, and which must be `absent`;
+and with `or_unknown` what missing things excuse a host that is unknown, without a finding.
 """
 
 from __future__ import annotations
@@ -39,12 +41,26 @@ def matches(expected: dict[str, Any], finding: dict[str, Any]) -> bool:
     return all(finding.get(key) == value for key, value in expected.items())
 
 
+def texts(value: Any) -> str:
+    """All strings inside of lists and mappings, keys too, one on a line."""
+    if isinstance(value, dict):
+        return "\n".join(texts(one) for pair in value.items() for one in pair)
+    return "\n".join(texts(one) for one in value) if isinstance(value, list) else value if isinstance(value, str) else ""
+
+
 def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None) -> Verdict:
     """Compare one host of the report with what is true about it."""
     healthy = expected["status"] in WITHOUT_CAUSE
     if found is None:
         return Verdict(host, ["is not in the report"], [], healthy)
     wrong = []
+    missing = {item["what"] for item in found.get("missing") or []}
+    if found.get("status") == "unknown" and not found.get("findings") and missing & set(expected.get("or_unknown", ())):
+        expected = {**expected, "status": "unknown", "findings": []}
+    wrong += [f"{what} is not named as missing" for what in expected.get("missing", ()) if what not in missing]
+    reported = texts(found)
+    wrong += [f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in reported]
+    wrong += [f"is in the report: {text!r}" for text in expected.get("absent", ()) if text in reported]
     if found.get("status") != expected["status"]:
         wrong.append(f"status {found.get('status')} instead of {expected['status']}")
     left = list(found.get("findings") or [])

@@ -58,6 +58,7 @@ def take(host: Host, window: int, probe_seconds: float) -> Dict[str, Any]:
     snapshot["workers"] = collect_workers(host, procs, fpm["masters"], memory=False)
     snapshot["memory"] = collect_memory(host, fpm["masters"])
     logs = [(master["error_log"], master["config"]) for master in fpm["masters"] if master["error_log"]]
-    snapshot["logs"] = collect_logs(host, nginx["error_logs"], logs, now - window, host.now())
+    writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
+    snapshot["logs"] = collect_logs(host, nginx["error_logs"], logs, now - window, host.now(), writers)
     snapshot["oom"] = collect_oom(host, procs, now - window, now)
     return snapshot

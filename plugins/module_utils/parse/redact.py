@@ -10,7 +10,6 @@ values, user and password of a URL, arguments in PHP stack traces, and long rand
 """
 
 import re
-from typing import Any
 
 LIMIT = 500
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
@@ -37,14 +36,3 @@ def redact(text: str, limit: int = LIMIT) -> str:
         text = pattern.sub(instead, text)
     text = "".join(character if character.isprintable() else " " if character in "\t\n\r" else "?" for character in text)
     return text if len(text) <= limit else text[:limit - 3] + "..."
-
-
-def redact_all(value: Any) -> Any:
-    """redact() on every string inside lists and dictionaries."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {name: redact_all(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [redact_all(one) for one in value]
-    return value

@@ -54,7 +54,8 @@ class Case:
         self.losses = sorted(
             (Loss(at, event["signature"], event["site"], event)
              for event in snapshot["logs"]["events"]
-             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None and any(reaches(event["endpoint"], name) for name in names)
+             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None
+             and any(reaches(event["endpoint"], name) for name in names)
              for at in event["times"]),
             key=lambda loss: loss.at)
 
@@ -117,10 +118,11 @@ class Case:
                 if event["source"] == "fpm" and event["signature"] in wanted and (event["master"], event["pool"]) in mine]
 
     def master_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
+        """What php-fpm said about all of its pools."""
         wanted = frozenset(signatures)
         mine = [owner.master["config"] for owner in self.owners]
         return [event for event in self.snapshot["logs"]["events"]
-                if event["source"] == "fpm" and event["signature"] in wanted and event["master"] in mine]
+                if event["source"] == "fpm" and event["signature"] in wanted and event["master"] in mine and event["pool"] is None]
 
     def route_of(self, site: Optional[str]) -> Dict[str, Any]:
         return next((route for route in self.routes if site is not None and site in ([route["site"]] + route["server_names"])), self.routes[0])

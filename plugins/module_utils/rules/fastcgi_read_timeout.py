@@ -6,17 +6,18 @@
 
 from typing import Any
 
-from .case import TIMED_OUT, Case, span
+from .case import Case, span
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fastcgi_read_timeout"
+TIMED_OUT = frozenset(("ng-timeout-header",))
 
 
 def examine(case: Case) -> Any:
     lost = case.lost(TIMED_OUT)
     if not lost:
         return Clear("no request timed out on %s" % case.key)
-    if not case.answers:
+    if not case.answers or case.answers_late:
         return Unclear("live_probe", "requests timed out on %s, and no free worker answered to tell a slow script from a full pool" % case.key)
     sites = []
     for loss in lost:
@@ -34,9 +35,12 @@ def examine(case: Case) -> Any:
         evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % (
             case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)),
     ]
+    own = [one for one in case.routes if route["site"] == one["site"]]
     arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"]}
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (", ".join(sites), timeout["seconds"], where)
     return Match(finding(
         CAUSE, "slow_script", words, proof, severity="warning", confidence="likely", sites=sites, site=sites[0], endpoint=case.key,
         pool=owner.pool["name"] if owner else None,
-        unit=owner.master["unit"] if owner else None, since=since, count=count, remedy=[Remedy("read_timeout_set", arguments)]), lost)
+        unit=owner.master["unit"] if owner else None, since=since, count=count,
+        # Several locations of the site lead here: which of them the slow script is in is for a person to say.
+        remedy=[Remedy("read_timeout_set", arguments)] if len(own) == 1 else []), lost)

@@ -7,6 +7,7 @@
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
 
+from ..parse.endpoint import canonical
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
@@ -59,13 +60,19 @@ def _directory(path: str) -> str:
     return path.rsplit("/", 1)[0] or "/"
 
 
-def _still(case: Case, reason: str) -> bool:
+def _refused_place(case: Case, line: str) -> Dict[str, Any]:
+    """What was seen of the endpoint that php-fpm could not listen on: that of any of its pools, not only of the one that nginx dials."""
+    written = re.search(r"for address '([^']*)'|already listen on (\S+)", line)
+    name = (written.group(1) or written.group(2)) if written else ""
+    return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
+
+
+def _still(reason: str, place: Dict[str, Any]) -> bool:
     """Whether what the last start complained of is so at this moment."""
-    places = [case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {} for owner in case.owners]
     if reason == "address_in_use":
-        return any(place.get("listening") for place in places)
+        return bool(place.get("listening"))
     if reason == "runtime_dir_missing":
-        return any(_directory(place["path"]) not in [parent["path"] for parent in place["parents"]] for place in places if place.get("path"))
+        return bool(place.get("path")) and _directory(place["path"]) not in [parent["path"] for parent in place["parents"]]
     return True
 
 
@@ -93,15 +100,15 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
                     [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
 
     said = start_failure(_last_attempt(unit))
-    holders = [holder for owner in case.owners for holder in (case.snapshot["endpoints"].get(owner.pool["endpoint"]) or {}).get("listeners") or []]
-    if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(case, said[0]):
+    place = _refused_place(case, said[1]) if said else {}
+    holders = place.get("listeners") or []
+    if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(said[0], place):
         proof = [evidence("journal", said[1]), state]
         if said[0] == "address_in_use" and holders:
-            proof.append(evidence("socket", "%s is held by %s (pid %s)" % (case.owners[0].pool["endpoint"], holders[0]["comm"], holders[0]["pid"])))
+            proof.append(evidence("socket", "it is held by %s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])))
         remedy = []
         if said[0] == "runtime_dir_missing":
-            directory = _directory(case.owners[0].pool["endpoint"][len("unix:"):])
-            remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": directory})] + start
+            remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": _directory(place["path"])})] + start
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
         return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain" if said[0] in SEEN_NOW else "likely")
@@ -163,8 +170,8 @@ def _was_down(case: Case) -> Optional[Match]:
             continue
         since, count = span(before)
         log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
-        stops = [entry["at"] for entry in log if re.search(r"\]: Stopp(ing|ed) ", entry["text"])]
-        if stops and before[0].at < stops[0] - STOP_SECONDS:
+        turns = [entry for entry in log if re.search(r"\]: (Start|Stopp)(ing|ed) ", entry["text"])]
+        if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran while requests were lost, and the restart mended something else
         told = start_failure([entry["text"] for entry in log])
         runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
@@ -184,8 +191,9 @@ def _not_installed(case: Case) -> Optional[Match]:
     lost = case.lost(MISSING | REFUSED)
     since, count = span(lost)
     return Match(finding(
-        CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.", [_seen(case)] + [sample(lost[0].event) for lost in [lost] if lost],
-        confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, since=since, count=count), case.losses)
+        CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.",
+        [_seen(case)] + ([sample(lost[0].event)] if lost else []), confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+        since=since, count=count), case.losses)
 
 
 def examine(case: Case) -> Any:

@@ -7,17 +7,19 @@
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near, span
-from .model import Clear, Match, evidence, finding, sample
+from .model import Clear, Match, Unclear, evidence, finding, sample
 
 CAUSE = "invalid_response"
 SAME_MOMENT = 2.0
+# What passes connections on and is silent, or closes them, when the php-fpm behind it does.
+FORWARDERS = frozenset(("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns", "haproxy", "envoy", "socat", "ssh", "sshd", "systemd"))
 
 Death = NamedTuple("Death", [("reason", str), ("signatures", Tuple[str, ...]), ("words", str)])
 # How a worker can end in the middle of a request, from php-fpm's own log (fpm_children.c).
 DEATHS = (
     Death("segfault", ("fpm-exit-sigsegv", "fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"), "crashed"),
     Death("hard_timeout", ("fpm-exit-124",), "ended itself at PHP's hard_timeout"),
-    Death("killed", ("fpm-exit-sigkill",), "was killed with SIGKILL, and not by the OOM killer"),
+    Death("killed", ("fpm-exit-sigkill",), "was killed with SIGKILL, not by the OOM killer,"),
 )
 
 
@@ -37,8 +39,8 @@ def _not_fastcgi(case: Case) -> Match:
         proof.insert(0, evidence("socket", "%s is held by %s: %s" % (case.key, who, strangers[0]["cmdline"])))
     proof += [sample(lost[0].event)] if lost else []
     return Match(finding(
-        CAUSE, "not_fastcgi", "%s listens on %s and does not speak FastCGI." % (who[:1].upper() + who[1:], case.key), proof,
-        confidence="certain" if case.probe["result"] == "not_fastcgi" or strangers else "likely", since=since, count=count, **_where(case)), lost)
+        CAUSE, "not_fastcgi", "%s is held by %s, and that does not speak FastCGI." % (case.key, who), proof,
+        confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely", since=since, count=count, **_where(case)), lost)
 
 
 def _deaths(case: Case) -> List[Match]:
@@ -54,10 +56,13 @@ def _deaths(case: Case) -> List[Match]:
         pool = events[0]["pool"]
         crash = _crash(case, times) if death.reason == "segfault" else []
         where = dict(_where(case), pool=pool)
+        killed = death.reason == "killed"
+        unseen = killed and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"])
+        words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
         found.append(Match(finding(
-            CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, death.words),
+            CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, words),
             [sample(events[-1])] + crash + [sample(lost[-1].event)], severity="warning",
-            confidence="certain" if death.reason != "killed" else "likely", since=min(times), count=count, **where), lost))
+            confidence="possible" if unseen else "likely" if killed else "certain", since=min(times), count=count, **where), lost))
     return found
 
 
@@ -68,8 +73,10 @@ def _crash(case: Case, times: List[float]) -> List[Dict[str, Any]]:
 
 
 def examine(case: Case) -> Any:
-    stranger = bool(case.foreign_listeners) and not case.answers
-    if case.connect["result"] == "ok" and (case.probe["result"] == "not_fastcgi" or stranger):
+    strangers = case.foreign_listeners
+    if case.connect["result"] == "ok" and (case.probe["result"] == "not_fastcgi" or (strangers and not case.answers)):
+        if case.probe["result"] != "not_fastcgi" and any(holder["comm"] in FORWARDERS for holder in strangers):
+            return Unclear("live_probe", "%s holds %s, and what is behind it did not answer" % (strangers[0]["comm"], case.key))
         return _not_fastcgi(case)
     deaths = _deaths(case)
     if deaths:

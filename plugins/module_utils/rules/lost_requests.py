@@ -7,23 +7,40 @@
 from typing import Any, FrozenSet, List, NamedTuple, Optional
 
 from .case import CUT_OFF, QUEUE_FULL, TOO_BIG, Case, near, span
-from .model import Match, finding, sample
+from .model import Match, evidence, finding, sample
 
 # beside: php-fpm's message that must stand within seconds of the loss; None when nginx's own line says it all.
 Row = NamedTuple("Row", [
-    ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str),
+    ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str), ("state", str),
 ])
 ROWS = (
     Row("request_terminated", "request_terminate_timeout", CUT_OFF, frozenset(("fpm-terminate",)), 2.0,
-        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout."),
+        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.", "active"),
     Row("reload_interrupted", "no_grace", CUT_OFF, frozenset(("fpm-reloading", "fpm-terminating", "fpm-finishing")), 3.0,
-        "A reload or restart of php-fpm cut off running requests of pool %s."),
-    Row("response_header_too_big", "fastcgi_buffer_size", TOO_BIG, None, 0.0, "A response header of pool %s did not fit into fastcgi_buffer_size."),
-    Row("listen_backlog_full", "unix_backlog", QUEUE_FULL, None, 0.0, "The listening socket of pool %s had no room left in its queue."),
+        "A reload or restart of php-fpm cut off running requests of pool %s.", "recovered"),
+    Row("response_header_too_big", "fastcgi_buffer_size", TOO_BIG, None, 0.0, "A response header of pool %s did not fit into fastcgi_buffer_size.", "active"),
+    Row("listen_backlog_full", "unix_backlog", QUEUE_FULL, None, 0.0, "The listening socket of pool %s had no room left in its queue.", "active"),
 )
 
 
+def _not_allowed(case: Case) -> Optional[Match]:
+    """php-fpm closes a TCP connection from an address that listen.allowed_clients does not name, before it reads (main/fastcgi.c)."""
+    owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
+    if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
+        return None
+    since, count = span(case.losses)
+    allowed = "listen.allowed_clients = %s" % ",".join(owner.pool["allowed_clients"])
+    return Match(finding(
+        "client_not_allowed", "allowed_clients", "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (case.key, owner.pool["name"]),
+        [evidence("probe", "%s: the connection was closed without an answer" % case.key), evidence("php-fpm", allowed, path=owner.pool["file"])],
+        confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
+        since=since, count=count), case.losses)
+
+
 def examine(case: Case) -> Any:
+    closed = _not_allowed(case)
+    if closed:
+        return closed
     found: List[Match] = []
     for row in ROWS:
         told = case.pool_events(row.beside) + case.master_events(row.beside) if row.beside else []
@@ -34,6 +51,6 @@ def examine(case: Case) -> Any:
         since, count = span(lost)
         found.append(Match(finding(
             row.cause, row.reason, row.words % (owner.pool["name"] if owner else "?"), [sample(event) for event in told[:1]] + [sample(lost[-1].event)],
-            severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+            severity="warning", confidence="likely", state=row.state, sites=case.sites, site=case.sites[0], endpoint=case.key,
             pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost))
     return found or None

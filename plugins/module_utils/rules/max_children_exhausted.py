@@ -13,6 +13,7 @@ CAUSE = "max_children_exhausted"
 LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot"))
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
+SLACK = 30.0
 
 
 def _workers(case: Case, owner: Owner) -> List[Dict[str, Any]]:
@@ -25,7 +26,8 @@ def _occupied(case: Case) -> Optional[int]:
 
 
 def _waiting(case: Case) -> int:
-    return max(case.probe.get("queue") or 0, case.endpoint.get("queue") or 0)
+    """Connections in the queue, without the probe's own, which stands there while it gets no answer."""
+    return max((case.probe.get("queue") or 0) - (case.probe["result"] == "no_answer"), case.endpoint.get("queue") or 0)
 
 
 def _at_limit(case: Case, owner: Owner) -> bool:
@@ -34,7 +36,7 @@ def _at_limit(case: Case, owner: Owner) -> bool:
 
 
 def _answer(case: Case) -> str:
-    if case.connect["result"] == "full":
+    if case.connect["result"] != "ok":
         return "no place in the queue"
     if case.answers:
         return "an answer only after %.1f s" % (case.probe["ms"] / 1000.0)
@@ -49,7 +51,8 @@ def _full(case: Case, owner: Owner) -> Any:
     total = len([worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"]])
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
-    if not (at_limit or waiting or _at_limit(case, owner)):
+    idle = number > 0 and all(worker.get("busy") is False for worker in _workers(case, owner))
+    if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     since, count = span(lost)
@@ -64,23 +67,27 @@ def _full(case: Case, owner: Owner) -> Any:
         CAUSE, "process_max" if capped else "max_children", words, proof, confidence="certain" if at_limit else "likely", sites=case.sites,
         site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
         since=min([moment for moment in [since] + [event["first"] for event in logged] if moment is not None], default=None),
-        count=count, remedy=[Remedy("pool_size_set", place)]), lost)
+        count=count, remedy=[] if capped else [Remedy("pool_size_set", place)]), lost)
 
 
 def _was_full(case: Case) -> Any:
     """Timeouts beside the pool's own message that it ran out of workers. A static pool never says so."""
     for owner in case.owners:
-        logged = [event for event in case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"]) if event["times"]]
-        lost = near(case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], EPISODE_SECONDS)
-        lost = lost or case.lost(["ng-connect-eagain"])
+        logged = case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"])
+        patience = max(EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes))
+        lost = near(case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], patience)
+        if not lost and owner.pool["pm"] == "static":
+            lost = case.lost(["ng-connect-eagain"])
         if not lost:
-            return None
+            continue
         since, count = span(lost)
+        capped = bool(logged) and all(event["signature"] == "fpm-process-max" for event in logged)
+        place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
         return Match(finding(
-            CAUSE, "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
+            CAUSE, "process_max" if capped else "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
             [sample(event) for event in logged[:1]] + [sample(lost[0].event)], state="recovered", severity="warning", confidence="likely",
             sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count,
-            remedy=[Remedy("pool_size_set", {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]})]), lost)
+            remedy=[] if capped else [Remedy("pool_size_set", place)]), lost)
     return None
 
 
@@ -92,6 +99,8 @@ def examine(case: Case) -> Any:
         return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
-    if case.connect["result"] == "full" or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
+    # Where a unix socket's full queue refuses at once, that of a TCP port lets a client wait until it gives up.
+    full = case.connect["result"] == "full" or (case.connect["result"] == "timeout" and case.endpoint.get("listening"))
+    if full or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
         return _full(case, case.running[0])
     return None

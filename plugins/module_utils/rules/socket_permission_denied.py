@@ -82,15 +82,16 @@ def examine(case: Case) -> Any:
 
 
 def _was_denied(case: Case) -> Any:
-    """Refusals that ended when the master started: owner and mode of a socket change with a restart."""
+    """Refusals that ended when a master started: php-fpm's sets owner and mode of the socket, nginx's the user that connects."""
     lost = case.lost(DENIED)
-    for owner in case.running:
-        started = owner.master["started_at"]
+    owner = case.running[0] if case.running else None
+    for name, master in [("php-fpm", one.master) for one in case.running] + [("nginx", case.snapshot["nginx"]["master"] or {})]:
+        started = master.get("started_at")
         if lost and started is not None and lost[-1].at <= started + 1:
             since, count = span(lost)
             return Match(finding(
-                CAUSE, "socket_mode", "nginx's worker user could not connect to %s until php-fpm was restarted." % case.key,
-                [sample(lost[-1].event), evidence("process", "the master runs since then (pid %s)" % owner.master["pid"], at=started)],
+                CAUSE, "socket_mode", "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
+                [sample(lost[-1].event), evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started)],
                 state="recovered", severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-                pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count), lost)
+                pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost)
     return None

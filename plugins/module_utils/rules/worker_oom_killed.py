@@ -16,30 +16,49 @@ SAME_MOMENT = 5.0
 WORDS = {"global": "the host ran out of memory", "cgroup": "its memory cgroup reached its limit", "systemd_oomd": "systemd-oomd judged its cgroup"}
 
 
-def _kills(case: Case) -> List[Dict[str, Any]]:
-    return [kill for kill in case.snapshot["oom"]["kills"] if kill["fpm"] and kill["ours"]]
+# How far the kernel's clock may be off where one kill and one death of the window stand alone.
+DRIFT = 120.0
+
+
+def _beside(kill: Dict[str, Any], events: List[Dict[str, Any]], seconds: float = SAME_MOMENT) -> bool:
+    return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
+
+
+def _mine(case: Case, deaths: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Kills of this endpoint's workers. php-fpm's log tells the pool; without it, nginx's lines of that moment do.
+
+    ours is None where the victim's cgroup could not be told from another container's: then php-fpm has to have lost a worker too.
+    """
+    everyone = [event for event in case.snapshot["logs"]["events"] if event["source"] == "fpm" and event["signature"] in KILLED]
+    kills = [kill for kill in case.snapshot["oom"]["kills"] if kill["fpm"] and kill["ours"] is not False]
+    found = [kill for kill in kills if _beside(kill, deaths) or (
+        kill["ours"] and not _beside(kill, everyone) and near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT))]
+    return found or [kill for kill in kills if kill["ours"] and not _beside(kill, everyone) and _beside(kill, deaths, DRIFT)]
 
 
 def examine(case: Case) -> Any:
-    kills = _kills(case)
     deaths = case.pool_events(KILLED)
-    moments = [at for event in deaths for at in event["times"]]
-    mine = [kill for kill in kills if any(abs(kill["at"] - at) <= SAME_MOMENT for at in moments) or near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT)]
+    mine = _mine(case, deaths)
     if not mine:
-        if moments and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"]):
+        if deaths and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"]):
             return Unclear("kernel_log", "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom")
         return Clear("no OOM kill hit a worker of this host in the window")
     owner = next((owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)), case.owners[0] if case.owners else None)
-    lost = near(case.lost(CUT_OFF), [kill["at"] for kill in mine], SAME_MOMENT)
+    sure = all(kill["ours"] for kill in mine) and any(_beside(kill, deaths) or not deaths for kill in mine)
+    moments = [kill["at"] for kill in mine] + ([] if sure else [at for event in deaths for at in event["times"]])
+    lost = near(case.lost(CUT_OFF), moments, SAME_MOMENT)
     _first, count = span(lost)
     last = mine[-1]
     limit = _limit(last)
+    # The worker may have been idle; without nginx's log that cannot be told.
+    hurt = lost or any(entry["what"] == "nginx_log" for entry in case.snapshot["missing"])
     proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
     arguments = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]} if owner else {}
     return Match(finding(
         CAUSE, last["kind"], "The OOM killer took %s of pool %s: %s%s." % (
             "a worker" if len(mine) == 1 else "%d workers" % len(mine), owner.pool["name"] if owner else "?", WORDS[last["kind"]], limit or ""),
-        proof, severity="warning", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
+        proof, severity="warning", confidence="certain" if sure else "likely", state="active" if hurt else "latent", sites=case.sites,
+        site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
         unit=owner.master["unit"] if owner else None, since=mine[0]["at"], count=count,
         remedy=[Remedy("memory_fit", arguments)] if owner else []), lost)
 

@@ -16,7 +16,8 @@ import yaml
 from .engine import LabError
 
 HOME = Path(__file__).resolve().parents[1]
-STATUSES = ("failing", "degraded", "recovered", "healthy", "not_applicable")
+STATUSES = ("failing", "degraded", "unknown", "recovered", "healthy", "not_applicable")
+LOGINS = ("root", "plain")  # as whom a diagnosis logs in; plain: a user without rights, and without become
 SITE = "shop.example"
 
 
@@ -79,6 +80,7 @@ class Fault(NamedTuple):
     safe_fix: bool
     actions: tuple[str, ...]
     probe: Request
+    login: str
 
     def truth(self, suite: str) -> dict[str, Any]:
         """What a diagnosis must say about this fault on a suite."""
@@ -117,7 +119,7 @@ def packages() -> list[str]:
 def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
     name = entry.get("name", "?")
     known = {"name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected", "expected_on",
-             "safe_fix", "actions", "probe"}
+             "safe_fix", "actions", "probe", "login"}
     if set(entry) - known:
         raise LabError(f"faults/{family}.yml: {name}: unknown keys {sorted(set(entry) - known)}; known are {sorted(known)}")
     try:
@@ -136,9 +138,12 @@ def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
             safe_fix=entry.get("safe_fix", False),
             actions=tuple(entry.get("actions", ())),
             probe=Request(**{"path": symptom.path, "site": symptom.site, "status": 200, **entry.get("probe", {})}),
+            login=entry.get("login", "root"),
         )
     except (KeyError, TypeError) as error:
         raise LabError(f"faults/{family}.yml: {name}: {error}") from error
+    if fault.login not in LOGINS:
+        raise LabError(f"faults/{family}.yml: {name}: login is one of {LOGINS}")
     for truth in (fault.expected, *fault.expected_on.values()):
         if truth.get("status") not in STATUSES or not isinstance(truth.get("findings"), list):
             raise LabError(f"faults/{family}.yml: {name}: expected wants a status of {STATUSES} and a list of findings")

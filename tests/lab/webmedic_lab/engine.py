@@ -33,8 +33,7 @@ HOST_FLAGS = (
     "--memory-swap=300m",
 )
 
-
-ATTEMPTS = 4
+ATTEMPTS = 4  # at what other runs on a busy machine may get in the way of
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_PER_HOST = 6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
 
@@ -43,10 +42,14 @@ class LabError(Exception):
     """What was tried, on what, what came back."""
 
 
-def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> str:
-    """Run a program and return its standard output; raise LabError with its last words when it fails."""
+def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd: Path | None = None) -> str:
+    """Run a program and return its standard output; raise LabError with its last words when it fails.
+
+    It runs in the work directory: podman's monitor drops a file "oom" where it stands when a host runs out of memory.
+    """
+    WORK.mkdir(parents=True, exist_ok=True)
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, cwd=WORK)
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]}: no such program here; `lab.py install` says what the lab needs") from error
     except subprocess.TimeoutExpired as error:
@@ -58,9 +61,10 @@ def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> 
 
 
 def engine(*args: str, stdin: str | None = None, timeout: float = 600) -> str:
-    """Run a command of the container engine."""
+    """Run a command of the container engine, from the work directory: conmon leaves a file `oom` where it was started."""
+    WORK.mkdir(parents=True, exist_ok=True)
     runtime = ("--runtime", RUNTIME) if ENGINE == "podman" and RUNTIME and shutil.which(RUNTIME) else ()
-    return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout)
+    return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout, cwd=WORK)
 
 
 @contextlib.contextmanager

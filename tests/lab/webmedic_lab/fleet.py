@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +55,10 @@ class Fleet:
 
     def _spec(self, container: dict[str, Any]) -> Spec:
         labels = container["Config"]["Labels"]
-        return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]])
+        try:
+            return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]])
+        except KeyError as error:
+            raise LabError(f"fleet {self.name} has a host of {error}, which the lab no longer knows; remove it with `down`") from error
 
     def each(self, specs: Iterable[Spec], work: Callable[[Spec], str], tell: Callable[[Outcome], None]) -> list[Outcome]:
         """Do a piece of work for many hosts at a time, telling each outcome as it comes."""
@@ -83,6 +87,7 @@ class Fleet:
         make_room(len(engine("ps", "--quiet").split()) + len(specs))
         key = self._public_key()
         if self.network not in engine("network", "ls", "--format", "{{.Name}}").split():
+            # With its name service: podman gives this machine an address on an internal network only for that one's sake.
             engine("network", "create", "--internal", self.network)
         running = {self.container(spec) for spec in self.specs()}
 
@@ -97,7 +102,23 @@ class Fleet:
 
         outcomes = self.each(specs, start, tell)
         self.write_inventory()
+        if inventory.CONNECTION == "ssh":
+            self._greet()
         return outcomes
+
+    def _greet(self) -> None:
+        """Raise LabError unless a host of the fleet answers this machine as an SSH server (a proxy on the way would not)."""
+        there = next((address(item, self.network) for item in self._containers() if item["State"]["Running"]), "")
+        try:
+            with socket.create_connection((there, 22), timeout=30) as connection:
+                banner = connection.recv(64)
+        except OSError as error:
+            banner = str(error).encode()
+        if not banner.startswith(b"SSH-2.0"):
+            raise LabError(
+                f"{there or 'no host'}, port 22: {banner!r} instead of an SSH banner: this machine has no way into network {self.network};"
+                " set WEBMEDIC_CONNECTION=containers.podman.podman to go through the engine"
+            )
 
     def break_hosts(self, specs: list[Spec], tell: Callable[[Outcome], None]) -> list[Outcome]:
         """Apply the fault of each host."""

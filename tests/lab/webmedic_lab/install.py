@@ -11,10 +11,10 @@ import subprocess
 
 from .engine import ENGINE, RUNTIME, LabError, run
 
-# Program → Debian package. netavark (podman's networks) lies outside PATH and wants iptables on Debian 12.
+# Program → Debian package. Podman's networks are made by helpers outside PATH, which want iptables on Debian 12.
 PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
 PODMAN = {"podman": "podman", "iptables": "iptables"}
-HELPERS = {"/usr/lib/podman/netavark": "netavark"}
+HELPERS = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 
 def missing() -> list[str]:

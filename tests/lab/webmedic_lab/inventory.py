@@ -21,6 +21,8 @@ SSH = (
     " -o ControlMaster=auto -o ControlPersist=120s"
 )
 
+PLAIN_USER = "auditor"
+
 
 class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
@@ -29,7 +31,9 @@ class _Plain(yaml.SafeDumper):
 
 def _host(spec: Spec, container: str, address: str) -> dict[str, Any]:
     fault = spec.fault
-    return {
+    # Variables of a connection win over the play's own become.
+    plain = {"ansible_user": PLAIN_USER, "ansible_become": False} if fault.login == "plain" else {}
+    return plain | {
         "ansible_host": address if CONNECTION == "ssh" else container,
         "lab_container": container,
         "lab_suite": spec.suite.name,

@@ -12,6 +12,7 @@ import shlex
 
 from .data import HOME, Load, Request, Spec
 from .engine import LabError
+from .inventory import PLAIN_USER
 
 LOAD_UNIT = "webmedic-load"
 MARK = "LAB"
@@ -30,7 +31,7 @@ install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
 CHECK = """
 hit() {
     curl -s -o /dev/null -Z --parallel-max "$4" -m 60 -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
-        sort | uniq -c | awk '{printf "%s%sx%s", sep, $1, $2; sep=" "}'
+        sort | uniq -c | awk '{printf "%s%sx%d", sep, $1, $2; sep=" "}'
 }
 check() {
     local label=$1 status=$2 site=$3 path=$4 count=$5 concurrency=$6 end=$((SECONDS + $7)) seen
@@ -48,8 +49,17 @@ check() {
 """
 
 
+PLAIN_LOGIN = f"""
+id {PLAIN_USER} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash {PLAIN_USER}
+install -d -m 0700 -o {PLAIN_USER} /home/{PLAIN_USER}/.ssh
+install -m 0600 -o {PLAIN_USER} /root/.ssh/authorized_keys /home/{PLAIN_USER}/.ssh/
+"""
+
+
 def _header(spec: Spec) -> str:
-    return "set -eu\n" + spec.suite.exports() + "\n" + (HOME / "image" / "lib.sh").read_text()
+    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh")]
+    login = PLAIN_LOGIN if spec.fault.login == "plain" else ""
+    return "\n".join(["set -eu", spec.suite.exports(), *texts, login])
 
 
 def ready(public_key: str) -> str:

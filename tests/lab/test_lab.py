@@ -1,0 +1,96 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The judge and the lab's data, without a single host: `pytest tests/lab`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import judge
+from webmedic_lab import data, scripts
+from webmedic_lab.engine import LabError
+
+STOPPED: dict[str, Any] = {"status": "failing", "findings": [{"cause": "fpm_not_running", "reason": "stopped"}]}
+HEALTHY: dict[str, Any] = {"status": "healthy", "findings": []}
+
+
+def wrong(expected: dict[str, Any], status: str, *findings: dict[str, Any]) -> list[str]:
+    return judge.judge_host("web1", expected, {"status": status, "findings": list(findings)}).wrong
+
+
+def test_judge_accepts_the_expected_finding_whatever_else_it_says() -> None:
+    assert wrong(STOPPED, "failing", {"cause": "fpm_not_running", "reason": "stopped", "site": "shop.example", "count": 3}) == []
+
+
+def test_judge_rejects_another_reason_and_calls_it_false() -> None:
+    found = wrong(STOPPED, "failing", {"cause": "fpm_not_running", "reason": "masked"})
+    assert found == ["not found: fpm_not_running stopped", "false: fpm_not_running masked"]
+
+
+def test_judge_rejects_the_right_finding_under_a_wrong_status() -> None:
+    assert wrong(STOPPED, "degraded", *STOPPED["findings"]) == ["status degraded instead of failing"]
+
+
+def test_judge_rejects_a_consequence_beside_its_root_cause() -> None:
+    extra = {"cause": "socket_path_mismatch", "reason": "other_socket"}
+    assert wrong(STOPPED, "failing", *STOPPED["findings"], extra) == ["false: socket_path_mismatch other_socket"]
+
+
+def test_judge_wants_two_findings_for_two_causes_of_one_kind() -> None:
+    twice = {"status": "failing", "findings": STOPPED["findings"] * 2}
+    assert wrong(twice, "failing", *STOPPED["findings"]) == ["not found: fpm_not_running stopped"]
+
+
+def test_judge_misses_a_host_that_is_not_in_the_report() -> None:
+    verdicts = judge.judge({"hosts": {}}, {"web1": HEALTHY})
+    assert verdicts[0].wrong == ["is not in the report"]
+
+
+def test_summary_counts_hosts_and_false_findings() -> None:
+    report = {"hosts": {"web1": STOPPED, "web2": {"status": "healthy", "findings": [{"cause": "worker_oom_killed"}]}}}
+    verdicts = judge.judge(report, {"web1": STOPPED, "web2": HEALTHY, "web3": HEALTHY})
+    assert judge.summary(verdicts) == "1 of 3 diagnosed correctly; 2 healthy hosts, 1 false findings"
+
+
+def test_every_suite_fills_in_every_variable_of_its_layout() -> None:
+    for suite in data.load_suites().values():
+        assert "{" not in suite.exports()
+
+
+def test_a_fault_that_some_suite_cannot_have_says_why() -> None:
+    for path in (data.HOME / "faults").glob("*.yml"):
+        for entry in yaml.safe_load(path.read_text()):
+            assert ("suites" in entry) == ("why_suites" in entry), entry["name"]
+
+
+def test_every_selection_of_fleets_yml_names_hosts_that_exist() -> None:
+    for name in ("all", "demo"):
+        assert data.select(data.selection(name))
+
+
+def test_a_glob_leaves_out_suites_that_cannot_have_the_fault() -> None:
+    assert [spec.host for spec in data.select(["*:acl_without_nginx"])] == ["el-acl-without-nginx"]
+
+
+def test_an_unknown_host_is_refused_with_what_is_known() -> None:
+    with pytest.raises(LabError, match="trixie:nonsense"):
+        data.select(["trixie:nonsense"])
+
+
+def test_one_request_that_went_otherwise_makes_the_verdict_fail() -> None:
+    output = "LAB\tok\ttraffic\tshop.example/\t3x200\nLAB\twrong\tsymptom\tblog.example/\tHTTP 3x200 instead of 502\n"
+    with pytest.raises(LabError, match="blog.example/: HTTP 3x200 instead of 502"):
+        scripts.verdict(output)
+
+
+def test_no_request_at_all_is_no_symptom() -> None:
+    with pytest.raises(LabError, match="no request"):
+        scripts.verdict("systemd is running\n")
