@@ -115,4 +115,5 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
         missing.append({"what": "nginx_running", "path": snapshot["nginx"]["config"], "needs": None, "why": "nginx does not run: no request comes to php-fpm"})
     findings = _merge(findings)
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
+    missing.sort(key=lambda entry: entry["what"] not in NEEDED_FOR_HEALTH)  # what makes a host unknown comes first
     return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing}

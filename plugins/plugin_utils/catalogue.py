@@ -160,6 +160,15 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "Then lower pm.max_children or raise the memory limit, so that workers x USS plus the shared part fits.",
         do_not="Do not stop at starting it: the next OOM kill takes all pools down again. Swap does not lift a cgroup limit.",
     ),
+    ("fpm_not_running", "not_installed"): Entry(
+        title="PHP-FPM is not running: not installed",
+        what="nginx dials a local endpoint, and this host has no php-fpm at all: removed with an old PHP version, or never installed.",
+        decides="No php-fpm process, unit or program was found in any known layout, and nobody listens on the endpoint.",
+        fix="install the php-fpm that the site needs, or point fastcgi_pass at where it runs",
+        advice="Find out which PHP the site was meant to use: the package history (`/var/log/dpkg.log`, `dnf history`) tells what was removed. "
+        "Install that version's php-fpm package and restore its pool file, or point `fastcgi_pass` at the endpoint that serves the site now.",
+        do_not="Do not install the distribution's default version by reflex: the site's code may need another one, and its socket has another name.",
+    ),
     # ------------------------------------------------------------------------------------------ 2
     ("socket_permission_denied", None): Entry(
         title="nginx may not connect",

@@ -33,6 +33,7 @@ MAX_DEPTH = 6
 MAX_SNAPSHOT = 1024 * 1024
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # What the engine puts before the message of a failure, from 2.19 on.
 _PREFIXES = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 _TEXTS = ("site", "endpoint", "pool", "unit")
@@ -57,8 +58,11 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def text(value: Any) -> str:
-    """``value`` as a bounded string of the plain type: slicing through ``str`` sheds the engine's own kinds of string."""
-    return str.__getitem__(value if isinstance(value, str) else str(value), slice(MAX_TEXT))
+    """``value`` as a bounded string of the plain type: slicing through ``str`` sheds the engine's own kinds of string.
+
+    Control characters go: whoever prints a text of the report must not be at the mercy of what it does to a terminal.
+    """
+    return _CONTROL.sub("?", str.__getitem__(value if isinstance(value, str) else str(value), slice(MAX_TEXT)))
 
 
 def _number(value: Any) -> int | float | None:

@@ -15,7 +15,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 
 import judge
-from webmedic_lab import data, scripts
+from webmedic_lab import data, inventory, scripts
 from webmedic_lab.engine import LabError
 
 STOPPED: dict[str, Any] = {"status": "failing", "findings": [{"cause": "fpm_not_running", "reason": "stopped"}]}
@@ -52,6 +52,39 @@ def test_judge_wants_two_findings_for_two_causes_of_one_kind() -> None:
 def test_judge_misses_a_host_that_is_not_in_the_report() -> None:
     verdicts = judge.judge({"hosts": {}}, {"web1": HEALTHY})
     assert verdicts[0].wrong == ["is not in the report"]
+
+
+def test_judge_wants_what_is_missing_to_be_named() -> None:
+    truth = {"status": "unknown", "findings": [], "missing": ["nginx_log"]}
+    entry = {"status": "unknown", "findings": [], "missing": [{"what": "fpm_log"}]}
+    assert judge.judge_host("web1", truth, entry).wrong == ["nginx_log is not named as missing"]
+    entry["missing"] = [{"what": "nginx_log"}]
+    assert judge.judge_host("web1", truth, entry).wrong == []
+
+
+def test_judge_looks_for_texts_in_the_whole_entry_of_a_host() -> None:
+    truth = {**STOPPED, "present": ["{{ 7 * 7 }}"], "absent": ["hunter2"]}
+    finding = {**STOPPED["findings"][0], "site": "{{ 7 * 7 }}", "evidence": [{"text": "password"}]}
+    assert wrong(truth, "failing", finding) == []
+    finding.update(site="49", evidence=[{"text": "password=hunter2"}])
+    assert wrong(truth, "failing", finding) == ["is not in the report: '{{ 7 * 7 }}'", "is in the report: 'hunter2'"]
+
+
+def test_judge_excuses_an_unknown_host_only_for_the_named_reason_and_without_a_finding() -> None:
+    truth = {**HEALTHY, "or_unknown": ["nginx_log"]}
+    entry = {"status": "unknown", "findings": [], "missing": [{"what": "nginx_log"}]}
+    assert judge.judge_host("web1", truth, entry).wrong == []
+    assert judge.judge_host("web1", truth, {**entry, "missing": [{"what": "live_probe"}]}).wrong == ["status unknown instead of healthy"]
+    assert judge.judge_host("web1", truth, {**entry, "findings": STOPPED["findings"]}).wrong
+    assert judge.judge_host("web1", truth, {"status": "failing", "findings": [], "missing": []}).wrong
+
+
+def test_a_plain_login_neither_is_root_nor_becomes_it() -> None:
+    hosts = [(spec, "c", "192.0.2.1") for spec in data.select(["trixie:without_root", "trixie:stopped"])]
+    rendered = data.yaml.safe_load(inventory.render(hosts, Path("/key")))["all"]["children"]["trixie"]["hosts"]
+    assert rendered["trixie-without-root"]["ansible_become"] is False and rendered["trixie-without-root"]["ansible_user"] == inventory.PLAIN_USER
+    assert "ansible_user" not in rendered["trixie-stopped"]
+    assert inventory.PLAIN_USER in scripts.broken(hosts[0][0]) and inventory.PLAIN_USER not in scripts.broken(hosts[1][0])
 
 
 def test_summary_counts_hosts_and_false_findings() -> None:

@@ -19,7 +19,7 @@ MODULES = os.path.join(PLUGINS, "modules")
 IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multiprocessing", "os", "pathlib", "platform", "pwd", "random", "resource",
           "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"}
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-SHIPPED_LIMIT = 200 * 1024
+SHIPPED_LIMIT = 330 * 1000
 LINES_LIMIT = 300
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
@@ -120,7 +120,7 @@ def shipped_with(path: str) -> Set[str]:
 
 @pytest.mark.parametrize("path", python_files(MODULES))
 def test_what_a_module_ships_stays_small(path: str) -> None:
-    """A host compiles it at each run: about 70 ms for every 100 KB. The documentation of the module itself is not sent along."""
+    """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The documentation of the module itself is not sent along."""
     sizes = {name: os.path.getsize(os.path.join(ROOT, name)) for name in shipped_with(path) if name != path}
     assert sum(sizes.values()) < SHIPPED_LIMIT, sorted(sizes.items(), key=lambda item: -item[1])[:10]
 

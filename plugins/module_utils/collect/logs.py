@@ -97,13 +97,19 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
     """A byte position before which no line is as late as since.
 
     A probe counts as old by its latest time: a forged old date cannot hide the lines beside it, a forged late one costs reading at most.
-    A probe without any time (binary garbage, a hole) counts as late for the same reason.
+    A probe without any time (binary garbage) counts as late for the same reason. A hole of zeros from the file's beginning on, as a
+    writer leaves it whose log was truncated under it, holds nothing.
     """
     low, high = 0, source.stat.size
+    begins_empty: Optional[bool] = None
     while high - low > 2 * PROBE:
         middle = (low + high) // 2
-        at = latest(source.at(middle, PROBE))
-        if at is not None and at < since:
+        data = source.at(middle, PROBE)
+        at = latest(data)
+        empty = not data.strip(b"\0")
+        if empty and begins_empty is None:
+            begins_empty = not source.at(0, PROBE).strip(b"\0")
+        if empty and begins_empty or at is not None and at < since:
             low = middle
         else:
             high = middle

@@ -21,6 +21,7 @@ from .processes import Process, process_cgroup, processes
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
+MOST_ERRORS = 5
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
@@ -165,6 +166,9 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     reading = _Reading(host, config, options.get("g", ""))
     found.update(installed=True, version=version, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
+    for error in reading.conf.errors[:MOST_ERRORS]:
+        host.miss("nginx_config", error["file"], "line %s: %s: nginx refuses it, so what runs is another configuration than these files" % (
+            error["line"], error["text"]), "a configuration that passes nginx -t")
     found.update(_worker_user(host, workers, reading.conf, built["user"]))
     # A reload replaces the workers and keeps the master.
     started = min((one.started_at for one in workers or masters[:1]), default=None)

@@ -78,7 +78,8 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
     """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
-    ran = host.run(["journalctl", "-u", unit, "-o", "short-unix", "-n", str(lines), "--no-pager", "-q"])
+    # The master's stderr and systemd's own words. What PHP sends to syslog is in the unit's journal too, and may say anything.
+    ran = host.run(["journalctl", "-u", unit, "-o", "short-unix", "-n", str(lines), "--no-pager", "-q", "_TRANSPORT=stdout", "_TRANSPORT=journal"])
     found = parse_journal(ran.out)
     if not found:
         why: Optional[str] = None

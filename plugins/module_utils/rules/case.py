@@ -14,16 +14,20 @@ MISSING = frozenset(("ng-connect-enoent", "ng-connect-enotdir"))
 REFUSED = frozenset(("ng-connect-econnrefused-unix", "ng-connect-econnrefused-tcp"))
 DENIED = frozenset(("ng-connect-eacces", "ng-connect-eacces-tcp"))
 QUEUE_FULL = frozenset(("ng-connect-eagain", "ng-timeout-connect"))
+UNREACHED = frozenset(("ng-connect-eprototype", "ng-connect-enetunreach", "ng-connect-ehostunreach", "ng-connect-eaddrnotavail", "ng-bind-fail"))
 TIMED_OUT = frozenset(("ng-timeout-header", "ng-timeout-send"))
+BROKEN_OFF = frozenset(("ng-timeout-body",))
 CUT_OFF = frozenset((
     "ng-reset-header", "ng-premature-header", "ng-writev-epipe", "ng-writev-reset", "ng-sendfile-epipe", "ng-readv-reset-body",
-    "ng-recv-reset-body-unbuffered", "ng-premature-body", "ng-premature-body-unbuffered", "ng-premature-stdout-header",
-    "ng-premature-stdout-body", "ng-premature-request-body", "ng-premature-request-unbuffered",
+    "ng-recv-reset-body-unbuffered", "ng-premature-body", "ng-premature-stdout-header", "ng-premature-stdout-body", "ng-premature-request-body",
+    "ng-premature-request-unbuffered", "ng-kevent-closed",
 ))
-NOT_FASTCGI = frozenset(("ng-fcgi-version", "ng-fcgi-type", "ng-fcgi-reqid-hi", "ng-fcgi-reqid-lo", "ng-unexpected-record"))
-BAD_HEADER = frozenset(("ng-invalid-header", "ng-invalid-header-old", "ng-invalid-status", "ng-join-alert"))
+NOT_FASTCGI = frozenset(("ng-fcgi-version", "ng-fcgi-type", "ng-fcgi-reqid-hi", "ng-fcgi-reqid-lo", "ng-unexpected-record", "ng-fcgi-version-body"))
+BAD_HEADER = frozenset(("ng-invalid-header", "ng-invalid-header-old", "ng-invalid-status", "ng-join-alert", "ng-dup-content-length",
+                        "ng-bad-content-length", "ng-cl-and-te", "ng-unknown-te"))
 TOO_BIG = frozenset(("ng-too-big-header",))
-LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | TIMED_OUT | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG
+NO_MORE = frozenset(("ng-socket-emfile", "ng-files-available", "ng-worker-connections"))
+LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_OFF | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG | NO_MORE
 
 # An idle worker answers the probe in under a millisecond; one that takes this long was busy until then.
 PROMPT_MS = 500.0

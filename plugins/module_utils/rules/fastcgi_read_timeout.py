@@ -6,11 +6,12 @@
 
 from typing import Any
 
-from .case import Case, span
+from .case import BROKEN_OFF, Case, span
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fastcgi_read_timeout"
-TIMED_OUT = frozenset(("ng-timeout-header",))
+# A timeout while nginx still sends the request is fastcgi_send_timeout's.
+TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
 
 
 def examine(case: Case) -> Any:

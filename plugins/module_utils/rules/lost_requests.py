@@ -6,7 +6,7 @@
 
 from typing import Any, FrozenSet, List, NamedTuple, Optional
 
-from .case import CUT_OFF, QUEUE_FULL, TOO_BIG, Case, near, span
+from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near, span
 from .model import Match, evidence, finding, sample
 
 # beside: php-fpm's message that must stand within seconds of the loss; None when nginx's own line says it all.
@@ -20,6 +20,7 @@ ROWS = (
         "A reload or restart of php-fpm cut off running requests of pool %s.", "recovered"),
     Row("response_header_too_big", "fastcgi_buffer_size", TOO_BIG, None, 0.0, "A response header of pool %s did not fit into fastcgi_buffer_size.", "active"),
     Row("listen_backlog_full", "unix_backlog", QUEUE_FULL, None, 0.0, "The listening socket of pool %s had no room left in its queue.", "active"),
+    Row("nginx_limit", "connections", NO_MORE, None, 0.0, "nginx ran out of its own connections or open files before it reached pool %s.", "active"),
 )
 
 

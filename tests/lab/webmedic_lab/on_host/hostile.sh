@@ -35,6 +35,11 @@ ask() {
     curl -s -o /dev/null -m 20 -g --path-as-is --request-target "$target" -H "Host: $site" "$@" http://127.0.0.1/ || true
 }
 
+# errors_to_nginx: what applications log goes through FastCGI into nginx's error log, as without an error_log of the pool.
+errors_to_nginx() {
+    ! grep -q '^php_admin_value\[error_log\]' "$POOL_FILE" || { sed -i '/^php_admin_value\[error_log\]/d' "$POOL_FILE"; systemctl restart "$FPM_UNIT"; }
+}
+
 # logged TEXT [FILE]: the text really stands at the end of a log. grep alone would take a hole of 5 GB for one line.
 logged() {
     local _

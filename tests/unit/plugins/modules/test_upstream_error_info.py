@@ -15,8 +15,10 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "fixtures", "logs")
 NOW = 1775139797.0
-NGINX = ('2026/04/02 14:2{}:17 [error] 812#812: *4021 recv() failed (104: Connection reset by peer) while reading response header from upstream, '
-         'client: 203.0.113.24, server: shop.example, request: "GET /cart?token=s3cret HTTP/1.1", upstream: "fastcgi://unix:/run/php/a.sock:"\n')
+NGINX = (
+    "2026/04/02 14:2{}:17 [error] 812#812: *4021 recv() failed (104: Connection reset by peer) while reading response header from upstream, "
+    'client: 203.0.113.24, server: shop.example, request: "GET /cart?token=s3cret HTTP/1.1", upstream: "fastcgi://unix:/run/php/a.sock:"\n'
+)
 FPM = "[02-Apr-2026 14:2{}:17] WARNING: [pool www] child 7 exited on signal 11 (SIGSEGV) after 3.1 seconds from start\n"
 
 
@@ -32,14 +34,18 @@ def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments:
 
 
 def host(files: Optional[Dict[str, str]] = None, **more: Any) -> FakeHost:
-    return FakeHost(dict({"/proc/1/comm": "init\n", "/var/log/a.log": NGINX.format(0) + NGINX.format(3), "/var/log/f.log": FPM.format(1)}, **(files or {})), now=NOW, **more)
+    return FakeHost(
+        dict({"/proc/1/comm": "init\n", "/var/log/a.log": NGINX.format(0) + NGINX.format(3), "/var/log/f.log": FPM.format(1)}, **(files or {})), now=NOW, **more
+    )
 
 
 def test_given_logs_are_read_and_counted_without_secrets(capsys: Any, monkeypatch: Any) -> None:
     reply = run(upstream_error_info, capsys, monkeypatch, host(), error_logs=["/var/log/a.log"], fpm_logs=["/var/log/f.log"], _ansible_check_mode=True)
     assert reply["changed"] is False and reply["missing"] == []
     assert [(one["signature"], one["count"], one["endpoint"], one["pool"]) for one in reply["events"]] == [
-        ("ng-reset-header", 2, "unix:/run/php/a.sock", None), ("fpm-exit-sigsegv", 1, None, "www")]
+        ("ng-reset-header", 2, "unix:/run/php/a.sock", None),
+        ("fpm-exit-sigsegv", 1, None, "www"),
+    ]
     assert [one["path"] for one in reply["files"]] == ["/var/log/a.log", "/var/log/f.log"]
     assert "s3cret" not in json.dumps(reply)
 
@@ -50,11 +56,17 @@ def test_the_window_bounds_what_counts(capsys: Any, monkeypatch: Any) -> None:
 
 
 def test_without_paths_the_logs_of_the_configurations_are_read(capsys: Any, monkeypatch: Any) -> None:
-    files = {"/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { fastcgi_pass unix:/run/php/a.sock; } } }\n",
-             "/usr/sbin/nginx": "", "/proc/1/comm": "init\n",
-             "/usr/sbin/php-fpm8.2": "", "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = www-data\nlisten = /run/php/a.sock\n"
-                                                                          "pm = static\npm.max_children = 3\n"}
-    commands = {"/usr/sbin/nginx -V": (0, "", "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf\n")}
+    files = {
+        "/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { fastcgi_pass unix:/run/php/a.sock; } } }\n",
+        "/usr/sbin/nginx": "",
+        "/proc/1/comm": "init\n",
+        "/usr/sbin/php-fpm8.2": "",
+        "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = www-data\nlisten = /run/php/a.sock\n"
+        "pm = static\npm.max_children = 3\n",
+    }
+    commands = {
+        "/usr/sbin/nginx -V": (0, "", "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf\n")
+    }
     reply = run(upstream_error_info, capsys, monkeypatch, host(files, commands=commands))
     assert [(one["signature"], one["master"]) for one in reply["events"]] == [("ng-reset-header", None), ("fpm-exit-sigsegv", "/etc/php/8.2/fpm/php-fpm.conf")]
 

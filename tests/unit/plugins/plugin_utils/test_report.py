@@ -89,6 +89,12 @@ def test_texts_and_lists_are_bounded() -> None:
     assert len(findings[0]["evidence"][0]["text"]) == report.MAX_TEXT
 
 
+def test_control_characters_never_reach_who_prints_a_text() -> None:
+    hostile = finding(site="red\x1b[31m", sites=["\x1b]0;title\x07"], summary="\u202eabc\x9b2J\nnext")
+    found = build({"web1": answer("failing", hostile)})["hosts"]["web1"]["findings"][0]
+    assert (found["site"], found["sites"], found["summary"]) == ("red?[31m", ["?]0;title?"], "?abc?2J\nnext")
+
+
 def test_only_plain_types_are_left() -> None:
     entry = build({"web1": answer("failing", finding(site=Untrusted("{{ 1 }}")), plan=[{"id": Untrusted("x"), "deep": [[[[[[[[1]]]]]]]]}])})["hosts"]["web1"]
     assert type(entry["findings"][0]["site"]) is str

@@ -61,7 +61,7 @@ class Described(FakeHost):
         show = "systemctl show --no-pager -p %s -- %s" % (",".join(PROPERTIES), self.unit)
         capture = "units/%s-%s" % (SYSTEMD[host], state)
         commands: Dict[str, Any] = {show: (0, fixture(capture + ".show").split("\n\n")[0] + "\n", ""),
-                    "journalctl -u %s -o short-unix -n 30 --no-pager -q" % self.unit: (0, fixture(capture + ".journal"), "")}
+                    "journalctl -u %s -o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal" % self.unit: (0, fixture(capture + ".journal"), "")}
         links = {"/proc/%d/exe" % pid_of(host, role): self.binary for role in ("master", "worker")}
         super().__init__(files, commands, dict({"/run/systemd/system": BOOTED}, **(stats or {})), links, now=NOW, **more)
 
@@ -365,7 +365,7 @@ def test_a_host_without_proc_says_so() -> None:
 
 
 def test_the_journal_is_missing_only_where_it_cannot_be_read() -> None:
-    command = "journalctl -u x.service -o short-unix -n 30 --no-pager -q"
+    command = "journalctl -u x.service -o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal"
     quiet = FakeHost(commands={command: (0, "", "")})
     assert units.journal(quiet, "x.service") == [] and quiet.missing == []
     barred = FakeHost(commands={command: (0, "", "")}, root=False)

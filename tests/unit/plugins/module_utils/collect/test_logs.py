@@ -14,11 +14,19 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import log_events
 
 NOW = 1775139797.0
-LINE = ('{} [error] 812#812: *{} recv() failed (104: Connection reset by peer) while reading response header from upstream, client: 203.0.113.24, '
-        'server: shop.example, request: "GET /cart HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"\n')
+LINE = (
+    "{} [error] 812#812: *{} recv() failed (104: Connection reset by peer) while reading response header from upstream, client: 203.0.113.24, "
+    'server: shop.example, request: "GET /cart HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"\n'
+)
 FPM = "[02-Apr-2026 14:{}:17] WARNING: [pool www] server reached pm.max_children setting (5), consider raising it\n"
+
+SEEMS_BUSY = (
+    "[02-Apr-2026 14:20:00] WARNING: [pool www] seems busy (you may need to increase pm.start_servers), spawning 8 children, "
+    "there are 0 idle, and 3 total children\n"
+)
 
 
 class Watched(Host):
@@ -71,7 +79,7 @@ def test_lines_out_of_order_by_some_seconds_are_found(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     times = [NOW - 40000 + number for number in range(40000)]
     for begin in range(0, 40000, 10):
-        times[begin:begin + 10] = reversed(times[begin:begin + 10])
+        times[begin : begin + 10] = reversed(times[begin : begin + 10])
     path.write_text("".join(line(at) for at in times))
     assert total(collect(Watched(), [str(path)])) == 900
 
@@ -177,14 +185,25 @@ def test_a_log_that_is_truncated_twice_while_it_is_read_is_given_up(tmp_path: Pa
 def test_a_hole_of_five_gigabytes_costs_no_more_than_a_few_probes(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     with path.open("wb") as stream:
-        stream.truncate(5 * 1024 ** 3)
+        stream.truncate(5 * 1024**3)
         stream.seek(0, 2)
         stream.write("".join(line(NOW - 50 + number) for number in range(50)).encode("ascii"))
     host = Watched()
     began = time.process_time()
     found = collect(host, [str(path)])
     assert total(found) == 50
-    assert found["files"][0]["bytes_read"] < 8 * 1024 ** 2 and time.process_time() - began < 2
+    assert found["files"][0]["complete"] and host.missing == [], "nothing was written before the hole"
+    assert found["files"][0]["bytes_read"] < 8 * 1024**2 and time.process_time() - began < 2
+
+
+def test_a_hole_behind_lines_hides_none_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "error.log"
+    with path.open("wb") as stream:
+        stream.write("".join(line(NOW - 800 + number) for number in range(20)).encode("ascii"))
+        stream.truncate(3 * 1024**2)
+        stream.seek(0, 2)
+        stream.write("".join(line(NOW - 50 + number) for number in range(50)).encode("ascii"))
+    assert total(collect(Watched(), [str(path)])) == 70
 
 
 @pytest.mark.parametrize("content", [os.urandom(300000), b"no time here\n" * 100, b"x" * 300000])
@@ -232,10 +251,11 @@ def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path) -> None:
 
 def test_the_log_of_php_fpm_is_read_for_its_master_and_everyday_lines_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "php-fpm.log"
-    path.write_text("[02-Apr-2026 14:20:00] WARNING: [pool www] seems busy (you may need to increase pm.start_servers), spawning 8 children, there are 0 idle, and 3 total children\n" + "".join(FPM.format(minute) for minute in ("05", "20", "21", "23")))
+    path.write_text(SEEMS_BUSY + "".join(FPM.format(minute) for minute in ("05", "20", "21", "23")))
     found = collect(Watched(), (), [(str(path), "/etc/php-fpm.conf")])
     assert [(event["signature"], event["count"], event["master"], event["pool"]) for event in found["events"]] == [
-        ("fpm-max-children-dynamic", 3, "/etc/php-fpm.conf", "www")]
+        ("fpm-max-children-dynamic", 3, "/etc/php-fpm.conf", "www")
+    ]
 
 
 def test_the_same_message_in_two_logs_is_one_event(tmp_path: Path) -> None:
@@ -255,3 +275,12 @@ def test_nginxs_processes_are_looked_up_when_they_are_not_given(tmp_path: Path) 
     path = tmp_path / "error.log"
     path.write_text(line(NOW - 5))
     assert total(collect(Watched(), [str(path)], pids=None)) == 1
+
+
+def test_messages_about_too_many_places_are_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_events, "MOST_EVENTS", 2)
+    path = tmp_path / "error.log"
+    path.write_text("".join(line(NOW - 5).replace("server: shop", "server: shop%d" % number) for number in range(5)))
+    host = Watched()
+    assert len(collect(host, [str(path)])["events"]) == 2
+    assert [one["what"] for one in host.missing] == ["log_events"] and host.missing[0]["why"].startswith("3 messages were not counted")

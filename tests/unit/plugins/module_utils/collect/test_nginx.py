@@ -196,6 +196,17 @@ def test_a_missing_include_is_an_error_of_the_configuration() -> None:
     assert found["config_errors"] == [{"file": MAIN, "line": 2, "text": 'open() "/etc/nginx/absent.conf" failed (2: No such file or directory)'}]
 
 
+def test_a_configuration_that_nginx_refuses_is_missing_for_what_runs_is_another_one() -> None:
+    for text in ("http {\n include absent.conf; include sites-enabled/*; }", "http { include nginx.conf; include sites-enabled/*; }", "http { server {"):
+        looked = host({MAIN: text})
+        collect_nginx(looked, [master(), worker()])
+        assert paths(looked.missing, "nginx_config") == [MAIN]
+        assert "nginx refuses it" in looked.missing[0]["why"]
+    many = host({MAIN: "http { %s }" % "".join("include absent%d.conf;" % number for number in range(50))})
+    collect_nginx(many, [])
+    assert len(paths(many.missing, "nginx_config")) == collector.MOST_ERRORS
+
+
 def test_too_many_files_are_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "MOST_FILES", 3)
     looked = host({"/etc/nginx/sites-enabled/%d" % index: SITE for index in range(5)})

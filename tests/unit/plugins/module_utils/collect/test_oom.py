@@ -14,11 +14,15 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "logs")
-IDS = {"php-fpm8.2": "b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959", "php-fpm7.4": "dd9b1ce9bd753d131616f2f4f4e069032ee40051c406f6df5385a1fbd852c1b6"}
+IDS = {
+    "php-fpm8.2": "b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959",
+    "php-fpm7.4": "dd9b1ce9bd753d131616f2f4f4e069032ee40051c406f6df5385a1fbd852c1b6",
+}
 NOW = 1795387720.0
 BOOT = NOW - 5000.0  # FakeHost.boottime()
 MASTER = Process(31, 1, "php-fpm8.2", "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)", None, 0, 0, [0], 0.0)
-JOURNAL = "journalctl --no-pager -q -o short-unix --since @%d -n 2000 -t systemd -t systemd-oomd -t earlyoom"
+JOURNAL = ("journalctl --no-pager -q -o short-unix --since @%d -n 2000"
+           " _PID=1 + _SYSTEMD_UNIT=systemd-oomd.service + _SYSTEMD_UNIT=earlyoom.service")
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 
 
@@ -29,8 +33,14 @@ def ring(shift: float = 3500.0) -> str:
     return "".join("[%12.6f] %s\n" % (float(line[1:].split("]")[0]) + shift, line.split("] ", 1)[1]) for line in lines)
 
 
-def host(cgroup: str, namespace: str = "cgroup:[4026531835]", dmesg: Any = None, mounts: str = V2_MOUNT, files: Optional[Dict[str, str]] = None,
-         commands: Optional[Dict[str, Any]] = None) -> FakeHost:
+def host(
+    cgroup: str,
+    namespace: str = "cgroup:[4026531835]",
+    dmesg: Any = None,
+    mounts: str = V2_MOUNT,
+    files: Optional[Dict[str, str]] = None,
+    commands: Optional[Dict[str, Any]] = None,
+) -> FakeHost:
     texts = {"/proc/1/cgroup": cgroup, "/proc/self/mountinfo": mounts}
     texts.update(files or {})
     return FakeHost(texts, dict({"dmesg": (0, ring(), "") if dmesg is None else dmesg}, **(commands or {})), links={"/proc/self/ns/cgroup": namespace}, now=NOW)
@@ -38,11 +48,16 @@ def host(cgroup: str, namespace: str = "cgroup:[4026531835]", dmesg: Any = None,
 
 def test_in_a_container_only_kills_below_its_own_cgroup_are_ours() -> None:
     path = "/libpod_parent/libpod-" + IDS["php-fpm8.2"]
-    one = host("4:memory:%s\n0::%s/init.scope\n" % (path, path), mounts="1089 1085 0:32 %s /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n" % path,
-               files={"/sys/fs/cgroup/memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"}, commands={JOURNAL % (NOW - 905): (0, "", "")})
+    one = host(
+        "4:memory:%s\n0::%s/init.scope\n" % (path, path),
+        mounts="1089 1085 0:32 %s /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n" % path,
+        files={"/sys/fs/cgroup/memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"},
+        commands={JOURNAL % (NOW - 905): (0, "", "")},
+    )
     found = collect_oom(one, [], NOW - 900, NOW)
     assert [(kill["comm"], kill["ours"], kill["fpm"], kill["kind"], kill["limit_kb"], kill["source"]) for kill in found["kills"]] == [
-        ("php-fpm8.2", True, True, "cgroup", 307200, "kernel")]
+        ("php-fpm8.2", True, True, "cgroup", 307200, "kernel")
+    ]
     assert found["kills"][0]["at"] == pytest.approx(BOOT + 1390.373711 + 3500, abs=0.01)
     assert found["elsewhere"] == 2 and found["counter"] == 1 and found["counters"] == {path: 1}
 
@@ -53,7 +68,9 @@ def test_on_a_machine_everything_is_ours() -> None:
 
 
 def test_a_sibling_whose_name_begins_alike_is_not_ours() -> None:
-    found = collect_oom(host("4:memory:/libpod_parent/libpod-b97a\n", mounts="1 1 0:1 / /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"), [], NOW - 900, NOW)
+    found = collect_oom(
+        host("4:memory:/libpod_parent/libpod-b97a\n", mounts="1 1 0:1 / /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"), [], NOW - 900, NOW
+    )
     assert found["kills"] == [] and found["elsewhere"] == 3
 
 
@@ -79,9 +96,15 @@ def test_kills_before_the_window_are_left_out() -> None:
 
 def test_the_units_own_counter_is_read_on_version_2_and_systemd_is_asked_for_the_unit() -> None:
     words = "1795387715.1 web1 systemd[1]: php8.2-fpm.service: A process of this unit has been killed by the OOM killer.\n"
-    one = host("0::/init.scope\n", files={"/proc/31/cgroup": "0::/system.slice/php8.2-fpm.service\n",
-                                          "/sys/fs/cgroup/system.slice/php8.2-fpm.service/memory.events": "oom 1\noom_kill 3\n"},
-               commands={JOURNAL % (NOW - 905): (0, words, "")}, dmesg=(0, "", ""))
+    one = host(
+        "0::/init.scope\n",
+        files={
+            "/proc/31/cgroup": "0::/system.slice/php8.2-fpm.service\n",
+            "/sys/fs/cgroup/system.slice/php8.2-fpm.service/memory.events": "oom 1\noom_kill 3\n",
+        },
+        commands={JOURNAL % (NOW - 905): (0, words, "")},
+        dmesg=(0, "", ""),
+    )
     found = collect_oom(one, [MASTER], NOW - 900, NOW)
     assert found["counter"] == 3
     assert [(kill["unit"], kill["source"], kill["ours"], kill["fpm"]) for kill in found["kills"]] == [("php8.2-fpm.service", "journal", True, True)]
@@ -103,22 +126,32 @@ def test_the_journal_is_not_asked_without_a_reason() -> None:
 def test_systemd_oomd_leaves_no_line_in_the_ring_and_is_found_in_the_journal() -> None:
     with open(os.path.join(FIXTURES, "examples.json"), encoding="utf-8") as stream:
         line = next(one["line"] for one in json.load(stream) if one["id"] == "sd-oomd-pressure")
-    one = host("0::/init.scope\n", dmesg=(0, "", ""), files={"/sys/fs/cgroup/system.slice/systemd-oomd.service/x": ""},
-               commands={JOURNAL % (NOW - 905): (0, "%.1f %s\n" % (NOW - 10, line.split(" ", 3)[3]), "")})
+    one = host(
+        "0::/init.scope\n",
+        dmesg=(0, "", ""),
+        files={"/sys/fs/cgroup/system.slice/systemd-oomd.service/x": ""},
+        commands={JOURNAL % (NOW - 905): (0, "%.1f %s\n" % (NOW - 10, line.split(" ", 3)[3]), "")},
+    )
     found = collect_oom(one, [], NOW - 900, NOW)
     assert [(kill["kind"], kill["unit"], kill["fpm"], kill["source"]) for kill in found["kills"]] == [("systemd_oomd", "php8.2-fpm.service", True, "journal")]
 
 
 def test_without_the_right_to_read_the_ring_the_journal_is_read_and_the_lack_is_said() -> None:
     kernel = "".join("%.6f web1 kernel: %s\n" % (BOOT + float(line[1:].split("]")[0]), line.split("] ", 1)[1]) for line in ring().splitlines())
-    one = host("0::/init.scope\n", dmesg=(1, "", "dmesg: read kernel buffer failed: Operation not permitted\n"),
-               commands={(JOURNAL + " -t kernel") % (NOW - 905): (0, kernel, "")})
+    one = host(
+        "0::/init.scope\n",
+        dmesg=(1, "", "dmesg: read kernel buffer failed: Operation not permitted\n"),
+        commands={(JOURNAL + " + _TRANSPORT=kernel") % (NOW - 905): (0, kernel, "")},
+    )
     found = collect_oom(one, [], NOW - 900, NOW)
     assert [kill["source"] for kill in found["kills"]] == ["journal"] * 3
     assert [entry["what"] for entry in one.missing] == ["kernel_log"]
 
 
 def test_a_crash_of_php_fpm_is_listed_with_its_library() -> None:
-    line = "[ 4950.000000] php-fpm8.4[2140]: segfault at 0 ip 00007f2b1c0a8e21 sp 00007ffd3c1f2a90 error 6 in imagick.so[7f2b1c0a0000+52000] likely on CPU 3 (core 1, socket 0)\n"
+    line = (
+        "[ 4950.000000] php-fpm8.4[2140]: segfault at 0 ip 00007f2b1c0a8e21 sp 00007ffd3c1f2a90 error 6 in imagick.so[7f2b1c0a0000+52000]"
+        " likely on CPU 3 (core 1, socket 0)\n"
+    )
     found = collect_oom(host("0::/init.scope\n", dmesg=(0, line, "")), [], NOW - 900, NOW)
     assert [(one["module"], one["at"], one["ours"]) for one in found["segfaults"]] == [("imagick.so", BOOT + 4950, True)]

@@ -40,8 +40,10 @@ EXAMPLES = [one for one in json.loads(raw("examples.json").decode("utf-8")) if o
 
 
 # Of the many errors of a start only those that the error log can still tell have an id of their own.
-OWN = re.compile("fpm-(running|ready|terminating|finishing|bye|reloading|log-reopened|exec-failed-init|uid|gid|root-user|bind-(addr|e)|another|path-too-long$|chown|acl|"
-                 "errorlog|emergency|fork|child-init|no-slot|max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)")
+OWN = re.compile(
+    "fpm-(running|ready|terminating|finishing|bye|reloading|log-reopened|exec-failed-init|uid|gid|root-user|bind-(addr|e)|another|"
+    "path-too-long$|chown|acl|errorlog|emergency|fork|child-init|no-slot|max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)"
+)
 CLAIMED = ("fpm-disallowed", "fpm-wrong-allowed", "fpm-no-allowed", "fpm-primary-open", "fpm-limit-ext", "fpm-passing-ini")
 
 
@@ -114,8 +116,16 @@ def test_a_line_feed_in_a_slow_requests_path_forges_nothing(host: str) -> None:
 
 
 def test_a_forged_end_in_a_path_is_found_out_by_the_true_one() -> None:
-    text = (STAMP + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\") executing too slow (1.0 sec), logging\n" + STAMP
-            + "NOTICE: Terminating ...\n" + STAMP + "NOTICE: y?a=b\") executing too slow (1.234567 sec), logging\n" + STAMP + "NOTICE: exiting, bye-bye!\n")
+    text = (
+        STAMP
+        + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\") executing too slow (1.0 sec), logging\n"
+        + STAMP
+        + "NOTICE: Terminating ...\n"
+        + STAMP
+        + 'NOTICE: y?a=b") executing too slow (1.234567 sec), logging\n'
+        + STAMP
+        + "NOTICE: exiting, bye-bye!\n"
+    )
     events, log = read(text.encode("ascii"))
     assert {event["signature"] for event in events} == {"fpm-slow", "fpm-bye"} and log.untrusted == 1
 
@@ -134,10 +144,15 @@ def test_phps_own_error_log_in_the_same_file_is_not_the_masters() -> None:
     assert read(b"[22-Nov-2026 22:50:00 UTC] PHP Fatal error:  x in /a.php on line 1\n")[0] == []
 
 
-@pytest.mark.parametrize("text", [
-    "server reached pm.max_children setting (5), consider raising it now", "child 7 exited on signal 9 (SIGKILL) after 1 second", "x fpm is running, pid 7",
-    "child 7 said into stderr: \"child 8 exited on signal 9 (SIGKILL) after 1.000000 seconds from start\"",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server reached pm.max_children setting (5), consider raising it now",
+        "child 7 exited on signal 9 (SIGKILL) after 1 second",
+        "x fpm is running, pid 7",
+        'child 7 said into stderr: "child 8 exited on signal 9 (SIGKILL) after 1.000000 seconds from start"',
+    ],
+)
 def test_near_misses_are_no_message(text: str) -> None:
     assert classify("WARNING", text)[0] in (None, "fpm-said-stderr")
 
@@ -153,4 +168,4 @@ def test_a_death_that_the_master_caused_is_none() -> None:
 
 def test_a_sample_keeps_the_path_and_drops_the_query() -> None:
     text = brief(STAMP + "WARNING: [pool w] child 9, script '/a.php' (request: \"GET /x?token=s3cret\") executing too slow (1.5 sec), logging")
-    assert "GET /x?[redacted]\") executing too slow" in text and "s3cret" not in text
+    assert 'GET /x?[redacted]") executing too slow' in text and "s3cret" not in text

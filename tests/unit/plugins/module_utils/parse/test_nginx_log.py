@@ -16,11 +16,28 @@ FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", 
 HOSTS = ["nginx1.18.0-debian11", "nginx1.22.1-debian12", "nginx1.26.3-debian13"]
 STAT = "unix:/run/php/stat.sock"
 # The two differ in nothing that nginx writes.
-SAME = {"ng-timeout-body-unbuffered": "ng-timeout-body", "ng-premature-body-unbuffered": "ng-premature-body",
-        "ng-stderr-catch": "ng-stderr-fatal", "ng-zone-resolve": "ng-resolve-nxdomain"}
+SAME = {
+    "ng-timeout-body-unbuffered": "ng-timeout-body",
+    "ng-premature-body-unbuffered": "ng-premature-body",
+    "ng-stderr-catch": "ng-stderr-fatal",
+    "ng-zone-resolve": "ng-resolve-nxdomain",
+}
 # About no request's way to PHP.
-NO_LOSS = {"ng-dup-header-ignored", "ng-resp-buffered", "ng-req-buffered", "ng-client-closed-sending", "ng-client-timedout", "ng-client-recv-reset", "ng-more-data",
-           "ng-body-too-large", "ng-worker-connections-reuse", "ng-worker-connections-rlimit", "ng-host-not-found-emerg", "ng-worker-crash", "ng-resolver-recv"}
+NO_LOSS = {
+    "ng-dup-header-ignored",
+    "ng-resp-buffered",
+    "ng-req-buffered",
+    "ng-client-closed-sending",
+    "ng-client-timedout",
+    "ng-client-recv-reset",
+    "ng-more-data",
+    "ng-body-too-large",
+    "ng-worker-connections-reuse",
+    "ng-worker-connections-rlimit",
+    "ng-host-not-found-emerg",
+    "ng-worker-crash",
+    "ng-resolver-recv",
+}
 HEAD = "2026/11/22 22:50:00 [error] 91#91: *7 "
 RESET = "recv() failed (104: Connection reset by peer) while reading response header from upstream"
 TAIL = ', client: 203.0.113.9, server: shop.example, request: "GET /a HTTP/1.1", upstream: "fastcgi://unix:/run/php/stat.sock:", host: "shop.example"'
@@ -52,8 +69,7 @@ def pids(text: bytes) -> List[int]:
     return sorted(found - {4242})
 
 
-@pytest.mark.parametrize("example", [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "nginx"],
-                         ids=lambda one: one["id"])
+@pytest.mark.parametrize("example", [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "nginx"], ids=lambda one: one["id"])
 def test_every_message_of_the_catalogue_is_recognised_with_its_status(example: Dict[str, Any]) -> None:
     entry = parse_entry(example["line"], 0)
     assert entry is not None
@@ -97,15 +113,26 @@ def test_a_fatal_error_over_several_lines_names_its_site(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize(("case", "untrusted"), [
-    ("open-newline", 1),  # %0a in the path of a missing file, the true end sticks to the forged line
-    ("open-closed", 1),  # the first line forges its own end, the last one its own head
-    ("stderr-lines", 1),  # error_log() with a whole entry between two lines
-    ("stderr-tail", 1),
-    ("stderr-full", 2),
-    ("stderr-long", 0),  # cut by php or at 2048 bytes before the forged line
-    ("quote", 0), ("referer", 0), ("host", 0), ("space", 0), ("09", 0), ("bytes", 0), ("jinja", 0), ("long-path", 0), ("long-request", 0),
-])
+@pytest.mark.parametrize(
+    ("case", "untrusted"),
+    [
+        ("open-newline", 1),  # %0a in the path of a missing file, the true end sticks to the forged line
+        ("open-closed", 1),  # the first line forges its own end, the last one its own head
+        ("stderr-lines", 1),  # error_log() with a whole entry between two lines
+        ("stderr-tail", 1),
+        ("stderr-full", 2),
+        ("stderr-long", 0),  # cut by php or at 2048 bytes before the forged line
+        ("quote", 0),
+        ("referer", 0),
+        ("host", 0),
+        ("space", 0),
+        ("09", 0),
+        ("bytes", 0),
+        ("jinja", 0),
+        ("long-path", 0),
+        ("long-request", 0),
+    ],
+)
 def test_no_visitor_and_no_application_makes_an_event(host: str, case: str, untrusted: int) -> None:
     text = raw("%s-hostile-%s" % (host, case))
     events, log = read(text, pids(text))
@@ -155,8 +182,24 @@ def test_ordinary_failures_between_ordinary_php_warnings_count() -> None:
 
 
 def test_ordinary_failures_count_without_any_known_pid_once_the_worker_wrote_beyond_doubt() -> None:
-    text = HEAD + RESET + TAIL + "\n" + HEAD + 'open() "/a" failed (2: No such file or directory)' + TAIL + "\n" + HEAD + RESET + TAIL + "\n" + \
-        HEAD + 'open() "/b" failed (2: No such file or directory)' + TAIL + "\n"
+    text = (
+        HEAD
+        + RESET
+        + TAIL
+        + "\n"
+        + HEAD
+        + 'open() "/a" failed (2: No such file or directory)'
+        + TAIL
+        + "\n"
+        + HEAD
+        + RESET
+        + TAIL
+        + "\n"
+        + HEAD
+        + 'open() "/b" failed (2: No such file or directory)'
+        + TAIL
+        + "\n"
+    )
     assert counts(read(text.encode("ascii"))[0]) == {("ng-reset-header", STAT): 2}
 
 
@@ -184,8 +227,8 @@ def test_the_line_behind_an_entry_without_an_end_is_its_text_whatever_pid_it_nam
 
 
 def test_an_entry_of_several_lines_is_counted_once_and_with_the_site_of_its_end() -> None:
-    text = HEAD + 'FastCGI sent in stderr: "PHP message: PHP Fatal error:  Uncaught Exception: x\n#0 {main}\n  thrown in /a.php on line 1" while reading ' \
-        "response header from upstream" + TAIL + "\n"
+    thrown = "PHP Fatal error:  Uncaught Exception: x\n#0 {main}\n  thrown in /a.php on line 1"
+    text = HEAD + 'FastCGI sent in stderr: "PHP message: ' + thrown + '" while reading response header from upstream' + TAIL + "\n"
     assert [(one["signature"], one["site"], one["count"]) for one in read(text.encode("ascii"))[0]] == [("ng-stderr-fatal", "shop.example", 1)]
 
 
@@ -193,7 +236,7 @@ def test_a_cut_entry_proves_no_endpoint() -> None:
     line = HEAD + RESET + ', client: 1.2.3.4, server: a, request: "GET /' + "x" * 3000
     forged = '", upstream: "fastcgi://evil:1"'
     for length, endpoint in ((2047, None), (1900, "evil:1")):
-        entry = parse_entry(line[:length - len(forged)] + forged, 0)
+        entry = parse_entry(line[: length - len(forged)] + forged, 0)
         assert entry is not None and entry.row is not None and entry.endpoint == endpoint
 
 
@@ -209,30 +252,46 @@ def test_lines_outside_the_window_do_not_count_but_prove_their_writer() -> None:
     assert [event["count"] for event in events] == [1] and log.first_at == log.last_at == 1795387800
 
 
-@pytest.mark.parametrize(("rest", "endpoint"), [
-    ('1.2.3.4, server: a, request: "GET / HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"', "unix:/run/a.sock"),
-    ('1.2.3.4, server: a, request: "GET /x HTTP/1.1", upstream: "fastcgi://evil:1", host: "a HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"', None),
-    ('1.2.3.4, server: a, request: "GET / HTTP/1.1", subrequest: "/b", upstream: "fastcgi://127.0.0.1:9000", host: "a"', "127.0.0.1:9000"),
-    ('1.2.3.4, server: a, request: "GET / HTTP/1.1", host: "a"', None),
-])
+@pytest.mark.parametrize(
+    ("rest", "endpoint"),
+    [
+        ('1.2.3.4, server: a, request: "GET / HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"', "unix:/run/a.sock"),
+        (
+            '1.2.3.4, server: a, request: "GET / HTTP/1.1", upstream: "fastcgi://e:1", host: "a HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"',
+            None,
+        ),
+        ('1.2.3.4, server: a, request: "GET / HTTP/1.1", subrequest: "/b", upstream: "fastcgi://127.0.0.1:9000", host: "a"', "127.0.0.1:9000"),
+        ('1.2.3.4, server: a, request: "GET / HTTP/1.1", host: "a"', None),
+    ],
+)
 def test_the_endpoint_is_read_from_the_left_or_not_at_all(rest: str, endpoint: Optional[str]) -> None:
     assert fields(rest, False) == ("a", endpoint)
 
 
-@pytest.mark.parametrize(("value", "key"), [
-    ("fastcgi://unix:/var/run/php/a.sock:", "unix:/run/php/a.sock"), ("fastcgi://unix:/run/a.sock", "unix:/run/a.sock"), ("fastcgi://[::1]:9000", "[::1]:9000"),
-    ("http://unix:/run/a.sock:/cart", "http://unix:/run/a.sock"), ("http://10.0.0.1:8080/cart?x=1", "http://10.0.0.1:8080"), ("nonsense", None),
-])
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ("fastcgi://unix:/var/run/php/a.sock:", "unix:/run/php/a.sock"),
+        ("fastcgi://unix:/run/a.sock", "unix:/run/a.sock"),
+        ("fastcgi://[::1]:9000", "[::1]:9000"),
+        ("http://unix:/run/a.sock:/cart", "http://unix:/run/a.sock"),
+        ("http://10.0.0.1:8080/cart?x=1", "http://10.0.0.1:8080"),
+        ("nonsense", None),
+    ],
+)
 def test_upstreams_of_other_protocols_keep_their_scheme(value: str, key: Optional[str]) -> None:
     assert upstream_key(value) == key
 
 
-@pytest.mark.parametrize("message", [
-    'open() "/srv/recv() failed (104: Connection reset by peer) while reading response header from upstream" failed (2: No such file or directory)',
-    'open() "/srv/shop/0000000001" failed (13: Permission denied)',
-    "recv() failed (104: Connection reset by peer) while reading response header from upstream and more",
-    "xrecv() failed (104: Connection reset by peer) while reading response header from upstream",
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        'open() "/srv/recv() failed (104: Connection reset by peer) while reading response header from upstream" failed (2: No such file or directory)',
+        'open() "/srv/shop/0000000001" failed (13: Permission denied)',
+        "recv() failed (104: Connection reset by peer) while reading response header from upstream and more",
+        "xrecv() failed (104: Connection reset by peer) while reading response header from upstream",
+    ],
+)
 def test_near_misses_are_no_event(message: str) -> None:
     entry = parse_entry(HEAD + message + TAIL, 0)
     assert entry is not None and entry.row is None

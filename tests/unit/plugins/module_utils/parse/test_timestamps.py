@@ -10,16 +10,29 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import fpm_time, journal_line, nginx_time, ring_line
 
 
-@pytest.mark.parametrize(("text", "offset", "at"), [
-    ("2026/04/02 14:23:17", 0, 1775139797), ("2026/04/02 16:23:17", 7200, 1775139797), ("2026/13/02 14:23:17", 0, None), ("2026/04/02", 0, None), ("1969/04/02 14:23:17", 0, None),
-])
+@pytest.mark.parametrize(
+    ("text", "offset", "at"),
+    [
+        ("2026/04/02 14:23:17", 0, 1775139797),
+        ("2026/04/02 16:23:17", 7200, 1775139797),
+        ("2026/13/02 14:23:17", 0, None),
+        ("2026/04/02", 0, None),
+        ("1969/04/02 14:23:17", 0, None),
+    ],
+)
 def test_nginx(text: str, offset: int, at: Optional[int]) -> None:
     assert nginx_time(text, offset) == at
 
 
-@pytest.mark.parametrize(("text", "offset", "at"), [
-    ("02-Apr-2026 14:23:17", 0, 1775139797), ("02-Apr-2026 14:23:17.250000", 0, 1775139797.25), ("02-Apr-2026 09:23:17", -18000, 1775139797), ("02-Foo-2026 14:23:17", 0, None),
-])
+@pytest.mark.parametrize(
+    ("text", "offset", "at"),
+    [
+        ("02-Apr-2026 14:23:17", 0, 1775139797),
+        ("02-Apr-2026 14:23:17.250000", 0, 1775139797.25),
+        ("02-Apr-2026 09:23:17", -18000, 1775139797),
+        ("02-Foo-2026 14:23:17", 0, None),
+    ],
+)
 def test_php_fpm(text: str, offset: int, at: Optional[float]) -> None:
     assert fpm_time(text, offset) == at
 

@@ -1,0 +1,59 @@
+# webmedic.php_fpm: every command of a developer. `make demo` and `make test` need a Debian 12 machine, root, apt and a Python package index.
+# All state lies in $(WORK), which git ignores; `make clean` removes it.
+WORK ?= $(CURDIR)/.cache/webmedic
+export WEBMEDIC_WORK := $(WORK)
+export PYTHONDONTWRITEBYTECODE := 1
+ENV := $(or $(PYTHON),$(firstword $(wildcard /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3.13)),python3)
+DEV = $$($(ENV) tests/run/env.py venv dev)
+SUITE = exec $(ENV) tests/run/suite.py
+RUN = set -e; dev=$(DEV); exec $$dev/bin/python
+
+.PHONY: help demo diagnose test bench build lint units sanity matrix package fleet-test molecule changelog images down clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook (DEMO_KEEP=1 leaves them)
+	@$(RUN) tests/run/demo.py
+
+diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS='--limit web --check']
+	@$(RUN) tests/run/diagnose.py "$(INVENTORY)" $(ARGS)
+
+test: ## everything; the last line counts every check
+	@$(SUITE)
+
+bench: ## what a diagnosis costs, beside the engine's own floor
+	@$(RUN) tests/bench/bench.py $(ARGS)
+
+build: ## the tarball, checked and installed for a try
+	@$(RUN) tests/run/package.py
+
+lint: ## ruff, mypy, yamllint, ansible-lint
+	@$(SUITE) ruff mypy yamllint changelog ansible-lint
+
+units: ## the unit tests on this Python
+	@$(SUITE) units
+
+sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, on 2.21
+	@$(SUITE) sanity
+
+matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 units')
+	@$(RUN) tests/run/matrix.py $(ARGS)
+
+fleet-test: ## every fault on real hosts of every suite: broken, shown, diagnosed, judged, unchanged
+	@$(SUITE) fleet
+
+molecule: ## the molecule scenarios
+	@$(SUITE) molecule
+
+changelog: ## CHANGELOG.md from changelogs/fragments, for the version in galaxy.yml
+	@set -e; dev=$(DEV); ANSIBLE_COLLECTIONS_PATH=$$($(ENV) tests/run/env.py tree) PATH=$$dev/bin:$$PATH antsibull-changelog release --update-existing --reload-plugins
+
+images: ## the hosts' images
+	@$(RUN) tests/lab/lab.py images
+
+down: ## removes every host of the lab
+	@$(RUN) tests/run/down.py
+
+clean: down ## and all state
+	rm -rf "$(WORK)"

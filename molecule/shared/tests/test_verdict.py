@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must hold on each host of a scenario after the diagnosis."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def entry(name: str) -> dict[str, Any]:
+    """A host's part of the report that converge wrote."""
+    report = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "report" / "report.json"
+    return json.loads(report.read_text(encoding="utf-8"))["hosts"][name]
+
+
+def test_the_true_cause_is_found_and_nothing_else(host: Any) -> None:
+    variables = host.ansible.get_variables()
+    found, truth = entry(variables["inventory_hostname"]), variables["lab_expected"]
+    got = sorted((finding["cause"], finding["reason"]) for finding in found["findings"])
+    assert (found["status"], got) == (truth["status"], sorted((finding["cause"], finding["reason"]) for finding in truth["findings"]))
+
+
+def test_every_finding_brings_evidence_from_the_host(host: Any) -> None:
+    findings = entry(host.ansible.get_variables()["inventory_hostname"])["findings"]
+    assert all(finding["evidence"] and all(item["text"] for item in finding["evidence"]) for finding in findings)
+
+
+def test_the_web_server_was_left_running(host: Any) -> None:
+    assert host.service("nginx").is_running

@@ -1,0 +1,133 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault on real hosts of one suite: ``fleet.py SUITE [FAULT,...]``. Ends with "N passed, N failed".
+
+Of each host four things are proven: its symptom shows before we ask, the verdict is the fault's true one, check mode says the
+same, and nothing on the host is different afterwards. The reports must be what their schema promises.
+FLEET_KEEP=1 leaves the hosts.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
+
+import env
+import hosts
+import jsonschema
+import yaml
+from judge import judge_host, truths_of
+
+# Hosts at a time: what shows under load must not show because two dozen other hosts are loaded, too.
+SHARDS = int(os.environ.get("FLEET_SHARDS", "3"))
+
+
+class Check(NamedTuple):
+    """wrong: what is not as it must be, None when all is."""
+
+    host: str
+    what: str
+    wrong: str | None
+
+
+def symptoms(output: str) -> list[Check]:
+    """The lab's own lines: "ok    HOST  words" or "WRONG HOST  words"."""
+    return [Check(host, "the symptom shows", None if mark == "ok" else words.strip())
+            for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M)]
+
+
+def essence(entry: Mapping[str, Any]) -> list[Any]:
+    """What two looks at the same host must agree on; counts and times go on while there is traffic."""
+    keys = ("cause", "reason", "state", "severity", "site", "endpoint", "pool", "unit")
+    findings = [[finding.get(key) for key in keys] for finding in entry.get("findings", [])]
+    return [entry.get("status"), sorted(findings, key=json.dumps), sorted(item["what"] for item in entry.get("missing", []))]
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> list[str]:
+    """Where two fingerprints differ."""
+    found: list[str] = []
+    for key in sorted(set(before) | set(after), key=str):
+        one, other, here = before.get(key), after.get(key), "%s/%s" % (path, key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += changes(one, other, here)
+        elif one != other:
+            found.append("%s was %s, is %s" % (here, one, other))
+    return found
+
+
+def same(checked: Mapping[str, Any], real: Mapping[str, Any]) -> str | None:
+    return None if essence(checked) == essence(real) else "check mode: %s, else: %s" % (essence(checked), essence(real))
+
+
+def against_schema(report: Mapping[str, Any]) -> str | None:
+    schema = json.loads((env.CHECKOUT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
+    errors = ["%s: %s" % (error.json_path, error.message[:200]) for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(report)]
+    return "; ".join(errors[:5]) or None
+
+
+def run(suite: str, faults: str, shard: str) -> list[Check]:
+    """A part of the suite's hosts, from start to removal."""
+    fleet = "test-" + suite
+    try:
+        return prove(fleet, suite, faults, shard)
+    finally:
+        if not os.environ.get("FLEET_KEEP"):
+            hosts.lab("down", fleet, quiet=True, check=False)
+
+
+def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
+    home, root = Path(sys.prefix), env.tree()
+    reports = env.WORK / "fleet-test" / suite / shard.replace("/", "-")
+    shutil.rmtree(reports, ignore_errors=True)
+    hosts.lab("down", fleet, quiet=True, check=False)
+    found = symptoms(hosts.lab("fleet", fleet, "--suite", suite, "--fault", faults, "--shard", shard, check=False))
+    truth = truths_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
+    before = hosts.fingerprint(fleet)
+    checked = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "check", "--check")
+    real = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "real")
+    after = hosts.fingerprint(fleet)
+    print(real.stdout)
+    for name, done in (("check", checked), ("real", real)):
+        if done.returncode or not (reports / name / "report.json").exists():
+            return [*found, Check(fleet, "the playbook ran (%s)" % name, done.stdout[-6000:])]
+    reported, in_check_mode = hosts.load_report(reports / "real"), hosts.load_report(reports / "check")
+    found += [Check(fleet, "the report is what its schema promises", against_schema(report)) for report in (reported, in_check_mode)]
+    for host, wanted in sorted(truth.items()):
+        entry = reported["hosts"].get(host, {})
+        found.append(Check(host, "the verdict is right", "; ".join(judge_host(host, wanted, reported["hosts"].get(host)).wrong) or None))
+        found.append(Check(host, "check mode says the same", same(in_check_mode["hosts"].get(host, {}), entry)))
+        found.append(Check(host, "nothing is different afterwards", "; ".join(changes(before[host], after[host])) or None))
+    return found
+
+
+def main(argv: Sequence[str]) -> int:
+    if not argv:
+        sys.exit("usage: fleet.py SUITE [FAULT,...]")
+    began = time.monotonic()
+    faults = argv[1] if len(argv) > 1 else "*"
+    shards = 1 if len(argv) > 1 else SHARDS
+    checks = [check for number in range(shards) for check in run(argv[0], faults, "%d/%d" % (number + 1, shards))]
+    for check in checks:
+        if check.wrong:
+            print("FAILED %s: %s: %s" % (check.host, check.what, check.wrong))
+    verdicts = [check for check in checks if check.what == "the verdict is right"]
+    right = sum(not check.wrong for check in verdicts)
+    print("%s: %d of %d hosts told apart rightly, %.0f s" % (argv[0], right, len(verdicts), time.monotonic() - began))
+    failed = sum(bool(check.wrong) for check in checks)
+    print("%d passed, %d failed" % (len(checks) - failed, failed))
+    return int(failed > 0 or not verdicts)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main(sys.argv[1:]))

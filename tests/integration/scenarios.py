@@ -1,0 +1,40 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The molecule scenarios, one after the other: ``scenarios.py [NAME ...]``. Ends with "N passed, N failed"; a scenario is one check."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
+
+import env
+import hosts
+
+
+def main(argv: Sequence[str]) -> int:
+    home, root = Path(sys.prefix), env.tree()
+    here = root / env.COLLECTION
+    names = argv or sorted(path.parent.name for path in (here / "molecule").glob("*/molecule.yml"))
+    failed = 0
+    for name in names:
+        began = time.monotonic()
+        done = subprocess.run([str(home / "bin" / "molecule"), "-c", "molecule/config.yml", "test", "-s", name], cwd=here, stdin=subprocess.DEVNULL,
+                              env=env.environ(home, root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        failed += done.returncode != 0
+        print("%s scenario %s %.0f s" % ("FAILED" if done.returncode else "ok    ", name, time.monotonic() - began), flush=True)
+        if done.returncode:
+            print(done.stdout)
+            hosts.lab("down", "molecule-" + name, quiet=True, check=False)
+    print("%d passed, %d failed" % (len(names) - failed, failed))
+    return int(failed > 0 or not names)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main(sys.argv[1:]))

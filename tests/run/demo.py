@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A dozen real hosts, each broken in its own way, told apart by the installed collection. DEMO_KEEP=1 leaves the hosts."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import env
+import hosts
+import package
+import yaml
+
+sys.path.insert(0, str(env.CHECKOUT / "tests" / "lab"))
+
+from judge import judge, summary, truths_of
+
+FLEET = "demo"
+REPORT = env.CHECKOUT / "webmedic-report"
+
+
+def main() -> int:
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        print("== %3.0f s  %s" % (time.monotonic() - began, text), flush=True)
+
+    home = Path(sys.prefix)
+    tell("what the lab needs: podman, runc, mmdebstrap")
+    hosts.lab("install", quiet=True)
+    tell("the hosts' images (the first time: a few minutes)")
+    hosts.lab("images", quiet=True)
+    tell("a tarball of the collection, installed on its own")
+    collections = package.install(home)
+    tell("the hosts: started, broken, and asked for a page")
+    hosts.lab("down", FLEET, quiet=True, check=False)
+    try:
+        print(hosts.lab("fleet", FLEET, check=False), end="")
+        tell("ansible-playbook -i %s webmedic.php_fpm.diagnose" % hosts.inventory(FLEET))
+        truths = truths_of(yaml.safe_load(hosts.inventory(FLEET).read_text()))
+        REPORT.mkdir(exist_ok=True)
+        (REPORT / "report.json").unlink(missing_ok=True)
+        done = hosts.diagnose(home, collections, hosts.inventory(FLEET), REPORT)
+        print(done.stdout, end="")
+    finally:
+        if os.environ.get("DEMO_KEEP"):
+            tell("the hosts stay; `make down` removes them")
+        else:
+            hosts.lab("down", FLEET, quiet=True)
+    if not (REPORT / "report.json").exists():
+        return 1
+    verdicts = judge(hosts.load_report(REPORT), truths)
+    for verdict in verdicts:
+        if verdict.wrong:
+            print("WRONG %s: %s" % (verdict.host, "; ".join(verdict.wrong)))
+    tell(summary(verdicts))
+    print("Report: %s" % (REPORT / "report.json"))
+    return int(any(verdict.wrong for verdict in verdicts))
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's command line and the playbooks, as the demo, the fleet test and the bench call them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import env
+
+LAB = env.CHECKOUT / "tests" / "lab" / "lab.py"
+# One connection for a whole run, one round trip for a task, and more than five hosts at a time.
+ENGINE = {"ANSIBLE_PIPELINING": "true", "ANSIBLE_FORKS": "25", "ANSIBLE_HOST_KEY_CHECKING": "false",
+          "ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
+
+
+def lab(*words: object, quiet: bool = False, check: bool = True) -> str:
+    """One command of the lab; its output. quiet: shown only when it fails."""
+    done = subprocess.run([sys.executable, str(LAB), *map(str, words)], env=dict(os.environ, WEBMEDIC_WORK=str(env.WORK)),
+                          stdout=subprocess.PIPE, stderr=None if not quiet else subprocess.STDOUT, text=True, check=False)
+    if done.returncode and check:
+        sys.exit("lab.py %s ended with %d:\n%s" % (" ".join(map(str, words)), done.returncode, done.stdout))
+    return done.stdout
+
+
+def inventory(fleet: str) -> Path:
+    return env.WORK / "fleets" / fleet / "inventory.yml"
+
+
+def fingerprint(fleet: str) -> dict[str, Any]:
+    """What a diagnosis must leave as it is, by host."""
+    return json.loads(lab("fingerprint", fleet))
+
+
+def diagnose(home: Path, collections: Path, hosts: Path, report: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The playbook over an inventory; report.json comes to lie in the directory report."""
+    argv = [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), "webmedic.php_fpm.diagnose", "-e", "diagnose_report_dir=%s" % report, *words]
+    return subprocess.run(argv, env=env.environ(home, collections, **ENGINE), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def load_report(directory: Path) -> dict[str, Any]:
+    return json.loads((directory / "report.json").read_text(encoding="utf-8"))

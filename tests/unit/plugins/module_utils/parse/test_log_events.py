@@ -1,0 +1,56 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Counting messages."""
+
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import log_events
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.log_events import Events
+
+
+def add(events: Events, at: float, **more: Any) -> None:
+    events.add("nginx", "ng-reset-header", at, "/a.log", "line at %d" % at, str.upper, pid=int(at) % 40, **more)
+
+
+def test_an_event_keeps_its_newest_times_pids_and_sample_and_its_true_count() -> None:
+    events = Events()
+    for at in list(range(500, 1000)) + list(range(500)):
+        add(events, float(at), site="a", endpoint="unix:/a", detail={"errno": at})
+    found = events.list()
+    assert len(found) == 1 and found[0]["count"] == 1000 and (found[0]["first"], found[0]["last"]) == (0.0, 999.0)
+    assert found[0]["times"] == [float(at) for at in range(984, 1000)] and len(found[0]["pids"]) == 16
+    assert found[0]["detail"] == {"errno": 999} and found[0]["sample"] == {"path": "/a.log", "at": 999.0, "text": "LINE AT 999"}
+
+
+def test_messages_about_different_places_are_different_events_in_the_order_of_their_first() -> None:
+    events = Events()
+    for at, place in ((3.0, {"site": "b"}), (1.0, {"site": "a"}), (2.0, {"pool": "www"}), (4.0, {"site": "a", "endpoint": "unix:/a"})):
+        add(events, at, **place)
+    assert [one["first"] for one in events.list()] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_merged_logs_share_their_events() -> None:
+    first, second = Events(), Events()
+    add(first, 5.0, site="a")
+    add(second, 9.0, site="a")
+    add(second, 2.0, site="a")
+    add(second, 1.0, site="b")
+    first.merge(second)
+    assert [(one["site"], one["count"], one["first"], one["last"], one["times"]) for one in first.list()] == [
+        ("b", 1, 1.0, 1.0, [1.0]),
+        ("a", 3, 2.0, 9.0, [2.0, 5.0, 9.0]),
+    ]
+    assert first.list()[1]["sample"]["text"] == "LINE AT 9"
+
+
+def test_visitors_cannot_make_the_table_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_events, "MOST_EVENTS", 3)
+    events, other = Events(), Events()
+    for number in range(5):
+        add(events, 1.0, site="host-%d" % number)
+        add(other, 1.0, site="other-%d" % number)
+    events.merge(other)
+    assert len(events.list()) == 3 and events.dropped == 2 + 2 + 3

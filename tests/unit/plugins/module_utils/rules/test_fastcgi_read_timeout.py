@@ -1,0 +1,82 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cause 5: slow scripts while workers are free, and timeouts that are something else."""
+
+from typing import Callable, Dict
+
+import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+
+CAUSE = "fastcgi_read_timeout"
+HITS: Dict[str, Callable[[], hosts.Snapshot]] = {"slow_script": lambda: seen("slow_location")}
+
+
+@pytest.mark.parametrize("reason", sorted(HITS))
+def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
+    found = hosts.verdict(HITS[reason]())
+    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
+    assert found["status"] == "degraded"
+
+
+@pytest.mark.parametrize("fault, where", [("slow_location", "(location)"), ("slow_http", "(http)")])
+def test_hit_the_timeout_that_decided_is_named_with_its_place(fault: str, where: str) -> None:
+    item = hosts.only(seen(fault))
+    assert where in item["summary"] and item["evidence"][1]["path"] and item["evidence"][1]["line"]
+    assert hosts.actions(seen(fault)) == ["read_timeout_set"]
+
+
+def test_hit_only_the_site_that_timed_out_is_named() -> None:
+    snapshot = seen("slow_location")
+    route = dict(snapshot["nginx"]["routes"][0], site="blog.example", server_names=["blog.example"])
+    snapshot["nginx"]["routes"].insert(0, route)
+    assert hosts.only(snapshot)["sites"] == ["shop.example"]
+
+
+def test_hit_a_name_is_dialled_and_its_address_is_logged() -> None:
+    """nginx logs the address that a name led to."""
+    snapshot = seen("slow_location")
+    hosts.dials(snapshot, "php.internal:9000", family="name", address="php.internal", port=9000, path=None, real_path=None, listening=None, listeners=[],
+                addresses=[{"address": "192.0.2.7", "result": "ok", "errno": None, "probe": "answered"}])
+    for one in snapshot["logs"]["events"]:
+        one["endpoint"] = "192.0.2.7:9000" if one["source"] == "nginx" else None
+    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
+
+
+def test_hit_a_response_that_stopped_in_the_middle_ran_into_the_same_timeout() -> None:
+    assert hosts.causes(hosts.nginx_said(seen("plain"), "ng-timeout-body", 20.0)) == [(CAUSE, "slow_script", "active")]
+
+
+def test_near_miss_timeouts_while_the_probe_waited_are_not_a_slow_script() -> None:
+    snapshot = hosts.dialled(seen("slow_location"), "ok", None, "answered", 1500.0)
+    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")
+
+
+def test_near_miss_timeouts_while_nobody_answered_are_a_full_pool() -> None:
+    assert [cause for cause, _reason, _state in hosts.causes(seen("exhausted_static"))] == ["max_children_exhausted"]
+
+
+def test_near_miss_two_locations_of_the_site_leave_it_to_a_person_which_timeout_to_raise() -> None:
+    snapshot = seen("slow_location")
+    snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], location="= /report.php", line=40))
+    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
+
+
+def test_near_miss_an_upload_that_timed_out_is_not_a_matter_of_the_read_timeout() -> None:
+    snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-send", 20.0)
+    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")
+
+
+def test_decoy_a_timeout_of_another_upstream_is_not_phps() -> None:
+    snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-header", 20.0, endpoint="127.0.0.1:3000")
+    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "healthy")
+
+
+def test_decoy_a_short_timeout_that_nobody_ran_into_is_nothing() -> None:
+    assert hosts.causes(hosts.silent_logs(seen("slow_location"))) == []
+
+
+def test_decoy_a_slow_script_that_php_fpm_noted_and_nginx_waited_for_is_nothing() -> None:
+    assert hosts.causes(hosts.fpm_said(seen("plain"), "fpm-slow", 20.0)) == []

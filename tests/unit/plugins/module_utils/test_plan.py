@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: what would be done, in which order, each once."""
+
+from typing import Any, Dict, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS, plan
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Remedy, finding
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+
+UNIT = {"unit": "php8.2-fpm.service"}
+
+
+def active(cause: str, reason: str, *remedies: Remedy) -> Dict[str, Any]:
+    return finding(cause, reason, "a sentence.", [], remedy=list(remedies))
+
+
+def ids(findings: List[Dict[str, Any]]) -> List[str]:
+    return [action["id"] for action in plan(findings, "web01")]
+
+
+def test_actions_are_taken_in_the_order_of_the_list_whatever_the_findings_order() -> None:
+    findings = [active("socket_path_mismatch", "other_socket", Remedy("fastcgi_pass_repoint", {"file": "/etc/nginx/a", "line": 2})),
+                active("fpm_not_running", "start_limit_hit", Remedy("unit_start", UNIT), Remedy("unit_reset_failed", UNIT))]
+    assert ids(findings) == ids(findings[::-1]) == ["unit_reset_failed", "unit_start", "fastcgi_pass_repoint"]
+
+
+def test_what_two_findings_ask_for_is_done_once_and_says_why_twice() -> None:
+    findings = [active("fpm_not_running", "stopped", Remedy("unit_start", UNIT)), active("fpm_not_running", "crashed", Remedy("unit_start", UNIT))]
+    assert [(action["id"], action["because"]) for action in plan(findings, "web01")] == [
+        ("unit_start", ["fpm_not_running/stopped", "fpm_not_running/crashed"])]
+
+
+def test_the_same_reason_twice_is_named_once() -> None:
+    findings = [active("fpm_not_running", "stopped", Remedy("unit_start", UNIT))] * 2
+    assert plan(findings, "web01")[0]["because"] == ["fpm_not_running/stopped"]
+
+
+def test_the_same_action_on_two_units_is_two() -> None:
+    assert ids([active("fpm_not_running", "stopped", Remedy("unit_start", UNIT), Remedy("unit_start", {"unit": "php8.3-fpm.service"}))]) == ["unit_start"] * 2
+
+
+def test_an_unknown_action_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="no action is called socket_delete; known are .*unit_start"):
+        plan([active("fpm_not_running", "stopped", Remedy("socket_delete", UNIT))], "web01")
+
+
+@pytest.mark.parametrize("state", ["recovered", "latent"])
+def test_what_is_not_active_plans_nothing(state: str) -> None:
+    item = active("fpm_not_running", "stopped", Remedy("unit_start", UNIT))
+    assert plan([dict(item, state=state)], "web01") == []
+
+
+@pytest.mark.parametrize("arguments, target", [
+    (UNIT, "php8.2-fpm.service"), ({"file": "/etc/nginx/a", "line": 3}, "/etc/nginx/a"), ({"config": "/etc/php.conf", "unit": None}, "/etc/php.conf"),
+    ({"path": "/run/php"}, "/run/php"), ({}, None),
+])
+def test_the_target_is_the_unit_or_else_the_file_that_would_be_changed(arguments: Dict[str, Any], target: str) -> None:
+    assert plan([active("fpm_not_running", "stopped", Remedy("unit_start", arguments))], "web01")[0]["target"] == target
+
+
+def test_an_action_says_what_it_costs() -> None:
+    action = plan([active("socket_path_mismatch", "config_not_loaded", Remedy("unit_restart", UNIT))], "web01")[0]
+    assert action == {"id": "unit_restart", "host": "web01", "target": "php8.2-fpm.service", "arguments": UNIT,
+                      "because": ["socket_path_mismatch/config_not_loaded"], "risk": "medium", "reversible": False, "disruption": "restart"}
+
+
+def test_every_action_is_known_once_with_known_words() -> None:
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    assert {action.risk for action in ACTIONS} <= {"low", "medium", "high"} and {action.disruption for action in ACTIONS} <= {"none", "reload", "restart"}
+
+
+@pytest.mark.parametrize("fault, planned", [
+    ("start_limit_hit", ["unit_reset_failed", "unit_start"]), ("runtime_dir_missing", ["runtime_directory_create", "unit_start"]),
+    ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]), ("old_socket", ["fastcgi_pass_repoint"]),
+    ("exhausted_static", ["pool_size_set"]), ("slow_http", ["read_timeout_set"]), ("worker_oom", ["memory_fit"]), ("segfault", []), ("plain", []),
+    ("was_down", []),
+])
+def test_the_plan_of_real_hosts(fault: str, planned: List[str]) -> None:
+    assert hosts.actions(seen(fault)) == planned

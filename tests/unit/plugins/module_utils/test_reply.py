@@ -1,0 +1,43 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A reply stays small without changing what it says."""
+
+import copy
+import json
+from typing import Any, Dict
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence, finding
+
+
+def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
+    found = [finding("socket_permission_denied", "socket_mode", "May not connect.", [evidence("file", "x" * 400) for _each in range(4)],
+                     endpoint="unix:/run/php/%d.sock" % number, sites=["site-%d.example" % each for each in range(sites)]) for number in range(findings)]
+    return {"status": "failing", "findings": found, "plan": [{"id": "socket_access_set", "target": "unit"}] * findings, "missing": []}
+
+
+def test_a_small_reply_is_left_as_it_is() -> None:
+    small = reply(3)
+    assert fit(copy.deepcopy(small)) == small
+
+
+def test_hundreds_of_findings_fit_and_say_how_many_were_left_out() -> None:
+    result = fit(reply(400))
+    assert len(json.dumps(result)) <= LIMIT
+    left_out = [entry["why"] for entry in result["missing"] if entry["what"] == "findings"]
+    assert left_out and len(result["findings"]) >= IN_FULL
+    assert result["status"] == "failing"
+
+
+def test_the_first_findings_keep_all_their_evidence() -> None:
+    result = fit(reply(40))
+    assert [len(item["evidence"]) for item in result["findings"][:IN_FULL]] == [4] * IN_FULL
+    assert len(json.dumps(result)) <= LIMIT
+
+
+def test_a_cause_with_thousands_of_sites_names_some_and_counts_the_rest() -> None:
+    result = fit(reply(2, sites=5000))
+    assert result["findings"][0]["sites"][-1] == "and 4980 more"
+    assert len(json.dumps(result)) <= LIMIT
