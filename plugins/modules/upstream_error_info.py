@@ -40,7 +40,7 @@ requirements:
   - Root on the host, or the right to read the logs. A log that cannot be read is listed in RV(missing).
 notes:
   - At most 4 MiB of a log are read, the newest of the window; RV(files[].complete) is then false.
-  - Query strings, referrers, cookies, tokens and other secrets in RV(events[].sample.text) are redacted on the host.
+  - Query strings, referrers, cookies, tokens and other secrets in the samples are redacted on the host.
   - A log that goes to syslog, to the journal or to a pipe is not read.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info

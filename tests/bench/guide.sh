@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # What people run today: the shell script of the well-known guide to the seven causes, with its reading as it is.
 # Three things are adapted, in its favour: the PHP version is the host's own, the pool file is found in both layouts,
 # and a worker is recognised by its title, as ps shows it.
@@ -28,7 +28,7 @@ else
 fi
 
 echo "=== FPM Pool Status ==="
-active=$(ps -eo args | grep -c '^php-fpm: pool')
+active=$(ps -eo args | awk '/^php-fpm: pool/ {count++} END {print count + 0}')
 max=$(grep '^pm.max_children' "$pool" | grep -o '[0-9]*' | head -1)
 echo "Active workers: $active / $max max_children"
 if [ "$active" -ge "$max" ]; then echo "WARNING: max_children EXHAUSTED (Cause 4)"; else echo "Workers: OK"; fi

@@ -32,6 +32,10 @@ from judge import judge_host, truths_of
 SHARDS = int(os.environ.get("FLEET_SHARDS", "3"))
 
 
+# What a template in a hostile text would make here, were it ever evaluated (tests/lab/faults/11_hostile.yml).
+CANARY = Path("/tmp/webmedic-lab-pwned")
+
+
 class Check(NamedTuple):
     """wrong: what is not as it must be, None when all is."""
 
@@ -92,6 +96,7 @@ def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
     hosts.lab("down", fleet, quiet=True, check=False)
     found = symptoms(hosts.lab("fleet", fleet, "--suite", suite, "--fault", faults, "--shard", shard, check=False))
     truth = truths_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
+    CANARY.unlink(missing_ok=True)
     before = hosts.fingerprint(fleet)
     checked = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "check", "--check")
     real = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "real")
@@ -100,6 +105,7 @@ def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
     for name, done in (("check", checked), ("real", real)):
         if done.returncode or not (reports / name / "report.json").exists():
             return [*found, Check(fleet, "the playbook ran (%s)" % name, done.stdout[-6000:])]
+    found.append(Check(fleet, "no text of a host was evaluated here", "%s exists" % CANARY if CANARY.exists() else None))
     reported, in_check_mode = hosts.load_report(reports / "real"), hosts.load_report(reports / "check")
     found += [Check(fleet, "the report is what its schema promises", against_schema(report)) for report in (reported, in_check_mode)]
     for host, wanted in sorted(truth.items()):

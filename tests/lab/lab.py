@@ -36,7 +36,7 @@ def _wanted(args: argparse.Namespace) -> list[Spec]:
         patterns = [f"{suite}:{fault}" for fault in (args.fault or "*").split(",") for suite in (args.suite or "*").split(",")]
     else:
         patterns = selection(args.select or args.fleet)
-    part, _, parts = args.shard.partition("/")
+    part, _of, parts = args.shard.partition("/")
     return select(patterns)[int(part) - 1 :: int(parts)]
 
 

@@ -85,7 +85,7 @@ def steps() -> list[Step]:
         Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
         Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
-        Step("units", "quick", [python, "-m", "pytest", "-q", "-n", "2", "tests/unit"], dict(tools, PYTHONPATH=str(root)), here, by_pytest),
+        Step("units", "quick", [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab"], dict(tools, PYTHONPATH=str(root)), here, by_pytest),
         Step("package", "static", [python, str(tests / "run" / "package.py")], tools, env.CHECKOUT, by_last_line),
         Step("matrix", "static", [python, str(tests / "run" / "matrix.py")], tools, env.CHECKOUT, by_last_line),
         sanity("2.19", home, root),

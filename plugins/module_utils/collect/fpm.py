@@ -44,7 +44,7 @@ class _Reading:
         except HostError as error:
             if error.absent:
                 return None, "%s (%d)" % (error.why, error.errno or 0)
-            self.bar(path, error.why)
+            self.lock_out(path, error.why)
             return None, ""
         self.changed_at = max(self.changed_at or 0.0, mtime)
         if path == self.config:
@@ -59,12 +59,12 @@ class _Reading:
                 self.host.listdir(directory)
             except HostError as error:
                 if not error.absent:
-                    self.bar(directory, error.why)
+                    self.lock_out(directory, error.why)
                 elif re.search(r"[*?\[]", pattern):
                     return [], error.why
         return names, ""
 
-    def bar(self, path: str, why: str) -> None:
+    def lock_out(self, path: str, why: str) -> None:
         self.barred = True
         self.host.miss("fpm_config", path, why, "root")
 

@@ -137,8 +137,7 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
     for directive in directives:
         yield directive
         if directive.block:
-            for inner in every(directive.block):
-                yield inner
+            yield from every(directive.block)
 
 
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:

@@ -55,7 +55,8 @@ def _deaths(case: Case) -> List[Match]:
         _first, count = span(lost)
         pool = events[0]["pool"]
         crash = _crash(case, times) if death.reason == "segfault" else []
-        where = dict(_where(case), pool=pool)
+        where = _where(case)
+        where["pool"] = pool
         killed = death.reason == "killed"
         unseen = killed and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"])
         words = "was killed with SIGKILL, by whom is not known," if unseen else death.words

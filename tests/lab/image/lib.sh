@@ -7,6 +7,7 @@ site() {
     shift 2
     [ "$name" != shop ] || listen="80 default_server"
     if [ "$LAYOUT" = el ]; then
+        # shellcheck disable=SC2016 # the variables are nginx's
         params='fastcgi_index index.php;
         include fastcgi_params;
         fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;'

@@ -20,7 +20,7 @@ journalctl --update-catalog 2>/dev/null || true
 
 # SSH by key only; the fleet's public key is put in when a host starts. Host keys are the lab's, made here.
 ssh-keygen -A >/dev/null
-mkdir -p -m 0700 /root/.ssh
+install -d -m 0700 /root/.ssh
 printf 'PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\nPrintMotd no\n' >/etc/ssh/sshd_config.d/lab.conf
 
 for name in shop blog; do

@@ -168,7 +168,7 @@ def select(patterns: list[str]) -> list[Spec]:
     suites, faults = load_suites(), load_faults()
     specs: list[Spec] = []
     for pattern in patterns:
-        suite_glob, _, fault_glob = pattern.partition(":")
+        suite_glob, _colon, fault_glob = pattern.partition(":")
         found = [
             Spec(suite, fault)
             for fault in faults.values()

@@ -122,7 +122,7 @@ def calm() -> str:
 def verdict(output: str) -> str:
     """What the checks saw, for the last one; raise LabError when any of them saw something else than it must."""
     rows = [line.split("\t")[1:] for line in output.splitlines() if line.startswith(MARK + "\t")]
-    wrong = [f"{where}: {seen}" for result, _, where, seen in rows if result != "ok"]
+    wrong = [f"{where}: {seen}" for result, _code, where, seen in rows if result != "ok"]
     if wrong or not rows:
         raise LabError("; ".join(wrong) or "no request was made")
     return f"{rows[-1][2]}: {rows[-1][3]}"

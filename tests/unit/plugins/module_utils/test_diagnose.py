@@ -112,6 +112,20 @@ def test_a_dead_backup_is_latent_and_plans_nothing() -> None:
     assert ([item["state"] for item in found["findings"]], found["status"], found["plan"]) == (["latent"], "healthy", [])
 
 
+def test_a_server_marked_down_saves_nobody_though_it_answers_another_site() -> None:
+    snapshot = seen("one_vhost_wrong")
+    for route in snapshot["nginx"]["routes"]:
+        if "7.3" in route["endpoints"][0]["endpoint"]:
+            route["endpoints"].append(dict(route["endpoints"][0], endpoint="unix:/run/php/php8.2-fpm.sock", down=True))
+    assert [item["severity"] for item in hosts.verdict(snapshot)["findings"]] == ["critical"]
+
+
+def test_an_endpoint_that_says_nothing_does_not_make_the_host_failing_for_another_ones_fault() -> None:
+    snapshot = hosts.silent_logs(seen("one_vhost_wrong"))
+    snapshot["endpoints"]["unix:/run/php/php8.2-fpm.sock"]["probe"].update(result="closed", ms=None)
+    assert hosts.verdict(snapshot)["status"] == "degraded"
+
+
 def test_an_upstream_whose_servers_are_all_dead_is_failing() -> None:
     snapshot = hosts.second_server(seen("old_socket"), hosts.place(seen("old_socket")))
     assert hosts.verdict(snapshot)["status"] == "failing"
@@ -185,11 +199,9 @@ def places(node: Any, path: Tuple[str, ...] = ()) -> Iterator[Tuple[Any, str]]:
     """(container, key) of every value below a snapshot."""
     for name in list(node) if isinstance(node, dict) else []:
         yield node, name
-        for one in places(node[name], path + (name,)):
-            yield one
+        yield from places(node[name], path + (name,))
     for entry in node if isinstance(node, list) else []:
-        for one in places(entry, path):
-            yield one
+        yield from places(entry, path)
 
 
 def with_hole(container: Dict[str, Any], name: str, hole: Any, look: Callable[[], Any]) -> None:

@@ -20,6 +20,8 @@ HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
 SYSTEMD = {"7.4-debian11": "247-debian11", "8.2-debian12": "252-debian12", "8.4-debian13": "257-debian13"}
 NOW = 1795388420.0
 BOOTED = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1)
+# Without what PHP sends to syslog: it may say anything.
+JOURNAL_OPTIONS = "-o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal"
 
 
 def fixture(name: str) -> str:
@@ -60,8 +62,9 @@ class Described(FakeHost):
         files = {path: text for path, text in files.items() if text is not None}
         show = "systemctl show --no-pager -p %s -- %s" % (",".join(PROPERTIES), self.unit)
         capture = "units/%s-%s" % (SYSTEMD[host], state)
-        commands: Dict[str, Any] = {show: (0, fixture(capture + ".show").split("\n\n")[0] + "\n", ""),
-                    "journalctl -u %s -o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal" % self.unit: (0, fixture(capture + ".journal"), "")}
+        commands: Dict[str, Any] = {
+            show: (0, fixture(capture + ".show").split("\n\n")[0] + "\n", ""),
+            "journalctl -u %s %s" % (self.unit, JOURNAL_OPTIONS): (0, fixture(capture + ".journal"), "")}
         links = {"/proc/%d/exe" % pid_of(host, role): self.binary for role in ("master", "worker")}
         super().__init__(files, commands, dict({"/run/systemd/system": BOOTED}, **(stats or {})), links, now=NOW, **more)
 
@@ -365,7 +368,7 @@ def test_a_host_without_proc_says_so() -> None:
 
 
 def test_the_journal_is_missing_only_where_it_cannot_be_read() -> None:
-    command = "journalctl -u x.service -o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal"
+    command = "journalctl -u x.service " + JOURNAL_OPTIONS
     quiet = FakeHost(commands={command: (0, "", "")})
     assert units.journal(quiet, "x.service") == [] and quiet.missing == []
     barred = FakeHost(commands={command: (0, "", "")}, root=False)

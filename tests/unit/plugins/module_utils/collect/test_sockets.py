@@ -83,8 +83,9 @@ class Dialler:
         return results
 
 
-def look(host: SocketHost, key: str = KEY, dialler: Optional[Dialler] = None, identity: Optional[Dict[str, Any]] = IDENTITY,
-         procs: Sequence[Process] = (MASTER, WORKER), seconds: float = 3.0, table: Any = dump) -> Any:
+def look(  # pylint: disable=dangerous-default-value
+        host: SocketHost, key: str = KEY, dialler: Optional[Dialler] = None, identity: Optional[Dict[str, Any]] = IDENTITY,
+        procs: Sequence[Process] = (MASTER, WORKER), seconds: float = 3.0, table: Any = dump) -> Any:
     return collect_endpoints(host, [key], identity, procs, seconds, table, dialler or Dialler())[key]
 
 

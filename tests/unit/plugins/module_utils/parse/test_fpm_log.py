@@ -42,7 +42,8 @@ EXAMPLES = [one for one in json.loads(raw("examples.json").decode("utf-8")) if o
 # Of the many errors of a start only those that the error log can still tell have an id of their own.
 OWN = re.compile(
     "fpm-(running|ready|terminating|finishing|bye|reloading|log-reopened|exec-failed-init|uid|gid|root-user|bind-(addr|e)|another|"
-    "path-too-long$|chown|acl|errorlog|emergency|fork|child-init|no-slot|max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)"
+    "path-too-long$|chown|acl|errorlog|emergency|fork|child-init|no-slot|"
+    "max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)"
 )
 CLAIMED = ("fpm-disallowed", "fpm-wrong-allowed", "fpm-no-allowed", "fpm-primary-open", "fpm-limit-ext", "fpm-passing-ini")
 

@@ -133,8 +133,8 @@ def test_the_command_lines_directives_come_first() -> None:
 def test_error_logs_of_all_levels_are_found_once_and_told_from_what_is_no_file() -> None:
     conf = read_all({MAIN: "error_log logs/main.log warn; http { error_log /a.log; server { error_log /a.log; error_log syslog:server=x; "
                            "location / { error_log stderr; error_log memory:1m debug; error_log /dev/stdout; } } }"})
-    assert error_logs(conf, "/usr/share/nginx", "/never.log") == (["/usr/share/nginx/logs/main.log", "/a.log"],
-                                                                ["syslog:server=x", "stderr", "memory:1m", "/dev/stdout"])
+    assert error_logs(conf, "/usr/share/nginx", "/never.log") == (
+        ["/usr/share/nginx/logs/main.log", "/a.log"], ["syslog:server=x", "stderr", "memory:1m", "/dev/stdout"])
 
 
 def test_the_built_in_error_log_counts_while_the_main_level_names_none() -> None:

@@ -44,7 +44,7 @@ def test_says_what_nginx_says(case: Any) -> None:
 def test_lines_are_those_of_the_first_argument() -> None:
     found, fault = statements('a;\n# b\n\nhttp\n{ x\n  "y\nz"; }\nlast 1\n 2;')
     assert fault is None
-    assert [(args, end, line) for args, end, line in found] == [
+    assert list(found) == [
         (["a"], ";", 1), (["http"], "{", 4), (["x", "y\nz"], ";", 5), ([], "}", 7), (["last", "1", "2"], ";", 8)]
 
 

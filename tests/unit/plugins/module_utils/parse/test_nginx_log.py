@@ -44,7 +44,8 @@ TAIL = ', client: 203.0.113.9, server: shop.example, request: "GET /a HTTP/1.1",
 
 
 def raw(name: str) -> bytes:
-    with open(os.path.join(FIXTURES, name), "rb") as stream:
+    """nginx writes whatever bytes a client sent, so its logs are no text files."""
+    with open(os.path.join(FIXTURES, name if name.endswith(".json") else name + ".bin"), "rb") as stream:
         return stream.read()
 
 

@@ -85,8 +85,8 @@ def test_dials_what_nginx_dialled(location: str) -> None:
 def test_a_route_says_where_it_is_written() -> None:
     route = one("server {\n listen 80 default_server;\n listen [::]:80;\n server_name Shop.example www.shop.example;\n root html;\n"
                 " location ~ \\.php$ {\n  fastcgi_pass unix:/var/run/php/a.sock;\n }\n}")
-    assert (route["site"], route["server_names"], route["listen"]) == ("shop.example", ["shop.example", "www.shop.example"],
-                                                                      ["80 default_server", "[::]:80"])
+    assert (route["site"], route["server_names"], route["listen"]) == (
+        "shop.example", ["shop.example", "www.shop.example"], ["80 default_server", "[::]:80"])
     assert (route["location"], route["file"], route["line"], route["pass"]) == ("~ \\.php$", MAIN, 8, "unix:/var/run/php/a.sock")
     assert route["endpoints"] == [{"endpoint": "unix:/run/php/a.sock", "written": "unix:/var/run/php/a.sock", "file": MAIN, "line": 8,
                                    "down": False, "backup": False}]
@@ -121,8 +121,8 @@ def test_a_name_that_no_upstream_has_is_an_upstream_without_endpoints() -> None:
 def test_a_server_that_nginx_refuses_is_an_error_and_no_endpoint(address: str) -> None:
     found, conf = read("http { upstream php { server %s; keepalive \u00b2; } server { location / { fastcgi_pass php; } } }" % address)
     assert (found[0]["upstream"], found[0]["endpoints"]) == ("php", [])
-    assert [error["text"].split(" in ")[0] for error in conf.errors] == ["no host" if address[0] == ":" else
-                                                                        "invalid host" if "/" in address else "invalid port"]
+    wrong = "no host" if address[0] == ":" else "invalid host" if "/" in address else "invalid port"
+    assert [error["text"].split(" in ")[0] for error in conf.errors] == [wrong]
 
 
 def test_a_host_by_name_stays_a_name() -> None:

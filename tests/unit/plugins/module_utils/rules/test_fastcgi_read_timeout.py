@@ -35,6 +35,26 @@ def test_hit_only_the_site_that_timed_out_is_named() -> None:
     assert hosts.only(snapshot)["sites"] == ["shop.example"]
 
 
+@pytest.mark.parametrize("logged", ["shop.example", "www.shop.example"])
+def test_hit_the_timeout_is_that_of_the_site_that_lost_the_request_under_any_of_its_names(logged: str) -> None:
+    snapshot = seen("slow_location")
+    other = dict(snapshot["nginx"]["routes"][0], site="blog.example", server_names=["blog.example"], read_timeout=dict(
+        snapshot["nginx"]["routes"][0]["read_timeout"], seconds=300.0))
+    snapshot["nginx"]["routes"].insert(0, other)
+    for one in snapshot["logs"]["events"]:
+        one["site"] = logged if one["source"] == "nginx" else None
+    assert ", 2 s, set" in hosts.only(snapshot)["summary"]
+
+
+@pytest.mark.parametrize("logged", ["127.0.0.1:9000", "[::1]:9000"])
+def test_hit_localhost_is_logged_as_either_of_its_addresses(logged: str) -> None:
+    snapshot = hosts.dials(seen("slow_location"), "localhost:9000", family="name", address="localhost", port=9000, path=None, real_path=None, addresses=[
+        {"address": one, "result": "ok", "errno": None, "probe": "answered"} for one in ("127.0.0.1", "::1")])
+    for one in snapshot["logs"]["events"]:
+        one["endpoint"] = logged if one["source"] == "nginx" else None
+    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
+
+
 def test_hit_a_name_is_dialled_and_its_address_is_logged() -> None:
     """nginx logs the address that a name led to."""
     snapshot = seen("slow_location")

@@ -125,6 +125,25 @@ def test_hit_every_violent_end_is_a_crash(result: str) -> None:
     assert hosts.causes(ended(result)) == [(CAUSE, "crashed", "active")]
 
 
+def test_hit_the_program_that_took_the_address_is_named() -> None:
+    held = [piece["text"] for piece in hosts.only(seen("port_taken"))["evidence"] if piece["source"] == "socket"]
+    assert len(held) == 1 and held[0].startswith("it is held by python3 (pid ")
+
+
+@pytest.mark.parametrize("result, errno, reason", [("refused", 111, "crashed"), ("missing", 2, "stopped")])
+def test_hit_without_systemd_the_socket_that_was_left_behind_tells_a_crash_from_a_stop(result: str, errno: int, reason: str) -> None:
+    """A clean stop removes the socket."""
+    snapshot = hosts.dialled(seen("stopped"), result, errno)
+    hosts.master(snapshot).update(unit=None, unit_state=None)
+    item = hosts.only(snapshot)
+    assert (item["reason"], item["confidence"], item["remedy"]) == (reason, "likely", [])
+
+
+def test_near_miss_errors_of_a_start_that_is_no_longer_in_the_journal_are_not_why_it_was_stopped() -> None:
+    noise = "php-fpm8.2[35]: ERROR: [pool www] failed to ptrace(ATTACH) child 41: Operation not permitted (1)"
+    assert hosts.causes(hosts.journal(seen("stopped"), (20.0, noise), (10.0, STOPPING))) == [(CAUSE, "stopped", "active")]
+
+
 def test_near_miss_a_start_failure_that_is_mended_leaves_only_a_start_to_be_done() -> None:
     """The configuration was repaired after the last try: php-fpm -t passes now."""
     snapshot = failed_start(SYNTAX)
@@ -219,6 +238,8 @@ def test_near_miss_something_else_than_php_behind_fastcgi_pass_starts_nothing() 
     snapshot = hosts.dials(seen("stopped"), "unix:/run/fcgiwrap.socket", path="/run/fcgiwrap.socket", real_path="/run/fcgiwrap.socket")
     snapshot["nginx"]["routes"][0].update(location="/cgi-bin/", params={})
     assert hosts.only(snapshot)["confidence"] == "possible" and hosts.actions(snapshot) == []
+    hosts.dials(snapshot, "127.0.0.1:9000", family="inet", path=None, real_path=None)
+    assert hosts.only(snapshot)["confidence"] == "likely"
 
 
 def test_near_miss_nothing_installed_and_a_container_with_php_fpm_is_not_for_us_to_say() -> None:

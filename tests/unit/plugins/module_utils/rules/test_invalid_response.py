@@ -35,6 +35,10 @@ def test_hit_each_reason_alone(reason: str) -> None:
     assert found["status"] == ("failing" if reason == "not_fastcgi" else "degraded")
 
 
+def test_hit_a_crash_is_certain_and_who_killed_is_not() -> None:
+    assert [hosts.only(seen(fault))["confidence"] for fault in ("segfault", "worker_killed")] == ["certain", "likely"]
+
+
 def test_hit_the_stranger_is_named() -> None:
     item = hosts.only(seen("not_fastcgi_app"))
     assert (item["evidence"][0]["source"], item["confidence"]) == ("socket", "certain") and "python3" in item["summary"]

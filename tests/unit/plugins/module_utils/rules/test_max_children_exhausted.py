@@ -13,9 +13,19 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 CAUSE = "max_children_exhausted"
 
 
+def full(fault: str) -> hosts.Snapshot:
+    """A real host at a moment when the probe got no answer: whether it gets one in time is a matter of luck."""
+    snapshot = hosts.dialled(seen(fault), "ok", None, "no_answer")
+    hosts.place(snapshot).update(queue=10, accepted=2)
+    hosts.place(snapshot)["probe"].update(queue=9, accepted=2, waited=3.0)
+    for worker in snapshot["workers"]:
+        worker["busy"] = True
+    return snapshot
+
+
 def capped() -> hosts.Snapshot:
     """process.max of the master is reached before pm.max_children of the pool."""
-    snapshot = seen("exhausted_static")
+    snapshot = full("exhausted_static")
     hosts.master(snapshot)["process_max"] = 2
     hosts.pool(snapshot)["max_children"] = 8
     return snapshot
@@ -43,31 +53,31 @@ def test_hit_every_process_manager_and_family(fault: str) -> None:
 
 
 def test_hit_a_static_pool_that_logs_nothing_is_found_by_its_queue_alone() -> None:
-    item = hosts.only(hosts.silent_logs(seen("exhausted_static")))
+    item = hosts.only(hosts.silent_logs(full("exhausted_static")))
     assert (item["reason"], item["confidence"]) == ("max_children", "certain") and "wait in the queue" in item["evidence"][0]["text"]
 
 
 def test_hit_the_probe_itself_is_not_counted_as_a_waiting_request() -> None:
-    snapshot = seen("exhausted_static")
+    snapshot = full("exhausted_static")
     hosts.place(snapshot)["queue"] = 0
-    assert ", 8 wait" in hosts.only(snapshot)["evidence"][0]["text"] and hosts.place(snapshot)["probe"]["queue"] == 9
+    assert ", 8 wait" in hosts.only(snapshot)["evidence"][0]["text"], "the kernel counted 9"
 
 
 def test_hit_a_full_backlog_of_a_unix_socket() -> None:
-    assert hosts.causes(hosts.dialled(seen("exhausted_static"), "full", 11)) == [(CAUSE, "max_children", "active")]
+    assert hosts.causes(hosts.dialled(full("exhausted_static"), "full", 11)) == [(CAUSE, "max_children", "active")]
 
 
 def test_hit_a_full_backlog_of_a_tcp_port_lets_the_client_wait() -> None:
-    assert hosts.causes(hosts.dialled(seen("exhausted_tcp"), "timeout", 110)) == [(CAUSE, "max_children", "active")]
+    assert hosts.causes(hosts.dialled(full("exhausted_tcp"), "timeout", 110)) == [(CAUSE, "max_children", "active")]
 
 
 def test_hit_an_answer_that_came_only_when_a_worker_was_free_while_requests_were_lost() -> None:
-    snapshot = hosts.dialled(seen("exhausted_static"), "ok", None, "answered", 1900.0)
+    snapshot = hosts.dialled(full("exhausted_static"), "ok", None, "answered", 1900.0)
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "active")]
 
 
 def test_hit_a_socket_that_systemd_passed_to_php_fpm_is_php_fpms() -> None:
-    snapshot = seen("exhausted_static")
+    snapshot = full("exhausted_static")
     hosts.place(snapshot)["listeners"].append({"pid": 1, "comm": "systemd", "exe": None, "cmdline": "/sbin/init", "fpm": False})
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "active")]
 
@@ -95,12 +105,12 @@ def test_hit_a_queue_that_overflowed_in_a_static_pool_needs_no_word_of_php_fpm()
 
 
 def test_near_miss_more_workers_are_of_no_use_at_process_max() -> None:
-    assert hosts.actions(capped()) == [] and hosts.actions(seen("exhausted_static")) == ["pool_size_set"]
+    assert hosts.actions(capped()) == [] and hosts.actions(full("exhausted_static")) == ["pool_size_set"]
 
 
 def test_near_miss_a_pool_that_still_starts_workers_is_not_exhausted() -> None:
     """Two of five workers, nobody else waits: the next ones are about to be started."""
-    snapshot = seen("exhausted_dynamic")
+    snapshot = full("exhausted_dynamic")
     hosts.pool(snapshot)["max_children"] = 5
     hosts.place(snapshot).update(queue=0)
     hosts.place(snapshot)["probe"].update(queue=1)
@@ -110,7 +120,7 @@ def test_near_miss_a_pool_that_still_starts_workers_is_not_exhausted() -> None:
 
 def test_near_miss_workers_that_all_wait_for_work_are_frozen_and_not_busy() -> None:
     """php-fpm was stopped with SIGSTOP, or its cgroup is frozen."""
-    snapshot = seen("exhausted_static")
+    snapshot = full("exhausted_static")
     for worker in snapshot["workers"]:
         worker["busy"] = False
     hosts.place(snapshot)["accepted"] = 0
@@ -120,14 +130,14 @@ def test_near_miss_workers_that_all_wait_for_work_are_frozen_and_not_busy() -> N
 
 def test_near_miss_without_their_state_full_is_full() -> None:
     """Without root nobody tells what a worker does."""
-    snapshot = seen("exhausted_static")
+    snapshot = full("exhausted_static")
     for worker in snapshot["workers"]:
         worker["busy"] = None
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "active")]
 
 
 def test_near_miss_a_late_answer_without_a_lost_request_is_a_busy_pool() -> None:
-    snapshot = hosts.dialled(hosts.silent_logs(seen("exhausted_static")), "ok", None, "answered", 1900.0)
+    snapshot = hosts.dialled(hosts.silent_logs(full("exhausted_static")), "ok", None, "answered", 1900.0)
     assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "healthy")
 
 
@@ -148,6 +158,37 @@ def test_near_miss_the_warning_of_another_pool_is_not_about_this_one() -> None:
     assert [cause for cause, _reason, _state in hosts.causes(snapshot)] == ["fastcgi_read_timeout"]
 
 
+def test_near_miss_a_port_that_nobody_listens_on_has_no_full_queue() -> None:
+    """A packet filter drops the connection."""
+    snapshot = hosts.dialled(full("exhausted_tcp"), "timeout", 110)
+    hosts.place(snapshot).update(listening=False, listeners=[])
+    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(snapshot)]
+
+
+def test_near_miss_the_workers_of_another_masters_pool_of_the_same_name_are_not_this_pools() -> None:
+    """Every version brings a pool called www."""
+    snapshot = hosts.silent_logs(full("exhausted_dynamic"))
+    for worker in snapshot["workers"]:
+        worker["config"] = "/etc/php/7.4/fpm/php-fpm.conf"
+    hosts.place(snapshot).update(queue=0, accepted=0)
+    hosts.place(snapshot)["probe"].update(queue=1, accepted=0)
+    assert hosts.causes(snapshot) == []
+
+
+def test_near_miss_the_warning_of_another_masters_pool_of_the_same_name_is_not_this_pools() -> None:
+    snapshot = was_full()
+    snapshot["logs"]["events"][-1]["master"] = "/etc/php/7.4/fpm/php-fpm.conf"
+    assert [cause for cause, _reason, _state in hosts.causes(snapshot)] == ["fastcgi_read_timeout"]
+
+
+def test_hit_an_event_with_more_lines_than_times_counts_its_lines() -> None:
+    snapshot = seen("exhausted_dynamic")
+    lost = next(one for one in snapshot["logs"]["events"] if one["source"] == "nginx")
+    assert lost["count"] > len(lost["times"])
+    began = min(one["first"] for one in snapshot["logs"]["events"] if one["signature"].startswith(("fpm-max", "ng-")))
+    assert (hosts.only(snapshot)["count"], hosts.only(snapshot)["since"]) == (lost["count"], began)
+
+
 def test_decoy_the_warning_alone_lost_nobodys_request() -> None:
     assert hosts.causes(hosts.fpm_said(seen("plain"), "fpm-max-children-dynamic", 20.0)) == []
     assert hosts.verdict(seen("busy_at_limit"))["status"] == "healthy"
@@ -159,5 +200,5 @@ def test_decoy_a_stranger_that_is_silent_is_no_pool() -> None:
 
 
 def test_decoy_a_remote_pool_is_not_measured_by_the_workers_here() -> None:
-    snapshot = hosts.dials(seen("exhausted_tcp"), "192.0.2.7:9000", address="192.0.2.7", listening=None, listeners=[], queue=None, accepted=None)
+    snapshot = hosts.dials(full("exhausted_tcp"), "192.0.2.7:9000", address="192.0.2.7", listening=None, listeners=[], queue=None, accepted=None)
     assert hosts.causes(hosts.silent_logs(snapshot)) == [] and hosts.verdict(snapshot)["status"] == "unknown"

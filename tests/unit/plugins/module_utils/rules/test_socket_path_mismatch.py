@@ -90,6 +90,17 @@ def test_near_miss_another_program_behind_fastcgi_pass_is_not_sent_to_php() -> N
     assert hosts.only(snapshot)["confidence"] == "possible" and hosts.actions(snapshot) == []
 
 
+def test_hit_a_socket_that_lives_in_php_fpms_view_alone_is_private() -> None:
+    """Not only /tmp: a unit may have any directory to itself."""
+    snapshot = seen("socket_deleted")
+    hosts.place(snapshot)["listener_path"] = "/proc/35/root/run/php/php8.2-fpm.sock"
+    assert hosts.causes(snapshot) == [(CAUSE, "private_tmp", "active")]
+
+
+def test_hit_the_file_is_newer_than_the_master() -> None:
+    assert "runs since before" in hosts.only(seen("config_not_loaded"))["evidence"][0]["text"]
+
+
 def test_near_miss_without_a_newer_file_it_is_only_likely_that_the_configuration_was_not_loaded() -> None:
     """A file copied with its old time: what the master has loaded cannot be told."""
     snapshot = seen("config_not_loaded")
@@ -100,6 +111,18 @@ def test_near_miss_without_a_newer_file_it_is_only_likely_that_the_configuration
 
 def test_near_miss_a_restart_does_not_bring_a_private_tmp_out() -> None:
     assert hosts.actions(in_a_tmp_of_its_own()) == []
+
+
+def test_near_miss_a_private_tmp_does_not_hide_a_socket_below_run() -> None:
+    snapshot = seen("socket_deleted")
+    hosts.unit(snapshot)["private_tmp"] = True
+    assert hosts.causes(snapshot) == [(CAUSE, "socket_deleted", "active")]
+
+
+def test_hit_a_missing_socket_is_missing_for_everyone_root_or_not() -> None:
+    snapshot = hosts.unseen(seen("old_socket"), "connect_as_nginx")
+    hosts.place(snapshot)["connect"]["as_user"] = None
+    assert hosts.causes(snapshot) == [(CAUSE, "other_socket", "active")]
 
 
 def test_near_miss_two_spellings_of_one_path_are_one() -> None:

@@ -78,6 +78,7 @@ def test_hit_not_root_and_its_mode_keeps_nginx_out_is_likely() -> None:
     snapshot = hosts.unseen(seen("socket_root"), "connect_as_nginx")
     hosts.place(snapshot)["connect"].update(result="ok", errno=None, error=None, as_user=None)
     assert (hosts.only(snapshot)["reason"], hosts.only(snapshot)["confidence"]) == ("socket_mode", "likely")
+    assert "probe" not in [piece["source"] for piece in hosts.only(snapshot)["evidence"]], "our own connect proves nothing"
 
 
 def test_near_miss_our_own_refusal_says_nothing_about_nginx() -> None:

@@ -43,7 +43,13 @@ def test_hit_the_kernels_line_php_fpms_line_and_nginxs_line_stand_side_by_side()
 def test_hit_without_php_fpms_log_nginxs_line_of_that_moment_will_do() -> None:
     snapshot = seen("worker_oom")
     snapshot["logs"]["events"] = [one for one in snapshot["logs"]["events"] if one["source"] == "nginx"]
-    assert hosts.causes(snapshot) == [(CAUSE, "cgroup", "active")]
+    assert hosts.causes(snapshot) == [(CAUSE, "cgroup", "active")] and hosts.only(snapshot)["confidence"] == "certain"
+
+
+def test_hit_several_kills_are_one_finding_that_counts_them() -> None:
+    snapshot = seen("worker_oom")
+    snapshot["oom"]["kills"].append(dict(kill(snapshot), pid=30300))
+    assert "took 2 workers of pool www" in hosts.only(snapshot)["summary"] and "took a worker of pool www" in hosts.only(seen("worker_oom"))["summary"]
 
 
 def test_hit_a_kernel_clock_that_drifted_is_only_likely() -> None:
