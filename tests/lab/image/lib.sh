@@ -35,6 +35,25 @@ SITE
     [ "$LAYOUT" = el ] || ln -sf "$file" "/etc/nginx/sites-enabled/$name"
 }
 
+# vhosts N: site1.example … siteN.example, each in a file of its own, all on the suite's pool.
+vhosts() {
+    local number
+    for number in $(seq "$1"); do
+        cat >"/etc/nginx/conf.d/vhost$number.conf" <<SITE
+server {
+    listen 80;
+    server_name site$number.example;
+    root /var/www/shop;
+    location ~ \.php\$ {
+        include fastcgi_params;
+        fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
+        fastcgi_pass $PASS;
+    }
+}
+SITE
+    done
+}
+
 # pool_set KEY VALUE [FILE]: sets one directive of a pool file, where it stands (commented out or not), else at its end.
 pool_set() {
     local file=${3:-$POOL_FILE}
