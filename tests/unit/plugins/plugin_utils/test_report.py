@@ -21,8 +21,8 @@ jsonschema = pytest.importorskip("jsonschema")
 class Untrusted(str):
     """Stands for the engine's own kinds of string, which may claim to be something else when asked."""
 
-    def __str__(self) -> str:
-        return self  # pylint: disable=invalid-str-returned
+    def __str__(self) -> str:  # pylint: disable=invalid-str-returned
+        return self
 
 
 def build(results: dict[str, Any], **more: Any) -> dict[str, Any]:
