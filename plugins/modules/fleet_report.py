@@ -121,7 +121,7 @@ complaint:
   type: str
   sample: "2 failing: web01, web02; 1 unreachable: web09"
 report:
-  description: The report in brief, as the role publishes it with M(ansible.builtin.set_stats) under C(webmedic).
+  description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with C(per_host=false) would.
   returned: always
   type: dict
   contains:

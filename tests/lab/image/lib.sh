@@ -36,6 +36,7 @@ SITE
 }
 
 # vhosts N: site1.example … siteN.example, each in a file of its own, all on the suite's pool.
+# shellcheck disable=SC2153 # PASS is the suite's, not a slip for the pass of site()
 vhosts() {
     local number
     for number in $(seq "$1"); do

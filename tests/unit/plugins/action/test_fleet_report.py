@@ -69,6 +69,7 @@ def test_report_table_and_verdict_come_out_of_one_run(tmp_path: Any, screen: Scr
     assert outcome["path"] == path and not outcome["changed"] and not outcome.get("failed")
     assert outcome["report"]["verdict"] == "failing"
     assert outcome["report"]["hosts"] == {"web1": ["fpm_not_running"], "gone": []}
+    assert outcome["ansible_stats"] == {"data": {"webmedic": outcome["report"]}, "per_host": False, "aggregate": False}
     with open(path, encoding="ascii") as stream:
         assert list(json.load(stream)["hosts"]) == ["web1", "gone"]
     (text,) = screen.shown
