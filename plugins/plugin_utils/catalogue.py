@@ -31,7 +31,7 @@ FIELDS = {
     "path": "PATH",
     "file": "FILE",
     "line": "LINE",
-    "to": "POOL_LISTEN",
+    "to": "the site's own pool",
 }
 
 _FIELD = re.compile(r"\{(%s)\}" % "|".join(FIELDS))
