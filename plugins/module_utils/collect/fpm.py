@@ -12,8 +12,8 @@ from ..parse.fpm_conf import FpmConf, Problem, full_path, parse_fpm_conf
 from ..parse.fpm_pools import pool_facts, refusals
 from ..parse.proc import unit_of
 from ..parse.systemctl import command_option
+from .config_check import config_test
 from .fpm_layouts import Layout, installed_layouts, layout_of, version_in
-from .fpm_test import config_test
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
 from .units import fpm_unit_names, unit_states

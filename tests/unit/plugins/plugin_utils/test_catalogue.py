@@ -81,7 +81,7 @@ def test_a_reason_without_words_falls_back_to_its_cause_and_a_cause_without_word
 def test_fields_come_from_the_finding_its_remedies_and_its_evidence() -> None:
     item = finding("socket_path_mismatch", "other_socket", remedy=[], evidence=[
         {"source": "nginx", "path": "/etc/nginx/sites-enabled/shop", "line": 14, "text": "fastcgi_pass unix:/old.sock"}])  # fmt: skip
-    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/sites-enabled/shop:14 dial POOL_LISTEN,")
+    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,")
     item["remedy"] = [{"action": "fastcgi_pass_repoint", "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"}}]
     assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
 

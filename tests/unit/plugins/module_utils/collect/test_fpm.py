@@ -8,7 +8,7 @@ import os
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import fpm, fpm_test, memory, units
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import config_check, fpm, memory, units
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm_layouts import layout_of, version_in
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import own_cgroup, processes
@@ -81,7 +81,7 @@ def no_php_fpm(monkeypatch: pytest.MonkeyPatch) -> List[List[str]]:
         ran.append(argv + [text])
         return Ran(0, "[22-Nov-2026 23:00:00] NOTICE: configuration file {config} test is successful\n\n", "")
 
-    monkeypatch.setattr(fpm_test, "run_on_pipe", fake)
+    monkeypatch.setattr(config_check, "run_on_pipe", fake)
     return ran
 
 
@@ -148,11 +148,11 @@ def test_the_test_overrides_every_log_of_the_configuration(no_php_fpm: List[List
 
 def test_a_command_reads_what_was_put_on_its_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    ran = fpm_test.run_on_pipe(["/bin/cat"], "one\ntwo\n")
+    ran = config_check.run_on_pipe(["/bin/cat"], "one\ntwo\n")
     assert (ran.rc, ran.out) == (0, "one\ntwo\n")
-    assert fpm_test.run_on_pipe(["/bin/echo"], "").out == "{config}\n"
-    assert fpm_test.run_on_pipe(["/nonexistent"], "").rc is None
-    assert "does not hold" in fpm_test.run_on_pipe(["/bin/cat"], "x" * 2000000).err
+    assert config_check.run_on_pipe(["/bin/echo"], "").out == "{config}\n"
+    assert config_check.run_on_pipe(["/nonexistent"], "").rc is None
+    assert "does not hold" in config_check.run_on_pipe(["/bin/cat"], "x" * 2000000).err
 
 
 @pytest.mark.parametrize("more, why", [
