@@ -16,7 +16,6 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import table, text
 
@@ -84,6 +83,9 @@ class ActionModule(ActionBase):
 
     def _replay(self, path: str, print_table: bool, fail_on: Sequence[str]) -> dict[str, Any]:
         """Diagnose and show a saved report again. Writes nothing."""
+        # Here, since the controller compiles all rules for it and only a replay has use for them.
+        from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import diagnose
+
         try:
             with open(path, encoding="utf-8") as stream:
                 saved = json.load(stream)
