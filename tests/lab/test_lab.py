@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 
 import judge
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from webmedic_lab import data, inventory, scripts
 from webmedic_lab.engine import LabError
 
 STOPPED: dict[str, Any] = {"status": "failing", "findings": [{"cause": "fpm_not_running", "reason": "stopped"}]}
+SNAPSHOTS = Path(__file__).parents[1] / "unit" / "fixtures" / "snapshots"
 HEALTHY: dict[str, Any] = {"status": "healthy", "findings": []}
 
 
@@ -127,3 +130,12 @@ def test_one_request_that_went_otherwise_makes_the_verdict_fail() -> None:
 def test_no_request_at_all_is_no_symptom() -> None:
     with pytest.raises(LabError, match="no request"):
         scripts.verdict("systemd is running\n")
+
+
+def test_a_safe_fault_is_planned_to_be_repaired_as_the_lab_says() -> None:
+    actions = {fault.name: list(fault.actions) for fault in data.load_faults().values() if fault.safe_fix}
+    saved = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SNAPSHOTS.glob("*.json"))]
+    seen = [fixture for fixture in saved if fixture["fault"] in actions]
+    assert {fixture["fault"] for fixture in seen} == set(actions)
+    for fixture in seen:
+        assert [action["id"] for action in diagnose(fixture["snapshot"])["plan"]] == actions[fixture["fault"]], fixture["fault"]

@@ -235,7 +235,7 @@ def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
     assert [one["what"] for one in host.missing][-1] == "fpm_log"
 
 
-def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path) -> None:
+def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "error.log"
     path.write_text(line(NOW))
     host = Watched()
@@ -243,7 +243,7 @@ def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path) -> None:
     def denied(name: str, offset: int = 0, length: int = 0) -> bytes:
         raise logs.HostError(name, 13, "Permission denied")
 
-    host.read_bytes = denied  # type: ignore[method-assign]
+    monkeypatch.setattr(host, "read_bytes", denied)
     found = collect(host, [str(path)])
     assert host.missing == [{"what": "nginx_log", "path": str(path), "why": "Permission denied", "needs": "root"}]
     assert not found["files"][0]["complete"]

@@ -216,7 +216,7 @@ def test_a_circle_of_links_ends() -> None:
     assert found.stat is None and isinstance(found.error, HostError) and found.error.errno == 40
 
 
-def test_what_may_not_be_seen_is_unknown_and_not_absent() -> None:
+def test_what_may_not_be_seen_is_unknown_and_not_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     host = box(denied=[SAT], root=False)
 
     def refuse(path: str, follow: bool = True) -> Stat:
@@ -224,7 +224,7 @@ def test_what_may_not_be_seen_is_unknown_and_not_absent() -> None:
             raise HostError(path, 13, "Permission denied")
         return SocketHost.stat(host, path, follow)
 
-    host.stat = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(host, "stat", refuse)
     found = look(host, dialler=Dialler(13))
     assert (found["exists"], found["type"], found["inode_matches"], found["listening"]) == (None, "unknown", None, True)
     assert {"what": "endpoint", "path": SAT, "why": "Permission denied", "needs": "root"} in host.missing
