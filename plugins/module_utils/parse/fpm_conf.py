@@ -58,9 +58,9 @@ class FpmConf:
         self.variables = False
 
 
-_ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]+?)\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
+ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]+?)\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
-_TOKEN = re.compile(r"""
+TOKEN = re.compile(r"""
     "(?P<double>(?:\\.|[^"\\])*)"
   | '(?P<single>[^']*)'
   | (?P<variable>\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\})
@@ -69,13 +69,13 @@ _TOKEN = re.compile(r"""
   | (?P<plain>(?:[^\s;"'=()$]|\$(?!\{))+)
 """, re.X | re.S)
 _ESCAPE = re.compile(r"""\\(["'\\])""")
-_TRUE = ("true", "on", "yes")
-_FALSE = ("false", "off", "no", "none", "null")
+TRUE = ("true", "on", "yes")
+FALSE = ("false", "off", "no", "none", "null")
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def to_bool(value: str) -> bool:
-    return value.lower() in ("1",) + _TRUE
+    return value.lower() in ("1",) + TRUE
 
 
 def to_int(value: Optional[str]) -> Optional[int]:
@@ -100,7 +100,7 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
     variable = False
     at = 0
     while at < len(text):
-        match = _TOKEN.match(text, at)
+        match = TOKEN.match(text, at)
         if match is None:
             # An apostrophe without a partner ends the value, as long as there is one.
             return out, variable, None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at]
@@ -111,7 +111,7 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         if kind == "space":
             pending = match.group(0) if kinds.endswith("p") else ""
             continue
-        if kinds == "p" and out.lower() in _TRUE + _FALSE:
+        if kinds == "p" and out.lower() in TRUE + FALSE:
             return out, variable, "syntax error, unexpected '%s'" % match.group(0)
         part = match.group("double") if kind == "double" else match.group("single") if kind == "single" else match.group("plain")
         hit = False
@@ -124,9 +124,9 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         variable = variable or hit
         kinds += kind[0]
     word = out.lower()
-    if kinds == "p" and word in _TRUE:
+    if kinds == "p" and word in TRUE:
         return "1", variable, None
-    if kinds == "p" and word in _FALSE:
+    if kinds == "p" and word in FALSE:
         return "", variable, None
     return out, variable, None
 
@@ -136,7 +136,7 @@ def _expand(text: str) -> Tuple[str, bool]:
     return _ESCAPE.sub(r"\1", inner), inner != text
 
 
-class _Reader:
+class Reader:
     """One run over a configuration. read and expand are the host's: a file's text, and the files that match a pattern."""
 
     def __init__(self, conf: FpmConf, read: Callable[[str], Tuple[Optional[str], str]],
@@ -176,7 +176,7 @@ class _Reader:
             else:
                 self.open_section(match.group(1).strip("\"'"), path, number)
             return
-        match = _ENTRY.match(line)
+        match = ENTRY.match(line)
         if match is None:
             self.problem(path, number, "syntax error")
             return
@@ -226,7 +226,7 @@ def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]]
     prefix: what a relative include is relative to (php-fpm's -p, else the prefix that it was compiled with).
     """
     conf = FpmConf(config)
-    _Reader(conf, read, expand, prefix).load(config, 1, (config, 0))
+    Reader(conf, read, expand, prefix).load(config, 1, (config, 0))
     return conf
 
 

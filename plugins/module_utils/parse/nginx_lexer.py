@@ -41,7 +41,7 @@ _AFTER_QUOTED = " \t\r\n;{)"
 _LUA = re.compile(r"""--\[(?P<comment>=*)\[|--[^\n]*|\[(?P<string>=*)\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
 
 
-def _unescape(raw: str) -> str:
+def unescape(raw: str) -> str:
     """What ngx_conf_read_token() stores for a parameter: a backslash in front of any other character stays."""
     if "\\" not in raw:
         return raw
@@ -56,7 +56,7 @@ def _start(raw: str) -> str:
     return raw.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
 
 
-def _lua_end(text: str, start: int) -> int:
+def lua_end(text: str, start: int) -> int:
     """The offset of the brace that closes the block whose text begins at start; -1 when none does."""
     depth = 1
     position = start
@@ -136,7 +136,7 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                     return fault(after, 'unexpected end of file, expecting ";" or "}"')
                 if quote and text[after] not in _AFTER_QUOTED:
                     return fault(after, 'unexpected "%s"' % text[after])
-                args.append(_unescape(raw))
+                args.append(unescape(raw))
                 if len(args) > MOST_ARGUMENTS:
                     return fault(start, "more than %d parameters, the rest of this file was not read" % MOST_ARGUMENTS)
                 continue
@@ -148,7 +148,7 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                 if depth > DEEPEST_BLOCK:
                     return fault(start, "more than %d nested blocks, the rest of this file was not read" % DEEPEST_BLOCK)
                 if args[0].endswith("_by_lua_block"):
-                    position = _lua_end(text, match.end())
+                    position = lua_end(text, match.end())
                     args = []
                     break
             args = []

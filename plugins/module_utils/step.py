@@ -1,0 +1,31 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A step: what an action does to a host, as plain data. Pure code writes it, apply/ carries it out or only shows it."""
+
+from typing import List, NamedTuple, Optional, Sequence
+
+# before None: the file is created, with mode; after None: it is removed. A link at path stays, the file behind it is replaced.
+Change = NamedTuple("Change", [("path", str), ("before", Optional[bytes]), ("after", Optional[bytes]), ("mode", int)])
+# A text of configuration with a directive that is another; path as the configuration names it.
+Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
+# A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile.
+Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
+# What is run once the files are in place, and what brings back the state before.
+Command = NamedTuple("Command", [("do", List[str]), ("undo", List[List[str]])])
+
+
+class Step(NamedTuple):
+    """name: of the action; target: the unit or file; notes: how the values came about, for a person."""
+
+    name: str
+    target: str
+    changes: List[Change]
+    trials: List[Trial]
+    commands: List[Command]
+    notes: Sequence[str] = ()
+
+
+class Refusal(Exception):
+    """Why something must not or cannot be done here, in words for a person."""
