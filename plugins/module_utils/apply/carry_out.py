@@ -1,0 +1,137 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
+
+import re
+import shlex
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from ..collect.host import Host, HostError, Ran
+from ..parse.redact import redact
+from ..step import Change, Refusal, Step
+from .disk import Disk
+from .transaction import STATE, Transaction, UndoFailed, check, recover
+from .trial import trial
+
+# result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
+Outcome = NamedTuple("Outcome", [
+    ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
+])
+
+_LINE = 2000
+_GONE = "[redacted]"
+# nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
+_DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
+_PHP_VALUE = re.compile(r"\s*php_(?:admin_)?(?:value|flag)\[([^\]]*)\]\s*=(.*)")
+
+
+def shell(argv: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in argv)
+
+
+def deciding_line(ran: Ran) -> str:
+    """What a program said went wrong, in one line without secrets."""
+    lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
+    return redact(next((line for line in lines if _DECIDES.search(line)), lines[0] if lines else "it ended with code %s" % ran.rc))
+
+
+def _hides(line: str) -> str:
+    """The line without its secrets, otherwise as it is; what a terminal would obey is a question mark."""
+    body = line.rstrip("\r\n")
+    plain = "".join(character if character.isprintable() or character == "\t" else "?" for character in body)
+    shown = redact(body, _LINE)
+    return (shown if _GONE in shown or len(body) > _LINE else plain) + line[len(body):]
+
+
+def _shown(text: str, other: str) -> str:
+    """A file for the diff. What changes must be seen to change, even where the value is not shown."""
+    others = set(other.splitlines(True))
+    hidden = {_hides(line) for line in others - set(text.splitlines(True))}
+    lines = []
+    for line in text.splitlines(True):
+        safe = _hides(line)
+        if line not in others and safe in hidden:
+            value = _PHP_VALUE.match(line)
+            if value and _GONE not in redact("%s =%s" % value.groups()):
+                safe = line
+        lines.append(safe)
+    return "".join(lines)
+
+
+def difference(changes: Sequence[Change]) -> List[Dict[str, str]]:
+    """The changes as Ansible's --diff takes them."""
+    entries = []
+    for change in changes:
+        before, after = ((data or b"").decode("utf-8", "replace") for data in (change.before, change.after))
+        shown = {"before": _shown(before, after), "after": _shown(after, before)}
+        if shown["before"] == shown["after"]:
+            shown["after"] += "# a value that is not shown here changes\n"
+        entries.append(dict(shown, before_header="/dev/null" if change.before is None else change.path,
+                            after_header="/dev/null" if change.after is None else change.path))
+    return entries
+
+
+def complaint(step: Step) -> Optional[str]:
+    """What a program objects to. A kill between two renames leaves the first few changes alone, so each such state must be accepted too."""
+    for count in range(min(1, len(step.changes)), len(step.changes) + 1):
+        for number, one in enumerate(step.trials):
+            if one in step.trials[:number]:
+                continue
+            ran = trial(step.changes[:count], one.argv, one.silent)
+            if ran.rc is None:
+                return "`%s` could not be tried: %s" % (shell(one.argv), ran.err)
+            if ran.rc != 0:
+                return "`%s`: %s" % (shell(one.argv), deciding_line(ran))
+    return None
+
+
+def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str) -> str:
+    """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and all of it must be put back then."""
+    transaction = Transaction.begin(step, host, disk, state)
+    transaction.replace()
+    for command in step.commands:
+        ran = transaction.run(command)
+        if ran.rc != 0:
+            raise Refusal("`%s` failed: %s" % (shell(command.do), deciding_line(ran)))
+    why = verify()
+    if why:
+        raise Refusal(why)
+    return transaction.keep()
+
+
+def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
+    """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
+
+    The caller holds the lock and has called recover(); neither is needed in check mode, which changes nothing.
+    """
+    step = step._replace(changes=[change for change in step.changes if change.before != change.after])
+    if not step.changes and not step.commands:
+        return Outcome("unchanged", "", [], [], [], None)
+    try:
+        check(step.changes, host, disk, check_mode)
+        why = complaint(step)
+    except (Refusal, HostError, OSError) as error:
+        why = str(error)
+    if why:
+        return Outcome("refused", why, [], [], [], None)
+    intended = Outcome("would", "", [change.path for change in step.changes], [shell(command.do) for command in step.commands],
+                       difference(step.changes), None)
+    if check_mode:
+        return intended
+    try:
+        return intended._replace(result="done", backup=_do(step, host, disk, verify, state))
+    except (Refusal, HostError, OSError) as error:
+        why = str(error)
+    except BaseException:
+        recover(host, disk, state)
+        raise
+    try:
+        undone = recover(host, disk, state)
+    except (UndoFailed, HostError, OSError) as error:
+        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+    if undone and undone["left"]:
+        return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
+            why, ", ".join(undone["left"]), undone["backup"]))
+    return intended._replace(result="rolled_back", why="%s; everything is as it was before" % why, diff=[])

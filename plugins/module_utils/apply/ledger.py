@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was tried on this host, so that nothing is tried again and again. Read and written under the lock."""
+
+import json
+import os
+from typing import Any, Dict, List, Optional, Sequence
+
+from ..collect.host import Host, HostError
+from .disk import Disk
+from .lock import STATE, prepare_state
+
+VERSION = 1
+ENTRIES = 200
+
+Entry = Dict[str, Any]
+_FIELDS = (("at", (int, float)), ("action", str), ("target", str), ("result", str))
+
+
+def _entries(text: str) -> Optional[List[Entry]]:
+    """The ledger's entries, None when this is not a ledger."""
+    try:
+        ledger = json.loads(text)
+    except ValueError:
+        return None
+    entries = ledger.get("entries") if isinstance(ledger, dict) and ledger.get("version") == VERSION else None
+    if not isinstance(entries, list):
+        return None
+    sound = all(isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS) for entry in entries)
+    return entries if sound else None
+
+
+def _load(path: str) -> Optional[List[Entry]]:
+    try:
+        return _entries(Host().read(path))
+    except HostError as error:
+        return [] if error.absent else None
+
+
+def read(state: str = STATE) -> List[Entry]:
+    """[{at: epoch seconds, action, target, result}], oldest first; empty when there is no ledger or it is damaged."""
+    return _load(os.path.join(state, "ledger.json")) or []
+
+
+def attempts(entries: Sequence[Entry], action: str, target: str, since: float) -> int:
+    """How often an action was taken on a target from since (epoch seconds) on, whatever came of it. Pure."""
+    return sum(1 for entry in entries if entry["action"] == action and entry["target"] == target and entry["at"] >= since)
+
+
+def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:
+    """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError or Refusal."""
+    prepare_state(disk, state)
+    path = os.path.join(state, "ledger.json")
+    entries = _load(path)
+    if entries is None:
+        disk.replace(path, path + ".damaged")
+        entries = []
+    entries = (entries + [{"at": at, "action": action, "target": target, "result": result}])[-ENTRIES:]
+    disk.remove(path + ".new")
+    disk.write_file(path + ".new", json.dumps({"version": VERSION, "entries": entries}, indent=1).encode("ascii"))
+    disk.replace(path + ".new", path)

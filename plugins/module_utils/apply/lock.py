@@ -1,0 +1,54 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state directory, and one change at a time on a host. The kernel frees the lock when its holder dies, however that happens."""
+
+import contextlib
+import fcntl
+import os
+import stat
+from typing import Iterator
+
+from ..step import Refusal
+from .disk import Disk
+
+STATE = "/var/lib/webmedic-php-fpm"
+
+
+class Busy(Exception):
+    """Another process is at work here. The text names it."""
+
+
+def prepare_state(disk: Disk, state: str) -> None:
+    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there."""
+    for folder in (state, os.path.join(state, "backups")):
+        try:
+            disk.make_directory(folder, 0o700)
+        except FileExistsError:
+            pass
+    found = os.lstat(state)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise Refusal("%s is not a directory that only its owner, the user at work here, can write to" % state)
+
+
+@contextlib.contextmanager
+def lock(state: str, disk: Disk) -> Iterator[None]:
+    """`with lock(state, disk): ...`. Creates the state directory. Raises Busy, Refusal or OSError."""
+    prepare_state(disk, state)
+    # Closed on exec: a child that outlives us would hold it.
+    descriptor = os.open(os.path.join(state, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            raise Busy("process %s is changing this host" % (holder or "of unknown number"))
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        except OSError:
+            pass  # a full disk: the number is only for the message
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,177 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a program says about a configuration that is not in place yet.
+
+The program runs in a mount namespace of its own, in which the changed files lie over the real ones; all of that is memory, and the kernel
+drops it with the program. Whoever is outside sees nothing of it, and the files and directories there are not touched. Needs root, and a
+host that lets root make such a namespace, which some containers do not.
+"""
+
+import ctypes
+import os
+import signal
+import stat
+import subprocess
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set
+
+from ..collect.host import Ran, decode
+from ..step import Change
+
+# Any of them will do, whatever it holds: it is covered only while the namespace is being prepared.
+STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
+_NEWNS, _BIND, _REC, _PRIVATE, _NOSUID, _NODEV, _DETACH, _PDEATHSIG = 0x20000, 4096, 16384, 1 << 18, 2, 4, 2, 1  # linux/{sched,mount,prctl}.h
+_NOT_FILES = ("/dev/", "/proc/", "/sys/")
+
+# data None: the file is not there.
+_File = NamedTuple("_File", [("data", Optional[bytes]), ("mode", int), ("uid", int), ("gid", int)])
+
+
+class _Namespace:
+    """Prepared by the child, between fork and exec. files: by real path; missing: logs that are not there yet."""
+
+    def __init__(self, files: Dict[str, _File], missing: Sequence[str]) -> None:
+        self.files = files
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
+        gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)] + list(missing)
+        self.covers = {_directory(os.path.dirname(path)) for path in gone}
+
+    def _call(self, name: str, *arguments: object) -> None:
+        if getattr(self.libc, name)(*arguments) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, "%s: %s" % (name, os.strerror(number)))
+
+    def _mount(self, source: str, target: str, flags: int, kind: Optional[bytes] = None, data: Optional[bytes] = None) -> None:
+        self._call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
+
+    def enter(self) -> None:
+        self._call("prctl", _PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+        self._call("unshare", _NEWNS)
+        self._mount("none", "/", _REC | _PRIVATE)
+        used = [*self.files, *self.covers]
+        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in used)), None)
+        if stage is None or "/" in self.covers:
+            raise OSError("there is no directory to prepare it in")
+        self._mount("webmedic", stage, _NOSUID | _NODEV, b"tmpfs", b"mode=0700")
+        for number, folder in enumerate(sorted(self.covers)):
+            place = os.path.join(stage, "d%d" % number)
+            self._copy(folder, place)
+            self._mount(place, folder, _BIND | _REC)
+        for number, (path, file) in enumerate(sorted(self.files.items())):
+            if file.data is None:
+                continue
+            if _directory(os.path.dirname(path)) in self.covers:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                _write(path, file)
+            else:
+                place = os.path.join(stage, "f%d" % number)
+                _write(place, file)
+                self._mount(place, path, _BIND)
+        # What was bound stays; the stage itself shows again what it held.
+        self._call("umount2", os.fsencode(stage), _DETACH)
+
+    def _copy(self, folder: str, place: str) -> None:
+        """A directory whose entries are those of folder, but for the files that change."""
+        os.mkdir(place)
+        for name in os.listdir(folder):
+            source, target = os.path.join(folder, name), os.path.join(place, name)
+            if source in self.files:
+                continue
+            mode = os.lstat(source).st_mode
+            if stat.S_ISLNK(mode):
+                os.symlink(os.readlink(source), target)
+                continue
+            if stat.S_ISDIR(mode):
+                os.mkdir(target)
+            else:
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            self._mount(source, target, _BIND | _REC)
+        found = os.stat(folder)
+        os.chown(place, found.st_uid, found.st_gid)
+        os.chmod(place, stat.S_IMODE(found.st_mode))
+
+
+def _under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _directory(path: str) -> str:
+    """The path itself or the nearest directory above it that exists."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _write(path: str, file: _File) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(file.data or b"")
+        os.fchown(descriptor, file.uid, file.gid)
+        os.fchmod(descriptor, file.mode)
+
+
+def _like(path: str, data: Optional[bytes], mode: int) -> _File:
+    """With the owner and rights of what is at path, or as a new file of ours."""
+    if not os.path.lexists(path):
+        return _File(data, mode, os.geteuid(), os.getegid())
+    found = os.stat(path)
+    return _File(data, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+
+
+def _prepare(changes: Sequence[Change], silent: Sequence[str]) -> _Namespace:
+    for path in [change.path for change in changes] + list(silent):
+        if not path.startswith("/") or "\0" in path:
+            raise OSError("%r is not an absolute path" % path)
+    files: Dict[str, _File] = {}
+    for change in changes:
+        real = os.path.realpath(change.path)
+        files[real] = _like(real, change.after, change.mode)
+    missing: Set[str] = set()
+    for path in {os.path.realpath(path) for path in silent} - set(files):
+        if os.path.isfile(path):
+            files[path] = _like(path, b"", 0o600)  # an empty file in memory takes what the program would log
+        elif not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)) and not path.startswith(_NOT_FILES):
+            missing.add(path)
+    return _Namespace(files, sorted(missing))
+
+
+def trial(changes: Sequence[Change], argv: List[str], silent: Sequence[str], timeout: float = 20.0) -> Ran:
+    """argv's answer to the configuration as the changes would make it. silent: logs and pid files it must not write to, there or not.
+
+    rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only root can do this.
+    """
+    reader, writer = os.pipe()
+    try:
+        namespace = _prepare(changes, silent)
+
+        def enter() -> None:
+            try:
+                namespace.enter()
+            except BaseException as error:  # the program must not run outside of it, whatever went wrong
+                os.write(writer, str(error).encode("utf-8", "replace")[:1000])
+                os._exit(127)
+
+        # AnsibleModule.run_command has no time limit, and calls nothing between fork and exec.
+        child = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+            env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=enter, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+            return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
+        os.close(writer)
+        writer = -1
+        why = os.read(reader, 1000)
+        if why:
+            return Ran(None, "", "no namespace for it: %s" % decode(why))
+        return Ran(child.returncode, decode(out), decode(err))
+    except OSError as error:
+        return Ran(None, "", str(error))
+    finally:
+        os.close(reader)
+        if writer >= 0:
+            os.close(writer)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A program is asked about a configuration that is not there, and the host does not notice."""
+
+import os
+import stat
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import trial as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.trial import trial
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import World, tree
+
+ALLOWED = trial([], ["true"], []).rc == 0
+needs_namespace = pytest.mark.skipif(not ALLOWED, reason="this needs root, where it may make a mount namespace")
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(str(tmp_path))
+
+
+def told(world: World, script: str, silent: Any = (), changes: Any = None, timeout: float = 20.0) -> Ran:
+    """A shell script's answer to the changes; nothing outside may differ afterwards."""
+    before, null = tree(world.top), os.stat("/dev/null")
+    ran = trial(world.step.changes if changes is None else changes, ["sh", "-c", script], silent, timeout)
+    assert tree(world.top) == before
+    assert mounted() == ""
+    assert (null.st_mode, null.st_uid) == (os.stat("/dev/null").st_mode, os.stat("/dev/null").st_uid)
+    return ran
+
+
+def mounted() -> str:
+    """Of the mounts that all processes see, those of a trial (other tests mount as well)."""
+    with open("/proc/self/mountinfo") as stream:
+        return "".join(line for line in stream if " webmedic " in line)
+
+
+@needs_namespace
+def test_the_program_sees_every_change_and_the_host_none(world):
+    ran = told(world, "cd %s; cat pool.conf enabled/site unit.d/limit.conf; cat gone.conf other.conf; ls -A . enabled" % world.etc)
+    assert ran.out == ("pm = dynamic\n" * 9 + "listen 81;\r\n\ufffd\n[Service]\nother\n"
+                       ".:\navailable\nenabled\nother.conf\npool.conf\nunit.d\n\nenabled:\nsite\n")
+    assert "gone.conf" in ran.err
+
+
+@needs_namespace
+@pytest.mark.parametrize("numbers", [[0], [0, 2]])
+def test_a_changed_file_has_its_own_owner_and_rights_a_new_one_those_asked_for(world, numbers):
+    changes = [world.step.changes[number] for number in numbers]
+    ran = told(world, "cd %s; stat -c '%%n %%u %%g %%a' pool.conf; stat -c '%%a' unit.d/limit.conf" % world.etc, changes=changes)
+    assert ran.out == "pool.conf 33 34 640\n" + ("644\n" if 2 in numbers else "")
+
+
+@needs_namespace
+def test_what_the_program_writes_to_its_logs_and_their_owners_is_gone_with_it(world):
+    logs = [world.path("pool.conf"), os.path.join(world.top, "log"), os.path.join(world.top, "none.log"), os.path.join(world.top, "no", "dir.log"),
+            "/dev/stderr", "/dev/null"]
+    with open(logs[1], "w") as stream:
+        stream.write("before\n")
+    ran = told(world, "cd %s; cat log; for f in log none.log etc/pool.conf; do echo x >> $f && chown 33 $f && cat $f; done" % world.top, logs, [])
+    assert ran == Ran(0, "x\nx\nx\n", "")
+
+
+@needs_namespace
+def test_what_lies_around_is_seen_as_it_is(world):
+    os.mkfifo(world.path("fifo"))
+    ran = told(world, "cd %s; stat -c %%F fifo enabled available enabled/site; ls /mnt /opt /srv" % world.etc)
+    assert ran.out.split("\n")[:4] == ["fifo", "directory", "directory", "symbolic link"]
+    assert ran.out.split("\n", 4)[4] == Host().run(["ls", "/mnt", "/opt", "/srv"]).out
+
+
+@needs_namespace
+def test_the_answer_is_the_program_s_own(world):
+    assert told(world, "echo out; echo err >&2; cat; echo $LC_ALL; pwd; exit 3") == Ran(3, "out\nC\n/\n", "err\n")
+
+
+@needs_namespace
+def test_a_program_that_hangs_is_ended_with_its_children(world):
+    seconds = "900.%d" % os.getpid()
+    ran = told(world, "sleep %s & sleep %s" % (seconds, seconds), timeout=0.5)
+    assert ran.rc is None and "did not end within 0.5 s" in ran.err
+    assert not [name for name in os.listdir("/proc") if name.isdigit() and seconds.encode() in command(name)]
+
+
+def command(process: str) -> bytes:
+    try:
+        with open("/proc/%s/cmdline" % process, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
+
+
+def test_a_program_that_is_not_there_is_said():
+    ran = trial([], ["/no/such/program"], [])
+    assert ran.rc is None and ran.err
+
+
+@pytest.mark.parametrize("path", ["etc/x", "../x", "", "/etc/a\0b"])
+def test_a_path_that_is_not_absolute_is_refused(path):
+    for changes, silent in (([Change(path, b"", b"x", 0o644)], []), ([], [path])):
+        ran = trial(changes, ["true"], silent)
+        assert ran.rc is None and "not an absolute path" in ran.err
+
+
+@needs_namespace
+def test_without_a_place_to_prepare_it_nothing_runs(world, monkeypatch):
+    monkeypatch.setattr(subject, "STAGES", ("/no/such/place",))
+    ran = told(world, "echo ran")
+    assert ran.rc is None and ran.out == "" and "no directory" in ran.err
+
+
+def test_where_it_is_not_allowed_it_says_so_and_nothing_runs(world, monkeypatch):
+    def refused(*_arguments: Any) -> None:
+        raise PermissionError(1, "unshare: Operation not permitted")
+
+    monkeypatch.setattr(subject._Namespace, "_call", refused)
+    ran = told(world, "echo ran")
+    assert ran.rc is None and ran.out == "" and "Operation not permitted" in ran.err
+
+
+@needs_namespace
+def test_a_link_to_a_changed_file_leads_to_the_change(world):
+    os.symlink(world.etc, os.path.join(world.top, "alias"))
+    ran = told(world, "cat %s/alias/enabled/site" % world.top, changes=[world.step.changes[1]])
+    assert ran.out.startswith("listen 81;") and stat.S_ISLNK(os.lstat(world.path("enabled/site")).st_mode)
