@@ -4,31 +4,68 @@
 
 """Findings in, ordered actions out. Says what would be done and what that costs; nothing here does it."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
 
 # In the order in which they are taken: what a unit needs in order to start comes before its start, nginx after php-fpm.
+# What each does to a host stands in the file of its name in actions/.
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none"),
     Action("unit_oom_policy", "medium", True, "none"),
     Action("socket_access_set", "medium", True, "restart"),
     Action("socket_acl_add", "medium", True, "restart"),
-    Action("directory_search_allow", "medium", True, "none"),
-    Action("pool_size_set", "medium", True, "reload"),
+    Action("directory_search_allow", "medium", True, "restart"),
     Action("memory_fit", "medium", True, "reload"),
+    Action("memory_limit_set", "high", True, "reload"),
+    Action("swap_add", "medium", True, "none"),
+    Action("pool_size_set", "medium", True, "reload"),
+    Action("process_max_set", "medium", True, "reload"),
     Action("unit_reset_failed", "low", True, "none"),
     Action("unit_start", "low", True, "none"),
+    Action("unit_enable", "low", True, "none"),
     Action("unit_restart", "medium", False, "restart"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "medium", True, "reload"),
 )
+RISKS = ("low", "medium", "high")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
+# Only together do they bring a unit up: one transaction, and one look at whether it helped.
+START_CHAIN = frozenset(("runtime_directory_create", "unit_oom_policy", "unit_reset_failed", "unit_start", "unit_enable"))
+# (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
+_GIVES_WAY = (
+    ("pool_size_set", "memory_fit", ("config", "pool")),
+    ("unit_restart", "socket_access_set", ("unit",)),
+    ("unit_restart", "socket_acl_add", ("unit",)),
+)
+# Two of these that want different things at one place cannot both be right.
+_ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
 
 
 def _target(arguments: Dict[str, Any]) -> Optional[str]:
     return next((str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None)
+
+
+def _shared(action: Dict[str, Any], names: Sequence[str]) -> Tuple[Any, ...]:
+    return tuple(action["arguments"].get(name) for name in names)
+
+
+def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """Without conflicts: what another action does as well is left to it, and where two contradict each other neither is taken."""
+    kept = list(actions)
+    for loser, winner, names in _GIVES_WAY:
+        for action in [one for one in kept if one["id"] == loser]:
+            stronger = next((one for one in kept if one["id"] == winner and _shared(one, names) == _shared(action, names)), None)
+            if stronger is not None:
+                kept.remove(action)
+                if loser == "unit_restart":
+                    stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
+    for name, places in _ONE_PLACE:
+        found = [one for one in kept if one["id"] == name]
+        rivals = [one for one in found if any(one is not other and _shared(one, places) == _shared(other, places) for other in found)]
+        kept = [one for one in kept if not any(one is rival for rival in rivals)]
+    return kept
 
 
 def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
@@ -51,4 +88,32 @@ def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
             action = ACTIONS[_ORDER[remedy["action"]]]
             actions.append({"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
                             "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption})
-    return sorted(actions, key=lambda entry: _ORDER[entry["id"]])
+    return sorted(_settle(actions), key=lambda entry: _ORDER[entry["id"]])
+
+
+def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
+    """Whether a planned action is meant to mend this finding, by itself or because it does what the finding's own action would."""
+    if item["state"] != "active":
+        return False
+    for remedy in item["remedy"]:
+        if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
+            return True
+        if remedy["action"] == "unit_restart" and any(
+                (loser, winner) == ("unit_restart", action["id"]) and remedy["arguments"].get("unit") == action["arguments"].get("unit")
+                for loser, winner, _names in _GIVES_WAY):
+            return True
+    return False
+
+
+def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:
+    """The actions in order, those together that only help together: what one unit needs in order to start is one bundle."""
+    found: List[List[Dict[str, Any]]] = []
+    for action in actions:
+        unit = action["arguments"].get("unit")
+        chain = next((bundle for bundle in found if action["id"] in START_CHAIN and bundle[0]["id"] in START_CHAIN
+                      and bundle[0]["arguments"].get("unit") == unit), None)
+        if chain is None:
+            found.append([action])
+        else:
+            chain.append(action)
+    return found

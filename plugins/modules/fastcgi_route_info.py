@@ -60,7 +60,8 @@ routes:
     - C(location), C(file), C(line) and C(pass). Where it is written, and what is written there.
     - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty when only a request can tell.
     - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file), C(line) and C(context) that set it.
-    - C(keep_conn), C(root) and C(params). Other settings that hold there. Of the parameters only C(SCRIPT_FILENAME) is shown.
+    - C(keep_conn), C(root), C(root_owner) and C(params). Other settings that hold there, and whose the files below C(root) are.
+      Of the parameters only C(SCRIPT_FILENAME) is shown.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and C(running).
     - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an upstream's servers, or V(unresolved) when
       what nginx dials cannot be known from the configuration.
@@ -100,6 +101,7 @@ routes:
         line: 15
         seconds: 120.0
       root: /var/www/shop
+      root_owner: www-data
       send_timeout:
         context: default
         file: null
@@ -136,6 +138,14 @@ nginx:
       description: Its version, V(null) when C(nginx -V) did not tell.
       type: str
       returned: always
+    binary:
+      description: The program, V(null) without nginx.
+      type: str
+      returned: always
+    options:
+      description: What the running master was started with, of C(-c), C(-p), C(-e) and C(-g).
+      type: dict
+      returned: always
     config:
       description: The main configuration file, V(null) without nginx.
       type: str
@@ -170,6 +180,10 @@ nginx:
       description: The workers' group id, V(null) when there is no such account.
       type: int
       returned: always
+    group:
+      description: The name of that group.
+      type: str
+      returned: always
     groups:
       description: All group ids of the workers.
       type: list
@@ -198,6 +212,7 @@ nginx:
       elements: str
       returned: always
   sample:
+    binary: /usr/sbin/nginx
     config: /etc/nginx/nginx.conf
     config_changed_at: 1775130000.0
     config_errors: []
@@ -205,11 +220,13 @@ nginx:
     error_logs:
       - /var/log/nginx/error.log
     gid: 33
+    group: www-data
     groups: [33]
     installed: true
     master:
       pid: 40
       started_at: 1775139000.5
+    options: {}
     prefix: /usr/share/nginx
     running: true
     uid: 33

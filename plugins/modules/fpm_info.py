@@ -89,6 +89,10 @@ masters:
       description: The packaging that the place belongs to, or V(unknown).
       type: str
       returned: success
+    prefix:
+      description: What a relative path in the configuration is relative to.
+      type: str
+      returned: success
     version:
       description: PHP version as the paths tell it, none where they do not.
       type: str
@@ -203,6 +207,7 @@ masters:
       layout: debian
       loaded_at: 1795387247.57
       pid: 35
+      prefix: /usr
       running: true
       started_at: 1795387247.38
       test:

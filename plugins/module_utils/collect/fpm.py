@@ -205,7 +205,7 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
         tested = {"ran": False, "why": "not asked for" if test == "never" else "the running master has loaded this configuration"}
     return {
         "config": layout.config, "version": version_in(found.binary, layout.config, found.unit), "binary": found.binary, "layout": layout.name,
-        "unit": found.unit, "running": process is not None, "pid": process.pid if process else None,
+        "prefix": prefix, "unit": found.unit, "running": process is not None, "pid": process.pid if process else None,
         "started_at": process.started_at if process else None, "loaded_at": loaded_at,
         "error_log": error_log if readable else None, "pid_file": pid_file, "process_max": top.number("process.max") or 0,
         "daemonize": top.flag("daemonize", True), "process_control_timeout": top.seconds("process_control_timeout"),

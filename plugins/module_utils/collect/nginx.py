@@ -136,8 +136,8 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     Of several masters the oldest counts; one with another command line is reported missing.
     """
     found: Dict[str, Any] = {
-        "installed": False, "running": False, "version": None, "config": None, "prefix": None, "master": None, "workers": [],
-        "user": None, "user_from": None, "uid": None, "gid": None, "groups": [], "unit": None, "config_errors": [],
+        "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
+        "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
         "config_changed_at": None, "config_newer": None, "error_logs": [], "routes": []}
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
@@ -164,12 +164,14 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
     reading = _Reading(host, config, options.get("g", ""))
-    found.update(installed=True, version=version, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
+    found.update(installed=True, version=version, binary=binary, options=options, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
+    _owners_of_roots(host, found["routes"])
     for error in reading.conf.errors[:MOST_ERRORS]:
         host.miss("nginx_config", error["file"], "line %s: %s: nginx refuses it, so what runs is another configuration than these files" % (
             error["line"], error["text"]), "a configuration that passes nginx -t")
     found.update(_worker_user(host, workers, reading.conf, built["user"]))
+    found["group"] = host.group_name(found["gid"]) if found["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
     started = min((one.started_at for one in workers or masters[:1]), default=None)
     if started is not None and reading.changed_at is not None:
@@ -178,6 +180,19 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     for target in elsewhere:
         host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
     return found
+
+
+def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
+    """root_owner of each route: whose files nginx sends to PHP, None when that cannot be told."""
+    known: Dict[str, Optional[str]] = {}
+    for route in found:
+        root = route["root"] or ""
+        if root not in known:
+            try:
+                known[root] = host.user_name(host.stat(root).uid) if root.startswith("/") and "$" not in root else None
+            except HostError:
+                known[root] = None
+        route["root_owner"] = known[root]
 
 
 def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:

@@ -132,6 +132,12 @@ class Case:
         return next((route for route in self.routes if site is not None and site in ([route["site"]] + route["server_names"])), self.routes[0])
 
 
+def reconfigured(part: Dict[str, Any], at: float) -> bool:
+    """Whether nginx, or a master, runs with a configuration changed after that moment: what was lost before says nothing about the settings of now."""
+    changed = part["config_changed_at"]
+    return bool(part["config_newer"] is False and changed is not None and changed > at)
+
+
 def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
     """Losses within seconds of any of the times. nginx and php-fpm stamp whole seconds, so one second apart may be the same moment."""
     marks = list(times)

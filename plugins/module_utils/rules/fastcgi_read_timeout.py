@@ -6,12 +6,13 @@
 
 from typing import Any
 
-from .case import BROKEN_OFF, Case, span
+from .case import BROKEN_OFF, Case, reconfigured, span
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
+SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c), while requests still wait
 
 
 def examine(case: Case) -> Any:
@@ -27,6 +28,9 @@ def examine(case: Case) -> Any:
             sites.append(name)
     route = case.route_of(lost[-1].site)
     timeout = route["read_timeout"]
+    # A static pool that was full says no word of it: with more workers by now, or another timeout, it is over all the same.
+    began = lost[-1].at - timeout["seconds"]
+    changed = reconfigured(case.snapshot["nginx"], began) or any(reconfigured(one.master, began - SETTLE) for one in case.running)
     owner = case.owners[0] if case.owners else None
     where = "by default" if timeout["file"] is None else "in %s:%s (%s)" % (timeout["file"], timeout["line"], timeout["context"])
     since, count = span(lost)
@@ -37,11 +41,12 @@ def examine(case: Case) -> Any:
             case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)),
     ]
     own = [one for one in case.routes if route["site"] == one["site"]]
-    arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"]}
+    arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"],
+                 "terminate": owner.pool["terminate_timeout"] if owner else 0.0}
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (", ".join(sites), timeout["seconds"], where)
     return Match(finding(
-        CAUSE, "slow_script", words, proof, severity="warning", confidence="likely", sites=sites, site=sites[0], endpoint=case.key,
-        pool=owner.pool["name"] if owner else None,
+        CAUSE, "slow_script", words, proof, state="recovered" if changed else "active", severity="warning", confidence="likely", sites=sites,
+        site=sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
         unit=owner.master["unit"] if owner else None, since=since, count=count,
         # Several locations of the site lead here: which of them the slow script is in is for a person to say.
         remedy=[Remedy("read_timeout_set", arguments)] if len(own) == 1 else []), lost)

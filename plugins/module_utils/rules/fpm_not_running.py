@@ -81,6 +81,8 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
     unit = master["unit_state"] or {}
     name = _name(master)
     start = [Remedy("unit_start", {"unit": master["unit"]})] if master["unit"] else []
+    if start and unit.get("enabled") == "disabled":
+        start.append(Remedy("unit_enable", {"unit": master["unit"]}))  # else the next boot brings the same outage
     state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
         "process", "no php-fpm master runs with %s" % master["config"])

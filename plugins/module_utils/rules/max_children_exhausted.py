@@ -67,7 +67,7 @@ def _full(case: Case, owner: Owner) -> Any:
         CAUSE, "process_max" if capped else "max_children", words, proof, confidence="certain" if at_limit else "likely", sites=case.sites,
         site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
         since=min([moment for moment in [since] + [event["first"] for event in logged] if moment is not None], default=None),
-        count=count, remedy=[] if capped else [Remedy("pool_size_set", place)]), lost)
+        count=count, remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
 
 
 def _was_full(case: Case) -> Any:
@@ -87,7 +87,7 @@ def _was_full(case: Case) -> Any:
             CAUSE, "process_max" if capped else "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
             [sample(event) for event in logged[:1]] + [sample(lost[0].event)], state="recovered", severity="warning", confidence="likely",
             sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count,
-            remedy=[] if capped else [Remedy("pool_size_set", place)]), lost)
+            remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
     return None
 
 

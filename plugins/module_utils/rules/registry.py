@@ -29,5 +29,7 @@ RULES = (
     ("invalid_response", invalid_response.examine),
     ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
 )
+CAUSES = tuple(dict.fromkeys([cause for cause, _examine in RULES if cause != "lost_requests"]
+                             + [row.cause for row in lost_requests.ROWS] + ["client_not_allowed"]))
 # While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
 NOTHING_GETS_THROUGH = frozenset(("fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

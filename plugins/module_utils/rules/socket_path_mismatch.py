@@ -4,6 +4,7 @@
 
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
+import re
 from typing import Any, Dict, List, Tuple
 
 from ..parse.endpoint import parse
@@ -11,6 +12,7 @@ from .case import MISSING, REFUSED, Case, Owner, span
 from .model import Clear, Match, Remedy, evidence, finding, sample
 
 CAUSE = "socket_path_mismatch"
+_VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
 
 def _elsewhere(case: Case) -> List[Owner]:
@@ -19,6 +21,15 @@ def _elsewhere(case: Case) -> List[Owner]:
     there = parse(case.key)
     return sorted(found, key=lambda owner: (owner.pool["endpoint"].startswith("unix:") != (there.family == "unix"),
                                             parse(owner.pool["endpoint"]).port != there.port))
+
+
+def _fitting(case: Case, others: List[Owner]) -> List[Owner]:
+    """Of several pools, those of the PHP version that the dialled name tells and those that run as the owner of the site's files, where there are any."""
+    told = _VERSION.search(case.key)
+    named = [owner for owner in others if told and owner.master["version"] == "%s.%s" % told.groups()]
+    owners = {route.get("root_owner") for route in case.routes}
+    own = [owner for owner in named or others if owner.pool["user"] in owners]
+    return own or named or others
 
 
 def _reason(case: Case, others: List[Owner]) -> str:
@@ -76,12 +87,13 @@ def examine(case: Case) -> Any:
         return None
     route = case.routes[0]
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
-    near = others[0]
+    fitting = _fitting(case, others)
+    near = fitting[0]
     words = "nginx dials %s, where no pool is configured to listen; pool %s listens on %s" % (case.key, near.pool["name"], near.pool["endpoint"])
     proof = [
         evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"]),
         evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"]), seen]
     # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(others) == 1 and case.looks_like_php else []
-    return _match(case, _reason(case, others), words, proof, remedy, near, "certain" if case.looks_like_php else "possible")
+    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(fitting) == 1 and case.looks_like_php else []
+    return _match(case, _reason(case, fitting), words, proof, remedy, near, "certain" if case.looks_like_php else "possible")

@@ -7,9 +7,10 @@
 from typing import Any, Dict, List
 
 from .case import DENIED, Case, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Loss, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "socket_permission_denied"
+SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
 
 def _reason(case: Case) -> str:
@@ -33,10 +34,11 @@ def _in_the_way(case: Case) -> bool:
 
 
 def _remedy(case: Case, reason: str) -> List[Remedy]:
-    if not case.owners:
+    """None for nobody: many programs run as that account, and all of them could then run PHP as the pool's user."""
+    user = case.connect.get("as_user")
+    if not case.owners or user is None or user in SHARED_ACCOUNTS:
         return []
     owner = case.owners[0]
-    user = case.connect.get("as_user")
     place: Dict[str, Any] = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "user": user}
     if reason == "socket_mode":
         return [Remedy("socket_access_set", place)]
@@ -94,4 +96,15 @@ def _was_denied(case: Case) -> Any:
                 [sample(lost[-1].event), evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started)],
                 state="recovered", severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
                 pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost)
-    return None
+    return _was_barred(case, lost) if lost else None
+
+
+def _was_barred(case: Case, lost: List[Loss]) -> Match:
+    """Refusals that ended without a restart: what was in the way, a directory or a label, was set right by itself."""
+    since, count = span(lost)
+    owner = case.running[0] if case.running else None
+    return Match(finding(
+        CAUSE, "parent_directory", "nginx's worker user could not pass on the way to %s for a while, and can now." % case.key,
+        [sample(lost[-1].event), evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key))],
+        state="recovered", severity="warning", confidence="possible", sites=case.sites, site=case.sites[0], endpoint=case.key,
+        pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost)

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from .case import CUT_OFF, Case, near, span
+from .case import CUT_OFF, Case, Owner, near, reconfigured, span
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "worker_oom_killed"
@@ -52,15 +52,23 @@ def examine(case: Case) -> Any:
     limit = _limit(last)
     # The worker may have been idle; without nginx's log that cannot be told.
     hurt = lost or any(entry["what"] == "nginx_log" for entry in case.snapshot["missing"])
+    state = "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
     proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
-    arguments = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]} if owner else {}
     return Match(finding(
         CAUSE, last["kind"], "The OOM killer took %s of pool %s: %s%s." % (
             "a worker" if len(mine) == 1 else "%d workers" % len(mine), owner.pool["name"] if owner else "?", WORDS[last["kind"]], limit or ""),
-        proof, severity="warning", confidence="certain" if sure else "likely", state="active" if hurt else "latent", sites=case.sites,
+        proof, severity="warning", confidence="certain" if sure else "likely", state=state, sites=case.sites,
         site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
         unit=owner.master["unit"] if owner else None, since=mine[0]["at"], count=count,
-        remedy=[Remedy("memory_fit", arguments)] if owner else []), lost)
+        remedy=_remedy(owner, mine) if owner else []), lost)
+
+
+def _remedy(owner: Owner, kills: List[Dict[str, Any]]) -> List[Remedy]:
+    """Fewer workers, a limit for each of them, and swap where swap can help: a cgroup's limit ignores it."""
+    peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
+    place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "peak_kb": peak or None}
+    return [Remedy("memory_fit", place), Remedy("memory_limit_set", place)] + (
+        [Remedy("swap_add", {"path": "/swapfile"})] if kills[-1]["kind"] == "global" else [])
 
 
 def _limit(kill: Dict[str, Any]) -> Optional[str]:

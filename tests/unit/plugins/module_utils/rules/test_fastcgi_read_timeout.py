@@ -84,6 +84,25 @@ def test_near_miss_two_locations_of_the_site_leave_it_to_a_person_which_timeout_
     assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
 
 
+def test_near_miss_timeouts_from_before_nginx_was_given_another_configuration_are_over() -> None:
+    snapshot = seen("slow_location")
+    last = max(at for event in snapshot["logs"]["events"] for at in event["times"])
+    snapshot["nginx"].update(config_changed_at=last + 5, config_newer=True)  # changed, and not yet loaded
+    assert hosts.only(snapshot)["state"] == "active"
+    snapshot["nginx"]["config_newer"] = False
+    assert hosts.only(snapshot)["state"] == "recovered" and hosts.actions(snapshot) == []
+
+
+def test_near_miss_requests_that_began_before_the_pool_was_given_more_workers_are_over() -> None:
+    """A static pool that was full says no word of it."""
+    snapshot = seen("slow_location")
+    last = max(at for event in snapshot["logs"]["events"] for at in event["times"])
+    hosts.master(snapshot).update(config_changed_at=last - 1, config_newer=False)  # they had waited for 2 s
+    assert hosts.only(snapshot)["state"] == "recovered"
+    hosts.master(snapshot)["config_changed_at"] = last - 40
+    assert hosts.only(snapshot)["state"] == "active"
+
+
 def test_near_miss_an_upload_that_timed_out_is_not_a_matter_of_the_read_timeout() -> None:
     snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-send", 20.0)
     assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")

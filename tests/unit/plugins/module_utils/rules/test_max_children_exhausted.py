@@ -104,8 +104,8 @@ def test_hit_a_queue_that_overflowed_in_a_static_pool_needs_no_word_of_php_fpm()
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "recovered")]
 
 
-def test_near_miss_more_workers_are_of_no_use_at_process_max() -> None:
-    assert hosts.actions(capped()) == [] and hosts.actions(full("exhausted_static")) == ["pool_size_set"]
+def test_near_miss_at_process_max_it_is_not_the_pool_that_is_raised() -> None:
+    assert hosts.actions(capped()) == ["process_max_set"] and hosts.actions(full("exhausted_static")) == ["pool_size_set"]
 
 
 def test_near_miss_a_pool_that_still_starts_workers_is_not_exhausted() -> None:

@@ -118,7 +118,9 @@ def test_near_miss_a_test_that_could_not_take_nginxs_rights_says_nothing() -> No
 
 def test_decoy_a_refusal_in_the_log_while_nginx_connects_now_is_no_active_finding() -> None:
     snapshot = hosts.nginx_said(hosts.ran_since(seen("plain"), 600.0), "ng-connect-eacces", 30.0)
-    assert hosts.causes(snapshot) == []
+    found = hosts.verdict(snapshot)
+    assert [(item["state"], item["confidence"], item["remedy"]) for item in found["findings"]] == [("recovered", "possible", [])]
+    assert found["plan"] == []
 
 
 def test_decoy_a_strange_mode_that_lets_nginx_in_is_nothing() -> None:

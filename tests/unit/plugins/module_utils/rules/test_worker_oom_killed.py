@@ -31,7 +31,17 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
 def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
     assert [(item["cause"], item["reason"], item["state"], item["confidence"]) for item in found["findings"]] == [(CAUSE, reason, "active", "certain")]
-    assert found["status"] == "degraded" and hosts.actions(HITS[reason]()) == ["memory_fit"]
+    assert found["status"] == "degraded"
+    assert hosts.actions(HITS[reason]()) == ["memory_fit", "memory_limit_set"] + (["swap_add"] if reason == "global" else [])
+
+
+def test_near_miss_a_kill_from_before_the_configuration_was_changed_is_over() -> None:
+    snapshot = seen("worker_oom")
+    master = hosts.master(snapshot)
+    master["config_changed_at"], master["config_newer"] = kill(snapshot)["at"] + 30, True  # changed, and not yet loaded
+    assert hosts.only(snapshot)["state"] == "active"
+    master["config_newer"] = False
+    assert hosts.only(snapshot)["state"] == "recovered" and hosts.actions(snapshot) == []
 
 
 def test_hit_the_kernels_line_php_fpms_line_and_nginxs_line_stand_side_by_side() -> None:

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx's listen directives -> where this host itself reaches a virtual host."""
+
+import re
+from typing import List, NamedTuple, Optional, Sequence
+
+# family: inet | inet6 | unix. address: numeric, or a socket's path; port: 0 for unix.
+Target = NamedTuple("Target", [("family", str), ("address", str), ("port", int), ("tls", bool), ("proxy_protocol", bool)])
+
+DEFAULT_PORT = 80
+_LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}
+_FAMILIES = ("inet", "inet6", "unix")
+# The port may be a range (nginx 1.15.10), whose first one will do.
+_INET6 = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5})(?:-\d+)?)?\Z", re.ASCII)
+_INET = re.compile(r"(\*|localhost|\d+(?:\.\d+){3})(?::(\d{1,5})(?:-\d+)?)?\Z", re.ASCII | re.IGNORECASE)
+_PORT = re.compile(r"(\d{1,5})(?:-\d+)?\Z", re.ASCII)
+
+
+def _target(words: Sequence[str]) -> Optional[Target]:
+    where, options = words[0], words[1:]
+    tls, proxy_protocol = "ssl" in options, "proxy_protocol" in options
+    if "quic" in options:  # UDP
+        return None
+    if where[:5].lower() == "unix:":
+        return Target("unix", where[5:], 0, tls, proxy_protocol) if where[5:] else None
+    alone, inet, inet6 = _PORT.match(where), _INET.match(where), _INET6.match(where)
+    if alone:
+        family, address, port = "inet", "*", alone.group(1)
+    elif inet:
+        family, address, port = "inet", inet.group(1).lower(), inet.group(2)
+    elif inet6:
+        family, address, port = "inet6", inet6.group(1), inet6.group(2)
+    else:
+        return None
+    number = int(port) if port else DEFAULT_PORT
+    if not 0 < number < 65536:
+        return None
+    return Target(family, _LOOPBACK.get(address, address), number, tls, proxy_protocol)
+
+
+def _is_loopback(target: Target) -> bool:
+    return target.family == "unix" or target.address == "::1" or target.address.startswith("127.")
+
+
+def targets(listen: Sequence[str]) -> List[Target]:
+    """Each listener that an HTTP/1.1 client on this host can ask, the best one first; without any directive it is port 80.
+
+    listen: the arguments of each directive, as in "[::]:443 ssl http2". What listens on a name other than localhost is left out:
+    to look a name up may hang.
+    """
+    ranked = []
+    for written in listen or [str(DEFAULT_PORT)]:
+        words = written.split()
+        target = _target(words) if words else None
+        if target is None:
+            continue
+        # Before nginx 1.25.1 a plain listener with http2 understands HTTP/2 alone.
+        deaf = "http2" in words[1:] and not target.tls
+        rank = (deaf, target.tls, not _is_loopback(target), _FAMILIES.index(target.family), target.proxy_protocol)
+        ranked.append((rank, target))
+    ranked.sort(key=lambda pair: pair[0])
+    return list(dict.fromkeys(target for _rank, target in ranked))
