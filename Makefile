@@ -8,21 +8,24 @@ DEV = $$($(ENV) tests/run/env.py venv dev)
 SUITE = exec $(ENV) tests/run/suite.py
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python
 
-.PHONY: help demo diagnose test bench build lint units sanity matrix package fleet-test molecule changelog images down clean
+.PHONY: help demo diagnose remediate test bench build lint units sanity matrix package fleet-test survive molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook (DEMO_KEEP=1 leaves them)
+demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook and mended by another (DEMO_KEEP=1 leaves them)
 	@$(RUN) tests/run/demo.py
 
 diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS='--limit web --check']
-	@$(RUN) tests/run/diagnose.py "$(INVENTORY)" $(ARGS)
+	@$(RUN) tests/run/playbook.py diagnose "$(INVENTORY)" $(ARGS)
+
+remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
+	@$(RUN) tests/run/playbook.py remediate "$(INVENTORY)" $(ARGS)
 
 test: ## everything; the last line counts every check
 	@$(SUITE)
 
-bench: ## what a diagnosis costs, beside the engine's own floor
+bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing a pool brings
 	@$(RUN) tests/bench/bench.py $(ARGS)
 
 build: ## the tarball, checked and installed for a try
@@ -40,8 +43,11 @@ sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, 
 matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 units')
 	@$(RUN) tests/run/matrix.py $(ARGS)
 
-fleet-test: ## every fault on real hosts of every suite: broken, shown, diagnosed, judged, unchanged
+fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe
 	@$(SUITE) fleet
+
+survive: ## the remediation killed at every step, refused, cut off, on full and on read-only disks
+	@$(SUITE) survive
 
 molecule: ## the molecule scenarios
 	@$(SUITE) molecule

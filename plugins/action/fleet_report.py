@@ -16,25 +16,28 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, remedy_table, table, text
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import table, text
 
 display = Display()
 
 
-def collected(task_vars: Mapping[str, Any], variable: str) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
+def collected(
+    task_vars: Mapping[str, Any], variable: str, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
     """(host, what its task returned) of all hosts of the play, ``None`` where a host dropped out before it was asked.
 
     Variables are read raw: nothing that a host returned is run through the templating engine.
     With ``serial`` the hosts of later batches are still to come and are left out.
+    names: hosts to take instead of the play's; those that were not asked are left out.
     """
     hostvars = task_vars["hostvars"]
     waiting = set(task_vars.get("ansible_play_hosts", ())) - set(task_vars.get("ansible_play_batch", ()))
-    for name in task_vars["ansible_play_hosts_all"]:
-        result = hostvars.raw_get(name).get(variable)
+    for name in task_vars["ansible_play_hosts_all"] if names is None else names:
+        result = hostvars.raw_get(name).get(variable) if names is None or name in hostvars else None
         if isinstance(result, Mapping):
             yield str(name), result
-        elif name not in waiting:
+        elif names is None and name not in waiting:
             yield str(name), None
 
 
@@ -51,6 +54,8 @@ class ActionModule(ActionBase):
         _spec, options = self.validate_argument_spec(
             argument_spec={
                 "variable": {"type": "str"},
+                "hosts": {"type": "list", "elements": "str"},
+                "remediated": {"type": "bool", "default": False},
                 "replay": {"type": "path"},
                 "report_dir": {"type": "path", "default": "./webmedic-report"},
                 "window": {"type": "int", "default": 900},
@@ -64,7 +69,10 @@ class ActionModule(ActionBase):
         if options["replay"]:
             return {**outcome, **self._replay(options["replay"], options["print_table"], options["fail_on"])}
         now = time.time()
-        report = fleet.build(dict(collected(task_vars or {}, options["variable"])), options["window"], now, options["snapshot"])
+        task_vars = task_vars or {}
+        remediated = [str(name) for name in task_vars["ansible_play_hosts_all"]] if options["remediated"] else []
+        results = dict(collected(task_vars, options["variable"], options["hosts"]))
+        report = fleet.build(results, options["window"], now, options["snapshot"], remediated)
         try:
             path = fleet.write(report, options["report_dir"])
             footer = "Report: %s" % path
@@ -73,10 +81,12 @@ class ActionModule(ActionBase):
             why = error.strerror or str(error)
             footer = "No report was written to %s: %s. Name a directory that this user may write." % (options["report_dir"], why)
             outcome.update(failed=True, msg=footer)
+        unmended = complaints(report, task_vars) if options["remediated"] else {}
         if options["print_table"]:
-            self._print(table.render(report, now, footer))
+            between = options["remediated"] and not unmended and path and to_come(report, task_vars)
+            self._print(remedy_table.title(report["hosts"]) if between else table.render(report, now, footer))
         verdict = fleet.artifact(report)
-        outcome.update(changed=False, path=path, report=verdict, complaint=complaint(report, options["fail_on"]))
+        outcome.update(changed=False, path=path, report=verdict, complaint=complaint(report, options["fail_on"]), unmended=unmended)
         # What set_stats would return, without a task of its own: the controllers keep only what is not per host.
         outcome["ansible_stats"] = {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False}
         return outcome
@@ -90,7 +100,7 @@ class ActionModule(ActionBase):
             with open(path, encoding="utf-8") as stream:
                 saved = json.load(stream)
             then = datetime.strptime(saved["generated_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-            report = fleet.build(fleet.replay(saved, diagnose), saved["window"], then)
+            report = fleet.build(fleet.replay(saved, diagnose), saved["window"], then, remediated=remedies.unfinished(saved["hosts"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, AnsibleError) as error:
             why = "%s: %s" % (type(error).__name__, error)
             raise AnsibleActionFail("cannot replay %s, %s. Name a report.json that the role diagnose wrote." % (path, why)) from error
@@ -104,6 +114,18 @@ class ActionModule(ActionBase):
         """The whole table in one piece: it stays together on the screen, and is one event for whoever records the job."""
         display.display("\n" + "\n".join(stringc(line, color) if color else line for line, color in lines), screen_only=True)
         display.display("\n".join(line for line, _color in lines), log_only=True)
+
+
+def complaints(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, str]:
+    """Why the remediation of hosts of this batch did not end well, by host."""
+    found = {str(name): remedies.complaint(report["hosts"].get(name, {})) for name in task_vars["ansible_play_batch"]}
+    return {name: why for name, why in found.items() if why}
+
+
+def to_come(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
+    """Whether there are later batches. Until the last one, or one that goes wrong, a line is enough."""
+    others = set(task_vars["ansible_play_hosts"]) - set(task_vars["ansible_play_batch"])
+    return any(name not in report["hosts"] or remedies.waiting(report["hosts"][name]) for name in others)
 
 
 def complaint(report: Mapping[str, Any], fail_on: Sequence[str]) -> str:

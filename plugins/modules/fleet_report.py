@@ -13,15 +13,27 @@ version_added: 0.1.0
 description:
   - Takes what M(webmedic.php_fpm.diagnosis_info) returned on every host of the play out of a registered variable,
     writes C(report.json) on the controller and prints a table of the whole fleet, grouped by cause.
+  - Takes what M(webmedic.php_fpm.remediation) returned as well. The table then begins with what was mended, what was not, and what is left to a person.
   - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be reached with V(unreachable).
     For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role P(webmedic.php_fpm.diagnose#role).
   - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
 options:
   variable:
     description:
-      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) was registered.
+      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) or M(webmedic.php_fpm.remediation) was registered.
       - Exactly one of O(variable) and O(replay) is needed.
     type: str
+  hosts:
+    description:
+      - Names of the hosts to report on instead of those of the play. Those without O(variable) are left out.
+    type: list
+    elements: str
+  remediated:
+    description:
+      - Whether the hosts of this play were to be changed, and not only looked at. Of one that gave no answer the report then says so,
+        and RV(unmended) is filled. With C(serial), a line takes the place of the table until the last batch, or one that goes wrong.
+    type: bool
+    default: false
   replay:
     description:
       - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by the rules of this version,
@@ -120,6 +132,12 @@ complaint:
   returned: always
   type: str
   sample: "2 failing: web01, web02; 1 unreachable: web09"
+unmended:
+  description: Why the remediation did not end well, by host of this batch; empty without O(remediated).
+  returned: when O(variable) is used
+  type: dict
+  sample:
+    web01: "undone, since it did not help: fpm_not_running/stopped"
 report:
   description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with C(per_host=false) would.
   returned: always
@@ -141,6 +159,31 @@ report:
       description: The causes found on each host, by host; an empty list where there are none.
       type: dict
       returned: always
+    remediation:
+      description: Number of findings that were to be mended, RV(report.remediation.wanted), and by what became of them.
+      type: dict
+      returned: when a remediation ran
+      contains:
+        wanted:
+          description: The sum of the others.
+          type: int
+          returned: always
+        fixed:
+          description: Whose cause is gone, proven.
+          type: int
+          returned: always
+        rolled_back:
+          description: Tried, did not help, undone.
+          type: int
+          returned: always
+        escalated:
+          description: Left to a person.
+          type: int
+          returned: always
+        would_fix:
+          description: Not tried, in check mode or since an earlier batch went wrong.
+          type: int
+          returned: always
   sample:
     verdict: failing
     counts:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from . import remedies
 from .catalogue import enrich
+from .untrusted import MAX_TEXT, choice, dicts, identifier, number, optional, plain, text, texts
 
 SCHEMA_VERSION = 1
 FILE_NAME = "report.json"
@@ -27,108 +29,59 @@ ANSWERS = frozenset(STATUSES) - {"unreachable"}
 
 NO_ANSWER = "the diagnosis did not run: "
 
-MAX_TEXT = 1000
-MAX_ITEMS = 200
-MAX_DEPTH = 6
 MAX_SNAPSHOT = 1024 * 1024
 
-_ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # What the engine puts before the message of a failure, from 2.19 on.
 _PREFIXES = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 _TEXTS = ("site", "endpoint", "pool", "unit")
 _CHOICES = {"severity": ("critical", "warning", "info"), "confidence": ("certain", "likely", "possible"), "state": ("active", "recovered", "latent")}
 
 
-def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """JSON data of plain types, texts and lists cut to their limits."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if abs(value) < 1e300 else None
-    if isinstance(value, str):
-        return text(value)
-    if depth and isinstance(value, Mapping):
-        return {text(key)[:100]: plain(item, depth - 1) for key, item in list(value.items())[:MAX_ITEMS]}
-    if depth and isinstance(value, list | tuple):
-        return [plain(item, depth - 1) for item in value[:MAX_ITEMS]]
-    return None
-
-
-def text(value: Any) -> str:
-    """``value`` as a bounded string of the plain type: slicing through ``str`` sheds the engine's own kinds of string.
-
-    Control characters go: whoever prints a text of the report must not be at the mercy of what it does to a terminal.
-    """
-    return _CONTROL.sub("?", str.__getitem__(value if isinstance(value, str) else str(value), slice(MAX_TEXT)))
-
-
-def _number(value: Any) -> int | float | None:
-    return plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _optional(value: Any) -> str | None:
-    return text(value) if isinstance(value, str) else None
-
-
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value[:MAX_ITEMS] if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
-
-
 def _missing(value: Any) -> list[dict[str, Any]]:
     return [
-        {"what": text(item.get("what")), "path": _optional(item.get("path")), "why": text(item.get("why")), "needs": _optional(item.get("needs"))}
-        for item in _dicts(value)
+        {"what": text(item.get("what")), "path": optional(item.get("path")), "why": text(item.get("why")), "needs": optional(item.get("needs"))}
+        for item in dicts(value)
     ]
 
 
 def _evidence(value: Any) -> list[dict[str, Any]]:
     pieces = []
-    for item in _dicts(value):
-        piece: dict[str, Any] = {"source": text(item.get("source")), "path": _optional(item.get("path")), "text": text(item.get("text"))}
-        piece.update({name: _number(item[name]) for name in ("line", "at") if _number(item.get(name)) is not None})
+    for item in dicts(value):
+        piece: dict[str, Any] = {"source": text(item.get("source")), "path": optional(item.get("path")), "text": text(item.get("text"))}
+        piece.update({name: number(item[name]) for name in ("line", "at") if number(item.get(name)) is not None})
         pieces.append(piece)
     return pieces
 
 
-def _id(value: Any) -> str | None:
-    return text(value) if isinstance(value, str) and _ID.match(value) else None
-
-
 def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
-    finding: dict[str, Any] = {"cause": _id(item.get("cause")) or "unknown_cause", "reason": _id(item.get("reason"))}
+    finding: dict[str, Any] = {"cause": identifier(item.get("cause")) or "unknown_cause", "reason": identifier(item.get("reason"))}
     code = item.get("code")
     finding["code"] = code if isinstance(code, int) and not isinstance(code, bool) else None
     for name, choices in _CHOICES.items():
-        finding[name] = next((choice for choice in choices if choice == item.get(name)), choices[0])
-    finding.update({name: _optional(item.get(name)) for name in _TEXTS})
-    sites = item.get("sites")
-    finding["sites"] = [text(site) for site in sites[:MAX_ITEMS] if isinstance(site, str)] if isinstance(sites, list | tuple) else []
-    finding["since"] = _number(item.get("since"))
-    count = _number(item.get("count"))
-    finding["count"] = max(0, int(count)) if count is not None else 0
+        finding[name] = choice(item.get(name), choices, choices[0])
+    finding.update({name: optional(item.get(name)) for name in _TEXTS})
+    finding["sites"] = texts(item.get("sites"))
+    finding["since"] = number(item.get("since"))
+    finding["count"] = max(0, int(number(item.get("count")) or 0))
     finding["summary"] = text(item.get("summary") or "")
     finding["evidence"] = _evidence(item.get("evidence"))
-    finding["ruled_out"] = [{"cause": text(other.get("cause")), "why": text(other.get("why"))} for other in _dicts(item.get("ruled_out"))]
+    finding["ruled_out"] = [{"cause": text(other.get("cause")), "why": text(other.get("why"))} for other in dicts(item.get("ruled_out"))]
     finding["missing"] = _missing(item.get("missing"))
     finding["remedy"] = [
         {"action": text(action.get("action")), "arguments": plain(action.get("arguments")) or {}}
-        for action in _dicts(item.get("remedy"))
+        for action in dicts(item.get("remedy"))
         if isinstance(action.get("arguments") or {}, Mapping)
     ]
     return enrich(finding)
 
 
 def _action(item: Mapping[str, Any]) -> dict[str, Any]:
-    because = item.get("because")
     return {
         "id": text(item.get("id")),
         "host": text(item.get("host")),
-        "target": _optional(item.get("target")),
+        "target": optional(item.get("target")),
         "arguments": plain(item["arguments"]) if isinstance(item.get("arguments"), Mapping) else {},
-        "because": [text(why) for why in because[:MAX_ITEMS]] if isinstance(because, list | tuple) else [],
+        "because": texts(item.get("because")),
         "risk": text(item.get("risk")),
         "reversible": item.get("reversible") is True,
         "disruption": text(item.get("disruption")),
@@ -145,16 +98,22 @@ def _complaint(result: Mapping[str, Any]) -> str:
     return text(_PREFIXES.sub("", lines[0])) if lines else "no message came with it"
 
 
-def host_entry(result: Mapping[str, Any] | None, keep_snapshot: bool = False) -> dict[str, Any]:
-    """One host's part of the report. ``None`` stands for a host that left the play before it was looked at."""
-    status = _id(result.get("status")) if isinstance(result, Mapping) else None
+def host_entry(result: Mapping[str, Any] | None, keep_snapshot: bool = False, remediated: bool = False) -> dict[str, Any]:
+    """One host's part of the report. ``None`` stands for a host that left the play before it was looked at.
+
+    remediated: whether the host was to be changed; of one without an answer that is told.
+    """
+    status = identifier(result.get("status")) if isinstance(result, Mapping) else None
     if result is not None and status in ANSWERS and isinstance(result.get("findings"), list | tuple):
         entry: dict[str, Any] = {
             "status": status,
-            "findings": [_finding(item) for item in _dicts(result["findings"])],
+            "findings": [_finding(item) for item in dicts(result["findings"])],
             "missing": _missing(result.get("missing")),
-            "plan": [_action(item) for item in _dicts(result.get("plan"))],
+            "plan": [_action(item) for item in dicts(result.get("plan"))],
         }
+        remediation = remedies.entry(result.get("remediation"))
+        if remediation is not None:
+            entry["remediation"] = remediation
         snapshot = result.get("snapshot")
         if keep_snapshot and isinstance(snapshot, Mapping) and len(json.dumps(snapshot)) <= MAX_SNAPSHOT:
             entry["snapshot"] = json.loads(json.dumps(snapshot))
@@ -162,9 +121,9 @@ def host_entry(result: Mapping[str, Any] | None, keep_snapshot: bool = False) ->
     if result is None:
         status, error = "unknown", "left the play before the diagnosis; see the failed task above"
     elif result.get("unreachable"):
-        status, error = "unreachable", _complaint(result)
+        status, error = "unreachable", (remedies.NOT_FINISHED if remediated else "") + _complaint(result)
     else:
-        status, error = "unknown", NO_ANSWER + _complaint(result)
+        status, error = "unknown", (remedies.NOT_FINISHED if remediated else NO_ANSWER) + _complaint(result)
     return {"status": status, "findings": [], "missing": [], "plan": [], "error": error}
 
 
@@ -184,9 +143,14 @@ def causes_of(entry: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(finding["cause"] for finding in entry["findings"]))
 
 
-def build(results: Mapping[str, Mapping[str, Any] | None], window: int, now: float, keep_snapshot: bool = False) -> dict[str, Any]:
-    """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch seconds."""
-    hosts = {name: host_entry(result, keep_snapshot) for name, result in results.items()}
+def build(
+    results: Mapping[str, Mapping[str, Any] | None], window: int, now: float, keep_snapshot: bool = False, remediated: Container[str] = ()
+) -> dict[str, Any]:
+    """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch seconds.
+
+    remediated: the hosts that were to be changed, and not only looked at.
+    """
+    hosts = {name: host_entry(result, keep_snapshot, name in remediated) for name, result in results.items()}
     for name, entry in hosts.items():
         for action in entry["plan"]:
             # A host does not know its name in the inventory.
@@ -208,11 +172,13 @@ def verdict(report: Mapping[str, Any]) -> str:
 
 def artifact(report: Mapping[str, Any]) -> dict[str, Any]:
     """What a job publishes for the steps after it: small, and free of any text that a host chose."""
+    remedied = remedies.tally(report["hosts"].values())
     return {
         "verdict": verdict(report),
         "counts": dict(report["summary"]["counts"]),
         "causes": dict(report["summary"]["causes"]),
         "hosts": {name: causes_of(entry) for name, entry in report["hosts"].items()},
+        **({"remediation": remedied} if remedied else {}),
     }
 
 
@@ -221,9 +187,12 @@ def replay(saved: Mapping[str, Any], diagnose: Callable[[Mapping[str, Any]], Map
     results: dict[str, Mapping[str, Any] | None] = {}
     for name, entry in saved["hosts"].items():
         if "snapshot" in entry:
-            results[name] = {**diagnose(entry["snapshot"]), "snapshot": entry["snapshot"]}
+            # The snapshot is from before a remediation: what that did, and the status after it, stay.
+            after = {field: entry[field] for field in ("status", "remediation") if "remediation" in entry}
+            results[name] = {**diagnose(entry["snapshot"]), "snapshot": entry["snapshot"], **after}
         elif entry.get("error"):
-            results[name] = {"unreachable": entry["status"] == "unreachable", "msg": str(entry["error"]).removeprefix(NO_ANSWER)}
+            why = str(entry["error"]).removeprefix(NO_ANSWER).removeprefix(remedies.NOT_FINISHED)
+            results[name] = {"unreachable": entry["status"] == "unreachable", "msg": why}
         else:
             results[name] = entry
     return results

@@ -4,25 +4,24 @@
 
 """The report as a table for a terminal of 100 columns: one block for each cause, whatever the number of hosts.
 
-What is broken now comes first and worst first, then the rest of the fleet, a line or two for each status.
+What a remediation did comes first, then what is broken now, worst first, then the rest of the fleet, a line or two for each status.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from . import remedy_table
+from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
+from .remedies import full_name, left
 from .report import STATUSES
 from .text import clean, cut, moment, names, pad, plural, span, width, wrap
 
-WIDTH = 100
-MAX_ROWS = 8
 # The columns of a row: hosts, site and pool, since, lost. With the gaps and the indent they fill the width.
 COLUMNS = (38, 36, 12, 6)
-INDENT = "  "
-ROOM = WIDTH - 9  # what is left of a line behind its label
 
 LABELS = {"not_applicable": "not applicable"}
 COLORS = {"failing": "red", "degraded": "yellow", "unknown": "yellow", "unreachable": "red", "recovered": "cyan", "healthy": "green"}
@@ -31,37 +30,30 @@ COLORS = {"failing": "red", "degraded": "yellow", "unknown": "yellow", "unreacha
 _STAMPS = re.compile(
     r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
 )
-_NUMBERS = re.compile(r"\d+")
-
-Line = tuple[str, "str | None"]
 
 
 class Group(NamedTuple):
     """All findings of one cause and reason in one state, as (host, finding)."""
 
     status: str  # the worst among its hosts
-    found: list[tuple[str, Mapping[str, Any]]]
+    found: list[Pair]
 
     @property
     def hosts(self) -> list[str]:
-        return list(dict.fromkeys(host for host, _finding in self.found))
+        return hosts_of(self.found)
 
 
 # ------------------------------------------------------------------------------------------ causes
 
 
 def _groups(hosts: Mapping[str, Mapping[str, Any]]) -> list[Group]:
-    found: dict[tuple[str, str | None], list[tuple[str, Mapping[str, Any]]]] = {}
+    found: dict[tuple[str, str | None], list[Pair]] = {}
     for host, entry in hosts.items():
         for finding in entry["findings"]:
             if finding["state"] != "recovered":
                 found.setdefault((finding["cause"], finding["reason"]), []).append((host, finding))
     groups = [Group(min((hosts[host]["status"] for host, _finding in pairs), key=STATUSES.index), pairs) for pairs in found.values()]
-    return sorted(groups, key=lambda group: (STATUSES.index(group.status), -len(group.hosts), group.found[0][1]["code"] or 99, _name(group.found[0][1])))
-
-
-def _name(finding: Mapping[str, Any]) -> str:
-    return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else str(finding["cause"])
+    return sorted(groups, key=lambda group: (STATUSES.index(group.status), -len(group.hosts), group.found[0][1]["code"] or 99, full_name(group.found[0][1])))
 
 
 def _proof(finding: Mapping[str, Any]) -> str:
@@ -88,84 +80,52 @@ def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
     return pool[3:] or cut(next((finding["endpoint"] for finding in findings if finding["endpoint"]), "-"), columns)
 
 
-def _fold(found: list[tuple[str, Mapping[str, Any]]], key: Callable[[Mapping[str, Any]], Any]) -> list[list[tuple[str, Mapping[str, Any]]]]:
-    rows: dict[Any, list[tuple[str, Mapping[str, Any]]]] = {}
-    for host, finding in found:
-        rows.setdefault(key(finding), []).append((host, finding))
-    return sorted(rows.values(), key=lambda pairs: -len(pairs))
+# Where there are too many rows, sites no longer part them, then nothing but the fix.
+_ROWS: tuple[Key, ...] = (
+    lambda item: (item["site"], item["pool"], item["endpoint"], item["unit"]),
+    lambda item: (item["pool"], item["endpoint"], item["unit"]),
+    lambda item: item["fix"],
+)
 
 
-def _rows(group: Group) -> list[list[tuple[str, Mapping[str, Any]]]]:
-    """Findings that say the same in one row. Where that leaves too many rows, sites no longer part them, then nothing but the fix."""
-    keys: tuple[Callable[[Mapping[str, Any]], Any], ...] = (
-        lambda item: (item["site"], item["pool"], item["endpoint"], item["unit"]),
-        lambda item: (item["pool"], item["endpoint"], item["unit"]),
-        lambda item: item["fix"],
-    )
-    for key in keys:
-        rows = _fold(group.found, key)
-        if len(rows) <= MAX_ROWS:
-            break
-    return rows
-
-
-def _label(label: str) -> str:
-    return "    %-4s " % label
-
-
-def _labelled(label: str, text: Any, lines: int) -> list[Line]:
-    return [(_label(label if not number else "") + line, None) for number, line in enumerate(wrap(text, ROOM, lines))]
-
-
-def _cells(cells: Sequence[str]) -> str:
-    padded = [pad(cut(cell, columns), columns) for cell, columns in zip(cells[:-1], COLUMNS, strict=False)]
-    return INDENT + "  ".join([*padded, cut(cells[-1], COLUMNS[-1]).rjust(COLUMNS[-1])])
-
-
-def _row(pairs: list[tuple[str, Mapping[str, Any]]], now: float) -> list[Line]:
-    hosts = list(dict.fromkeys(host for host, _finding in pairs))
+def _row(pairs: list[Pair], now: float) -> list[Line]:
     findings = [finding for _host, finding in pairs]
     since = min((finding["since"] for finding in findings if finding["since"] is not None), default=None)
     lost = sum(finding["count"] for finding in findings)
-    fits = width(", ".join(clean(host) for host in hosts)) <= COLUMNS[0] or len(hosts) == 1
-    where = names(hosts, COLUMNS[0])[0] if fits else plural(len(hosts), "host")
-    lines: list[Line] = [(_cells((where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-")), None)]
-    return lines if fits else lines + [(_label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))]
+    where, below = hosts_cell(hosts_of(pairs), COLUMNS[0])
+    return [(cells((where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-"), COLUMNS), None), *below]
 
 
-def _why(pairs: list[tuple[str, Mapping[str, Any]]]) -> list[Line]:
+def _why(pairs: list[Pair]) -> list[Line]:
     host, first = pairs[0]
     proof = _proof(first) if _alike(pairs) else "%s: %s" % (host, _proof(first))
-    return _labelled("why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2)
+    return labelled("why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2)
 
 
-def _alike(pairs: list[tuple[str, Mapping[str, Any]]]) -> bool:
+def _alike(pairs: list[Pair]) -> bool:
     """Whether one piece of evidence speaks for all: the numbers in it, such as times and pids, may differ."""
-    return len({_NUMBERS.sub("0", _proof(finding)) for _host, finding in pairs}) == 1
+    return len({NUMBERS.sub("0", _proof(finding)) for _host, finding in pairs}) == 1
 
 
 def _block(group: Group, now: float) -> list[Line]:
     first = group.found[0][1]
     latent = all(finding["state"] == "latent" for _host, finding in group.found)
-    right = "%s  %s" % (_name(first), plural(len(group.hosts), "host"))
+    right = "%s  %s" % (full_name(first), plural(len(group.hosts), "host"))
     room = WIDTH - width(right) - 2
     title = "%s  %s" % ("LATENT" if latent else group.status.upper(), clean(first["title"]))
     heading = title if width(title) <= room else cut(title, room)
     lines: list[Line] = [(pad(heading, room) + "  " + right, COLORS.get(group.status))]
-    rows = _rows(group)
+    rows = fold(group.found, _ROWS)
     same_why = _alike(group.found)
     same_fix = len({finding["fix"] for _host, finding in group.found}) == 1
     for pairs in rows[:MAX_ROWS]:
         lines += _row(pairs, now)
         lines += [] if same_why else _why(pairs)
-        lines += [] if same_fix else _labelled("fix", pairs[0][1]["fix"], 2)
-    if len(rows) > MAX_ROWS:
-        rest = list(dict.fromkeys(host for pairs in rows[MAX_ROWS:] for host, _finding in pairs))
-        more = "and %s more in the report, on " % plural(len(rows) - MAX_ROWS, "row")
-        lines.append((INDENT + more + names(rest, WIDTH - len(INDENT) - len(more))[0], None))
+        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], 2)
+    lines += rest(rows)
     lines += _why(group.found) if same_why else []
-    lines += _labelled("fix", first["fix"], 2) if same_fix else []
-    return lines + _labelled("not", _first_sentence(first["do_not"]), 2)
+    lines += labelled("fix", first["fix"], 2) if same_fix else []
+    return lines + labelled("not", _first_sentence(first["do_not"]), 2)
 
 
 def _first_sentence(do_not: str) -> str:
@@ -194,7 +154,7 @@ def _why_not_known(entry: Mapping[str, Any]) -> str:
 
 def _gone(finding: Mapping[str, Any], now: float) -> str:
     lost = ", %d lost" % finding["count"] if finding["count"] else ""
-    return "was %s from %s on%s" % (_name(finding), moment(finding["since"], now), lost)
+    return "was %s from %s on%s" % (full_name(finding), moment(finding["since"], now), lost)
 
 
 def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
@@ -215,10 +175,10 @@ def _others(hosts: Mapping[str, Mapping[str, Any]], now: float) -> list[Line]:
         for host, entry in hosts.items():
             over = [finding for finding in entry["findings"] if finding["state"] == "recovered"]
             if over and status == "recovered":
-                key, note = "|".join(_name(finding) for finding in over), "; ".join(_gone(finding, now) for finding in over)
+                key, note = "|".join(full_name(finding) for finding in over), "; ".join(_gone(finding, now) for finding in over)
             elif entry["status"] == status and not (entry["findings"] and status in ("failing", "degraded")):
                 note = _why_not_known(entry)
-                key = _NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note))
+                key = NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note))
             else:
                 continue
             notes.setdefault(key, (note, []))[1].append(host)
@@ -239,7 +199,8 @@ def headline(counts: Mapping[str, int]) -> str:
 
 def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line]:
     """The table as (line, colour or None). now: epoch seconds; times are shown in the controller's zone. footer: the last line."""
-    hosts = report["hosts"]
+    remedy = remedy_table.block(report["hosts"])
+    hosts = {name: {**entry, "findings": left(entry)} for name, entry in report["hosts"].items()}
     groups = _groups(hosts)
     worst = next((status for status in STATUSES if report["summary"]["counts"].get(status)), None)
     clock = datetime.fromtimestamp(now).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
@@ -247,12 +208,13 @@ def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line
         *((line, COLORS.get(worst or "")) for line in wrap(headline(report["summary"]["counts"]), WIDTH, 2)),
         (cut("looked back %s from %s" % (span(report["window"]), clock), WIDTH), None),
     ]
+    lines += [("", None), *remedy] if remedy else []
     if groups:
-        lines += [("", None), (_cells(("HOSTS", "SITES / POOL", "SINCE", "LOST")), None), ("-" * WIDTH, None)]
+        lines += [("", None), (cells(("HOSTS", "SITES / POOL", "SINCE", "LOST"), COLUMNS), None), ("-" * WIDTH, None)]
     for group in groups:
         lines += [*_block(group, now), ("", None)]
-    rest = _others(hosts, now)
-    if rest:
-        lines += ([] if groups else [("", None)]) + [*rest, ("", None)]
+    others = _others(hosts, now)
+    if others:
+        lines += ([] if groups else [("", None)]) + [*others, ("", None)]
     # A path is there to be copied: it is the one text that is never cut.
     return lines + ([(clean(footer), None)] if footer else [])

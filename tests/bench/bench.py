@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a diagnosis costs: ``bench.py [real] [answered] [logs]``. Prints tables in Markdown; numbers of one run belong together.
+"""What a diagnosis costs, and what sizing a pool brings: ``bench.py [real] [answered] [logs] [sizing]``.
+
+Prints tables in Markdown; numbers of one run belong together.
 
 The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same settings.
 """
@@ -27,6 +29,7 @@ import env
 import hosts
 import logs
 import package
+import sizing
 from measure import Cost, interleaved, median, ratio, run
 
 HOME = Path(sys.prefix)
@@ -208,7 +211,7 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "answered", "logs"]
+    parts = argv or ["real", "answered", "logs", "sizing"]
     where = collections()
     if "real" in parts:
         real(where)
@@ -216,6 +219,9 @@ def main(argv: Sequence[str]) -> None:
         answered(where)
     if "logs" in parts:
         error_logs()
+    if "sizing" in parts:
+        table("%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
+              ["host", "200 / other, before", "after", "times", "OOM kills before / after", "sizing"], sizing.measured(HOME, Path(where.split(":")[0])))
     shutil.rmtree(PLACE / "report", ignore_errors=True)
 
 

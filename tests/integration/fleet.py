@@ -4,9 +4,10 @@
 
 """Every fault on real hosts of one suite: ``fleet.py SUITE [FAULT,...]``. Ends with "N passed, N failed".
 
-Of each host four things are proven: its symptom shows before we ask, the verdict is the fault's true one, check mode says the
-same, and nothing on the host is different afterwards. The reports must be what their schema promises.
-FLEET_KEEP=1 leaves the hosts.
+Of each host it is proven that its symptom shows before we ask, that the verdict is the fault's true one, that check mode says the
+same, and that nothing on the host is different afterwards. Then the same hosts are mended: check mode foretells exactly what is done
+and changes nothing, what is safe to mend answers again, everything else is as it was, and a second run has nothing left to do.
+The reports must be what their schema promises. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json
@@ -25,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 import env
 import hosts
 import jsonschema
+import mended
 import yaml
-from judge import judge_host, truths_of
+from judge import facts_of, judge_host, truths_of
 
 # Hosts at a time: what shows under load must not show because two dozen other hosts are loaded, too.
 SHARDS = int(os.environ.get("FLEET_SHARDS", "3"))
@@ -113,7 +115,45 @@ def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
         found.append(Check(host, "the verdict is right", "; ".join(judge_host(host, wanted, reported["hosts"].get(host)).wrong) or None))
         found.append(Check(host, "check mode says the same", same(in_check_mode["hosts"].get(host, {}), entry)))
         found.append(Check(host, "nothing is different afterwards", "; ".join(changes(before[host], after[host])) or None))
+    return found + prove_remedy(fleet, home, root, reports)
+
+
+def prove_remedy(fleet: str, home: Path, root: Path, reports: Path) -> list[Check]:
+    facts = facts_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
+    safe = {name: fact["lab_actions"] for name, fact in facts.items() if fact["lab_safe_fix"]}
+    before = hosts.fingerprint(fleet)
+    checked = mended.remediate(home, root, hosts.inventory(fleet), reports / "would", "--check", "--diff")
+    untouched = hosts.fingerprint(fleet)
+    real = mended.remediate(home, root, hosts.inventory(fleet), reports / "mend", *mended.TOGETHER)
+    print(real.output)
+    after = hosts.fingerprint(fleet)
+    answer = mended.answers(fleet)
+    again = mended.remediate(home, root, hosts.inventory(fleet), reports / "again", *mended.TOGETHER)
+    later = hosts.fingerprint(fleet)
+    found = [Check(fleet, "the remediation's report is what its schema promises (%s)" % name,
+                   against_schema(run.report) if run.report else run.output[-3000:])
+             for name, run in (("check", checked), ("real", real), ("again", again))]
+    wrong: dict[str, str | None] = {}
+    for host in sorted(facts):
+        entry = real.report.get("hosts", {}).get(host, {})
+        found.append(Check(host, "the remediation's check mode changes nothing", "; ".join(changes(before[host], untouched[host])) or None))
+        found.append(Check(host, "check mode foretold exactly what was done", mended.foretold(checked.results.get(host), real.results.get(host))))
+        if host in safe:
+            wrong[host] = mended.wrong_with_mended(real.results.get(host), safe[host], answer.get(host, "was not asked"))
+            found.append(Check(host, "it is mended", wrong[host]))
+            found.append(Check(host, "a second run has nothing to do", "; ".join(changes(settled(after[host]), settled(later[host]))) or (
+                "it says it changed something" if again.results.get(host, {}).get("changed", True) else None)))
+        else:
+            found.append(Check(host, "it is left as it was, with advice",
+                               mended.wrong_with_left(real.results.get(host), entry, "; ".join(
+                                   changes(before[host], after[host]) + changes(settled(after[host]), settled(later[host]))) or None)))
+    print(mended.sum_up(safe, real.results, wrong))
     return found
+
+
+def settled(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the logs, which hold the visits that were made to see whether it answers."""
+    return {name: part for name, part in fingerprint.items() if name != "logs"}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -88,10 +88,14 @@ def summary(verdicts: list[Verdict]) -> str:
     return f"{right} of {len(verdicts)} diagnosed correctly; {healthy} healthy hosts, {false} false findings"
 
 
+def facts_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The variables of each host of a lab's inventory."""
+    return {name: host for group in inventory["all"]["children"].values() for name, host in group["hosts"].items()}
+
+
 def truths_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What is true about each host of a lab's inventory."""
-    groups = inventory["all"]["children"].values()
-    return {name: host["lab_expected"] for group in groups for name, host in group["hosts"].items()}
+    return {name: host["lab_expected"] for name, host in facts_of(inventory).items()}
 
 
 def main(argv: list[str]) -> int:

@@ -133,7 +133,8 @@ def test_no_request_at_all_is_no_symptom() -> None:
 
 
 def test_a_safe_fault_is_planned_to_be_repaired_as_the_lab_says() -> None:
-    actions = {fault.name: list(fault.actions) for fault in data.load_faults().values() if fault.safe_fix}
+    # Hard conditions and hostile texts are judged on live hosts alone.
+    actions = {fault.name: list(fault.actions) for fault in data.load_faults().values() if fault.safe_fix and not fault.family.startswith(("10_", "11_"))}
     saved = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SNAPSHOTS.glob("*.json"))]
     seen = [fixture for fixture in saved if fixture["fault"] in actions]
     assert {fixture["fault"] for fixture in seen} == set(actions)

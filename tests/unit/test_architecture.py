@@ -20,6 +20,13 @@ IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multipr
           "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"}
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 SHIPPED_LIMIT = 330 * 1000
+# The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
+SHIPPED_LIMIT_OF_CHANGE = 560 * 1000
+CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
+LOOKS_BACK = {
+    "parse": ("collect", "rules", "edit", "actions", "apply"), "rules": ("collect", "edit", "actions", "apply"),
+    "collect": ("rules", "edit", "actions", "apply"), "edit": ("collect", "rules", "actions", "apply"), "actions": ("collect", "rules", "apply"),
+}
 LINES_LIMIT = 300
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
@@ -77,10 +84,10 @@ def test_shared_code_needs_only_the_standard_library(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", python_files(UTILS))
-def test_parse_and_rules_do_not_look_back_at_collect(path: str) -> None:
-    """Facts flow one way: collect -> parse -> snapshot -> rules."""
+def test_facts_flow_one_way(path: str) -> None:
+    """collect -> parse -> snapshot -> rules -> plan -> actions, by way of edit -> apply."""
     layer = os.path.basename(os.path.dirname(path))
-    forbidden = {"parse": ("collect", "rules"), "rules": ("collect",)}.get(layer, ())
+    forbidden = LOOKS_BACK.get(layer, ())
     imported = [node.module or "" for node in ast.walk(ast.parse(source(path))) if isinstance(node, ast.ImportFrom) and node.level]
     assert not [name for name in imported if name.split(".")[0] in forbidden]
 
@@ -122,7 +129,8 @@ def shipped_with(path: str) -> Set[str]:
 def test_what_a_module_ships_stays_small(path: str) -> None:
     """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The documentation of the module itself is not sent along."""
     sizes = {name: os.path.getsize(os.path.join(ROOT, name)) for name in shipped_with(path) if name != path}
-    assert sum(sizes.values()) < SHIPPED_LIMIT, sorted(sizes.items(), key=lambda item: -item[1])[:10]
+    limit = SHIPPED_LIMIT_OF_CHANGE if os.path.basename(path) in CHANGES else SHIPPED_LIMIT
+    assert sum(sizes.values()) < limit, sorted(sizes.items(), key=lambda item: -item[1])[:10]
 
 
 def test_the_diagnosis_ships_its_rules() -> None:

@@ -20,20 +20,21 @@ _ACCEPT = frozenset(("43", "288", "202", "242"))
 _POOL = re.compile(r"^php-fpm: pool (.+)$")
 
 
-def _read(host: Host, path: str) -> Optional[str]:
+def text_of(host: Host, path: str) -> Optional[str]:
+    """A file of /proc or of a cgroup, at most 64 KiB of it; None when it cannot be read."""
     try:
         return host.read(path, 65536)
     except HostError:
         return None
 
 
-def _bytes(text: Optional[str]) -> Optional[int]:
+def limit_of(text: Optional[str]) -> Optional[int]:
     """A limit file's content; None for no limit as well as for no content."""
     number = int(text) if text and text.strip().isdigit() else None
     return None if number is None or number >= UNLIMITED else number
 
 
-def _levels(point: str, path: str) -> List[str]:
+def levels(point: str, path: str) -> List[str]:
     """A cgroup's directory and those above it, up to the mount."""
     parts = [part for part in path.split("/") if part]
     return [posixpath.join(point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
@@ -44,24 +45,24 @@ def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     source = ""
     for directory in directories:
         for name in ("memory.max", "memory.high"):
-            limit = _bytes(_read(host, directory + "/" + name))
+            limit = limit_of(text_of(host, directory + "/" + name))
             if limit is not None and (best is None or limit < best):
                 best, source = limit, directory + "/" + name
-    swap = [limit for limit in (_bytes(_read(host, directory + "/memory.swap.max")) for directory in directories) if limit is not None]
-    usage = _bytes(_read(host, posixpath.dirname(source) + "/memory.current")) if source else None
+    swap = [limit for limit in (limit_of(text_of(host, directory + "/memory.swap.max")) for directory in directories) if limit is not None]
+    usage = limit_of(text_of(host, posixpath.dirname(source) + "/memory.current")) if source else None
     return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}
 
 
 def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
     """memory.stat's hierarchical lines count the levels above a container's mount too."""
     leaf = directories[0]
-    rows = dict(line.split(None, 1) for line in (_read(host, leaf + "/memory.stat") or "").splitlines() if " " in line)
-    best = _bytes(rows.get("hierarchical_memory_limit"))
-    both = _bytes(rows.get("hierarchical_memsw_limit"))
-    usage = _bytes(_read(host, leaf + "/memory.usage_in_bytes"))
+    rows = dict(line.split(None, 1) for line in (text_of(host, leaf + "/memory.stat") or "").splitlines() if " " in line)
+    best = limit_of(rows.get("hierarchical_memory_limit"))
+    both = limit_of(rows.get("hierarchical_memsw_limit"))
+    usage = limit_of(text_of(host, leaf + "/memory.usage_in_bytes"))
     for directory in directories:
-        if best is not None and _bytes(_read(host, directory + "/memory.limit_in_bytes")) == best:
-            leaf, usage = directory, _bytes(_read(host, directory + "/memory.usage_in_bytes"))
+        if best is not None and limit_of(text_of(host, directory + "/memory.limit_in_bytes")) == best:
+            leaf, usage = directory, limit_of(text_of(host, directory + "/memory.usage_in_bytes"))
     return best, leaf + "/memory.limit_in_bytes", {"cgroup_usage": usage, "swap_limit": both - best if both and best else None}
 
 
@@ -71,7 +72,7 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
     limit_bytes is None when a limit may exist and could not be read; that is reported missing. Without a running master
     the limit is that of the host's init, which in a container is the container's.
     """
-    meminfo = parse_kb(_read(host, "/proc/meminfo") or "")
+    meminfo = parse_kb(text_of(host, "/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
     facts: Dict[str, Any] = {
         "limit_bytes": total, "limit_from": "MemTotal" if total else None, "mem_total": total,
@@ -79,7 +80,7 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
         "swap_total": meminfo["SwapTotal"] * 1024 if "SwapTotal" in meminfo else None, "cgroup_usage": None, "swap_limit": None,
     }
     for pid in [master["pid"] for master in masters if master["pid"]] or [1]:
-        cgroup, mounts = _read(host, "/proc/%d/cgroup" % pid), _read(host, "/proc/self/mountinfo")
+        cgroup, mounts = text_of(host, "/proc/%d/cgroup" % pid), text_of(host, "/proc/self/mountinfo")
         place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
         if place is None:
             if cgroup is None:
@@ -87,8 +88,8 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
                 facts.update(limit_bytes=None, limit_from=None)
             continue
         version, point, path = place
-        directories = _levels(point, path)
-        if _read(host, directories[0] + "/cgroup.procs") is None:
+        directories = levels(point, path)
+        if text_of(host, directories[0] + "/cgroup.procs") is None:
             host.miss("memory_limit", directories[0], "the cgroup of pid %d cannot be read" % pid, "root and the host's own cgroup mount")
             facts.update(limit_bytes=None, limit_from=None)
             continue
@@ -100,12 +101,12 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
 
 def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
     """kB out of smaps_rollup (Linux 4.14), which root or the process's own user may read; else what statm tells anybody."""
-    rollup = parse_kb(_read(host, "/proc/%d/smaps_rollup" % pid) or "")
+    rollup = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
     if "Rss" in rollup:
         shared = rollup.get("Shared_Clean", 0) + rollup.get("Shared_Dirty", 0)
         return {"rss_kb": rollup["Rss"], "pss_kb": rollup.get("Pss"), "shared_kb": shared,
                 "uss_kb": rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0)}
-    fields = (_read(host, "/proc/%d/statm" % pid) or "").split()
+    fields = (text_of(host, "/proc/%d/statm" % pid) or "").split()
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     if len(fields) < 3:
         return {}
@@ -114,7 +115,7 @@ def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
 
 def _busy(host: Host, pid: int) -> Optional[bool]:
     """Whether a worker does something else than wait for a connection; None without the right to know."""
-    words = (_read(host, "/proc/%d/syscall" % pid) or "").split()
+    words = (text_of(host, "/proc/%d/syscall" % pid) or "").split()
     return words[0] not in _ACCEPT if words else None
 
 
@@ -129,7 +130,7 @@ def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict
     found: List[Dict[str, Any]] = []
     for one in procs:
         title = _POOL.match(one.cmdline)
-        stat = parse_stat(_read(host, "/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
+        stat = parse_stat(text_of(host, "/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
         if title is None or stat is None:
             continue
         found.append({"config": config.get(one.ppid), "pool": title.group(1), "pid": one.pid, "started_at": one.started_at,

@@ -7,10 +7,10 @@
 Values of env[], php_value[] and php_admin_value[] hold passwords: only their keys leave, and memory_limit.
 """
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .endpoint import canonical
-from .fpm_conf import FpmConf, Problem, Section, full_path
+from .fpm_conf import FpmConf, Problem, Section, full_path, parse_fpm_conf
 
 _VALUE_ARRAYS = ("php_admin_value", "php_value")  # in order of authority: an administrator's value cannot be overridden
 
@@ -63,6 +63,16 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
                                for key, one in sorted(pool.settings.items())}
         facts["php_keys"] = sorted("%s[%s]" % (array, key) for array, pairs in pool.arrays.items() for key, _value in pairs)
     return facts
+
+
+def as_written(masters: Sequence[Dict[str, Any]], read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> List[Dict[str, Any]]:
+    """The masters of collect_fpm with their pools as the files have them now; read and expand as edit.fpm_text takes them."""
+    found = []
+    for master in masters:
+        conf = parse_fpm_conf(master["config"], lambda path: (read(path), ""), lambda pattern: (expand(pattern), ""), master["prefix"])
+        pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
+        found.append(dict(master, pools=pools, process_max=conf.top.number("process.max") or 0) if pools else dict(master))
+    return found
 
 
 def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -> List[Problem]:

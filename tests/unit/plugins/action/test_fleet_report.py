@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import answer, finding, unreachable
 
 
@@ -54,13 +55,13 @@ def _screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return screen
 
 
-def run(results: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+def run(results: dict[str, Any], check_mode: bool = False, play: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     if "replay" not in options:
         options.setdefault("variable", "seen")
     task = MagicMock(args=options, async_val=0, check_mode=check_mode, diff=False, action="fleet_report", ignore_unreachable=False)
     context = MagicMock(check_mode=check_mode, diff=False)
     plugin = fleet_report.ActionModule(task, MagicMock(), context, MagicMock(), MagicMock(), MagicMock())
-    return plugin.run(None, variables(results))
+    return plugin.run(None, variables(results, **(play or {})))
 
 
 def test_report_table_and_verdict_come_out_of_one_run(tmp_path: Any, screen: Screen) -> None:
@@ -112,14 +113,88 @@ def test_statuses_that_the_caller_refuses_are_named_and_do_not_fail_this_step(tm
 
 def test_what_hosts_wrote_is_not_in_the_outcome(tmp_path: Any, screen: Screen) -> None:
     evil = "{{ lookup('pipe', 'id') }}"
-    results = {"web1": answer("failing", finding(cause=evil, reason=evil, site=evil, summary=evil)), "gone": unreachable(evil)}
+    hostile = finding(cause=evil, reason=evil, site=evil, summary=evil)
+    results = {"web1": answer("failing", hostile), "gone": unreachable(evil), "undone": remedied("rolled_back", hostile, why=evil)}
     assert "{{" not in json.dumps(run(results, report_dir=str(tmp_path)))
+    assert "{{" not in json.dumps(run(results, report_dir=str(tmp_path), remediated=True))
 
 
 def test_a_host_that_dropped_out_is_told_apart_from_one_whose_turn_is_still_to_come() -> None:
     results = {"done": answer(), "dropped": None, "later": None}
     seen = dict(fleet_report.collected(variables(results, ansible_play_hosts=["done", "later"], ansible_play_batch=["done"]), "seen"))
     assert seen == {"done": results["done"], "dropped": None}
+
+
+def test_other_hosts_than_those_of_the_play_may_be_named_and_those_not_asked_are_left_out() -> None:
+    results = {"mended": remedied("done"), "surveyed": answer(), "other": None}
+    seen = dict(fleet_report.collected(variables(results, ansible_play_hosts_all=["mended"]), "seen", ["mended", "surveyed", "other", "nowhere"]))
+    assert seen == {"mended": results["mended"], "surveyed": results["surveyed"]}
+
+
+def batch(*names: str, of: str = "abc") -> dict[str, Any]:
+    return {"ansible_play_hosts_all": list(of), "ansible_play_hosts": list(of), "ansible_play_batch": list(names)}
+
+
+def test_a_line_stands_for_the_table_until_the_last_batch(tmp_path: Any, screen: Screen) -> None:
+    results = {"a": remedied("done"), "b": remedied("would"), "c": remedied("would"), "d": answer()}
+    options = {"remediated": True, "hosts": list("abcd"), "report_dir": str(tmp_path)}
+    first = run(results, play=batch("a"), **options)
+    assert screen.shown.pop() == "\nREMEDY  1 of 3 findings fixed; 1 of 3 hosts answer again, 1.2 s after the diagnosis; 2 not tried yet"
+    assert first["unmended"] == {}
+    assert first["report"]["remediation"]["would_fix"] == 2
+    results.update(b=remedied("done"), c=remedied("done"))
+    run(results, play=batch("b", "c"), **options)
+    assert "REMEDY  3 of 3 findings fixed" in screen.shown[0] and "Report: " in screen.shown[0]
+
+
+def test_without_a_survey_the_hosts_of_later_batches_are_waited_for_as_well(tmp_path: Any, screen: Screen) -> None:
+    run({"a": remedied("done"), "b": None}, play=batch("a", of="ab"), remediated=True, report_dir=str(tmp_path))
+    assert "Report: " not in screen.shown.pop()
+    run({"a": remedied("done"), "b": remedied("done")}, play=batch("b", of="ab"), remediated=True, report_dir=str(tmp_path))
+    assert "Report: " in screen.shown.pop()
+
+
+def test_a_batch_that_goes_wrong_shows_the_whole_table_and_says_which_host(tmp_path: Any, screen: Screen) -> None:
+    results = {"a": remedied("rolled_back"), "b": remedied("would"), "c": remedied("would")}
+    outcome = run(results, play=batch("a"), remediated=True, report_dir=str(tmp_path))
+    assert outcome["unmended"] == {"a": "undone, since it did not help: fpm_not_running/stopped"}
+    assert not outcome.get("failed")
+    assert "FAILING" in screen.shown[0] and "Report: " in screen.shown[0]
+
+
+def test_a_host_that_went_wrong_in_an_earlier_batch_is_not_held_against_this_one(tmp_path: Any, screen: Screen) -> None:
+    play = {**batch("b"), "ansible_play_hosts": ["b", "c"]}
+    outcome = run({"a": remedied("rolled_back"), "b": remedied("done"), "c": remedied("would")}, play=play, remediated=True, report_dir=str(tmp_path))
+    assert outcome["unmended"] == {}
+    assert "Report: " not in screen.shown[0]
+
+
+def test_a_mended_host_without_an_answer_is_told_from_a_surveyed_one(tmp_path: Any, screen: Screen) -> None:
+    results = {"a": {"failed": True, "msg": "Timed out"}, "z": {"failed": True, "msg": "no python"}}
+    outcome = run(results, play=batch("a", of="a"), remediated=True, hosts=["a", "z"], report_dir=str(tmp_path))
+    assert outcome["unmended"] == {"a": "it did not finish, see the report"}
+    assert "the remediation did not finish: Timed out" in screen.shown[0]
+    assert "the diagnosis did not run: no python" in screen.shown[0]
+
+
+def test_a_diagnosis_leaves_nobody_unmended(tmp_path: Any, screen: Screen) -> None:
+    results = {"a": {"failed": True, "msg": "no python"}, "b": remedied("rolled_back")}
+    assert run(results, report_dir=str(tmp_path))["unmended"] == {}
+    assert "the diagnosis did not run: no python" in screen.shown[0]
+
+
+def test_a_play_that_is_itself_fixed_to_check_mode_gets_its_table(tmp_path: Any, screen: Screen) -> None:
+    run({"a": remedied("would")}, play=batch("a", of="a"), remediated=True, report_dir=str(tmp_path))
+    assert "nothing was changed" in screen.shown[0] and "Report: " in screen.shown[0]
+
+
+def test_a_saved_remediation_is_shown_again_as_it_was(tmp_path: Any, screen: Screen) -> None:
+    results = {"a": remedied("done"), "b": remedied("rolled_back"), "c": {"failed": True, "msg": "Timed out"}}
+    first = run(results, remediated=True, report_dir=str(tmp_path))
+    table = screen.shown.pop()
+    again = run({}, replay=first["path"])
+    assert again["report"] == first["report"]
+    assert screen.shown[0].splitlines()[:-1] == table.splitlines()[:-1]
 
 
 def test_a_saved_report_is_shown_again_as_it_was(tmp_path: Any, screen: Screen) -> None:

@@ -12,7 +12,7 @@ import shlex
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import CODES
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, layout, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
 
 EVERY = sorted(catalogue.CATALOGUE, key=str)
@@ -58,8 +58,8 @@ def test_an_entry_fits_the_table(key: tuple[str, str | None]) -> None:
     entry = catalogue.CATALOGUE[key]
     name = "%s/%s" % key if key[1] else key[0]
     heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
-    assert len(heading) <= table.WIDTH
-    assert len(text.wrap(entry.fix, table.ROOM, 9)) <= 2
+    assert len(heading) <= layout.WIDTH
+    assert len(text.wrap(entry.fix, layout.ROOM, 9)) <= 2
     assert all(words.strip() == words and words for words in entry)
     assert entry.do_not.startswith("Do not ")
 

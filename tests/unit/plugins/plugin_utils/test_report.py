@@ -12,7 +12,7 @@ import stat
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, untrusted
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -85,8 +85,8 @@ def test_texts_and_lists_are_bounded() -> None:
     huge = "x" * 100000
     one = finding(summary=huge, evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
     findings = report.host_entry(answer("failing", *[one] * 5000))["findings"]
-    assert len(findings) == len(findings[0]["evidence"]) == report.MAX_ITEMS
-    assert len(findings[0]["evidence"][0]["text"]) == report.MAX_TEXT
+    assert len(findings) == len(findings[0]["evidence"]) == untrusted.MAX_ITEMS
+    assert len(findings[0]["evidence"][0]["text"]) == untrusted.MAX_TEXT
 
 
 def test_control_characters_never_reach_who_prints_a_text() -> None:

@@ -8,6 +8,7 @@ The maker of a configuration keeps its own books of what stands where, so that n
 """
 
 import fnmatch
+import os
 import random
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
@@ -15,7 +16,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import parse_fpm_conf, scan_value
 
-BATCHES, BATCH = 10, 300
+BATCHES, BATCH = int(os.environ.get("WEBMEDIC_BATCHES", "10")), 300
 Directive = Tuple[str, Optional[str]]
 # head and tail: what stands before the "=" and after the value; equals: the "=" and its spaces; old: the value as it is spelled.
 Live = NamedTuple("Live", [("path", str), ("line", int), ("pool", Optional[str]), ("directive", Directive), ("value", str), ("head", str),

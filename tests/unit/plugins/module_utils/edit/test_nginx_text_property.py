@@ -17,7 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_conf 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_lexer import statements
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
 
-BATCHES, BATCH = 10, 250
+BATCHES, BATCH = int(os.environ.get("WEBMEDIC_BATCHES", "10")), 250
 MAIN = "/etc/nginx/nginx.conf"
 ADDRESSES = ["unix:/run/php/a.sock", "unix:/run/php/a.sock", "127.0.0.1:9000", "$php", "${php}x", "unix:/run/a b;.sock"]
 VALUES = ADDRESSES + ["", "a b", "it's", 'say "x"', "\\.php$", "^/a{2}", "#x", "}", "a}b", "\u00e9", "\udcff", "a;b", "c\\d", "x" * 300,

@@ -1,0 +1,22 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules that change a host share."""
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return what a normal run would do, without doing it.
+    support: full
+  diff_mode:
+    description: Returns details of what has changed, or would change, in C(diff_mode).
+    support: full
+  platform:
+    description: Operating systems on which the module works.
+    support: full
+    platforms: linux
+"""

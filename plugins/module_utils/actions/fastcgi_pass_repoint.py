@@ -1,0 +1,26 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Let nginx dial where the site's pool listens: in fastcgi_pass, in the upstream's server, or in the include that holds either."""
+
+from typing import Any, Dict
+
+from ..edit.nginx_text import set_address_at
+from ..parse.endpoint import parse
+from ..step import Step
+from .view import View, nginx_step
+
+
+def address(endpoint: str) -> str:
+    """An endpoint as nginx dials it: a pool that listens on every address is dialled on loopback."""
+    place = parse(endpoint)
+    if place.family == "unix":
+        return endpoint
+    return {"*": "127.0.0.1:%s", "::": "[::1]:%s"}.get(place.address or "", "") % place.port if place.address in ("*", "::") else endpoint
+
+
+def resolve(view: View, arguments: Dict[str, Any]) -> Step:
+    to = address(arguments["to"])
+    return nginx_step(view, "fastcgi_pass_repoint", arguments["file"],
+                      lambda text: set_address_at(text, arguments["line"], ("fastcgi_pass", "server"), arguments["from"], to))

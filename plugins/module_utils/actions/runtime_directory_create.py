@@ -1,0 +1,38 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directory of a socket below /run, by the system's own means: the unit's RuntimeDirectory=, or systemd-tmpfiles.
+
+mkdir would do until the next boot. An entry of tmpfiles.d is written where nobody makes the directory.
+"""
+
+from typing import Any, Dict
+
+from ..parse.tmpfiles import entry_for
+from ..step import Change, Command, Refusal, Step
+from .view import View, encode
+
+ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
+HEAD = "# Written by webmedic.php_fpm: directories of php-fpm's sockets, which /run has to be given at each boot.\n"
+
+
+def makes_it(view: View, unit: str, path: str) -> bool:
+    """Whether the unit's own RuntimeDirectory= is this directory."""
+    states = [master["unit_state"] or {} for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit]
+    return any("/run/" + name == path for state in states for name in (state.get("runtime_directory") or "").split())
+
+
+def resolve(view: View, arguments: Dict[str, Any]) -> Step:
+    path = arguments["path"]
+    if not path.startswith("/run/") or any(word in ("", ".", "..") for word in path.split("/")[2:]):
+        raise Refusal("%s is not below /run, where systemd makes directories: who is to make it, and with which rights, is for a person" % path)
+    if makes_it(view, arguments["unit"], path):
+        return Step("runtime_directory_create", path, [], [], [])
+    changes = []
+    if entry_for(path, view.read, view.expand) is None:
+        before = view.read(ENTRIES)
+        line = "d %s 0755 root root -\n" % path
+        changes = [Change(ENTRIES, None if before is None else encode(before), encode((before or HEAD) + line), 0o644)]
+    create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [["rmdir", path]])
+    return Step("runtime_directory_create", path, changes, [], [create])

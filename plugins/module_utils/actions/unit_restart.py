@@ -1,0 +1,15 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Restart php-fpm's unit: the only thing that brings back a socket file that was deleted under it, or a listen address that it has not read."""
+
+from typing import Any, Dict
+
+from ..step import Step
+from .view import View, fpm_trial, systemctl
+
+
+def resolve(view: View, arguments: Dict[str, Any]) -> Step:
+    trials = [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]]
+    return Step("unit_restart", arguments["unit"], [], trials, [systemctl("restart", arguments["unit"])])

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules of change share: one step under the host's lock, after what a killed run left has been taken back."""
+
+from typing import Any, Callable, Dict, List, Optional
+
+from ..collect.host import Host
+from ..collect.processes import processes
+from ..collect.sockets import collect_endpoints, running_identity
+from ..step import Refusal, Step
+from .carry_out import Outcome, carry_out
+from .disk import Disk
+from .lock import lock
+from .transaction import STATE, pending, recover
+
+PAUSE = 0.25
+
+
+def changed(outcome: Outcome) -> bool:
+    return outcome.result in ("would", "done", "failed")
+
+
+def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
+    """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed."""
+    step = make()
+    # What a killed run left open may be the very change that now seems to be there.
+    if not step.changes and not step.commands and not (host.is_root() and pending(state)):
+        return Outcome("unchanged", "", [], [], [], None)
+    if not host.is_root():
+        raise Refusal("only root can change %s and test it: become root" % step.target)
+    disk = Disk()
+    if check_mode:
+        return carry_out(step, host, disk, verify, True, state)
+    with lock(state, disk):
+        recover(host, disk, state)
+        return carry_out(make(), host, disk, verify, False, state)
+
+
+def answering(host: Host, keys: List[str], seconds: float) -> List[str]:
+    """Those of the endpoints at which a worker answers nginx's user now."""
+    procs = processes(host)
+    found = collect_endpoints(host, keys, running_identity(host, procs), procs, seconds)
+    return [name for name in keys if found[name]["probe"]["result"] == "answered"]
+
+
+def still_answering(host: Host, keys: List[str], seconds: float) -> Optional[str]:
+    """None once all the endpoints answer; the first that does not, when that has not come within so many seconds."""
+    deadline = host.monotonic() + seconds
+    while True:
+        up = answering(host, keys, min(1.0, seconds))
+        if len(up) == len(keys):
+            return None
+        if host.monotonic() >= deadline:
+            return "%s answered before and does not any more" % next(name for name in keys if name not in up)
+        host.sleep(PAUSE)
+
+
+def reply(outcome: Outcome) -> Dict[str, Any]:
+    """The part of a module's return that all of them have."""
+    return {"changed": changed(outcome), "diff": outcome.diff, "files": outcome.files, "commands": outcome.commands, "backup": outcome.backup}

@@ -1,0 +1,192 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The remediation of one host: look, plan, and then action by action: show, try on a copy, do, prove, keep or put back.
+
+One look decides all: what check mode shows is what is done, and a cause that only shows once another is gone waits for the next run.
+"""
+
+from typing import Any, Dict, List, Optional, Sequence
+
+from ..actions.registry import RESOLVE
+from ..actions.view import View
+from ..collect.capacity import capacity
+from ..collect.host import Host
+from ..collect.processes import processes
+from ..collect.snapshot import take
+from ..diagnose import diagnose
+from ..parse.fpm_pools import as_written
+from ..parse.swap import size_bytes
+from ..plan import bundles, serves
+from ..policy import Policy, objection
+from ..reply import fit
+from ..step import Refusal, Step
+from . import ledger
+from .carry_out import Outcome, carry_out
+from .disk import Disk
+from .lock import Busy, lock
+from .proof import Proof, key
+from .swap import look, swap_on
+from .texts import Texts
+from .transaction import STATE, pending, recover
+
+NOTHING = Outcome("skipped", "", [], [], [], None)
+TRIED = ("done", "rolled_back", "failed")
+
+
+def _merged(steps: Sequence[Step]) -> Step:
+    """What only helps together is one step: all files, then all commands, each once."""
+    first = steps[-1]
+    commands: List[Any] = []
+    for step in steps:
+        commands += [command for command in step.commands if command not in commands]
+    return Step(first.name, first.target, [change for step in steps for change in step.changes], [trial for step in steps for trial in step.trials],
+                commands, [note for step in steps for note in step.notes])
+
+
+class _Run:
+    """One remediation: snapshot and verdict are its diagnosis."""
+
+    def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
+        self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
+        self.snapshot = take(host, policy.window, policy.probe_timeout)
+        self.verdict = diagnose(self.snapshot)
+        self.diagnosed_at = host.now()
+        self.texts = Texts(host)
+        self.actions: List[Dict[str, Any]] = []
+        self.diff: List[Dict[str, str]] = []
+        self.proof: Optional[Proof] = None
+
+    def allowed(self) -> bool:
+        """Whether anything of the plan would be tried."""
+        return self.verdict["status"] != "unknown" and any(
+            all(objection(self.policy, action) is None for action in bundle) for bundle in bundles(self.verdict["plan"]))
+
+    def view(self) -> View:
+        # With what the steps before this one have changed: two pools that are raised share one memory.
+        masters = as_written(self.snapshot["fpm"]["masters"], self.texts.read, self.texts.expand)
+
+        def measured() -> Dict[str, Any]:
+            return capacity(self.host, processes(self.host), masters)
+
+        def swap(path: str) -> Step:
+            return swap_on(look(self.host, path, masters), size_bytes(self.policy.swap_size), True)
+
+        return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap)
+
+    def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
+        """Why what was tried often enough of late is not tried again."""
+        entries = ledger.read(self.state)
+        for action in bundle:
+            times = ledger.attempts(entries, action["id"], action["target"], self.host.now() - self.policy.repeat_period)
+            if times >= self.policy.max_repeats:
+                return "was tried %d times within %d s and did not last: find what undoes it" % (times, self.policy.repeat_period)
+        return None
+
+    def take_bundle(self, bundle: Sequence[Dict[str, Any]]) -> Outcome:
+        why = next(filter(None, (objection(self.policy, action) for action in bundle)), None) or self.storm(bundle)
+        if why:
+            return NOTHING._replace(why=why)
+        try:
+            view = self.view()
+            step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
+        except Refusal as refusal:
+            return NOTHING._replace(result="refused", why=str(refusal))
+        served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
+        proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], not self.check_mode)
+        self.proof = proof
+        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served), self.check_mode, self.state)
+        if outcome.result == "would":
+            self.texts.show(step)
+        return outcome._replace(why=outcome.why or "; ".join(step.notes))
+
+    def act(self) -> None:
+        for bundle in bundles(self.verdict["plan"]):
+            began = self.host.monotonic()
+            outcome = self.take_bundle(bundle)
+            if outcome.result in TRIED:
+                for action in bundle:
+                    ledger.record(self.disk, self.state, self.host.now(), action["id"], action["target"], outcome.result)
+            self.diff += outcome.diff
+            for action in bundle:
+                self.actions.append(dict(
+                    {name: action[name] for name in ("id", "target", "arguments", "because", "risk", "reversible", "disruption")},
+                    result=outcome.result, why=outcome.why, files=outcome.files, commands=outcome.commands, backup=outcome.backup,
+                    seconds=round(self.host.monotonic() - began, 2)))
+
+    def finding(self, item: Dict[str, Any], now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+        """What became of one finding. now: the findings of a last diagnosis."""
+        mine = [action for action in self.actions if serves(action, item)]
+        results = [action["result"] for action in mine]
+        why = "; ".join(dict.fromkeys(action["why"] for action in mine if action["why"]))
+        if item["state"] != "active":
+            result, why = "not_needed", "it is over" if item["state"] == "recovered" else "it hurts nobody now"
+        elif "would" in results:
+            result = "would_fix"
+        elif "rolled_back" in results or "failed" in results:
+            result = "rolled_back"
+        elif "done" not in results:
+            result, why = "escalated", why or "no safe action is known for it"
+        elif any(other["state"] == "active" and key(other) == key(item) for other in now):
+            result, why = "escalated", "it came back after it had been mended"
+        else:
+            result = "fixed"
+        before = self.proof.before.get(key(item)) if self.proof else None
+        tried = self.proof is not None and not self.check_mode and any(one in TRIED for one in results)
+        return {"cause": item["cause"], "reason": item["reason"], "site": item["site"], "endpoint": item["endpoint"], "pool": item["pool"],
+                "result": result, "before": before, "after": self.proof.after(item) if tried and self.proof else None, "why": why}
+
+    def result(self, undone: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+        tried = any(action["result"] in TRIED for action in self.actions)
+        last = diagnose(take(self.host, self.policy.window, self.policy.probe_timeout)) if tried else self.verdict
+        would = any(action["result"] == "would" for action in self.actions) or bool(undone and self.check_mode)
+        outcome = "done" if tried or (undone and not self.check_mode) else "would_change" if would else "nothing_to_do"
+        answered_at = self.proof.answered_at if self.proof else None
+        findings = [self.finding(item, last["findings"]) for item in self.verdict["findings"]]
+        return self.reply(outcome, "", findings, status=last["status"], diff=self.diff,
+                          changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
+                          status_after=None if self.check_mode else last["status"], undone=undone,
+                          answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)
+
+    def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
+        findings = [dict(self.finding(item, []), why=why) for item in self.verdict["findings"]]
+        return self.reply(outcome, why, findings, status=self.verdict["status"], changed=False, diff=[])
+
+    def reply(self, outcome: str, why: str, findings: Sequence[Dict[str, Any]], status: str, changed: bool, diff: Sequence[Dict[str, str]],
+              status_after: Optional[str] = None, undone: Optional[Dict[str, Any]] = None, answered_after: Optional[float] = None) -> Dict[str, Any]:
+        """findings, plan and missing are those of the diagnosis before anything was done; status is the host's now."""
+        told = fit(dict(self.verdict))
+        told.update(changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=self.snapshot, remediation={
+            "check_mode": self.check_mode, "outcome": outcome, "why": why, "status_before": self.verdict["status"], "status_after": status_after,
+            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings)})
+        return told
+
+
+def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
+    """Mend what is safe to mend on this host, or, in check mode, say exactly what would be done. The module's reply, with the snapshot in it.
+
+    A healthy host is only looked at: no lock and no directory is made where there is nothing to do. Raises UndoFailed when what a
+    killed run left cannot be taken back; nothing else is done then.
+    """
+    run = _Run(host, disk, policy, check_mode, state)
+    half_done = pending(state) if host.is_root() else None
+    if not half_done and not run.allowed():
+        if run.verdict["status"] == "unknown":
+            return run.left_alone("left_alone", "it could not be looked at well enough, see missing")
+        run.act()
+        return run.result(None)
+    if not host.is_root():
+        return run.left_alone("left_alone", "only root can change a host: become root")
+    if check_mode:
+        run.act()
+        return run.result(half_done)
+    try:
+        with lock(state, disk):
+            undone = recover(host, disk, state)
+            run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
+            if run.verdict["status"] != "unknown":
+                run.act()
+            return run.result({name: undone[name] for name in ("name", "target", "at", "files")} if undone else None)
+    except Busy as busy:
+        return run.left_alone("busy", str(busy))

@@ -1,0 +1,185 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Directives of php-fpm, set where they stand, tested before and put back when they do harm."""
+
+DOCUMENTATION = r"""
+module: fpm_config
+short_description: Set directives of a php-fpm pool and keep everything else as it is
+version_added: 0.2.0
+description:
+  - Sets or removes directives of one pool, or of the section C([global]), in the file in which they are in force, through all includes.
+  - Only the value changes. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
+    A new directive is inserted where a person would, below its commented-out default or beside its family.
+  - The program's own C(php-fpm -t) tests the result on a copy that nobody else sees, before the live file is touched.
+  - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered does not answer any more,
+    the state before is restored.
+extends_documentation_fragment:
+  - webmedic.php_fpm.change
+options:
+  config:
+    description:
+      - The main configuration file of the php-fpm meant. It may be left out where only one has such a pool.
+    type: path
+  pool:
+    description:
+      - Name of the pool. Without it the section C([global]) is meant.
+    type: str
+  settings:
+    description:
+      - Directives and their values, as in C(pm.max_children) or C(php_admin_value[memory_limit]).
+      - With O(state=absent) the values do not count.
+    type: dict
+    required: true
+  state:
+    description:
+      - Whether the directives are to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  service:
+    description:
+      - What is done with the unit when a file has changed.
+      - A reload takes most directives over. Owner, group, mode and ACL of a socket need a restart.
+    type: str
+    choices: [none, reload, restart]
+    default: none
+  verify_timeout:
+    description:
+      - How many seconds the pools that answered before may take to answer again, with O(service) other than V(none).
+    type: float
+    default: 10.0
+requirements:
+  - Root on the host.
+seealso:
+  - module: webmedic.php_fpm.nginx_config
+  - module: webmedic.php_fpm.fpm_info
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Ten workers for the pool www, and load it
+  webmedic.php_fpm.fpm_config:
+    pool: www
+    settings:
+      pm.max_children: 10
+    service: reload
+
+- name: Let requests that run end when php-fpm is reloaded
+  webmedic.php_fpm.fpm_config:
+    config: /etc/php/8.2/fpm/php-fpm.conf
+    settings:
+      process_control_timeout: 10s
+    service: reload
+
+- name: Show what giving the socket to nginx's user would change
+  webmedic.php_fpm.fpm_config:
+    pool: shop
+    settings:
+      listen.owner: www-data
+      listen.group: www-data
+    service: restart
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+files:
+  description: Files that were changed, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - /etc/php/8.2/fpm/pool.d/www.conf
+commands:
+  description: Commands that were run, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - systemctl reload php8.2-fpm.service
+backup:
+  description: Directory on the host that holds the files as they were, V(null) when nothing was changed.
+  returned: success
+  type: str
+  sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-fpm_config
+diff:
+  description: One entry for each changed file, with C(before), C(after) and their headers. Secrets are redacted.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - after: "[www]\npm.max_children = 10\n"
+      after_header: /etc/php/8.2/fpm/pool.d/www.conf
+      before: "[www]\npm.max_children = 5\n"
+      before_header: /etc/php/8.2/fpm/pool.d/www.conf
+"""
+
+from typing import Any, Dict, List, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, fpm_trial, systemctl, unit_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, one_change, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+
+
+def meant(masters: List[Dict[str, Any]], config: Optional[str], pool: Optional[str]) -> Dict[str, Any]:
+    """The one master that the options name. Refusal when there is none, or more than one."""
+    found = [master for master in masters if config in (None, master["config"]) and (
+        pool is None or pool.lower() in [one["name"].lower() for one in master["pools"]])]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join("%s (%s)" % (master["config"], ", ".join(one["name"] for one in master["pools"])) for master in masters)
+    raise Refusal("%s php-fpm has %s; on this host: %s" % (
+        "No" if not found else "More than one", "the pool %s" % pool if pool else "that configuration", known or "no php-fpm at all"))
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "config": {"type": "path"},
+            "pool": {"type": "str"},
+            "settings": {"type": "dict", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "service": {"type": "str", "choices": ["none", "reload", "restart"], "default": "none"},
+            "verify_timeout": {"type": "float", "default": 10.0},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    host = Host()
+    settings = [(str(key), None if options["state"] == "absent" else str(value)) for key, value in options["settings"].items()]
+    try:
+        master = meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
+        before = answering(host, [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]], 1.0) if options["service"] != "none" else []
+        texts = Texts(host)
+
+        def make() -> Step:
+            edited = set_directives(master["config"], texts.read, texts.expand, options["pool"], settings, master["prefix"])
+            if not edited:
+                return Step("fpm_config", master["config"], [], [], [])
+            commands = [] if options["service"] == "none" else [systemctl(options["service"], unit_of(master), options["service"])]
+            return Step("fpm_config", master["config"], changes_of(edited), [fpm_trial(master)], commands)
+
+        outcome = one_change(host, make, lambda: still_answering(host, before, options["verify_timeout"]), module.check_mode)
+    except (Refusal, Busy) as refusal:
+        module.fail_json(msg="Nothing was changed: %s." % refusal)
+    except UndoFailed as failure:
+        module.fail_json(msg="Look at this host now: %s" % failure)
+    if outcome.result in ("refused", "rolled_back", "failed"):
+        module.fail_json(msg="%s: %s" % ("Everything is as it was" if outcome.result != "failed" else "Look at this host now", outcome.why), **reply(outcome))
+    module.exit_json(**reply(outcome))
+
+
+if __name__ == "__main__":
+    main()

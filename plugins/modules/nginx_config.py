@@ -1,0 +1,205 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A directive of nginx, set where it stands, tested before and put back when it does harm."""
+
+DOCUMENTATION = r"""
+module: nginx_config
+short_description: Set a directive in a block of nginx's configuration and keep everything else as it is
+version_added: 0.2.0
+description:
+  - Sets or removes a simple directive in one block, such as a location of a virtual host, through all includes.
+  - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
+    A new directive is inserted where a person would, beside its family or at the end of the block.
+  - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is touched.
+  - The file is backed up and replaced in one step. If nginx refuses to load it, or a pool that answered cannot be reached any more,
+    the state before is restored.
+extends_documentation_fragment:
+  - webmedic.php_fpm.change
+options:
+  context:
+    description:
+      - The block, from the outside in, as a list of one kind and one name each. Levels in between may be left out.
+      - A C(server) is named by any of its server names, an C(upstream) by its name, a C(location) by its arguments.
+        An empty name means any block of that kind.
+    type: list
+    elements: dict
+    required: true
+  directive:
+    description:
+      - Name of the directive.
+    type: str
+    required: true
+  args:
+    description:
+      - Its arguments. Quotes are added where nginx needs them.
+      - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the same first argument is meant.
+        The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from outside of it.
+    type: list
+    elements: str
+    default: []
+  state:
+    description:
+      - Whether the directive is to be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  file:
+    description:
+      - Which file the block is in, where more than one block matches.
+    type: path
+  reload:
+    description:
+      - Whether nginx is reloaded when a file has changed.
+    type: bool
+    default: false
+  verify_timeout:
+    description:
+      - How many seconds the pools that answered before may take to answer again, with O(reload=true).
+    type: float
+    default: 10.0
+requirements:
+  - Root on the host.
+seealso:
+  - module: webmedic.php_fpm.fpm_config
+  - module: webmedic.php_fpm.fastcgi_route_info
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Wait up to two minutes for the scripts of one location
+  webmedic.php_fpm.nginx_config:
+    context:
+      - server: shop.example
+      - location: ~ \.php$
+    directive: fastcgi_read_timeout
+    args: [120s]
+    reload: true
+
+- name: Send the site to another pool
+  webmedic.php_fpm.nginx_config:
+    context:
+      - server: blog.example
+      - location: ~ \.php$
+    directive: fastcgi_pass
+    args: [unix:/run/php/blog.sock]
+    reload: true
+
+- name: Show what the end of a setting would change
+  webmedic.php_fpm.nginx_config:
+    context:
+      - http: ""
+    directive: fastcgi_keep_conn
+    state: absent
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+files:
+  description: Files that were changed, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - /etc/nginx/sites-available/shop
+commands:
+  description: Commands that were run, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - systemctl reload nginx.service
+backup:
+  description: Directory on the host that holds the files as they were, V(null) when nothing was changed.
+  returned: success
+  type: str
+  sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-nginx_config
+diff:
+  description: One entry for each changed file, with C(before), C(after) and their headers.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - after: "location ~ \\.php$ {\n    fastcgi_read_timeout 120s;\n}\n"
+      after_header: /etc/nginx/sites-available/shop
+      before: "location ~ \\.php$ {\n    fastcgi_read_timeout 60s;\n}\n"
+      before_header: /etc/nginx/sites-available/shop
+"""
+
+from typing import Any, Dict, List, Tuple
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, nginx_trial, nginx_unit, systemctl
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, one_change, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+
+
+def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
+    """The option as pairs. Refusal unless each level has one kind and one name."""
+    if not context or any(len(level) != 1 for level in context):
+        raise Refusal("context is a list of one kind and one name each, as in [{server: shop.example}, {location: /}]")
+    return [(str(kind), str(name or "")) for level in context for kind, name in level.items()]
+
+
+def dialled(nginx: Dict[str, Any]) -> List[str]:
+    return list(dict.fromkeys(target["endpoint"] for route in nginx["routes"] for target in route["endpoints"] if not target["down"]))
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "context": {"type": "list", "elements": "dict", "required": True},
+            "directive": {"type": "str", "required": True},
+            "args": {"type": "list", "elements": "str", "default": []},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "file": {"type": "path"},
+            "reload": {"type": "bool", "default": False},
+            "verify_timeout": {"type": "float", "default": 10.0},
+        },
+        supports_check_mode=True,
+    )
+    options = module.params
+    host = Host()
+    try:
+        nginx = collect_nginx(host)
+        if not nginx["config"]:
+            raise Refusal("there is no nginx on this host")
+        before = answering(host, dialled(nginx), 1.0) if options["reload"] else []
+        texts = Texts(host)
+        place = selector(options["context"])
+
+        def make() -> Step:
+            wanted = None if options["state"] == "absent" else options["args"]
+            edited = set_directive(nginx["config"], texts.read, texts.expand, place, options["directive"], wanted, options["file"])
+            if not edited:
+                return Step("nginx_config", nginx["config"], [], [], [])
+            commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
+            return Step("nginx_config", nginx["config"], changes_of(edited), [nginx_trial(nginx)], commands)
+
+        def verify() -> Any:
+            now = dialled(collect_nginx(host))
+            return still_answering(host, [name for name in now if name in before], options["verify_timeout"])
+
+        outcome = one_change(host, make, verify, module.check_mode)
+    except (Refusal, Busy) as refusal:
+        module.fail_json(msg="Nothing was changed: %s." % refusal)
+    except UndoFailed as failure:
+        module.fail_json(msg="Look at this host now: %s" % failure)
+    if outcome.result in ("refused", "rolled_back", "failed"):
+        module.fail_json(msg="%s: %s" % ("Everything is as it was" if outcome.result != "failed" else "Look at this host now", outcome.why), **reply(outcome))
+    module.exit_json(**reply(outcome))
+
+
+if __name__ == "__main__":
+    main()

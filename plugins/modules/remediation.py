@@ -1,0 +1,297 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The remediation of one host in one round trip."""
+
+DOCUMENTATION = r"""
+module: remediation
+short_description: Mend what keeps requests from PHP, prove it, or put everything back
+version_added: 0.2.0
+description:
+  - Diagnoses the host as M(webmedic.php_fpm.diagnosis_info) does, and takes the safe actions of the plan, one after the other.
+  - Each change is tested by the host's own C(nginx -t) or C(php-fpm -t) first, on a copy that nobody else sees.
+  - Each action has to prove itself. The probe as nginx's worker user is answered, a page comes through nginx, nobody waits in the queue, and
+    the cause is not found any more. What does not help is undone.
+  - A host that was not seen well enough is left alone, and so is a healthy one.
+  - In check mode it says exactly what it would do, with the same tests and the same differences, and changes nothing.
+extends_documentation_fragment:
+  - webmedic.php_fpm.change
+options:
+  window:
+    description:
+      - How many seconds of log to read, back from now. Older lines never decide.
+    type: int
+    default: 900
+  probe_timeout:
+    description:
+      - How many seconds a worker may take to answer the probe before its pool counts as exhausted.
+    type: float
+    default: 3.0
+  max_risk:
+    description:
+      - Actions of a higher risk than this are left to a person.
+    type: str
+    choices: [low, medium, high]
+    default: medium
+  only:
+    description:
+      - Ids of actions or of causes. Unless it is empty, nothing else is done.
+    type: list
+    elements: str
+    default: []
+  skip:
+    description:
+      - Ids of actions or of causes that are left to a person.
+    type: list
+    elements: str
+    default: []
+  probe_path:
+    description:
+      - What is requested of each site through nginx, before and after. An empty string turns this request off; the probe remains.
+    type: str
+    default: /
+  verify_timeout:
+    description:
+      - How many seconds an action may take to show that it helped. It waits no longer than needed.
+    type: float
+    default: 20.0
+  max_repeats:
+    description:
+      - How often the same action may be tried on the same unit or file within O(repeat_period).
+    type: int
+    default: 2
+  repeat_period:
+    description:
+      - How many seconds an action is remembered for O(max_repeats).
+    type: int
+    default: 3600
+  swap_size:
+    description:
+      - How large a swap file may be made where the whole host ran out of memory, as in V(1G). An empty string allows none.
+    type: str
+    default: ""
+  snapshot:
+    description:
+      - Whether to return the snapshot that the findings were made from.
+    type: bool
+    default: false
+requirements:
+  - Root on the host, and systemd.
+notes:
+  - Never done, at any risk. A socket for everybody, deleting a socket, switching off SELinux, more workers than memory allows, a longer timeout where
+    the queue is the wait, and a change of a file that a panel generates.
+  - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host where nothing is to be done.
+  - A run that was killed, or whose host lost power, is taken back by the next one. At every moment each file is the old one or the new one.
+seealso:
+  - module: webmedic.php_fpm.diagnosis_info
+  - module: webmedic.php_fpm.fpm_config
+  - module: webmedic.php_fpm.nginx_config
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Mend what is safe to mend
+  webmedic.php_fpm.remediation:
+  register: mended
+
+- name: Say what would be done, and show the differences
+  webmedic.php_fpm.remediation:
+  check_mode: true
+  diff: true
+
+- name: Start what is stopped and nothing else, and ask the health page instead of the front page
+  webmedic.php_fpm.remediation:
+    only: [fpm_not_running]
+    probe_path: /health
+"""
+
+RETURN = r"""
+status:
+  description: The status of the host now, as M(webmedic.php_fpm.diagnosis_info) has it.
+  returned: success
+  type: str
+  sample: recovered
+findings:
+  description: What the diagnosis found before anything was done, as M(webmedic.php_fpm.diagnosis_info) returns it.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+plan:
+  description: What the diagnosis planned, as M(webmedic.php_fpm.diagnosis_info) returns it.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+missing:
+  description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+window:
+  description: Seconds of log that were read.
+  returned: success
+  type: int
+  sample: 900
+snapshot:
+  description: Everything that was seen before, in the form that P(webmedic.php_fpm.diagnose#filter) takes.
+  returned: when O(snapshot=true)
+  type: dict
+  sample:
+    schema_version: 1
+    taken_at: 1795388580.0
+    window: 900
+diff:
+  description: One entry for each changed file, with C(before), C(after) and their headers. Secrets are redacted.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - after: "[www]\nlisten.owner = www-data\n"
+      after_header: /etc/php/8.2/fpm/pool.d/www.conf
+      before: "[www]\nlisten.owner = root\n"
+      before_header: /etc/php/8.2/fpm/pool.d/www.conf
+remediation:
+  description: What was done, or in check mode what would be.
+  returned: success
+  type: dict
+  contains:
+    check_mode:
+      description: Whether it was only shown.
+      type: bool
+      returned: success
+    outcome:
+      description: V(nothing_to_do), V(would_change), V(done), V(left_alone) for a host that could not be judged or changed, or V(busy) while
+        another remediation runs there.
+      type: str
+      returned: success
+    why:
+      description: Why the host was left alone, empty otherwise.
+      type: str
+      returned: success
+    status_before:
+      description: The status of the host before.
+      type: str
+      returned: success
+    status_after:
+      description: The status of the host after, V(null) in check mode.
+      type: str
+      returned: success
+    diagnosed_at:
+      description: When the diagnosis was made, in epoch seconds of the host's clock.
+      type: float
+      returned: success
+    answered_after:
+      description: Seconds from the diagnosis to the first good answer, V(null) when there was none to wait for.
+      type: float
+      returned: success
+    undone:
+      description: What a run that was killed had left half done, with C(name), C(target), C(at) and C(files), V(null) when there was nothing.
+        It has been taken back; in check mode it would be.
+      type: dict
+      returned: success
+    actions:
+      description:
+        - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup) and C(seconds).
+        - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed) where not even the state before came back.
+      type: list
+      elements: dict
+      returned: success
+    findings:
+      description:
+        - What became of each finding, with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before), C(after) and C(why).
+        - C(result) is V(fixed), V(would_fix), V(rolled_back), V(escalated) for a person, or V(not_needed).
+        - C(before) and C(after) have C(probe), C(http) and C(queue), V(null) where nobody looked.
+      type: list
+      elements: dict
+      returned: success
+  sample:
+    actions:
+      - arguments:
+          unit: php8.2-fpm.service
+        backup: null
+        because:
+          - fpm_not_running/stopped
+        commands:
+          - systemctl start php8.2-fpm.service
+        disruption: none
+        files: []
+        id: unit_start
+        result: done
+        reversible: true
+        risk: low
+        seconds: 1.92
+        target: php8.2-fpm.service
+        why: ""
+    answered_after: 0.41
+    check_mode: false
+    diagnosed_at: 1795388580.2
+    findings:
+      - after:
+          http: 200
+          probe: answered
+          queue: 0
+        before:
+          http: 502
+          probe: No such file or directory
+          queue: null
+        cause: fpm_not_running
+        endpoint: unix:/run/php/php8.2-fpm.sock
+        pool: www
+        reason: stopped
+        result: fixed
+        site: shop.example
+        why: ""
+    outcome: done
+    status_after: recovered
+    status_before: failing
+    undone: null
+    why: ""
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.remediate import remediate
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "window": {"type": "int", "default": 900},
+            "probe_timeout": {"type": "float", "default": 3.0},
+            "max_risk": {"type": "str", "choices": ["low", "medium", "high"], "default": "medium"},
+            "only": {"type": "list", "elements": "str", "default": []},
+            "skip": {"type": "list", "elements": "str", "default": []},
+            "probe_path": {"type": "str", "default": "/"},
+            "verify_timeout": {"type": "float", "default": 20.0},
+            "max_repeats": {"type": "int", "default": 2},
+            "repeat_period": {"type": "int", "default": 3600},
+            "swap_size": {"type": "str", "default": ""},
+            "snapshot": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    policy = Policy(**{name: module.params[name] for name in Policy._fields})
+    why = mistake(policy, CAUSES)
+    if why:
+        module.fail_json(msg=why)
+    try:
+        result = remediate(Host(), Disk(), policy, module.check_mode)
+    except (UndoFailed, HostError, OSError) as error:
+        module.fail_json(msg="The remediation could not go on: %s" % error)
+    if not module.params["snapshot"]:
+        del result["snapshot"]
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

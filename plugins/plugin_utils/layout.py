@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the blocks of the table have in common: the width, rows of equal things, labels before texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .text import clean, cut, names, pad, plural, width, wrap
+
+WIDTH = 100
+MAX_ROWS = 8
+INDENT = "  "
+ROOM = WIDTH - 9  # what is left of a line behind its label
+NUMBERS = re.compile(r"\d+")
+
+Line = tuple[str, "str | None"]
+# A host, and something that was found or done there.
+Pair = tuple[str, Mapping[str, Any]]
+Key = Callable[[Mapping[str, Any]], Any]
+
+
+def label(word: str) -> str:
+    return "    %-4s " % word
+
+
+def labelled(word: str, text: Any, lines: int) -> list[Line]:
+    """A text behind its label; nothing for an empty one."""
+    return [(label(word if not number else "") + line, None) for number, line in enumerate(wrap(text, ROOM, lines))]
+
+
+def cells(texts: Sequence[str], columns: Sequence[int]) -> str:
+    """A row; the last column is flush right."""
+    padded = [pad(cut(text, room), room) for text, room in zip(texts[:-1], columns, strict=False)]
+    return INDENT + "  ".join([*padded, cut(texts[-1], columns[-1]).rjust(columns[-1])])
+
+
+def fold(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[list[Pair]]:
+    """What says the same in one row, the largest first: by the first key that gives few rows, else by the last one."""
+    rows: list[list[Pair]] = []
+    for key in keys:
+        found: dict[Any, list[Pair]] = {}
+        for host, item in pairs:
+            found.setdefault(key(item), []).append((host, item))
+        rows = sorted(found.values(), key=lambda members: -len(members))
+        if len(rows) <= MAX_ROWS:
+            break
+    return rows
+
+
+def hosts_of(pairs: Sequence[Pair]) -> list[str]:
+    return list(dict.fromkeys(host for host, _item in pairs))
+
+
+def hosts_cell(hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
+    """The hosts of a row: by name where the column has room, else their number there and their names on lines below."""
+    if width(", ".join(clean(host) for host in hosts)) <= columns:
+        return names(hosts, columns)[0], []
+    below: list[Line] = [(label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))]
+    return plural(len(hosts), "host"), below
+
+
+def rest(rows: Sequence[list[Pair]]) -> list[Line]:
+    """What stands for the rows beyond the limit."""
+    hosts = list(dict.fromkeys(host for pairs in rows[MAX_ROWS:] for host in hosts_of(pairs)))
+    more = "and %s more in the report, on " % plural(len(rows) - MAX_ROWS, "row")
+    return [(INDENT + more + names(hosts, WIDTH - len(INDENT) - len(more))[0], None)] if hosts else []

@@ -1,0 +1,162 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a remediation did to a host, as the report keeps it, and what follows from it for the fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .untrusted import choice, dicts, identifier, number, optional, plain, text, texts
+
+OUTCOMES = ("left_alone", "nothing_to_do", "would_change", "done", "busy")
+ACTION_RESULTS = ("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped")
+FINDING_RESULTS = ("escalated", "fixed", "would_fix", "rolled_back", "not_needed")
+# Results after which the host is not what it was before, or at least was not for a while.
+TRIED = frozenset(("done", "rolled_back", "failed"))
+WELL = frozenset(("recovered", "healthy"))
+# What the error of a host begins with that was to be changed and gave no answer.
+NOT_FINISHED = "the remediation did not finish: "
+STATUSES = ("failing", "degraded", "unknown", "recovered", "healthy", "not_applicable")
+
+
+def _files(value: Mapping[str, Any]) -> list[str]:
+    return texts(value.get("files"))
+
+
+def _undone(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {"name": text(value.get("name")), "target": optional(value.get("target")), "at": number(value.get("at")), "files": _files(value)}
+
+
+def _action(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": text(item.get("id")),
+        "target": optional(item.get("target")),
+        "arguments": plain(item["arguments"]) if isinstance(item.get("arguments"), Mapping) else {},
+        "because": texts(item.get("because")),
+        "risk": text(item.get("risk")),
+        "reversible": item.get("reversible") is True,
+        "disruption": text(item.get("disruption")),
+        "result": choice(item.get("result"), ACTION_RESULTS, ACTION_RESULTS[0]),
+        "why": text(item.get("why") or ""),
+        "files": _files(item),
+        "commands": texts(item.get("commands")),
+        "backup": optional(item.get("backup")),
+        "seconds": number(item.get("seconds")) or 0,
+    }
+
+
+def _seen(value: Any) -> dict[str, Any] | None:
+    if not isinstance(value, Mapping):
+        return None
+    return {"probe": text(value.get("probe") or ""), "http": number(value.get("http")), "queue": number(value.get("queue"))}
+
+
+def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cause": identifier(item.get("cause")) or "unknown_cause",
+        "reason": identifier(item.get("reason")),
+        **{name: optional(item.get(name)) for name in ("site", "endpoint", "pool")},
+        "result": choice(item.get("result"), FINDING_RESULTS, FINDING_RESULTS[0]),
+        "before": _seen(item.get("before")),
+        "after": _seen(item.get("after")),
+        "why": text(item.get("why") or ""),
+    }
+
+
+def entry(value: Any) -> dict[str, Any] | None:
+    """The ``remediation`` of a host's result: known fields only, each in its type and capped. ``None`` where there was none.
+
+    What a host says in words of its own counts as the worse: its finding is for a person, its action failed.
+    """
+    if not isinstance(value, Mapping):
+        return None
+    after = choice(value.get("status_after"), STATUSES, "")
+    return {
+        "check_mode": value.get("check_mode") is True,
+        "outcome": choice(value.get("outcome"), OUTCOMES, OUTCOMES[0]),
+        "why": text(value.get("why") or ""),
+        "status_before": choice(value.get("status_before"), STATUSES, "unknown"),
+        "status_after": after or None,
+        "diagnosed_at": number(value.get("diagnosed_at")),
+        "answered_after": number(value.get("answered_after")),
+        "undone": _undone(value.get("undone")),
+        "actions": [_action(item) for item in dicts(value.get("actions"))],
+        "findings": [_finding(item) for item in dicts(value.get("findings"))],
+    }
+
+
+def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a finding of the diagnosis and what became of it have in common."""
+    return tuple(finding[name] for name in ("cause", "reason", "site", "endpoint", "pool"))
+
+
+def full_name(finding: Mapping[str, Any]) -> str:
+    return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else str(finding["cause"])
+
+
+def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings of a host's entry in the report that still concern its reader: those of before, without what is gone by now.
+
+    Where what became of it says what to do next, the catalogue's fix is not said once more.
+    """
+    remediation = host.get("remediation")
+    if remediation is None:
+        return list(host["findings"])
+    results = {key(finding): finding["result"] for finding in remediation["findings"]}
+    told = () if remediation["outcome"] == "busy" else ("would_fix", "rolled_back", "escalated")
+    kept: list[Mapping[str, Any]] = []
+    for finding in host["findings"]:
+        result = results.get(key(finding))
+        if finding["state"] == "active" and (remediation["status_after"] in WELL or result in ("fixed", "not_needed")):
+            continue
+        kept.append({**finding, "fix": ""} if result in told else finding)
+    return kept
+
+
+def tally(hosts: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
+    """How many findings were to be mended, and what became of them. ``None`` where no host has a remediation."""
+    remedied = [host["remediation"] for host in hosts if "remediation" in host]
+    if not remedied:
+        return None
+    results = [finding["result"] for remediation in remedied for finding in remediation["findings"]]
+    counts = {result: results.count(result) for result in ("fixed", "rolled_back", "escalated", "would_fix")}
+    return {"wanted": sum(counts.values()), **counts}
+
+
+def unfinished(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The hosts whose remediation did not come to an end."""
+    return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
+
+
+def waiting(host: Mapping[str, Any]) -> bool:
+    """Whether of this host only a prediction is known."""
+    return "remediation" in host and bool(host["remediation"]["check_mode"])
+
+
+def complaint(host: Mapping[str, Any]) -> str:
+    """Why the remediation of a host did not end well, empty when it did. Free of any text that the host chose.
+
+    What is left to a person from the outset is no such case: nothing was tried.
+    """
+    if host.get("error"):
+        return "it did not finish, see the report"
+    remediation = host.get("remediation")
+    if remediation is None or remediation["check_mode"]:
+        return ""
+    if remediation["outcome"] == "busy":
+        return "another remediation is at work on it"
+    names = [full_name(finding) for finding in remediation["findings"] if finding["result"] == "rolled_back"]
+    results = {action["result"] for action in remediation["actions"]}
+    if "failed" in results:
+        return "an action failed and what it had changed did not all come back"
+    if names:
+        return "undone, since it did not help: %s" % ", ".join(dict.fromkeys(names))
+    explained = any(finding["result"] == "escalated" for finding in remediation["findings"])
+    if results & TRIED and remediation["status_after"] == "failing" and not explained:
+        return "still failing after what was done"
+    return ""

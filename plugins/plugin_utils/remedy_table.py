@@ -1,0 +1,174 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The block of the table that says what a remediation did: what was mended, what was not, and what a person has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .catalogue import enrich
+from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
+from .remedies import WELL, full_name, key, tally, unfinished, waiting
+from .text import names, plural, wrap
+
+HEADING = "REMEDY  "
+# The columns of a row: result, action, target, hosts, seconds. With the gaps and the indent they fill the width.
+COLUMNS = (11, 24, 32, 16, 7)
+# A row without a target: result, finding, hosts, nothing.
+WIDE = (11, 58, 16, 7)
+
+
+class Section(NamedTuple):
+    """Rows of one kind. by: what parts them, finest first; why: how many lines a reason may take."""
+
+    word: str
+    by: tuple[Key, ...]
+    why: int
+
+
+_BY_ACTION: tuple[Key, ...] = (lambda item: (item["id"], item["target"]), lambda item: item["id"])
+# In the order in which they are shown. What was refused or skipped is told where it is left to a person.
+ACTIONS = {
+    "failed": Section("FAILED", _BY_ACTION, 3),
+    "done": Section("done", _BY_ACTION, 1),
+    "rolled_back": Section("rolled back", _BY_ACTION, 2),
+    "would": Section("would do", _BY_ACTION, 2),
+}
+UNDONE = Section("taken back", (lambda item: (item["name"], item["target"]), lambda item: item["name"]), 2)
+BY_HAND: tuple[Key, ...] = (
+    lambda item: (item["name"], item["do"], NUMBERS.sub("0", item["why"])),
+    lambda item: (item["name"], item["do"]),
+    lambda item: item["name"],
+)
+ASIDE = {"busy": "busy", "left_alone": "left alone"}
+
+
+def title(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """The result in a line or two; none when no host has a remediation."""
+    counts = tally(hosts.values())
+    remedied, lost = _remedied(hosts), unfinished(hosts)
+    if counts is None and not lost:
+        return []
+    told = [headline(remedied, counts)] if counts else []
+    told += ["%s did not finish" % plural(len(lost), "host")] if lost else []
+    color = "red" if lost else _color(remedied, counts or {})
+    lines = wrap("; ".join(told), WIDTH - len(HEADING), 2)
+    return [((" " * len(HEADING) if number else HEADING) + line, color) for number, line in enumerate(lines)]
+
+
+def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """Lines of the table for the hosts of a report; none when no host has a remediation."""
+    remedied = _remedied(hosts)
+    rows: list[Line] = []
+    rows += _section(UNDONE, [(name, _left_behind(entry["remediation"])) for name, entry in remedied.items() if entry["remediation"]["undone"]], "name")
+    for result, section in ACTIONS.items():
+        rows += _section(section, [(name, action) for name, entry in remedied.items() for action in entry["remediation"]["actions"]
+                                   if action["result"] == result], "id")  # fmt: skip
+    rows += _for_a_person(remedied)
+    for outcome, word in ASIDE.items():
+        aside = [(name, entry["remediation"]) for name, entry in remedied.items()
+                 if entry["remediation"]["outcome"] == outcome and not _left_to_a_person(entry["remediation"])]  # fmt: skip
+        for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[:MAX_ROWS]:
+            rows += [*_wide(word, "", pairs), *_why(pairs, 2)]
+    header: list[Line] = [(cells(("RESULT", "ACTION", "TARGET", "HOSTS", "TOOK"), COLUMNS), None), ("-" * WIDTH, None)]
+    return [*title(hosts), *(header + rows if rows else [])]
+
+
+def _remedied(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {name: entry for name, entry in hosts.items() if "remediation" in entry}
+
+
+def headline(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> str:
+    """As "3 of 4 findings fixed; 2 of 3 hosts answer again, 1.2 to 4.8 s after the diagnosis"."""
+    real = [entry for entry in hosts.values() if not waiting(entry)]
+    if not counts["wanted"]:
+        return "nothing to do%s" % ("" if real else "; nothing was changed")
+    wanted = plural(counts["wanted"], "finding")
+    ill = [entry for entry in hosts.values() if any(item["result"] != "not_needed" for item in entry["remediation"]["findings"])]
+    if not real:
+        if not counts["would_fix"]:
+            return "nothing is safe to do: %s on %s left to a person; nothing was changed" % (wanted, plural(len(ill), "host"))
+        able = [entry for entry in ill if any(item["result"] == "would_fix" for item in entry["remediation"]["findings"])]
+        return "would fix %d of %s, on %d of %s; nothing was changed" % (counts["would_fix"], wanted, len(able), plural(len(ill), "host"))
+    again = [entry for entry in ill if entry["status"] in (*WELL, "degraded") and all(
+        item["result"] in ("fixed", "not_needed") for item in entry["remediation"]["findings"])]  # fmt: skip
+    times = [entry["remediation"]["answered_after"] for entry in real if entry["remediation"]["answered_after"] is not None]
+    told = "%d of %s fixed; %d of %s %s again" % (counts["fixed"], wanted, len(again), plural(len(ill), "host"), "answers" if len(ill) == 1 else "answer")
+    if times:
+        told += ", %s after the diagnosis" % _span(times)
+    later = sum(waiting(entry) and any(item["result"] == "would_fix" for item in entry["remediation"]["findings"]) for entry in ill)
+    return told + ("; %d not tried yet" % later if later else "")
+
+
+def _color(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> str | None:
+    results = {action["result"] for entry in hosts.values() for action in entry["remediation"]["actions"]}
+    if counts["rolled_back"] or "failed" in results:
+        return "red"
+    if counts["escalated"]:
+        return "yellow"
+    return "green" if counts["wanted"] and counts["fixed"] == counts["wanted"] else None
+
+
+def _span(seconds: Sequence[float]) -> str:
+    low, high = ("%.1f" % min(seconds), "%.1f" % max(seconds))
+    return "%s s" % low if low == high else "%s to %s s" % (low, high)
+
+
+def _section(section: Section, found: Sequence[Pair], field: str) -> list[Line]:
+    lines: list[Line] = []
+    rows = fold(found, section.by)
+    for pairs in rows[:MAX_ROWS]:
+        items = [item for _host, item in pairs]
+        targets = list(dict.fromkeys(item["target"] or "-" for item in items))
+        where, below = hosts_cell(hosts_of(pairs), COLUMNS[3])
+        took = max((item["seconds"] for item in items if item.get("seconds")), default=None)
+        lines.append((cells((section.word, items[0][field], names(targets, COLUMNS[2])[0], where, "%.1f s" % took if took else ""), COLUMNS), None))
+        lines += [*below, *_why(pairs, section.why)]
+        if items[0].get("result") == "would":
+            lines += labelled("run", "; ".join(dict.fromkeys(command for item in items[:MAX_ROWS] for command in item["commands"])), 2)
+    return lines + rest(rows)
+
+
+def _wide(word: str, told: str, pairs: Sequence[Pair]) -> list[Line]:
+    where, below = hosts_cell(hosts_of(pairs), WIDE[2])
+    return [(cells((word, told, where, ""), WIDE).rstrip(), None), *below]
+
+
+def _why(pairs: Sequence[Pair], lines: int) -> list[Line]:
+    """The reason, with the host it is from where others have another one."""
+    host, first = pairs[0]
+    alike = len({NUMBERS.sub("0", item["why"]) for _host, item in pairs}) == 1
+    return labelled("why", first["why"] if alike or not first["why"] else "%s: %s" % (host, first["why"]), lines)
+
+
+def _left_behind(remediation: Mapping[str, Any]) -> dict[str, Any]:
+    undone = remediation["undone"]
+    verb = "would be" if remediation["check_mode"] else "was"
+    files = ": " + ", ".join(undone["files"]) if undone["files"] else ""
+    return {**undone, "why": "a run that was killed had left it half done, which %s put back%s" % (verb, files)}
+
+
+def _left_to_a_person(remediation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings that nobody but a person can mend; none where another remediation is at work."""
+    if remediation["outcome"] == "busy":
+        return []
+    return [item for item in remediation["findings"] if item["result"] in ("escalated", "rolled_back")]
+
+
+def _for_a_person(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """What is left to do by hand, with the words of the catalogue: the fix, and where that was just tried in vain, where to look."""
+    found: list[Pair] = []
+    for name, entry in hosts.items():
+        known = {key(finding): finding for finding in entry["findings"]}
+        for item in _left_to_a_person(entry["remediation"]):
+            finding = known.get(key(item)) or enrich(dict(item))
+            tried = item["result"] == "rolled_back"
+            found.append((name, {"name": full_name(item), "do": finding["advice" if tried else "fix"], "why": "" if tried else item["why"]}))
+    lines: list[Line] = []
+    rows = fold(found, BY_HAND)
+    for pairs in rows[:MAX_ROWS]:
+        lines += [*_wide("by hand", pairs[0][1]["name"], pairs), *_why(pairs, 2), *labelled("do", pairs[0][1]["do"], 3)]
+    return lines + rest(rows)

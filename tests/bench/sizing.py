@@ -1,0 +1,68 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a pool serves before and after it was sized, on real hosts under the same load: requests answered with 200, and OOM kills."""
+
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import hosts
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+import env
+import mended
+
+FLEET = "bench-sizing"
+HOSTS = "bullseye:exhausted_static,bookworm:exhausted_dynamic,trixie:exhausted_static,el:exhausted_ondemand"
+SECONDS = 20
+CLIENTS = 12
+# Each client asks for the next page when it has the last: what is served depends on the workers alone.
+LOAD = """
+kills() { grep -hs '^oom_kill ' /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events | awk '{n += $2} END {print n + 0}'; }
+killed=$(kills)
+end=$((SECONDS + %d))
+for _ in $(seq %d); do
+    (while [ $SECONDS -lt $end ]; do
+        curl -s -o /dev/null -m 60 -w '%%{http_code}\\n' -H 'Host: shop.example' 'http://127.0.0.1/slow.php?s=1'
+    done) &
+done >/tmp/webmedic-served
+wait
+echo "served $(grep -c 200 /tmp/webmedic-served) lost $(grep -vc 200 /tmp/webmedic-served) killed $(($(kills) - killed))"
+rm -f /tmp/webmedic-served
+"""
+
+
+class Served(NamedTuple):
+    served: int
+    lost: int
+    killed: int
+
+
+def load() -> dict[str, Served]:
+    hosts.lab("calm", FLEET)
+    output = hosts.lab("exec", FLEET, "-c", LOAD % (SECONDS, CLIENTS))
+    return {name: Served(*map(int, numbers)) for name, *numbers in re.findall(r"^--- (\S+)\nserved (\d+) lost (\d+) killed (\d+)$", output, re.M)}
+
+
+def measured(home: Path, collections: Path) -> list[list[str]]:
+    """One row for each host: what was done, and what it served before and after."""
+    hosts.lab("down", FLEET, quiet=True, check=False)
+    try:
+        hosts.lab("fleet", FLEET, "--hosts", HOSTS, quiet=True)
+        before = load()
+        hosts.lab("traffic", FLEET, quiet=True)  # it has to be exhausted when it is looked at
+        run = mended.remediate(home, collections, hosts.inventory(FLEET), env.WORK / "bench" / "sizing", *mended.TOGETHER)
+        after = load()
+    finally:
+        hosts.lab("down", FLEET, quiet=True)
+    rows = []
+    for name, was in sorted(before.items()):
+        now = after[name]
+        why = "; ".join(action["why"] for action in run.results[name]["remediation"]["actions"])
+        rows.append([name, "%d / %d" % (was.served, was.lost), "%d / %d" % (now.served, now.lost), "%.1f" % (now.served / max(1, was.served)),
+                     "%d / %d" % (was.killed, now.killed), why])
+    return rows

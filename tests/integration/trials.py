@@ -1,0 +1,103 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is done to the remediation in each suite's host: jobs of on_host/drive.py, each with a fault of the lab.
+
+others: of the steps that write neither configuration nor run anything, every so manieth is taken.
+obstacle: bash that puts something in the way once the fault shows; relief: takes it away after the run.
+"""
+
+from typing import Any
+
+Job = dict[str, Any]
+
+# A page whose worker dies answers 502, whatever was mended.
+NO_HELP = {"probe_path": "/kill.php", "verify_timeout": 1.5}
+
+
+def does_not_help(fault: str, **more: Any) -> Job:
+    return {"task": "rollback", "fault": fault, "title": "%s: the page keeps failing, all is undone" % fault, "extra": NO_HELP, "results": ["rolled_back"], **more}
+
+
+def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief: str, **more: Any) -> Job:
+    return {"task": "rollback", "fault": fault, "title": "%s: %s" % (fault, title), "results": results, "obstacle": obstacle, "relief": relief, **more}
+
+
+# A unit that does not start once the change is there: mended is what the new file has and the old one has not.
+DROP_IN = """
+mkdir -p "/etc/systemd/system/$UNIT.d"
+printf '%%s\\n' '[Service]' "$@" >"/etc/systemd/system/$UNIT.d/refuse.conf"
+systemctl daemon-reload
+"""
+NO_DROP_IN = 'rm -f "/etc/systemd/system/$UNIT.d/refuse.conf"; rmdir --ignore-fail-on-non-empty "/etc/systemd/system/$UNIT.d"; systemctl daemon-reload\n'
+
+
+def refusing(unit: str, *lines: str) -> str:
+    words = " ".join('"%s"' % line for line in lines)
+    return "UNIT=%s; set -- %s\n%s" % (unit, words, DROP_IN.replace("%%", "%"))
+
+
+def relieved(unit: str) -> str:
+    return "UNIT=%s; %s" % (unit, NO_DROP_IN)
+
+
+FULL_STATE = """
+mkdir -p -m 0700 /var/lib/webmedic-php-fpm
+mount -t tmpfs -o size=16k,mode=0700 tmpfs /var/lib/webmedic-php-fpm
+head -c 1M /dev/zero >/var/lib/webmedic-php-fpm/filler 2>/dev/null || true
+"""
+NO_STATE_MOUNT = "umount /var/lib/webmedic-php-fpm"
+FULL_POOLS = """
+cp -a "$POOL_DIR" /root/pools
+mount -t tmpfs -o size=64k,mode=0755 tmpfs "$POOL_DIR"
+cp -a /root/pools/. "$POOL_DIR/"
+head -c 1M /dev/zero >"$POOL_DIR/filler" 2>/dev/null || true
+"""
+NO_POOLS_MOUNT = 'umount "$POOL_DIR"; rm -rf /root/pools'
+READ_ONLY = """
+mount --bind "$POOL_DIR" "$POOL_DIR"
+mount -o remount,bind,ro "$POOL_DIR"
+"""
+BAD_POOL = 'printf "[late]\\nlisten = /run/late.sock\\npm.max_childern = 7\\n" >"$POOL_DIR/zz-late.conf"'
+
+JOBS: dict[str, list[Job]] = {
+    "trixie": [
+        {"task": "kill", "fault": "socket_root", "others": 1},
+        {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"]},
+        {"task": "looked_at", "fault": "socket_root"},
+        does_not_help("socket_root"),
+        does_not_help("parent_directory"),
+        in_the_way("socket_root", "php-fpm refuses to start with the change", ["rolled_back"], refusing(
+            "$FPM_UNIT", "ExecStartPre=/bin/sh -c '! grep -q \\\"^listen.owner = $NGINX_USER\\\" $POOL_FILE'"), relieved("$FPM_UNIT")),
+        in_the_way("socket_root", "the disk of the state is full", ["refused", "rolled_back"], FULL_STATE, NO_STATE_MOUNT),
+        in_the_way("socket_root", "the disk of the pool file is full", ["refused", "rolled_back"], FULL_POOLS, NO_POOLS_MOUNT),
+        in_the_way("socket_root", "the pool's directory is read-only", ["refused", "rolled_back"], READ_ONLY, 'umount "$POOL_DIR"'),
+        in_the_way("socket_root", "php-fpm -t refuses for another reason", ["refused"], BAD_POOL, 'rm "$POOL_DIR/zz-late.conf"'),
+    ],
+    "bookworm": [
+        {"task": "kill", "fault": "old_socket", "others": 3},
+        {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"]},
+        does_not_help("old_socket"),
+        does_not_help("exhausted_static"),
+        in_the_way("old_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
+            "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q $OLD_SOCKET $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
+    ],
+    "el": [
+        {"task": "kill", "fault": "runtime_dir_missing", "others": 3},
+        {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"]},
+        does_not_help("runtime_dir_missing"),
+        does_not_help("acl_without_nginx"),
+        in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
+    ],
+    "bullseye": [
+        {"task": "kill", "fault": "slow_location", "others": 100},
+        does_not_help("slow_location"),
+        does_not_help("stopped"),
+        does_not_help("start_limit_hit"),
+        # What the restart brought back was gone before; nobody misses that it was.
+        does_not_help("socket_deleted", not_sockets=True),
+        does_not_help("config_not_loaded", not_sockets=True),
+        in_the_way("stopped", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
+    ],
+}

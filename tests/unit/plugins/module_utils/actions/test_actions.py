@@ -1,0 +1,263 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each action: what it would change and run on a host as the lab saw it, and where it must refuse."""
+
+import fnmatch
+from typing import Any, Callable, Dict, List, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.pool_size_set import demand
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+
+CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
+POOL = "/etc/php/8.2/fpm/pool.d/www.conf"
+SITE = "/etc/nginx/sites-enabled/shop"
+UNIT = "php8.2-fpm.service"
+TMPFILES = "/usr/lib/tmpfiles.d/php8.2-fpm.conf"
+FILES = {
+    CONFIG: "[global]\npid = /run/php/php8.2-fpm.pid\ninclude=/etc/php/8.2/fpm/pool.d/*.conf\n",
+    POOL: "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\nlisten.owner = root\nlisten.group = root\n;listen.mode = 0660\n"
+          "pm = dynamic\npm.max_children = 2\npm.start_servers = 1\npm.min_spare_servers = 1\npm.max_spare_servers = 2\n",
+    TMPFILES: "#Type Path\n    d /run/php 0755 www-data www-data -   -\n",
+}
+
+
+def no_swap(path: str) -> Step:
+    raise AssertionError("this action has no use for swap")
+
+
+def view(snapshot: hosts.Snapshot, files: Optional[Dict[str, str]] = None, capacity: Optional[Callable[[], Dict[str, Any]]] = None,
+         swap: Callable[[str], Step] = no_swap) -> View:
+    texts = FILES if files is None else files
+    snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data")
+    for master in snapshot["fpm"]["masters"]:
+        master.setdefault("prefix", "/usr")
+
+    def expand(pattern: str) -> List[str]:
+        return sorted(name for name in texts if name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern))
+
+    def unmeasured() -> Dict[str, Any]:
+        raise AssertionError("this action has no use for the memory of the workers")
+
+    return View(snapshot, texts.get, expand, capacity or unmeasured, swap)
+
+
+def step_of(action: str, fault: str, files: Optional[Dict[str, str]] = None, **more: Any) -> Step:
+    """What the action does that the fault's own finding asks for."""
+    snapshot = seen(fault)
+    arguments = next(entry["arguments"] for entry in diagnose(snapshot)["plan"] if entry["id"] == action)
+    return RESOLVE[action](view(snapshot, files), dict(arguments, **more))
+
+
+def commands(step: Step) -> List[str]:
+    return [" ".join(command.do) for command in step.commands]
+
+
+def undo(step: Step) -> List[List[str]]:
+    return [[" ".join(argv) for argv in command.undo] for command in step.commands]
+
+
+def lines_of(step: Step) -> List[str]:
+    """The lines that the step adds, of all files."""
+    found: List[str] = []
+    for change in step.changes:
+        before = (change.before or b"").decode("utf-8").split("\n")
+        found += [line for line in (change.after or b"").decode("utf-8").split("\n") if line not in before]
+    return found
+
+
+def test_every_action_of_the_plan_has_its_file() -> None:
+    assert set(RESOLVE) == {action.id for action in ACTIONS}
+
+
+def test_a_stopped_unit_is_started_and_the_way_back_is_the_state_before() -> None:
+    step = step_of("unit_start", "stopped")
+    assert (commands(step), undo(step), step.changes) == (["systemctl start " + UNIT], [["systemctl stop " + UNIT, "systemctl reset-failed " + UNIT]], [])
+
+
+def test_a_unit_that_runs_meanwhile_is_not_started() -> None:
+    with pytest.raises(Refusal, match="runs already"):
+        RESOLVE["unit_start"](view(seen("plain")), {"unit": UNIT})
+
+
+def test_a_restart_is_tried_on_the_configuration_first() -> None:
+    step = step_of("unit_restart", "socket_deleted")
+    assert commands(step) == ["systemctl restart " + UNIT] and step.trials[0].argv == ["/usr/sbin/php-fpm8.2", "-t", "-y", CONFIG]
+    assert "/var/log/php8.2-fpm.log" in step.trials[0].silent
+
+
+def test_the_socket_is_given_to_nginxs_user_and_to_nobody_else() -> None:
+    step = step_of("socket_access_set", "socket_root")
+    assert lines_of(step) == ["listen.owner = www-data", "listen.group = www-data", "listen.mode = 0660"]
+    assert (commands(step), undo(step)) == (["systemctl restart " + UNIT], [["systemctl restart " + UNIT]])
+
+
+def test_a_socket_that_is_right_in_the_configuration_is_made_anew_by_a_restart_alone() -> None:
+    right = dict(FILES, **{POOL: FILES[POOL].replace("root", "www-data").replace(";listen.mode", "listen.mode")})
+    step = step_of("socket_access_set", "socket_root", right)
+    assert (step.changes, commands(step), undo(step)) == ([], ["systemctl restart " + UNIT], [[]])
+
+
+def test_a_pool_with_an_acl_is_not_given_an_owner() -> None:
+    snapshot = seen("socket_root")
+    arguments = diagnose(snapshot)["plan"][0]["arguments"]
+    hosts.pool(snapshot)["acl_users"] = ["apache"]
+    with pytest.raises(Refusal, match="listen.acl_users"):
+        RESOLVE["socket_access_set"](view(snapshot), arguments)
+
+
+def test_nginxs_user_is_added_to_the_acl_beside_those_who_are_there() -> None:
+    snapshot = seen("socket_root")
+    hosts.pool(snapshot)["acl_users"] = ["apache", "backup"]
+    files = dict(FILES, **{POOL: FILES[POOL] + "listen.acl_users = apache,backup\n"})
+    step = RESOLVE["socket_acl_add"](view(snapshot, files), {"config": CONFIG, "pool": "www", "unit": UNIT, "user": "www-data"})
+    assert lines_of(step) == ["listen.acl_users = apache,backup,www-data"] and commands(step) == ["systemctl restart " + UNIT]
+
+
+@pytest.mark.parametrize("path, author", [
+    ("/opt/plesk/php/8.2/etc/php-fpm.d/shop.conf", "Plesk"), ("/etc/php/8.2/fpm/pool.d/web12.conf", "ISPConfig"),
+    ("/opt/cpanel/ea-php82/root/etc/php-fpm.d/shop.conf", "cPanel"),
+])
+def test_a_file_that_a_panel_generates_is_refused_by_the_panels_name(path: str, author: str) -> None:
+    files = {CONFIG: "[global]\ninclude=%s\n" % path, path: FILES[POOL]}
+    with pytest.raises(Refusal, match="generated by %s" % author):
+        step_of("socket_access_set", "socket_root", files)
+
+
+def test_a_file_whose_head_says_that_it_is_generated_is_refused() -> None:
+    with pytest.raises(Refusal, match="generated by another program"):
+        step_of("socket_access_set", "socket_root", dict(FILES, **{POOL: "; DO NOT EDIT: changes will be lost\n" + FILES[POOL]}))
+
+
+def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
+    snapshot = seen("socket_root")
+    arguments = diagnose(snapshot)["plan"][0]["arguments"]
+    hosts.master(snapshot)["unit"] = None
+    with pytest.raises(Refusal, match="was not started by systemd"):
+        RESOLVE["socket_access_set"](view(snapshot), arguments)
+
+
+def test_a_directory_of_tmpfiles_d_is_made_by_systemd_tmpfiles() -> None:
+    step = step_of("runtime_directory_create", "runtime_dir_missing")
+    assert (commands(step), undo(step), step.changes) == (["systemd-tmpfiles --create --prefix=/run/php"], [["rmdir /run/php"]], [])
+
+
+def test_a_directory_that_nobody_makes_gets_an_entry_of_its_own() -> None:
+    step = step_of("runtime_directory_create", "runtime_dir_missing", {name: text for name, text in FILES.items() if name != TMPFILES})
+    assert [(change.path, change.before) for change in step.changes] == [("/etc/tmpfiles.d/webmedic-php-fpm.conf", None)]
+    assert "d /run/php 0755 root root -" in lines_of(step)
+
+
+def test_near_miss_an_entry_that_is_hidden_by_a_file_of_the_same_name_in_etc_does_not_count() -> None:
+    step = step_of("runtime_directory_create", "runtime_dir_missing", dict(FILES, **{"/etc/tmpfiles.d/php8.2-fpm.conf": "# off\n"}))
+    assert len(step.changes) == 1
+
+
+def test_a_unit_that_makes_the_directory_itself_needs_nothing_but_its_start() -> None:
+    snapshot = seen("runtime_dir_missing")
+    hosts.unit(snapshot)["runtime_directory"] = "php other"
+    step = RESOLVE["runtime_directory_create"](view(snapshot), {"unit": UNIT, "path": "/run/php"})
+    assert (step.changes, step.commands) == ([], [])
+
+
+@pytest.mark.parametrize("path", ["/var/www/shop/tmp", "/run", "/run/../etc", "/run//x", "/runtime/php"])
+def test_a_directory_outside_of_run_is_for_a_person(path: str) -> None:
+    with pytest.raises(Refusal, match="not below /run"):
+        RESOLVE["runtime_directory_create"](view(seen("runtime_dir_missing")), {"unit": UNIT, "path": path})
+
+
+def test_a_directory_of_the_system_gets_its_rights_back_from_the_system() -> None:
+    step = step_of("directory_search_allow", "parent_directory")
+    assert commands(step) == ["systemd-tmpfiles --create --prefix=/run/php"]
+    assert undo(step) == [["chown root:root /run/php", "chmod 0750 /run/php"]]
+
+
+def test_a_directory_that_the_pool_chose_lets_one_user_more_pass() -> None:
+    step = step_of("directory_search_allow", "parent_directory", {name: text for name, text in FILES.items() if name != TMPFILES})
+    assert (commands(step), undo(step)) == (["setfacl -m u:www-data:x /run/php"], [["setfacl -b /run/php"]])
+
+
+def test_a_directory_further_up_is_its_owners() -> None:
+    with pytest.raises(Refusal, match="for its owner to say"):
+        step_of("directory_search_allow", "parent_directory", {CONFIG: ""}, path="/run")
+
+
+SITE_TEXT = "server {\n    location ~ \\.php$ {\n        fastcgi_pass unix:/run/php/php7.3-fpm.sock;  # old\n    }\n}\n"
+
+
+def repoint(line: int = 3, **more: Any) -> Step:
+    arguments = dict({"file": SITE, "line": line, "from": "unix:/run/php/php7.3-fpm.sock", "to": "unix:/run/php/php8.2-fpm.sock"}, **more)
+    return RESOLVE["fastcgi_pass_repoint"](view(seen("old_socket"), {SITE: SITE_TEXT}), arguments)
+
+
+def test_the_address_alone_is_another_and_nginx_tests_it_first() -> None:
+    step = repoint()
+    assert lines_of(step) == ["        fastcgi_pass unix:/run/php/php8.2-fpm.sock;  # old"]
+    assert step.trials[0].argv == ["/usr/sbin/nginx", "-t", "-q"] and commands(step) == ["systemctl reload nginx.service"]
+
+
+def test_a_line_that_says_something_else_by_now_is_left_alone() -> None:
+    with pytest.raises(Refusal):
+        repoint(line=2)
+
+
+@pytest.mark.parametrize("endpoint, dialled", [
+    ("unix:/run/php/a.sock", "unix:/run/php/a.sock"), ("*:9000", "127.0.0.1:9000"), ("[::]:9000", "[::1]:9000"), ("127.0.0.1:9000", "127.0.0.1:9000"),
+    ("10.0.0.7:9000", "10.0.0.7:9000"),
+])
+def test_a_pool_that_listens_on_every_address_is_dialled_on_loopback(endpoint: str, dialled: str) -> None:
+    assert address(endpoint) == dialled
+
+
+@pytest.mark.parametrize("now, terminate, wanted", [(2, 0, 60), (60, 0, 120), (120, 0, 240), (30, 90, 95), (10, 20, 25)])
+def test_the_timeout_goes_just_beyond_php_fpms_own_or_up_by_steps(now: float, terminate: float, wanted: int) -> None:
+    assert seconds(now, terminate) == wanted
+
+
+@pytest.mark.parametrize("now, terminate, why", [(200, 0, "belongs in a queue"), (60, 50, "beyond request_terminate_timeout"), (60, 900, "belongs in a queue")])
+def test_a_timeout_is_not_raised_without_end(now: float, terminate: float, why: str) -> None:
+    with pytest.raises(Refusal, match=why):
+        seconds(now, terminate)
+
+
+def test_the_timeout_is_set_in_the_location_of_the_slow_script() -> None:
+    snapshot = seen("slow_http")
+    arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], file=SITE, line=3)
+    step = RESOLVE["read_timeout_set"](view(snapshot, {SITE: SITE_TEXT}), arguments)
+    assert lines_of(step) == ["        fastcgi_read_timeout 60s;"]
+
+
+def test_one_oom_kill_no_longer_stops_the_unit() -> None:
+    step = RESOLVE["unit_oom_policy"](view(seen("stopped")), {"unit": UNIT})
+    assert step.changes[0].path == "/etc/systemd/system/%s.d/50-webmedic.conf" % UNIT
+    assert {"OOMPolicy=continue", "Restart=on-failure"} <= set(lines_of(step)) and commands(step) == ["systemctl daemon-reload"]
+
+
+def test_the_drop_in_is_written_once() -> None:
+    first = RESOLVE["unit_oom_policy"](view(seen("stopped")), {"unit": UNIT})
+    files = {change.path: (change.after or b"").decode("utf-8") for change in first.changes}
+    assert RESOLVE["unit_oom_policy"](view(seen("stopped"), files), {"unit": UNIT})[2:5] == ([], [], [])
+
+
+def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
+    snapshot = seen("exhausted_static")
+    endpoint = hosts.key(snapshot)
+    hosts.place(snapshot).update(queue=4, accepted=2)
+    hosts.place(snapshot)["probe"].update(result="no_answer", queue=7, accepted=2)
+    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6}
+
+
+@pytest.mark.parametrize("text, size", [("128M", 128 << 20), ("1g", 1 << 30), ("1048576", 1 << 20), ("-1", None), (None, None), ("lots", None)])
+def test_phps_shorthand_for_sizes(text: Optional[str], size: Optional[int]) -> None:
+    assert to_bytes(text) == size

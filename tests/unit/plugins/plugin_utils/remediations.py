@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of the module remediation as the engine registers them, for the tests of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding
+
+# What an action's result makes of its finding.
+BECOMES = {"done": "fixed", "would": "would_fix", "rolled_back": "rolled_back", "failed": "rolled_back", "refused": "escalated", "skipped": "escalated"}
+
+
+def action(result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any) -> dict[str, Any]:
+    return {
+        "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "risk": "low",
+        "reversible": True, "disruption": "none", "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
+        "backup": None, "seconds": 0.0 if result == "would" else 1.9, **more,
+    }  # fmt: skip
+
+
+def became(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What became of a finding."""
+    seen = {"probe": "No such file or directory", "http": 502, "queue": None}
+    after = {"probe": "answered", "http": 200, "queue": 0} if result == "fixed" else None
+    return {**{name: item[name] for name in ("cause", "reason", "site", "endpoint", "pool")}, "result": result, "before": seen, "after": after,
+            "why": "", **more}  # fmt: skip
+
+
+def remedied(result: str = "done", *findings: dict[str, Any], status: str = "", why: str = "", deed: Any = None, **more: Any) -> dict[str, Any]:
+    """What the module remediation returns for a host whose action has this result; with "escalated" none was taken."""
+    items = findings or (finding(),)
+    check = result == "would"
+    status = status or ("recovered" if result == "done" else "failing")
+    word = BECOMES.get(result, result)
+    return answer(
+        status, *items, changed=result in ("done", "would"), diff=[],
+        remediation={
+            "check_mode": check, "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"), "why": "", "status_before": "failing",
+            "status_after": None if check else status, "diagnosed_at": NOW, "answered_after": 1.2 if result == "done" else None, "undone": None,
+            "actions": [deed or action(result, why=why)] if result in BECOMES else [],
+            "findings": [became(word, item, why=why) for item in items], **more,
+        },
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A remediation in the report: it keeps its contract whatever hosts return, and what follows from it is the careful reading."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, report, untrusted
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, became, remedied
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
+
+jsonschema = pytest.importorskip("jsonschema")
+
+MASKED = finding("fpm_not_running", "masked")
+
+
+def build(results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    made = report.build(results, 900, NOW, **more)
+    jsonschema.Draft202012Validator(schema()).validate(json.loads(json.dumps(made)))
+    return made
+
+
+def entry(result: dict[str, Any]) -> dict[str, Any]:
+    host: dict[str, Any] = build({"web1": result})["hosts"]["web1"]
+    return host
+
+
+def test_a_remediation_is_in_the_report_as_the_module_returned_it() -> None:
+    undone = {"name": "pool_size_set", "target": "/etc/x", "at": NOW - 60, "files": ["/etc/x"]}
+    result = remedied("done", deed=action(files=["/etc/x"], backup="/var/lib/x"), undone=undone)
+    assert entry(result)["remediation"] == result["remediation"]
+    assert entry(result)["status"] == "recovered"
+
+
+def test_a_diagnosis_has_none() -> None:
+    made = build({"web1": answer("failing", finding())})
+    assert "remediation" not in made["hosts"]["web1"]
+    assert "remediation" not in report.artifact(made)
+
+
+@pytest.mark.parametrize("field, value", [
+    ("check_mode", "yes"), ("outcome", "{{ 1 }}"), ("outcome", None), ("why", ["x"]), ("why", None), ("status_before", 7), ("status_after", "fine"),
+    ("status_after", "unreachable"), ("diagnosed_at", "now"), ("answered_after", float("nan")), ("answered_after", True), ("undone", "all"),
+    ("undone", {"name": 1, "target": [], "at": "x", "files": {"a": 1}}), ("actions", {"id": 1}), ("actions", [None, 7, {}]),
+    ("actions", [{"id": 5, "result": "perfect", "files": [1, None], "commands": "rm -rf /", "seconds": "long", "arguments": [], "backup": 1}]),
+    ("findings", [None, {}, {"cause": "{{ 1 }}", "reason": "..", "result": "great", "before": "x", "after": {"probe": 1, "http": "200", "queue": []}}]),
+    ("findings", "all"),
+])  # fmt: skip
+def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: Any) -> None:
+    entry(remedied("done", **{field: value}))
+
+
+@pytest.mark.parametrize("value", [None, "done", [], 7])
+def test_what_is_no_remediation_is_left_out(value: Any) -> None:
+    assert "remediation" not in entry(answer(remediation=value))
+
+
+def test_words_of_the_hosts_own_count_as_the_worse() -> None:
+    item = finding()
+    made = entry(remedied("done", item, outcome="splendid", actions=[action("superb")], findings=[became("perfect", item)]))["remediation"]
+    assert (made["outcome"], made["actions"][0]["result"], made["findings"][0]["result"]) == ("left_alone", "failed", "escalated")
+
+
+def test_unknown_fields_texts_and_lists_are_bounded_and_control_characters_go() -> None:
+    evil = "\x1b[2J" + "x" * 5000
+    many = [action(why=evil, target=evil, extra=1, commands=[evil] * 500)] * 500
+    made = entry(remedied("done", actions=many, why=evil, more="x"))["remediation"]
+    assert "more" not in made and "extra" not in made["actions"][0]
+    assert len(made["actions"]) == len(made["actions"][0]["commands"]) == untrusted.MAX_ITEMS
+    assert len(made["actions"][0]["why"]) == untrusted.MAX_TEXT
+    assert "\x1b" not in json.dumps(made) and "\\u001b" not in json.dumps(made)
+
+
+def left(result: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [(item["cause"], item["reason"], bool(item["fix"])) for item in remedies.left(entry(result))]
+
+
+def test_what_is_fixed_concerns_nobody_any_more_and_the_rest_does() -> None:
+    findings = [became("fixed", finding()), became("escalated", MASKED)]
+    assert left(remedied("done", finding(), MASKED, status="failing", findings=findings)) == [("fpm_not_running", "masked", False)]
+
+
+def test_the_same_cause_of_another_pool_is_not_taken_for_the_fixed_one() -> None:
+    blog = finding(pool="blog")
+    assert left(remedied("done", finding(), blog, status="failing", findings=[became("fixed", finding())])) == [("fpm_not_running", "stopped", True)]
+
+
+def test_a_host_that_is_well_has_nothing_active_left_and_keeps_the_latent_and_the_past() -> None:
+    latent, past = finding("worker_oom_killed", "cgroup", state="latent"), finding("invalid_response", "segfault", state="recovered")
+    for status in ("recovered", "healthy"):
+        result = remedied("escalated", finding(), latent, past, status=status, findings=[became("not_needed", latent)])
+        assert left(result) == [("worker_oom_killed", "cgroup", True), ("invalid_response", "segfault", True)]
+
+
+def test_nothing_is_gone_by_a_prediction() -> None:
+    assert left(remedied("would")) == [("fpm_not_running", "stopped", False)]
+
+
+def test_the_fix_stays_where_nobody_else_says_what_to_do() -> None:
+    assert left(remedied("escalated", outcome="busy")) == [("fpm_not_running", "stopped", True)]
+    assert left(answer("failing", finding())) == [("fpm_not_running", "stopped", True)]
+
+
+def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
+    latent = finding(state="latent")
+    hosts = build({"a": remedied("done"), "b": remedied("rolled_back"), "c": remedied("would"), "d": remedied("escalated", MASKED, MASKED),
+                   "e": remedied("escalated", latent, findings=[became("not_needed", latent)]), "f": unreachable()})  # fmt: skip
+    expected = {"wanted": 5, "fixed": 1, "rolled_back": 1, "escalated": 2, "would_fix": 1}
+    assert remedies.tally(hosts["hosts"].values()) == report.artifact(hosts)["remediation"] == expected
+
+
+@pytest.mark.parametrize("result, expected", [
+    (remedied("done"), ""),
+    (remedied("would"), ""),
+    (remedied("escalated", MASKED), ""),
+    (answer(), ""),
+    (remedied("rolled_back", check_mode=True), ""),
+    (remedied("rolled_back", finding(), MASKED), "undone, since it did not help: fpm_not_running/stopped, fpm_not_running/masked"),
+    (remedied("failed"), "an action failed and what it had changed did not all come back"),
+    (remedied("done", status="failing"), "still failing after what was done"),
+    (remedied("done", status="degraded"), ""),
+    (remedied("done", finding(), MASKED, status="failing", findings=[became("fixed", finding()), became("escalated", MASKED)]), ""),
+    (remedied("escalated", outcome="busy"), "another remediation is at work on it"),
+    (unreachable(), "it did not finish, see the report"),
+    ({"failed": True, "msg": "Timed out"}, "it did not finish, see the report"),
+])  # fmt: skip
+def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(result: dict[str, Any], expected: str) -> None:
+    assert remedies.complaint(entry(result)) == expected
+
+
+def test_a_complaint_has_no_text_that_a_host_chose() -> None:
+    evil = "{{ lookup('pipe', 'id') }}"
+    result = remedied("rolled_back", finding(evil, evil), why=evil, deed=action("rolled_back", name=evil, why=evil))
+    assert remedies.complaint(entry(result)) == "undone, since it did not help: unknown_cause"
+
+
+def test_a_host_that_was_to_be_changed_and_gave_no_answer_is_told_from_one_that_was_only_looked_at() -> None:
+    results = {"a": unreachable("no route"), "b": {"failed": True, "msg": "Timed out"}, "c": {"failed": True, "msg": "no python"}, "d": remedied("done")}
+    made = build(results, remediated=["a", "b", "d"])
+    assert [entry.get("error") for entry in made["hosts"].values()] == [
+        "the remediation did not finish: no route", "the remediation did not finish: Timed out", "the diagnosis did not run: no python", None]  # fmt: skip
+    assert remedies.unfinished(made["hosts"]) == ["a", "b"]
+    again = report.build(report.replay(made, lambda snapshot: {}), 900, NOW, remediated=remedies.unfinished(made["hosts"]))
+    assert again == made
+
+
+def test_a_replay_of_a_snapshot_keeps_what_was_done_after_it() -> None:
+    saved = build({"a": {**remedied("done"), "snapshot": {"x": 1}}}, keep_snapshot=True)
+    again = build(report.replay(saved, lambda snapshot: answer("failing", finding(count=99))))["hosts"]["a"]
+    assert (again["status"], again["findings"][0]["count"]) == ("recovered", 99)
+    assert again["remediation"] == saved["hosts"]["a"]["remediation"]
