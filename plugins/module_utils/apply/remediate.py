@@ -119,7 +119,8 @@ class _Run:
         """What became of one finding. now: the findings of a last diagnosis."""
         mine = [action for action in self.actions if serves(action, item)]
         results = [action["result"] for action in mine]
-        why = "; ".join(dict.fromkeys(action["why"] for action in mine if action["why"]))
+        reasons = [("%s: %s" % (action["id"], action["why"]) if len(mine) > 1 else action["why"]) for action in mine if action["why"]]
+        why = "; ".join(dict.fromkeys(reasons))
         if item["state"] != "active":
             result, why = "not_needed", "it is over" if item["state"] == "recovered" else "it hurts nobody now"
         elif "would" in results:
