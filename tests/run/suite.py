@@ -90,7 +90,7 @@ def steps() -> list[Step]:
         Step("matrix", "static", [python, str(tests / "run" / "matrix.py")], tools, env.CHECKOUT, by_last_line),
         sanity("2.19", home, root),
     ]
-    path = ":".join(str(here / "tests" / directory) for directory in ("run", "lab"))
+    path = ":".join(str(here / "tests" / directory) for directory in ("run", "lab", "integration"))
     for directory in ("lab", "bench", "run", "integration"):
         files = [str(path) for path in sorted((here / "tests" / directory).glob("*.py"))]
         if files:

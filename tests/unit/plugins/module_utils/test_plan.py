@@ -7,7 +7,7 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS, plan
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS, bundles, plan, serves
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Remedy, finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
@@ -72,6 +72,56 @@ def test_an_action_says_what_it_costs() -> None:
 def test_every_action_is_known_once_with_known_words() -> None:
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
     assert {action.risk for action in ACTIONS} <= {"low", "medium", "high"} and {action.disruption for action in ACTIONS} <= {"none", "reload", "restart"}
+
+
+PLACE = {"config": "/etc/php-fpm.conf", "pool": "www", "unit": "php8.2-fpm.service"}
+FULL = active("max_children_exhausted", "max_children", Remedy("pool_size_set", PLACE))
+KILLED = active("worker_oom_killed", "cgroup", Remedy("memory_fit", dict(PLACE, peak_kb=9)))
+
+
+def test_a_pool_that_is_short_of_memory_is_not_given_more_workers() -> None:
+    assert ids([FULL, KILLED]) == ["memory_fit"]
+    assert not any(serves(action, FULL) for action in plan([FULL, KILLED], "web01"))
+
+
+def test_near_miss_another_pool_may_have_more_workers() -> None:
+    other = active("max_children_exhausted", "max_children", Remedy("pool_size_set", dict(PLACE, pool="blog")))
+    assert ids([other, KILLED]) == ["memory_fit", "pool_size_set"]
+
+
+def test_a_unit_that_is_restarted_anyway_is_restarted_once_and_both_findings_are_served() -> None:
+    deleted = active("socket_path_mismatch", "socket_deleted", Remedy("unit_restart", UNIT))
+    denied = active("socket_permission_denied", "socket_mode", Remedy("socket_access_set", dict(PLACE, user="www-data")))
+    planned = plan([deleted, denied], "web01")
+    assert [action["id"] for action in planned] == ["socket_access_set"]
+    assert planned[0]["because"] == ["socket_permission_denied/socket_mode", "socket_path_mismatch/socket_deleted"]
+    assert serves(planned[0], deleted) and serves(planned[0], denied)
+
+
+def test_near_miss_the_restart_of_another_unit_stays() -> None:
+    deleted = active("socket_path_mismatch", "socket_deleted", Remedy("unit_restart", {"unit": "php8.3-fpm.service"}))
+    denied = active("socket_permission_denied", "socket_mode", Remedy("socket_access_set", dict(PLACE, user="www-data")))
+    assert ids([deleted, denied]) == ["socket_access_set", "unit_restart"]
+
+
+def test_two_that_want_one_address_to_be_different_things_leave_it_to_a_person() -> None:
+    def pointed(to: str) -> Dict[str, Any]:
+        return active("socket_path_mismatch", "other_socket", Remedy("fastcgi_pass_repoint", {"file": "/etc/nginx/a", "line": 3, "from": "x", "to": to}))
+
+    assert ids([pointed("unix:/run/a.sock"), pointed("unix:/run/b.sock")]) == []
+    assert ids([pointed("unix:/run/a.sock"), pointed("unix:/run/a.sock")]) == ["fastcgi_pass_repoint"]
+
+
+def test_what_a_unit_needs_in_order_to_start_is_one_bundle_and_the_rest_stands_alone() -> None:
+    down = active("fpm_not_running", "start_limit_hit", Remedy("unit_reset_failed", UNIT), Remedy("unit_start", UNIT), Remedy("unit_enable", UNIT))
+    elsewhere = active("fpm_not_running", "stopped", Remedy("unit_start", {"unit": "php8.3-fpm.service"}))
+    found = [[(action["id"], action["arguments"]["unit"][3:6]) for action in bundle] for bundle in bundles(plan([elsewhere, FULL, down], "web01"))]
+    assert found == [[("pool_size_set", "8.2")], [("unit_reset_failed", "8.2"), ("unit_start", "8.2"), ("unit_enable", "8.2")], [("unit_start", "8.3")]]
+
+
+def test_an_action_serves_only_findings_that_are_active_and_ask_for_it() -> None:
+    action = plan([FULL], "web01")[0]
+    assert serves(action, FULL) and not serves(action, dict(FULL, state="recovered")) and not serves(action, KILLED)
 
 
 @pytest.mark.parametrize("fault, planned", [
