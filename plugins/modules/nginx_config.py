@@ -136,7 +136,7 @@ from typing import Any, Dict, List, Tuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, nginx_trial, nginx_unit, systemctl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, one_change, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, reply, still_answering
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -194,10 +194,11 @@ def main() -> None:
         outcome = one_change(host, make, verify, module.check_mode)
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
-    except UndoFailed as failure:
-        module.fail_json(msg="Look at this host now: %s" % failure)
-    if outcome.result in ("refused", "rolled_back", "failed"):
-        module.fail_json(msg="%s: %s" % ("Everything is as it was" if outcome.result != "failed" else "Look at this host now", outcome.why), **reply(outcome))
+    except UndoFailed as stuck:
+        module.fail_json(msg="Look at this host now: %s" % stuck)
+    why = failure(outcome)
+    if why:
+        module.fail_json(msg=why, **reply(outcome))
     module.exit_json(**reply(outcome))
 
 

@@ -120,15 +120,13 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import one_change, reply
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import failure, one_change, reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import complaint, described, description, look, swap_off, swap_on
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.swap import size_bytes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
-
-WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
 
 
 def main() -> None:
@@ -159,14 +157,15 @@ def main() -> None:
         outcome = one_change(host, make, lambda: complaint(host, path, present, persist), module.check_mode)
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
-    except UndoFailed as failure:
-        module.fail_json(msg="Look at this host now: %s" % failure)
+    except UndoFailed as stuck:
+        module.fail_json(msg="Look at this host now: %s" % stuck)
     after = description(size, True) if present else "absent\n"
     if outcome.result in ("would", "done") and before != after:
         outcome.diff.append({"before": before, "after": after, "before_header": path, "after_header": path})
     result = dict(reply(outcome), size=size if present else None)
-    if outcome.result in WRONG:
-        module.fail_json(msg="%s: %s." % (WRONG[outcome.result], outcome.why), **result)
+    why = failure(outcome)
+    if why:
+        module.fail_json(msg=why, **result)
     module.exit_json(**result)
 
 

@@ -16,6 +16,7 @@ from .lock import lock
 from .transaction import STATE, pending, recover
 
 PAUSE = 0.25
+_WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
 
 
 def changed(outcome: Outcome) -> bool:
@@ -55,6 +56,11 @@ def still_answering(host: Host, keys: List[str], seconds: float) -> Optional[str
         if host.monotonic() >= deadline:
             return "%s answered before and does not any more" % next(name for name in keys if name not in up)
         host.sleep(PAUSE)
+
+
+def failure(outcome: Outcome) -> Optional[str]:
+    """Why the module has to fail, None when it has not."""
+    return "%s: %s." % (_WRONG[outcome.result], outcome.why) if outcome.result in _WRONG else None
 
 
 def reply(outcome: Outcome) -> Dict[str, Any]:
