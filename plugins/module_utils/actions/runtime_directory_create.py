@@ -7,6 +7,7 @@
 mkdir would do until the next boot. An entry of tmpfiles.d is written where nobody makes the directory.
 """
 
+import re
 from typing import Any, Dict
 
 from ..parse.tmpfiles import entry_for
@@ -14,6 +15,8 @@ from ..step import Change, Command, Refusal, Step
 from .view import View, encode
 
 ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
+# What tmpfiles.d(5) takes as it is: no blank, no quote, no % of a specifier.
+_PLAIN = re.compile(r"/run(?:/[\w.@:+-]+)+\Z", re.ASCII)
 HEAD = "# Written by webmedic.php_fpm: directories of php-fpm's sockets, which /run has to be given at each boot.\n"
 
 
@@ -25,8 +28,8 @@ def makes_it(view: View, unit: str, path: str) -> bool:
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     path = arguments["path"]
-    if not path.startswith("/run/") or any(word in ("", ".", "..") for word in path.split("/")[2:]):
-        raise Refusal("%s is not below /run, where systemd makes directories: who is to make it, and with which rights, is for a person" % path)
+    if not _PLAIN.match(path) or {".", ".."} & set(path.split("/")):
+        raise Refusal("%s is not a plain path below /run, where systemd makes directories: who is to make it, and with which rights, is for a person" % path)
     if makes_it(view, arguments["unit"], path):
         return Step("runtime_directory_create", path, [], [], [])
     changes = []

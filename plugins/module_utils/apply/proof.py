@@ -83,8 +83,8 @@ class Proof:
         nginx, endpoints = self._look([item])
         return self._seen(nginx, endpoints, item, self._pages(nginx, item, self.policy.probe_timeout))
 
-    def _unanswered(self, items: Sequence[Dict[str, Any]]) -> Optional[str]:
-        """The first endpoint or page that does not answer as it should, None when all do."""
+    def _unanswered(self, items: Sequence[Dict[str, Any]], seconds: float) -> Optional[str]:
+        """The first endpoint or page that does not answer as it should, None when all do. seconds: for each page."""
         nginx, endpoints = self._look(items)
         for name, place in endpoints.items():
             if place["probe"]["result"] != "answered":
@@ -92,7 +92,7 @@ class Proof:
             if (place["probe"]["ms"] or 0) > PROMPT_MS or place.get("queue"):
                 return "%s answers only after %.1f s, and %s requests wait in its queue" % (name, (place["probe"]["ms"] or 0) / 1000, place.get("queue"))
         for item in items:
-            for site, status in self._pages(nginx, item, self.policy.verify_timeout).items():
+            for site, status in self._pages(nginx, item, seconds).items():
                 was = self.pages_before.get(site)
                 if not answered({"status": status}):
                     return "GET %s of %s through nginx: %s" % (self.policy.probe_path, site, "HTTP %d" % status if status else "no answer")
@@ -116,7 +116,7 @@ class Proof:
         """None once the findings are gone and their sites answer; what is still wrong when that has not come within verify_timeout seconds."""
         deadline = self.host.monotonic() + self.policy.verify_timeout
         while True:
-            wrong = self._unanswered(items)
+            wrong = self._unanswered(items, max(1.0, deadline - self.host.monotonic()))
             if wrong is None:
                 good_at = self.host.now()
                 self.host.sleep(QUIET)

@@ -79,7 +79,7 @@ class _Run:
         """Why what was tried often enough of late is not tried again."""
         entries = ledger.read(self.state)
         for action in bundle:
-            times = ledger.attempts(entries, action["id"], action["target"], self.host.now() - self.policy.repeat_period)
+            times = ledger.attempts(entries, action["id"], str(action["target"]), self.host.now() - self.policy.repeat_period)
             if times >= self.policy.max_repeats:
                 return "was tried %d times within %d s and did not last: find what undoes it" % (times, self.policy.repeat_period)
         return None
@@ -107,7 +107,7 @@ class _Run:
             outcome = self.take_bundle(bundle)
             if outcome.result in TRIED:
                 for action in bundle:
-                    ledger.record(self.disk, self.state, self.host.now(), action["id"], action["target"], outcome.result)
+                    ledger.record(self.disk, self.state, self.host.now(), action["id"], str(action["target"]), outcome.result)
             self.diff += outcome.diff
             for action in bundle:
                 self.actions.append(dict(

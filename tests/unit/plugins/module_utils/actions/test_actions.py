@@ -171,9 +171,9 @@ def test_a_unit_that_makes_the_directory_itself_needs_nothing_but_its_start() ->
     assert (step.changes, step.commands) == ([], [])
 
 
-@pytest.mark.parametrize("path", ["/var/www/shop/tmp", "/run", "/run/../etc", "/run//x", "/runtime/php"])
+@pytest.mark.parametrize("path", ["/var/www/shop/tmp", "/run", "/run/../etc", "/run//x", "/runtime/php", "/run/a b", "/run/%h", "/run/a\n"])
 def test_a_directory_outside_of_run_is_for_a_person(path: str) -> None:
-    with pytest.raises(Refusal, match="not below /run"):
+    with pytest.raises(Refusal, match="not a plain path below /run"):
         RESOLVE["runtime_directory_create"](view(seen("runtime_dir_missing")), {"unit": UNIT, "path": path})
 
 
