@@ -135,8 +135,7 @@ def _fstab(facts: Facts, edit: Callable[[str, str], str]) -> List[Change]:
 
 def _filled(facts: Facts, size: int) -> List[Command]:
     """The file in full length without holes; nothing but its creation meets a file that someone else put there."""
-    assert facts.mount
-    fill = fill_of(facts.mount.type, facts.kernel)
+    fill = fill_of(facts.mount.type if facts.mount else "", facts.kernel)
     commands = [Command(["sh", "-c", _CREATE, "sh", facts.path], [["sh", "-c", _REMOVE_EMPTY, "sh", facts.path]])]
     if fill == NOCOW:
         commands.append(Command([_program(facts, "chattr"), "+C", facts.path], []))

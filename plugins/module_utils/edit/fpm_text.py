@@ -124,7 +124,8 @@ def _parted(line: str) -> Tuple[str, str, str, str]:
     """A directive's line -> (up to the end of its name, the "=" with its spaces, the value, what follows)."""
     lead = len(line) - len(line.lstrip())
     match = ENTRY.match(line.strip())
-    assert match
+    if match is None:
+        raise Refusal("%r is not a directive's line" % line[:80])
     name = lead + (match.end(1) if match.group(2) is None else match.end(2) + 1)
     start = lead + match.start(3)
     end = start + _extent(match.group(3))

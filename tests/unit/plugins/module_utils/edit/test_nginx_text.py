@@ -470,8 +470,8 @@ def test_debians_default_server_gets_a_directive_in_a_line_of_its_own(version: s
     wanted: List[Tuple[Any, str, Any, Callable[[str], str]]] = [
         ((("server", "_"),), "root", ["/srv"], lambda text: text.replace("\n\troot /var/www/html;", "\n\troot /srv;")),
         ((("server", "_"),), "server_tokens", ["off"], lambda text: text.replace("\tserver_name _;\n", "\tserver_name _;\n\tserver_tokens off;\n")),
-        ((("server", "_"), ("location", "/")), "expires", ["1h"], lambda text: text.replace("/ =404;\n\t}\n\n\t# pass",
-     "/ =404;\n\t\texpires 1h;\n\t}\n\n\t# pass", 1)),
+        ((("server", "_"), ("location", "/")), "expires", ["1h"],
+         lambda text: text.replace("/ =404;\n\t}\n\n\t# pass", "/ =404;\n\t\texpires 1h;\n\t}\n\n\t# pass", 1)),
         ((("server", "_"),), "charset", ["utf-8"], lambda text: text.replace("#}\n}\n", "#}\n\tcharset utf-8;\n}\n", 1)),
     ]
     for selector, name, args, expected in wanted:
