@@ -147,8 +147,9 @@ def _why(pairs: Sequence[Pair], lines: int) -> list[Line]:
 def _left_behind(remediation: Mapping[str, Any]) -> dict[str, Any]:
     undone = remediation["undone"]
     verb = "would be" if remediation["check_mode"] else "was"
-    files = ": " + ", ".join(undone["files"]) if undone["files"] else ""
-    return {**undone, "why": "a run that was killed had left it half done, which %s put back%s" % (verb, files)}
+    if not undone["files"]:
+        return {**undone, "why": "a run that was killed had left files of its own behind, which %s removed" % ("would be" if verb == "would be" else "were")}
+    return {**undone, "why": "a run that was killed had left it half done, which %s put back: %s" % (verb, ", ".join(undone["files"]))}
 
 
 def _left_to_a_person(remediation: Mapping[str, Any]) -> list[Mapping[str, Any]]:

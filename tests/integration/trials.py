@@ -4,8 +4,9 @@
 
 """What is done to the remediation in each suite's host: jobs of on_host/drive.py, each with a fault of the lab.
 
-others: of the steps that write neither configuration nor run anything, every so manieth is taken.
-obstacle: bash that puts something in the way once the fault shows; relief: takes it away after the run.
+part: of the steps that touch no configuration and run nothing, those taken: (divisor, remainder). They are numbered alike for all faults,
+so the suites share them. few: of those that touch configuration, too, only the ones that others can see.
+obstacle: bash that puts something in the way once the fault shows; relief: takes it away after the run. but: beginnings of what may differ.
 """
 
 from typing import Any
@@ -17,12 +18,15 @@ NO_HELP = {"probe_path": "/kill.php", "verify_timeout": 1.5}
 
 
 def does_not_help(fault: str, **more: Any) -> Job:
-    return {"task": "rollback", "fault": fault, "title": "%s: the page keeps failing, all is undone" % fault, "extra": NO_HELP, "results": ["rolled_back"], **more}
+    title = "%s: the page keeps failing, all is undone" % fault
+    return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["rolled_back"], **more}
 
 
 def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief: str, **more: Any) -> Job:
     return {"task": "rollback", "fault": fault, "title": "%s: %s" % (fault, title), "results": results, "obstacle": obstacle, "relief": relief, **more}
 
+
+RESTARTED = ["/run/", "/etc/alternatives"]
 
 # A unit that does not start once the change is there: mended is what the new file has and the old one has not.
 DROP_IN = """
@@ -63,8 +67,8 @@ BAD_POOL = 'printf "[late]\\nlisten = /run/late.sock\\npm.max_childern = 7\\n" >
 
 JOBS: dict[str, list[Job]] = {
     "trixie": [
-        {"task": "kill", "fault": "socket_root", "others": 1},
-        {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"]},
+        {"task": "kill", "fault": "socket_root", "part": (2, 0)},
+        {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"], "part": (1, 0)},
         {"task": "looked_at", "fault": "socket_root"},
         does_not_help("socket_root"),
         does_not_help("parent_directory"),
@@ -76,28 +80,29 @@ JOBS: dict[str, list[Job]] = {
         in_the_way("socket_root", "php-fpm -t refuses for another reason", ["refused"], BAD_POOL, 'rm "$POOL_DIR/zz-late.conf"'),
     ],
     "bookworm": [
-        {"task": "kill", "fault": "old_socket", "others": 3},
-        {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"]},
+        {"task": "kill", "fault": "old_socket", "part": (2, 1)},
+        {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"], "part": (4, 1)},
         does_not_help("old_socket"),
         does_not_help("exhausted_static"),
         in_the_way("old_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
             "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q $OLD_SOCKET $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
     ],
     "el": [
-        {"task": "kill", "fault": "runtime_dir_missing", "others": 3},
-        {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"]},
+        {"task": "kill", "fault": "runtime_dir_missing", "part": (4, 1)},
+        {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"], "part": (4, 2)},
         does_not_help("runtime_dir_missing"),
         does_not_help("acl_without_nginx"),
         in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
     "bullseye": [
-        {"task": "kill", "fault": "slow_location", "others": 100},
+        {"task": "kill", "fault": "slow_location", "part": (0, 0), "few": True},
+        {"task": "kill_twice", "fault": "old_socket", "part": (2, 0)},
         does_not_help("slow_location"),
         does_not_help("stopped"),
         does_not_help("start_limit_hit"),
-        # What the restart brought back was gone before; nobody misses that it was.
-        does_not_help("socket_deleted", not_sockets=True),
-        does_not_help("config_not_loaded", not_sockets=True),
+        # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
+        does_not_help("socket_deleted", but=RESTARTED),
+        does_not_help("config_not_loaded", but=RESTARTED),
         in_the_way("stopped", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
 }

@@ -12,7 +12,8 @@ from ..collect.host import Host, HostError, Ran
 from ..parse.redact import redact
 from ..step import Change, Refusal, Step
 from .disk import Disk
-from .transaction import STATE, Transaction, UndoFailed, check, recover
+from .recovery import recover
+from .transaction import STATE, Transaction, UndoFailed, check
 from .trial import trial
 
 # result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.

@@ -78,6 +78,8 @@ class Disk:
             if like:
                 self.apply_meta(descriptor, like)
             os.fsync(descriptor)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path)
         finally:
             os.close(descriptor)
 
@@ -106,11 +108,10 @@ class Disk:
             self.sync(folder)
 
     def remove(self, path: str) -> None:
-        """A name away; no error when it is gone already."""
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
+        """A name away; no error when it is gone already, not even where nothing may be written."""
+        if not os.path.lexists(path):
             return
+        os.unlink(path)
         self.sync(os.path.dirname(path))
 
     def remove_directory(self, path: str) -> None:

@@ -13,7 +13,8 @@ from ..step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .disk import Disk
 from .lock import lock
-from .transaction import STATE, pending, recover
+from .recovery import pending, recover
+from .transaction import STATE
 
 PAUSE = 0.25
 _WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
@@ -26,7 +27,7 @@ def changed(outcome: Outcome) -> bool:
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
     """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed."""
     step = make()
-    # What a killed run left open may be the very change that now seems to be there.
+    # What a killed run left may be the very change that now seems to be there.
     if not step.changes and not step.commands and not (host.is_root() and pending(state)):
         return Outcome("unchanged", "", [], [], [], None)
     if not host.is_root():

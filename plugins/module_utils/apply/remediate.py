@@ -27,9 +27,10 @@ from .carry_out import Outcome, carry_out
 from .disk import Disk
 from .lock import Busy, lock
 from .proof import Proof, key
+from .recovery import pending, recover
 from .swap import look, swap_on
 from .texts import Texts
-from .transaction import STATE, pending, recover
+from .transaction import STATE
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 TRIED = ("done", "rolled_back", "failed")
@@ -101,13 +102,21 @@ class _Run:
             self.texts.show(step)
         return outcome._replace(why=outcome.why or "; ".join(step.notes))
 
+    def recorded(self, bundle: Sequence[Dict[str, Any]], outcome: Outcome) -> Outcome:
+        """What was done is done, whether or not it can be written down."""
+        try:
+            for action in bundle:
+                ledger.record(self.disk, self.state, self.host.now(), action["id"], str(action["target"]), outcome.result)
+        except (OSError, Refusal) as error:
+            return outcome._replace(why="; ".join(filter(None, (outcome.why, "it could not be entered in the ledger: %s" % error))))
+        return outcome
+
     def act(self) -> None:
         for bundle in bundles(self.verdict["plan"]):
             began = self.host.monotonic()
             outcome = self.take_bundle(bundle)
             if outcome.result in TRIED:
-                for action in bundle:
-                    ledger.record(self.disk, self.state, self.host.now(), action["id"], str(action["target"]), outcome.result)
+                outcome = self.recorded(bundle, outcome)
             self.diff += outcome.diff
             for action in bundle:
                 self.actions.append(dict(

@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import time
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -31,7 +30,7 @@ VERSION = 1
 BACKUPS = 20
 READ_LIMIT = 1 << 28
 # While it is written; while it is open; once it is kept; once it was taken back. Only the second means anything to the host.
-_NEW, _OPEN, _KEPT, _UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
+NEW, OPEN, KEPT, UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
 _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 Journal = Dict[str, Any]
 
@@ -40,7 +39,7 @@ class UndoFailed(Exception):
     """Not everything could be put back. The text says what is where and what a person does about it."""
 
 
-def _sha(data: Optional[bytes]) -> Optional[str]:
+def digest(data: Optional[bytes]) -> Optional[str]:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
@@ -76,6 +75,9 @@ def check(changes: Sequence[Change], host: Host, disk: Disk, shown: bool = False
             raise Refusal("%s has changed meanwhile" % change.path)
         if now is not None and disk.meta(real).links > 1:
             raise Refusal("%s has a second name (a hard link), which would keep the old content" % change.path)
+        folder = os.path.dirname(real)
+        if os.path.isdir(folder) and not os.access(folder, os.W_OK):
+            raise Refusal("%s cannot be written to (a read-only file system?)" % folder)
         for path in _beside(real):
             if os.path.lexists(path):
                 raise Refusal("%s is in the way" % path)
@@ -102,7 +104,7 @@ def _describe(step: Step, host: Host, disk: Disk, at: float) -> Journal:
         meta, (temporary, old) = None if change.before is None else disk.meta(real), _beside(real)
         files.append({
             "path": change.path, "real": real, "existed": change.before is not None, "temporary": temporary, "old": old,
-            "before": _sha(change.before), "after": _sha(change.after), "meta": meta and dict(
+            "before": digest(change.before), "after": digest(change.after), "meta": meta and dict(
                 meta._asdict(), xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()}),
         })
     return {
@@ -111,16 +113,7 @@ def _describe(step: Step, host: Host, disk: Disk, at: float) -> Journal:
     }
 
 
-def pending(state: str = STATE) -> Optional[Dict[str, Any]]:
-    """What recover() would take back: {name, target, at, files}; None: nothing. Only looks. Raises UndoFailed."""
-    opened = os.path.join(state, _OPEN)
-    if not os.path.lexists(opened):
-        return None
-    journal = _read(Host(), opened)
-    return dict({name: journal[name] for name in ("name", "target", "at")}, files=[file["path"] for file in journal["files"]])
-
-
-def _read(host: Host, folder: str) -> Journal:
+def read_journal(host: Host, folder: str) -> Journal:
     try:
         journal = json.loads(host.read_bytes(os.path.join(folder, "journal.json"), 0, READ_LIMIT).decode("ascii"))
         if journal["version"] == VERSION:
@@ -143,8 +136,8 @@ class Transaction:
     def begin(cls, step: Step, host: Host, disk: Disk, state: str = STATE) -> "Transaction":
         """Writes down all that is needed to go back. The configuration is not touched yet. Raises Refusal, HostError or OSError."""
         prepare_state(disk, state)
-        new, opened = os.path.join(state, _NEW), os.path.join(state, _OPEN)
-        if os.path.lexists(opened) or os.path.lexists(os.path.join(state, _KEPT)):
+        new, opened = os.path.join(state, NEW), os.path.join(state, OPEN)
+        if os.path.lexists(opened) or os.path.lexists(os.path.join(state, KEPT)):
             raise Refusal("an earlier change is still open in %s" % state)
         check(step.changes, host, disk)
         journal = _describe(step, host, disk, host.now())
@@ -166,7 +159,7 @@ class Transaction:
                 self.disk.make_directory(folder, 0o755)
             if change.after is not None:
                 self.disk.write_file(file["temporary"], change.after,
-                                     _meta(file)._replace(mtime_ns=None) if file["existed"] else self.disk.created(change.mode))
+                                     meta_of(file)._replace(mtime_ns=None) if file["existed"] else self.disk.created(change.mode))
             if file["existed"]:
                 try:
                     self.disk.link(file["real"], file["old"])
@@ -182,7 +175,7 @@ class Transaction:
 
     def run(self, command: Command) -> Ran:
         """The next command of the step. Its undo is owed from now on, whatever comes of it."""
-        marker = os.path.join(self.state, _OPEN, "started-%d" % self.started)
+        marker = os.path.join(self.state, OPEN, "started-%d" % self.started)
         self.started += 1
         self.disk.write_file(marker, b"")
         self.disk.sync(os.path.dirname(marker))
@@ -190,26 +183,26 @@ class Transaction:
 
     def keep(self) -> str:
         """From here on it stays. Returns the directory with the files as they were before. Raises OSError when it is still open."""
-        opened, kept = os.path.join(self.state, _OPEN), os.path.join(self.state, _KEPT)
+        opened, kept = os.path.join(self.state, OPEN), os.path.join(self.state, KEPT)
         try:
             self.disk.replace(opened, kept)
         except OSError:
             if os.path.lexists(opened):
                 raise
         try:
-            return _file_away(self.host, self.disk, self.state, kept)
+            return file_away(self.host, self.disk, self.state, kept)
         except (OSError, HostError):
             return kept  # kept it is; the next recover() tidies up
 
 
-def _meta(file: Dict[str, Any]) -> Meta:
+def meta_of(file: Dict[str, Any]) -> Meta:
     meta = Meta(**file["meta"])
     return meta._replace(xattrs={name: base64.b64decode(value) for name, value in file["meta"]["xattrs"].items()})
 
 
-def _file_away(host: Host, disk: Disk, state: str, folder: str) -> str:
+def file_away(host: Host, disk: Disk, state: str, folder: str) -> str:
     """A finished transaction to the backups, of which the newest 20 stay."""
-    journal = _read(host, folder)
+    journal = read_journal(host, folder)
     for file in journal["files"]:
         disk.remove(file["temporary"])
         disk.remove(file["old"])
@@ -222,78 +215,3 @@ def _file_away(host: Host, disk: Disk, state: str, folder: str) -> str:
     for old in sorted(taken + [name])[:-BACKUPS]:
         disk.remove_tree(os.path.join(backups, old))
     return os.path.join(backups, name)
-
-
-def _restore(file: Dict[str, Any], copy: str, host: Host, disk: Disk) -> str:
-    """One file as it was: "restored", "untouched", or "left" when it is neither what we found nor what we wrote."""
-    disk.remove(file["temporary"])
-    real, old = file["real"], file["old"]
-    now = _sha(content(host, real))
-    if now in (file["before"], file["after"]) and now != file["before"]:
-        if not file["existed"]:
-            disk.remove(real)
-        elif os.path.lexists(old):
-            disk.replace(old, real)
-        else:
-            disk.write_file(file["temporary"], host.read_bytes(copy, 0, READ_LIMIT), _meta(file))
-            disk.replace(file["temporary"], real)
-        return "restored"
-    # Also when both names are one file: a rename would do nothing then, and leave both.
-    disk.remove(old)
-    return "untouched" if now == file["before"] else "left"
-
-
-def _undo_commands(journal: Journal, opened: str, disk: Disk) -> List[str]:
-    """The undo of each command that was started, the last one first; within a command, as listed. Returns what failed."""
-    failed = []
-    for number in reversed(range(len(journal["commands"]))):
-        if not os.path.lexists(os.path.join(opened, "started-%d" % number)):
-            continue
-        for argv in journal["commands"][number]["undo"]:
-            ran = disk.run(argv)
-            if ran.rc != 0:
-                failed.append("`%s`: %s" % (" ".join(shlex.quote(word) for word in argv), (ran.err or ran.out).strip() or "exit code %s" % ran.rc))
-    return failed
-
-
-def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
-    """Takes back what is open: {name, target, at, files: taken back, left: changed by someone else since and left so, backup: where their
-    former content is, or None}; None: nothing was open. Call it under the lock. Raises UndoFailed, HostError or OSError.
-    """
-    opened, kept, undone = (os.path.join(state, name) for name in (_OPEN, _KEPT, _UNDONE))
-    result = None
-    if os.path.lexists(opened):
-        journal = _read(host, opened)
-        fates: Dict[str, List[str]] = {"restored": [], "untouched": [], "left": []}
-        failed = []
-        for number, file in reversed(list(enumerate(journal["files"]))):
-            copy = os.path.join(opened, str(number))
-            try:
-                fates[_restore(file, copy, host, disk)].append(file["path"])
-            except (OSError, HostError) as error:
-                failed.append("%s (%s); it was %s" % (file["real"], error, "like %s" % copy if file["existed"] else "not there"))
-        if failed:
-            raise UndoFailed("could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
-                             % ("; ".join(failed), opened))
-        for folder in reversed(journal["made"]):
-            disk.remove_directory(folder)
-        for folder, mtime_ns in journal["folders"].items():
-            if os.path.isdir(folder):
-                disk.set_mtime(folder, mtime_ns)
-        failed = _undo_commands(journal, opened, disk)
-        if failed:
-            raise UndoFailed("every file is as before, but this failed: %s. Run this again once that is mended, or do it by hand and remove %s."
-                             % ("; ".join(failed), opened))
-        backup = None
-        if fates["left"]:
-            backup = _file_away(host, disk, state, opened)
-        else:
-            disk.remove_tree(undone)
-            disk.replace(opened, undone)
-        result = {"name": journal["name"], "target": journal["target"], "at": journal["at"],
-                  "files": fates["restored"], "left": fates["left"], "backup": backup}
-    if os.path.lexists(kept):
-        _file_away(host, disk, state, kept)
-    disk.remove_tree(undone)
-    disk.remove_tree(os.path.join(state, _NEW))
-    return result

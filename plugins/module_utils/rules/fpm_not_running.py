@@ -76,6 +76,13 @@ def _still(reason: str, place: Dict[str, Any]) -> bool:
     return True
 
 
+def _lacks_directory(case: Case, unit: Dict[str, Any]) -> bool:
+    """Whether the directory of the pool's socket is gone, and is none that systemd makes when it starts the unit."""
+    path = case.endpoint.get("path") or ""
+    made = ["/run/" + name for name in (unit.get("runtime_directory") or "").split()]
+    return bool(case.owners) and path.startswith("/run/") and _still("runtime_dir_missing", case.endpoint) and _directory(path) not in made
+
+
 def _explain(case: Case, master: Dict[str, Any]) -> Down:
     """Why this master is down: live state first, then what its last start said, then how it ended."""
     unit = master["unit_state"] or {}
@@ -114,6 +121,13 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
         return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain" if said[0] in SEEN_NOW else "likely")
+
+    if _lacks_directory(case, unit):
+        path = _directory(case.endpoint["path"])
+        reset = [Remedy("unit_reset_failed", {"unit": master["unit"]})] if unit.get("start_limit_hit") else []
+        return Down("runtime_dir_missing", "%s cannot start: the directory of its socket does not exist" % name,
+                    [evidence("file", "%s does not exist" % path, path=path), state],
+                    [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + reset + start if start else [], "certain")
 
     # systemd keeps the result of the failed start itself; that the limit was hit stands in the journal alone (247 to 257).
     if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":

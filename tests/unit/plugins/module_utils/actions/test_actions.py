@@ -150,7 +150,7 @@ def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
 
 def test_a_directory_of_tmpfiles_d_is_made_by_systemd_tmpfiles() -> None:
     step = step_of("runtime_directory_create", "runtime_dir_missing")
-    assert (commands(step), undo(step), step.changes) == (["systemd-tmpfiles --create --prefix=/run/php"], [["rmdir /run/php"]], [])
+    assert (commands(step), undo(step), step.changes) == (["systemd-tmpfiles --create --prefix=/run/php"], [["rm -fd /run/php"]], [])
 
 
 def test_a_directory_that_nobody_makes_gets_an_entry_of_its_own() -> None:

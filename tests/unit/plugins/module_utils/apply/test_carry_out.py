@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import carry_out as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import disk as disk_module
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import recover
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Step, Trial
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import Service, Steps, World, survives, tree

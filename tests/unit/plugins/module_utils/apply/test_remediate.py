@@ -186,6 +186,17 @@ def test_what_a_killed_run_left_is_taken_back_even_where_nothing_else_is_to_be_d
     assert reply["remediation"]["undone"] == {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"]}
 
 
+def test_a_ledger_that_cannot_be_written_does_not_hide_what_was_done(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device", "/nowhere/ledger.json")
+
+    monkeypatch.setattr(engine.ledger, "record", full)
+    reply = world.run()
+    assert told(reply) == ("done", [("unit_start", "done")], ["fixed"]) and "ledger" in reply["remediation"]["actions"][0]["why"]
+
+
 def test_in_check_mode_it_is_only_told(monkeypatch: Any) -> None:
     world = World(monkeypatch, seen("plain"), half_done=UNDONE)
     reply = world.run(check_mode=True)

@@ -139,6 +139,14 @@ def test_hit_without_systemd_the_socket_that_was_left_behind_tells_a_crash_from_
     assert (item["reason"], item["confidence"], item["remedy"]) == (reason, "likely", [])
 
 
+def test_hit_a_stopped_unit_whose_sockets_directory_is_gone_needs_that_first() -> None:
+    snapshot = seen("stopped")
+    hosts.place(snapshot)["parents"] = [one for one in hosts.place(snapshot)["parents"] if one["path"] != "/run/php"]
+    assert hosts.only(snapshot)["reason"] == "runtime_dir_missing" and hosts.actions(snapshot) == ["runtime_directory_create", "unit_start"]
+    hosts.unit(snapshot)["runtime_directory"] = "php"  # systemd makes it at the start
+    assert hosts.only(snapshot)["reason"] == "stopped" and hosts.actions(snapshot) == ["unit_start"]
+
+
 def test_near_miss_errors_of_a_start_that_is_no_longer_in_the_journal_are_not_why_it_was_stopped() -> None:
     noise = "php-fpm8.2[35]: ERROR: [pool www] failed to ptrace(ATTACH) child 41: Operation not permitted (1)"
     assert hosts.causes(hosts.journal(seen("stopped"), (20.0, noise), (10.0, STOPPING))) == [(CAUSE, "stopped", "active")]

@@ -1,0 +1,173 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The remediation through the engine, cut off in the middle: its process, its controller, its connection, the power of its host.
+
+In the middle means: the files are replaced, the first command has not run. There the module waits (on_host/faulty_python.py), so that
+nothing depends on luck. What each cut left is then the next playbook's, with the host's own Python.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import env
+import hosts
+import mended
+from webmedic_lab import scripts
+from webmedic_lab.engine import engine, execute
+from webmedic_lab.fleet import Fleet
+
+FAULTS = {"trixie": "socket_root", "bookworm": "old_socket", "el": "acl_without_nginx", "bullseye": "socket_root"}
+FAULTY = ("-e", "ansible_python_interpreter=/usr/local/bin/faulty-python")
+WAIT = 60.0
+
+Found = tuple[str, str, str | None]
+Job = Callable[[str, dict[str, Any]], Sequence[Found]]
+
+# The whole login that the waiting module belongs to, up to the server itself, which is its own session's leader.
+KILL_LOGIN = r"""
+pid=$(cat /run/faulty.paused)
+while :; do
+    parent=$(awk '{print $4}' "/proc/$pid/stat")
+    [ "$parent" -gt 1 ] || break
+    pids="${pids:-} $pid"
+    pid=$parent
+done
+kill -KILL $pids
+"""
+
+
+class Play:
+    """A playbook that goes on by itself. Its connections end with kill()."""
+
+    def __init__(self, argv: list[str], environment: dict[str, str], sockets: Path) -> None:
+        shutil.rmtree(sockets, ignore_errors=True)
+        sockets.mkdir(parents=True)
+        self.sockets = sockets
+        self.process = subprocess.Popen(argv, env=dict(environment, ANSIBLE_SSH_CONTROL_PATH_DIR=str(sockets)), cwd="/", stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def kill(self) -> None:
+        """As a machine that goes away: the engine and all its connections, at once."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                ours = str(self.sockets).encode() in path.read_bytes()
+            except OSError:
+                continue
+            if ours:
+                try:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        self.process.wait()
+
+
+class Cuts:
+    """The hosts of one fleet, each with its fault. job runs one job of on_host/drive.py in a suite's host."""
+
+    def __init__(self, fleet: str, suites: list[str], tree: Path, job: Job) -> None:
+        self.fleet, self.suites, self.tree, self.job = Fleet(fleet), suites, tree, job
+        self.home, self.reports = Path(sys.prefix), env.WORK / "survive"
+        self.names = {suite: "webmedic-%s-%s-plain" % (fleet, suite) for suite in suites}
+
+    def each(self, work: Callable[[str], Any]) -> dict[str, Any]:
+        with ThreadPoolExecutor(len(self.suites)) as pool:
+            return dict(zip(self.suites, pool.map(work, self.suites), strict=True))
+
+    def jobs(self, **job: Any) -> Iterator[Found]:
+        for found in self.each(lambda suite: self.job(suite, dict(job, fault=FAULTS[suite]))).values():
+            yield from found
+
+    def play(self, *words: str) -> mended.Run:
+        return mended.remediate(self.home, self.tree, self.fleet.inventory, self.reports / "report", *mended.TOGETHER, *words)
+
+    def start(self) -> Play:
+        argv = [str(self.home / "bin" / "ansible-playbook"), "-i", str(self.fleet.inventory), "webmedic.php_fpm.remediate", *mended.TOGETHER, *FAULTY,
+                "-e", "remediate_report_dir=%s" % (self.reports / "cut")]
+        return Play(argv, env.environ(self.home, self.tree, **hosts.ENGINE), env.WORK / "cp")
+
+    def waiting(self, suite: str) -> str | None:
+        """Until the module waits in the host; what is wrong when it does not."""
+        script = "for _ in $(seq %d); do test -e /run/faulty.paused && exit; sleep 0.1; done; echo none" % (WAIT * 10)
+        return "the module never came to its middle" if execute(self.names[suite], script) else None
+
+    def outcomes(self, what: str, wanted: tuple[str, ...], undone: bool = False) -> Iterator[Found]:
+        run = self.play()
+        for suite in self.suites:
+            told = run.results.get(suite + "-plain", {}).get("remediation")
+            wrong = None
+            if not told:
+                wrong = "no answer: %s" % (str(run.results.get(suite + "-plain")) + run.output[-1500:])
+            elif told["outcome"] not in wanted:
+                wrong = "%s: %s %s" % (told["outcome"], told["why"], [(one["id"], one["result"], one["why"]) for one in told["actions"]])
+            elif undone and not told["undone"]:
+                wrong = "it does not say what it took back"
+            yield suite, what, wrong
+
+    def killed(self) -> Iterator[Found]:
+        yield from self.jobs(task="prepare", title="killed", at="run ", do="kill")
+        run = self.play(*FAULTY)
+        for suite in self.suites:
+            result = run.results.get(suite + "-plain", {})
+            fine = run.code != 0 and "remediation" not in result and result.get("failed", True)
+            yield suite, "a module that is killed is a failure of its host", None if fine else "rc %s, %s" % (run.code, str(result)[:500])
+        yield from self.outcomes("after a module was killed, the next playbook takes back and mends", ("done",), True)
+        yield from self.jobs(task="finished", title="after a module was killed")
+
+    def controller(self) -> Iterator[Found]:
+        yield from self.jobs(task="prepare", title="controller", at="run ", do="pause")
+        play = self.start()
+        wrong = self.each(self.waiting)
+        play.kill()
+        if any(wrong.values()):
+            yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+            return
+        yield from self.outcomes("while a module without a controller goes on, another is told that the host is busy", ("busy",))
+        self.each(lambda suite: execute(self.names[suite], "touch /run/faulty.go; flock -w 60 /var/lib/webmedic-php-fpm/lock true"))
+        yield from self.outcomes("a module without a controller finishes what it began", ("nothing_to_do",))
+        yield from self.jobs(task="finished", title="after the controller was killed")
+
+    def connection(self) -> Iterator[Found]:
+        yield from self.jobs(task="prepare", title="connection", at="run ", do="pause")
+        play = self.start()
+        wrong = self.each(self.waiting)
+        if not any(wrong.values()):
+            self.each(lambda suite: execute(self.names[suite], KILL_LOGIN))
+            play.process.wait(timeout=WAIT)
+        play.kill()
+        yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+        yield from self.outcomes("after a login was killed, the next playbook takes back and mends", ("done",), True)
+        yield from self.jobs(task="finished", title="after a login was killed")
+
+    def power(self) -> Iterator[Found]:
+        yield from self.jobs(task="prepare", title="power", at="run ", do="pause")
+        play = self.start()
+        wrong = self.each(self.waiting)
+        self.each(lambda suite: engine("kill", self.names[suite]))
+        play.kill()
+        self.each(lambda suite: engine("start", self.names[suite]))
+        key = (self.fleet.directory / "id_ed25519.pub").read_text().strip()
+        self.each(lambda suite: execute(self.names[suite], "set -eu\n" + scripts.ready(key)))
+        self.fleet.write_inventory()
+        yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+        yield from self.outcomes("after a power cut, the next playbook takes back and mends", ("done",), True)
+        yield from self.jobs(task="finished", title="after a power cut")
+
+
+def prove(fleet: str, suites: list[str], tree: Path, job: Job) -> Iterator[Found]:
+    cuts = Cuts(fleet, suites, tree, job)
+    for scenario in (cuts.killed, cuts.controller, cuts.connection, cuts.power):
+        began = time.monotonic()
+        yield from scenario()
+        print("all      cut: %-61s %26.0f s" % (scenario.__name__, time.monotonic() - began), flush=True)

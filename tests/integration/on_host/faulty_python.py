@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An interpreter for a host on which something goes wrong at a chosen step of the collection.
+
+A step is one call of the collection that changes the host, or a program that it starts for the purpose; children are not counted.
+/run/faulty.json says what goes wrong: {"step": 17, "do": WHAT}, with WHAT
+
+  kill     the process dies before the step        during   ... while the step's program goes on
+  pause    it waits before the step for /run/faulty.go, and makes /run/faulty.paused meanwhile
+  refuse   the step's program ends with code 1, and does nothing
+  ENOSPC, EROFS, EACCES, ...                       the call fails once with this error
+  ENOSPC+, EROFS+                                  so does each later one that takes space, or writes: the disk stays as it is
+
+All steps so far stand in /run/faulty.count. Used as ansible_python_interpreter with pipelining, which feeds a module on standard input.
+"""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+PLAN, COUNT, PAUSED, GO = "/run/faulty.json", "/run/faulty.count", "/run/faulty.paused", "/run/faulty.go"
+OURS = "webmedic/php_fpm/"
+PAUSE_SECONDS = 120
+_CHANGES = (
+    "replace", "rename", "link", "symlink", "unlink", "remove", "rmdir", "mkdir", "write", "pwrite", "ftruncate", "truncate", "fsync",
+    "chmod", "fchmod", "chown", "fchown", "lchown", "setxattr", "removexattr", "utime", "mknod", "mkfifo", "posix_fallocate", "copy_file_range",
+)
+TAKE_SPACE = {"open", "write", "pwrite", "mkdir", "link", "symlink", "fsync", "setxattr", "posix_fallocate", "copy_file_range"}
+# What a file system that turned read-only still takes: nothing but reading. An open descriptor may be synced.
+_WRITES = set(_CHANGES) - {"fsync"} | {"open"}
+
+
+def _callers():
+    """Source files of the call's frames, innermost first."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        yield frame.f_code.co_filename
+        frame = frame.f_back
+
+
+def _place(argument):
+    """The path that a path or a descriptor stands for."""
+    if isinstance(argument, int):
+        try:
+            return os.readlink("/proc/self/fd/%d" % argument)
+        except OSError:
+            return "fd %d" % argument
+    return os.fsdecode(argument)
+
+
+class Faults:
+    """step, do: of the plan, None for counting alone."""
+
+    def __init__(self, step=None, do=None):
+        self.step, self.do = step, do
+        self.steps = []
+        self.pid = os.getpid()
+        self.busy = False
+        self.real_open, self.real_write, self.real_run, self.real_popen = os.open, os.write, subprocess.run, subprocess.Popen
+
+    def install(self):
+        for name in _CHANGES:
+            if hasattr(os, name):
+                setattr(os, name, self._counted(name, getattr(os, name)))
+        os.open = self._open
+        subprocess.run = self._run
+        faults, real = self, self.real_popen
+
+        class Popen(real):
+            def __init__(self, argv, *rest, **named):
+                trial = not faults.busy and os.getpid() == faults.pid and any(path.endswith("apply/trial.py") for path in _callers())
+                if trial:
+                    faults.due("trial", " ".join(argv))
+                real.__init__(self, argv, *rest, **named)
+                if trial and faults.hit() and faults.do == "during":
+                    faults.die()
+
+        subprocess.Popen = Popen
+
+    def due(self, kind, text):
+        """Count a step and let go wrong what is to."""
+        self.steps.append("%s %s" % (kind, text))
+        if self.do is None:
+            return
+        again = self.do.endswith("+") and len(self.steps) > self.step and kind in (TAKE_SPACE - {"fsync"} if self.do == "ENOSPC+" else _WRITES)
+        if not self.hit() and not again:
+            return
+        if self.do == "kill":
+            self.die()
+        elif self.do == "pause":
+            self.pause()
+        elif self.do not in ("during", "refuse"):
+            number = getattr(errno, self.do.rstrip("+"))
+            raise OSError(number, os.strerror(number))
+
+    def hit(self):
+        return len(self.steps) == self.step
+
+    def die(self):
+        self.tell()
+        os.kill(self.pid, signal.SIGKILL)
+        time.sleep(10)
+
+    def tell(self):
+        self.busy = True
+        with open(COUNT, "w") as stream:
+            json.dump({"count": len(self.steps), "steps": self.steps}, stream)
+        self.busy = False
+
+    def pause(self):
+        self.tell()
+        with open(PAUSED, "w") as stream:
+            stream.write("%d\n" % self.pid)
+        until = time.monotonic() + PAUSE_SECONDS
+        while time.monotonic() < until and not os.path.exists(GO):
+            time.sleep(0.02)
+
+    def ours(self):
+        return not self.busy and os.getpid() == self.pid and any(OURS in path for path in _callers())
+
+    def _counted(self, name, real):
+        def call(*arguments, **named):
+            places = [_place(one) for one in arguments[:2 if name in ("replace", "rename", "link", "symlink") else 1]]
+            if not places[0].startswith("/") or not self.ours():  # pipes and sockets are not the host's state
+                return real(*arguments, **named)
+            self.due(name, " ".join(places))
+            self.busy = True
+            try:
+                return real(*arguments, **named)
+            finally:
+                self.busy = False
+        return call
+
+    def _open(self, path, flags, *rest, **named):
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR) and not _place(path).startswith("/dev/") and self.ours():
+            self.due("open", _place(path))
+        return self.real_open(path, flags, *rest, **named)
+
+    def _run(self, argv, *rest, **named):
+        if not self.ours() or not any(path.endswith("apply/disk.py") for path in _callers()):
+            return self.real_run(argv, *rest, **named)
+        self.due("run", " ".join(argv))
+        if self.hit() and self.do == "refuse":
+            return subprocess.CompletedProcess(argv, 1, b"", b"refused\n")
+        if self.hit() and self.do == "during":
+            unit = argv[0] == "systemctl" and argv[1] in ("start", "stop", "restart", "reload")
+            self.real_run(["systemctl", "--no-block"] + list(argv[1:]) if unit else argv, *rest, **named)
+            self.die()
+        self.busy = True
+        try:
+            return self.real_run(argv, *rest, **named)
+        finally:
+            self.busy = False
+
+
+def main():
+    if sys.argv[1:]:
+        os.execv(sys.executable, [sys.executable] + sys.argv[1:])
+    source = sys.stdin.read()
+    try:
+        with open(PLAN) as stream:
+            plan = json.load(stream)
+    except FileNotFoundError:
+        plan = {}
+    faults = Faults(plan.get("step"), plan.get("do"))
+    faults.install()
+    try:
+        exec(compile(source, "<stdin>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102  (an interpreter's work)
+    finally:
+        if faults.steps and os.getpid() == faults.pid:
+            faults.tell()
+
+
+if __name__ == "__main__":
+    main()
