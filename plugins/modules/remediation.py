@@ -57,7 +57,7 @@ options:
     description:
       - How many seconds an action may take to show that it helped. It waits no longer than needed.
     type: float
-    default: 20.0
+    default: 30.0
   max_repeats:
     description:
       - How often the same action may be tried on the same unit or file within O(repeat_period).
@@ -272,7 +272,7 @@ def main() -> None:
             "only": {"type": "list", "elements": "str", "default": []},
             "skip": {"type": "list", "elements": "str", "default": []},
             "probe_path": {"type": "str", "default": "/"},
-            "verify_timeout": {"type": "float", "default": 20.0},
+            "verify_timeout": {"type": "float", "default": 30.0},
             "max_repeats": {"type": "int", "default": 2},
             "repeat_period": {"type": "int", "default": 3600},
             "swap_size": {"type": "str", "default": ""},

@@ -100,8 +100,9 @@ def steps() -> list[Step]:
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
     found += [Step("fleet-" + suite, "hosts", [python, str(tests / "integration" / "fleet.py"), suite], tools, env.CHECKOUT, by_last_line) for suite in SUITES]
-    found.append(Step("survive", "hosts", [python, str(tests / "integration" / "survive.py")], tools, env.CHECKOUT, by_last_line))
-    found.append(Step("molecule", "hosts", [python, str(tests / "integration" / "scenarios.py")], tools, env.CHECKOUT, by_last_line))
+    runners = {"edits": "edits", "restraint": "restraint", "sizes": "sizes", "survive": "survive", "molecule": "scenarios"}
+    found += [Step(name, "hosts", [python, str(tests / "integration" / (runner + ".py"))], tools, env.CHECKOUT, by_last_line)
+              for name, runner in runners.items()]
     return found
 
 

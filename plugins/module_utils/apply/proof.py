@@ -16,11 +16,14 @@ from ..diagnose import diagnose
 from ..parse.listen import targets
 from ..policy import Policy
 from ..rules.case import PROMPT_MS
+from ..rules.registry import NOTHING_GETS_THROUGH
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
 MOST_SITES = 3  # of one finding that are asked for a page; the probe covers all
 GRAVE = 500
+# What a change can have brought about anywhere on the host. A pool of another site that is full, or slow, is its own matter.
+MAY_BE_OURS = NOTHING_GETS_THROUGH | {"worker_oom_killed"}
 
 
 def key(item: Dict[str, Any]) -> Any:
@@ -108,7 +111,9 @@ class Proof:
                 continue
             if any(found["cause"] == item["cause"] and set(found["sites"]) & set(item["sites"]) for item in items):
                 return "it is still so: %s" % found["summary"]
-            if found["severity"] == "critical" and not any((found["cause"], found["endpoint"]) == (item["cause"], item["endpoint"]) for item in self.active):
+            known = any((found["cause"], found["endpoint"]) == (item["cause"], item["endpoint"]) for item in self.active)
+            touched = found["cause"] in MAY_BE_OURS or any(set(found["sites"]) & set(item["sites"]) for item in items)
+            if not known and touched:
                 return "something else is wrong now: %s" % found["summary"]
         return None
 

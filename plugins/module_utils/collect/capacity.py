@@ -35,14 +35,18 @@ def _home(host: Host, pid: int) -> Optional[Home]:
 
 
 def _mapped(host: Host, pid: int) -> Optional[Mapped]:
-    """uss counts what is swapped out, too: it comes back with the next request. Before Linux 5.3 the share of each kind is not told;
-    private dirty pages are then the least that is surely held, and the rest stays with what others hold."""
+    """uss is what the worker had at its largest: it may be between two requests at the moment. It counts what is swapped out, too.
+
+    Before Linux 5.3 the share of each kind is not told; private dirty pages are then the least that is surely held, and the rest stays
+    with what others hold.
+    """
     rows = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
     if "Pss" not in rows:
         return None
     private = rows.get("Private_Clean", 0) + rows.get("Private_Dirty", 0)
     held = rows["Pss_Anon"] + rows.get("Pss_Shmem", 0) if "Pss_Anon" in rows else rows.get("Private_Dirty", 0)
-    return Mapped(private + rows.get("SwapPss", 0), max(0, rows["Pss"] - private), rows["Pss"], held)
+    peak = parse_kb(text_of(host, "/proc/%d/status" % pid) or "").get("VmHWM", 0) - (rows["Rss"] - private if "Rss" in rows else rows["Pss"])
+    return Mapped(max(private, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - private), rows["Pss"], held)
 
 
 def _pools(host: Host, workers: Sequence[Dict[str, Any]], masters: Sequence[Dict[str, Any]], mapped: Dict[int, Mapped]) -> List[Dict[str, Any]]:

@@ -115,6 +115,16 @@ def test_the_machine_counts_where_it_leaves_less_than_a_control_group() -> None:
     assert (facts["limit_bytes"], facts["limit_from"], facts["others_bytes"]) == (8 << 30, "MemTotal", (2048 - 60) * MIB)
 
 
+def test_a_worker_between_two_requests_counts_with_what_it_had_at_its_largest() -> None:
+    limits = {UNIT + "/memory.max": "536870912\n", UNIT + "/memory.stat": V2_STAT % (100 * MIB, 0, 0, 0)}
+    now = capacity(v2(limits), procs(*TWO), [a_master()])["pools"][0]["uss_kb"]
+    shared = 24 * 1024 - (now[0] - 20 * 1024)
+    peak = capacity(v2(dict(limits, **{"/proc/101/status": "VmHWM:\t%d kB\n" % (90 * 1024)})), procs(*TWO), [a_master()])["pools"][0]["uss_kb"]
+    assert sorted(peak) == sorted([90 * 1024 - shared, now[1]])
+    low = capacity(v2(dict(limits, **{"/proc/101/status": "VmHWM:\t1024 kB\n"})), procs(*TWO), [a_master()])["pools"][0]["uss_kb"]
+    assert low == now
+
+
 def test_only_workers_inside_a_control_group_are_taken_off_its_memory() -> None:
     other = a_master("shop", config="/etc/php/8.3/fpm/php-fpm.conf", pid=200)
     host = v2({UNIT + "/memory.max": "536870912\n", UNIT + "/memory.stat": V2_STAT % (100 * MIB, 0, 0, 0), "/proc/200/cgroup": "0::/shop.slice\n",
