@@ -15,7 +15,7 @@ description:
   - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
     A new directive is inserted where a person would, beside its family or at the end of the block.
   - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is touched.
-  - The file is backed up and replaced in one step. If nginx refuses to load it, or a pool that answered cannot be reached any more,
+  - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it dials now,
     the state before is restored.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
@@ -58,7 +58,7 @@ options:
     default: false
   verify_timeout:
     description:
-      - How many seconds the pools that answered before may take to answer again, with O(reload=true).
+      - How many seconds the endpoints that answered before, and those that are new, may take to answer, with O(reload=true).
     type: float
     default: 10.0
 requirements:
@@ -175,7 +175,8 @@ def main() -> None:
         nginx = collect_nginx(host)
         if not nginx["config"]:
             raise Refusal("there is no nginx on this host")
-        before = answering(host, dialled(nginx), 1.0) if options["reload"] else []
+        old = dialled(nginx)
+        before = answering(host, old, 1.0) if options["reload"] else []
         texts = Texts(host)
         place = selector(options["context"])
 
@@ -188,8 +189,9 @@ def main() -> None:
             return Step("nginx_config", nginx["config"], changes_of(edited), [nginx_trial(nginx)], commands)
 
         def verify() -> Any:
-            now = dialled(collect_nginx(host))
-            return still_answering(host, [name for name in now if name in before], options["verify_timeout"])
+            # Where nginx was not sent before, somebody has to answer as well.
+            wanted = [name for name in dialled(collect_nginx(host)) if name in before or name not in old]
+            return still_answering(host, wanted, options["verify_timeout"]) if options["reload"] else None
 
         outcome = one_change(host, make, verify, module.check_mode)
     except (Refusal, Busy) as refusal:

@@ -55,7 +55,7 @@ def still_answering(host: Host, keys: List[str], seconds: float) -> Optional[str
         if len(up) == len(keys):
             return None
         if host.monotonic() >= deadline:
-            return "%s answered before and does not any more" % next(name for name in keys if name not in up)
+            return "nobody answers at %s" % next(name for name in keys if name not in up)
         host.sleep(PAUSE)
 
 
