@@ -81,10 +81,15 @@ def test_a_host_that_fails_stays_for_the_report(task: dict[str, Any]) -> None:
 
 
 def test_the_survey_chooses_no_host_in_check_mode_and_reports_only_as_the_last_word() -> None:
-    assert modules(SURVEY) == [MODULE, "ansible.builtin.group_by", REPORT]
+    assert modules(SURVEY)[:3] == [MODULE, "ansible.builtin.group_by", REPORT]
     assert SURVEY[1]["ansible.builtin.group_by"]["key"] == GROUP
     assert "not ansible_check_mode" in SURVEY[1]["when"]
     assert SURVEY[2]["when"] == "ansible_check_mode or '%s' not in groups" % GROUP
+
+
+def test_a_host_that_could_not_be_looked_at_fails_once_the_report_is_out() -> None:
+    assert modules(SURVEY)[3:] == ["ansible.builtin.fail"]
+    assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (SURVEY[0]["register"], SURVEY[0]["register"])
 
 
 def test_the_report_is_out_before_a_host_fails() -> None:
