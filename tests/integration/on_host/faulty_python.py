@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -78,7 +77,7 @@ class Faults:
                 trial = not faults.busy and os.getpid() == faults.pid and any(path.endswith("apply/trial.py") for path in _callers())
                 if trial:
                     faults.due("trial", " ".join(argv))
-                real.__init__(self, argv, *rest, **named)
+                super().__init__(argv, *rest, **named)
                 if trial and faults.hit() and faults.do == "during":
                     faults.die()
 
@@ -145,17 +144,17 @@ class Faults:
 
     def _run(self, argv, *rest, **named):
         if not self.ours() or not any(path.endswith("apply/disk.py") for path in _callers()):
-            return self.real_run(argv, *rest, **named)
+            return self.real_run(argv, *rest, **named)  # pylint: disable=subprocess-run-check
         self.due("run", " ".join(argv))
         if self.hit() and self.do == "refuse":
             return subprocess.CompletedProcess(argv, 1, b"", b"refused\n")
         if self.hit() and self.do == "during":
             unit = argv[0] == "systemctl" and argv[1] in ("start", "stop", "restart", "reload")
-            self.real_run(["systemctl", "--no-block"] + list(argv[1:]) if unit else argv, *rest, **named)
+            self.real_run(["systemctl", "--no-block"] + list(argv[1:]) if unit else argv, *rest, **named)  # pylint: disable=subprocess-run-check
             self.die()
         self.busy = True
         try:
-            return self.real_run(argv, *rest, **named)
+            return self.real_run(argv, *rest, **named)  # pylint: disable=subprocess-run-check
         finally:
             self.busy = False
 
