@@ -60,15 +60,15 @@ def examine(case: Case) -> Any:
         proof, severity="warning", confidence="certain" if sure else "likely", state=state, sites=case.sites,
         site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
         unit=owner.master["unit"] if owner else None, since=mine[0]["at"], count=count,
-        remedy=_remedy(owner, mine) if owner else []), lost)
+        remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner else []), lost)
 
 
-def _remedy(owner: Owner, kills: List[Dict[str, Any]]) -> List[Remedy]:
-    """Fewer workers, a limit for each of them, and swap where swap can help: a cgroup's limit ignores it."""
+def _remedy(owner: Owner, kills: List[Dict[str, Any]], limit: Optional[int]) -> List[Remedy]:
+    """Fewer workers; a limit for each where one alone took half of all there is; and swap where swap can help: a cgroup's limit ignores it."""
     peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
     place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "peak_kb": peak or None}
-    return [Remedy("memory_fit", place), Remedy("memory_limit_set", place)] + (
-        [Remedy("swap_add", {"path": "/swapfile"})] if kills[-1]["kind"] == "global" else [])
+    alone = [Remedy("memory_limit_set", place)] if not limit or 2048 * peak > limit else []
+    return [Remedy("memory_fit", place)] + alone + ([Remedy("swap_add", {"path": "/swapfile"})] if kills[-1]["kind"] == "global" else [])
 
 
 def _limit(kill: Dict[str, Any]) -> Optional[str]:

@@ -35,6 +35,10 @@ def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
     assert hosts.actions(HITS[reason]()) == ["memory_fit", "memory_limit_set"] + (["swap_add"] if reason == "global" else [])
 
 
+def test_near_miss_where_no_worker_took_much_it_is_their_number_alone() -> None:
+    assert hosts.actions(seen("too_many_workers")) == ["memory_fit"]
+
+
 def test_near_miss_a_kill_from_before_the_configuration_was_changed_is_over() -> None:
     snapshot = seen("worker_oom")
     master = hosts.master(snapshot)
