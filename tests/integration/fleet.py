@@ -100,20 +100,23 @@ def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
     truth = truths_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
     CANARY.unlink(missing_ok=True)
     before = hosts.fingerprint(fleet)
-    checked = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "check", "--check")
-    real = hosts.diagnose(home, root, hosts.inventory(fleet), reports / "real")
+    # The diagnosis has no check mode of its own: a part of each suite's hosts shows that. The remediation, which has one, is shown on all.
+    modes = {"real": (), **({"check": ("--check",)} if shard.startswith("1/") else {})}
+    runs = {name: hosts.diagnose(home, root, hosts.inventory(fleet), reports / name, *words) for name, words in modes.items()}
     after = hosts.fingerprint(fleet)
-    print(real.stdout)
-    for name, done in (("check", checked), ("real", real)):
+    print(runs["real"].stdout)
+    for name, done in runs.items():
         if done.returncode or not (reports / name / "report.json").exists():
             return [*found, Check(fleet, "the playbook ran (%s)" % name, done.stdout[-6000:])]
     found.append(Check(fleet, "no text of a host was evaluated here", "%s exists" % CANARY if CANARY.exists() else None))
-    reported, in_check_mode = hosts.load_report(reports / "real"), hosts.load_report(reports / "check")
-    found += [Check(fleet, "the report is what its schema promises", against_schema(report)) for report in (reported, in_check_mode)]
+    written = {name: hosts.load_report(reports / name) for name in runs}
+    reported = written["real"]
+    found += [Check(fleet, "the report is what its schema promises", against_schema(report)) for report in written.values()]
     for host, wanted in sorted(truth.items()):
         entry = reported["hosts"].get(host, {})
         found.append(Check(host, "the verdict is right", "; ".join(judge_host(host, wanted, reported["hosts"].get(host)).wrong) or None))
-        found.append(Check(host, "check mode says the same", same(in_check_mode["hosts"].get(host, {}), entry)))
+        if "check" in written:
+            found.append(Check(host, "check mode says the same", same(written["check"]["hosts"].get(host, {}), entry)))
         found.append(Check(host, "nothing is different afterwards", "; ".join(changes(before[host], after[host])) or None))
     return found + prove_remedy(fleet, home, root, reports, after)
 

@@ -5,7 +5,8 @@
 """All tests: ``python3 suite.py [STEP ...]``. Each step is a command; its output goes to <WORK>/log/<step>.txt.
 
 The quick steps come first, then the slow ones that need no host, two at a time, then the real hosts, alone on the machine:
-their symptoms depend on time. The last line of the output counts every check, e.g. ``1234 passed, 0 failed``.
+their symptoms depend on time. Last, two at a time again, those hosts where nothing is under load. The last line of the output counts
+every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
@@ -31,7 +32,7 @@ class Counted(NamedTuple):
 
 
 class Step(NamedTuple):
-    """stage: quick, static or hosts; argv: the command; judge: (exit code, output) -> what it proved."""
+    """stage: quick, static, hosts or calm; argv: the command; judge: (exit code, output) -> what it proved."""
 
     name: str
     stage: str
@@ -100,9 +101,10 @@ def steps() -> list[Step]:
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
     found += [Step("fleet-" + suite, "hosts", [python, str(tests / "integration" / "fleet.py"), suite], tools, env.CHECKOUT, by_last_line) for suite in SUITES]
-    runners = {"edits": "edits", "restraint": "restraint", "sizes": "sizes", "survive": "survive", "molecule": "scenarios"}
-    found += [Step(name, "hosts", [python, str(tests / "integration" / (runner + ".py"))], tools, env.CHECKOUT, by_last_line)
-              for name, runner in runners.items()]
+    runners = {"sizes": ("hosts", "sizes"), "survive": ("hosts", "survive"), "molecule": ("hosts", "scenarios"),
+               "edits": ("calm", "edits"), "restraint": ("calm", "restraint")}
+    found += [Step(name, stage, [python, str(tests / "integration" / (runner + ".py"))], tools, env.CHECKOUT, by_last_line)
+              for name, (stage, runner) in runners.items()]
     return found
 
 
@@ -141,7 +143,7 @@ def main(argv: Sequence[str]) -> int:
         sys.exit("no such step: %s. The steps: %s" % (", ".join(unknown), ", ".join(names)))
     chosen = [step for step in known if not argv or any(step.name.startswith(word) for word in argv)]
     counted = []
-    for stage, workers in (("quick", 2), ("static", 2), ("hosts", 1)):
+    for stage, workers in (("quick", 2), ("static", 2), ("hosts", 1), ("calm", 2)):
         with ThreadPoolExecutor(workers) as pool:
             counted += list(pool.map(run, [step for step in chosen if step.stage == stage]))
     if not argv and changed_files() != before:
