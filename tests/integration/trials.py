@@ -72,6 +72,7 @@ JOBS: dict[str, list[Job]] = {
         {"task": "looked_at", "fault": "socket_root"},
         does_not_help("socket_root"),
         does_not_help("parent_directory"),
+        does_not_help("too_many_workers"),
         in_the_way("socket_root", "php-fpm refuses to start with the change", ["rolled_back"], refusing(
             "$FPM_UNIT", "ExecStartPre=/bin/sh -c '! grep -q \\\"^listen.owner = $NGINX_USER\\\" $POOL_FILE'"), relieved("$FPM_UNIT")),
         in_the_way("socket_root", "the disk of the state is full", ["refused", "rolled_back"], FULL_STATE, NO_STATE_MOUNT),
@@ -84,6 +85,7 @@ JOBS: dict[str, list[Job]] = {
         {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"], "part": (4, 1)},
         does_not_help("old_socket"),
         does_not_help("exhausted_static"),
+        does_not_help("exhausted_process_max"),
         in_the_way("old_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
             "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q $OLD_SOCKET $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
     ],
@@ -100,6 +102,7 @@ JOBS: dict[str, list[Job]] = {
         does_not_help("slow_location"),
         does_not_help("stopped"),
         does_not_help("start_limit_hit"),
+        does_not_help("stopped_disabled"),
         # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
         does_not_help("socket_deleted", but=RESTARTED),
         does_not_help("config_not_loaded", but=RESTARTED),
