@@ -102,7 +102,8 @@ JOBS: dict[str, list[Job]] = {
         does_not_help("slow_location"),
         does_not_help("stopped"),
         does_not_help("start_limit_hit"),
-        does_not_help("stopped_disabled"),
+        # systemctl writes the links of SysV and of the target anew: the directories that hold them are younger.
+        does_not_help("stopped_disabled", but=["/etc/rc", "/etc/systemd/system"]),
         # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
         does_not_help("socket_deleted", but=RESTARTED),
         does_not_help("config_not_loaded", but=RESTARTED),
