@@ -38,11 +38,11 @@ TRIED = ("done", "rolled_back", "failed")
 
 def _merged(steps: Sequence[Step]) -> Step:
     """What only helps together is one step: all files, then all commands, each once."""
-    first = steps[-1]
+    last = steps[-1]
     commands: List[Any] = []
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
-    return Step(first.name, first.target, [change for step in steps for change in step.changes], [trial for step in steps for trial in step.trials],
+    return Step(last.name, last.target, [change for step in steps for change in step.changes], [trial for step in steps for trial in step.trials],
                 commands, [note for step in steps for note in step.notes])
 
 

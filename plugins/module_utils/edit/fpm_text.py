@@ -20,7 +20,7 @@ _Row = NamedTuple("_Row", [("path", str), ("line", int), ("section", str), ("bel
 _Directive = Tuple[str, Optional[str]]
 
 _KEY = re.compile(r"([a-z_][a-z0-9_.]*)(?:\[([a-z0-9_.:-]+)\])?\Z", re.I)
-_FAMILY = re.compile(r"[a-z0-9]*")
+_NO_FAMILY = re.compile(r"[^a-z0-9]")
 # fpm_conf_set_boolean takes what the scanner makes of a bare word ("1" or ""), and refuses the same word in quotes.
 _FLAGS = ("catch_workers_output", "clear_env", "daemonize", "decorate_workers_output", "log_buffering", "php_admin_flag", "php_flag",
           "process.dumpable", "request_terminate_timeout_track_finished")
@@ -144,7 +144,7 @@ def _replace(texts: Dict[str, str], row: _Row, directive: _Directive, value: str
     style = old[0] if token and token.lastgroup in ("double", "single") and token.end() == len(old) else ""
     new = value if directive[0] in _FLAGS else _written(directive, value, style)
     if not old:
-        blank = re.match(r"[ \t]*", tail).group(0)  # type: ignore[union-attr]
+        blank = tail[:len(tail) - len(tail.lstrip(" \t"))]
         equals, tail = equals + blank, tail[len(blank):]
         equals, tail = _spaced(equals), " " + tail if tail.startswith(";") else tail
     lines[row.line - 1] = head + equals + new + tail
@@ -175,7 +175,7 @@ def _home(own: Sequence[_Row]) -> str:
 
 
 def _family(name: str) -> str:
-    return _FAMILY.match(name).group(0)  # type: ignore[union-attr]
+    return _NO_FAMILY.split(name, 1)[0]
 
 
 def _insert(texts: Dict[str, str], trace: _Trace, section: str, directive: _Directive, key: str, value: str) -> None:
@@ -198,7 +198,7 @@ def _insert(texts: Dict[str, str], trace: _Trace, section: str, directive: _Dire
     line = lines[at - 1] if at else ""
     indent, equals = "", " = "
     if comments:
-        equals = default.match(line).group("equals")  # type: ignore[union-attr]
+        equals = default.match(line).group("equals")  # type: ignore[union-attr]  # the line was found by this pattern
     elif near:
         equals = _parted(line)[1]
     if comments or near:
