@@ -5,7 +5,7 @@
 """What root may run, load and believe: only what root alone can write, and only processes that root has started."""
 
 import posixpath
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
 
@@ -67,6 +67,12 @@ def opening(host: Host, path: str) -> Optional[Opening]:
         return found
     except HostError as error:
         return None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
+
+
+def folders(host: Host, pattern: str) -> List[str]:
+    """The directories in which a new file could match a pattern."""
+    folder = posixpath.dirname(pattern)
+    return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
 
 
 def open_to_others(host: Host, path: str) -> Optional[str]:
