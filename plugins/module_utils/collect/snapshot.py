@@ -6,7 +6,7 @@
 
 import platform
 from functools import partial
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from .child import Child, end
 from .fpm import collect_fpm
@@ -15,7 +15,7 @@ from .logs import collect_logs
 from .memory import collect_memory, collect_workers
 from .nginx import collect_nginx
 from .oom import collect_oom
-from .processes import Process, own_cgroup, processes
+from .processes import Process, own_cgroup, processes, strangers
 from .sockets import collect_endpoints, identity_of
 from .units import booted_with_systemd
 
@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 MOST_ENDPOINTS = 256
 LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
 # Part of the snapshot -> what is missing without it. Logs come last: they alone lie where others can write.
-STAGES = {"nginx": "nginx_config", "fpm": "fpm_config", "endpoints": "live_probe", "workers": "fpm_workers", "memory": "memory_limit",
+STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "endpoints": "live_probe", "workers": "fpm_workers", "memory": "memory_limit",
           "oom": "kernel_log", "logs": "nginx_log"}
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
@@ -58,9 +58,14 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
     now, window = snapshot["taken_at"], snapshot["window"]
+
+    def account() -> Optional[int]:
+        return (identity_of(snapshot["nginx"]) or {}).get("account")
+
     stages: Dict[str, Callable[[], Any]] = {
         "nginx": lambda: collect_nginx(host, procs),
-        "fpm": lambda: collect_fpm(host, procs, window=window),
+        "strangers": lambda: strangers(host, procs, account()),
+        "fpm": lambda: collect_fpm(host, procs, window=window, account=account()),
         "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
         "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
@@ -76,7 +81,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
         say([stage, snapshot[stage], why, host.missing])
         if why and stage in DECISIVE:
             return
-        if not snapshot["nginx"]["routes"]:
+        if stage == "strangers" and not snapshot["nginx"]["routes"]:
             break
     say(["end"])
 
@@ -113,7 +118,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},
-        "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
+        "strangers": [], "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
         "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []}, "logs": {"files": [], "events": []}, "missing": host.missing,
     }

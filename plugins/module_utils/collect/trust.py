@@ -6,7 +6,7 @@
 
 import errno
 import posixpath
-from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
 
@@ -96,6 +96,12 @@ def named(host: Host, path: str) -> str:
     return here
 
 
+def folders(host: Host, pattern: str) -> List[str]:
+    """The directories in which a new file could match a pattern."""
+    folder = posixpath.dirname(pattern)
+    return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
+
+
 def open_to_others(host: Host, path: str) -> Optional[str]:
     """The path of opening(), None when only root can write all the way."""
     found = opening(host, path)
@@ -128,3 +134,4 @@ def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], nam
     if found or running.uid:
         return "%s can write its program %s" % (found.who if found else host.user_name(running.uid), path)
     return None
+
