@@ -75,7 +75,7 @@ class FakeHost(Host):
             return self.stats[real]
         if real in self.files:
             return Stat("file", 0o644, 0, 0, len(self.files[real]), self.clock - 86400, 1, 1)
-        if any(name.startswith(real.rstrip("/") + "/") for name in list(self.files) + list(self.stats)):
+        if any(name.startswith(real.rstrip("/") + "/") for name in list(self.files) + list(self.stats) + list(self.links)):
             return Stat("directory", 0o755, 0, 0, 0, self.clock - 86400, 1, 1)
         raise HostError(path, errno.ENOENT, "No such file or directory")
 

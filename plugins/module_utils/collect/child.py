@@ -18,6 +18,8 @@ import time
 from typing import Any, Callable, Optional, Sequence, Set, Tuple
 
 MEMORY = 512 * 1024 * 1024  # bytes that a child may take
+OUTPUT = 1024 * 1024  # bytes that a command may write
+LATE = " did not end within %g s"
 CHUNK = 65536
 SHORT = 0.002
 END_SECONDS = 1.0
@@ -35,16 +37,16 @@ def die_with_parent() -> None:
     _prctl(_PDEATHSIG, signal.SIGKILL)
 
 
-def run(argv: Sequence[str], seconds: float, most: int) -> Tuple[Optional[int], bytes, bytes]:
-    """(exit status, output, errors) of a command. The status is None when it did not end in time, or wrote more than most bytes.
-
-    It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
+def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
+        pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
+    """(exit status, output, errors) of a command. The status is None when it wrote more than most bytes or did not end in time, and
+    errors tell why. It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
-        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=die_with_parent)  # noqa: PLW1509  (a module has no threads)
+        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
+        env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
     said = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = said.values()
@@ -69,7 +71,9 @@ def run(argv: Sequence[str], seconds: float, most: int) -> Tuple[Optional[int], 
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:  # it hangs in the kernel, which kills it later
         pass
-    return process.returncode if ended else None, bytes(out), bytes(err)
+    if ended:
+        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    return None, "", argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds)
 
 
 def _children() -> Set[int]:

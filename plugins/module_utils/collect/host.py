@@ -21,7 +21,6 @@ from . import child
 
 READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
-COMMAND_BYTES = 1024 * 1024
 
 Ran = NamedTuple("Ran", [("rc", Optional[int]), ("out", str), ("err", str)])
 Stat = NamedTuple("Stat", [
@@ -102,24 +101,19 @@ class Host:
         """Seconds until the look must have ended."""
         return self.deadline - self.monotonic()
 
-    def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = COMMAND_BYTES) -> Ran:
-        """A command without a shell, in the C locale. rc is None when it is absent, did not end within timeout seconds, or wrote too much.
-
-        Nothing that it has started is left. A program that did not end once is not asked again in this look.
-        """
+    def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
+        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end
+        within timeout seconds; then it is not asked again in this look. Nothing that it has started is left."""
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:
             return Ran(None, "", "%s is not asked again: it did not end before" % name)
         try:
-            rc, out, err = child.run(argv, timeout, most)
+            ran = Ran(*child.run(argv, timeout, most))
         except OSError as error:
             return Ran(None, "", "%s: %s" % (name, error.strerror))
-        if rc is not None:
-            return Ran(rc, decode(out), decode(err))
-        if len(out) + len(err) > most:
-            return Ran(None, "", "%s wrote more than %d bytes" % (name, most))
-        self.hung.add(name)
-        return Ran(None, "", "%s did not end within %g s" % (name, timeout))
+        if ran.rc is None and ran.err.endswith(child.LATE % timeout):
+            self.hung.add(name)
+        return ran
 
     def _open(self, path: str, real: bool) -> int:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
