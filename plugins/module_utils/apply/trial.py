@@ -35,10 +35,10 @@ class _Namespace(Sandbox):
         # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
         gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)] + list(missing)
         self.covers = {_directory(os.path.dirname(path)) for path in gone}
+        self.used = [*self.files, *self.covers]
 
     def prepare(self) -> None:
-        used = [*self.files, *self.covers]
-        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in used)), None)
+        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in self.used)), None)
         if stage is None or "/" in self.covers:
             raise OSError("there is no directory to prepare it in")
         self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")

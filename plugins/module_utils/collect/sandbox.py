@@ -4,8 +4,8 @@
 
 """Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
 
-php-fpm -t and nginx -t make logs, directories and pid files that the configuration names. All of that fails in here. What a subclass
-mounts in prepare() stays writable; it is memory, and the kernel drops it with the program. Needs root, and a host that lets root make
+php-fpm -t and nginx -t make logs, directories and pid files that the configuration names. All of that fails in here. Only the directories
+for temporary files, and what a subclass mounts in prepare(), are writable: they are memory, and the kernel drops them with the program. Needs root, and a host that lets root make
 namespaces, which some containers do not.
 """
 
@@ -13,12 +13,13 @@ import ctypes
 import errno
 import os
 import re
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from . import child
 from .host import Ran, decode
 
 OURS = "webmedic"  # the source of the mounts that stay writable
+SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # opcache makes a lock file when it is loaded
 # linux/{sched,mount}.h
 _NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
@@ -27,6 +28,8 @@ _FLAGS = {"nosuid": NOSUID, "nodev": NODEV, "noexec": 8, "noatime": 1024, "nodir
 
 class Sandbox:
     """Prepared by the child, between fork and exec."""
+
+    used: List[str] = []  # paths that must stay visible
 
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -47,6 +50,9 @@ class Sandbox:
         self.call("unshare", _NEWNS | _NEWIPC | _NEWNET)
         self.mount("none", "/", REC | PRIVATE)
         self.prepare()
+        for folder in SCRATCH:
+            if os.path.isdir(folder) and not os.path.islink(folder) and not any(path.startswith(folder + "/") for path in self.used):
+                self.mount(OURS, folder, NOSUID | NODEV, b"tmpfs", b"mode=1777,size=16m")
         self._seal()
 
     def _seal(self) -> None:
