@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that we start. They end when we say so, with all that they have started.
+"""Processes that we start, and that end with all that they have started.
 
-A read that hangs in the kernel, as from a dead file server, cannot be interrupted, only killed: it belongs into a child.
+A read from a dead file server cannot be interrupted, only killed: it belongs into a child.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any, Callable, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Set, Tuple
 
 MEMORY = 512 * 1024 * 1024  # bytes that a child may take
 OUTPUT = 1024 * 1024  # bytes that a command may write
@@ -39,8 +39,9 @@ def die_with_parent() -> None:
 
 def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
         pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
-    """(exit status, output, errors) of a command. The status is None when it wrote more than most bytes or did not end in time, and
-    errors tell why. It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
+    """(exit status, output, errors) of a command. Status None, and why in errors: it wrote more than most bytes, or did not end in time.
+
+    It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
@@ -105,7 +106,8 @@ class Child:
 
     def __init__(self, work: Work) -> None:
         self.ended = False
-        self._text = b""
+        self._lines: List[bytes] = []
+        self._begun: List[bytes] = []
         self.others = _children()
         _prctl(_CHILD_SUBREAPER, 1)  # what it leaves behind becomes ours
         self.source, sink = os.pipe()
@@ -119,14 +121,17 @@ class Child:
     def next(self, seconds: float) -> Any:
         """What it says next; None when it has ended, or says nothing for so long."""
         until = time.monotonic() + seconds
-        while b"\n" not in self._text:
+        while not self._lines:
             if self.ended or not self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
                 return None
             chunk = os.read(self.source, CHUNK)
-            self._text += chunk
             self.ended = not chunk
-        line, _end, self._text = self._text.partition(b"\n")
-        return json.loads(line.decode("ascii"))
+            pieces = chunk.split(b"\n")
+            for piece in pieces[:-1]:
+                self._lines.append(b"".join(self._begun + [piece]))
+                self._begun = []
+            self._begun.append(pieces[-1])
+        return json.loads(self._lines.pop(0).decode("ascii"))
 
 
 def end(children: Sequence[Child]) -> None:

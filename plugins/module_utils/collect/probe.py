@@ -13,7 +13,6 @@ and an ondemand pool starts a worker for it as for any connection.
 import errno
 import os
 import select
-import signal
 import socket
 import time
 from functools import partial
@@ -147,8 +146,6 @@ def _dial_all(targets: Sequence[Target], deadline: float, say: Callable[[Dict[st
 
 def _dial_as(targets: Sequence[Target], rights: Optional[Rights], deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
     """The child's part, which gives up our rights."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(deadline - time.monotonic() + _GRACE) + 2)
     try:
         if rights is not None:
             if rights.root:

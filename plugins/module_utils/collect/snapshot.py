@@ -54,10 +54,10 @@ def _logs(host: Host, snapshot: Dict[str, Any], since: float) -> Dict[str, Any]:
 
 
 def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
-    """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] before each piece of a log, and ["end"]."""
+    """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] of a log, and ["end"]."""
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
-    now, window = snapshot["taken_at"], snapshot["window"]
+    since = snapshot["taken_at"] - snapshot["window"]
 
     def account() -> Optional[int]:
         return (identity_of(snapshot["nginx"]) or {}).get("account")
@@ -65,12 +65,12 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
     stages: Dict[str, Callable[[], Any]] = {
         "nginx": lambda: collect_nginx(host, procs),
         "strangers": lambda: strangers(host, procs, account()),
-        "fpm": lambda: collect_fpm(host, procs, window=window, account=account()),
+        "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
         "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
         "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
-        "oom": lambda: collect_oom(host, procs, now - window, now),
-        "logs": lambda: _logs(host, snapshot, now - window),
+        "oom": lambda: collect_oom(host, procs, since, snapshot["taken_at"]),
+        "logs": lambda: _logs(host, snapshot, since),
     }
     for stage in todo:
         why = None
@@ -86,7 +86,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
     say(["end"])
 
 
-def _follow(child: Child, host: Host, snapshot: Dict[str, Any], absent: Dict[str, str]) -> str:
+def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, str]) -> str:
     """Takes in what the child says. Gives the log on which it hangs, if it does."""
     log = ""
     while True:
@@ -94,23 +94,23 @@ def _follow(child: Child, host: Host, snapshot: Dict[str, Any], absent: Dict[str
         if said is None:
             return "" if child.ended or host.left() <= 0 else log
         if said[0] == "end":
-            for stage in [stage for stage, why in absent.items() if not why]:
-                del absent[stage]
+            for stage in [stage for stage, why in todo.items() if not why]:
+                del todo[stage]
             return ""
         if said[0] == "reading":
             log = said[1]
             continue
-        stage, value, absent[stage], host.missing[:] = said
-        if not absent[stage]:
+        stage, value, todo[stage], host.missing[:] = said
+        if not todo[stage]:
             snapshot[stage] = value
-            del absent[stage]
+            del todo[stage]
 
 
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> Dict[str, Any]:
-    """The snapshot of a host, in about that many seconds at most; no process is left behind.
+    """The snapshot of a host, within about that many seconds; no process is left behind.
 
     window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer the probe.
-    What did not come to an end stays empty, and missing says so. A host without a route from nginx to php-fpm is not looked at any further.
+    What did not end stays empty, and missing says so. A host without a route from nginx to php-fpm is not looked at any further.
     """
     now = host.now()
     host.deadline, host.hung = host.monotonic() + seconds, set()
@@ -118,22 +118,22 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},
-        "strangers": [], "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
-        "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
+        "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
+        "strangers": [], "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []}, "logs": {"files": [], "events": []}, "missing": host.missing,
     }
-    absent = dict.fromkeys(STAGES, "")
+    todo = dict.fromkeys(STAGES, "")  # and why it failed
     while True:
-        child = Child(partial(_look, host, snapshot, probe_seconds, [stage for stage, why in absent.items() if not why]))
+        child = Child(partial(_look, host, snapshot, probe_seconds, [stage for stage, why in todo.items() if not why]))
         try:
-            hangs = _follow(child, host, snapshot, absent)
+            hangs = _follow(child, host, snapshot, todo)
         finally:
             end([child])
         if not hangs:
             break
         host.hung.add(hangs)
     late = "the deadline of %g s was over" % seconds if host.left() <= 0 else "it broke off"
-    for stage, why in absent.items():
+    for stage, why in todo.items():
         host.miss(STAGES[stage], None, "the look at %s did not come to an end: %s" % (stage, why or late))
     host.deadline = float("inf")
     return snapshot
