@@ -30,6 +30,14 @@ options:
       - The module waits that long only where nobody answers.
     type: float
     default: 3.0
+  deadline:
+    description:
+      - How many seconds the look may take, from 5 to 600. What did not come to an end in that time, because a command, a name service
+        or a file server hangs, is listed in RV(missing), and the answer is made from the rest.
+      - No process is left on the host then. Choose it larger than O(probe_timeout) by some seconds.
+    type: float
+    default: 30.0
+    version_added: 0.3.0
   snapshot:
     description:
       - Whether to return the snapshot that the findings were made from, to be saved and replayed
@@ -249,11 +257,16 @@ snapshot:
     window: 900
 """
 
+import signal
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit
+
+DEADLINES = (5.0, 600.0)
+JUDGING = 20  # seconds on top, after which the kernel ends a module that still runs: its controller has long given up
 
 
 def main() -> None:
@@ -261,11 +274,16 @@ def main() -> None:
         argument_spec={
             "window": {"type": "int", "default": 900},
             "probe_timeout": {"type": "float", "default": 3.0},
+            "deadline": {"type": "float", "default": 30.0},
             "snapshot": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
-    snapshot = take(Host(), module.params["window"], module.params["probe_timeout"])
+    deadline = module.params["deadline"]
+    if not DEADLINES[0] <= deadline <= DEADLINES[1]:
+        module.fail_json(msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES))
+    signal.alarm(int(deadline) + JUDGING)
+    snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
     result = fit(diagnose(snapshot))
     if module.params["snapshot"]:
         result["snapshot"] = snapshot

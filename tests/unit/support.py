@@ -50,7 +50,7 @@ class FakeHost(Host):
     def is_root(self) -> bool:
         return self.root
 
-    def run(self, argv: Sequence[str], timeout: float = 10.0) -> Ran:
+    def run(self, argv: Sequence[str], timeout: float = 5.0, most: int = 0) -> Ran:
         self.calls.append(list(argv))
         rc, out, err = self.commands.get(" ".join(argv), (None, "", "%s: No such file or directory" % argv[0]))
         return Ran(rc, out, err)
@@ -61,11 +61,11 @@ class FakeHost(Host):
             raise HostError(path, errno.EACCES, "Permission denied")
         return path
 
-    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024) -> bytes:
-        real = self._check(path)
-        if real not in self.files:
+    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024, real: bool = False) -> bytes:
+        there = self._check(path)
+        if there not in self.files:
             raise HostError(path, errno.ENOENT, "No such file or directory")
-        return self.files[real][offset:offset + length]
+        return self.files[there][offset:offset + length]
 
     def stat(self, path: str, follow: bool = True) -> Stat:
         if not follow and path in self.links:
@@ -75,7 +75,7 @@ class FakeHost(Host):
             return self.stats[real]
         if real in self.files:
             return Stat("file", 0o644, 0, 0, len(self.files[real]), self.clock - 86400, 1, 1)
-        if any(name.startswith(real.rstrip("/") + "/") for name in list(self.files) + list(self.stats)):
+        if any(name.startswith(real.rstrip("/") + "/") for name in list(self.files) + list(self.stats) + list(self.links)):
             return Stat("directory", 0o755, 0, 0, 0, self.clock - 86400, 1, 1)
         raise HostError(path, errno.ENOENT, "No such file or directory")
 

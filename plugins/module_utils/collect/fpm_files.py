@@ -10,7 +10,7 @@ from typing import List, Optional, Tuple
 
 from ..parse.fpm_conf import parse_fpm_conf
 from .host import READ_LIMIT, Host, HostError, decode
-from .trust import Opening, folders, opening
+from .trust import Opening, folders, named, opening
 
 MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
@@ -38,11 +38,11 @@ class Reading:
             stat = self.host.stat(path)
             if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
                 return self.lock_out(path, "%s may not read it" % self.host.user_name(self.account))
-            data = self.host.read_bytes(path, 0, READ_LIMIT + 1)
+            data = self.host.read_bytes(named(self.host, path), 0, READ_LIMIT + 1, real=True)
         except HostError as error:
             if error.absent:
                 return None, "%s (%d)" % (error.why, error.errno or 0)
-            return self.lock_out(path, error.why, "root")
+            return self.lock_out(path, error.why, None if self.host.is_root() else "root")
         self.bytes += len(data)
         if len(data) > READ_LIMIT or self.bytes > MOST_BYTES:
             self.lock_out(path, "only the first %d KiB of it were read" % (READ_LIMIT >> 10))

@@ -14,12 +14,13 @@ import grp
 import os
 import pwd
 import stat as stat_bits
-import subprocess
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from . import child
 
 READ_LIMIT = 1024 * 1024
-COMMAND_SECONDS = 10.0
+COMMAND_SECONDS = 5.0
 
 Ran = NamedTuple("Ran", [("rc", Optional[int]), ("out", str), ("err", str)])
 Stat = NamedTuple("Stat", [
@@ -58,11 +59,18 @@ def _stat(result: os.stat_result) -> Stat:
 
 
 class Host:
-    """The real host. missing: what could not be read, [{what, path, why, needs}], in the order it was met."""
+    """The real host. missing: what could not be read, [{what, path, why, needs}], in the order it was met.
+
+    deadline: when the look must have ended, on the monotonic clock. hung: programs and logs that did not come to an end in it.
+    reading: told the path of a log before each piece of it, by which a watcher knows what hangs.
+    """
 
     def __init__(self) -> None:
         self.missing: List[Dict[str, Any]] = []
         self.steps: Dict[str, Any] = {}  # what collect/trust.py has seen of paths
+        self.deadline = float("inf")
+        self.hung: Set[str] = set()
+        self.reading: Callable[[str], None] = lambda _path: None
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
         entry = {"what": what, "path": path, "why": why, "needs": needs}
@@ -89,28 +97,50 @@ class Host:
     def is_root(self) -> bool:
         return os.geteuid() == 0
 
-    def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS) -> Ran:
-        """A command without a shell, in the C locale. rc is None when it is absent or did not end within timeout seconds."""
-        environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
-        try:
-            # AnsibleModule.run_command would tie this to a module, and it has no time limit.
-            done = subprocess.run(  # pylint: disable=ansible-bad-function
-                list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=timeout, check=False)
-        except subprocess.TimeoutExpired:
-            return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
-        except OSError as error:
-            return Ran(None, "", "%s: %s" % (argv[0], error.strerror))
-        return Ran(done.returncode, decode(done.stdout), decode(done.stderr))
+    def left(self) -> float:
+        """Seconds until the look must have ended."""
+        return self.deadline - self.monotonic()
 
-    def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT) -> bytes:
-        """At most length bytes from offset. Refuses what is not a regular file: a fifo would block for ever."""
+    def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
+        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end
+        within timeout seconds; then it is not asked again in this look. Nothing that it has started is left."""
+        name, timeout = argv[0], max(0.0, min(timeout, self.left()))
+        if name in self.hung:
+            return Ran(None, "", "%s is not asked again: it did not end before" % name)
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            ran = Ran(*child.run(argv, timeout, most))
+        except OSError as error:
+            return Ran(None, "", "%s: %s" % (name, error.strerror))
+        if ran.rc is None and ran.err.endswith(child.LATE % timeout):
+            self.hung.add(name)
+        return ran
+
+    def _open(self, path: str, real: bool) -> int:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        if path.startswith(("/proc/", "/sys/")):
+            return os.open(path, flags)
+        look = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            here = "/proc/self/fd/%d" % look
+            if not stat_bits.S_ISREG(os.fstat(look).st_mode):
+                raise HostError(path, errno.EINVAL, "not a regular file")
+            if real and os.readlink(here) != path:
+                raise HostError(path, errno.EPERM, "it was replaced while it was looked at")
+            return os.open(here, flags)
+        finally:
+            os.close(look)
+
+    def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT, real: bool = False) -> bytes:
+        """At most length bytes from offset of a regular file. What is none is not even opened: a device may act on that, a fifo waits.
+
+        real: path is free of links, see trust.named(). Where it leads through one by now, somebody has just changed it.
+        """
+        try:
+            descriptor = self._open(path, real)
         except OSError as error:
             raise HostError(path, error.errno, error.strerror or str(error))
         try:
-            mode = os.fstat(descriptor).st_mode
-            if not stat_bits.S_ISREG(mode):
+            if not stat_bits.S_ISREG(os.fstat(descriptor).st_mode):
                 raise HostError(path, errno.EINVAL, "not a regular file")
             if offset:
                 os.lseek(descriptor, offset, os.SEEK_SET)

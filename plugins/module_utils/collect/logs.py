@@ -7,6 +7,7 @@
 Cost: at most 20 probes of 64 KiB to find the window, then at most WINDOW_BYTES of it, the newest, in chunks.
 """
 
+import errno
 import posixpath
 import re
 import zlib
@@ -20,16 +21,21 @@ from ..parse.log_events import Events
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
 from .processes import processes
+from .trust import named
 
 PROBE = 64 * 1024
 CHUNK = 256 * 1024
 WINDOW_BYTES = 4 * 1024 * 1024  # of one log
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 INFLATED_BYTES = 32 * 1024 * 1024  # of one compressed log: it cannot be bisected
+COMPRESSED_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 16 * 1024  # longer lines are not nginx's (2 KiB) nor php-fpm's (log_limit)
 MOST_LOGS = 64
 SLACK = 60.0  # seconds; processes write with their own cached clocks, so lines are not strictly in order
+ROTATED = "rotated_log"  # what is missing, and no verdict needs
 CONTEXT = 4096  # bytes before the window: an entry that began there may carry forged lines into it
+
+_NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
 # Everyday messages that no rule asks for.
 QUIET = frozenset(("fpm-seems-busy", "ng-stderr-body"))
@@ -40,6 +46,10 @@ _Kind = NamedTuple("_Kind", [
 ])
 
 
+# name: as configuration, or the name of the log that it succeeds, says. real: without links.
+_File = NamedTuple("_File", [("name", str), ("real", str), ("stat", Stat)])
+
+
 class _Rotated(Exception):
     """The file under the path is another one, or shorter, than when reading began."""
 
@@ -47,13 +57,14 @@ class _Rotated(Exception):
 class _Source:
     """One file of a log. read: bytes that the disk had to give. cut: a part of the window was left out."""
 
-    def __init__(self, host: Host, path: str, stat: Stat) -> None:
-        self.host, self.path, self.stat = host, path, stat
+    def __init__(self, host: Host, file: _File) -> None:
+        self.host, self.file, self.stat = host, file, file.stat
         self.read = 0
         self.cut = False
 
     def at(self, offset: int, length: int) -> bytes:
-        data = self.host.read_bytes(self.path, offset, min(length, self.stat.size - offset))
+        self.host.reading(self.file.name)
+        data = self.host.read_bytes(self.file.real, offset, min(length, self.stat.size - offset), real=True)
         self.read += len(data)
         return data
 
@@ -82,7 +93,8 @@ class _Source:
                 while size - len(kept[0]) > WINDOW_BYTES:
                     size -= len(kept.popleft())
                 self.cut = total > INFLATED_BYTES
-            if self.cut:
+            self.cut = self.cut or not inflate.eof and self.read >= COMPRESSED_BYTES
+            if self.cut or inflate.eof:  # what follows the end is none of logrotate's, and may be a hole of terabytes
                 break
         return total - size, list(kept)
 
@@ -137,11 +149,12 @@ def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
             position, carry = position + len(carry) - (0 if skipping else len(text)), b"" if skipping else text
 
 
-def _one(host: Host, kind: _Kind, path: str, stat: Stat, since: float, now: float, budget: int) -> Tuple[Dict[str, Any], Events, bool]:
+def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[Dict[str, Any], Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
-    source, log = _Source(host, path, stat), kind.make(path)
+    source, log, stat = _Source(host, file), kind.make(file.name), file.stat
     utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
-    if path.endswith(".gz"):
+    compressed = file.name.endswith(".gz")
+    if compressed:
         start, kept = source.inflated()
         first, chunks = kept[0] if kept else b"", iter(kept)
     else:
@@ -152,35 +165,54 @@ def _one(host: Host, kind: _Kind, path: str, stat: Stat, since: float, now: floa
         chunks = chain([first], source.chunks(start + len(first)))
     begins = min(_times(kind, first, utc_offset, until), default=None)
     _feed(log, chunks, start)
-    after = host.stat(path)
+    after = host.stat(file.real, follow=False)
     if (after.inode, after.device) != (stat.inode, stat.device) or after.size < stat.size:
         raise _Rotated()
-    events, why = log.finish(), None
-    if source.cut and (begins is None or begins > since):
+    events, why, what = log.finish(), None, kind.what
+    if source.cut and compressed:
+        why = "it was not read to its end (%d of %d bytes)" % (source.read, stat.size)
+    elif source.cut and (begins is None or begins > since):
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
         why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
-    entry = {"path": path, "kind": kind.name, "size": stat.size, "from_at": log.first_at, "to_at": log.last_at, "bytes_read": source.read,
+        what = what if current else ROTATED  # a file with the name of a predecessor, which it is not
+    entry = {"path": file.name, "kind": kind.name, "size": stat.size, "from_at": log.first_at, "to_at": log.last_at, "bytes_read": source.read,
              "complete": why is None, "why": why, "untrusted": log.untrusted}
     if why:
-        host.miss(kind.what, path, why)
+        host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
 
 
-def _older(host: Host, path: str, since: float) -> List[Tuple[str, Stat]]:
-    """Rotated predecessors that were still written in the window, the newest two, by the names that logrotate gives."""
+def _admit(host: Host, name: str) -> _File:
+    """The file by its real path. Raises HostError."""
+    host.reading(name)
+    if name in host.hung:
+        raise HostError(name, None, "reading it did not come to an end")
+    real = named(host, name)
+    return _File(name, real, host.stat(real, follow=False))
+
+
+def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
+    """Rotated predecessors that were still written in the window, the newest two, by the names that logrotate gives.
+
+    Whoever may write in the directory can make files of such names: one that is a link, or neither root's nor the log's owner's, is none.
+    """
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
     patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + ([stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else [])
-    found: List[Tuple[str, Stat]] = []
+    found: List[Tuple[float, str]] = []
     for name in sorted({one for pattern in patterns for one in host.glob(pattern)}):
         try:
-            stat = host.stat(name)
+            stat = host.stat(name, follow=False)
         except HostError:
             continue
-        if stat.type == "file" and stat.mtime >= since and stat.size:
-            found.append((name, stat))
-    return sorted(found, key=lambda one: -one[1].mtime)[:2]
+        if stat.mtime < since or not stat.size:
+            continue
+        if stat.type == "file" and stat.uid in (0, owner):
+            found.append((stat.mtime, name))
+        else:
+            host.miss(ROTATED, posixpath.dirname(path), "files with names of rotated logs are left alone: links, or neither root's nor of the log's owner")
+    return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[Dict[str, Any]]:
@@ -194,25 +226,22 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
     events = Events()
     if not path.startswith("/"):
         return _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], "a log that goes to a file"), events
+    todo, name = [path], path
     try:
-        stat, hops = host.stat(path), [path]
-        while len(hops) < 8 and host.readlink(hops[-1]):
-            hops.append(posixpath.join(posixpath.dirname(hops[-1]), host.readlink(hops[-1]) or ""))
-        # /dev/stderr is another file for everyone who asks.
-        if stat.type != "file" or any(hop.startswith(("/dev/", "/proc/")) for hop in hops):
-            return _refuse(host, kind, path, "not a regular file (%s)" % (hops[-1] if len(hops) > 1 else stat.type), "a log that goes to a file"), events
-        todo = [(path, stat)]
-        for name, one in todo:
+        for name in todo:
+            file = _admit(host, name)
+            if file.stat.type != "file":
+                raise HostError(name, errno.EPERM, "not a regular file (%s)" % file.stat.type)
             if name.endswith((".xz", ".bz2", ".zst")):
                 files += _refuse(host, kind, name, "compressed in a way that is not read")
                 continue
-            entry, found, reaches_back = _one(host, kind, name, one, since, now, budget)
+            entry, found, reaches_back = _one(host, kind, file, since, now, budget, name == path)
             files.append(entry)
             events.merge(found)
             if name == path and reaches_back:
-                todo += _older(host, path, since)
+                todo += _older(host, path, file.stat.uid, since)
     except HostError as error:
-        files += _refuse(host, kind, error.path, error.why, None if error.absent else "root")
+        files += _refuse(host, kind, name, error.why, _NEEDS.get(error.errno or 0))
     except _Rotated:
         if again:
             return _log(host, kind, path, since, now, budget, False)

@@ -18,7 +18,7 @@ from ..parse.nginx_routes import routes
 from ..parse.proc import unit_of
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
-from .trust import DELETED, Opening, folders, opening
+from .trust import DELETED, Opening, folders, named, opening
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -98,11 +98,11 @@ class _Reading:
             stat = self.host.stat(path)
             if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
                 return self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
-            data = self.host.read_bytes(path, 0, MOST_BYTES - self.bytes + 1)
+            data = self.host.read_bytes(named(self.host, path), 0, MOST_BYTES - self.bytes + 1, real=True)
             changed = [stat.mtime, self.host.stat(path, False).mtime]
         except HostError as error:
             if error.errno in (errno.EACCES, errno.EPERM):
-                return self.left_out(path, error.why, "root")
+                return self.left_out(path, error.why, None if self.host.is_root() else "root")
             return None, 'open() "%s" failed (%s: %s)' % (path, error.errno, error.why)
         self.bytes += len(data)
         if self.bytes > MOST_BYTES:

@@ -11,17 +11,18 @@ and an ondemand pool starts a worker for it as for any connection.
 """
 
 import errno
-import json
 import os
 import select
 import signal
 import socket
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ..parse import fastcgi
+from .child import Child, die_with_parent, end
 
-AT_ONCE = 64  # endpoints in flight together
+AT_ONCE = 500  # endpoints in flight together, of the 1024 descriptors that a process usually has
 _GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
 
 # One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
@@ -117,96 +118,65 @@ def _resolve(target: Target) -> List[Target]:
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
-def _dial_all(targets: Sequence[Target], deadline: float, pipe: int) -> None:
-    dials = [_Dial(target) for target in targets]
-    waiting = {one.socket.fileno(): one for one in dials}
+def _dial_all(targets: Sequence[Target], deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+    waiting: Dict[int, _Dial] = {}
     poll = select.poll()
-    for descriptor, one in waiting.items():
+
+    def look(one: _Dial) -> None:
+        """Tells what is done, and waits for what is not."""
+        number = one.socket.fileno()
         if one.done is None:
-            poll.register(descriptor, select.POLLIN | (0 if one.connected else select.POLLOUT))
-    while waiting:
-        for descriptor, one in list(waiting.items()):
-            if one.done is None and time.monotonic() >= deadline:
-                one.late()
-            if one.done is not None:
-                one.socket.close()
-                del waiting[descriptor]
-                os.write(pipe, (json.dumps(one.done) + "\n").encode("ascii"))
-        if waiting:
-            for descriptor, _event in poll.poll(max(0.0, deadline - time.monotonic()) * 1000 + 1):
-                one = waiting[descriptor]
-                one.ready()
-                if one.done is not None:
-                    poll.unregister(descriptor)
-                elif one.connected:
-                    poll.modify(descriptor, select.POLLIN)
-
-
-def _child(targets: Sequence[Target], rights: Optional[Rights], deadline: float, pipe: int) -> None:
-    """Runs in the forked child and never returns into the module: it must not run the parent's exits and handlers."""
-    try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(int(deadline - time.monotonic() + _GRACE) + 2)  # ends us even when the parent was killed
-        try:
-            if rights is not None:
-                if rights.root:
-                    os.chroot(rights.root)
-                    os.chdir("/")
-                os.setgroups(rights.groups)
-                os.setresgid(rights.gid, rights.gid, rights.gid)
-                os.setresuid(rights.uid, rights.uid, rights.uid)
-            addresses = [one for target in targets for one in (_resolve(target) if target.family == "name" else [target])]
-            _dial_all(addresses, deadline, pipe)
-        except (OSError, ValueError) as error:
-            for target in targets:
-                os.write(pipe, (json.dumps(outcome(target, None, str(error))) + "\n").encode("ascii"))
-    finally:
-        os._exit(0)
-
-
-def _reap(pids: Sequence[int]) -> None:
-    """Waits for children that ended or were killed. One that hangs in the kernel is left to init, not waited for."""
-    left = list(pids)
-    for _try in range(250):
-        left = [pid for pid in left if os.waitpid(pid, os.WNOHANG)[0] == 0]
-        if not left:
+            waiting[number] = one
+            poll.register(number, select.POLLIN | (0 if one.connected else select.POLLOUT))
             return
-        time.sleep(0.002)
+        if waiting.pop(number, None):
+            poll.unregister(number)
+        one.socket.close()
+        say(one.done)
+
+    for target in targets:
+        look(_Dial(target))
+    while waiting and time.monotonic() < deadline:
+        for number, _event in poll.poll(max(0.0, deadline - time.monotonic()) * 1000 + 1):
+            waiting[number].ready()
+            look(waiting[number])
+    for one in list(waiting.values()):
+        one.late()
+        look(one)
 
 
-def _fork(targets: Sequence[Target], rights: Optional[Rights], deadline: float) -> Tuple[int, int]:
-    """(pid of the child, the pipe from which its results are read)."""
-    source, sink = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _child(targets, rights, deadline, sink)
-    os.close(sink)
-    return pid, source
+def _dial_as(targets: Sequence[Target], rights: Optional[Rights], deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+    """The child's part, which gives up our rights."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(deadline - time.monotonic() + _GRACE) + 2)
+    try:
+        if rights is not None:
+            if rights.root:
+                os.chroot(rights.root)
+                os.chdir("/")
+            os.setgroups(rights.groups)
+            os.setresgid(rights.gid, rights.gid, rights.gid)
+            os.setresuid(rights.uid, rights.uid, rights.uid)
+            die_with_parent()
+        _dial_all([one for target in targets for one in (_resolve(target) if target.family == "name" else [target])], deadline, say)
+    except (OSError, ValueError) as error:
+        for target in targets:
+            say(outcome(target, None, str(error)))
 
 
 def _together(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
     deadline = time.monotonic() + seconds
     # A name may hang in the resolver: it gets a child of its own, which can be killed.
     groups = [[one for one in targets if one.family != "name"]] + [[one] for one in targets if one.family == "name"]
-    children = {source: pid for pid, source in (_fork(group, rights, deadline) for group in groups if group)}
-    pids = list(children.values())
-    text = b""
-    poll = select.poll()
-    for source in children:
-        poll.register(source, select.POLLIN)
-    while children and time.monotonic() < deadline + _GRACE:
-        for source, _event in poll.poll(max(0.0, deadline + _GRACE - time.monotonic()) * 1000 + 1):
-            chunk = os.read(source, 65536)
-            text += chunk
-            if not chunk:
-                poll.unregister(source)
-                os.close(source)
-                del children[source]
-    for source, pid in children.items():
-        os.kill(pid, signal.SIGKILL)
-        os.close(source)
-    _reap(pids)
-    results = [json.loads(line) for line in text.decode("ascii").splitlines()]
+    children = [Child(partial(_dial_as, group, rights, deadline)) for group in groups if group]
+    results: List[Dict[str, Any]] = []
+    for child in children:
+        while not child.ended:
+            said = child.next(deadline + _GRACE - time.monotonic())
+            if said is None:
+                break
+            results.append(said)
+    end(children)
     seen = {one["key"] for one in results}
     return results + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in targets if one.key not in seen]
 

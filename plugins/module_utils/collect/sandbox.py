@@ -13,18 +13,16 @@ import ctypes
 import errno
 import os
 import re
-import signal
-import subprocess
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from . import child
 from .host import Ran, decode
 
 OURS = "webmedic"  # the source of the mounts that stay writable
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # opcache makes a lock file when it is loaded
-# linux/{sched,mount,prctl}.h
+# linux/{sched,mount}.h
 _NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-_PDEATHSIG = 1
 _FLAGS = {"nosuid": NOSUID, "nodev": NODEV, "noexec": 8, "noatime": 1024, "nodiratime": 2048, "relatime": 1 << 21}
 
 
@@ -48,7 +46,7 @@ class Sandbox:
         """Mounts of a subclass."""
 
     def enter(self) -> None:
-        self.call("prctl", _PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+        child.die_with_parent()
         self.call("unshare", _NEWNS | _NEWIPC | _NEWNET)
         self.mount("none", "/", REC | PRIVATE)
         self.prepare()
@@ -76,7 +74,7 @@ class Sandbox:
                     raise
 
     def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = ()) -> Ran:
-        """rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed."""
+        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds and was killed."""
         reader, writer = os.pipe()
 
         def enter() -> None:
@@ -87,22 +85,11 @@ class Sandbox:
                 os._exit(127)
 
         try:
-            # AnsibleModule.run_command has no time limit, and calls nothing between fork and exec.
-            child = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
-                list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
-                env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=enter, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
-            try:
-                out, err = child.communicate(timeout=timeout)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.communicate()
-                return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
+            ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds))
             os.close(writer)
             writer = -1
             why = os.read(reader, 1000)
-            if why:
-                return Ran(None, "", "no namespace for it: %s" % decode(why))
-            return Ran(child.returncode, decode(out), decode(err))
+            return Ran(None, "", "no namespace for it: %s" % decode(why)) if why else ran
         except OSError as error:
             return Ran(None, "", str(error))
         finally:

@@ -5,21 +5,28 @@
 """One look at a host, as plain JSON: what the rules judge, what a person can file, and what a replay starts from."""
 
 import platform
-from typing import Any, Dict, List
+from functools import partial
+from typing import Any, Callable, Dict, List, Optional
 
+from .child import Child, end
 from .fpm import collect_fpm
 from .host import Host
 from .logs import collect_logs
 from .memory import collect_memory, collect_workers
 from .nginx import collect_nginx
 from .oom import collect_oom
-from .processes import own_cgroup, processes, strangers
+from .processes import Process, own_cgroup, processes, strangers
 from .sockets import collect_endpoints, identity_of
 from .units import booted_with_systemd
 
 SCHEMA_VERSION = 1
 # A site's name for a socket may be any of many; what nobody dials and no pool listens on is not looked at.
 MOST_ENDPOINTS = 256
+LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
+# Part of the snapshot -> what is missing without it. Logs come last: they alone lie where others can write.
+STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "endpoints": "live_probe", "workers": "fpm_workers", "memory": "memory_limit",
+          "oom": "kernel_log", "logs": "nginx_log"}
+DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
 def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[str]:
@@ -32,35 +39,101 @@ def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[s
     return list(dict.fromkeys(keys))
 
 
-def take(host: Host, window: int, probe_seconds: float) -> Dict[str, Any]:
-    """The snapshot of a host.
+def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], seconds: float) -> Dict[str, Any]:
+    keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
+    if len(keys) > MOST_ENDPOINTS:
+        host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
+    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds)
+
+
+def _logs(host: Host, snapshot: Dict[str, Any], since: float) -> Dict[str, Any]:
+    nginx = snapshot["nginx"]
+    logs = [(master["error_log"], master["config"]) for master in snapshot["fpm"]["masters"] if master["error_log"]]
+    writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
+    return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
+
+
+def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
+    """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] before each piece of a log, and ["end"]."""
+    host.reading = lambda path: say(["reading", path])
+    procs = processes(host)
+    now, window = snapshot["taken_at"], snapshot["window"]
+
+    def account() -> Optional[int]:
+        return (identity_of(snapshot["nginx"]) or {}).get("account")
+
+    stages: Dict[str, Callable[[], Any]] = {
+        "nginx": lambda: collect_nginx(host, procs),
+        "strangers": lambda: strangers(host, procs, account()),
+        "fpm": lambda: collect_fpm(host, procs, window=window, account=account()),
+        "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
+        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
+        "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
+        "oom": lambda: collect_oom(host, procs, now - window, now),
+        "logs": lambda: _logs(host, snapshot, now - window),
+    }
+    for stage in todo:
+        why = None
+        try:
+            snapshot[stage] = stages[stage]()
+        except Exception as error:  # pylint: disable=broad-except
+            why = "%s: %s" % (type(error).__name__, error)
+        say([stage, snapshot[stage], why, host.missing])
+        if why and stage in DECISIVE:
+            return
+        if stage == "strangers" and not snapshot["nginx"]["routes"]:
+            break
+    say(["end"])
+
+
+def _follow(child: Child, host: Host, snapshot: Dict[str, Any], absent: Dict[str, str]) -> str:
+    """Takes in what the child says. Gives the log on which it hangs, if it does."""
+    log = ""
+    while True:
+        said = child.next(min(host.left(), LOG_SECONDS) if log else host.left())
+        if said is None:
+            return "" if child.ended or host.left() <= 0 else log
+        if said[0] == "end":
+            for stage in [stage for stage, why in absent.items() if not why]:
+                del absent[stage]
+            return ""
+        if said[0] == "reading":
+            log = said[1]
+            continue
+        stage, value, absent[stage], host.missing[:] = said
+        if not absent[stage]:
+            snapshot[stage] = value
+            del absent[stage]
+
+
+def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> Dict[str, Any]:
+    """The snapshot of a host, in about that many seconds at most; no process is left behind.
 
     window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer the probe.
-    A host without a route from nginx to php-fpm is not looked at any further.
+    What did not come to an end stays empty, and missing says so. A host without a route from nginx to php-fpm is not looked at any further.
     """
     now = host.now()
-    procs = processes(host)
-    nginx = collect_nginx(host, procs)
-    identity = identity_of(nginx)
+    host.deadline, host.hung = host.monotonic() + seconds, set()
     snapshot: Dict[str, Any] = {
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},
-        "strangers": strangers(host, procs, (identity or {}).get("account")),
-        "nginx": nginx, "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
+        "strangers": [], "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
+        "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []}, "logs": {"files": [], "events": []}, "missing": host.missing,
     }
-    if not nginx["routes"]:
-        return snapshot
-    fpm = snapshot["fpm"] = collect_fpm(host, procs, window=window, account=(identity or {}).get("account"))
-    keys = _endpoints_of_interest(nginx, fpm)
-    if len(keys) > MOST_ENDPOINTS:
-        host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
-    snapshot["endpoints"] = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, probe_seconds)
-    snapshot["workers"] = collect_workers(host, procs, fpm["masters"], memory=False)
-    snapshot["memory"] = collect_memory(host, fpm["masters"])
-    logs = [(master["error_log"], master["config"]) for master in fpm["masters"] if master["error_log"]]
-    writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
-    snapshot["logs"] = collect_logs(host, nginx["error_logs"], logs, now - window, host.now(), writers)
-    snapshot["oom"] = collect_oom(host, procs, now - window, now)
+    absent = dict.fromkeys(STAGES, "")
+    while True:
+        child = Child(partial(_look, host, snapshot, probe_seconds, [stage for stage, why in absent.items() if not why]))
+        try:
+            hangs = _follow(child, host, snapshot, absent)
+        finally:
+            end([child])
+        if not hangs:
+            break
+        host.hung.add(hangs)
+    late = "the deadline of %g s was over" % seconds if host.left() <= 0 else "it broke off"
+    for stage, why in absent.items():
+        host.miss(STAGES[stage], None, "the look at %s did not come to an end: %s" % (stage, why or late))
+    host.deadline = float("inf")
     return snapshot

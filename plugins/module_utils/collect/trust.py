@@ -4,11 +4,14 @@
 
 """What root may run, load and believe: only what root alone can write, and only processes that root has started."""
 
+import errno
 import posixpath
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
 
+# The kernel's own: opening a device is an act, and what a file of /proc says depends on who asks.
+KERNEL = ("/dev/", "/proc/", "/sys/")
 LINKS = 40  # the kernel's own limit, path_resolution(7)
 DELETED = " (deleted)"
 
@@ -41,32 +44,56 @@ def _step(host: Host, path: str) -> _Step:
     return known
 
 
+def _walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
+    """Each component of an absolute path, links followed. Raises HostError."""
+    left = list(reversed(path.split("/")))
+    here, links = "/", 0
+    yield here, _step(host, here)
+    while left:
+        name = left.pop()
+        if name in ("", "."):
+            continue
+        place = posixpath.dirname(here) if name == ".." else posixpath.join(here, name)
+        step = _step(host, place)
+        yield place, step
+        if step.target is None:
+            here = place
+            continue
+        links += 1
+        if links > LINKS:
+            raise HostError(place, errno.ELOOP, "a loop of links")
+        left.extend(reversed(step.target.split("/")))
+        here = "/" if step.target.startswith("/") else here
+
+
 def opening(host: Host, path: str) -> Optional[Opening]:
     """The first file or directory on the way to path, links followed, that someone besides root can write; None: there is none.
 
     A path that does not exist is as safe as the directory in which it would be made. Sticky directories such as /tmp are openings.
     """
-    left = list(reversed(path.split("/")))
-    here, links = "/", 0
     try:
-        found = _step(host, here).opening
-        while left and not found:
-            name = left.pop()
-            if name in ("", "."):
-                continue
-            step = posixpath.dirname(here) if name == ".." else posixpath.join(here, name)
-            target, found = _step(host, step)
-            if target is None:
-                here = step
-                continue
-            links += 1
-            if links > LINKS:
-                return Opening(step, "a loop of links")
-            left.extend(reversed(target.split("/")))
-            here = "/" if target.startswith("/") else here
-        return found
+        return next((step.opening for _place, step in _walk(host, path) if step.opening), None)
     except HostError as error:
         return None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
+
+
+def named(host: Host, path: str) -> str:
+    """The real path of a file that a configuration or a log's name leads root to, for Host.read_bytes(real=True).
+
+    Raises HostError where a link on the way is one that somebody besides root can make, and for devices and the kernel's own files.
+    """
+    here, found = "/", None
+    for place, step in _walk(host, path):
+        found = found or step.opening
+        if step.target is None:
+            here = place
+        elif found and host.is_root():
+            raise HostError(path, errno.EPERM, "%s is a link, and %s can write %s: not followed" % (place, found.who, found.path))
+        elif step.target.startswith("/"):
+            found = None
+    if here.startswith(KERNEL):
+        raise HostError(path, errno.EPERM, "not a regular file (%s)" % here)
+    return here
 
 
 def folders(host: Host, pattern: str) -> List[str]:

@@ -40,11 +40,11 @@ class Watched(Host):
     def utc_offset(self, at: float) -> int:
         return 0
 
-    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024) -> bytes:
+    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024, real: bool = False) -> bytes:
         self.reads += 1
         if self.reads in self.before_read:
             self.before_read.pop(self.reads)()
-        return super().read_bytes(path, offset, length)
+        return super().read_bytes(path, offset, length, real)
 
 
 def line(at: float, number: int = 1) -> str:
@@ -154,7 +154,7 @@ def test_a_compressed_log_is_inflated_up_to_a_limit(tmp_path: Path, monkeypatch:
     path.write_text("")
     monkeypatch.setattr(logs, "INFLATED_BYTES", 1024 * 1024)
     entry = collect(Watched(), [str(path)])["files"][1]
-    assert not entry["complete"] and "newest part" in entry["why"]
+    assert not entry["complete"] and "not read to its end" in entry["why"]
 
 
 def test_a_log_that_is_rotated_while_it_is_read_is_opened_once_more(tmp_path: Path) -> None:
@@ -235,12 +235,140 @@ def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
     assert [one["what"] for one in host.missing][-1] == "fpm_log"
 
 
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+def touched(path: Path, owner: int = 0, at: float = NOW - 1) -> Path:
+    """The file, or link, as if its owner had just written it."""
+    os.utime(str(path), (at, at), follow_symlinks=False)
+    if os.geteuid() == 0:
+        os.chown(str(path), owner, owner, follow_symlinks=False)
+    return path
+
+
+def bomb(path: Path, head: bytes) -> Path:
+    """A file of 8 TiB that takes no place on the disk but for its beginning."""
+    path.write_bytes(head)
+    os.truncate(str(path), 8 << 40)
+    return path
+
+
+@pytest.mark.parametrize("head, complete", [
+    (gzip.compress(line(NOW - 5).encode("ascii")), True),
+    (gzip.compress(b""), False),
+    (b"", False),
+    (gzip.compress(os.urandom(20000))[:-10], False),
+    (b"\x1f\x8b\x08\x08" + b"\0" * 5 + b"\x03name without an end", False),
+], ids=["a member and a hole", "an empty member and a hole", "a hole", "a member cut off", "a name without an end"])
+def test_a_compressed_hole_of_terabytes_is_read_no_further_than_its_limit(tmp_path: Path, head: bytes, complete: bool) -> None:
+    touched(bomb(tmp_path / "error.log.1.gz", head))
+    (tmp_path / "error.log").write_text(line(NOW - 3))
+    host = Watched()
+    found = collect(host, [str(tmp_path / "error.log")])
+    assert [one["complete"] for one in found["files"]] == [True, complete] and total(found) == 1 + complete
+    assert found["files"][1]["bytes_read"] <= logs.COMPRESSED_BYTES + logs.CHUNK
+    assert [one["what"] for one in host.missing] == ([] if complete else ["rotated_log"])
+
+
+def test_a_compressed_log_that_inflates_without_end_is_cut_and_its_end_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "INFLATED_BYTES", 3 * 1024 * 1024)
+    (tmp_path / "error.log.1.gz").write_bytes(gzip.compress(line(NOW - 5).encode("ascii") + b"\0" * (64 * 1024 * 1024)))
+    touched(tmp_path / "error.log.1.gz")
+    (tmp_path / "error.log").write_text("")
+    host = Watched()
+    found = collect(host, [str(tmp_path / "error.log")])
+    assert total(found) == 1 and [one["what"] for one in host.missing] == ["nginx_log"] and "not read to its end" in host.missing[0]["why"]
+
+
+@only_root
+@pytest.mark.parametrize("name", ["error.log.1", "error.log.1.gz", "error.log-20260402", "error-20260402.log.gz", "error.log.2.xz"])
+@pytest.mark.parametrize("plant", [
+    lambda path: path.write_text(line(NOW - 400)), lambda path: bomb(path, b""), lambda path: path.symlink_to("/dev/zero"),
+    lambda path: path.symlink_to("error.log"), lambda path: os.mkfifo(str(path)),
+], ids=["lines", "a hole", "a link to a device", "a link to the log", "a fifo"])
+def test_a_predecessor_that_neither_root_nor_the_logs_owner_wrote_is_none(tmp_path: Path, name: str, plant: Any) -> None:
+    plant(tmp_path / name)
+    touched(tmp_path / name, 1000)
+    (tmp_path / "error.log").write_text(line(NOW - 3))
+    host = Watched()
+    found = collect(host, [str(tmp_path / "error.log")])
+    assert host.reads == 1 and total(found) == 1 and [one["path"] for one in found["files"]] == [str(tmp_path / "error.log")]
+    worth_a_word = os.lstat(str(tmp_path / name)).st_size > 0
+    assert [(one["what"], one["path"]) for one in host.missing] == [("rotated_log", str(tmp_path))] * worth_a_word
+
+
+@only_root
+def test_a_predecessor_of_the_logs_own_writer_is_read(tmp_path: Path) -> None:
+    (tmp_path / "error.log.1").write_text(line(NOW - 400))
+    (tmp_path / "error.log").write_text(line(NOW - 3))
+    for name in ("error.log.1", "error.log"):
+        touched(tmp_path / name, 33)
+    host = Watched()
+    assert total(collect(host, [str(tmp_path / "error.log")])) == 2 and host.missing == []
+
+
+@only_root
+def test_foreign_predecessors_from_before_the_window_are_not_worth_a_word(tmp_path: Path) -> None:
+    (tmp_path / "error.log.1").write_text(line(NOW - 4000))
+    touched(tmp_path / "error.log.1", 1000, NOW - 4000)
+    (tmp_path / "error.log").write_text(line(NOW - 3))
+    host = Watched()
+    assert total(collect(host, [str(tmp_path / "error.log")])) == 1 and host.missing == []
+
+
+@only_root
+def test_a_log_behind_a_link_that_somebody_else_can_make_is_not_read_and_the_others_are(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(str(theirs), 1000, 1000)
+    for path in (tmp_path / "own.log", theirs / "real.log"):
+        path.write_text(line(NOW - 3))
+    (theirs / "link.log").symlink_to(tmp_path / "own.log")
+    paths = [str(theirs / "link.log"), str(theirs / "real.log"), str(tmp_path / "own.log")]
+    host = Watched()
+    found = collect(host, paths)
+    assert total(found) == 2 and [one["complete"] for one in found["files"]] == [False, True, True]
+    assert [one["path"] for one in host.missing] == paths[:1] and "is a link" in host.missing[0]["why"]
+
+
+def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "error.log"
+    path.write_text(line(NOW - 3))
+    host = Watched()
+
+    def grow() -> None:
+        with path.open("a") as stream:
+            stream.write(line(NOW - 2) * 1000)
+
+    host.before_read[1] = grow
+    found = collect(host, [str(path)])
+    assert total(found) == 1 and found["files"][0]["complete"] and found["files"][0]["bytes_read"] == len(line(NOW - 3))
+
+
+def test_whoever_watches_is_told_of_each_log_before_each_piece_of_it(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.log", "b.log")]
+    for path in paths:
+        long_log(Path(path), 5000)
+    host, told = Watched(), []  # type: Watched, List[str]
+    host.reading = told.append
+    collect(host, paths)
+    assert list(dict.fromkeys(told)) == paths and len(told) == host.reads + 2
+
+
+def test_a_log_that_hung_before_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "error.log").write_text(line(NOW - 3))
+    host = Watched()
+    host.hung.add(str(tmp_path / "error.log"))
+    assert collect(host, [str(tmp_path / "error.log")])["events"] == [] and host.reads == 0
+    assert host.missing[0]["why"] == "reading it did not come to an end"
+
+
 def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "error.log"
     path.write_text(line(NOW))
     host = Watched()
 
-    def denied(name: str, offset: int = 0, length: int = 0) -> bytes:
+    def denied(name: str, offset: int = 0, length: int = 0, real: bool = False) -> bytes:
         raise logs.HostError(name, 13, "Permission denied")
 
     monkeypatch.setattr(host, "read_bytes", denied)

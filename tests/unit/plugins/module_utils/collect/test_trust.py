@@ -8,9 +8,9 @@ import struct
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import claim, processes, strangers
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import folders, not_roots, open_to_others, opening
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import folders, named, not_roots, open_to_others, opening
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FPM = "/usr/sbin/php-fpm8.2"
@@ -142,3 +142,58 @@ def test_a_stranger_is_listed_as_what_he_is_and_root_and_the_own_account_are_not
     assert strangers(host, procs) == [{"pid": 7, "user": "alice", "claims": "php-fpm", "title": "php-fpm: master process (/home/alice/?[2J?x.conf)",
                                        "exe": "/home/alice/fpm", "why": "it runs as alice"}]
     assert strangers(host, procs, account=1000) == [], "who runs nginx may run his own php-fpm"
+
+
+SITE = "/etc/nginx/sites-enabled/shop"
+LINKED: Dict[str, Any] = {"files": {"/etc/nginx/sites-available/shop": "", "/home/alice/site/real.conf": "", "/dev/zero": "", "/proc/7/root/x": ""},
+                          "changed": {"/home/alice": stat("directory", 0o755, uid=1000)}}
+
+
+@pytest.mark.parametrize("path, links, real", [
+    ("/etc/nginx/sites-available/shop", {}, "/etc/nginx/sites-available/shop"),
+    (SITE, {SITE: "../sites-available/shop"}, "/etc/nginx/sites-available/shop"),
+    (SITE, {SITE: "/home/alice/site/real.conf"}, "/home/alice/site/real.conf"),
+    ("/home/alice/site/real.conf", {}, "/home/alice/site/real.conf"),
+    ("/home/alice/../../etc/nginx/./sites-available//shop", {}, "/etc/nginx/sites-available/shop"),
+])
+def test_real_files_are_read_wherever_they_are_and_links_where_root_alone_makes_them(path: str, links: Dict[str, str], real: str) -> None:
+    assert named(ground(links=links, **LINKED), path) == real
+
+
+@pytest.mark.parametrize("links", [
+    {"/home/alice/site/a": "real.conf"},
+    {"/home/alice/site/a": "/etc/nginx/sites-available/shop"},
+    {"/home/alice/site/a": "/dev/zero"},
+    {"/home/alice/site/a": "/absent"},
+    {SITE: "/home/alice/site/a", "/home/alice/site/a": "real.conf"},
+    {"/home/alice/site": "/etc/nginx/sites-available", "/home/alice/site/a": "shop"},
+])
+def test_a_link_that_somebody_else_can_make_is_not_followed_and_the_reason_names_both(links: Dict[str, str]) -> None:
+    path = SITE if SITE in links else "/home/alice/site/a"
+    with pytest.raises(HostError) as refused:
+        named(ground(links=links, **LINKED), path)
+    assert refused.value.errno == 1 and "alice can write /home/alice" in refused.value.why and " is a link" in refused.value.why
+
+
+def test_an_account_that_looks_for_itself_follows_its_own_links() -> None:
+    assert named(ground(links={"/home/alice/site/a": "real.conf"}, root=False, **LINKED), "/home/alice/site/a") == "/home/alice/site/real.conf"
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/proc/7/root/x", "/etc/nginx/../../dev/zero"])
+def test_devices_and_files_of_the_kernel_are_refused_by_name_and_by_link(target: str) -> None:
+    for path, links in ((target, {}), (SITE, {SITE: target})):  # type: str, Dict[str, str]
+        with pytest.raises(HostError) as refused:
+            named(ground(links=links, **LINKED), path)
+        assert "not a regular file" in refused.value.why
+
+
+def test_a_loop_of_links_ends() -> None:
+    with pytest.raises(HostError) as refused:
+        named(ground(links={"/etc/a": "b", "/etc/b": "a"}, files={"/etc/c": ""}), "/etc/a")
+    assert "a loop of links" in refused.value.why
+
+
+def test_a_file_that_is_absent_is_absent() -> None:
+    with pytest.raises(HostError) as refused:
+        named(ground(**LINKED), "/etc/nginx/nothing.conf")
+    assert refused.value.absent

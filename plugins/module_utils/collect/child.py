@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that we start. They end when we say so, with all that they have started.
+
+A read that hangs in the kernel, as from a dead file server, cannot be interrupted, only killed: it belongs into a child.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import time
+from typing import Any, Callable, Optional, Sequence, Set, Tuple
+
+MEMORY = 512 * 1024 * 1024  # bytes that a child may take
+OUTPUT = 1024 * 1024  # bytes that a command may write
+LATE = " did not end within %g s"
+CHUNK = 65536
+SHORT = 0.002
+END_SECONDS = 1.0
+_PDEATHSIG, _CHILD_SUBREAPER = 1, 36  # prctl(2)
+
+Work = Callable[[Callable[[Any], None]], None]  # it is handed a function that says one message
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, *[ctypes.c_ulong(number) for number in (value, 0, 0, 0)])
+
+
+def die_with_parent() -> None:
+    """The kernel kills us when our parent ends. A change of user takes this back."""
+    _prctl(_PDEATHSIG, signal.SIGKILL)
+
+
+def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
+        pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
+    """(exit status, output, errors) of a command. The status is None when it wrote more than most bytes or did not end in time, and
+    errors tell why. It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
+    """
+    until = time.monotonic() + seconds
+    # AnsibleModule.run_command would tie this to a module, and it has no limits.
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
+        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
+        env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
+    pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
+    said = {pipe.fileno(): bytearray() for pipe in pipes}
+    out, err = said.values()
+    poll, left, ended = select.poll(), len(pipes), False
+    for number in said:
+        poll.register(number, select.POLLIN)
+    while not ended and time.monotonic() < until and len(out) + len(err) <= most:
+        ready = poll.poll(100) if left else []
+        for number, _event in ready:
+            chunk = os.read(number, CHUNK)
+            said[number] += chunk
+            if not chunk:
+                poll.unregister(number)
+                left -= 1
+        if not ready:  # it may end and leave its output to others, or close it and go on
+            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            time.sleep(SHORT)
+    os.killpg(process.pid, signal.SIGKILL)
+    for pipe in pipes:
+        pipe.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:  # it hangs in the kernel, which kills it later
+        pass
+    if ended:
+        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    return None, "", argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds)
+
+
+def _children() -> Set[int]:
+    try:
+        with open("/proc/thread-self/children", encoding="ascii") as stream:
+            return {int(pid) for pid in stream.read().split()}
+    except OSError:
+        return set()
+
+
+def _live(work: Work, sink: int) -> None:
+    """The child's whole life. It must not run the parent's exits, nor hold the parent's output open when it hangs."""
+    try:
+        os.setsid()
+        die_with_parent()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(nothing, number)
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+        with os.fdopen(sink, "w", 1, encoding="ascii") as pipe:
+            work(lambda message: print(json.dumps(message), file=pipe))
+    finally:
+        os._exit(0)
+
+
+class Child:
+    """A fork that works and says what it found, as JSON. ended: it has said all."""
+
+    def __init__(self, work: Work) -> None:
+        self.ended = False
+        self._text = b""
+        self.others = _children()
+        _prctl(_CHILD_SUBREAPER, 1)  # what it leaves behind becomes ours
+        self.source, sink = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _live(work, sink)
+        os.close(sink)
+        self._poll = select.poll()
+        self._poll.register(self.source, select.POLLIN)
+
+    def next(self, seconds: float) -> Any:
+        """What it says next; None when it has ended, or says nothing for so long."""
+        until = time.monotonic() + seconds
+        while b"\n" not in self._text:
+            if self.ended or not self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
+                return None
+            chunk = os.read(self.source, CHUNK)
+            self._text += chunk
+            self.ended = not chunk
+        line, _end, self._text = self._text.partition(b"\n")
+        return json.loads(line.decode("ascii"))
+
+
+def end(children: Sequence[Child]) -> None:
+    """Kills them, and all that they have started."""
+    until, alive = time.monotonic() + END_SECONDS, {child.pid for child in children}
+    for child in children:
+        os.close(child.source)
+    while alive and time.monotonic() < until:
+        for pid in alive:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, os.WNOHANG)
+        time.sleep(SHORT)
+        alive = _children() - children[0].others
