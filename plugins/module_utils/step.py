@@ -17,8 +17,8 @@ Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
 class Command(NamedTuple):
     """do: what is run once the files are in place; undo: what brings back the state before.
 
-    folder: a directory that it makes or whose rights it changes; the undo takes it away or gives its rights back.
-    search: the user who may search that directory from then on. No program is run for it, do is its nearest likeness.
+    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights back.
+    search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only tells it.
     """
 
     do: List[str]

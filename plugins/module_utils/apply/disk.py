@@ -4,8 +4,7 @@
 
 """The one door through which anything on a host is changed. Every method is one step that is either taken or not.
 
-A path leads only through directories that root alone can write to, see way(); else it is a Refusal. What a method wrote has reached
-the disk when it returns.
+A path leads only through directories that root alone can write to, see way(). What a method wrote has reached the disk when it returns.
 """
 
 import contextlib
@@ -46,6 +45,8 @@ class Disk:
                     raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
                 yield found.folder, found.names[0]
         except OSError as error:
+            if error.errno is None or str(error.filename).startswith("/"):  # of what was done meanwhile
+                raise
             raise OSError(error.errno, error.strerror, path)
 
     @contextlib.contextmanager
@@ -80,7 +81,7 @@ class Disk:
             with self._at(path) as (folder, name):
                 if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                     raise OSError(errno.EINVAL, "not a regular file")
-                with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as stream:
+                with self.open(path, os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
                     return stream.read(READ_LIMIT)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -103,7 +104,7 @@ class Disk:
                 if place == path and os.fstat(descriptor).st_nlink > 1:
                     return "%s has a second name (a hard link), which would keep the old content" % path
                 if not os.access(place_of(descriptor), os.W_OK):
-                    return "%s cannot be written to, not even by root: it is immutable (see lsattr), or on a read-only file system" % place
+                    return "%s cannot be written to: it is immutable (see lsattr), or on a read-only file system" % place
         return None
 
     def sync(self, path: str) -> None:
@@ -175,7 +176,7 @@ class Disk:
             apply_meta(descriptor, meta._replace(mtime_ns=None))
 
     def let_search(self, folder: str, user: str, really: bool = True) -> None:
-        """One user more may search a directory, by an entry of its ACL; nobody else may do more than before. Not really: only whether it could be."""
+        """An entry in a directory's ACL, by which nobody else may do more than before. Not really: only whether it could be."""
         account = Host().account(user)
         if account is None:
             raise Refusal("there is no user %s" % user)

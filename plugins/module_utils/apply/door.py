@@ -4,8 +4,8 @@
 
 """The way to what root changes: only through directories that root alone can write to.
 
-Each directory is opened from the one before, without following a link, and judged by its descriptor: what was judged is what is used.
-A link on the way is followed when it is root's own and lies in such a directory.
+Each directory is opened from the one before and judged by its descriptor, so what was judged is what is used.
+A link on the way is followed when it is root's own.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from .rights import others, ours
 _LINKS = 40  # path_resolution(7)
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
-# folder: descriptor of the last directory that is there; names: what is to be found below it; real: the whole path, without links.
+# folder: the last directory that is there, open; names: the rest of the path; real: the whole of it, without links.
 Way = NamedTuple("Way", [("folder", int), ("names", List[str]), ("real", str)])
 
 
@@ -38,7 +38,7 @@ def _refuse(path: str, trail: List[Tuple[str, int]], passing: bool) -> None:
 
 @contextlib.contextmanager
 def way(path: str, follow: bool = False) -> Iterator[Way]:
-    """Opens the way to a path. follow: its last name, too, when that is a link. Raises OSError; Refusal where others could lead it elsewhere."""
+    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others can write."""
     if not path.startswith("/") or "\0" in path:
         raise Refusal("%r is not an absolute path" % path)
     trail, left, links = [("", os.open("/", _DIRECTORY))], _words(path), 0
@@ -57,8 +57,8 @@ def way(path: str, follow: bool = False) -> Iterator[Way]:
                 break
             if stat.S_ISLNK(found.st_mode) and (left or follow):
                 if not ours(found.st_uid):
-                    raise Refusal("%s leads through a link that belongs to %s: a change there is left to a person" % (
-                        path, Host().user_name(found.st_uid)))
+                    who = Host().user_name(found.st_uid)
+                    raise Refusal("%s leads through a link of %s: a change there is left to a person" % (path, who))
                 links += 1
                 if links > _LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)

@@ -41,7 +41,7 @@ def _load(path: str) -> Optional[List[Entry]]:
 
 
 def read(state: str = STATE) -> List[Entry]:
-    """[{at: epoch seconds, action, target, result}], oldest first; empty without a ledger, or when it is damaged. Raises Refusal: others could have written it."""
+    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises Refusal when others could have written it."""
     return _load(os.path.join(state, "ledger.json")) or []
 
 

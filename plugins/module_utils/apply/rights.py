@@ -15,7 +15,7 @@ from ..parse.permission import SEARCH, WRITE, Entry, parse_acl
 from ..step import Refusal
 
 ACL = "system.posix_acl_access"
-_USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 1, 2, 4, 8, 16, 32, 0xFFFFFFFF  # linux/posix_acl.h
+_USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 1, 2, 4, 8, 16, 32, 0xFFFFFFFF  # posix_acl.h
 
 # xattrs None: as the directory gives them to a new file. mtime_ns None: now.
 Meta = NamedTuple("Meta", [
@@ -42,7 +42,8 @@ def _xattrs(place: Union[int, str]) -> Dict[str, bytes]:
 
 def meta_of(descriptor: int) -> Meta:
     found = os.fstat(descriptor)
-    return Meta(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), _xattrs(place_of(descriptor)), found.st_mtime_ns, found.st_nlink)
+    xattrs = _xattrs(place_of(descriptor))
+    return Meta(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), xattrs, found.st_mtime_ns, found.st_nlink)
 
 
 def apply_meta(descriptor: int, meta: Meta) -> None:
@@ -65,7 +66,7 @@ def ours(uid: int) -> bool:
 
 
 def others(descriptor: int, passing: bool = False) -> str:
-    """Who else can write to what is open, in words; empty: nobody. passing: to what is ours in it, which a sticky bit protects."""
+    """Who else can write to what is open; empty: nobody. passing: to what is ours in it, which a sticky bit guards."""
     found, host = os.fstat(descriptor), Host()
     if not ours(found.st_uid):
         return host.user_name(found.st_uid)
@@ -74,25 +75,27 @@ def others(descriptor: int, passing: bool = False) -> str:
     if found.st_mode & stat.S_IWOTH:
         return "everybody"
     names = []
-    # The mode's bits of the group are the mask of an ACL, where there is one.
-    if found.st_mode & stat.S_IWGRP:
-        for entry in parse_acl(host.xattr(place_of(descriptor), ACL)) or [Entry(_GROUP_OBJ, WRITE, _NOBODY)]:
-            if entry.permissions & WRITE and entry.tag == _USER and not ours(entry.id):
-                names.append(host.user_name(entry.id))
-            elif entry.permissions & WRITE and entry.tag in (_GROUP_OBJ, _GROUP):
-                names.append("group " + host.group_name(found.st_gid if entry.tag == _GROUP_OBJ else entry.id))
+    if found.st_mode & stat.S_IWGRP:  # with an ACL, this is its mask
+        acl = parse_acl(host.xattr(place_of(descriptor), ACL)) or [Entry(_GROUP_OBJ, WRITE, _NOBODY)]
+        for tag, _permissions, number in [entry for entry in acl if entry.permissions & WRITE]:
+            if tag == _USER and not ours(number):
+                names.append(host.user_name(number))
+            elif tag in (_GROUP_OBJ, _GROUP):
+                names.append("group " + host.group_name(found.st_gid if tag == _GROUP_OBJ else number))
     return ", ".join(names)
 
 
 def with_search(raw: Optional[bytes], mode: int, uid: int) -> bytes:
-    """The ACL of a directory with an entry more: the user may search it. Raises Refusal where the mask keeps others out, or a person has decided. Pure."""
+    """The ACL of a directory with an entry more, for the user to search it. Raises Refusal where others would gain. Pure."""
     entries = parse_acl(raw) or [
         Entry(tag, mode >> shift & 7, _NOBODY) for tag, shift in ((_USER_OBJ, 6), (_GROUP_OBJ, 3), (_OTHER, 0))]
     if any(entry.tag == _USER and entry.id == uid for entry in entries):
         raise Refusal("its ACL names the user already, which is a person's word")
-    # Without a mask, what the group may do is what the mask has to let through.
-    mask = next((entry.permissions for tag in (_MASK, _GROUP_OBJ) for entry in entries if entry.tag == tag), 0)
-    if not mask & SEARCH and any(entry.permissions & SEARCH for entry in entries if entry.tag in (_USER, _GROUP_OBJ, _GROUP)):
+    # A new mask has to let through what the group may do.
+    mask = next(entry.permissions for tag in (_MASK, _GROUP_OBJ) for entry in entries if entry.tag == tag)
+    if not mask & SEARCH and any(entry.permissions & SEARCH and entry.tag in (_USER, _GROUP_OBJ, _GROUP) for entry in entries):
         raise Refusal("the mask of its ACL keeps others out, who would be let in as well")
-    entries = [entry for entry in entries if entry.tag != _MASK] + [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)]
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda entry: (entry.tag, entry.id)))
+    entries = [entry for entry in entries if entry.tag != _MASK]
+    entries += [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)]
+    entries.sort(key=lambda entry: (entry.tag, entry.id))
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)

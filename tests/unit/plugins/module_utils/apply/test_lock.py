@@ -93,3 +93,9 @@ def test_a_state_directory_that_is_a_link_or_open_to_others_is_refused(state, tm
     for path in (state, str(tmp_path / "link")):
         with pytest.raises(Refusal):
             prepare_state(Disk(), path)
+
+
+def test_an_error_under_the_lock_keeps_its_own_path(state):
+    with pytest.raises(OSError) as caught, lock(state, Disk()):
+        Disk().meta("/none/of/this")
+    assert caught.value.filename == "/none/of/this"
