@@ -6,15 +6,16 @@
 
 from typing import Any, Dict, List, Set, Tuple
 
-from .plan import plan
+from .plan import left_to_a_person, plan
 from .rules.case import Case, cases
-from .rules.model import Clear, Match, Unclear
+from .rules.model import Clear, Match, Unclear, evidence, finding
 from .rules.registry import NOTHING_GETS_THROUGH, RULES
 
 # What a verdict of "healthy" depends on; collectors file what they could not see under these names.
 NEEDED_FOR_HEALTH = frozenset(("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route", "nginx_running"))
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
+MOST_STRANGERS = 20
 
 
 def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
@@ -74,6 +75,29 @@ def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return merged
 
 
+def _leave(snapshot: Dict[str, Any], findings: List[Dict[str, Any]]) -> None:
+    """Takes away the remedies that would load what others than root can write, and says why."""
+    for item in findings:
+        why = [left_to_a_person(snapshot, remedy) for remedy in item["remedy"]]
+        if any(why):
+            item["remedy"] = []
+            item["evidence"].append(evidence("file", "%s: nothing of it is tried, loaded or restarted from here" % next(filter(None, why))))
+
+
+def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Root's nginx or php-fpm loads files that an ordinary account can write: that account becomes root with the next reload."""
+    sites = list(dict.fromkeys(route["site"] or "default" for route in snapshot["nginx"]["routes"]))
+    found = []
+    for reason, part in [("nginx", snapshot["nginx"])] + [("fpm", master) for master in snapshot["fpm"]["masters"]]:
+        writable = part.get("writable")
+        if writable and sites:
+            text = "%s can write %s" % (writable["who"], writable["path"])
+            found.append(finding(
+                "writable_config", reason, "%s, which %s loads as root." % (text, part["config"]), [evidence("file", text, path=writable["path"])],
+                severity="warning", state="latent", sites=sites, site=sites[0], unit=part["unit"]))
+    return found
+
+
 def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
     grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
     dead = {case.key for case in examined if any(
@@ -94,7 +118,7 @@ def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[
 
 
 def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any]:
-    """The verdict on one host: {status, findings, plan, missing}, pure and repeatable.
+    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable.
 
     snapshot: what collect.snapshot.take returns, or the same read back from JSON. host names the host in the plan.
     """
@@ -113,7 +137,10 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
                             "why": "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])})
     if snapshot["nginx"]["routes"] and not snapshot["nginx"]["running"]:
         missing.append({"what": "nginx_running", "path": snapshot["nginx"]["config"], "needs": None, "why": "nginx does not run: no request comes to php-fpm"})
-    findings = _merge(findings)
+    findings = _merge(findings) + _writable(snapshot)
+    _leave(snapshot, findings)
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     missing.sort(key=lambda entry: entry["what"] not in NEEDED_FOR_HEALTH)  # what makes a host unknown comes first
-    return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing}
+    strangers = snapshot.get("strangers") or []
+    return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing,
+            "strangers": strangers[:MOST_STRANGERS], "strangers_total": len(strangers)}

@@ -29,6 +29,7 @@ ACTIONS = (
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "medium", True, "reload"),
 )
+EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
 RISKS = ("low", "medium", "high")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # Only together do they bring a unit up: one transaction, and one look at whether it helped.
@@ -41,6 +42,28 @@ _GIVES_WAY = (
 )
 # Two of these that want different things at one place cannot both be right.
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
+
+
+def hands_off(part: Dict[str, Any]) -> Optional[str]:
+    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here; None when it is root's alone."""
+    if part.get("account"):
+        return "%s is %s's own" % (part["config"], part["account"])
+    writable = part.get("writable")
+    return "%s can write %s" % (writable["who"], writable["path"]) if writable else None
+
+
+def left_to_a_person(snapshot: Dict[str, Any], remedy: Dict[str, Any]) -> Optional[str]:
+    """Why an action must not be taken, by whose files it would load."""
+    arguments, nginx = remedy["arguments"], snapshot["nginx"]
+    if nginx.get("account") or remedy["action"] in EDITS_NGINX and hands_off(nginx):
+        return hands_off(nginx)
+    for master in snapshot["fpm"]["masters"]:
+        mine = arguments.get("unit") == master["unit"] if arguments.get("unit") else arguments.get("config") == master["config"]
+        if mine or arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]:
+            why = hands_off(master)
+            if why:
+                return why
+    return None
 
 
 def _target(arguments: Dict[str, Any]) -> Optional[str]:

@@ -215,6 +215,25 @@ missing:
       path: /var/log/nginx/error.log
       what: nginx_log
       why: Permission denied
+strangers:
+  description:
+    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They are named and never used.
+    - Each has C(pid), C(user), C(claims) (V(nginx) or V(php-fpm)), C(title), C(exe) and C(why).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - claims: php-fpm
+      exe: /home/alice/bin/fpm
+      pid: 4711
+      title: "php-fpm: master process (/home/alice/php-fpm.conf)"
+      user: alice
+      why: it runs as alice
+strangers_total:
+  description: How many such processes there are.
+  returned: success
+  type: int
+  sample: 1
 window:
   description: Seconds of log that were read.
   returned: success

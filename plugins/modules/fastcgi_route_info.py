@@ -211,7 +211,21 @@ nginx:
       type: list
       elements: str
       returned: always
+    opens:
+      description: The logs and the pid file, which nginx opens for writing when it starts or tests its configuration.
+      type: list
+      elements: str
+      returned: always
+    account:
+      description: The ordinary account that runs this nginx; V(null) for root's.
+      type: str
+      returned: always
+    writable:
+      description: A file or directory of the configuration that others than root can write, with C(path) and C(who).
+      type: dict
+      returned: always
   sample:
+    account: null
     binary: /usr/sbin/nginx
     config: /etc/nginx/nginx.conf
     config_changed_at: 1775130000.0
@@ -219,6 +233,10 @@ nginx:
     config_newer: false
     error_logs:
       - /var/log/nginx/error.log
+    opens:
+      - /var/log/nginx/error.log
+      - /run/nginx.pid
+    writable: null
     gid: 33
     group: www-data
     groups: [33]

@@ -89,6 +89,16 @@ masters:
       description: The packaging that the place belongs to, or V(unknown).
       type: str
       returned: success
+    account:
+      description: The ordinary account whose own master it is; V(null) for root's.
+      type: str
+      returned: success
+    writable:
+      description:
+        - A file or directory of the configuration that others than root can write, with C(path) and C(who).
+        - Nothing of such a master is tried, loaded or restarted as root.
+      type: dict
+      returned: success
     prefix:
       description: What a relative path in the configuration is relative to.
       type: str
@@ -198,7 +208,8 @@ masters:
       elements: dict
       returned: success
   sample:
-    - binary: /usr/sbin/php-fpm8.2
+    - account: null
+      binary: /usr/sbin/php-fpm8.2
       config: /etc/php/8.2/fpm/php-fpm.conf
       config_changed_at: 1795032124.0
       config_errors: []
@@ -215,6 +226,20 @@ masters:
         why: the running master has loaded this configuration
       unit: php8.2-fpm.service
       version: "8.2"
+strangers:
+  description:
+    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They are named and never used.
+    - Each has C(pid), C(user), C(claims) (V(nginx) or V(php-fpm)), C(title), C(exe) and C(why).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - claims: php-fpm
+      exe: /home/alice/bin/fpm
+      pid: 4711
+      title: "php-fpm: master process (/home/alice/php-fpm.conf)"
+      user: alice
+      why: it runs as alice
 missing:
   description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
   returned: success
@@ -230,6 +255,9 @@ missing:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes, strangers
+
+MOST_STRANGERS = 20
 
 
 def main() -> None:
@@ -241,8 +269,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     host = Host()
-    found = collect_fpm(host, test=module.params["config_test"], window=module.params["window"], detail=True)
-    module.exit_json(changed=False, missing=host.missing, **found)
+    procs = processes(host)
+    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], detail=True)
+    module.exit_json(changed=False, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS], **found)
 
 
 if __name__ == "__main__":

@@ -21,61 +21,50 @@ extends_documentation_fragment:
   - webmedic.php_fpm.change
 options:
   window:
-    description:
-      - How many seconds of log to read, back from now. Older lines never decide.
+    description: How many seconds of log to read, back from now. Older lines never decide.
     type: int
     default: 900
   probe_timeout:
-    description:
-      - How many seconds a worker may take to answer the probe before its pool counts as exhausted.
+    description: How many seconds a worker may take to answer the probe before its pool counts as exhausted.
     type: float
     default: 3.0
   max_risk:
-    description:
-      - Actions of a higher risk than this are left to a person.
+    description: Actions of a higher risk than this are left to a person.
     type: str
     choices: [low, medium, high]
     default: medium
   only:
-    description:
-      - Ids of actions or of causes. Unless it is empty, nothing else is done.
+    description: Ids of actions or of causes. Unless it is empty, nothing else is done.
     type: list
     elements: str
     default: []
   skip:
-    description:
-      - Ids of actions or of causes that are left to a person.
+    description: Ids of actions or of causes that are left to a person.
     type: list
     elements: str
     default: []
   probe_path:
-    description:
-      - What is requested of each site through nginx, before and after. An empty string turns this request off; the probe remains.
+    description: What is requested of each site through nginx, before and after. An empty string turns this request off; the probe remains.
     type: str
     default: /
   verify_timeout:
-    description:
-      - How many seconds an action may take to show that it helped. It waits no longer than needed.
+    description: How many seconds an action may take to show that it helped. It waits no longer than needed.
     type: float
     default: 30.0
   max_repeats:
-    description:
-      - How often the same action may be tried on the same unit or file within O(repeat_period).
+    description: How often the same action may be tried on the same unit or file within O(repeat_period).
     type: int
     default: 2
   repeat_period:
-    description:
-      - How many seconds an action is remembered for O(max_repeats).
+    description: How many seconds an action is remembered for O(max_repeats).
     type: int
     default: 3600
   swap_size:
-    description:
-      - How large a swap file may be made where the whole host ran out of memory, as in V(1G). An empty string allows none.
+    description: How large a swap file may be made where the whole host ran out of memory, as in V(1G). An empty string allows none.
     type: str
     default: ""
   snapshot:
-    description:
-      - Whether to return the snapshot that the findings were made from.
+    description: Whether to return the snapshot that the findings were made from.
     type: bool
     default: false
 requirements:
@@ -127,6 +116,17 @@ plan:
   type: list
   elements: dict
   sample: []
+strangers:
+  description: Processes that only call themselves a master, as M(webmedic.php_fpm.diagnosis_info) returns them.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+strangers_total:
+  description: How many such processes there are.
+  returned: success
+  type: int
+  sample: 0
 missing:
   description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
   returned: success

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..edit.fpm_text import set_directives
 from ..parse.generated import generator_of
 from ..parse.systemctl import command_option
+from ..plan import hands_off
 from ..step import Change, Command, Edited, Refusal, Step, Trial
 
 # snapshot: of this host, taken a moment ago. read: a file's text, with the changes of the steps before this one; None without it.
@@ -57,8 +58,15 @@ def systemctl(verb: str, unit: str, *undo: str) -> Command:
     return Command(["systemctl", verb, unit], [["systemctl", word, unit] for word in undo])
 
 
+def _refuse_if_not_roots(part: Dict[str, Any]) -> None:
+    why = hands_off(part)
+    if why:
+        raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % why)
+
+
 def fpm_trial(master: Dict[str, Any]) -> Trial:
     """php-fpm -t, as its unit would start it."""
+    _refuse_if_not_roots(master)
     if not master["binary"]:
         raise Refusal("no php-fpm program was found for %s, so no change of it can be tested" % master["config"])
     argv = [master["binary"], "-t", "-y", master["config"]]
@@ -68,12 +76,11 @@ def fpm_trial(master: Dict[str, Any]) -> Trial:
 
 
 def nginx_trial(nginx: Dict[str, Any]) -> Trial:
-    """nginx -t, with the options of the nginx that runs."""
+    """nginx -t of the configuration that runs, which only root can write."""
+    _refuse_if_not_roots(nginx)
     if not nginx["binary"]:
         raise Refusal("no nginx program was found, so no change of its configuration can be tested")
-    options = [word for name, value in sorted(nginx["options"].items()) for word in ("-" + name, value)]
-    # The test makes a pid file where there is none.
-    return Trial([nginx["binary"], "-t", "-q"] + options, list(nginx["error_logs"]) + ["/run/nginx.pid"])
+    return Trial([nginx["binary"], "-t", "-q", "-p", nginx["prefix"], "-c", nginx["config"]], list(nginx["opens"]))
 
 
 def nginx_unit(nginx: Dict[str, Any]) -> str:

@@ -4,61 +4,48 @@
 
 """What a program says about a configuration that is not in place yet.
 
-The program runs in a mount namespace of its own, in which the changed files lie over the real ones; all of that is memory, and the kernel
-drops it with the program. Whoever is outside sees nothing of it, and the files and directories there are not touched. Needs root, and a
-host that lets root make such a namespace, which some containers do not.
+The program runs in a sandbox in which the changed files lie over the real ones. Whoever is outside sees nothing of it, and the files and
+directories there are not touched.
 """
 
-import ctypes
 import os
-import signal
 import stat
-import subprocess
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 
-from ..collect.host import Ran, decode
+from ..collect.host import Host, Ran
+from ..collect.sandbox import BIND, NODEV, NOSUID, OURS, REC, Sandbox
+from ..collect.trust import opening
 from ..step import Change
 
 # Any of them will do, whatever it holds: it is covered only while the namespace is being prepared.
 STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
-_NEWNS, _BIND, _REC, _PRIVATE, _NOSUID, _NODEV, _DETACH, _PDEATHSIG = 0x20000, 4096, 16384, 1 << 18, 2, 4, 2, 1  # linux/{sched,mount,prctl}.h
+_DETACH = 2  # sys/mount.h
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 
 # data None: the file is not there.
 _File = NamedTuple("_File", [("data", Optional[bytes]), ("mode", int), ("uid", int), ("gid", int)])
 
 
-class _Namespace:
-    """Prepared by the child, between fork and exec. files: by real path; missing: logs that are not there yet."""
+class _Namespace(Sandbox):
+    """files: by real path; missing: logs that are not there yet."""
 
     def __init__(self, files: Dict[str, _File], missing: Sequence[str]) -> None:
+        super(_Namespace, self).__init__()
         self.files = files
-        self.libc = ctypes.CDLL(None, use_errno=True)
         # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
         gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)] + list(missing)
         self.covers = {_directory(os.path.dirname(path)) for path in gone}
+        self.used = [*self.files, *self.covers]
 
-    def _call(self, name: str, *arguments: object) -> None:
-        if getattr(self.libc, name)(*arguments) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, "%s: %s" % (name, os.strerror(number)))
-
-    def _mount(self, source: str, target: str, flags: int, kind: Optional[bytes] = None, data: Optional[bytes] = None) -> None:
-        self._call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
-
-    def enter(self) -> None:
-        self._call("prctl", _PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
-        self._call("unshare", _NEWNS)
-        self._mount("none", "/", _REC | _PRIVATE)
-        used = [*self.files, *self.covers]
-        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in used)), None)
+    def prepare(self) -> None:
+        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in self.used)), None)
         if stage is None or "/" in self.covers:
             raise OSError("there is no directory to prepare it in")
-        self._mount("webmedic", stage, _NOSUID | _NODEV, b"tmpfs", b"mode=0700")
+        self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")
         for number, folder in enumerate(sorted(self.covers)):
             place = os.path.join(stage, "d%d" % number)
             self._copy(folder, place)
-            self._mount(place, folder, _BIND | _REC)
+            self.mount(place, folder, BIND | REC)
         for number, (path, file) in enumerate(sorted(self.files.items())):
             if file.data is None:
                 continue
@@ -68,9 +55,9 @@ class _Namespace:
             else:
                 place = os.path.join(stage, "f%d" % number)
                 _write(place, file)
-                self._mount(place, path, _BIND)
+                self.mount(place, path, BIND)
         # What was bound stays; the stage itself shows again what it held.
-        self._call("umount2", os.fsencode(stage), _DETACH)
+        self.call("umount2", os.fsencode(stage), _DETACH)
 
     def _copy(self, folder: str, place: str) -> None:
         """A directory whose entries are those of folder, but for the files that change."""
@@ -87,7 +74,7 @@ class _Namespace:
                 os.mkdir(target)
             else:
                 os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            self._mount(source, target, _BIND | _REC)
+            self.mount(source, target, BIND | REC)
         found = os.stat(folder)
         os.chown(place, found.st_uid, found.st_gid)
         os.chmod(place, stat.S_IMODE(found.st_mode))
@@ -142,36 +129,10 @@ def trial(changes: Sequence[Change], argv: List[str], silent: Sequence[str], tim
 
     rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only root can do this.
     """
-    reader, writer = os.pipe()
+    found = opening(Host(), argv[0])
+    if found:
+        return Ran(None, "", "%s can write %s, so root does not run %s" % (found.who, found.path, argv[0]))
     try:
-        namespace = _prepare(changes, silent)
-
-        def enter() -> None:
-            try:
-                namespace.enter()
-            except BaseException as error:  # the program must not run outside of it, whatever went wrong
-                os.write(writer, str(error).encode("utf-8", "replace")[:1000])
-                os._exit(127)
-
-        # AnsibleModule.run_command has no time limit, and calls nothing between fork and exec.
-        child = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
-            env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=enter, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
-        try:
-            out, err = child.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
-            return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
-        os.close(writer)
-        writer = -1
-        why = os.read(reader, 1000)
-        if why:
-            return Ran(None, "", "no namespace for it: %s" % decode(why))
-        return Ran(child.returncode, decode(out), decode(err))
+        return _prepare(changes, silent).run(argv, timeout)
     except OSError as error:
         return Ran(None, "", str(error))
-    finally:
-        os.close(reader)
-        if writer >= 0:
-            os.close(writer)

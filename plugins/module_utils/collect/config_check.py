@@ -8,18 +8,23 @@ php-fpm's own test creates every error_log, slowlog and access.log that is missi
 (seen with 7.4, 8.2 and 8.4). So the main file is handed over through a pipe with these three directives overridden at its end:
 the last of equal keys wins, and logs are opened only after the whole configuration was read. Includes are read by php-fpm itself.
 Standard input would not do, php-fpm replaces it by /dev/null before it reads. -n leaves php.ini and the extensions out.
+It runs in a sandbox, and only on a configuration that was read whole and that root alone can write.
 """
 
 import os
-import subprocess
+import re
 from typing import Any, Dict, List, Optional
 
 from ..parse.fpm_conf import FpmConf
 from ..parse.redact import redact
-from .host import Host, Ran, decode
+from .fpm_files import Reading
+from .host import Host, Ran
+from .sandbox import Sandbox
+from .trust import opening
 
 PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
 LINES = 10
+_UNKNOWN = re.compile(r"cannot get uid for user '([^']*)'")
 
 
 def overridden(text: str, conf: FpmConf) -> str:
@@ -42,44 +47,47 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
             return Ran(None, "", "a pipe of this host does not hold the %d bytes of the configuration" % len(raw))
         os.close(writer)
         writer = -1
-        # Host.run hands on no descriptor.
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv + [path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[reader],
-            env=dict(os.environ, LC_ALL="C"), timeout=timeout, check=False)
-    except subprocess.TimeoutExpired:
-        return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
+        ran = Sandbox().run(argv + [path], timeout, [reader])
     except OSError as error:
         return Ran(None, "", "%s: %s" % (argv[0], error.strerror))
     finally:
         os.close(reader)
         if writer >= 0:
             os.close(writer)
-    return Ran(done.returncode, decode(done.stdout).replace(path, "{config}"), "")
+    return ran._replace(out=(ran.out + ran.err).replace(path, "{config}"))
 
 
-def untestable(host: Host, binary: Optional[str], conf: FpmConf, text: Optional[str]) -> Optional[str]:
+def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
     """Why php-fpm cannot be asked about this configuration, None when it can."""
     if not binary:
         return "no php-fpm program was found for it"
     if not host.is_root():
         return "only root can test a configuration as php-fpm will load it"
-    if text is None:
-        return "the configuration file cannot be read"
-    if conf.variables:
+    if reading.account is not None:
+        return "it is not root's"
+    found = reading.writable or opening(host, binary)
+    if found:
+        return "%s can write %s, so root does not run php-fpm with it" % (found.who, found.path)
+    if reading.text is None or reading.barred:
+        return "the configuration cannot be read whole"
+    if reading.conf.variables:
         return "it uses ${...}, which only php-fpm's own environment can fill in"
-    if len(text) > PIPE_HOLDS:
+    if len(reading.text) > PIPE_HOLDS:
         return "the main file is larger than %d bytes" % PIPE_HOLDS
     return None
 
 
-def config_test(host: Host, binary: Optional[str], conf: FpmConf, text: Optional[str], prefix: Optional[str] = None) -> Dict[str, Any]:
+def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> Dict[str, Any]:
     """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, as each knows its own directives only."""
-    why = untestable(host, binary, conf, text)
-    if why or not binary or text is None:
+    why = untestable(host, binary, reading)
+    if why or not binary:
         return {"ran": False, "why": why}
     options = ["-p", prefix] if prefix else []
-    ran = run_on_pipe([binary, "-n"] + options + ["-t", "-y"], overridden(text, conf))
+    ran = run_on_pipe([binary, "-n"] + options + ["-t", "-y"], overridden(reading.text or "", reading.conf))
     if ran.rc is None:
         return {"ran": False, "why": ran.err}
-    lines = [redact(line.replace("{config}", conf.top.file).strip()) for line in ran.out.splitlines() if line.strip()]
+    unknown = _UNKNOWN.search(ran.out)
+    if unknown and host.account(unknown.group(1)):
+        return {"ran": False, "why": "without a network php-fpm does not find the account %s" % redact(unknown.group(1), 100)}
+    lines = [redact(line.replace("{config}", reading.config).strip()) for line in ran.out.splitlines() if line.strip()]
     return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": lines[-LINES:]}

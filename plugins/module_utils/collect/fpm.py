@@ -4,18 +4,21 @@
 
 """Every php-fpm master of the host, running or not: its configuration, its pools, its unit."""
 
+import os
 import posixpath
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
-from ..parse.fpm_conf import FpmConf, Problem, full_path, parse_fpm_conf
+from ..parse.fpm_conf import FpmConf, Problem, full_path
 from ..parse.fpm_pools import pool_facts, refusals
 from ..parse.proc import unit_of
 from ..parse.systemctl import command_option
 from .config_check import config_test
+from .fpm_files import Reading
 from .fpm_layouts import Layout, installed_layouts, layout_of, version_in
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
+from .trust import DELETED
 from .units import fpm_unit_names, unit_states
 
 MOST_ERRORS = 10
@@ -26,58 +29,9 @@ _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])])
 
 
-class _Reading:
-    """One master's configuration files as they are now; texts are kept only of the main one."""
-
-    def __init__(self, host: Host, found: Found, prefix: Optional[str]) -> None:
-        self.host = host
-        self.config = found.layout.config
-        self.text: Optional[str] = None
-        self.barred = False  # a part is kept from us, though not from php-fpm: what seems to lack may be in there
-        self.changed_at: Optional[float] = None
-        self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix or found.layout.prefix)
-
-    def read(self, path: str) -> Tuple[Optional[str], str]:
-        try:
-            text = self.host.read(path)
-            mtime = self.host.stat(path).mtime
-        except HostError as error:
-            if error.absent:
-                return None, "%s (%d)" % (error.why, error.errno or 0)
-            self.lock_out(path, error.why)
-            return None, ""
-        self.changed_at = max(self.changed_at or 0.0, mtime)
-        if path == self.config:
-            self.text = text
-        return text, ""
-
-    def expand(self, pattern: str) -> Tuple[List[str], str]:
-        directory = posixpath.dirname(pattern)
-        names = [path for path in self.host.glob(pattern) if self.kind(path) != "directory"]
-        if not names and not re.search(r"[*?\[]", directory):
-            try:
-                self.host.listdir(directory)
-            except HostError as error:
-                if not error.absent:
-                    self.lock_out(directory, error.why)
-                elif re.search(r"[*?\[]", pattern):
-                    return [], error.why
-        return names, ""
-
-    def lock_out(self, path: str, why: str) -> None:
-        self.barred = True
-        self.host.miss("fpm_config", path, why, "root")
-
-    def kind(self, path: str) -> Optional[str]:
-        try:
-            return self.host.stat(path).type
-        except HostError:
-            return None
-
-
-def running_masters(host: Host, procs: List[Process]) -> List[Found]:
-    """From the titles that masters give themselves. One in a container below this host is left out, and reported missing:
-    its files and users are not ours."""
+def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:
+    """Root's masters, and those of the account; others that give themselves the title are strangers. One in a container below this
+    host is left out, and reported missing: its files and users are not ours."""
     found: List[Found] = []
     contained: List[str] = []
     for one in procs:
@@ -87,7 +41,9 @@ def running_masters(host: Host, procs: List[Process]) -> List[Found]:
         if one.foreign:
             contained.append(str(one.pid))
             continue
-        binary = (one.exe or "").replace(" (deleted)", "") or None
+        if one.doubt and one.uid != account:
+            continue
+        binary = (one.exe or "").replace(DELETED, "") or None
         config = title.group(1) or ""
         if config and not config.startswith("/"):
             config = posixpath.join(host.readlink("/proc/%d/cwd" % one.pid) or "/", config)
@@ -137,7 +93,7 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
     and passes the unit through a change of state."""
     moments = [process.started_at]
     try:
-        if pid_file and host.read(pid_file, 32).strip() == str(process.pid):
+        if pid_file and host.stat(pid_file).uid == process.uid and host.read(pid_file, 32).strip() == str(process.pid):
             return max(process.started_at, host.stat(pid_file).mtime)
     except (HostError, ValueError):
         pass
@@ -161,7 +117,7 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     return found
 
 
-def _strangers(host: Host, conf: FpmConf) -> List[Problem]:
+def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     """Pools of accounts that do not exist: php-fpm's test looks them up from 8.2.2 on only."""
     found: List[Problem] = []
     for section in conf.pools:
@@ -183,7 +139,7 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
     layout, process = found.layout, found.process
     given = command_option(unit["command"], "prefix") if unit else None
     prefix = given or layout.prefix
-    reading = _Reading(host, found, given)
+    reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
     conf = reading.conf
     top = conf.top
     pools = [pool_facts(pool, prefix, detail) for pool in conf.pools]
@@ -196,15 +152,17 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
     newer = reading.changed_at > loaded_at if loaded_at is not None and reading.changed_at is not None else None
     problems = conf.problems
     if readable and not reading.barred:
-        problems = refusals(conf, pools, process is None or process.uid == 0) + _unopenable(host, conf, error_log, pools)
+        problems = refusals(conf, pools, reading.account is None) + _unopenable(host, conf, error_log, pools)
         if process is None or newer:
-            problems += _strangers(host, conf)
+            problems += _unknown_users(host, conf)
     if test == "always" or (test == "auto" and (process is None or newer)):
-        tested = config_test(host, found.binary, conf, reading.text, given)
+        tested = config_test(host, found.binary, reading, given)
     else:
         tested = {"ran": False, "why": "not asked for" if test == "never" else "the running master has loaded this configuration"}
     return {
         "config": layout.config, "version": version_in(found.binary, layout.config, found.unit), "binary": found.binary, "layout": layout.name,
+        "account": None if reading.account is None else host.user_name(reading.account),
+        "writable": reading.writable._asdict() if reading.writable and reading.account is None and host.is_root() else None,
         "prefix": prefix, "unit": found.unit, "running": process is not None, "pid": process.pid if process else None,
         "started_at": process.started_at if process else None, "loaded_at": loaded_at,
         "error_log": error_log if readable else None, "pid_file": pid_file, "process_max": top.number("process.max") or 0,
@@ -217,15 +175,19 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
     }
 
 
-def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900, detail: bool = False) -> Dict[str, Any]:
+def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900, detail: bool = False,
+                account: Optional[int] = None) -> Dict[str, Any]:
     """{installed, masters}, running masters first.
 
+    account: the uid whose masters count beside root's, because it runs nginx here; without root that is ourselves.
     test: whether to ask php-fpm itself about the configuration; "auto" asks when the master does not run or the files changed
     since it loaded them. window: seconds within which a unit's change of state makes its journal worth reading.
     detail: every directive with its place.
     """
     procs = processes(host) if procs is None else procs
-    running = running_masters(host, procs)
+    if account is None and not host.is_root():
+        account = os.geteuid()
+    running = running_masters(host, procs, account)
     layouts = installed_layouts(host)
     names = [found.unit for found in running if found.unit] + fpm_unit_names(host) + [layout.unit for layout in layouts if layout.unit]
     states = unit_states(host, names, window)

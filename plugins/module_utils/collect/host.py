@@ -62,6 +62,7 @@ class Host:
 
     def __init__(self) -> None:
         self.missing: List[Dict[str, Any]] = []
+        self.steps: Dict[str, Any] = {}  # what collect/trust.py has seen of paths
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
         entry = {"what": what, "path": path, "why": why, "needs": needs}
@@ -172,6 +173,13 @@ class Host:
             return grp.getgrgid(gid).gr_name
         except KeyError:
             return str(gid)
+
+    def group_members(self, gid: int) -> List[str]:
+        """Who is in the group beside root, as the group itself lists them."""
+        try:
+            return [name for name in grp.getgrgid(gid).gr_mem if name != "root"]
+        except KeyError:
+            return []
 
     def account(self, name: str) -> Optional[Tuple[int, int, List[int]]]:
         """(uid, gid, all group ids) of a user by name, as initgroups(3) would set them; None when unknown."""

@@ -13,11 +13,12 @@ import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.endpoint import canonical
-from ..parse.nginx_conf import Conf, error_logs, parse_conf, user_directive
+from ..parse.nginx_conf import Conf, error_logs, opened, parse_conf, user_directive
 from ..parse.nginx_routes import routes
 from ..parse.proc import unit_of
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
+from .trust import DELETED, Opening, folders, opening
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -33,23 +34,28 @@ _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
 # Options of ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
-_BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "user": "nobody"}
+_BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "pid-path": "logs/nginx.pid", "user": "nobody"}
+# What distributions set instead.
+_PACKAGED = dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/nginx.conf", "error-log-path": "/var/log/nginx/error.log",
+                            "pid-path": "/run/nginx.pid"})
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
     """(version, what the build set as default) from nginx -V, which prints and ends before it opens anything."""
-    ran = host.run([binary, "-V"])
-    said = ran.err + ran.out
-    version = re.search(r"version: [^/\s]+/(\S+)", said)
+    found = opening(host, binary)
+    ran = None if found else host.run([binary, "-V"])
+    text = ran.err + ran.out if ran else ""
+    version = re.search(r"version: [^/\s]+/(\S+)", text)
     if not version:
-        host.miss("nginx_build", binary, "%s -V: %s" % (binary, ran.err.strip()[:200] or "exit status %s" % ran.rc), "an nginx that runs")
-        return None, dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/nginx.conf", "error-log-path": "/var/log/nginx/error.log"})
-    options = re.findall(r"--(prefix|conf-path|error-log-path|user)=('[^']*'|\S*)", said)
+        why = "%s can write %s, so it was not run" % (found.who, found.path) if found else text.strip()[:200]
+        host.miss("nginx_build", binary, "%s -V: %s" % (binary, why), "an nginx that runs, and that only root can write")
+        return None, _PACKAGED
+    options = re.findall(r"--(prefix|conf-path|error-log-path|pid-path|user)=('[^']*'|\S*)", text)
     return version.group(1), dict(_BUILT, **{name: value.strip("'") for name, value in options if value.strip("'")})
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
-    """Running masters, oldest first. One in a container below this host is left out: its files are not ours."""
+    """Running masters, oldest first, in doubt or not. One in a container below this host is left out: its files are not ours."""
     found = [one for one in procs if _MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
@@ -60,30 +66,47 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
 class _Reading:
     """The configuration's files as they are now."""
 
-    def __init__(self, host: Host, config: str, extra: str) -> None:
+    def __init__(self, host: Host, config: str, extra: str, account: Optional[int]) -> None:
         self.host = host
+        self.account = account
         self.files = 0
         self.bytes = 0
+        self.whole = True
+        self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
-        self.conf: Conf = parse_conf(config, self.read, host.glob, extra)
+        self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
+
+    def expand(self, pattern: str) -> List[str]:
+        for folder in folders(self.host, pattern):
+            self._judge(folder)
+        return self.host.glob(pattern)
+
+    def _judge(self, path: str) -> None:
+        self.writable = self.writable or opening(self.host, path)
+
+    def left_out(self, path: str, why: str, needs: Optional[str] = None) -> Tuple[None, str]:
+        self.whole = False
+        self.host.miss("nginx_config", path, why, needs)
+        return None, ""
 
     def read(self, path: str) -> Tuple[Optional[str], str]:
         if self.files >= MOST_FILES or self.bytes >= MOST_BYTES:
-            self.host.miss("nginx_config", path, "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20))
-            return None, ""
+            return self.left_out(path, "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20))
         self.files += 1
+        self._judge(path)
         try:
+            stat = self.host.stat(path)
+            if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
+                return self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
             data = self.host.read_bytes(path, 0, MOST_BYTES - self.bytes + 1)
-            changed = [self.host.stat(path, follow).mtime for follow in (True, False)]
+            changed = [stat.mtime, self.host.stat(path, False).mtime]
         except HostError as error:
             if error.errno in (errno.EACCES, errno.EPERM):
-                self.host.miss("nginx_config", path, error.why, "root")
-                return None, ""
+                return self.left_out(path, error.why, "root")
             return None, 'open() "%s" failed (%s: %s)' % (path, error.errno, error.why)
         self.bytes += len(data)
         if self.bytes > MOST_BYTES:
-            self.host.miss("nginx_config", path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
-            return None, ""
+            return self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
         # A site is switched on by a new link to an old file.
         self.changed_at = max([self.changed_at or 0.0] + changed)
         return data.decode("utf-8", "replace"), ""
@@ -97,15 +120,19 @@ def _group(host: Host, name: str) -> Optional[int]:
     return int(match.group(1)) if match else None
 
 
-def _worker_user(host: Host, workers: Sequence[Process], conf: Conf, default: str) -> Dict[str, Any]:
-    """Who connects to php-fpm: what a running worker is, else what the next one will be."""
-    if workers:
-        one = workers[0]
-        return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
-    written = user_directive(conf)
+def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> Dict[str, Any]:
+    """Who connects to php-fpm: what the workers run as and the user directive says, else nobody. certain: whether the directive was seen."""
     name = written[0] if written else default
     found: Dict[str, Any] = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)
+    if workers:
+        one = workers[0]
+        wrong = [other for other in workers if certain and other.uid != (account[0] if account else None)]
+        if wrong:
+            host.miss("connect_as_nginx", None, "the configuration says that nginx's workers run as %s, and worker %d runs as %s" % (
+                name, wrong[0].pid, host.user_name(wrong[0].uid)), "an nginx that has loaded its configuration")
+            return found
+        return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
     if account:
         # ngx_set_user(): without a group of its own, the group with the user's name and not the account's.
         group = _group(host, written[1] if written and written[1] else name)
@@ -133,15 +160,26 @@ def _binary(host: Host) -> Optional[str]:
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict[str, Any]:
     """The snapshot's "nginx". procs: processes(host), when the caller has them already.
 
-    Of several masters the oldest counts; one with another command line is reported missing.
+    Of several masters the oldest of root's counts; one with another command line is reported missing. An ordinary account's is looked
+    at where root has none that leads anywhere, and only one account has any: account is its name then, None for root's.
+    writable: {path, who} of a file or directory of the configuration that others than root can write.
     """
-    found: Dict[str, Any] = {
-        "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
-        "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
-        "config_changed_at": None, "config_newer": None, "error_logs": [], "routes": []}
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
-    binary = (masters[0].exe or "").replace(" (deleted)", "") if masters else ""
+    found = _look(host, procs, [one for one in masters if not one.doubt], None)
+    theirs = [one for one in masters if one.doubt and one.uid]
+    if not found["running"] and not found["routes"] and len({one.uid for one in theirs}) == 1:
+        return _look(host, procs, theirs, theirs[0].uid)
+    return found
+
+
+def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> Dict[str, Any]:
+    found: Dict[str, Any] = {
+        "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
+        "account": None if account is None else host.user_name(account), "writable": None,
+        "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
+        "config_changed_at": None, "config_newer": None, "error_logs": [], "opens": [], "routes": []}
+    binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or _binary(host) or ""
     if not binary and not masters:
         return found
@@ -163,20 +201,24 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
-    reading = _Reading(host, config, options.get("g", ""))
+    reading = _Reading(host, config, options.get("g", ""), account)
     found.update(installed=True, version=version, binary=binary, options=options, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
+    if reading.writable and account is None and host.is_root():
+        found["writable"] = reading.writable._asdict()
     _owners_of_roots(host, found["routes"])
     for error in reading.conf.errors[:MOST_ERRORS]:
         host.miss("nginx_config", error["file"], "line %s: %s: nginx refuses it, so what runs is another configuration than these files" % (
             error["line"], error["text"]), "a configuration that passes nginx -t")
-    found.update(_worker_user(host, workers, reading.conf, built["user"]))
+    # A master of an ordinary account cannot change its workers' user.
+    found.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], account is None and reading.whole and version is not None))
     found["group"] = host.group_name(found["gid"]) if found["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
     started = min((one.started_at for one in workers or masters[:1]), default=None)
     if started is not None and reading.changed_at is not None:
         found["config_newer"] = reading.changed_at > started + CLOCK_SLACK
     found["error_logs"], elsewhere = error_logs(reading.conf, prefix, options.get("e") or built["error-log-path"])
+    found["opens"] = opened(reading.conf, prefix, built["pid-path"])
     for target in elsewhere:
         host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
     return found

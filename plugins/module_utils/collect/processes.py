@@ -4,17 +4,22 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import Callable, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ..parse.proc import KERNEL_THREAD, TICKS, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
+from ..parse.redact import redact
 from .host import Host, HostError
+from .trust import not_roots
 
 READ = 16384  # bytes; a command line beyond it is cut
+# The title of a master -> words of which its program's file name has one (ngx_setproctitle(), fpm_env.c).
+MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm",)}
 
 
 class Process(NamedTuple):
     """uid, gid and groups are the effective ones; started_at is epoch seconds, exact to about 10 ms.
-    exe is None without the right to read it. foreign: it runs in a container below this host, with other files than ours."""
+    exe is None without the right to read it. foreign: it runs in a container below this host, with other files than ours.
+    doubt: why what calls itself a master is none of root's, None when it is one (see collect/trust.py)."""
 
     pid: int
     ppid: int
@@ -26,6 +31,7 @@ class Process(NamedTuple):
     groups: List[int]
     started_at: float
     foreign: bool = False
+    doubt: Optional[str] = None
 
 
 def relevant(comm: str) -> bool:
@@ -46,8 +52,21 @@ def process(host: Host, pid: int) -> Optional[Process]:
         return None
     # /proc/uptime and btime are virtualised inside system containers (lxcfs), the ticks are not: count from the kernel's clock.
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
-    return Process(pid, stat.ppid, stat.comm, cmdline, host.readlink(base + "exe"), status.uid, status.gid,
-                   status.groups, started_at, status.namespaces > 1)
+    exe, program = host.readlink(base + "exe"), claim(cmdline)
+    doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
+    return Process(pid, stat.ppid, stat.comm, cmdline, exe, status.uid, status.gid, status.groups, started_at, status.namespaces > 1, doubt)
+
+
+def claim(title: str) -> Optional[str]:
+    """The program as whose master a process presents itself."""
+    return next((name for name in MASTERS if title.startswith(name + ": master process")), "nginx" if title.startswith("angie: master") else None)
+
+
+def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[Dict[str, Any]]:
+    """Those that call themselves a master and are none of root's, nor of the account that runs nginx here."""
+    return [{"pid": one.pid, "user": host.user_name(one.uid), "claims": claim(one.cmdline), "title": redact(one.cmdline, 200),
+             "exe": redact(one.exe, 200) if one.exe else None, "why": redact(one.doubt, 200)}
+            for one in procs if one.doubt and not one.foreign and one.uid != account]
 
 
 def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) -> List[Process]:

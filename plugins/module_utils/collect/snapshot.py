@@ -13,7 +13,7 @@ from .logs import collect_logs
 from .memory import collect_memory, collect_workers
 from .nginx import collect_nginx
 from .oom import collect_oom
-from .processes import own_cgroup, processes
+from .processes import own_cgroup, processes, strangers
 from .sockets import collect_endpoints, identity_of
 from .units import booted_with_systemd
 
@@ -41,20 +41,22 @@ def take(host: Host, window: int, probe_seconds: float) -> Dict[str, Any]:
     now = host.now()
     procs = processes(host)
     nginx = collect_nginx(host, procs)
+    identity = identity_of(nginx)
     snapshot: Dict[str, Any] = {
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},
+        "strangers": strangers(host, procs, (identity or {}).get("account")),
         "nginx": nginx, "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []}, "logs": {"files": [], "events": []}, "missing": host.missing,
     }
     if not nginx["routes"]:
         return snapshot
-    fpm = snapshot["fpm"] = collect_fpm(host, procs, window=window)
+    fpm = snapshot["fpm"] = collect_fpm(host, procs, window=window, account=(identity or {}).get("account"))
     keys = _endpoints_of_interest(nginx, fpm)
     if len(keys) > MOST_ENDPOINTS:
         host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
-    snapshot["endpoints"] = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(nginx), procs, probe_seconds)
+    snapshot["endpoints"] = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, probe_seconds)
     snapshot["workers"] = collect_workers(host, procs, fpm["masters"], memory=False)
     snapshot["memory"] = collect_memory(host, fpm["masters"])
     logs = [(master["error_log"], master["config"]) for master in fpm["masters"] if master["error_log"]]

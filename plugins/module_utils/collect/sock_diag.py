@@ -13,6 +13,7 @@ from ..parse.proc import unit_of
 from ..parse.sock_table import Sock
 from .host import Host, HostError
 from .processes import Process, process, process_cgroup
+from .trust import opening
 
 Dump = Callable[[bytes], Optional[bytes]]
 
@@ -78,14 +79,24 @@ def is_fpm(one: Process) -> bool:
     return "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
 
 
-def describe(host: Host, one: Process) -> Dict[str, Any]:
+def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, Any]:
+    """fpm: it is a master that counts here, or a worker of one. claims_fpm: it only looks like it."""
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
-    fpm = is_fpm(one)
+    known = {each.pid for each in masters}
+    fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
     # Of a program that we do not know only the name: its arguments may hold a password.
     cmdline = one.cmdline[:500] if fpm else one.cmdline.partition(" ")[0][:500]
-    return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm,
+    return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm, "claims_fpm": is_fpm(one) and not fpm,
+            "uid": one.uid, "user": host.user_name(one.uid),
             "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,
             "unit": unit_of(process_cgroup(host, one.pid))}
+
+
+def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
+    """Whether a worker has outlived its master: root's program, in the cgroup of php-fpm's unit, and no master of that program left."""
+    unit = unit_of(process_cgroup(host, one.pid))
+    return bool(one.ppid == 1 and unit and "fpm" in unit and one.exe and not opening(host, one.exe)
+                and one.exe not in [each.exe for each in masters])
 
 
 def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:

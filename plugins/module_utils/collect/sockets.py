@@ -15,7 +15,7 @@ from ..parse.sock_table import Sock
 from . import probe as dialling
 from . import sock_diag
 from .host import Host, HostError
-from .processes import Process, processes
+from .processes import Process, claim, processes
 from .socket_files import unix_facts
 
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[Dict[str, Any]]]
@@ -77,18 +77,22 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
 
 
 def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """The nginx part of a snapshot -> the account that dials, {user, uid, gid, groups, pid of one worker or None}."""
+    """The nginx part of a snapshot -> the account that dials, {user, uid, gid, groups, pid of one worker or None, account}.
+
+    account: its uid when it is an ordinary account that runs the whole of nginx, and so may run its own php-fpm; else None.
+    """
     if nginx.get("uid") is None or nginx.get("gid") is None:
         return None
     workers = nginx.get("workers") or [None]
     return {"user": nginx.get("user") or str(nginx["uid"]), "uid": nginx["uid"], "gid": nginx["gid"],
-            "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0]}
+            "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
 
 
 def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
-    """The account of a running nginx worker, without a look at nginx's configuration."""
+    """The account of a running worker of root's nginx, without a look at nginx's configuration."""
+    masters = {one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign}
     for one in procs:
-        if _WORKER.match(one.cmdline) and not one.foreign:
+        if _WORKER.match(one.cmdline) and one.ppid in masters:
             return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
     return None
 
@@ -157,6 +161,8 @@ class _Survey:
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
         described = {}  # type: Dict[int, Dict[str, Any]]
+        account = (self.identity or {}).get("account")
+        masters = [one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)]
         for one in self.places:
             load, facts = loads[one.key], self.found[one.key]
             local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
@@ -165,7 +171,7 @@ class _Survey:
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     if holder.pid not in described:
-                        described[holder.pid] = sock_diag.describe(self.host, holder)
+                        described[holder.pid] = sock_diag.describe(self.host, holder, masters)
                     if described[holder.pid] not in people:
                         people.append(described[holder.pid])
                     if matches is False and facts["listener_path"] is None:

@@ -158,6 +158,15 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
     return list(dict.fromkeys(files)), elsewhere
 
 
+def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
+    """What nginx -t opens for writing, and makes where it is missing: logs and the pid file. pid: where the build puts it."""
+    written = [one.args[0] for one in every(conf.directives) if one.name in ("access_log", "error_log", "pid") and one.args]
+    if not any(one.name == "pid" for one in conf.directives):
+        written.append(pid)
+    paths = [posixpath.join(prefix, one) for one in written if one != "off" and "$" not in one and not one.startswith(("syslog:", "memory:", "stderr"))]
+    return list(dict.fromkeys(paths))
+
+
 def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
     """(user, group or None) of the main level; None when nothing is said and the compiled default holds."""
     for one in conf.directives:

@@ -15,7 +15,7 @@ ProcStat = NamedTuple("ProcStat", [
     ("comm", str), ("state", str), ("ppid", int), ("flags", int), ("cpu_ticks", int), ("start_ticks", int), ("rss_pages", int),
 ])
 ProcStatus = NamedTuple("ProcStatus", [
-    ("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int),
+    ("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int), ("uids", List[int]),
 ])
 Membership = NamedTuple("Membership", [("controllers", List[str]), ("path", str)])
 
@@ -34,15 +34,15 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are the effective ones. namespaces: how many pid namespaces the process is in,
-    counted from the reader's: above 1 it lives in a container below us."""
+    """/proc/PID/status. uid and gid are the effective ones; uids are the real, effective and saved one. namespaces: how many pid
+    namespaces the process is in, counted from the reader's: above 1 it lives in a container below us."""
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
         rows[name] = value.split()
     uid, gid = rows.get("Uid", []), rows.get("Gid", [])
     return ProcStatus(int(uid[1]) if len(uid) > 1 else -1, int(gid[1]) if len(gid) > 1 else -1,
-                      [int(group) for group in rows.get("Groups", [])], len(rows.get("NSpid", ["1"])))
+                      [int(group) for group in rows.get("Groups", [])], len(rows.get("NSpid", ["1"])), [int(one) for one in uid[:3]])
 
 
 def parse_cmdline(text: str) -> str:

@@ -11,6 +11,7 @@ and what they leave over is for the rules below them. A tuple, since the loader 
 from . import (
     fastcgi_read_timeout,
     fpm_not_running,
+    impostor,
     invalid_response,
     lost_requests,
     max_children_exhausted,
@@ -20,6 +21,7 @@ from . import (
 )
 
 RULES = (
+    ("impostor", impostor.examine),
     ("fpm_not_running", fpm_not_running.examine),
     ("socket_permission_denied", socket_permission_denied.examine),
     ("socket_path_mismatch", socket_path_mismatch.examine),
@@ -30,6 +32,6 @@ RULES = (
     ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
 )
 CAUSES = tuple(dict.fromkeys([cause for cause, _examine in RULES if cause != "lost_requests"]
-                             + [row.cause for row in lost_requests.ROWS] + ["client_not_allowed"]))
+                             + [row.cause for row in lost_requests.ROWS] + ["client_not_allowed", "writable_config"]))
 # While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
-NOTHING_GETS_THROUGH = frozenset(("fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))
+NOTHING_GETS_THROUGH = frozenset(("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

@@ -12,6 +12,8 @@ from .case import MISSING, REFUSED, Case, Owner, span
 from .model import Clear, Match, Remedy, evidence, finding, sample
 
 CAUSE = "socket_path_mismatch"
+# Accounts of web servers, as distributions name them: their pool is for any site whose files are root's.
+COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
 _VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
 
@@ -30,6 +32,13 @@ def _fitting(case: Case, others: List[Owner]) -> List[Owner]:
     owners = {route.get("root_owner") for route in case.routes}
     own = [owner for owner in named or others if owner.pool["user"] in owners]
     return own or named or others
+
+
+def _may_serve(case: Case, owner: Owner) -> bool:
+    """Whether a pool runs as the account whose files the sites are. Where they are root's, the distribution's own pool may."""
+    owners = {route.get("root_owner") or "root" for route in case.routes}
+    common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
+    return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
 
 
 def _reason(case: Case, others: List[Owner]) -> str:
@@ -89,11 +98,13 @@ def examine(case: Case) -> Any:
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
     fitting = _fitting(case, others)
     near = fitting[0]
-    words = "nginx dials %s, where no pool is configured to listen; pool %s listens on %s" % (case.key, near.pool["name"], near.pool["endpoint"])
+    words = "nginx dials %s, where no pool is configured to listen" % case.key
+    fits = _may_serve(case, near)
+    words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) if fits else "; no pool that does runs as the owner of the site's files"
     proof = [
         evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"]),
         evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"]), seen]
     # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if len(fitting) == 1 and case.looks_like_php else []
+    remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and len(fitting) == 1 and case.looks_like_php else []
     return _match(case, _reason(case, fitting), words, proof, remedy, near, "certain" if case.looks_like_php else "possible")

@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
 KEYS = {"cause", "code", "reason", "severity", "confidence", "state", "site", "sites", "endpoint", "pool", "unit", "since", "count", "summary", "evidence",
         "ruled_out", "missing", "remedy"}
-BEYOND = {"request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full", "client_not_allowed", "nginx_limit"}
+BEYOND = {"impostor", "writable_config", "request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full", "client_not_allowed", "nginx_limit"}
 
 
 # --- status
@@ -150,7 +150,7 @@ ALL = pytest.mark.parametrize("path", hosts.FILES, ids=[path.rsplit("/", 1)[1][:
 @ALL
 def test_a_verdict_has_the_agreed_shape(path: str) -> None:
     found = diagnose(hosts.fixture(path)["snapshot"], "web01")
-    assert set(found) == {"status", "findings", "plan", "missing"} and found["status"] in STATUSES
+    assert set(found) == {"status", "findings", "plan", "missing", "strangers", "strangers_total"} and found["status"] in STATUSES
     assert json.loads(json.dumps(found)) == found
     for item in found["findings"]:
         assert set(item) == KEYS

@@ -26,6 +26,9 @@ FILES = {
 }
 
 
+LINKS = {"/proc/7/exe": "/usr/sbin/php-fpm8.2"}
+
+
 def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments: Any) -> Dict[str, Any]:
     given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
@@ -51,7 +54,7 @@ def test_fpm_info_refuses_an_unknown_way_of_testing(capsys: Any, monkeypatch: An
 
 
 def test_fpm_worker_info_tells_each_pools_use_and_the_budget(capsys: Any, monkeypatch: Any) -> None:
-    host = FakeHost(FILES)
+    host = FakeHost(FILES, links=LINKS)
     reply = run(fpm_worker_info, capsys, monkeypatch, host, workers=True)
     pool = reply["pools"][0]
     assert (pool["pool"], pool["workers"], pool["active"], pool["idle"], pool["max_children"], pool["measured"]) == ("www", 1, 0, 1, 3, 0)

@@ -46,7 +46,7 @@ def run(capsys: Any, monkeypatch: Any, **arguments: Any) -> Dict[str, Any]:
 def test_by_default_all_that_nginx_dials_and_all_that_pools_listen_on(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
     told = run(capsys, monkeypatch)
     assert asked == [(["unix:/run/php/a.sock", "127.0.0.1:9000", "unix:/run/php/b.sock"],
-                      {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41}, 3.0)]
+                      {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41, "account": None}, 3.0)]
     assert set(told["endpoints"]) == set(asked[0][0]) and told["changed"] is False
     assert told["missing"] == [{"what": "endpoint", "path": "/run/php", "why": "Permission denied", "needs": "root"}]
 

@@ -40,7 +40,7 @@ def no_swap(path: str) -> Step:
 def view(snapshot: hosts.Snapshot, files: Optional[Dict[str, str]] = None, capacity: Optional[Callable[[], Dict[str, Any]]] = None,
          swap: Callable[[str], Step] = no_swap) -> View:
     texts = FILES if files is None else files
-    snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data")
+    snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data", opens=["/var/log/nginx/access.log", "/run/nginx.pid"])
     for master in snapshot["fpm"]["masters"]:
         master.setdefault("prefix", "/usr")
 
@@ -208,7 +208,7 @@ def repoint(line: int = 3, **more: Any) -> Step:
 def test_the_address_alone_is_another_and_nginx_tests_it_first() -> None:
     step = repoint()
     assert lines_of(step) == ["        fastcgi_pass unix:/run/php/php8.2-fpm.sock;  # old"]
-    assert step.trials[0].argv == ["/usr/sbin/nginx", "-t", "-q"] and commands(step) == ["systemctl reload nginx.service"]
+    assert step.trials[0].argv == ["/usr/sbin/nginx", "-t", "-q", "-p", "/usr/share/nginx", "-c", "/etc/nginx/nginx.conf"] and commands(step) == ["systemctl reload nginx.service"]
 
 
 def test_a_line_that_says_something_else_by_now_is_left_alone() -> None:

@@ -118,7 +118,7 @@ def test_where_it_is_not_allowed_it_says_so_and_nothing_runs(world, monkeypatch)
     def refused(*_arguments: Any) -> None:
         raise PermissionError(1, "unshare: Operation not permitted")
 
-    monkeypatch.setattr(subject._Namespace, "_call", refused)
+    monkeypatch.setattr(subject._Namespace, "call", refused)
     ran = told(world, "echo ran")
     assert ran.rc is None and ran.out == "" and "Operation not permitted" in ran.err
 

@@ -110,7 +110,7 @@ def test_a_healthy_socket_reads_as_one() -> None:
     assert (found["listening"], found["inode_matches"], found["queue"], found["backlog"], found["accepted"]) == (True, True, 4, 16, 2)
     assert found["listeners"] == [{
         "pid": 35, "comm": "php-fpm8.2", "exe": "/usr/sbin/php-fpm8.2", "cmdline": MASTER.cmdline, "fpm": True,
-        "master_config": "/etc/php/8.2/fpm/php-fpm.conf", "pool": None, "unit": "php8.2-fpm.service"}]
+        "claims_fpm": False, "uid": 0, "user": "root", "master_config": "/etc/php/8.2/fpm/php-fpm.conf", "pool": None, "unit": "php8.2-fpm.service"}]
     assert found["connect"]["result"] == "ok" and found["probe"]["result"] == "answered"
     assert not host.missing
 
@@ -316,7 +316,7 @@ def test_the_running_workers_account_is_taken_and_not_the_masters() -> None:
 
 def test_the_account_of_a_snapshot_and_of_a_name() -> None:
     nginx = {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 4], "workers": [41, 42]}
-    assert sockets.identity_of(nginx) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 4], "pid": 41}
+    assert sockets.identity_of(nginx) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 4], "pid": 41, "account": None}
     assert sockets.identity_of({"user": None, "uid": None, "gid": None, "groups": [], "workers": []}) is None
     assert sockets.named_identity(box(), "www-data", {"pid": 41}) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41}
     assert sockets.named_identity(box(), "nobody-here", None) is None

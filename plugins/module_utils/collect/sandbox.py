@@ -1,0 +1,109 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
+
+php-fpm -t and nginx -t make logs, directories and pid files that the configuration names. All of that fails in here. Only the directories
+for temporary files, and what a subclass mounts in prepare(), are writable: they are memory, and the kernel drops them with the program. Needs root, and a host that lets root make
+namespaces, which some containers do not.
+"""
+
+import ctypes
+import errno
+import os
+import re
+import signal
+import subprocess
+from typing import List, Optional, Sequence
+
+from .host import Ran, decode
+
+OURS = "webmedic"  # the source of the mounts that stay writable
+SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # opcache makes a lock file when it is loaded
+# linux/{sched,mount,prctl}.h
+_NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
+RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
+_PDEATHSIG = 1
+_FLAGS = {"nosuid": NOSUID, "nodev": NODEV, "noexec": 8, "noatime": 1024, "nodiratime": 2048, "relatime": 1 << 21}
+
+
+class Sandbox:
+    """Prepared by the child, between fork and exec."""
+
+    used: List[str] = []  # paths that must stay visible
+
+    def __init__(self) -> None:
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(self, name: str, *arguments: object) -> None:
+        if getattr(self.libc, name)(*arguments) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, "%s: %s" % (name, os.strerror(number)))
+
+    def mount(self, source: str, target: str, flags: int, kind: Optional[bytes] = None, data: Optional[bytes] = None) -> None:
+        self.call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
+
+    def prepare(self) -> None:
+        """Mounts of a subclass."""
+
+    def enter(self) -> None:
+        self.call("prctl", _PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
+        self.call("unshare", _NEWNS | _NEWIPC | _NEWNET)
+        self.mount("none", "/", REC | PRIVATE)
+        self.prepare()
+        for folder in SCRATCH:
+            if os.path.isdir(folder) and not os.path.islink(folder) and not any(path.startswith(folder + "/") for path in self.used):
+                self.mount(OURS, folder, NOSUID | NODEV, b"tmpfs", b"mode=1777,size=16m")
+        self._seal()
+
+    def _seal(self) -> None:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+            rows = stream.read().splitlines()
+        for row in rows:
+            left, _dash, right = row.partition(" - ")
+            where, what = left.split(" "), right.split(" ")
+            if what[1] == OURS:
+                continue
+            point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), where[4])
+            kept = sum(_FLAGS.get(word, 0) for word in where[5].split(","))
+            try:
+                self.mount("none", point, REMOUNT | BIND | RDONLY | kept)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.ENOENT):  # another mount lies over it
+                    raise
+
+    def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = ()) -> Ran:
+        """rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed."""
+        reader, writer = os.pipe()
+
+        def enter() -> None:
+            try:
+                self.enter()
+            except BaseException as error:  # the program must not run outside of it, whatever went wrong
+                os.write(writer, str(error).encode("utf-8", "replace")[:1000])
+                os._exit(127)
+
+        try:
+            # AnsibleModule.run_command has no time limit, and calls nothing between fork and exec.
+            child = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
+                list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
+                env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=enter, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
+            try:
+                out, err = child.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.communicate()
+                return Ran(None, "", "%s did not end within %g s" % (argv[0], timeout))
+            os.close(writer)
+            writer = -1
+            why = os.read(reader, 1000)
+            if why:
+                return Ran(None, "", "no namespace for it: %s" % decode(why))
+            return Ran(child.returncode, decode(out), decode(err))
+        except OSError as error:
+            return Ran(None, "", str(error))
+        finally:
+            os.close(reader)
+            if writer >= 0:
+                os.close(writer)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What root may run, load and believe: only what root alone can write, and only processes that root has started."""
+
+import posixpath
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+from .host import Host, HostError, Stat
+
+LINKS = 40  # the kernel's own limit, path_resolution(7)
+DELETED = " (deleted)"
+
+# path: the file or directory that someone besides root can write; who: an account, a group, or everybody.
+Opening = NamedTuple("Opening", [("path", str), ("who", str)])
+# What a step of a path is: where a link leads, else None; who can write it.
+_Step = NamedTuple("_Step", [("target", Optional[str]), ("opening", Optional[Opening])])
+
+
+def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
+    if stat.uid != 0:
+        return Opening(path, host.user_name(stat.uid))
+    if stat.mode & 0o002 and stat.type != "link":
+        return Opening(path, "everybody")
+    # With an ACL the group bits are its mask: w there means that some entry may write.
+    if stat.mode & 0o020 and stat.type != "link" and (
+            stat.gid != 0 or host.group_members(0) or host.xattr(path, "system.posix_acl_access")):
+        return Opening(path, "group %s" % host.group_name(stat.gid))
+    return None
+
+
+def _step(host: Host, path: str) -> _Step:
+    """One component of a path. Directories and links are remembered for the whole look."""
+    known: Optional[_Step] = host.steps.get(path)
+    if known is None:
+        stat = host.stat(path, follow=False)
+        known = _Step(host.readlink(path) if stat.type == "link" else None, _writer(host, path, stat))
+        if stat.type in ("directory", "link"):
+            host.steps[path] = known
+    return known
+
+
+def opening(host: Host, path: str) -> Optional[Opening]:
+    """The first file or directory on the way to path, links followed, that someone besides root can write; None: there is none.
+
+    A path that does not exist is as safe as the directory in which it would be made. Sticky directories such as /tmp are openings.
+    """
+    left = list(reversed(path.split("/")))
+    here, links = "/", 0
+    try:
+        found = _step(host, here).opening
+        while left and not found:
+            name = left.pop()
+            if name in ("", "."):
+                continue
+            step = posixpath.dirname(here) if name == ".." else posixpath.join(here, name)
+            target, found = _step(host, step)
+            if target is None:
+                here = step
+                continue
+            links += 1
+            if links > LINKS:
+                return Opening(step, "a loop of links")
+            left.extend(reversed(target.split("/")))
+            here = "/" if target.startswith("/") else here
+        return found
+    except HostError as error:
+        return None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
+
+
+def folders(host: Host, pattern: str) -> List[str]:
+    """The directories in which a new file could match a pattern."""
+    folder = posixpath.dirname(pattern)
+    return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
+
+
+def open_to_others(host: Host, path: str) -> Optional[str]:
+    """The path of opening(), None when only root can write all the way."""
+    found = opening(host, path)
+    return found.path if found else None
+
+
+def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
+    """Why a process is no program of root's with one of these words in its file's name; None when it is.
+
+    Its real, effective and saved user are root: a setuid program keeps the real one of whoever started it. Its executable is the very
+    file at a path that only root can write, or was until an upgrade replaced it. A title proves nothing: everyone writes his own.
+    """
+    if any(uids):
+        ids = sorted(set(uids))
+        return "it runs as %s" % host.user_name(ids[0]) if len(ids) == 1 else "its user ids differ: %s" % ", ".join(map(str, uids))
+    if exe is None:
+        return "its program cannot be read" if host.is_root() else None
+    path = exe[:-len(DELETED)] if exe.endswith(DELETED) else exe
+    if not any(name in posixpath.basename(path) for name in names):
+        return "its program is %s" % path
+    try:
+        running = host.stat("/proc/%d/exe" % pid)
+        if path == exe:
+            there = host.stat(path)
+            if (there.device, there.inode) != (running.device, running.inode):
+                return "its program is not the file at %s" % path
+    except HostError as error:
+        return "its program cannot be looked at (%s)" % error.why
+    found = opening(host, path)
+    if found or running.uid:
+        return "%s can write its program %s" % (found.who if found else host.user_name(running.uid), path)
+    return None
+

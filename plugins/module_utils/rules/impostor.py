@@ -1,0 +1,37 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Somebody else listens where a pool of this host should: visitors' requests, cookies and passwords go to him."""
+
+from typing import Any
+
+from .case import Case
+from .model import Match, evidence, finding
+
+CAUSE = "impostor"
+
+
+def examine(case: Case) -> Any:
+    """Of root's own programs none is an impostor: a container's proxy may serve what a disabled php-fpm once did."""
+    them = [one for one in case.foreign_listeners if one.get("uid")]
+    if not them or not case.owners or not case.is_local:
+        return None
+    owner = case.owners[0]
+    unit = owner.master["unit_state"] or {}
+    fastcgi = case.answers or any(one["claims_fpm"] for one in them)
+    if not fastcgi and unit.get("active") == "failed":
+        return None  # a program that took the port by accident: php-fpm's own words tell that
+    who = ", ".join("%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in them[:3])
+    proof = [evidence("socket", "%s is held by %s" % (case.key, who)),
+             evidence("php-fpm", "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),
+                      path=owner.pool["listen_file"], line=owner.pool["listen_line"])]
+    if unit:
+        proof.append(evidence("systemd", "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub")), at=unit.get("changed_at")))
+    # Whoever runs another php-fpm on purpose disables the unit of this one.
+    certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
+    return Match(finding(
+        CAUSE, "untrusted_php_fpm" if fastcgi else "not_php_fpm", "Not php-fpm but %s listens on %s, where pool %s should." % (
+            who, case.key, owner.pool["name"]),
+        proof, confidence="certain" if certain else "likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
+        pool=owner.pool["name"], unit=owner.master["unit"]), [])
