@@ -80,8 +80,9 @@ def others(descriptor: int, passing: bool = False) -> str:
         for tag, _permissions, number in [entry for entry in acl if entry.permissions & WRITE]:
             if tag == _USER and not ours(number):
                 names.append(host.user_name(number))
-            elif tag in (_GROUP_OBJ, _GROUP):
-                names.append("group " + host.group_name(found.st_gid if tag == _GROUP_OBJ else number))
+            gid = {_GROUP_OBJ: found.st_gid, _GROUP: number}.get(tag)
+            if gid or gid == 0 and host.group_members(0):
+                names.append("group " + host.group_name(gid))
     return ", ".join(names)
 
 

@@ -226,7 +226,8 @@ def exchanged(_ground):
     exchange.exchanged(tell)
 
 
-TASKS = {"exchanged": exchanged, "kill": kill, "kill_twice": kill_twice, "looked_at": looked_at, "errors": errors, "rollback": rollback, "prepare": prepare, "finished": finished}
+TASKS = {"exchanged": exchanged,
+         "kill": kill, "kill_twice": kill_twice, "looked_at": looked_at, "errors": errors, "rollback": rollback, "prepare": prepare, "finished": finished}
 
 
 def main():

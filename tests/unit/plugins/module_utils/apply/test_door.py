@@ -88,6 +88,8 @@ def test_a_directory_that_is_a_link_of_our_own_is_followed(etc: Any) -> None:
 @pytest.mark.parametrize("name", ["conf", "enabled", "."])
 def test_a_directory_that_others_can_write_to_is_named_with_who_they_are(etc: Any, mode: int, who: str, name: str) -> None:
     (etc / name).chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(str(etc / name), 0, 34)
     if (mode, name) == (0o1777, "enabled"):
         begin(etc)  # the link is ours, and safe in there
     else:
@@ -116,7 +118,18 @@ def test_a_file_of_somebody_else_is_refused(etc: Any) -> None:
 @pytest.mark.parametrize("mode", [0o664, 0o646])
 def test_a_file_that_others_can_write_to_is_refused(etc: Any, mode: int) -> None:
     (etc / "conf" / "site").chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(str(etc / "conf" / "site"), 0, 34)
     assert "can write to %s" % (etc / "conf/site") in refusal(etc)
+
+
+@ROOT
+def test_near_miss_roots_own_group_with_nobody_else_in_it_is_no_objection(etc: Any, monkeypatch: Any) -> None:
+    (etc / "conf").chmod(0o775)
+    begin(etc)
+    recover(Host(), Disk(), str(etc.parent / "state"))
+    monkeypatch.setattr(Host, "group_members", lambda _host, gid: ["operator"] if gid == 0 else [])
+    assert "which group root can write to" in refusal(etc)
 
 
 def test_a_new_file_is_not_made_where_others_can_write(etc: Any) -> None:
@@ -202,8 +215,10 @@ def test_a_command_on_a_path_that_others_can_choose_is_refused_and_its_undo_is_n
     with pytest.raises(transaction.UndoFailed):
         recover(Host(), disk, state)
     assert disk.ran == [["make", path]]
-    with pytest.raises(Refusal):
-        transaction.check(step, disk)
+    made = Step("runtime_directory_create", path, [], [], [Command(["systemd-tmpfiles"], [], path)])
+    for refused in (step, made):
+        with pytest.raises(Refusal):
+            transaction.check(refused, disk)
 
 
 EXCHANGE = 2  # renameat2(2)

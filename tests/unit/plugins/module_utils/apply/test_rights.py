@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.permission import Entry, parse_acl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import survives
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 USER, UID = "nobody", 65534
@@ -128,7 +129,8 @@ def test_where_the_copy_is_written_back_it_has_all_of_it_too(tmp_path: Any, seed
         raise PermissionError(1, "no second names here")
 
     monkeypatch.setattr(Disk, "link", refused)
-    path, state = str(tmp_path / "site"), str(tmp_path / "state")
+    path, state = str(tmp_path / "conf" / "site"), str(tmp_path / "state")
+    os.mkdir(os.path.dirname(path), 0o755)
     with open(path, "w") as stream:
         stream.write("old")
     decorated(path, random.Random(seed))
@@ -162,11 +164,11 @@ def test_an_entry_for_the_user_is_a_persons_word(permissions: int, mask: int) ->
 
 
 @ROOT
-@pytest.mark.parametrize("uid, mode, who", [(33, 0o700, "www-data"), (0, 0o770, "group root"), (0, 0o777, "everybody")])
+@pytest.mark.parametrize("uid, mode, who", [(33, 0o700, "www-data"), (0, 0o770, "group backup"), (0, 0o777, "everybody")])
 def test_a_directory_that_is_others_is_not_opened_to_anybody(tmp_path: Any, uid: int, mode: int, who: str) -> None:
     path = str(tmp_path / "home")
     os.mkdir(path)
-    os.chown(path, uid, 0)
+    os.chown(path, uid, 34)
     os.chmod(path, mode)
     before = fingerprint(path)
     with pytest.raises(Refusal) as caught:
@@ -177,6 +179,37 @@ def test_a_directory_that_is_others_is_not_opened_to_anybody(tmp_path: Any, uid:
 def test_a_user_who_is_not_known_is_refused(tmp_path: Any) -> None:
     with pytest.raises(Refusal, match="there is no user"):
         Disk().let_search(str(tmp_path), "nobody-of-that-name")
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_kill_at_any_step_of_it_or_of_its_undo_is_taken_back_to_the_byte(tmp_path: Any, how: str) -> None:
+    def taken(path: str, state: str, keep: bool = True) -> None:
+        change = opened(allow(path), state)
+        change.run(allow(path).commands[0])
+        if keep:
+            change.keep()
+
+    for at in range(1, 100):
+        path, state = str(tmp_path / ("run%d" % at)), str(tmp_path / ("state%d" % at))
+        os.mkdir(path, 0o700)
+        try:
+            os.setxattr(path, ACCESS, acl([(USER_OBJ, 7, NONE), (GROUP_OBJ, 4, NONE), (GROUP, 6, 4), (MASK, 4, NONE), (OTHER, 0, NONE)]))
+        except OSError:
+            pytest.skip("this file system has no access control lists")
+        before = fingerprint(path)
+        ended = survives(lambda: taken(path, state), at, how)  # noqa: B023
+        was_open = os.path.exists(os.path.join(state, "transaction"))
+        recover(Host(), Disk(), state)
+        if was_open:
+            assert fingerprint(path) == before, at
+        if fingerprint(path) == before:
+            taken(path, state, False)
+            survives(lambda: recover(Host(), Disk(), state), at, how)  # noqa: B023
+            recover(Host(), Disk(), state)
+            assert fingerprint(path) == before, at
+        if ended:
+            break
+    assert ended and at > 15 and effective(path) != {}
 
 
 class Makes(Disk):
