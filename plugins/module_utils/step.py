@@ -12,8 +12,19 @@ Change = NamedTuple("Change", [("path", str), ("before", Optional[bytes]), ("aft
 Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
 # A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile.
 Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
-# What is run once the files are in place, and what brings back the state before.
-Command = NamedTuple("Command", [("do", List[str]), ("undo", List[List[str]])])
+
+
+class Command(NamedTuple):
+    """do: what is run once the files are in place; undo: what brings back the state before.
+
+    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights back.
+    search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only tells it.
+    """
+
+    do: List[str]
+    undo: List[List[str]]
+    folder: Optional[str] = None
+    search: Optional[str] = None
 
 
 class Step(NamedTuple):

@@ -261,6 +261,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
 
 
 def main() -> None:
@@ -286,7 +287,7 @@ def main() -> None:
         module.fail_json(msg=why)
     try:
         result = remediate(Host(), Disk(), policy, module.check_mode)
-    except (UndoFailed, HostError, OSError) as error:
+    except (Refusal, UndoFailed, HostError, OSError) as error:
         module.fail_json(msg="The remediation could not go on: %s" % error)
     if not module.params["snapshot"]:
         del result["snapshot"]

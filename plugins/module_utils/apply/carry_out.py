@@ -111,7 +111,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
     try:
-        check(step.changes, host, disk, check_mode)
+        check(step, disk, check_mode)
         why = complaint(step)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
@@ -130,7 +130,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         raise
     try:
         undone = recover(host, disk, state)
-    except (UndoFailed, HostError, OSError) as error:
+    except (Refusal, UndoFailed, HostError, OSError) as error:
         return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
     if undone and undone["left"]:
         return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
