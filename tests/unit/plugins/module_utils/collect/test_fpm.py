@@ -21,8 +21,9 @@ HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
 SYSTEMD = {"7.4-debian11": "247-debian11", "8.2-debian12": "252-debian12", "8.4-debian13": "257-debian13"}
 NOW = 1795388420.0
 BOOTED = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1)
-# Without what PHP sends to syslog: it may say anything.
-JOURNAL_OPTIONS = "-o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal"
+# By what journald knows of the writer: PHP may say anything.
+JOURNAL = ("journalctl -o json --output-fields=MESSAGE,_PID,_EXE,_COMM -n 30 --no-pager -q"
+           " _PID=1 UNIT=%(unit)s + _SYSTEMD_UNIT=%(unit)s _UID=0 _TRANSPORT=stdout")
 
 
 def fixture(name: str) -> str:
@@ -67,7 +68,7 @@ class Described(FakeHost):
         capture = "units/%s-%s" % (SYSTEMD[host], state)
         commands: Dict[str, Any] = {
             show: (0, fixture(capture + ".show").split("\n\n")[0] + "\n", ""),
-            "journalctl -u %s %s" % (self.unit, JOURNAL_OPTIONS): (0, fixture(capture + ".journal"), "")}
+            JOURNAL % {"unit": self.unit}: (0, fixture(capture + ".journal"), "")}
         links = {"/proc/%d/exe" % pid_of(host, role): self.binary for role in ("master", "worker")}
         super().__init__(files, commands, dict({"/run/systemd/system": BOOTED}, **(stats or {})), links, now=NOW, **more)
 
@@ -390,7 +391,7 @@ def test_a_host_without_proc_says_so() -> None:
 
 
 def test_the_journal_is_missing_only_where_it_cannot_be_read() -> None:
-    command = "journalctl -u x.service " + JOURNAL_OPTIONS
+    command = JOURNAL % {"unit": "x.service"}
     quiet = FakeHost(commands={command: (0, "", "")})
     assert units.journal(quiet, "x.service") == [] and quiet.missing == []
     barred = FakeHost(commands={command: (0, "", "")}, root=False)
