@@ -7,7 +7,7 @@
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
-from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts
+from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts, unit_matches
 from .host import Host, HostError
 
 LINES = 30
@@ -78,8 +78,7 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
     """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
-    # The master's stderr and systemd's own words. What PHP sends to syslog is in the unit's journal too, and may say anything.
-    ran = host.run(["journalctl", "-u", unit, "-o", "short-unix", "-n", str(lines), "--no-pager", "-q", "_TRANSPORT=stdout", "_TRANSPORT=journal"])
+    ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)
     if not found:
         why: Optional[str] = None

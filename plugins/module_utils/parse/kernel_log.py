@@ -11,12 +11,14 @@ pids in the ring buffer are those of the machine, not of a container.
 import re
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from .proc import unit_of
 from .redact import redact
 
 FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
 _FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
-_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),.*?,task_memcg=(/[^,]*),task=.{1,16},pid=(\d+),uid=\d+\Z")
+# A cgroup may be called "x,task_memcg=": with a second one nobody knows where the victim was.
+_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d+),uid=\d+\Z")
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
 _LIMIT = re.compile(r"memory: usage \d+kB, limit (\d+)kB, failcnt \d+\Z")
 # Before 5.x the victim's line has no beginning of its own, and "Kill process ... or sacrifice child" names the candidate.
@@ -81,10 +83,10 @@ def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[D
         if identifier == "systemd" and unit:
             entry.update(unit=unit.group(1), kind="systemd_oomd" if unit.group(2) else None)
         elif identifier == "systemd-oomd" and oomd:
-            entry.update(cgroup=oomd.group(1), unit=oomd.group(1).rsplit("/", 1)[-1], kind="systemd_oomd")
+            entry.update(cgroup=oomd.group(1), unit=unit_of(oomd.group(1)), kind="systemd_oomd")
         elif identifier == "earlyoom" and early:
             entry.update(pid=int(early.group(1)), comm=early.group(2), kind="earlyoom")
         else:
             continue
-        found.append(dict(entry, fpm=bool(FPM_COMM.match(entry["comm"]) if entry["comm"] else _FPM_UNIT.match(entry["unit"]))))
+        found.append(dict(entry, fpm=bool(FPM_COMM.match(entry["comm"]) if entry["comm"] else _FPM_UNIT.match(entry["unit"] or ""))))
     return found
