@@ -10,6 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..parse.fpm_conf import FpmConf, Problem, full_path, parse_fpm_conf
 from ..parse.fpm_pools import pool_facts, refusals
+from ..parse.number import number
 from ..parse.proc import unit_of
 from ..parse.systemctl import command_option
 from .config_check import config_test
@@ -36,6 +37,9 @@ class _Reading:
         self.barred = False  # a part is kept from us, though not from php-fpm: what seems to lack may be in there
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix or found.layout.prefix)
+        if self.conf.cut:
+            self.barred = True
+            host.miss("fpm_config", self.config, "it is too long with all its includes, the rest was not read")
 
     def read(self, path: str) -> Tuple[Optional[str], str]:
         try:
@@ -166,7 +170,7 @@ def _strangers(host: Host, conf: FpmConf) -> List[Problem]:
     found: List[Problem] = []
     for section in conf.pools:
         user = section.settings.get("user")
-        if user and user.value and not user.value.isdigit() and host.account(user.value) is None:
+        if user and user.value and number(user.value) is None and host.account(user.value) is None:
             found.append(Problem(user.file, user.line, "[pool %s] cannot get uid for user '%s'" % (section.name, user.value)))
     return found
 

@@ -110,12 +110,12 @@ def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
     return "/proc/%d/root" % pid if theirs and theirs != host.readlink("/proc/self/ns/mnt") else ""
 
 
-def _load(one: endpoints.Endpoint, table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]],
+def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str], file: Optional[Tuple[int, int]],
           hosts: Dict[str, List[str]]) -> sock_table.Load:
     if one.family == "unix":
-        return sock_table.unix_load(table, names, file)
+        return table.unix(names, file)
     addresses = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]  # type: List[Optional[bytes]]
-    loads = [sock_table.tcp_load(table, address, one.port or 0) for address in addresses]
+    loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
 
 
@@ -151,7 +151,8 @@ class _Survey:
             row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
             if row.family != "unix" or row.name in wanted or row.file in files:
                 table.append(row)
-        return {one.key: _load(one, table, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
+        index = sock_table.Index(table)
+        return {one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
 
     def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
         inodes = {row.inode for load in loads.values() for row in load.listeners}
