@@ -21,7 +21,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse import fastcgi
 
-AT_ONCE = 64  # endpoints in flight together
+AT_ONCE = 128  # endpoints in flight together: more would keep each other from an answer
+NAMES_AT_ONCE = 32  # each has a child of its own
+PATIENCE = 5  # how many times the seconds of one endpoint all together may take
 _GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
 
 # One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
@@ -117,23 +119,28 @@ def _resolve(target: Target) -> List[Target]:
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
-def _dial_all(targets: Sequence[Target], deadline: float, pipe: int) -> None:
-    dials = [_Dial(target) for target in targets]
-    waiting = {one.socket.fileno(): one for one in dials}
+def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, pipe: int) -> None:
+    """Each target has its seconds, begun before the deadline; those behind the first AT_ONCE that it leaves no time for are not dialled."""
+    left = list(reversed(targets))
+    waiting = {}  # type: Dict[int, _Dial]
     poll = select.poll()
-    for descriptor, one in waiting.items():
-        if one.done is None:
-            poll.register(descriptor, select.POLLIN | (0 if one.connected else select.POLLOUT))
-    while waiting:
+    while waiting or left:
+        while left and len(waiting) < AT_ONCE:
+            one = _Dial(left.pop())
+            waiting[one.socket.fileno()] = one
+            if one.done is None:
+                poll.register(one.socket.fileno(), select.POLLIN | (0 if one.connected else select.POLLOUT))
+        left = left if time.monotonic() < deadline else []
         for descriptor, one in list(waiting.items()):
-            if one.done is None and time.monotonic() >= deadline:
+            if one.done is None and time.monotonic() >= min(one.started, deadline) + seconds:
                 one.late()
             if one.done is not None:
                 one.socket.close()
                 del waiting[descriptor]
                 os.write(pipe, (json.dumps(one.done) + "\n").encode("ascii"))
-        if waiting:
-            for descriptor, _event in poll.poll(max(0.0, deadline - time.monotonic()) * 1000 + 1):
+        if waiting and (len(waiting) == AT_ONCE or not left):
+            soonest = min([deadline] + [one.started for one in waiting.values()]) + seconds
+            for descriptor, _event in poll.poll(max(0.0, soonest - time.monotonic()) * 1000 + 1):
                 one = waiting[descriptor]
                 one.ready()
                 if one.done is not None:
@@ -142,11 +149,11 @@ def _dial_all(targets: Sequence[Target], deadline: float, pipe: int) -> None:
                     poll.modify(descriptor, select.POLLIN)
 
 
-def _child(targets: Sequence[Target], rights: Optional[Rights], deadline: float, pipe: int) -> None:
+def _child(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, pipe: int) -> None:
     """Runs in the forked child and never returns into the module: it must not run the parent's exits and handlers."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(int(deadline - time.monotonic() + _GRACE) + 2)  # ends us even when the parent was killed
+        signal.alarm(int(deadline - time.monotonic() + seconds + _GRACE) + 2)  # ends us even when the parent was killed
         try:
             if rights is not None:
                 if rights.root:
@@ -156,7 +163,7 @@ def _child(targets: Sequence[Target], rights: Optional[Rights], deadline: float,
                 os.setresgid(rights.gid, rights.gid, rights.gid)
                 os.setresuid(rights.uid, rights.uid, rights.uid)
             addresses = [one for target in targets for one in (_resolve(target) if target.family == "name" else [target])]
-            _dial_all(addresses, deadline, pipe)
+            _dial_all(addresses, seconds, deadline, pipe)
         except (OSError, ValueError) as error:
             for target in targets:
                 os.write(pipe, (json.dumps(outcome(target, None, str(error))) + "\n").encode("ascii"))
@@ -174,21 +181,19 @@ def _reap(pids: Sequence[int]) -> None:
         time.sleep(0.002)
 
 
-def _fork(targets: Sequence[Target], rights: Optional[Rights], deadline: float) -> Tuple[int, int]:
+def _fork(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float) -> Tuple[int, int]:
     """(pid of the child, the pipe from which its results are read)."""
     source, sink = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _child(targets, rights, deadline, sink)
+        _child(targets, rights, seconds, deadline, sink)
     os.close(sink)
     return pid, source
 
 
-def _together(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
-    deadline = time.monotonic() + seconds
-    # A name may hang in the resolver: it gets a child of its own, which can be killed.
-    groups = [[one for one in targets if one.family != "name"]] + [[one] for one in targets if one.family == "name"]
-    children = {source: pid for pid, source in (_fork(group, rights, deadline) for group in groups if group)}
+def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[Dict[str, Any]]:
+    children = {source: pid for pid, source in (_fork(group, rights, seconds, deadline) for group in groups if group)}
+    deadline += seconds
     pids = list(children.values())
     text = b""
     poll = select.poll()
@@ -206,18 +211,23 @@ def _together(targets: Sequence[Target], rights: Optional[Rights], seconds: floa
         os.kill(pid, signal.SIGKILL)
         os.close(source)
     _reap(pids)
-    results = [json.loads(line) for line in text.decode("ascii").splitlines()]
-    seen = {one["key"] for one in results}
-    return results + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in targets if one.key not in seen]
+    return [json.loads(line) for line in text.decode("ascii").splitlines() if line.endswith("}")]
 
 
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
     """Dials all targets at the same time and gives one result for each address, in no order: {key, address, connect, probe}.
 
     rights: None dials as ourselves. seconds: the budget of connecting and answering together, spent in full only while
-    something does not answer. Forks, because rights given up do not come back; takes at most seconds + 1.
+    something does not answer. Forks, because rights given up do not come back. Takes at most seconds + 1 for AT_ONCE targets,
+    and PATIENCE times that for all; what then is left has no result.
     """
-    results = []  # type: List[Dict[str, Any]]
-    for start in range(0, len(targets), AT_ONCE):
-        results.extend(_together(targets[start:start + AT_ONCE], rights, seconds))
+    deadline = time.monotonic() + (PATIENCE - 1) * seconds
+    results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)
+    # A name may hang in the resolver: it gets a child of its own, which can be killed.
+    names = [one for one in targets if one.family == "name"]
+    while names and time.monotonic() < deadline:
+        some, names = names[:NAMES_AT_ONCE], names[NAMES_AT_ONCE:]
+        found = _together([[one] for one in some], rights, seconds, time.monotonic())
+        seen = {one["key"] for one in found}
+        results += found + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in some if one.key not in seen]
     return results

@@ -10,7 +10,7 @@ listener is bound to. /proc/net/unix and /proc/net/tcp are the fallback: the que
 
 import re
 import struct
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
@@ -51,8 +51,8 @@ class Index:
     """The sockets by name and by port, since a host may have thousands of endpoints."""
 
     def __init__(self, table: Iterable[Sock]) -> None:
-        self.places = {}  # type: Dict[Union[str, int], List[Sock]]
-        self.names = {}  # type: Dict[Optional[Tuple[int, int]], Set[str]]
+        self.places: Dict[Any, List[Sock]] = {}
+        self.names: Dict[Any, Set[str]] = {}
         for one in table:
             self.places.setdefault(one.name if one.family == "unix" else one.port, []).append(one)
             self.names.setdefault(one.file, set()).add(one.name)
@@ -78,9 +78,9 @@ def unix_request() -> bytes:
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, _SHOW_NAME_VFS_QUEUE, 0, 0))
 
 
-def tcp_request(family: int, port: int) -> bytes:
-    """Listeners and established connections of one local port; the kernel filters, a busy host has many others."""
-    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, port)
+def tcp_request(family: int, port: int, last: int = 0) -> bytes:
+    """Listeners and established connections of one local port, or up to the last; the kernel filters, a busy host has many others."""
+    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port)
     return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
                     + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
 

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from .case import CUT_OFF, Case, Owner, near, reconfigured, span
+from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, span, within
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "worker_oom_killed"
@@ -24,23 +24,27 @@ def _beside(kill: Dict[str, Any], events: List[Dict[str, Any]], seconds: float =
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
 
 
+def _all_deaths(seen: Seen) -> List[float]:
+    return sorted(at for event in seen.said if event["signature"] in KILLED for at in event["times"])
+
+
 def _mine(case: Case, deaths: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """Kills of this endpoint's workers. php-fpm's log tells the pool; without it, nginx's lines of that moment do.
 
     ours is None where the victim's cgroup could not be told from another container's: then php-fpm has to have lost a worker too.
     """
-    everyone = [event for event in case.snapshot["logs"]["events"] if event["source"] == "fpm" and event["signature"] in KILLED]
+    everyone = case.seen.once(_all_deaths)  # by SIGKILL, of any pool
     kills = [kill for kill in case.snapshot["oom"]["kills"] if kill["fpm"] and kill["ours"] is not False]
     found = [kill for kill in kills if _beside(kill, deaths) or (
-        kill["ours"] and not _beside(kill, everyone) and near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT))]
-    return found or [kill for kill in kills if kill["ours"] and not _beside(kill, everyone) and _beside(kill, deaths, DRIFT)]
+        kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT))]
+    return found or [kill for kill in kills if kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and _beside(kill, deaths, DRIFT)]
 
 
 def examine(case: Case) -> Any:
     deaths = case.pool_events(KILLED)
     mine = _mine(case, deaths)
     if not mine:
-        if deaths and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"]):
+        if deaths and "kernel_log" in case.seen.blind:
             return Unclear("kernel_log", "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom")
         return Clear("no OOM kill hit a worker of this host in the window")
     owner = next((owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)), case.owners[0] if case.owners else None)
@@ -51,7 +55,7 @@ def examine(case: Case) -> Any:
     last = mine[-1]
     limit = _limit(last)
     # The worker may have been idle; without nginx's log that cannot be told.
-    hurt = lost or any(entry["what"] == "nginx_log" for entry in case.snapshot["missing"])
+    hurt = lost or "nginx_log" in case.seen.blind
     state = "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
     proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
     return Match(finding(
