@@ -261,6 +261,8 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
     section = "global" if pool is None else pool.lower()
     if pool is not None and section not in trace.by_name:
         raise Refusal("no pool [%s] in %s and what it includes" % (pool, config))
+    if trace.conf.cut:
+        raise Refusal("%s is too long with all its includes to be edited" % config)
     if any(row.name == "include" and row.variable for row in trace.rows):
         raise Refusal("an include of %s depends on the environment, so what is in force is not known" % config)
     wanted: Dict[_Directive, Optional[str]] = {}

@@ -18,17 +18,19 @@ FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
 _FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
 # A cgroup may be called "x,task_memcg=": with a second one nobody knows where the victim was.
-_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d+),uid=\d+\Z")
+_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d{1,10}),uid=\d+\Z", re.A)
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
-_LIMIT = re.compile(r"memory: usage \d+kB, limit (\d+)kB, failcnt \d+\Z")
+_LIMIT = re.compile(r"memory: usage \d+kB, limit (\d{1,18})kB, failcnt \d+\Z", re.A)
 # Before 5.x the victim's line has no beginning of its own, and "Kill process ... or sacrifice child" names the candidate.
 _CANDIDATE = re.compile(r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z")
-_KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?Killed process (\d+)(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d+)kB\b")
-_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d+)\]:? (?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?(?: in ([^\[\]]+)\[|\Z)")
+_KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?"
+                     r"Killed process (\d{1,10})(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d{1,18})kB\b", re.A)
+_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d{1,10})\]:? (?:segfault at|general protection|trap |unhandled (?:exception|signal))"
+                    r".*?(?: in ([^\[\]\s]+)\[|\Z)", re.A)
 _BY_UNIT = re.compile(r"(\S+): (?:A process of this unit has been killed by the OOM killer\."
                       r"|(systemd-oomd) killed (?:\d+|some) process\(es\) in this unit\.)\Z")
 _OOMD = re.compile(r"Killed (/\S+) due to memory (?:used|pressure) ")
-_EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d+)(?: uid \d+)? \"([^\"]{1,16})\": ")
+_EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \d+)? \"([^\"]{1,16})\": ", re.A)
 
 
 def kills(lines: Iterable[Tuple[float, str]]) -> List[Dict[str, Any]]:

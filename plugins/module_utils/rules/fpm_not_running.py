@@ -217,7 +217,7 @@ def _was_down(case: Case) -> Optional[Match]:
 
 def _not_installed(case: Case) -> Optional[Match]:
     """nginx dials this host, nobody is there, and no php-fpm exists that could be: removed, or never installed."""
-    blind = {entry["what"] for entry in case.snapshot["missing"]} & {"processes", "fpm_container", "units"}
+    blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None
     lost = case.lost(MISSING | REFUSED)

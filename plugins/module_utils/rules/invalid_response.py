@@ -57,7 +57,7 @@ def _deaths(case: Case) -> List[Match]:
         crash = _crash(case, times) if death.reason == "segfault" else []
         where = _where(case)
         where["pool"] = pool
-        unseen = death.reason == "killed" and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"])
+        unseen = death.reason == "killed" and "kernel_log" in case.seen.blind
         words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
         found.append(Match(finding(
             CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, words),

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from .case import CUT_OFF, Case, Owner, near, reconfigured, span
+from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, span, within
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "worker_oom_killed"
@@ -21,6 +21,10 @@ DRIFT = 120.0
 
 def _beside(kill: Dict[str, Any], events: List[Dict[str, Any]], seconds: float = SAME_MOMENT) -> bool:
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
+
+
+def _all_deaths(seen: Seen) -> List[float]:
+    return sorted(at for event in seen.said if event["signature"] in KILLED for at in event["times"])
 
 
 def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
@@ -40,7 +44,7 @@ def _died(kill: Dict[str, Any], deaths: List[Dict[str, Any]], own_pids: bool) ->
 
 def examine(case: Case) -> Any:
     oom, deaths = case.snapshot["oom"], case.pool_events(KILLED)
-    everyone = [event for event in case.snapshot["logs"]["events"] if event["source"] == "fpm" and event["signature"] in KILLED]
+    everyone = case.seen.once(_all_deaths)
     found: Dict[str, List[Dict[str, Any]]] = {"certain": [], "likely": [], "possible": []}
     for kill in oom["kills"]:
         placed = _placed(kill, case)
@@ -48,12 +52,12 @@ def examine(case: Case) -> Any:
             continue
         if _died(kill, deaths, oom.get("own_pids", False)):
             found["certain" if placed else "likely" if kill["ours"] or oom["counter"] else "possible"].append(kill)
-        elif kill["ours"] and not _beside(kill, everyone) and (near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)):
+        elif kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and (near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)):
             found["possible"].append(kill)
     proven = found["certain"] + found["likely"]
     mine = proven or found["possible"]
     if not mine:
-        if deaths and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"]):
+        if deaths and "kernel_log" in case.seen.blind:
             return Unclear("kernel_log", "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom")
         return Clear("no OOM kill hit a worker of this host in the window")
     sure = next(word for word in found if found[word])
@@ -64,7 +68,7 @@ def examine(case: Case) -> Any:
     last = mine[-1]
     limit = _limit(last)
     # The worker may have been idle; without nginx's log that cannot be told.
-    hurt = lost or any(entry["what"] == "nginx_log" for entry in case.snapshot["missing"])
+    hurt = lost or "nginx_log" in case.seen.blind
     state = "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
     proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
     return Match(finding(
