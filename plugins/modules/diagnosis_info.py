@@ -234,7 +234,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, told
 
 
 def main() -> None:
@@ -247,9 +247,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"])
-    result = fit(diagnose(snapshot))
+    result = fit(told(diagnose(snapshot)))
     if module.params["snapshot"]:
-        result["snapshot"] = snapshot
+        result["snapshot"] = told(snapshot)
     module.exit_json(changed=False, window=module.params["window"], **result)
 
 

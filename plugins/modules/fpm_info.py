@@ -230,6 +230,8 @@ missing:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -242,7 +244,10 @@ def main() -> None:
     )
     host = Host()
     found = collect_fpm(host, test=module.params["config_test"], window=module.params["window"], detail=True)
-    module.exit_json(changed=False, missing=host.missing, **found)
+    for pool in (pool for master in found["masters"] for pool in master["pools"]):
+        for name, directive in pool["directives"].items():
+            directive["value"] = value_shown(name, directive["value"])
+    module.exit_json(changed=False, **told(dict(found, missing=host.missing)))
 
 
 if __name__ == "__main__":

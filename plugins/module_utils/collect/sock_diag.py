@@ -81,8 +81,8 @@ def is_fpm(one: Process) -> bool:
 def describe(host: Host, one: Process) -> Dict[str, Any]:
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     fpm = is_fpm(one)
-    # Of a program that we do not know only the name: its arguments may hold a password.
-    cmdline = one.cmdline[:500] if fpm else one.cmdline.partition(" ")[0][:500]
+    # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
+    cmdline = (one.cmdline if master or pool else one.cmdline.partition(" ")[0])[:500]
     return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm,
             "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,
             "unit": unit_of(process_cgroup(host, one.pid))}
