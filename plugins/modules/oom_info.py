@@ -193,6 +193,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -201,7 +202,8 @@ def main() -> None:
     now = host.now()
     found = collect_oom(host, processes(host), now - module.params["window"], now)
     memory = collect_memory(host)
-    module.exit_json(changed=False, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing, **found)
+    result = dict(found, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing)
+    module.exit_json(changed=False, **told(result))
 
 
 if __name__ == "__main__":

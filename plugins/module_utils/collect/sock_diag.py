@@ -88,8 +88,8 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, 
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
-    # Of a program that we do not know only the name: its arguments may hold a password.
-    cmdline = one.cmdline[:500] if fpm else one.cmdline.partition(" ")[0][:500]
+    # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
+    cmdline = (one.cmdline if fpm and (master or pool) else one.cmdline.partition(" ")[0])[:500]
     return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm, "claims_fpm": is_fpm(one) and not fpm,
             "uid": one.uid, "user": host.user_name(one.uid),
             "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,

@@ -106,7 +106,7 @@ def _wanted(directive: _Directive, value: str) -> str:
     if directive[0] not in _FLAGS:
         return value
     if value.lower() not in ("1",) + TRUE + FALSE:
-        raise Refusal("%s is yes or no, not %s" % (_shown(directive), value))
+        raise Refusal("%s is yes or no, and not what is asked for" % _shown(directive))
     return scan_value(value)[0]
 
 
@@ -125,7 +125,7 @@ def _parted(line: str) -> Tuple[str, str, str, str]:
     lead = len(line) - len(line.lstrip())
     match = ENTRY.match(line.strip())
     if match is None:
-        raise Refusal("%r is not a directive's line" % line[:80])
+        raise Refusal("a line that should hold a directive does not")
     name = lead + (match.end(1) if match.group(2) is None else match.end(2) + 1)
     start = lead + match.start(3)
     end = start + _extent(match.group(3))

@@ -18,6 +18,8 @@ PROPERTIES = (
 )
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+# Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
+_TELLING = re.compile(r"(?<=\s)(?:(?:-[py]\s*|--(?:prefix|fpm-config)[=\s]\s*)\S+|-[FDROn]|--(?:no)?daemonize)(?=\s|$)")
 _CONFIG = re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)")
 _PREFIX = re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")
 _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
@@ -76,8 +78,12 @@ def refused_to_start(log: List[Dict[str, Any]]) -> bool:
 
 
 def exec_start(block: Dict[str, str]) -> Optional[str]:
+    """The program and the arguments that tell what it reads."""
     match = _ARGV.search(block.get("ExecStart", ""))
-    return match.group(1) if match else None
+    if not match:
+        return None
+    program = match.group(1).partition(" ")[0]
+    return " ".join([program] + (_TELLING.findall(match.group(1)) if "fpm" in program else []))
 
 
 def command_option(command: Optional[str], option: str) -> Optional[str]:

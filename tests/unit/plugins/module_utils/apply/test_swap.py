@@ -256,7 +256,7 @@ def test_check_mode_touches_nothing_and_shows_the_line(machine: Machine) -> None
     start = sorted(os.listdir(machine.top))
     outcome = machine.run(swap_on(machine.facts(), 3 * MIB, True), check_mode=True)
     assert (outcome.result, sorted(os.listdir(machine.top))) == ("would", start)
-    assert "none swap sw 0 0" in outcome.diff[0]["after"] and "none swap" not in outcome.diff[0]["before"]
+    assert outcome.diff[0]["prepared"].endswith("\n+%s none swap sw 0 0\n" % machine.path("swap"))
 
 
 @pytest.mark.parametrize("theirs", ["precious", "link"])

@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.systemctl import (
     command_option,
+    exec_start,
     parse_journal,
     parse_show,
     refused_to_start,
@@ -139,3 +140,13 @@ def test_only_the_first_line_of_a_message_is_read_and_a_cut_output_is_no_error()
 def test_php_fpms_own_options_are_read_from_a_command(command: str, config: str, prefix: str) -> None:
     assert command_option(command, "config") == config
     assert command_option(command, "prefix") == prefix
+
+
+@pytest.mark.parametrize("argv, told", [
+    ("/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf", "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf"),
+    ("/usr/sbin/php-fpm -d mysqli.default_pw=hunter2 -F -y /etc/a.conf", "/usr/sbin/php-fpm -F -y /etc/a.conf"),
+    ("/usr/sbin/php-fpm -dx=hunter2 -p/srv --define y=hunter2 hunter2", "/usr/sbin/php-fpm -p/srv"),
+    ("/bin/sh -c SECRET=hunter2 exec php-fpm -phunter2", "/bin/sh"),
+])
+def test_of_a_command_only_what_tells_the_configuration_is_kept(argv: str, told: str) -> None:
+    assert exec_start({"ExecStart": "{ path=/x ; argv[]=%s ; ignore_errors=no ; }" % argv}) == told
