@@ -114,8 +114,9 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "package": ("static", "run/package.py"),
         **fleets,
         "sizes": ("hosts", "integration/sizes.py"),
+        "molecule-loaded": ("hosts", "integration/scenarios.py", "loaded"),
         "survive": ("calm", "integration/survive.py"),
-        "molecule": ("calm", "integration/scenarios.py"),
+        "molecule-calm": ("calm", "integration/scenarios.py", "calm"),
         "edits": ("calm", "integration/edits.py"),
         "restraint": ("calm", "integration/restraint.py"),
     }
