@@ -23,6 +23,7 @@ PHP = "php"  # as whom: the PHP of the lab's site, in a request
 
 class Attack(NamedTuple):
     """title: one sentence. admin: what root has set up before. do: what the account `as` does. later: what root does afterwards.
+    again: what happens before each of two more remediations.
 
     named: strangers that the report must name, by words in some of their keys; unnamed: must not.
     proof: texts of the evidence of the findings.
@@ -35,6 +36,7 @@ class Attack(NamedTuple):
     admin: str
     do: str
     later: str
+    again: str
     named: Sequence[dict[str, str]]
     unnamed: Sequence[dict[str, str]]
     proof: Sequence[str]
@@ -42,23 +44,22 @@ class Attack(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """A host. again: how often more the remediation runs. mends: what it may and must do. strangers: how many are named at least."""
+    """A host. expected: the verdict; doubtful: or a finding that is not certain. mends: what a remediation must do there, and no more."""
 
     name: str
     suite: str
-    suites: Sequence[str]
     attacks: Sequence[Attack]
     expected: dict[str, Any]
+    doubtful: bool
     mends: Sequence[str]
-    changes: Sequence[str]
 
 
 def _attack(entry: dict[str, Any]) -> Attack:
-    known = {"name", "title", "as", "admin", "do", "later", "named", "unnamed", "proof", "after"}
+    known = {"name", "title", "as", "admin", "do", "later", "again", "named", "unnamed", "proof", "after"}
     if set(entry) - known:
         raise ValueError("attack %s: unknown keys %s" % (entry.get("name"), sorted(set(entry) - known)))
     return Attack(entry["name"], entry["title"], entry.get("as"), entry.get("admin", ""), entry.get("do", ""), entry.get("later", ""),
-                  entry.get("named", ()), entry.get("unnamed", ()), entry.get("proof", ()), entry.get("after", ()))
+                  entry.get("again", ""), entry.get("named", ()), entry.get("unnamed", ()), entry.get("proof", ()), entry.get("after", ()))
 
 
 def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
@@ -70,9 +71,9 @@ def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
     found: list[Ground] = []
     for entry in yaml.safe_load((HERE / "grounds.yml").read_text()):
         chosen = [attacks[name] for name in entry["attacks"] if not names or name in names]
-        ground = Ground(entry["name"], entry["suite"], entry.get("suites", ()), chosen, entry.get("expected", {"status": "healthy", "findings": []}),
-                        entry.get("mends", ()), entry.get("changes", ()))
-        if names and suite and (suite in ground.suites or not ground.suites):
+        ground = Ground(entry["name"], entry["suite"], chosen, entry.get("expected", {"status": "healthy", "findings": []}),
+                        entry.get("doubtful", False), entry.get("mends", ()))
+        if names and suite:
             ground = ground._replace(suite=suite)
         if chosen and suite in (None, ground.suite):
             found.append(ground)
