@@ -8,7 +8,7 @@ DEV = $$($(ENV) tests/run/env.py venv dev)
 SUITE = exec $(ENV) tests/run/suite.py
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python
 
-.PHONY: help demo diagnose remediate test bench build lint units sanity matrix package fleet-test survive molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build lint units sanity matrix package fleet-test survive molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -22,8 +22,11 @@ diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
 	@$(RUN) tests/run/playbook.py remediate "$(INVENTORY)" $(ARGS)
 
-test: ## everything; the last line counts every check
+test: ## every fault on one real host each, every check once; in half an hour on two processors; the last line counts every check
 	@$(SUITE)
+
+test-all: ## the same with every fault on every suite and every unit test on every Python; in an hour
+	@$(SUITE) --all
 
 bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing a pool brings
 	@$(RUN) tests/bench/bench.py $(ARGS)
@@ -43,8 +46,8 @@ sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, 
 matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 units')
 	@$(RUN) tests/run/matrix.py $(ARGS)
 
-fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe
-	@$(SUITE) fleet
+fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe (ARGS='trixie')
+	@$(SUITE) $(or $(addprefix fleet-,$(ARGS)),fleet)
 
 survive: ## the remediation killed at every step, refused, cut off, on full and on read-only disks
 	@$(SUITE) survive

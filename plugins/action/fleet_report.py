@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, remedy_table, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, remedy_table, shapes, table, text
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 
 display = Display()
@@ -61,7 +59,7 @@ class ActionModule(ActionBase):
                 "window": {"type": "int", "default": 900},
                 "snapshot": {"type": "bool", "default": False},
                 "print_table": {"type": "bool", "default": True},
-                "fail_on": {"type": "list", "elements": "str", "choices": list(fleet.STATUSES), "default": []},
+                "fail_on": {"type": "list", "elements": "str", "choices": list(shapes.STATUSES), "default": []},
             },
             mutually_exclusive=[("variable", "replay")],
             required_one_of=[("variable", "replay")],
@@ -94,20 +92,18 @@ class ActionModule(ActionBase):
     def _replay(self, path: str, print_table: bool, fail_on: Sequence[str]) -> dict[str, Any]:
         """Diagnose and show a saved report again. Writes nothing."""
         # Here, since the controller compiles all rules for it and only a replay has use for them.
-        from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import diagnose
+        from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
+        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport, load, replay
 
         try:
-            with open(path, encoding="utf-8") as stream:
-                saved = json.load(stream)
-            then = datetime.strptime(saved["generated_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-            report = fleet.build(fleet.replay(saved, diagnose), saved["window"], then, remediated=remedies.unfinished(saved["hosts"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, AnsibleError) as error:
-            why = "%s: %s" % (type(error).__name__, error)
-            raise AnsibleActionFail("cannot replay %s, %s. Name a report.json that the role diagnose wrote." % (path, why)) from error
+            shown = replay(load(path), examined)
+        except (OSError, NoReport) as error:
+            why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            raise AnsibleActionFail("cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)) from None
         if print_table:
-            again = sum("snapshot" in entry for entry in saved["hosts"].values())
-            self._print(table.render(report, then, "Replayed from %s: %d hosts diagnosed again from their snapshots." % (path, again)))
-        return {"changed": False, "path": path, "report": fleet.artifact(report), "complaint": complaint(report, fail_on)}
+            footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))
+            self._print(table.render(shown.report, shown.now, footer))
+        return {"changed": False, "path": path, "report": fleet.artifact(shown.report), "complaint": complaint(shown.report, fail_on)}
 
     @staticmethod
     def _print(lines: list[table.Line]) -> None:
@@ -130,5 +126,5 @@ def to_come(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
 
 def complaint(report: Mapping[str, Any], fail_on: Sequence[str]) -> str:
     """Which hosts have a status that the caller does not accept; empty when none has."""
-    found = {status: [name for name, entry in report["hosts"].items() if entry["status"] == status] for status in fleet.STATUSES if status in fail_on}
+    found = {status: [name for name, entry in report["hosts"].items() if entry["status"] == status] for status in shapes.STATUSES if status in fail_on}
     return "; ".join("%d %s: %s" % (len(names), status, text.names(names, 200)[0]) for status, names in found.items() if names)

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose as examine
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished, confined
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import read
 
 DOCUMENTATION = r"""
 name: diagnose
@@ -23,7 +24,8 @@ description:
   - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the snapshot that it returned.
   - Runs on the controller and asks no host, so a snapshot can be replayed with a newer version of the collection,
     elsewhere, or after the host is gone.
-  - Strings of the snapshot are never templated.
+  - Strings of the snapshot are never templated, and hidden characters in them are replaced.
+  - It takes 5 seconds at most, in a process of its own; a snapshot that would take longer is an error.
 positional: _input
 options:
   _input:
@@ -55,20 +57,23 @@ _value:
 """
 
 
+SECONDS = 5.0
+
+
+def examined(snapshot: Any, seconds: float) -> dict[str, Any]:
+    """{status, findings, plan, missing} of a snapshot of any origin. Raises Unfinished."""
+    verdict: dict[str, Any] = confined(lambda: examine(read(snapshot)), seconds)
+    return verdict
+
+
 def diagnose(snapshot: Any, advice: bool = True) -> dict[str, Any]:
     """{status, findings, plan, missing} of a snapshot. Raises AnsibleFilterError when it is none."""
-    if not isinstance(snapshot, Mapping) or snapshot.get("schema_version") != 1:
-        what = "schema_version %r" % (snapshot.get("schema_version"),) if isinstance(snapshot, Mapping) else type(snapshot).__name__
-        raise AnsibleFilterError(
-            "webmedic.php_fpm.diagnose needs a snapshot of schema_version 1 and got %s; "
-            "pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true" % what
-        )
     try:
-        verdict = examine(json.loads(json.dumps(snapshot)))
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        verdict = examined(snapshot, SECONDS)
+    except Unfinished as error:
         raise AnsibleFilterError(
-            "the snapshot is incomplete, diagnosing it ended with %s: %s; take it again with diagnose_snapshot=true" % (type(error).__name__, error)
-        ) from error
+            "webmedic.php_fpm.diagnose cannot diagnose this snapshot, %s; pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true" % error
+        ) from None
     if advice:
         verdict["findings"] = [catalogue.enrich(finding) for finding in verdict["findings"]]
     result: dict[str, Any] = wrap_var(verdict)

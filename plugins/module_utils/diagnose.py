@@ -4,7 +4,7 @@
 
 """Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
 
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Set, Tuple
 
 from .plan import left_to_a_person, plan
 from .rules.case import Case, cases
@@ -49,9 +49,12 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     return found, missing
 
 
-def _spare(case: Case, answering: Set[str], found: List[Dict[str, Any]]) -> None:
-    """nginx goes on to an upstream's next server: while that one answers, a dead one costs time, and a dead backup nothing."""
-    if not all(any(target["endpoint"] in answering - {case.key} and not target["down"] for target in route["endpoints"]) for route in case.routes):
+def _spare(case: Case, answering: Dict[int, List[str]], found: List[Dict[str, Any]]) -> None:
+    """nginx goes on to an upstream's next server: while that one answers, a dead one costs time, and a dead backup nothing.
+
+    answering: by route, up to two of its servers that answer.
+    """
+    if not found or not all(set(answering[id(route)]) - {case.key} for route in case.routes):
         return
     spare = all(target["backup"] for route in case.routes for target in route["endpoints"] if target["endpoint"] == case.key)
     for item in found:
@@ -62,16 +65,20 @@ def _spare(case: Case, answering: Set[str], found: List[Dict[str, Any]]) -> None
 def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """One finding where the same thing is wrong with several endpoints: a stopped unit with three pools is one cause, not three."""
     merged: List[Dict[str, Any]] = []
+    stopped: Dict[Any, Dict[str, Any]] = {}
+    sites: Dict[int, Dict[str, None]] = {}
     for item in findings:
-        same = next((other for other in merged if other["cause"] == item["cause"] == "fpm_not_running"
-                     and (other["reason"], other["unit"], other["state"]) == (item["reason"], item["unit"], item["state"]) and item["unit"]), None)
-        if same is None:
+        one = (item["reason"], item["unit"], item["state"])
+        same = stopped.setdefault(one, item) if item["cause"] == "fpm_not_running" and item["unit"] else item
+        if same is item:
             merged.append(item)
             continue
-        same["sites"] += [site for site in item["sites"] if site not in same["sites"]]
+        sites.setdefault(id(same), dict.fromkeys(same["sites"])).update(dict.fromkeys(item["sites"]))
         same["severity"] = min(same["severity"], item["severity"], key=SEVERITIES.index)
         same["count"] += item["count"]
         same["since"] = min([moment for moment in (same["since"], item["since"]) if moment is not None], default=None)
+    for item in merged:
+        item["sites"] = list(sites.get(id(item), item["sites"]))
     return merged
 
 
@@ -100,8 +107,13 @@ def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
 
 def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
     grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
-    dead = {case.key for case in examined if any(
-        item["endpoint"] == case.key or (not case.answers and set(case.sites) <= set(item["sites"])) for item in grave)}
+    places = {item["endpoint"] for item in grave}
+    hit: Dict[str, Set[FrozenSet[str]]] = {}
+    for sites in {frozenset(item["sites"]) for item in grave}:
+        for site in sites:
+            hit.setdefault(site, set()).add(sites)
+    dead = {case.key for case in examined if case.key in places or (
+        not case.answers and any(sites.issuperset(case.sites) for sites in hit.get(case.sites[0], ())))}
     if dead and all(case.key in dead for case in examined):
         return "failing"
     if dead or any(item["state"] == "active" for item in findings):
@@ -125,7 +137,10 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
     examined = cases(snapshot)
     findings: List[Dict[str, Any]] = []
     missing = list(snapshot["missing"])
-    answering = {case.key for case in examined if case.answers}
+    answers = {case.key for case in examined if case.answers}
+    answering = {id(route): list(dict.fromkeys(
+        target["endpoint"] for target in route["endpoints"] if target["endpoint"] in answers and not target["down"]))[:2]
+        for route in snapshot["nginx"]["routes"]}
     for case in examined:
         found, unseen = _examine(case)
         _spare(case, answering, found)

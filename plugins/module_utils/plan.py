@@ -4,7 +4,7 @@
 
 """Findings in, ordered actions out. Says what would be done and what that costs; nothing here does it."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
@@ -70,25 +70,32 @@ def _target(arguments: Dict[str, Any]) -> Optional[str]:
     return next((str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None)
 
 
-def _shared(action: Dict[str, Any], names: Sequence[str]) -> Tuple[Any, ...]:
-    return tuple(action["arguments"].get(name) for name in names)
+def _shared(action: Dict[str, Any], names: Sequence[str]) -> str:
+    return repr([action["arguments"].get(name) for name in names])
 
 
 def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """Without conflicts: what another action does as well is left to it, and where two contradict each other neither is taken."""
     kept = list(actions)
     for loser, winner, names in _GIVES_WAY:
-        for action in [one for one in kept if one["id"] == loser]:
-            stronger = next((one for one in kept if one["id"] == winner and _shared(one, names) == _shared(action, names)), None)
-            if stronger is not None:
-                kept.remove(action)
-                if loser == "unit_restart":
-                    stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
+        winners = {_shared(one, names): one for one in reversed(kept) if one["id"] == winner}
+        given = [one for one in kept if one["id"] == loser and _shared(one, names) in winners]
+        for action in given if loser == "unit_restart" else ():
+            stronger = winners[_shared(action, names)]
+            stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
+        kept = _without(kept, given)
     for name, places in _ONE_PLACE:
-        found = [one for one in kept if one["id"] == name]
-        rivals = [one for one in found if any(one is not other and _shared(one, places) == _shared(other, places) for other in found)]
-        kept = [one for one in kept if not any(one is rival for rival in rivals)]
+        found: Dict[str, List[Dict[str, Any]]] = {}
+        for one in kept:
+            if one["id"] == name:
+                found.setdefault(_shared(one, places), []).append(one)
+        kept = _without(kept, [one for rivals in found.values() if len(rivals) > 1 for one in rivals])
     return kept
+
+
+def _without(actions: Sequence[Dict[str, Any]], gone: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    left_out = {id(one) for one in gone}
+    return [one for one in actions if id(one) not in left_out]
 
 
 def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
@@ -96,7 +103,7 @@ def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
 
     because lists the findings as "cause/reason". Raises ValueError for an action that is not in ACTIONS.
     """
-    actions: List[Dict[str, Any]] = []
+    actions: Dict[str, Dict[str, Any]] = {}
     for item in findings:
         if item["state"] != "active":
             continue
@@ -104,14 +111,15 @@ def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
         for remedy in item["remedy"]:
             if remedy["action"] not in _ORDER:
                 raise ValueError("no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(_ORDER))))
-            known = next((entry for entry in actions if (entry["id"], entry["arguments"]) == (remedy["action"], remedy["arguments"])), None)
+            one = repr((remedy["action"], sorted(remedy["arguments"].items())))
+            known = actions.get(one)
             if known is not None:
                 known["because"] += [why] if why not in known["because"] else []
                 continue
             action = ACTIONS[_ORDER[remedy["action"]]]
-            actions.append({"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
-                            "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption})
-    return sorted(_settle(actions), key=lambda entry: _ORDER[entry["id"]])
+            actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
+                            "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption}
+    return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])
 
 
 def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
@@ -130,13 +138,7 @@ def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
 
 def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:
     """The actions in order, those together that only help together: what one unit needs in order to start is one bundle."""
-    found: List[List[Dict[str, Any]]] = []
-    for action in actions:
-        unit = action["arguments"].get("unit")
-        chain = next((bundle for bundle in found if action["id"] in START_CHAIN and bundle[0]["id"] in START_CHAIN
-                      and bundle[0]["arguments"].get("unit") == unit), None)
-        if chain is None:
-            found.append([action])
-        else:
-            chain.append(action)
-    return found
+    found: Dict[Any, List[Dict[str, Any]]] = {}
+    for number, action in enumerate(actions):
+        found.setdefault(_shared(action, ["unit"]) if action["id"] in START_CHAIN else number, []).append(action)
+    return list(found.values())

@@ -7,6 +7,8 @@
 import json
 from typing import Any, Callable, Dict, Tuple
 
+from .parse.redact import GONE, clean
+
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
 IN_FULL = 8  # findings that keep all their evidence whatever the size
 
@@ -48,6 +50,15 @@ STEPS: Tuple[Callable[[Dict[str, Any]], None], ...] = (
     _without_ruled_out, _with_deciding_evidence, _with_few_sites, _with_little_missing,
     lambda result: _cut(result, "plan", 32), lambda result: _cut(result, "findings", 32), lambda result: _cut(result, "findings", IN_FULL),
 )
+
+
+def told(found: Dict[str, Any]) -> Dict[str, Any]:
+    """What may leave the host of a snapshot, or of a part of one: each text redacted, and nothing of the directives on nginx's command line."""
+    found = clean(found)
+    nginx = found.get("nginx") or {}
+    if nginx.get("options", {}).get("g"):
+        nginx["options"]["g"] = GONE
+    return found
 
 
 def fit(result: Dict[str, Any], limit: int = LIMIT) -> Dict[str, Any]:

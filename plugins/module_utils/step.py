@@ -6,14 +6,39 @@
 
 from typing import List, NamedTuple, Optional, Sequence
 
-# before None: the file is created, with mode; after None: it is removed. A link at path stays, the file behind it is replaced.
-Change = NamedTuple("Change", [("path", str), ("before", Optional[bytes]), ("after", Optional[bytes]), ("mode", int)])
+NGINX, FPM = "nginx", "php-fpm"
+
+
+class Change(NamedTuple):
+    """before None: the file is created, with mode; after None: it is removed. A link at path stays, the file behind it is replaced.
+
+    grammar: NGINX, FPM or "": by what is judged which part of the file may be shown.
+    """
+
+    path: str
+    before: Optional[bytes]
+    after: Optional[bytes]
+    mode: int
+    grammar: str = ""
+
+
 # A text of configuration with a directive that is another; path as the configuration names it.
 Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
 # A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile.
 Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
-# What is run once the files are in place, and what brings back the state before.
-Command = NamedTuple("Command", [("do", List[str]), ("undo", List[List[str]])])
+
+
+class Command(NamedTuple):
+    """do: what is run once the files are in place; undo: what brings back the state before.
+
+    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights back.
+    search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only tells it.
+    """
+
+    do: List[str]
+    undo: List[List[str]]
+    folder: Optional[str] = None
+    search: Optional[str] = None
 
 
 class Step(NamedTuple):

@@ -263,7 +263,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, told
 
 DEADLINES = (5.0, 600.0)
 JUDGING = 20  # seconds on top, after which the kernel ends a module that still runs: its controller has long given up
@@ -284,9 +284,9 @@ def main() -> None:
         module.fail_json(msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES))
     signal.alarm(int(deadline) + JUDGING)
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
-    result = fit(diagnose(snapshot))
+    result = fit(told(diagnose(snapshot)))
     if module.params["snapshot"]:
-        result["snapshot"] = snapshot
+        result["snapshot"] = told(snapshot)
     module.exit_json(changed=False, window=module.params["window"], **result)
 
 

@@ -271,6 +271,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx, real_paths
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import match_pools
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -281,7 +282,8 @@ def main() -> None:
     found = nginx.pop("routes")
     # Without a route there is nothing to match, and php-fpm need not be asked.
     masters = collect_fpm(host, procs, test="never")["masters"] if found else []
-    module.exit_json(changed=False, routes=match_pools(found, masters, real_paths(host, found)), nginx=nginx, missing=host.missing)
+    result = {"routes": match_pools(found, masters, real_paths(host, found)), "nginx": nginx, "missing": host.missing}
+    module.exit_json(changed=False, **told(result))
 
 
 if __name__ == "__main__":

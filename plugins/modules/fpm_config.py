@@ -32,6 +32,7 @@ options:
     description:
       - Directives and their values, as in C(pm.max_children) or C(php_admin_value[memory_limit]).
       - With O(state=absent) the values do not count.
+      - Values that may be secret, such as those of C(env[]), are not printed, nor logged on the host.
     type: dict
     required: true
   state:
@@ -108,15 +109,23 @@ backup:
   type: str
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-fpm_config
 diff:
-  description: One entry for each changed file, with C(before), C(after) and their headers. Secrets are redacted.
+  description:
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
   returned: success
   type: list
   elements: dict
   sample:
-    - after: "[www]\npm.max_children = 10\n"
-      after_header: /etc/php/8.2/fpm/pool.d/www.conf
-      before: "[www]\npm.max_children = 5\n"
+    - after_header: /etc/php/8.2/fpm/pool.d/www.conf
       before_header: /etc/php/8.2/fpm/pool.d/www.conf
+      prepared: |
+        --- before: /etc/php/8.2/fpm/pool.d/www.conf
+        +++ after: /etc/php/8.2/fpm/pool.d/www.conf
+        @@ -7,3 +7,3 @@
+         pm = dynamic
+        -pm.max_children = 5
+        +pm.max_children = 10
+         env[DB_PASSWORD] = [redacted]
 """
 
 from typing import Any, Dict, List, Optional
@@ -124,13 +133,14 @@ from typing import Any, Dict, List, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, fpm_trial, systemctl, unit_of
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, quiet, reply, still_answering
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import FPM, Refusal, Step
 
 
 def meant(masters: List[Dict[str, Any]], config: Optional[str], pool: Optional[str]) -> Dict[str, Any]:
@@ -149,7 +159,7 @@ def main() -> None:
         argument_spec={
             "config": {"type": "path"},
             "pool": {"type": "str"},
-            "settings": {"type": "dict", "required": True},
+            "settings": {"type": "dict", "required": True, "no_log": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "service": {"type": "str", "choices": ["none", "reload", "restart"], "default": "none"},
             "verify_timeout": {"type": "float", "default": 10.0},
@@ -159,6 +169,7 @@ def main() -> None:
     options = module.params
     host = Host()
     settings = [(str(key), None if options["state"] == "absent" else str(value)) for key, value in options["settings"].items()]
+    quiet(module, "settings", {key: None if value is None else value_shown(key, value) for key, value in settings})
     try:
         master = meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
         before = answering(host, [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]], 1.0) if options["service"] != "none" else []
@@ -169,7 +180,7 @@ def main() -> None:
             if not edited:
                 return Step("fpm_config", master["config"], [], [], [])
             commands = [] if options["service"] == "none" else [systemctl(options["service"], unit_of(master), options["service"])]
-            return Step("fpm_config", master["config"], changes_of(edited), [fpm_trial(master)], commands)
+            return Step("fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands)
 
         outcome = one_change(host, make, lambda: still_answering(host, before, options["verify_timeout"]), module.check_mode)
     except (Refusal, Busy) as refusal:

@@ -256,6 +256,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes, strangers
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 MOST_STRANGERS = 20
 
@@ -271,7 +273,10 @@ def main() -> None:
     host = Host()
     procs = processes(host)
     found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], detail=True)
-    module.exit_json(changed=False, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS], **found)
+    for pool in (pool for master in found["masters"] for pool in master["pools"]):
+        for name, directive in pool["directives"].items():
+            directive["value"] = value_shown(name, directive["value"])
+    module.exit_json(changed=False, **told(dict(found, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])))
 
 
 if __name__ == "__main__":

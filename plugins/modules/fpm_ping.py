@@ -145,6 +145,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, named_identity, running_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def message(key: str, found: Dict[str, Any], seconds: float) -> str:
@@ -210,7 +211,7 @@ def main() -> None:
             module.fail_json(msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
                              % module.params["user"])
     found = collect_endpoints(host, keys, identity, procs, seconds)
-    module.exit_json(changed=False, missing=host.missing, **summary(keys, found, seconds))
+    module.exit_json(changed=False, **told(dict(summary(keys, found, seconds), missing=host.missing)))
 
 
 if __name__ == "__main__":

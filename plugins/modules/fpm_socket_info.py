@@ -161,6 +161,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, identity_of, named_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -187,7 +188,7 @@ def main() -> None:
         keys = [one["endpoint"] for route in nginx["routes"] for one in route["endpoints"]]
         keys += [pool["endpoint"] for master in collect_fpm(host, procs)["masters"] for pool in master["pools"] if pool["endpoint"]]
     found = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
-    module.exit_json(changed=False, endpoints=found, missing=host.missing)
+    module.exit_json(changed=False, **told({"endpoints": found, "missing": host.missing}))
 
 
 if __name__ == "__main__":

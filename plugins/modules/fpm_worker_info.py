@@ -172,6 +172,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory, collect_workers, summarize
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -183,7 +184,7 @@ def main() -> None:
     result = {"pools": summarize(workers, masters, host.now()), "memory": collect_memory(host, masters), "missing": host.missing}
     if module.params["workers"]:
         result["workers"] = workers
-    module.exit_json(changed=False, **result)
+    module.exit_json(changed=False, **told(result))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ options:
       - Its arguments. Quotes are added where nginx needs them.
       - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the same first argument is meant.
         The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from outside of it.
+      - Arguments that may be secret are not printed, nor logged on the host.
     type: list
     elements: str
     default: []
@@ -120,15 +121,23 @@ backup:
   type: str
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-nginx_config
 diff:
-  description: One entry for each changed file, with C(before), C(after) and their headers.
+  description:
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
   returned: success
   type: list
   elements: dict
   sample:
-    - after: "location ~ \\.php$ {\n    fastcgi_read_timeout 120s;\n}\n"
-      after_header: /etc/nginx/sites-available/shop
-      before: "location ~ \\.php$ {\n    fastcgi_read_timeout 60s;\n}\n"
+    - after_header: /etc/nginx/sites-available/shop
       before_header: /etc/nginx/sites-available/shop
+      prepared: |
+        --- before: /etc/nginx/sites-available/shop
+        +++ after: /etc/nginx/sites-available/shop
+        @@ -9,3 +9,3 @@
+             location ~ \.php$ {
+        -        fastcgi_read_timeout 60s;
+        +        fastcgi_read_timeout 120s;
+             }
 """
 
 from typing import Any, Dict, List, Tuple
@@ -136,13 +145,15 @@ from typing import Any, Dict, List, Tuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, nginx_trial, nginx_unit, systemctl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, quiet, reply, still_answering
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_nginx import shows
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import NGINX, Refusal, Step
 
 
 def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
@@ -161,7 +172,7 @@ def main() -> None:
         argument_spec={
             "context": {"type": "list", "elements": "dict", "required": True},
             "directive": {"type": "str", "required": True},
-            "args": {"type": "list", "elements": "str", "default": []},
+            "args": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "file": {"type": "path"},
             "reload": {"type": "bool", "default": False},
@@ -169,7 +180,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = module.params
+    options = dict(module.params)
+    quiet(module, "args", [word if known else GONE for word, known in zip(options["args"], shows(options["directive"], options["args"]))])
     host = Host()
     try:
         nginx = collect_nginx(host)
@@ -186,7 +198,7 @@ def main() -> None:
             if not edited:
                 return Step("nginx_config", nginx["config"], [], [], [])
             commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
-            return Step("nginx_config", nginx["config"], changes_of(edited), [nginx_trial(nginx)], commands)
+            return Step("nginx_config", nginx["config"], changes_of(edited, NGINX), [nginx_trial(nginx)], commands)
 
         def verify() -> Any:
             # Where nginx was not sent before, somebody has to answer as well.

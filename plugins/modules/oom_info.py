@@ -71,8 +71,17 @@ kills:
       type: str
       returned: success
     unit:
-      description: The systemd unit, when systemd told of the kill.
+      description: The systemd unit of the victim's control group, or the one that systemd named.
       type: str
+      returned: success
+    masters:
+      description: Process ids of the masters that run in the victim's control group.
+      type: list
+      elements: int
+      returned: success
+    vague:
+      description: Whether that control group says nothing of the unit, since much or all of this host lives in it. The name alone proves nothing.
+      type: bool
       returned: success
     kind:
       description: V(global) the machine ran out of memory, V(cgroup) a control group reached its limit, V(systemd_oomd).
@@ -110,16 +119,23 @@ kills:
       fpm: true
       kind: cgroup
       limit_kb: 307200
+      masters: [8122]
       ours: true
       pid: 8294
       source: kernel
       text: 'Memory cgroup out of memory: Killed process 8294 (php-fpm8.2) total-vm:468700kB, anon-rss:275828kB'
       unit: php8.2-fpm.service
+      vague: false
 elsewhere:
   description: How many kills in the window hit other containers of the machine.
   returned: success
   type: int
   sample: 0
+own_pids:
+  description: Whether the machine's process ids, which the kernel logs, are those of this host. They are not in a container.
+  returned: success
+  type: bool
+  sample: true
 counter:
   description: OOM kills that this host's control group has counted since it exists. None when there is no such counter.
   returned: success
@@ -177,6 +193,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -185,7 +202,8 @@ def main() -> None:
     now = host.now()
     found = collect_oom(host, processes(host), now - module.params["window"], now)
     memory = collect_memory(host)
-    module.exit_json(changed=False, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing, **found)
+    result = dict(found, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing)
+    module.exit_json(changed=False, **told(result))
 
 
 if __name__ == "__main__":

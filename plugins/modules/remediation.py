@@ -147,15 +147,16 @@ snapshot:
     taken_at: 1795388580.0
     window: 900
 diff:
-  description: One entry for each changed file, with C(before), C(after) and their headers. Secrets are redacted.
+  description:
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
   returned: success
   type: list
   elements: dict
   sample:
-    - after: "[www]\nlisten.owner = www-data\n"
-      after_header: /etc/php/8.2/fpm/pool.d/www.conf
-      before: "[www]\nlisten.owner = root\n"
+    - after_header: /etc/php/8.2/fpm/pool.d/www.conf
       before_header: /etc/php/8.2/fpm/pool.d/www.conf
+      prepared: "--- before: ...\n+++ after: ...\n@@ -4 +4 @@\n-listen.owner = root\n+listen.owner = www-data\n"
 remediation:
   description: What was done, or in check mode what would be.
   returned: success
@@ -256,11 +257,14 @@ remediation:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.remediate import remediate
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
 
 
 def main() -> None:
@@ -271,7 +275,7 @@ def main() -> None:
             "max_risk": {"type": "str", "choices": ["low", "medium", "high"], "default": "medium"},
             "only": {"type": "list", "elements": "str", "default": []},
             "skip": {"type": "list", "elements": "str", "default": []},
-            "probe_path": {"type": "str", "default": "/"},
+            "probe_path": {"type": "str", "default": "/", "no_log": True},
             "verify_timeout": {"type": "float", "default": 30.0},
             "max_repeats": {"type": "int", "default": 2},
             "repeat_period": {"type": "int", "default": 3600},
@@ -281,16 +285,15 @@ def main() -> None:
         supports_check_mode=True,
     )
     policy = Policy(**{name: module.params[name] for name in Policy._fields})
+    quiet(module, "probe_path", redact(policy.probe_path))
     why = mistake(policy, CAUSES)
     if why:
         module.fail_json(msg=why)
     try:
         result = remediate(Host(), Disk(), policy, module.check_mode)
-    except (UndoFailed, HostError, OSError) as error:
+    except (Refusal, UndoFailed, HostError, OSError) as error:
         module.fail_json(msg="The remediation could not go on: %s" % error)
-    if not module.params["snapshot"]:
-        del result["snapshot"]
-    module.exit_json(**result)
+    module.exit_json(**{name: value for name, value in result.items() if name != "snapshot" or module.params["snapshot"]})
 
 
 if __name__ == "__main__":

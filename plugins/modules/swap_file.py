@@ -103,15 +103,22 @@ backup:
   type: str
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500Z-swap_on
 diff:
-  description: One entry for C(/etc/fstab) and one for the swap file, with C(before), C(after) and their headers.
+  description:
+    - One entry for C(/etc/fstab), with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
+    - One entry for the swap file, with C(before), C(after) and their headers.
+    - What is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
   returned: success
   type: list
   elements: dict
   sample:
-    - after: "UUID=5c7c8a5f-5a3d-4b8e-9d5e-0f6f2b1f6a11 / ext4 errors=remount-ro 0 1\n/swapfile none swap sw 0 0\n"
-      after_header: /etc/fstab
-      before: "UUID=5c7c8a5f-5a3d-4b8e-9d5e-0f6f2b1f6a11 / ext4 errors=remount-ro 0 1\n"
+    - after_header: /etc/fstab
       before_header: /etc/fstab
+      prepared: |
+        --- before: /etc/fstab
+        +++ after: /etc/fstab
+        @@ -1 +1,2 @@
+         UUID=5c7c8a5f-5a3d-4b8e-9d5e-0f6f2b1f6a11 / ext4 errors=remount-ro 0 1
+        +/swapfile none swap sw 0 0
     - after: "swap file of 1 GiB, in use\n"
       after_header: /swapfile
       before: "absent\n"

@@ -216,6 +216,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
@@ -240,7 +241,7 @@ def main() -> None:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
     nginx_pids = [one.pid for one in procs if one.comm.startswith("nginx")]
     found = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids or None)
-    module.exit_json(changed=False, missing=host.missing, **found)
+    module.exit_json(changed=False, **told(dict(found, missing=host.missing)))
 
 
 if __name__ == "__main__":

@@ -545,6 +545,62 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="Compare the request times with the timeout of what stands before nginx; the innermost timeout must be the shortest.",
         do_not="Do not raise nginx's timeouts: it is not nginx that gives up.",
     ),
+    # ------------------------------------------------------------------------------------------ who may be believed
+    ("impostor", None): Entry(
+        title="something else answers in place of PHP-FPM",
+        what="A process that is no trusted php-fpm listens where a pool of this host should. "
+        "It gets the visitors' requests, with their cookies and passwords.",
+        decides="A pool of this host claims the endpoint; the socket table shows another process there, by pid, account and program.",
+        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        advice="The evidence names the process and its account. Find out who started it (`systemctl status PID`, `ls -l /proc/PID/exe`) and keep "
+        "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+    ),
+    ("impostor", "not_php_fpm"): Entry(
+        title="another program answers in place of PHP-FPM",
+        what="A program that is not php-fpm listens on an endpoint that a pool of this host claims. It gets the visitors' requests.",
+        decides="The listener's executable is no php-fpm; no trusted php-fpm listens there.",
+        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        advice="The evidence names the process and its account. If it is yours, give it another address. If not, keep what you need of it, stop it, "
+        "then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+    ),
+    ("impostor", "untrusted_php_fpm"): Entry(
+        title="a stranger's php-fpm answers",
+        what="A php-fpm that root did not start, or whose program or configuration others can write, listens on an endpoint that a pool claims.",
+        decides="The listener calls itself php-fpm, but its account, its program or its configuration is not root's alone.",
+        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        advice="The evidence names the process and its account. If that account is meant to run PHP here, give it an endpoint of its own. If not, "
+        "stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+    ),
+    ("writable_config", None): Entry(
+        title="others can write root's configuration",
+        what="A program that root runs reads a configuration that another account can write. That account becomes root at the next reload.",
+        decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
+        fix="read what the evidence names, then chown root:root and chmod go-w it",
+        advice="Read the file that the evidence names before anything loads it. Then `chown root:root` and `chmod go-w` it, the directories above it too; "
+        "`getfacl` shows whether an ACL still lets others in.",
+        do_not="Do not test or reload it before it was read: as root, php-fpm and nginx do what it says, such as writing to any file.",
+    ),
+    ("writable_config", "fpm"): Entry(
+        title="others can write php-fpm's configuration",
+        what="php-fpm's master runs as root with a configuration that another account can write. That account becomes root at the next reload.",
+        decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
+        fix="read what the evidence names, then chown root:root and chmod go-w it",
+        advice="Read the file that the evidence names before anything loads it: log paths, `user =`, `include`. Then `chown root:root` and `chmod go-w` it, "
+        "the directories above it too; `getfacl` shows whether an ACL still lets others in.",
+        do_not="Do not run php-fpm -t or reload the unit before it was read: as root it opens the log files that it names.",
+    ),
+    ("writable_config", "nginx"): Entry(
+        title="others can write nginx's configuration",
+        what="nginx's master runs as root with a configuration that another account can write. That account becomes root at the next reload.",
+        decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
+        fix="read what the evidence names, then chown root:root and chmod go-w it",
+        advice="Read the file that the evidence names before anything loads it: log paths, `user`, `load_module`, `include`. Then `chown root:root` and "
+        "`chmod go-w` it, the directories above it too; `getfacl` shows whether an ACL still lets others in.",
+        do_not="Do not run nginx -t or reload nginx before it was read: as root it opens the log files and loads the modules that it names.",
+    ),
 }
 
 UNKNOWN = Entry(

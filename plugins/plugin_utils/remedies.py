@@ -9,85 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .untrusted import choice, dicts, identifier, number, optional, plain, text, texts
-
-OUTCOMES = ("left_alone", "nothing_to_do", "would_change", "done", "busy")
-ACTION_RESULTS = ("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped")
-FINDING_RESULTS = ("escalated", "fixed", "would_fix", "rolled_back", "not_needed")
 # Results after which the host is not what it was before, or at least was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))
 WELL = frozenset(("recovered", "healthy"))
 # What the error of a host begins with that was to be changed and gave no answer.
 NOT_FINISHED = "the remediation did not finish: "
-STATUSES = ("failing", "degraded", "unknown", "recovered", "healthy", "not_applicable")
-
-
-def _files(value: Mapping[str, Any]) -> list[str]:
-    return texts(value.get("files"))
-
-
-def _undone(value: Any) -> dict[str, Any] | None:
-    if not isinstance(value, Mapping):
-        return None
-    return {"name": text(value.get("name")), "target": optional(value.get("target")), "at": number(value.get("at")), "files": _files(value)}
-
-
-def _action(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": text(item.get("id")),
-        "target": optional(item.get("target")),
-        "arguments": plain(item["arguments"]) if isinstance(item.get("arguments"), Mapping) else {},
-        "because": texts(item.get("because")),
-        "risk": text(item.get("risk")),
-        "reversible": item.get("reversible") is True,
-        "disruption": text(item.get("disruption")),
-        "result": choice(item.get("result"), ACTION_RESULTS, ACTION_RESULTS[0]),
-        "why": text(item.get("why") or ""),
-        "files": _files(item),
-        "commands": texts(item.get("commands")),
-        "backup": optional(item.get("backup")),
-        "seconds": number(item.get("seconds")) or 0,
-    }
-
-
-def _seen(value: Any) -> dict[str, Any] | None:
-    if not isinstance(value, Mapping):
-        return None
-    return {"probe": text(value.get("probe") or ""), "http": number(value.get("http")), "queue": number(value.get("queue"))}
-
-
-def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "cause": identifier(item.get("cause")) or "unknown_cause",
-        "reason": identifier(item.get("reason")),
-        **{name: optional(item.get(name)) for name in ("site", "endpoint", "pool")},
-        "result": choice(item.get("result"), FINDING_RESULTS, FINDING_RESULTS[0]),
-        "before": _seen(item.get("before")),
-        "after": _seen(item.get("after")),
-        "why": text(item.get("why") or ""),
-    }
-
-
-def entry(value: Any) -> dict[str, Any] | None:
-    """The ``remediation`` of a host's result: known fields only, each in its type and capped. ``None`` where there was none.
-
-    What a host says in words of its own counts as the worse: its finding is for a person, its action failed.
-    """
-    if not isinstance(value, Mapping):
-        return None
-    after = choice(value.get("status_after"), STATUSES, "")
-    return {
-        "check_mode": value.get("check_mode") is True,
-        "outcome": choice(value.get("outcome"), OUTCOMES, OUTCOMES[0]),
-        "why": text(value.get("why") or ""),
-        "status_before": choice(value.get("status_before"), STATUSES, "unknown"),
-        "status_after": after or None,
-        "diagnosed_at": number(value.get("diagnosed_at")),
-        "answered_after": number(value.get("answered_after")),
-        "undone": _undone(value.get("undone")),
-        "actions": [_action(item) for item in dicts(value.get("actions"))],
-        "findings": [_finding(item) for item in dicts(value.get("findings"))],
-    }
 
 
 def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:

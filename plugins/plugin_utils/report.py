@@ -4,7 +4,7 @@
 
 """What the hosts returned in, the fleet's report out. Its contract is docs/report.schema.json.
 
-Everything in a result comes from a host that may be hostile: only known fields pass, each in its type and capped in size.
+Everything in a result comes from a host that may be hostile: it passes the gate field by field, or it is that host's error.
 """
 
 from __future__ import annotations
@@ -12,119 +12,86 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Container, Mapping
+import secrets
+from collections.abc import Container, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from . import remedies
 from .catalogue import enrich
-from .untrusted import MAX_TEXT, choice, dicts, identifier, number, optional, plain, text, texts
+from .shapes import DIAGNOSIS, STATUSES
+from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 
 SCHEMA_VERSION = 1
 FILE_NAME = "report.json"
-# Worst first; the verdict on a fleet is the worst status in it.
-STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable")
-# What a module may say of a host; the rest is for hosts on which no module could answer.
-ANSWERS = frozenset(STATUSES) - {"unreachable"}
 
 NO_ANSWER = "the diagnosis did not run: "
+NO_DIAGNOSIS = "reported something that is not a diagnosis: "
 
+MAX_ENTRY = 512 * 1024
 MAX_SNAPSHOT = 1024 * 1024
+SNAPSHOT = Limits(depth=20, values=200_000, text=MAX_SNAPSHOT, chars=MAX_SNAPSHOT)
 
 # What the engine puts before the message of a failure, from 2.19 on.
 _PREFIXES = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
-_TEXTS = ("site", "endpoint", "pool", "unit")
-_CHOICES = {"severity": ("critical", "warning", "info"), "confidence": ("certain", "likely", "possible"), "state": ("active", "recovered", "latent")}
 
 
-def _missing(value: Any) -> list[dict[str, Any]]:
-    return [
-        {"what": text(item.get("what")), "path": optional(item.get("path")), "why": text(item.get("why")), "needs": optional(item.get("needs"))}
-        for item in dicts(value)
-    ]
-
-
-def _evidence(value: Any) -> list[dict[str, Any]]:
-    pieces = []
-    for item in dicts(value):
-        piece: dict[str, Any] = {"source": text(item.get("source")), "path": optional(item.get("path")), "text": text(item.get("text"))}
-        piece.update({name: number(item[name]) for name in ("line", "at") if number(item.get(name)) is not None})
-        pieces.append(piece)
-    return pieces
-
-
-def _finding(item: Mapping[str, Any]) -> dict[str, Any]:
-    finding: dict[str, Any] = {"cause": identifier(item.get("cause")) or "unknown_cause", "reason": identifier(item.get("reason"))}
-    code = item.get("code")
-    finding["code"] = code if isinstance(code, int) and not isinstance(code, bool) else None
-    for name, choices in _CHOICES.items():
-        finding[name] = choice(item.get(name), choices, choices[0])
-    finding.update({name: optional(item.get(name)) for name in _TEXTS})
-    finding["sites"] = texts(item.get("sites"))
-    finding["since"] = number(item.get("since"))
-    finding["count"] = max(0, int(number(item.get("count")) or 0))
-    finding["summary"] = text(item.get("summary") or "")
-    finding["evidence"] = _evidence(item.get("evidence"))
-    finding["ruled_out"] = [{"cause": text(other.get("cause")), "why": text(other.get("why"))} for other in dicts(item.get("ruled_out"))]
-    finding["missing"] = _missing(item.get("missing"))
-    finding["remedy"] = [
-        {"action": text(action.get("action")), "arguments": plain(action.get("arguments")) or {}}
-        for action in dicts(item.get("remedy"))
-        if isinstance(action.get("arguments") or {}, Mapping)
-    ]
-    return enrich(finding)
-
-
-def _action(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": text(item.get("id")),
-        "host": text(item.get("host")),
-        "target": optional(item.get("target")),
-        "arguments": plain(item["arguments"]) if isinstance(item.get("arguments"), Mapping) else {},
-        "because": texts(item.get("because")),
-        "risk": text(item.get("risk")),
-        "reversible": item.get("reversible") is True,
-        "disruption": text(item.get("disruption")),
-    }
+def _lines(value: Any) -> list[str]:
+    return [line.strip()[:MAX_TEXT] for line in clean(value[-10 * MAX_TEXT :]).splitlines() if line.strip()] if isinstance(value, str) else []
 
 
 def _complaint(result: Mapping[str, Any]) -> str:
     """Why a result is none: the last thing that the module or the shell printed, else the first line of the engine's message."""
-    for name in ("module_stderr", "module_stdout"):
-        lines = [line.strip() for line in str(result.get(name) or "")[-MAX_TEXT:].splitlines() if line.strip()]
-        if lines:
-            return text(lines[-1])
-    lines = str(result.get("msg") or "").strip().splitlines()
-    return text(_PREFIXES.sub("", lines[0])) if lines else "no message came with it"
+    printed = _lines(result.get("module_stderr")) or _lines(result.get("module_stdout"))
+    if printed:
+        return printed[-1]
+    message = _lines(result.get("msg"))
+    return _PREFIXES.sub("", message[0]) if message else "no message came with it"
 
 
-def host_entry(result: Mapping[str, Any] | None, keep_snapshot: bool = False, remediated: bool = False) -> dict[str, Any]:
+def _without(status: str, error: str) -> dict[str, Any]:
+    return {"status": status, "findings": [], "missing": [], "plan": [], "strangers": [], "strangers_total": 0, "error": error[:MAX_TEXT]}
+
+
+def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = False) -> dict[str, Any]:
     """One host's part of the report. ``None`` stands for a host that left the play before it was looked at.
 
     remediated: whether the host was to be changed; of one without an answer that is told.
     """
-    status = identifier(result.get("status")) if isinstance(result, Mapping) else None
-    if result is not None and status in ANSWERS and isinstance(result.get("findings"), list | tuple):
-        entry: dict[str, Any] = {
-            "status": status,
-            "findings": [_finding(item) for item in dicts(result["findings"])],
-            "missing": _missing(result.get("missing")),
-            "plan": [_action(item) for item in dicts(result.get("plan"))],
-        }
-        remediation = remedies.entry(result.get("remediation"))
-        if remediation is not None:
-            entry["remediation"] = remediation
-        snapshot = result.get("snapshot")
-        if keep_snapshot and isinstance(snapshot, Mapping) and len(json.dumps(snapshot)) <= MAX_SNAPSHOT:
-            entry["snapshot"] = json.loads(json.dumps(snapshot))
-        return entry
     if result is None:
-        status, error = "unknown", "left the play before the diagnosis; see the failed task above"
-    elif result.get("unreachable"):
-        status, error = "unreachable", (remedies.NOT_FINISHED if remediated else "") + _complaint(result)
-    else:
-        status, error = "unknown", (remedies.NOT_FINISHED if remediated else NO_ANSWER) + _complaint(result)
-    return {"status": status, "findings": [], "missing": [], "plan": [], "error": error}
+        return _without("unknown", "left the play before the diagnosis; see the failed task above")
+    lead = remedies.NOT_FINISHED if remediated else ""
+    if isinstance(result, Mapping) and "status" not in result:
+        if result.get("unreachable"):
+            return _without("unreachable", lead + _complaint(result))
+        if result.get("failed") or result.get("skipped"):
+            why = _complaint(result)
+            return _without("unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why)
+    try:
+        entry = read(result)
+    except Mismatch as error:
+        return _without("unknown", lead + NO_DIAGNOSIS + str(error))
+    entry["findings"] = [enrich(finding) for finding in entry["findings"]]
+    if keep_snapshot:
+        entry.update(_kept(result.get("snapshot")))
+    return entry
+
+
+def read(result: Any) -> dict[str, Any]:
+    """What a host answered, as far as the report has a place for it. Raises Mismatch where it is not what the modules return."""
+    entry: dict[str, Any] = DIAGNOSIS(result, "")
+    if len(json.dumps(entry)) > MAX_ENTRY:
+        raise Mismatch("it is larger than %d KiB" % (MAX_ENTRY // 1024))
+    return entry
+
+
+def _kept(snapshot: Any) -> dict[str, Any]:
+    """The snapshot of an entry; none where it is too large to keep, or is none."""
+    try:
+        copied = plain(snapshot, "snapshot", SNAPSHOT)
+    except Mismatch:
+        return {}
+    return {"snapshot": copied} if isinstance(copied, dict) and len(json.dumps(copied)) <= MAX_SNAPSHOT else {}
 
 
 def summarise(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -144,7 +111,7 @@ def causes_of(entry: Mapping[str, Any]) -> list[str]:
 
 
 def build(
-    results: Mapping[str, Mapping[str, Any] | None], window: int, now: float, keep_snapshot: bool = False, remediated: Container[str] = ()
+    results: Mapping[str, Any], window: int, now: float, keep_snapshot: bool = False, remediated: Container[str] = ()
 ) -> dict[str, Any]:
     """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch seconds.
 
@@ -182,22 +149,6 @@ def artifact(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def replay(saved: Mapping[str, Any], diagnose: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Mapping[str, Any] | None]:
-    """What the hosts of a saved report would return today: diagnosed again where a snapshot was kept, else what they returned then."""
-    results: dict[str, Mapping[str, Any] | None] = {}
-    for name, entry in saved["hosts"].items():
-        if "snapshot" in entry:
-            # The snapshot is from before a remediation: what that did, and the status after it, stay.
-            after = {field: entry[field] for field in ("status", "remediation") if "remediation" in entry}
-            results[name] = {**diagnose(entry["snapshot"]), "snapshot": entry["snapshot"], **after}
-        elif entry.get("error"):
-            why = str(entry["error"]).removeprefix(NO_ANSWER).removeprefix(remedies.NOT_FINISHED)
-            results[name] = {"unreachable": entry["status"] == "unreachable", "msg": why}
-        else:
-            results[name] = entry
-    return results
-
-
 def write(report: Mapping[str, Any], directory: str) -> str:
     """Write report.json below ``directory`` in one step and return its absolute path. Raises OSError.
 
@@ -206,13 +157,15 @@ def write(report: Mapping[str, Any], directory: str) -> str:
     directory = os.path.abspath(os.path.expanduser(os.path.expandvars(directory)))
     os.makedirs(directory, mode=0o755, exist_ok=True)
     path = os.path.join(directory, FILE_NAME)
-    draft = "%s.%d.tmp" % (path, os.getpid())
+    # A name of its own and O_EXCL: in a directory that others can write, nobody else's file or link is written to.
+    draft = "%s.%s.tmp" % (path, secrets.token_hex(8))
+    stream = open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "w", encoding="ascii")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644), "w", encoding="ascii") as stream:
-            json.dump(report, stream, indent=2)
+        with stream:
+            json.dump(report, stream, indent=2, allow_nan=False)
             stream.write("\n")
         os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
+    except BaseException:
+        os.unlink(draft)
+        raise
     return path

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from . import remedy_table
 from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
 from .remedies import full_name, left
-from .report import STATUSES
+from .shapes import STATUSES
 from .text import clean, cut, moment, names, pad, plural, span, width, wrap
 
 # The columns of a row: hosts, site and pool, since, lost. With the gaps and the indent they fill the width.
@@ -188,6 +188,17 @@ def _others(hosts: Mapping[str, Mapping[str, Any]], now: float) -> list[Line]:
     return lines
 
 
+def _strangers(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """Processes that call themselves nginx or php-fpm and are not to be believed, on ill hosts and on healthy ones."""
+    found = [(host, stranger) for host, entry in hosts.items() for stranger in entry["strangers"]]
+    total = sum(max(entry["strangers_total"], len(entry["strangers"])) for entry in hosts.values())
+    head = "%-15s %4d  " % ("strangers", total)
+    told = ['%s: pid %d of %s calls itself "%s": %s' % (host, item["pid"], item["user"], item["title"], item["why"]) for host, item in found[:MAX_ROWS]]
+    more = total - len(told)
+    told += ["and %d more, in the report" % more] if told and more else []
+    return [((head if not number else " " * len(head)) + cut(line, WIDTH - len(head)), "yellow" if not number else None) for number, line in enumerate(told)]
+
+
 # ------------------------------------------------------------------------------------------ the whole
 
 
@@ -213,7 +224,7 @@ def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line
         lines += [("", None), (cells(("HOSTS", "SITES / POOL", "SINCE", "LOST"), COLUMNS), None), ("-" * WIDTH, None)]
     for group in groups:
         lines += [*_block(group, now), ("", None)]
-    others = _others(hosts, now)
+    others = [*_others(hosts, now), *_strangers(hosts)]
     if others:
         lines += ([] if groups else [("", None)]) + [*others, ("", None)]
     # A path is there to be copied: it is the one text that is never cut.

@@ -2,67 +2,195 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may pass from a host into the report: plain types, in bounds, without control characters. A host may be hostile."""
+"""The gate for all that comes from a host: plain types, in bounds, without hidden characters.
+
+A reader takes a value and the name of its place, and returns a copy that is safe to keep.
+It raises ``Mismatch`` where the value is of another kind, so that the error is that one host's.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 MAX_TEXT = 1000
 MAX_ITEMS = 200
-MAX_DEPTH = 6
+MAX_NUMBER = 2**64
+YEAR_9999 = 253402300799
+
+Reader = Callable[[Any, str], Any]
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MAYBE_HIDDEN = re.compile(r"[^\t\n -~]")
 
 
-def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """JSON data of plain types, texts and lists cut to their limits."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if abs(value) < 1e300 else None
-    if isinstance(value, str):
-        return text(value)
-    if depth and isinstance(value, Mapping):
-        return {text(key)[:100]: plain(item, depth - 1) for key, item in list(value.items())[:MAX_ITEMS]}
-    if depth and isinstance(value, list | tuple):
-        return [plain(item, depth - 1) for item in value[:MAX_ITEMS]]
-    return None
+class Mismatch(ValueError):
+    """What a host said is not what it was asked for. The message names the place in none of the host's words."""
 
 
-def text(value: Any) -> str:
-    """``value`` as a bounded string of the plain type: slicing through ``str`` sheds the engine's own kinds of string.
+class Limits(NamedTuple):
+    """How large a value without a declared shape may be. text: each text; chars: all of them together."""
 
-    Control characters go: whoever prints a text of the report must not be at the mercy of what it does to a terminal.
+    depth: int
+    values: int
+    text: int
+    chars: int
+
+
+ARGUMENTS = Limits(depth=6, values=1000, text=MAX_TEXT, chars=100_000)
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match.group()
+    return char if char.isprintable() else " " if char.isspace() else "?"
+
+
+def clean(value: str) -> str:
+    """The text as a plain ``str``; slicing through ``str`` sheds the engine's own kinds of string.
+
+    Whatever could act on a terminal, or hide from its reader, is replaced: control characters, those that turn
+    the direction of writing, those without width or meaning. Tabs and ends of lines stay.
     """
-    return _CONTROL.sub("?", str.__getitem__(value if isinstance(value, str) else str(value), slice(MAX_TEXT)))
+    return _MAYBE_HIDDEN.sub(_shown, str.__getitem__(value, slice(None)))
 
 
-def number(value: Any) -> int | float | None:
-    return plain(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def text(value: Any, where: str = "", limit: int = MAX_TEXT) -> str:
+    if not isinstance(value, str):
+        raise _other(value, where)
+    return clean(value[:limit])
 
 
-def optional(value: Any) -> str | None:
-    return text(value) if isinstance(value, str) else None
+def identifier(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not _ID.match(value):
+        raise Mismatch("%s is no identifier" % where) if isinstance(value, str) else _other(value, where)
+    return clean(value)
 
 
-def identifier(value: Any) -> str | None:
-    return text(value) if isinstance(value, str) and _ID.match(value) else None
+def flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _other(value, where)
+    return value
 
 
-def choice(value: Any, choices: Sequence[str], otherwise: str) -> str:
-    """``value`` where it is one of the choices, of the plain type."""
-    return next((one for one in choices if one == value), otherwise)
+def number(value: Any, where: str, lowest: float = -MAX_NUMBER, highest: float = MAX_NUMBER) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _other(value, where)
+    # An int is compared as it is: to make a float of a very large one raises.
+    if isinstance(value, float) and not math.isfinite(value) or not lowest <= value <= highest:
+        raise Mismatch("%s is out of bounds" % where)
+    return int(value) if isinstance(value, int) else float(value)
 
 
-def dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value[:MAX_ITEMS] if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+def integer(value: Any, where: str) -> int:
+    if not isinstance(value, int):
+        raise _other(value, where)
+    return int(number(value, where))
 
 
-def texts(value: Any) -> list[str]:
-    return [text(item) for item in value[:MAX_ITEMS] if isinstance(item, str)] if isinstance(value, list | tuple) else []
+def count(value: Any, where: str) -> int:
+    return int(number(integer(value, where), where, 0))
+
+
+def moment(value: Any, where: str) -> int | float:
+    """Epoch seconds."""
+    return number(value, where, 0, YEAR_9999)
+
+
+def plain(value: Any, where: str, limits: Limits = ARGUMENTS) -> Any:
+    """JSON data without a declared shape."""
+    left = {"values": limits.values, "chars": limits.chars}
+
+    def spend(what: str, amount: int) -> None:
+        left[what] -= amount
+        if left[what] < 0:
+            raise Mismatch("%s is larger than %d %s" % (where, getattr(limits, what), what))
+
+    def copy(item: Any, depth: int) -> Any:
+        spend("values", 1)
+        if item is None or isinstance(item, bool):
+            return item
+        if isinstance(item, int | float):
+            return number(item, where)
+        if isinstance(item, str):
+            item = item[: limits.text]
+            spend("chars", len(item))
+            return clean(item)
+        if not isinstance(item, Mapping | list | tuple):
+            raise _other(item, where)
+        if not depth:
+            raise Mismatch("%s is nested deeper than %d levels" % (where, limits.depth))
+        if isinstance(item, Mapping):
+            return {
+                copy(key if isinstance(key, str) else str(type(key)), 0): copy(one, depth - 1)
+                for key, one in item.items()
+            }
+        return [copy(one, depth - 1) for one in item]
+
+    return copy(value, limits.depth)
+
+
+def mapping(value: Any, where: str, limits: Limits = ARGUMENTS) -> dict[str, Any]:
+    """A dict without a declared shape."""
+    if not isinstance(value, Mapping):
+        raise _other(value, where)
+    copied: dict[str, Any] = plain(value, where or "it", limits)
+    return copied
+
+
+def optional(reader: Reader, absent: Any = None) -> Reader:
+    """What stands for null, and for a field that is not there."""
+    return lambda value, where: absent if value is None else reader(value, where)
+
+
+def one_of(*words: str) -> Reader:
+    def read(value: Any, where: str) -> str:
+        if not isinstance(value, str):
+            raise _other(value, where)
+        found = next((word for word in words if word == value), None)
+        if found is None:
+            raise Mismatch("%s is none of %s" % (where, ", ".join(words)))
+        return found
+
+    return read
+
+
+def listed(reader: Reader, most: int = MAX_ITEMS) -> Reader:
+    """A list of such values; what is beyond ``most`` is left out. Nothing stands for an empty one."""
+
+    def read(value: Any, where: str) -> list[Any]:
+        if value is not None and not isinstance(value, list | tuple):
+            raise _other(value, where)
+        return [reader(item, "%s[%d]" % (where, number)) for number, item in enumerate((value or ())[:most])]
+
+    return read
+
+
+def record(**fields: Reader) -> Reader:
+    """A dict with these fields. Others are left out."""
+
+    def read(value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _other(value, where)
+        return {
+            name: reader(value.get(name), "%s.%s" % (where, name) if where else name)
+            for name, reader in fields.items()
+        }
+
+    return read
+
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (type(None), "missing"),
+    (bool, "true or false"),
+    (int | float, "a number"),
+    (str, "a text"),
+    (Mapping, "a dict"),
+    (list | tuple, "a list"),
+)
+
+
+def _other(value: Any, where: str) -> Mismatch:
+    kind = next((word for kinds, word in _KINDS if isinstance(value, kinds)), "of no kind that JSON has")
+    return Mismatch("%s is %s" % (where or "it", kind))

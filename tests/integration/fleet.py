@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault on real hosts of one suite: ``fleet.py SUITE [FAULT,...]``. Ends with "N passed, N failed".
+"""Every fault on real hosts: ``fleet.py SUITE [FAULT,...]`` on one suite, ``fleet.py spread`` each once. Ends with "N passed, N failed".
 
 Of each host it is proven that its symptom shows before we ask, that the verdict is the fault's true one, that check mode says the
 same, and that nothing on the host is different afterwards. Then the same hosts are mended: check mode foretells exactly what is done
@@ -29,10 +29,12 @@ import jsonschema
 import mended
 import yaml
 from judge import facts_of, judge_host, truths_of
+from webmedic_lab.data import load_faults, load_suites
+from webmedic_lab.spread import spread
 
 # Hosts at a time: what shows under load must not show because two dozen other hosts are loaded, too.
 SHARDS = int(os.environ.get("FLEET_SHARDS", "3"))
-
+SPREAD = "spread"
 
 # What a template in a hostile text would make here, were it ever evaluated (tests/lab/faults/11_hostile.yml).
 CANARY = Path("/tmp/webmedic-lab-pwned")
@@ -81,35 +83,42 @@ def against_schema(report: Mapping[str, Any]) -> str | None:
     return "; ".join(errors[:5]) or None
 
 
-def run(suite: str, faults: str, shard: str) -> list[Check]:
-    """A part of the suite's hosts, from start to removal."""
-    fleet = "test-" + suite
+def wanted_hosts(name: str, faults: str) -> str:
+    """The hosts as the lab's patterns: a suite's, or "spread", the one place of each fault (webmedic_lab/spread.py)."""
+    if name != SPREAD:
+        return ",".join("%s:%s" % (name, fault) for fault in faults.split(","))
+    return ",".join("%s:%s" % (spec.suite.name, spec.fault.name) for spec in spread(load_faults().values(), load_suites()))
+
+
+def run(name: str, patterns: str, shard: str) -> list[Check]:
+    """A part of these hosts, from start to removal."""
+    fleet = "test-" + name
     try:
-        return prove(fleet, suite, faults, shard)
+        return prove(fleet, name, patterns, shard)
     finally:
         if not os.environ.get("FLEET_KEEP"):
             hosts.lab("down", fleet, quiet=True, check=False)
 
 
-def prove(fleet: str, suite: str, faults: str, shard: str) -> list[Check]:
+def prove(fleet: str, name: str, patterns: str, shard: str) -> list[Check]:
     home, root = Path(sys.prefix), env.tree()
-    reports = env.WORK / "fleet-test" / suite / shard.replace("/", "-")
+    reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
     hosts.lab("down", fleet, quiet=True, check=False)
-    found = symptoms(hosts.lab("fleet", fleet, "--suite", suite, "--fault", faults, "--shard", shard, check=False))
+    found = symptoms(hosts.lab("fleet", fleet, "--hosts", patterns, "--shard", shard, check=False))
     truth = truths_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
     CANARY.unlink(missing_ok=True)
     before = hosts.fingerprint(fleet)
     # The diagnosis has no check mode of its own: a part of each suite's hosts shows that. The remediation, which has one, is shown on all.
     modes = {"real": (), **({"check": ("--check",)} if shard.startswith("1/") else {})}
-    runs = {name: hosts.diagnose(home, root, hosts.inventory(fleet), reports / name, *words) for name, words in modes.items()}
+    runs = {mode: hosts.diagnose(home, root, hosts.inventory(fleet), reports / mode, *words) for mode, words in modes.items()}
     after = hosts.fingerprint(fleet)
     print(runs["real"].stdout)
-    for name, done in runs.items():
-        if done.returncode or not (reports / name / "report.json").exists():
-            return [*found, Check(fleet, "the playbook ran (%s)" % name, done.stdout[-6000:])]
+    for mode, done in runs.items():
+        if done.returncode or not (reports / mode / "report.json").exists():
+            return [*found, Check(fleet, "the playbook ran (%s)" % mode, done.stdout[-6000:])]
     found.append(Check(fleet, "no text of a host was evaluated here", "%s exists" % CANARY if CANARY.exists() else None))
-    written = {name: hosts.load_report(reports / name) for name in runs}
+    written = {mode: hosts.load_report(reports / mode) for mode in runs}
     reported = written["real"]
     found += [Check(fleet, "the report is what its schema promises", against_schema(report)) for report in written.values()]
     for host, wanted in sorted(truth.items()):
@@ -161,11 +170,11 @@ def settled(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(argv: Sequence[str]) -> int:
     if not argv:
-        sys.exit("usage: fleet.py SUITE [FAULT,...]")
+        sys.exit("usage: fleet.py SUITE [FAULT,...] | fleet.py %s" % SPREAD)
     began = time.monotonic()
-    faults = argv[1] if len(argv) > 1 else "*"
+    patterns = wanted_hosts(argv[0], argv[1] if len(argv) > 1 else "*")
     shards = 1 if len(argv) > 1 else SHARDS
-    checks = [check for number in range(shards) for check in run(argv[0], faults, "%d/%d" % (number + 1, shards))]
+    checks = [check for number in range(shards) for check in run(argv[0], patterns, "%d/%d" % (number + 1, shards))]
     for check in checks:
         if check.wrong:
             print("FAILED %s: %s: %s" % (check.host, check.what, check.wrong))

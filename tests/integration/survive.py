@@ -6,19 +6,21 @@
 
 On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or read-only, daemons refuse and
 what it did does not help. Each file is the old or the new one at each moment, what is undone is as before byte for byte, and the next
-run finishes. At last connections are cut and a host loses its power. --every: kills before each fsync, too, which changes nothing that
-a later kill could not show. SURVIVE_KEEP=1 leaves the hosts.
+run finishes. On hosts of their own connections are cut and hosts lose their power. --every: kills before each fsync, too, which changes
+nothing that a later kill could not show. SURVIVE_KEEP=1 leaves the hosts.
+
+Most of a job is waiting for daemons. So each suite has two hosts that share its jobs, and the cuts go on at the same time.
 """
 
 import argparse
 import base64
+import functools
 import io
 import json
 import os
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +37,8 @@ from webmedic_lab import scripts
 from webmedic_lab.data import Spec, load_faults, load_suites
 from webmedic_lab.engine import LabError, execute
 
-FLEET = "survive"
+# Each has one host of every suite. A job finds its host as it should be, whatever ran before.
+LANES, CUTS = ("survive-1", "survive-2"), "survive-cuts"
 ON_HOST = Path(__file__).resolve().parent / "on_host"
 HOME = "/root/survive"
 ARGUMENTS = {"max_repeats": 1000, "probe_path": "/index.php", "verify_timeout": 20.0}
@@ -69,12 +72,12 @@ def payload(tree: Path) -> str:
             "chmod 0755 /usr/local/bin/faulty-python\n" % {"home": HOME, "text": text})
 
 
-def container(suite: str) -> str:
-    return "webmedic-%s-%s-plain" % (FLEET, suite)
+def container(fleet: str, suite: str) -> str:
+    return "webmedic-%s-%s-plain" % (fleet, suite)
 
 
-def carry_out(suite: str, job: dict[str, Any], every: bool = False) -> list[Check]:
-    """One job in a suite's host."""
+def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) -> list[Check]:
+    """One job in a suite's host of that fleet."""
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
@@ -84,7 +87,7 @@ def carry_out(suite: str, job: dict[str, Any], every: bool = False) -> list[Chec
     began = time.monotonic()
     script = "cd %s && python3 drive.py <<'JOB'\n%s\nJOB\n" % (HOME, json.dumps(document))
     try:
-        lines = [json.loads(line) for line in execute(container(suite), script, timeout=JOB_SECONDS).splitlines()]
+        lines = [json.loads(line) for line in execute(container(fleet, suite), script, timeout=JOB_SECONDS).splitlines()]
     except LabError as error:
         lines = [{"what": "the job runs to its end", "wrong": str(error)}]
     checks = [Check(suite, "%s: %s" % (job["fault"], line["what"]), line["wrong"]) for line in lines]
@@ -93,16 +96,22 @@ def carry_out(suite: str, job: dict[str, Any], every: bool = False) -> list[Chec
     return checks
 
 
-def in_hosts(suites: list[str], only: str, every: bool) -> Iterator[Check]:
-    """All jobs, those of one suite one after the other in its host."""
+def in_lane(fleet: str, suite: str, only: str, every: bool) -> list[Check]:
+    """This lane's share of the suite's jobs, one after the other in its host."""
+    jobs = [job for job in JOBS[suite] if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", ""))]
+    share = jobs[LANES.index(fleet)::len(LANES)]
+    return [check for job in share for check in carry_out(fleet, suite, job, every)]
 
-    def of_suite(suite: str) -> list[Check]:
-        jobs = [job for job in JOBS[suite] if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", ""))]
-        return [check for job in jobs for check in carry_out(suite, job, every)]
 
+def cuts(suites: list[str], tree: Path) -> list[Check]:
+    return [Check(*found) for found in cut.prove(CUTS, suites, tree, functools.partial(carry_out, CUTS))]
+
+
+def start(fleet: str, suites: list[str], script: str) -> None:
+    """The hosts of a fleet, with the module in each."""
+    hosts.lab("up", fleet, "--hosts", ",".join(suite + ":plain" for suite in suites), quiet=True)
     with ThreadPoolExecutor(len(suites)) as pool:
-        for found in pool.map(of_suite, suites):
-            yield from found
+        list(pool.map(lambda suite: execute(container(fleet, suite), script), suites))
 
 
 def main() -> int:
@@ -114,18 +123,20 @@ def main() -> int:
     suites = words.suites or list(JOBS)
     began = time.monotonic()
     tree = env.tree("tree-survive")
-    hosts.lab("down", FLEET, quiet=True, check=False)
+    fleets = [fleet for fleet in (*LANES, CUTS) if not words.only or (fleet == CUTS) == (words.only == "cut")]
+    for fleet in fleets:
+        hosts.lab("down", fleet, quiet=True, check=False)
     try:
-        hosts.lab("up", FLEET, "--hosts", ",".join(suite + ":plain" for suite in suites), quiet=True)
-        script = payload(tree)
-        with ThreadPoolExecutor(len(suites)) as pool:
-            list(pool.map(lambda suite: execute(container(suite), script), suites))
-        checks = [] if words.only == "cut" else list(in_hosts(suites, words.only, words.every))
-        if words.only in ("", "cut"):
-            checks += [Check(*found) for found in cut.prove(FLEET, suites, tree, carry_out)]
+        for fleet in fleets:
+            start(fleet, suites, payload(tree))
+        with ThreadPoolExecutor(len(LANES) * len(suites) + 1) as pool:
+            work = [pool.submit(in_lane, fleet, suite, words.only, words.every) for fleet in fleets if fleet != CUTS for suite in suites]
+            work += [pool.submit(cuts, suites, tree)] if CUTS in fleets else []
+            checks = [check for one in work for check in one.result()]
     finally:
         if not os.environ.get("SURVIVE_KEEP"):
-            hosts.lab("down", FLEET, quiet=True, check=False)
+            for fleet in fleets:
+                hosts.lab("down", fleet, quiet=True, check=False)
     for check in checks:
         if check.wrong:
             print("FAILED %s: %s: %s" % check)

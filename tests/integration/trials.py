@@ -65,6 +65,19 @@ mount -o remount,bind,ro "$POOL_DIR"
 """
 BAD_POOL = 'printf "[late]\\nlisten = /run/late.sock\\npm.max_childern = 7\\n" >"$POOL_DIR/zz-late.conf"'
 
+# Nobody makes the pool's directory, so it gets an entry in its ACL; what lies there already is kept.
+NOT_MADE = """
+for file in /usr/lib/tmpfiles.d/php*-fpm.conf; do : >"/etc/tmpfiles.d/$(basename "$file")"; done
+setfacl -m "$ACL" "$RUN_DIR"
+setfacl -m d:u:games:rwx,d:m::r "$RUN_DIR"
+"""
+MADE_AGAIN = 'rm /etc/tmpfiles.d/php*-fpm.conf; setfacl -b "$RUN_DIR"'
+
+
+def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
+    return in_the_way("parent_directory", title, results, "ACL=%s\n%s" % (acl, NOT_MADE), MADE_AGAIN, **more)
+
+
 JOBS: dict[str, list[Job]] = {
     "trixie": [
         {"task": "kill", "fault": "socket_root", "part": (2, 0)},
@@ -83,7 +96,11 @@ JOBS: dict[str, list[Job]] = {
     "bookworm": [
         {"task": "kill", "fault": "old_socket", "part": (2, 1)},
         {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"], "part": (4, 1)},
+        {"task": "exchanged", "fault": "old_socket", "title": "a tenant exchanges a directory for a link"},
         does_not_help("old_socket"),
+        with_acl("an entry more in an ACL does not help", "g:adm:rx,u:games:r", ["rolled_back"], extra=NO_HELP),
+        with_acl("an entry more in an ACL", "g:adm:rx,u:games:r", ["done"], but=["/run/php: mode", "/run/php: xattrs"]),
+        with_acl("a mask that keeps a group out", "g:adm:rwx,m::---", ["refused"]),
         does_not_help("exhausted_static"),
         does_not_help("exhausted_process_max"),
         in_the_way("old_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(

@@ -37,9 +37,9 @@ def fingerprint(fleet: str) -> dict[str, Any]:
     return json.loads(lab("fingerprint", fleet))
 
 
-def diagnose(home: Path, collections: Path, hosts: Path, report: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The playbook over an inventory; report.json comes to lie in the directory report."""
-    argv = [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), "webmedic.php_fpm.diagnose", "-e", "diagnose_report_dir=%s" % report, *words]
+def diagnose(home: Path, collections: Path, hosts: Path, report: Path, *words: str, playbook: str = "diagnose") -> subprocess.CompletedProcess[str]:
+    """The playbook, or audit, over an inventory; report.json comes to lie in the directory report."""
+    argv = [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), "webmedic.php_fpm." + playbook, "-e", "diagnose_report_dir=%s" % report, *words]
     return subprocess.run(argv, env=env.environ(home, collections, **ENGINE), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
 

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All tests: ``python3 suite.py [STEP ...]``. Each step is a command; its output goes to <WORK>/log/<step>.txt.
+"""The tests: ``python3 suite.py`` proves each thing once, ``suite.py --all`` also again on each suite and each Python, ``suite.py STEP ...`` a part.
 
-The quick steps come first, then the slow ones that need no host, two at a time, then the real hosts, alone on the machine:
-their symptoms depend on time. Last, two at a time again, those hosts where nothing is under load. The last line of the output counts
-every check, e.g. ``1234 passed, 0 failed``.
+Each step is a command; its output goes to <WORK>/log/<step>.txt. The quick steps come first, then the slow ones that need no host, two at
+a time, then the hosts alone on the machine whose symptoms depend on time. Last come, three at a time, the runners that mostly wait for
+daemons and for playbooks to start. The last line of the output counts every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
@@ -24,6 +24,7 @@ import env
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 PYTEST_COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?)\b")
 SUITES = ("bullseye", "bookworm", "trixie", "el")
+STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its steps run at a time
 
 
 class Counted(NamedTuple):
@@ -32,7 +33,7 @@ class Counted(NamedTuple):
 
 
 class Step(NamedTuple):
-    """stage: quick, static, hosts or calm; argv: the command; judge: (exit code, output) -> what it proved."""
+    """stage: of STAGES; argv: the command; judge: (exit code, output) -> what it proved."""
 
     name: str
     stage: str
@@ -72,7 +73,8 @@ def by_sanity(rc: int, output: str) -> Counted:
     return Counted(max(0, ran - failed), failed)
 
 
-def steps() -> list[Step]:
+def steps(everything: bool) -> list[Step]:
+    """everything: each fault on each suite, each unit test on each Python; else each once, as the runners' own rules say."""
     home = env.venv("dev", env.controller())
     root = env.tree()
     here = root / env.COLLECTION
@@ -87,8 +89,6 @@ def steps() -> list[Step]:
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
         Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
         Step("units", "quick", [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab"], dict(tools, PYTHONPATH=str(root)), here, by_pytest),
-        Step("package", "static", [python, str(tests / "run" / "package.py")], tools, env.CHECKOUT, by_last_line),
-        Step("matrix", "static", [python, str(tests / "run" / "matrix.py")], tools, env.CHECKOUT, by_last_line),
         sanity("2.19", home, root),
     ]
     path = ":".join(str(here / "tests" / directory) for directory in ("run", "lab", "integration"))
@@ -100,12 +100,26 @@ def steps() -> list[Step]:
     newest = env.interpreter("3.12")
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
-    found += [Step("fleet-" + suite, "hosts", [python, str(tests / "integration" / "fleet.py"), suite], tools, env.CHECKOUT, by_last_line) for suite in SUITES]
-    runners = {"sizes": ("hosts", "sizes"), "survive": ("hosts", "survive"), "molecule": ("hosts", "scenarios"),
-               "edits": ("calm", "edits"), "restraint": ("calm", "restraint")}
-    found += [Step(name, stage, [python, str(tests / "integration" / (runner + ".py"))], tools, env.CHECKOUT, by_last_line)
-              for name, (stage, runner) in runners.items()]
+    for name, (stage, *words) in runners(everything).items():
+        found.append(Step(name, stage, [python, str(tests / words[0]), *words[1:]], tools, env.CHECKOUT, by_last_line))
     return found
+
+
+def runners(everything: bool) -> dict[str, Sequence[str]]:
+    """Our own programs by the name of their step: (stage, file in tests, arguments)."""
+    fleets = {"fleet-" + suite: ("hosts", "integration/fleet.py", suite) for suite in SUITES} if everything else {
+        "faults": ("hosts", "integration/fleet.py", "spread")}
+    return {
+        "matrix": ("static", "run/matrix.py", *([] if everything else ["--few"])),
+        "package": ("static", "run/package.py"),
+        **fleets,
+        "sizes": ("hosts", "integration/sizes.py"),
+        "molecule-loaded": ("hosts", "integration/scenarios.py", "loaded"),
+        "survive": ("calm", "integration/survive.py"),
+        "molecule-calm": ("calm", "integration/scenarios.py", "calm"),
+        "edits": ("calm", "integration/edits.py"),
+        "restraint": ("calm", "integration/restraint.py"),
+    }
 
 
 def sanity(core: str, home: Path, root: Path) -> Step:
@@ -133,23 +147,33 @@ def changed_files() -> str:
     return subprocess.run(["git", "status", "--short"], cwd=env.CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
+def chosen(words: Sequence[str]) -> list[Step]:
+    """The steps of `make test`, with --all of `make test-all`; those that are named by their beginnings, each in full."""
+    names = [word for word in words if word != "--all"]
+    if not names:
+        return steps("--all" in words)
+    known = {step.name: step for step in [*steps(False), *steps(True)]}
+    unknown = [word for word in names if not any(name.startswith(word) for name in known)]
+    if unknown:
+        sys.exit("no such step: %s. The steps: %s" % (", ".join(unknown), ", ".join(known)))
+    return [step for name, step in known.items() if any(name.startswith(word) for word in names)]
+
+
 def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
-    known = steps()
-    names = [step.name for step in known]
-    unknown = [word for word in argv if not any(name.startswith(word) for name in names)]
-    if unknown:
-        sys.exit("no such step: %s. The steps: %s" % (", ".join(unknown), ", ".join(names)))
-    chosen = [step for step in known if not argv or any(step.name.startswith(word) for word in argv)]
-    counted = []
-    for stage, workers in (("quick", 2), ("static", 2), ("hosts", 1), ("calm", 2)):
+    wanted, began, counted, took = chosen(argv), time.monotonic(), list[Counted](), list[str]()
+    for stage, workers in STAGES.items():
+        since, members = time.monotonic(), [step for step in wanted if step.stage == stage]
         with ThreadPoolExecutor(workers) as pool:
-            counted += list(pool.map(run, [step for step in chosen if step.stage == stage]))
-    if not argv and changed_files() != before:
+            counted += list(pool.map(run, members))
+        if members:
+            took.append("%s %.0f s" % (stage, time.monotonic() - since))
+    if wanted and not set(argv) - {"--all"} and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))
     failed = sum(each.failed for each in counted)
+    print("%.0f s: %s" % (time.monotonic() - began, ", ".join(took)))
     print("%d passed, %d failed" % (sum(each.passed for each in counted), failed))
     return int(failed > 0)
 

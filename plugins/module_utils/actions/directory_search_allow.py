@@ -8,7 +8,7 @@ Where the system makes the directory, its rights are set again by the same means
 and only to the directory that the pool's own listen names: one further up belongs to somebody else.
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from ..parse.tmpfiles import entry_for
 from ..step import Command, Refusal, Step
@@ -16,26 +16,15 @@ from .runtime_directory_create import makes_it
 from .view import View, master_of, pool_of, systemctl
 
 
-def _as_before(view: View, endpoint: str, path: str) -> List[List[str]]:
-    seen = view.snapshot["endpoints"].get(endpoint) or {}
-    directory = next((one for one in seen.get("parents") or [] if one["path"] == path), None)
-    if directory is None:
-        raise Refusal("owner and mode of %s could not be seen, so they could not be put back" % path)
-    return [["chown", "%s:%s" % (directory["owner"], directory["group"]), path], ["chmod", directory["mode"], path]]
-
-
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     path, unit = arguments["path"], arguments["unit"]
     pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
     if unit and makes_it(view, unit, path):
-        restart = systemctl("restart", unit)
-        return Step("directory_search_allow", path, [], [], [restart._replace(undo=_as_before(view, pool["endpoint"], path))])
+        return Step("directory_search_allow", path, [], [], [systemctl("restart", unit)._replace(folder=path)])
     if entry_for(path, view.read, view.expand):
-        create = ["systemd-tmpfiles", "--create", "--prefix=" + path]
-        return Step("directory_search_allow", path, [], [], [Command(create, _as_before(view, pool["endpoint"], path))])
+        return Step("directory_search_allow", path, [], [], [Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)])
     if pool["endpoint"] != "unix:%s/%s" % (path, (pool["listen"] or "").rsplit("/", 1)[-1]) or path in ("/", "/run", "/tmp", "/var/tmp", "/home", "/root"):
         raise Refusal("%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its owner to say" % (
             path, pool["name"], arguments["user"]))
-    listed = any(one["path"] == path and one["acl"] for one in view.snapshot["endpoints"][pool["endpoint"]]["parents"])
-    undo = ["setfacl", "-x", "u:" + arguments["user"], path] if listed else ["setfacl", "-b", path]
-    return Step("directory_search_allow", path, [], [], [Command(["setfacl", "-m", "u:%s:x" % arguments["user"], path], [undo])])
+    user = arguments["user"]
+    return Step("directory_search_allow", path, [], [], [Command(["setfacl", "-m", "u:%s:x" % user, path], [], path, user)])

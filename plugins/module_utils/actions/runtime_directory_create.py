@@ -37,5 +37,5 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
         before = view.read(ENTRIES)
         line = "d %s 0755 root root -\n" % path
         changes = [Change(ENTRIES, None if before is None else encode(before), encode((before or HEAD) + line), 0o644)]
-    create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [["rm", "-fd", path]])  # an empty directory, or none by now
+    create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)
     return Step("runtime_directory_create", path, changes, [], [create])

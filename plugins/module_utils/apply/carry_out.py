@@ -9,8 +9,9 @@ import shlex
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ..collect.host import Host, HostError, Ran
-from ..parse.redact import redact
-from ..step import Change, Refusal, Step
+from ..parse.redact import GONE, redact
+from ..step import Refusal, Step
+from .difference import difference
 from .disk import Disk
 from .recovery import recover
 from .transaction import STATE, Transaction, UndoFailed, check
@@ -21,57 +22,23 @@ Outcome = NamedTuple("Outcome", [
     ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
 ])
 
-_LINE = 2000
-_GONE = "[redacted]"
 # nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
-_PHP_VALUE = re.compile(r"\s*php_(?:admin_)?(?:value|flag)\[([^\]]*)\]\s*=(.*)")
 
 
 def shell(argv: Sequence[str]) -> str:
     return " ".join(shlex.quote(word) for word in argv)
 
 
+def tried(argv: Sequence[str]) -> str:
+    """A trial's command, without the directives on nginx's command line."""
+    return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
+
+
 def deciding_line(ran: Ran) -> str:
     """What a program said went wrong, in one line without secrets."""
     lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
     return redact(next((line for line in lines if _DECIDES.search(line)), lines[0] if lines else "it ended with code %s" % ran.rc))
-
-
-def _hides(line: str) -> str:
-    """The line without its secrets, otherwise as it is; what a terminal would obey is a question mark."""
-    body = line.rstrip("\r\n")
-    plain = "".join(character if character.isprintable() or character == "\t" else "?" for character in body)
-    shown = redact(body, _LINE)
-    return (shown if _GONE in shown or len(body) > _LINE else plain) + line[len(body):]
-
-
-def _shown(text: str, other: str) -> str:
-    """A file for the diff. What changes must be seen to change, even where the value is not shown."""
-    others = set(other.splitlines(True))
-    hidden = {_hides(line) for line in others - set(text.splitlines(True))}
-    lines = []
-    for line in text.splitlines(True):
-        safe = _hides(line)
-        if line not in others and safe in hidden:
-            value = _PHP_VALUE.match(line)
-            if value and _GONE not in redact("%s =%s" % value.groups()):
-                safe = line
-        lines.append(safe)
-    return "".join(lines)
-
-
-def difference(changes: Sequence[Change]) -> List[Dict[str, str]]:
-    """The changes as Ansible's --diff takes them."""
-    entries = []
-    for change in changes:
-        before, after = ((data or b"").decode("utf-8", "replace") for data in (change.before, change.after))
-        shown = {"before": _shown(before, after), "after": _shown(after, before)}
-        if shown["before"] == shown["after"]:
-            shown["after"] += "# a value that is not shown here changes\n"
-        entries.append(dict(shown, before_header="/dev/null" if change.before is None else change.path,
-                            after_header="/dev/null" if change.after is None else change.path))
-    return entries
 
 
 def complaint(step: Step) -> Optional[str]:
@@ -82,9 +49,9 @@ def complaint(step: Step) -> Optional[str]:
                 continue
             ran = trial(step.changes[:count], one.argv, one.silent)
             if ran.rc is None:
-                return "`%s` could not be tried: %s" % (shell(one.argv), ran.err)
+                return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
             if ran.rc != 0:
-                return "`%s`: %s" % (shell(one.argv), deciding_line(ran))
+                return "`%s`: %s" % (tried(one.argv), deciding_line(ran))
     return None
 
 
@@ -111,7 +78,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
     try:
-        check(step.changes, host, disk, check_mode)
+        check(step, disk, check_mode)
         why = complaint(step)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
@@ -130,7 +97,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         raise
     try:
         undone = recover(host, disk, state)
-    except (UndoFailed, HostError, OSError) as error:
+    except (Refusal, UndoFailed, HostError, OSError) as error:
         return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
     if undone and undone["left"]:
         return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (

@@ -8,7 +8,7 @@ import json
 import os
 from typing import Any, Dict, List, Optional, Sequence
 
-from ..collect.host import Host, HostError
+from ..collect.host import decode
 from .disk import Disk
 from .lock import STATE, prepare_state
 
@@ -34,13 +34,14 @@ def _entries(text: str) -> Optional[List[Entry]]:
 
 def _load(path: str) -> Optional[List[Entry]]:
     try:
-        return _entries(Host().read(path))
-    except HostError as error:
-        return [] if error.absent else None
+        found = Disk().read(path)
+        return [] if found is None else _entries(decode(found))
+    except OSError:
+        return None
 
 
 def read(state: str = STATE) -> List[Entry]:
-    """[{at: epoch seconds, action, target, result}], oldest first; empty when there is no ledger or it is damaged."""
+    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises Refusal when others could have written it."""
     return _load(os.path.join(state, "ledger.json")) or []
 
 

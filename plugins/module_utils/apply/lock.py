@@ -7,10 +7,8 @@
 import contextlib
 import fcntl
 import os
-import stat
 from typing import Iterator
 
-from ..step import Refusal
 from .disk import Disk
 
 STATE = "/var/lib/webmedic-php-fpm"
@@ -21,15 +19,12 @@ class Busy(Exception):
 
 
 def prepare_state(disk: Disk, state: str) -> None:
-    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there."""
+    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there: nothing is made in it then."""
     for folder in (state, os.path.join(state, "backups")):
         try:
             disk.make_directory(folder, 0o700)
         except FileExistsError:
             pass
-    found = os.lstat(state)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise Refusal("%s is not a directory that only its owner, the user at work here, can write to" % state)
 
 
 @contextlib.contextmanager
@@ -37,8 +32,7 @@ def lock(state: str, disk: Disk) -> Iterator[None]:
     """`with lock(state, disk): ...`. Creates the state directory. Raises Busy, Refusal or OSError."""
     prepare_state(disk, state)
     # Closed on exec: a child that outlives us would hold it.
-    descriptor = os.open(os.path.join(state, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
+    with disk.open(os.path.join(state, "lock"), os.O_RDWR | os.O_CREAT, 0o600) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,5 +44,3 @@ def lock(state: str, disk: Disk) -> Iterator[None]:
         except OSError:
             pass  # a full disk: the number is only for the message
         yield
-    finally:
-        os.close(descriptor)

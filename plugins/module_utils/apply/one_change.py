@@ -20,6 +20,12 @@ PAUSE = 0.25
 _WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
 
 
+def quiet(module: Any, option: str, shown: Any) -> None:
+    """What the engine prints of an option that may hold a secret. Its own no_log would blot out each "4" of the reply, if that is a value."""
+    module.no_log_values.clear()
+    module.params[option] = shown
+
+
 def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 

@@ -20,7 +20,7 @@ from ..parse.fpm_pools import as_written
 from ..parse.swap import size_bytes
 from ..plan import bundles, serves
 from ..policy import Policy, objection
-from ..reply import fit
+from ..reply import fit, told
 from ..step import Refusal, Step
 from . import ledger
 from .carry_out import Outcome, carry_out
@@ -166,11 +166,11 @@ class _Run:
     def reply(self, outcome: str, why: str, findings: Sequence[Dict[str, Any]], status: str, changed: bool, diff: Sequence[Dict[str, str]],
               status_after: Optional[str] = None, undone: Optional[Dict[str, Any]] = None, answered_after: Optional[float] = None) -> Dict[str, Any]:
         """findings, plan and missing are those of the diagnosis before anything was done; status is the host's now."""
-        told = fit(dict(self.verdict))
-        told.update(changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=self.snapshot, remediation={
+        remediation = {
             "check_mode": self.check_mode, "outcome": outcome, "why": why, "status_before": self.verdict["status"], "status_after": status_after,
-            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings)})
-        return told
+            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings)}
+        return dict(fit(told(self.verdict)), changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=told(self.snapshot),
+                    remediation=told(remediation))
 
 
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:

@@ -54,7 +54,7 @@ _ON = '[ ! -e "$1" ] || "$2" "$1" || %s' % _LISTED
 # kind: of what is at path ("file", "directory", ...), None for nothing. fstab: None without one. free, total: of its file system, in bytes.
 # available: memory, in bytes. memory: of collect_memory. programs: {name: path} of those that are there.
 Facts = NamedTuple("Facts", [
-    ("path", str), ("kind", Optional[str]), ("mode", int), ("uid", int), ("size", int), ("is_swap", bool), ("active", Optional[Swap]), ("folder_safe", bool),
+    ("path", str), ("kind", Optional[str]), ("mode", int), ("uid", int), ("size", int), ("is_swap", bool), ("active", Optional[Swap]),
     ("fstab", Optional[str]), ("mount", Optional[Mount]), ("kernel", Tuple[int, int]), ("free", int), ("total", int), ("memory", Dict[str, Any]),
     ("programs", Dict[str, str]), ("privileged", bool),
 ])
@@ -98,7 +98,7 @@ def look(host: Host, path: str, masters: Sequence[Dict[str, Any]] = ()) -> Facts
         raise Refusal("%s leads through a link to %s: name that" % (path, host.realpath(path)))
     folder = posixpath.dirname(path)
     try:
-        above = host.stat(folder)
+        host.stat(folder)
     except HostError as error:
         raise Refusal("there is no directory for %s (%s)" % (path, error.why))
     kind, mode, uid, size, is_swap = None, 0, 0, 0, False  # type: Optional[str], int, int, int, bool
@@ -114,7 +114,6 @@ def look(host: Host, path: str, masters: Sequence[Dict[str, Any]] = ()) -> Facts
     return Facts(
         path, kind, mode, uid, size, is_swap,
         next((one for one in parse_swaps(_text(host, "/proc/swaps") or "") if one.path == path), None),
-        above.uid == 0 and (not above.mode & 0o022 or bool(above.mode & 0o1000)),
         _text(host, FSTAB), mount_of(_text(host, "/proc/self/mountinfo") or "", path), kernel_version(_text(host, "/proc/sys/kernel/osrelease") or ""),
         free, total, collect_memory(host, masters),
         {name: place + name for name in _PACKAGES for place in reversed(_FOLDERS) if _exists(host, place + name)}, _privileged(host))
@@ -159,8 +158,6 @@ def _no_help(facts: Facts) -> Optional[str]:
 
 def _unmakeable(facts: Facts, size: int) -> Optional[str]:
     """Why no new swap file of this size can be at the path, None when it can."""
-    if not facts.folder_safe:
-        return "others than root can write to the directory of %s" % facts.path
     if facts.mount is None:
         return "the file system of %s cannot be told from /proc/self/mountinfo" % facts.path
     why = unsuitable(facts.mount.type, facts.kernel)

@@ -21,14 +21,13 @@ import re
 import time
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from ..collect.host import Host, HostError
-from ..step import Change, Command, Refusal, Step
+from ..collect.host import Host
+from ..step import Command, Refusal, Step
 from .disk import Disk, Meta, Ran
 from .lock import STATE, prepare_state
 
 VERSION = 1
 BACKUPS = 20
-READ_LIMIT = 1 << 28
 # While it is written; while it is open; once it is kept; once it was taken back. Only the second means anything to the host.
 NEW, OPEN, KEPT, UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
 _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -43,43 +42,37 @@ def digest(data: Optional[bytes]) -> Optional[str]:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
-def content(host: Host, path: str) -> Optional[bytes]:
-    """The bytes of a regular file, None when nothing is there. Raises HostError."""
-    try:
-        return host.read_bytes(path, 0, READ_LIMIT)
-    except HostError as error:
-        if error.absent:
-            return None
-        raise
+def own(disk: Disk, argv: Sequence[str]) -> None:
+    """That whatever a command names is root's alone to put there. Raises Refusal, OSError."""
+    for word in argv:
+        if word.startswith("/"):
+            disk.real(word)
 
 
-def real_path(host: Host, path: str) -> str:
-    """The file behind a path. Raises Refusal when the path could mean more than one file."""
-    if not path.startswith("/") or "\0" in path:
-        raise Refusal("%r is not an absolute path" % path)
-    return host.realpath(path)
-
-
-def check(changes: Sequence[Change], host: Host, disk: Disk, shown: bool = False) -> None:
-    """That each file still is what the change was made for (unless it builds on others only shown), and can be replaced. Raises Refusal, HostError, OSError."""
+def check(step: Step, disk: Disk, shown: bool = False) -> None:
+    """That each file still is what the change was made for (unless it builds on others only shown), and can be replaced. Raises Refusal, OSError."""
+    for command in step.commands:
+        for argv in [command.do] + command.undo:
+            own(disk, argv)
+        if command.folder and command.search:
+            disk.let_search(command.folder, command.search, False)
+        elif command.folder:
+            disk.real(command.folder)
     seen: Set[str] = set()
-    for change in changes:
-        real = real_path(host, change.path)
+    for change in step.changes:
+        real = disk.real(change.path)
         if real in seen:
             raise Refusal("%s would be changed twice" % change.path)
         seen.add(real)
-        if not os.path.isdir(os.path.dirname(os.path.dirname(real))):
+        if not disk.exists(os.path.dirname(os.path.dirname(real))):
             raise Refusal("there is no directory for %s" % change.path)
-        now = content(host, real)
-        if now != change.before and not shown:
+        if disk.read(real) != change.before and not shown:
             raise Refusal("%s has changed meanwhile" % change.path)
-        if now is not None and disk.meta(real).links > 1:
-            raise Refusal("%s has a second name (a hard link), which would keep the old content" % change.path)
-        folder = os.path.dirname(real)
-        if os.path.isdir(folder) and not os.access(folder, os.W_OK):
-            raise Refusal("%s cannot be written to (a read-only file system?)" % folder)
+        why = disk.objection(real)
+        if why:
+            raise Refusal(why)
         for path in _beside(real):
-            if os.path.lexists(path):
+            if disk.exists(path):
                 raise Refusal("%s is in the way" % path)
 
 
@@ -89,37 +82,55 @@ def _beside(real: str) -> Tuple[str, str]:
     return os.path.join(folder, ".%s.webmedic" % name), os.path.join(folder, ".%s.webmedic-old" % name)
 
 
-def _describe(step: Step, host: Host, disk: Disk, at: float) -> Journal:
+def _written(meta: Meta) -> Dict[str, Any]:
+    return dict(meta._asdict(), xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()})
+
+
+def meta_of(entry: Dict[str, Any]) -> Meta:
+    """As a journal has it."""
+    return Meta(**dict(entry["meta"], xattrs={name: base64.b64decode(value) for name, value in entry["meta"]["xattrs"].items()}))
+
+
+def _folders(command: Command, disk: Disk) -> List[Dict[str, Any]]:
+    """The directory of a command with its rights; where it is missing, each that is to be made, without any."""
+    missing: List[Dict[str, Any]] = []
+    folder = disk.real(command.folder) if command.folder else ""
+    while folder and not disk.exists(folder):
+        missing.insert(0, {"path": folder, "meta": None})
+        folder = os.path.dirname(folder)
+    return missing or ([{"path": folder, "meta": _written(disk.meta(folder))}] if folder else [])
+
+
+def _describe(step: Step, disk: Disk, at: float) -> Journal:
     files: List[Dict[str, Any]] = []
     made: List[str] = []
     folders: Dict[str, int] = {}
     for change in step.changes:
-        real = real_path(host, change.path)
+        real = disk.real(change.path)
         folder = os.path.dirname(real)
-        if not os.path.isdir(folder) and folder not in made:
+        if not disk.exists(folder) and folder not in made:
             made.append(folder)
             folder = os.path.dirname(folder)
         if folder not in made:
-            folders[folder] = os.stat(folder).st_mtime_ns
+            folders[folder] = disk.meta(folder).mtime_ns or 0
         meta, (temporary, old) = None if change.before is None else disk.meta(real), _beside(real)
         files.append({
             "path": change.path, "real": real, "existed": change.before is not None, "temporary": temporary, "old": old,
-            "before": digest(change.before), "after": digest(change.after), "meta": meta and dict(
-                meta._asdict(), xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()}),
+            "before": digest(change.before), "after": digest(change.after), "meta": meta and _written(meta),
         })
     return {
         "version": VERSION, "name": step.name, "target": step.target, "at": at, "files": files, "made": made, "folders": folders,
-        "commands": [{"do": command.do, "undo": command.undo} for command in step.commands],
+        "commands": [{"do": command.do, "undo": command.undo, "folders": _folders(command, disk)} for command in step.commands],
     }
 
 
-def read_journal(host: Host, folder: str) -> Journal:
+def read_journal(disk: Disk, folder: str) -> Journal:
     try:
-        journal = json.loads(host.read_bytes(os.path.join(folder, "journal.json"), 0, READ_LIMIT).decode("ascii"))
+        journal = json.loads((disk.read(os.path.join(folder, "journal.json")) or b"").decode("ascii"))
         if journal["version"] == VERSION:
             return dict(journal)
         why = "it was written by another version of this collection"
-    except (HostError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         why = str(error)
     raise UndoFailed("what a killed run left in %s cannot be read (%s). It holds the files as they were before: put them back by hand, "
                      "then remove it." % (folder, why))
@@ -128,34 +139,35 @@ def read_journal(host: Host, folder: str) -> Journal:
 class Transaction:
     """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything that fails: recover()."""
 
-    def __init__(self, step: Step, host: Host, disk: Disk, state: str, journal: Journal) -> None:
-        self.step, self.host, self.disk, self.state, self.journal = step, host, disk, state, journal
+    def __init__(self, step: Step, disk: Disk, state: str, journal: Journal) -> None:
+        self.step, self.disk, self.state, self.journal = step, disk, state, journal
         self.started = 0
 
     @classmethod
     def begin(cls, step: Step, host: Host, disk: Disk, state: str = STATE) -> "Transaction":
-        """Writes down all that is needed to go back. The configuration is not touched yet. Raises Refusal, HostError or OSError."""
+        """Writes down all that is needed to go back. The configuration is not touched yet. Raises Refusal or OSError."""
         prepare_state(disk, state)
         new, opened = os.path.join(state, NEW), os.path.join(state, OPEN)
-        if os.path.lexists(opened) or os.path.lexists(os.path.join(state, KEPT)):
+        if disk.exists(opened) or disk.exists(os.path.join(state, KEPT)):
             raise Refusal("an earlier change is still open in %s" % state)
-        check(step.changes, host, disk)
-        journal = _describe(step, host, disk, host.now())
+        check(step, disk)
+        journal = _describe(step, disk, host.now())
         disk.remove_tree(new)
         disk.make_directory(new, 0o700)
         for number, change in enumerate(step.changes):
             if change.before is not None:
                 disk.write_file(os.path.join(new, str(number)), change.before)
-        disk.write_file(os.path.join(new, "journal.json"), json.dumps(journal, indent=1).encode("ascii"))
-        disk.sync(new)
+        record = os.path.join(new, "journal.json")
+        disk.write_file(record, json.dumps(journal, indent=1).encode("ascii"))
+        disk.sync(record)
         disk.replace(new, opened)
-        return cls(step, host, disk, state, journal)
+        return cls(step, disk, state, journal)
 
     def replace(self) -> None:
-        """Every file, in order. Raises Refusal, HostError or OSError; some may be replaced by then."""
+        """Every file, in order. Raises Refusal or OSError; some may be replaced by then."""
         for change, file in zip(self.step.changes, self.journal["files"]):
             folder = os.path.dirname(file["real"])
-            if folder in self.journal["made"] and not os.path.isdir(folder):
+            if folder in self.journal["made"] and not self.disk.exists(folder):
                 self.disk.make_directory(folder, 0o755)
             if change.after is not None:
                 self.disk.write_file(file["temporary"], change.after,
@@ -166,7 +178,7 @@ class Transaction:
                 except OSError as error:
                     if error.errno not in _NO_SECOND_NAME:
                         raise
-            if content(self.host, file["real"]) != change.before:
+            if self.disk.read(file["real"]) != change.before:
                 raise Refusal("%s has changed meanwhile" % change.path)
             if change.after is None:
                 self.disk.remove(file["real"])
@@ -178,7 +190,10 @@ class Transaction:
         marker = os.path.join(self.state, OPEN, "started-%d" % self.started)
         self.started += 1
         self.disk.write_file(marker, b"")
-        self.disk.sync(os.path.dirname(marker))
+        self.disk.sync(marker)
+        if command.folder and command.search:
+            self.disk.let_search(command.folder, command.search)
+            return Ran(0, "", "")
         return self.disk.run(command.do)
 
     def keep(self) -> str:
@@ -187,29 +202,23 @@ class Transaction:
         try:
             self.disk.replace(opened, kept)
         except OSError:
-            if os.path.lexists(opened):
+            if self.disk.exists(opened):
                 raise
         try:
-            return file_away(self.host, self.disk, self.state, kept)
-        except (OSError, HostError):
+            return file_away(self.disk, self.state, kept, self.journal)
+        except OSError:
             return kept  # kept it is; the next recover() tidies up
 
 
-def meta_of(file: Dict[str, Any]) -> Meta:
-    meta = Meta(**file["meta"])
-    return meta._replace(xattrs={name: base64.b64decode(value) for name, value in file["meta"]["xattrs"].items()})
-
-
-def file_away(host: Host, disk: Disk, state: str, folder: str) -> str:
+def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
     """A finished transaction to the backups, of which the newest 20 stay."""
-    journal = read_journal(host, folder)
     for file in journal["files"]:
         disk.remove(file["temporary"])
         disk.remove(file["old"])
     backups = os.path.join(state, "backups")
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))
-    taken = host.listdir(backups)
+    taken = disk.names(backups)
     name = next(one for one in [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)] if one not in taken)
     disk.replace(folder, os.path.join(backups, name))
     for old in sorted(taken + [name])[:-BACKUPS]:

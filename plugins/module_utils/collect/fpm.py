@@ -11,6 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..parse.fpm_conf import FpmConf, Problem, full_path
 from ..parse.fpm_pools import pool_facts, refusals
+from ..parse.number import number
 from ..parse.proc import unit_of
 from ..parse.systemctl import command_option
 from .config_check import config_test
@@ -122,7 +123,7 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     found: List[Problem] = []
     for section in conf.pools:
         user = section.settings.get("user")
-        if user and user.value and not user.value.isdigit() and host.account(user.value) is None:
+        if user and user.value and number(user.value) is None and host.account(user.value) is None:
             found.append(Problem(user.file, user.line, "[pool %s] cannot get uid for user '%s'" % (section.name, user.value)))
     return found
 

@@ -31,6 +31,8 @@ class Reading:
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)
+        if self.conf.cut:
+            self.lock_out(config, "it is too long with all its includes, the rest was not read")
 
     def read(self, path: str) -> Tuple[Optional[str], str]:
         self._judge(path)

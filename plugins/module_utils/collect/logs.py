@@ -276,5 +276,6 @@ def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence
         events.merge(messages)
         budget -= sum(entry["bytes_read"] for entry in found)
     if events.dropped:
-        host.miss("log_events", None, "%d messages were not counted: they name too many different sites and upstreams" % events.dropped)
+        what = "nginx_log" if events.full else "log_events"
+        host.miss(what, None, "%d messages were not counted: they name too many different sites and upstreams" % events.dropped)
     return {"files": files, "events": [event for event in events.list() if event["signature"] not in QUIET]}

@@ -6,13 +6,14 @@
 
 The ring buffer is shared by all containers of a machine. A kill is ours when the victim's cgroup lies below the one in which this
 host's init lives; where a private cgroup namespace hides that, the container's id decides if both sides show one, else nobody knows.
+Any process may call itself php-fpm: only the cgroup tells whose it was.
 """
 
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse import kernel_log
-from ..parse.proc import memory_cgroup, parse_cgroup
+from ..parse.proc import below, memory_cgroup, parse_cgroup, unit_of
 from ..parse.timestamps import journal_line, ring_line
 from .host import Host, HostError
 from .processes import Process
@@ -20,10 +21,13 @@ from .processes import Process
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
 MOST_KILLS = 50
+RING = 32 << 20  # bytes; the kernel's buffer has some 100 KB as a rule, and log_buf_len= makes it larger
 # PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the namespace in which paths are the machine's own.
 _INITIAL = "cgroup:[4026531835]"
+_INITIAL_PIDS = "pid:[4026531836]"  # likewise: PROC_PID_INIT_INO
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandled ")
+_SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
 _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 
 # path: as the kernel's messages spell it. directory: where it is mounted here, None unknown.
@@ -57,8 +61,21 @@ def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, 
     return False if counter == 0 else bool(theirs & ids) if theirs and ids else None
 
 
+def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: Dict[str, Any]) -> Dict[str, Any]:
+    """The unit of a victim's cgroup, and the masters that live in that cgroup. vague: much or all of this host may live in it."""
+    cgroup = kill["cgroup"] or "/"
+    known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
+    if initial:
+        path = below(cgroup, home.path)
+    else:  # crun puts a container into a cgroup of this name within its own
+        path = re.sub(r"^[^/]*(?:/container(?=/|\Z))?", "", cgroup.rpartition(known)[2]) if known else ""
+    vague = kill["ours"] is None or bool(_SLICES.match(path)) or any(place.startswith(cgroup + "/") for place in masters.values())
+    inside = [pid for pid, place in masters.items() if initial and not vague and (cgroup + "/").startswith(place + "/")]
+    return {"unit": None if vague else unit_of(path), "masters": inside, "vague": vague}
+
+
 def _ring(host: Host) -> Optional[List[Tuple[float, str]]]:
-    ran = host.run(["dmesg"])
+    ran = host.run(["dmesg"], most=RING)
     if ran.rc != 0:
         host.miss("kernel_log", None, "dmesg: %s" % (ran.err.strip()[:200] or "exit status %s" % ran.rc),
                   "root, or kernel.dmesg_restrict = 0; CAP_SYSLOG in a container")
@@ -90,16 +107,17 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
 def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Dict[str, Any]:
     """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
 
-    kills: {at, pid (the machine's), comm, cgroup, unit, kind (global | cgroup | systemd_oomd), ours (None: cannot be told), fpm, limit_kb,
-    anon_rss_kb, source (kernel | journal), text}, the newest 50. elsewhere: how many the ring has of other containers.
+    kills: {at, pid (the machine's), comm, cgroup, unit, masters (pids of those that live in that cgroup), vague (the cgroup says nothing of
+    the unit), kind (global | cgroup | systemd_oomd), ours (None: cannot be told), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text},
+    the newest 50. elsewhere: how many the ring has of other containers. own_pids: whether the machine's pids are this host's.
     counter: OOM kills of this host's cgroup since it exists (of php-fpm's own where the host has none), None unknown; counters: by cgroup.
     segfaults: {at, pid, comm, module, ours, text} of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it starts with SIGTERM and leaves
     no kernel line. The ring's clock drifts: times are right to some seconds. One dmesg; journalctl only when there is a reason.
     """
     mounts = _read(host, "/proc/self/mountinfo")
     home = _cgroup(host, 1, mounts)
-    masters = [one.pid for one in procs if one.cmdline.startswith("php-fpm: master")]
-    counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + [_cgroup(host, pid, mounts) for pid in masters]]
+    masters = {one.pid: _cgroup(host, one.pid, mounts) for one in procs if one.cmdline.startswith("php-fpm: master")}
+    counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + list(masters.values())]
     counters = {path: int(count.group(1)) for path, count in counts if count}
     counter = counters.get(home.path, sum(counters.values()) if counters else None)
     ring = _ring(host)
@@ -107,25 +125,29 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     source = "journal" if ring is None else "kernel"
     lines = [(at, text) for at, identifier, _pid, text in told if identifier == "kernel"] if ring is None else ring
     initial = host.readlink("/proc/self/ns/cgroup") in (_INITIAL, None)
+    own_pids = host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS
     ids = frozenset(_CONTAINER_ID.findall(mounts))
 
     def inside(entries: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
         return [one for one in entries if window_from - SLACK <= one["at"] <= now + SLACK]
 
     own = counters.get(home.path)
-    kills = [dict(one, unit=None, source=source, ours=_ours(home, initial, own, ids, one["cgroup"])) for one in inside(kernel_log.kills(lines))]
-    found = [one for one in kills if one["ours"] is not False]
+    kills = [dict(one, source=source, ours=_ours(home, initial, own, ids, one["cgroup"])) for one in inside(kernel_log.kills(lines))]
+    places = {pid: one.path for pid, one in masters.items()}
+    found = [dict(one, **_whose(home, initial, ids, places, one)) for one in kills if one["ours"] is not False]
     elsewhere = len(kills) - len(found)
     earlyoom = []
     for kill in inside(kernel_log.unit_kills(told)):
-        beside = next((one for one in found if abs(one["at"] - kill["at"]) <= SAME_KILL and one["fpm"] == kill["fpm"]), None)
+        beside = next((one for one in found if abs(one["at"] - kill["at"]) <= SAME_KILL and one["fpm"] == kill["fpm"]
+                       and (one["vague"] or one["unit"] == kill["unit"])), None)
         if kill["kind"] == "earlyoom":
             earlyoom.append({name: kill[name] for name in ("at", "pid", "comm", "fpm", "text")})
         elif beside:
-            beside["unit"] = beside["unit"] or kill["unit"]
+            beside.update(unit=kill["unit"], vague=False)
         else:
             limited = re.search(r"^oom [1-9]", home.events, re.M)  # its limit was reached, not the machine's end
-            found.append(dict(kill, kind=kill["kind"] or ("cgroup" if limited else "global"), ours=True, limit_kb=None, anon_rss_kb=None, source="journal"))
+            found.append(dict(kill, kind=kill["kind"] or ("cgroup" if limited else "global"), ours=True, masters=[], vague=False, limit_kb=None,
+                              anon_rss_kb=None, source="journal"))
     faults = [dict(one, ours=True if initial and home.path == "/" else None) for one in inside(kernel_log.crashes(lines))]
-    return {"kills": sorted(found, key=lambda one: one["at"])[-MOST_KILLS:], "elsewhere": elsewhere, "counter": counter, "counters": counters,
-            "segfaults": faults[-MOST_KILLS:], "earlyoom": earlyoom[-MOST_KILLS:]}
+    return {"kills": sorted(found, key=lambda one: one["at"])[-MOST_KILLS:], "elsewhere": elsewhere, "own_pids": own_pids, "counter": counter,
+            "counters": counters, "segfaults": faults[-MOST_KILLS:], "earlyoom": earlyoom[-MOST_KILLS:]}

@@ -21,7 +21,9 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 from ..parse import fastcgi
 from .child import Child, die_with_parent, end
 
-AT_ONCE = 500  # endpoints in flight together, of the 1024 descriptors that a process usually has
+AT_ONCE = 128  # endpoints in flight together: more would keep each other from an answer
+NAMES_AT_ONCE = 32  # each has a child of its own
+PATIENCE = 5  # how many times the seconds of one endpoint all together may take
 _GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
 
 # One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
@@ -117,7 +119,9 @@ def _resolve(target: Target) -> List[Target]:
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
-def _dial_all(targets: Sequence[Target], deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+    """Each target has its seconds, begun before the deadline; those behind the first AT_ONCE that it leaves no time for are not dialled."""
+    left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
     poll = select.poll()
 
@@ -133,18 +137,21 @@ def _dial_all(targets: Sequence[Target], deadline: float, say: Callable[[Dict[st
         one.socket.close()
         say(one.done)
 
-    for target in targets:
-        look(_Dial(target))
-    while waiting and time.monotonic() < deadline:
-        for number, _event in poll.poll(max(0.0, deadline - time.monotonic()) * 1000 + 1):
-            waiting[number].ready()
-            look(waiting[number])
-    for one in list(waiting.values()):
-        one.late()
-        look(one)
+    while waiting or left:
+        while left and len(waiting) < AT_ONCE:
+            look(_Dial(left.pop()))
+        left = left if time.monotonic() < deadline else []
+        for one in [one for one in waiting.values() if time.monotonic() >= min(one.started, deadline) + seconds]:
+            one.late()
+            look(one)
+        if waiting and (len(waiting) == AT_ONCE or not left):
+            soonest = min([deadline] + [one.started for one in waiting.values()]) + seconds
+            for number, _event in poll.poll(max(0.0, soonest - time.monotonic()) * 1000 + 1):
+                waiting[number].ready()
+                look(waiting[number])
 
 
-def _dial_as(targets: Sequence[Target], rights: Optional[Rights], deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
     """The child's part, which gives up our rights."""
     try:
         if rights is not None:
@@ -155,36 +162,41 @@ def _dial_as(targets: Sequence[Target], rights: Optional[Rights], deadline: floa
             os.setresgid(rights.gid, rights.gid, rights.gid)
             os.setresuid(rights.uid, rights.uid, rights.uid)
             die_with_parent()
-        _dial_all([one for target in targets for one in (_resolve(target) if target.family == "name" else [target])], deadline, say)
+        _dial_all([one for target in targets for one in (_resolve(target) if target.family == "name" else [target])], seconds, deadline, say)
     except (OSError, ValueError) as error:
         for target in targets:
             say(outcome(target, None, str(error)))
 
 
-def _together(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
-    deadline = time.monotonic() + seconds
-    # A name may hang in the resolver: it gets a child of its own, which can be killed.
-    groups = [[one for one in targets if one.family != "name"]] + [[one] for one in targets if one.family == "name"]
-    children = [Child(partial(_dial_as, group, rights, deadline)) for group in groups if group]
+def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[Dict[str, Any]]:
+    """A child for each group."""
+    children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
     results: List[Dict[str, Any]] = []
     for child in children:
         while not child.ended:
-            said = child.next(deadline + _GRACE - time.monotonic())
+            said = child.next(deadline + seconds + _GRACE - time.monotonic())
             if said is None:
                 break
             results.append(said)
-    end(children)
-    seen = {one["key"] for one in results}
-    return results + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in targets if one.key not in seen]
+    if children:
+        end(children)
+    return results
 
 
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
     """Dials all targets at the same time and gives one result for each address, in no order: {key, address, connect, probe}.
 
     rights: None dials as ourselves. seconds: the budget of connecting and answering together, spent in full only while
-    something does not answer. Forks, because rights given up do not come back; takes at most seconds + 1.
+    something does not answer. Forks, because rights given up do not come back. Takes at most seconds + 1 for AT_ONCE targets,
+    and PATIENCE times that for all; what then is left has no result.
     """
-    results = []  # type: List[Dict[str, Any]]
-    for start in range(0, len(targets), AT_ONCE):
-        results.extend(_together(targets[start:start + AT_ONCE], rights, seconds))
+    deadline = time.monotonic() + (PATIENCE - 1) * seconds
+    results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)
+    # A name may hang in the resolver: it gets a child of its own, which can be killed.
+    names = [one for one in targets if one.family == "name"]
+    while names and time.monotonic() < deadline:
+        some, names = names[:NAMES_AT_ONCE], names[NAMES_AT_ONCE:]
+        found = _together([[one] for one in some], rights, seconds, time.monotonic())
+        seen = {one["key"] for one in found}
+        results += found + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in some if one.key not in seen]
     return results

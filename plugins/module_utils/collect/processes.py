@@ -6,7 +6,7 @@
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from ..parse.proc import KERNEL_THREAD, TICKS, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
+from ..parse.proc import KERNEL_THREAD, TICKS, below, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
 from ..parse.redact import redact
 from .host import Host, HostError
 from .trust import not_roots
@@ -93,11 +93,8 @@ def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) ->
 
 
 def process_cgroup(host: Host, pid: int) -> str:
-    """The process's path in the cgroup tree that systemd manages, "" when unknown."""
-    try:
-        return cgroup_path(parse_cgroup(host.read("/proc/%d/cgroup" % pid, READ)))
-    except HostError:
-        return ""
+    """The process's path, as seen from own_cgroup, in the cgroup tree that systemd manages; "" when unknown or elsewhere."""
+    return below(_cgroup(host, pid), own_cgroup(host))
 
 
 def own_cgroup(host: Host) -> str:
@@ -105,5 +102,12 @@ def own_cgroup(host: Host) -> str:
 
     Inside a container without a cgroup namespace it is the container's path, as the kernel's messages spell it.
     """
-    path = process_cgroup(host, 1)
+    path = _cgroup(host, 1)
     return path[:-len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
+
+
+def _cgroup(host: Host, pid: int) -> str:
+    try:
+        return cgroup_path(parse_cgroup(host.read("/proc/%d/cgroup" % pid, READ)))
+    except HostError:
+        return ""

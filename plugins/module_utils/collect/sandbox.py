@@ -13,7 +13,7 @@ import ctypes
 import errno
 import os
 import re
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from . import child
 from .host import Ran, decode
@@ -58,13 +58,15 @@ class Sandbox:
     def _seal(self) -> None:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
             rows = stream.read().splitlines()
+        top: Dict[str, Tuple[str, int]] = {}  # only the last mount at a place can be reached
         for row in rows:
             left, _dash, right = row.partition(" - ")
-            where, what = left.split(" "), right.split(" ")
-            if what[1] == OURS:
-                continue
+            where = left.split(" ")
             point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), where[4])
-            kept = sum(_FLAGS.get(word, 0) for word in where[5].split(","))
+            top[point] = right.split(" ")[1], sum(_FLAGS.get(word, 0) for word in where[5].split(","))
+        for point, (source, kept) in top.items():
+            if source == OURS:
+                continue
             try:
                 self.mount("none", point, REMOUNT | BIND | RDONLY | kept)
             except OSError as error:

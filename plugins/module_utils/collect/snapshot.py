@@ -6,7 +6,7 @@
 
 import platform
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .child import Child, end
 from .fpm import collect_fpm
@@ -21,11 +21,12 @@ from .units import booted_with_systemd
 
 SCHEMA_VERSION = 1
 # A site's name for a socket may be any of many; what nobody dials and no pool listens on is not looked at.
-MOST_ENDPOINTS = 256
+MOST_ENDPOINTS = 5000
+WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
 # Part of the snapshot -> what is missing without it. Logs come last: they alone lie where others can write.
-STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "endpoints": "live_probe", "workers": "fpm_workers", "memory": "memory_limit",
-          "oom": "kernel_log", "logs": "nginx_log"}
+STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "memory": "memory_limit", "endpoints": "live_probe",
+          "workers": "fpm_workers", "oom": "kernel_log", "logs": "nginx_log"}
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -43,7 +44,19 @@ def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], secon
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
         host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
-    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds)
+    asleep = _asleep(snapshot["fpm"], procs, snapshot["memory"])
+    if asleep:
+        host.miss("live_probe", None, "%d ondemand pools without a worker were not dialled: to start a worker for each may take too much memory" % len(asleep))
+    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep)
+
+
+def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any]) -> List[str]:
+    """Endpoints of ondemand pools without a worker, whose workers, which the probe would start, a quarter of the memory does not hold."""
+    awake = {(one.ppid, one.cmdline) for one in procs}
+    found = [pool["endpoint"] for master in fpm["masters"] if master["running"] for pool in master["pools"]
+             if pool["endpoint"] and pool["pm"] == "ondemand" and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake]
+    free = min([size for size in (memory.get("limit_bytes"), memory.get("mem_available")) if size is not None], default=0)
+    return found[free // 4 // WORKER_BYTES:]
 
 
 def _logs(host: Host, snapshot: Dict[str, Any], since: float) -> Dict[str, Any]:
@@ -66,9 +79,9 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
         "nginx": lambda: collect_nginx(host, procs),
         "strangers": lambda: strangers(host, procs, account()),
         "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
+        "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
         "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
-        "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "oom": lambda: collect_oom(host, procs, since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
     }

@@ -18,6 +18,7 @@ from .trust import opening
 Dump = Callable[[bytes], Optional[bytes]]
 
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
+MOST_REQUESTS = 8
 _TABLE_LIMIT = 16 * 1024 * 1024
 _INODE = re.compile(r"^socket:\[(\d+)\]$")
 # fpm_env.c writes these titles over the command line.
@@ -53,13 +54,16 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
     else:
         table.extend(sock_table.parse_unix_proc(_proc(host, "/proc/net/unix")))
     wanted = sorted(set(ports))
-    answers = [dump(sock_table.tcp_request(family, port)) for port in wanted for family in (sock_table.AF_INET, sock_table.AF_INET6)]
+    known = frozenset(wanted)
+    # Each request makes the kernel walk all its sockets.
+    spans = [(port, port) for port in wanted] if len(wanted) <= MOST_REQUESTS else [(wanted[0], wanted[-1])]
+    answers = [dump(sock_table.tcp_request(family, *span)) for span in spans for family in (sock_table.AF_INET, sock_table.AF_INET6)]
     if None not in answers:
         for one in answers:
-            table.extend(sock_table.parse_tcp_diag(one or b""))
+            table.extend(row for row in sock_table.parse_tcp_diag(one or b"") if row.port in known)
     else:
         for path in ("/proc/net/tcp", "/proc/net/tcp6"):
-            table.extend(one for one in sock_table.parse_tcp_proc(_proc(host, path)) if one.port in wanted)
+            table.extend(one for one in sock_table.parse_tcp_proc(_proc(host, path)) if one.port in known)
     if answer is None or None in answers:
         host.miss("socket_backlog", None, "the kernel answers no sock_diag request: no listener's backlog, no bound file",
                   "the kernel modules unix_diag and tcp_diag")
@@ -84,8 +88,8 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, 
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
-    # Of a program that we do not know only the name: its arguments may hold a password.
-    cmdline = one.cmdline[:500] if fpm else one.cmdline.partition(" ")[0][:500]
+    # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
+    cmdline = (one.cmdline if fpm and (master or pool) else one.cmdline.partition(" ")[0])[:500]
     return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm, "claims_fpm": is_fpm(one) and not fpm,
             "uid": one.uid, "user": host.user_name(one.uid),
             "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,
@@ -122,9 +126,9 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     """
     found = {}  # type: Dict[int, List[Process]]
     fpm = {one.pid for one in procs if is_fpm(one)}
-    heads = [one for one in procs if one.pid in fpm and one.ppid not in fpm]
+    heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}
     hidden = False
-    for group in (heads, [one for one in procs if one not in heads]):
+    for group in ([one for one in procs if one.pid in heads], [one for one in procs if one.pid not in heads]):
         left = inodes.difference(found)
         for one in group if left else ():
             held = _held(host, one.pid, left)

@@ -7,7 +7,7 @@
 import os
 import re
 import socket
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..parse import endpoint as endpoints
 from ..parse import permission, sock_table
@@ -114,12 +114,12 @@ def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
     return "/proc/%d/root" % pid if theirs and theirs != host.readlink("/proc/self/ns/mnt") else ""
 
 
-def _load(one: endpoints.Endpoint, table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]],
+def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str], file: Optional[Tuple[int, int]],
           hosts: Dict[str, List[str]]) -> sock_table.Load:
     if one.family == "unix":
-        return sock_table.unix_load(table, names, file)
+        return table.unix(names, file)
     addresses = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]  # type: List[Optional[bytes]]
-    loads = [sock_table.tcp_load(table, address, one.port or 0) for address in addresses]
+    loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
 
 
@@ -155,7 +155,8 @@ class _Survey:
             row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
             if row.family != "unix" or row.name in wanted or row.file in files:
                 table.append(row)
-        return {one.key: _load(one, table, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
+        index = sock_table.Index(table)
+        return {one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
 
     def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
         inodes = {row.inode for load in loads.values() for row in load.listeners}
@@ -167,17 +168,16 @@ class _Survey:
             load, facts = loads[one.key], self.found[one.key]
             local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
             matches = sock_table.inode_matches(load, self.files.get(one.key)) if facts["exists"] is not None else None
-            people = []  # type: List[Dict[str, Any]]
+            people = {}  # type: Dict[int, Dict[str, Any]]
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     if holder.pid not in described:
                         described[holder.pid] = sock_diag.describe(self.host, holder, masters)
-                    if described[holder.pid] not in people:
-                        people.append(described[holder.pid])
+                    people[holder.pid] = described[holder.pid]
                     if matches is False and facts["listener_path"] is None:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
-            facts.update(listening=bool(load.listeners) if local else None, listeners=people, inode_matches=matches,
+            facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
                          queue=load.queue, backlog=load.backlog, accepted=load.accepted)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
@@ -189,9 +189,9 @@ class _Survey:
             return None
         return path if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file else None
 
-    def dial(self, seconds: float, probe: Probe) -> None:
+    def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
-        targets = [target for one in self.places for target in _targets(one, self.hosts)] if seconds > 0 else []
+        targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
         results = {}  # type: Dict[str, List[Dict[str, Any]]]
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
@@ -253,16 +253,16 @@ def _rank(result: Dict[str, Any]) -> int:
 
 def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], procs: Optional[Sequence[Process]] = None,
                       probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
-                      probe: Probe = dialling.probe) -> Dict[str, Dict[str, Any]]:
+                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, Dict[str, Any]]:
     """Endpoint key -> everything known about that listening place.
 
     keys: canonical ones. identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets.
-    probe_seconds: how long a silent endpoint is waited for, all at the same time; 0 dials nothing.
+    asleep: those that are not dialled. probe_seconds: how long a silent endpoint is waited for, all at the same time; 0 dials nothing.
     probe.queue counts the probe's own connection, which a busy pool drops when a worker comes to it.
     """
     if not keys:
         return {}
     survey = _Survey(host, keys, identity, dump)
     survey.listeners(survey.loads(), processes(host) if procs is None else procs)
-    survey.dial(probe_seconds, probe)
+    survey.dial(probe_seconds, probe, frozenset(asleep))
     return survey.found

@@ -7,10 +7,11 @@
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
-from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts
+from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts, unit_matches
 from .host import Host, HostError
 
 LINES = 30
+SHOWN = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # a journalctl costs 10 ms of CPU, more where the journal is large
 _DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
@@ -54,7 +55,7 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
     wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
     if not wanted or not booted_with_systemd(host):
         return {}
-    ran = host.run(["systemctl", "show", "--no-pager", "-p", ",".join(PROPERTIES), "--"] + wanted)
+    ran = host.run(["systemctl", "show", "--no-pager", "-p", ",".join(PROPERTIES), "--"] + wanted, most=SHOWN * (len(wanted) + 100))
     if ran.rc != 0:
         host.miss("units", None, "systemctl show: %s" % (_COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc), "a running systemd")
     boot_at = host.now() - host.boottime()
@@ -78,8 +79,7 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
     """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
-    # The master's stderr and systemd's own words. What PHP sends to syslog is in the unit's journal too, and may say anything.
-    ran = host.run(["journalctl", "-u", unit, "-o", "short-unix", "-n", str(lines), "--no-pager", "-q", "_TRANSPORT=stdout", "_TRANSPORT=journal"])
+    ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)
     if not found:
         why: Optional[str] = None

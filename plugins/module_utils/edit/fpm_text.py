@@ -106,7 +106,7 @@ def _wanted(directive: _Directive, value: str) -> str:
     if directive[0] not in _FLAGS:
         return value
     if value.lower() not in ("1",) + TRUE + FALSE:
-        raise Refusal("%s is yes or no, not %s" % (_shown(directive), value))
+        raise Refusal("%s is yes or no, and not what is asked for" % _shown(directive))
     return scan_value(value)[0]
 
 
@@ -125,7 +125,7 @@ def _parted(line: str) -> Tuple[str, str, str, str]:
     lead = len(line) - len(line.lstrip())
     match = ENTRY.match(line.strip())
     if match is None:
-        raise Refusal("%r is not a directive's line" % line[:80])
+        raise Refusal("a line that should hold a directive does not")
     name = lead + (match.end(1) if match.group(2) is None else match.end(2) + 1)
     start = lead + match.start(3)
     end = start + _extent(match.group(3))
@@ -261,6 +261,8 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
     section = "global" if pool is None else pool.lower()
     if pool is not None and section not in trace.by_name:
         raise Refusal("no pool [%s] in %s and what it includes" % (pool, config))
+    if trace.conf.cut:
+        raise Refusal("%s is too long with all its includes to be edited" % config)
     if any(row.name == "include" and row.variable for row in trace.rows):
         raise Refusal("an include of %s depends on the environment, so what is in force is not known" % config)
     wanted: Dict[_Directive, Optional[str]] = {}

@@ -118,7 +118,7 @@ def every(node: Node) -> Iterator[Node]:
 def written(text: str, quote: str = "") -> str:
     """A value as a word of the configuration, in quotes only where nginx needs them, or in quote when the value had that one before."""
     if re.search(r"[\n\r\0]", text):
-        raise Refusal("a value with a line break or a NUL is not written: %r" % text[:80])
+        raise Refusal("a value with a line break or a NUL is not written")
 
     def quoted(mark: str) -> List[str]:
         return [mark + text + mark, mark + re.sub(r"([\\%s])" % mark, r"\\\1", text) + mark]
@@ -128,7 +128,7 @@ def written(text: str, quote: str = "") -> str:
     for one in tried + [double[0], single[0], double[1], single[1]]:
         if statements("x %s;" % one) == ([(["x", text], ";", 1)], None):
             return one
-    raise Refusal("a value that nginx cannot read is not written: %r" % text[:80])
+    raise Refusal("a value of %d characters that nginx cannot read is not written" % len(text))
 
 
 # (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first; levels in between may be left out.

@@ -6,14 +6,14 @@
 
 import posixpath
 import re
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 Endpoint = NamedTuple("Endpoint", [
     ("key", str), ("family", str), ("path", Optional[str]), ("address", Optional[str]), ("port", Optional[int]),
 ])
 
 _PORT = re.compile(r"^[0-9]{1,5}\Z")
-_INET4 = re.compile(r"^\d{1,3}(\.\d{1,3}){3}$")
+_INET4 = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}\Z")
 # FHS 3.0, 3.15: /var/run is /run; every distribution that runs systemd makes it a link.
 _RUN_ALIAS = re.compile(r"^/var/run(?=/|$)")
 
@@ -63,12 +63,15 @@ def canonical(written: str, prefix: str = "") -> str:
     return parse(written, prefix).key
 
 
-def reaches(dialled: str, listened: str) -> bool:
-    """Whether dialling one endpoint arrives at a listener on the other: the same key, or a wildcard listener's port."""
-    if dialled == listened:
-        return True
-    there, here = parse(dialled), parse(listened)
-    if there.family == "unix" or here.family == "unix" or there.port != here.port or there.port is None:
-        return False
+def reached(dialled: str) -> List[str]:
+    """The keys of all listeners at which dialling an endpoint can arrive: its own, and of a port also a wildcard's."""
+    there = parse(dialled)
+    if there.port is None:
+        return [dialled]
     loopback = ("127.0.0.1", "localhost")
-    return here.address in ("*", "::") or (there.address in loopback and here.address in loopback)
+    return [dialled] + ["%s:%d" % (address, there.port) for address in ("*", "[::]") + (loopback if there.address in loopback else ())]
+
+
+def reaches(dialled: str, listened: str) -> bool:
+    """Whether dialling one endpoint arrives at a listener on the other."""
+    return listened in reached(dialled)

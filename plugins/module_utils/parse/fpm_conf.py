@@ -9,10 +9,15 @@ letter case, goes on with the pool it named first; the last of equal plain keys 
 """
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+
+from .number import number as whole
 
 PROBLEMS = 10  # php-fpm stops at the first; what follows a broken line is read all the same, up to this many
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
+# Of all files together, one that is included often counts as often: five levels of includes can repeat a file without end.
+MOST_ENTRIES = 400000
+MOST_CHARACTERS = 64 * 1024 * 1024
 
 Setting = NamedTuple("Setting", [("value", str), ("file", str), ("line", int)])
 Problem = NamedTuple("Problem", [("file", str), ("line", int), ("text", str)])
@@ -48,25 +53,29 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value depends on ${...}, which only php-fpm's own environment knows."""
+    """files: in reading order; variables: whether a value depends on ${...}, which only php-fpm's own environment knows.
+    cut: a limit was reached, and the rest was not read."""
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []
+        self.cut = False
         self.top = Section("global", config, 0)
         self.pools: List[Section] = []
         self.problems: List[Problem] = []
         self.variables = False
 
 
-ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]+?)\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
+# Linear in time: a name ends with no space, and a variable's parts end where another variable begins.
+ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
+_VARIABLE = r"\$\{[^}:$]*(?::-(?P<default>[^}$]*(?:\$(?!\{)[^}$]*)*))?\}"
 TOKEN = re.compile(r"""
-    "(?P<double>(?:\\.|[^"\\])*)"
+    "(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
   | '(?P<single>[^']*)'
-  | (?P<variable>\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\})
+  | (?P<variable>""" + _VARIABLE + r""")
   | (?P<comment>\s*;.*)
   | (?P<space>\s+)
-  | (?P<plain>(?:[^\s;"'=()$]|\$(?!\{))+)
+  | (?P<plain>(?:[^\s;"'=()$]+|\$(?!\{))+)
 """, re.X | re.S)
 _ESCAPE = re.compile(r"""\\(["'\\])""")
 TRUE = ("true", "on", "yes")
@@ -80,12 +89,12 @@ def to_bool(value: str) -> bool:
 
 def to_int(value: Optional[str]) -> Optional[int]:
     """fpm_conf_set_integer: digits with an optional minus; None for what php-fpm refuses."""
-    return int(value) if value and re.match(r"^-?\d+$", value) else None
+    return whole(value)
 
 
 def to_seconds(value: Optional[str]) -> float:
     """fpm_conf_set_time takes the leading integer and the last letter: 1.5m is 60 seconds. 0 for unset or refused."""
-    match = re.match(r"^\s*([-+]?\d+).*?([smhd]?)$", value or "", re.S)
+    match = re.match(r"\s*([-+]?[0-9]{1,12}).*?([smhd]?)\Z", value or "", re.S)
     return float(int(match.group(1)) * _UNIT_SECONDS[match.group(2)]) if match else 0.0
 
 
@@ -132,7 +141,7 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
 
 
 def _expand(text: str) -> Tuple[str, bool]:
-    inner = re.sub(r"\$\{[^}:]*(?::-([^}]*))?\}", lambda match: match.group(1) or "", text)
+    inner = re.sub(_VARIABLE, lambda match: match.group("default") or "", text)
     return _ESCAPE.sub(r"\1", inner), inner != text
 
 
@@ -147,6 +156,8 @@ class Reader:
         self.prefix = prefix
         self.section = conf.top
         self.by_name: Dict[str, Section] = {}
+        self.known: Set[str] = set()
+        self.entries = self.characters = 0
 
     def problem(self, file: str, line: int, text: str) -> None:
         if len(self.conf.problems) < PROBLEMS:
@@ -156,16 +167,22 @@ class Reader:
         if depth > DEPTH:
             self.problem(origin[0], origin[1], "failed to include more than %d files recursively: %s" % (DEPTH, path))
             return
-        text, why = self.read(path)
+        text, why = ("", "") if self.conf.cut else self.read(path)
         if text is None:
             if why:
                 self.problem(origin[0], origin[1], "failed to open configuration file '%s': %s" % (path, why))
             return
-        if path not in self.conf.files:
+        if path not in self.known:
+            self.known.add(path)
             self.conf.files.append(path)
+        self.characters += len(text)
         for number, line in enumerate(text.split("\n"), 1):
             line = line.strip()
             if line and not line.startswith(";"):
+                self.entries += 1
+                if self.entries > MOST_ENTRIES or self.characters > MOST_CHARACTERS:
+                    self.conf.cut = True
+                    return
                 self.entry(path, number, line, depth)
 
     def entry(self, path: str, number: int, line: str, depth: int) -> None:

@@ -26,11 +26,12 @@ from .timestamps import fpm_time
 HEAD_BYTES = re.compile(br"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
 _HEAD = re.compile(r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): (?:pid \d+, \w+\(\), line \d+: )?", re.A)
 _POOL = re.compile(r"\[pool ([^\]]{1,128})\] ")
-_EXIT = re.compile(r"child (\d+) exited (?:on signal (\d+) \([^()]*?( - core dumped)?\)|with code (\d+)) after (\d+\.\d+) seconds from start\Z", re.A)
-_SAID = re.compile(r"child (\d+) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A)
-_REQUEST_END = re.compile(r"\"\) (?:executing too slow|execution timed out) \((\d+\.\d+) sec\), (logging|terminating)\Z", re.A)
-_REQUEST = re.compile(r"child (\d+), script '(.*)' \(request: \"(.*)" + _REQUEST_END.pattern, re.A)
-_REQUEST_OPEN = re.compile(r"child \d+, script '")
+_EXIT = re.compile(r"child (\d{1,10}) exited (?:on signal (\d{1,9}) \([^()]*?( - core dumped)?\)|with code (\d{1,9}))"
+                   r" after (\d{1,12}\.\d+) seconds from start\Z", re.A)
+_SAID = re.compile(r"child (\d{1,10}) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A)
+_REQUEST_END = re.compile(r"\"\) (?:executing too slow|execution timed out) \((\d{1,12}\.\d+) sec\), (logging|terminating)\Z", re.A)
+_REQUEST_OPEN = re.compile(r"child (\d{1,10}), script '", re.A)
+_ERRNO = re.compile(r" \((\d{1,9})\)\Z", re.A)
 _SIGNALS = {4: "sigill", 6: "sigabrt", 7: "sigbus", 9: "sigkill", 11: "sigsegv", 15: "sigterm", 24: "sigxcpu"}
 _CODES = (0, 1, 70, 124, 255)
 # An open entry's foreign part: 255 bytes of script, 127 of path, 511 of query.
@@ -60,10 +61,11 @@ def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], Dict[
         name = "fpm-exit-" + name + ("-core" if name == "sigsegv" and left.group(3) else "")
         # Deaths at DEBUG are those that the master caused by a reload or a stop.
         return name if level != "DEBUG" else None, int(left.group(1)), {kind: number, "seconds": float(left.group(5))}
-    slow = _REQUEST.match(text)
-    if slow:
-        return ("fpm-slow" if slow.group(5) == "logging" else "fpm-terminate"), int(slow.group(1)), {
-            "seconds": float(slow.group(4)), "script": redact(slow.group(2), 200), "request": _path_only(slow.group(3))}
+    child, end = _REQUEST_OPEN.match(text), _REQUEST_END.search(text)
+    script, found, request = text[child.end():end.start()].partition("' (request: \"") if child and end else ("", "", "")
+    if child and end and found:
+        return ("fpm-slow" if end.group(2) == "logging" else "fpm-terminate"), int(child.group(1)), {
+            "seconds": float(end.group(1)), "script": redact(script, 200), "request": _path_only(request)}
     hit = find("fpm", text, level[:1])
     if not hit:
         # Whatever else the master calls an error: mostly that it cannot read its configuration.
@@ -71,7 +73,7 @@ def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], Dict[
     row, groups = hit
     if row.id.startswith("fpm-max-children-"):
         return row.id, None, {"limit": int(groups[0])}
-    errno = re.search(r" \((\d+)\)\Z", text)
+    errno = _ERRNO.search(text)
     detail: Dict[str, Any] = {"errno": int(errno.group(1))} if errno else {}
     return row.id, None, dict(detail, address=groups[0][:200]) if "-bind-" in row.id else detail
 
@@ -89,8 +91,9 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
 
 def brief(line: str) -> str:
     """A line for a reader: no query string, no secrets."""
-    found = re.search(r"\(request: \"(.*)(" + _REQUEST_END.pattern[:-2] + r")\Z", line)
-    return redact(line[:found.start(1)] + _path_only(found.group(1)) + found.group(2) if found else line)
+    end = _REQUEST_END.search(line)
+    front, found, request = line[:end.start() if end else 0].partition('(request: "')
+    return redact(front + found + _path_only(request) + end.group() if end and found else line)
 
 
 class FpmLog:

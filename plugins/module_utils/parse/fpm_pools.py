@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .endpoint import canonical
 from .fpm_conf import FpmConf, Problem, Section, full_path, parse_fpm_conf
+from .number import number
 
 _VALUE_ARRAYS = ("php_admin_value", "php_value")  # in order of authority: an administrator's value cannot be overridden
 
@@ -32,7 +33,7 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
     own = full_path(pool.text("prefix"), None, prefix)
     listen = pool.text("listen")
     listen_at = pool.settings.get("listen")
-    tcp = bool(listen) and (":" in str(listen) or str(listen).isdigit())
+    tcp = bool(listen) and (":" in str(listen) or number(listen) is not None)
     backlog = pool.number("listen.backlog")
 
     def path(key: str) -> Optional[str]:

@@ -11,22 +11,26 @@ pids in the ring buffer are those of the machine, not of a container.
 import re
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from .proc import unit_of
 from .redact import redact
 
 FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
 _FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
-_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),.*?,task_memcg=(/[^,]*),task=.{1,16},pid=(\d+),uid=\d+\Z")
+# A cgroup may be called "x,task_memcg=": with a second one nobody knows where the victim was.
+_CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d{1,10}),uid=\d+\Z", re.A)
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
-_LIMIT = re.compile(r"memory: usage \d+kB, limit (\d+)kB, failcnt \d+\Z")
+_LIMIT = re.compile(r"memory: usage \d+kB, limit (\d{1,18})kB, failcnt \d+\Z", re.A)
 # Before 5.x the victim's line has no beginning of its own, and "Kill process ... or sacrifice child" names the candidate.
 _CANDIDATE = re.compile(r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z")
-_KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?Killed process (\d+)(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d+)kB\b")
-_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d+)\]:? (?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?(?: in ([^\[\]]+)\[|\Z)")
+_KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?"
+                     r"Killed process (\d{1,10})(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d{1,18})kB\b", re.A)
+_CRASH = re.compile(r"(?:traps: )?(.{1,16})\[(\d{1,10})\]:? (?:segfault at|general protection|trap |unhandled (?:exception|signal))"
+                    r".*?(?: in ([^\[\]\s]+)\[|\Z)", re.A)
 _BY_UNIT = re.compile(r"(\S+): (?:A process of this unit has been killed by the OOM killer\."
                       r"|(systemd-oomd) killed (?:\d+|some) process\(es\) in this unit\.)\Z")
 _OOMD = re.compile(r"Killed (/\S+) due to memory (?:used|pressure) ")
-_EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d+)(?: uid \d+)? \"([^\"]{1,16})\": ")
+_EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \d+)? \"([^\"]{1,16})\": ", re.A)
 
 
 def kills(lines: Iterable[Tuple[float, str]]) -> List[Dict[str, Any]]:
@@ -81,10 +85,10 @@ def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[D
         if identifier == "systemd" and unit:
             entry.update(unit=unit.group(1), kind="systemd_oomd" if unit.group(2) else None)
         elif identifier == "systemd-oomd" and oomd:
-            entry.update(cgroup=oomd.group(1), unit=oomd.group(1).rsplit("/", 1)[-1], kind="systemd_oomd")
+            entry.update(cgroup=oomd.group(1), unit=unit_of(oomd.group(1)), kind="systemd_oomd")
         elif identifier == "earlyoom" and early:
             entry.update(pid=int(early.group(1)), comm=early.group(2), kind="earlyoom")
         else:
             continue
-        found.append(dict(entry, fpm=bool(FPM_COMM.match(entry["comm"]) if entry["comm"] else _FPM_UNIT.match(entry["unit"]))))
+        found.append(dict(entry, fpm=bool(FPM_COMM.match(entry["comm"]) if entry["comm"] else _FPM_UNIT.match(entry["unit"] or ""))))
     return found

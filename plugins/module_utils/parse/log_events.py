@@ -7,19 +7,22 @@
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 KEPT = 16  # times and pids of an event, the newest
-# A site or an upstream can be named by a visitor where the configuration uses variables; the table must not grow with them.
-MOST_EVENTS = 200
+# An upstream can be named by a visitor where the configuration uses variables; the table must not grow with them, nor take from other sites.
+MOST_OF_SITE = 64
+MOST_EVENTS = 10000
 
 
 class Events:
     """Counts messages by (source, signature, site, endpoint, pool, master). The sample is the newest line, made presentable by list().
 
-    dropped: messages about places beyond MOST_EVENTS.
+    dropped: messages about more places than MOST_OF_SITE; full: or about more than MOST_EVENTS, so that a site may lack any.
     """
 
     def __init__(self) -> None:
         self._found: Dict[Tuple[Optional[str], ...], Dict[str, Any]] = {}
+        self._of_site: Dict[Tuple[Optional[str], ...], int] = {}
         self.dropped = 0
+        self.full = False
 
     def add(self, source: str, signature: str, at: float, path: str, line: str, brief: Callable[[str], str], site: Optional[str] = None,
             endpoint: Optional[str] = None, pool: Optional[str] = None, master: Optional[str] = None, pid: Optional[int] = None,
@@ -41,15 +44,21 @@ class Events:
             event.update(last=at, detail=detail or {}, sample=(path, line, brief))
 
     def _keep(self, key: Tuple[Optional[str], ...], event: Dict[str, Any], count: int) -> bool:
-        if len(self._found) >= MOST_EVENTS:
+        source, _signature, site, _endpoint, pool, _master = key
+        known = self._of_site.get((source, site, pool), 0)
+        full = len(self._found) >= MOST_EVENTS
+        if full or known >= MOST_OF_SITE:
+            self.full = self.full or full
             self.dropped += count
             return False
+        self._of_site[(source, site, pool)] = known + 1
         self._found[key] = event
         return True
 
     def merge(self, other: "Events") -> None:
         """Add another log's events; the same message about the same place in two logs is one event."""
         self.dropped += other.dropped
+        self.full = self.full or other.full
         for key, theirs in other._found.items():
             mine = self._found.get(key)
             if mine is None:

@@ -6,17 +6,20 @@
 
 import posixpath
 import re
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from .nginx_lexer import statements
+from .nginx_lexer import DEEPEST_BLOCK, statements
 
 # For all files together: what is included often counts as often.
 MOST_DIRECTIVES = 400000
 DEEPEST_INCLUDE = 50
+MOST_ERRORS = 200
 
 # read(path) -> (text, "") or (None, why it is an error of the configuration) or (None, "") when the reader has reported it itself.
 Read = Callable[[str], Tuple[Optional[str], str]]
 Expand = Callable[[str], List[str]]
+# The directives of a file, how many they are with all includes, and how deep their blocks stand in each other.
+Part = Tuple[List[Any], int, int]
 
 
 class Directive(NamedTuple):
@@ -30,16 +33,18 @@ class Directive(NamedTuple):
 
 
 class Conf:
-    """directives: the main level. errors: [{file, line, text}], text in nginx's words where nginx has words for it."""
+    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS; text in nginx's words where it has words for it."""
 
     def __init__(self) -> None:
         self.directives: List[Directive] = []
         self.errors: List[Dict[str, Any]] = []
+        self._known: Set[Tuple[str, int, str]] = set()
 
     def error(self, file: str, line: int, text: str) -> None:
-        entry = {"file": file, "line": line, "text": text}
-        if entry not in self.errors:
-            self.errors.append(entry)
+        if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
+            return
+        self._known.add((file, line, text))
+        self.errors.append({"file": file, "line": line, "text": text if len(self.errors) < MOST_ERRORS else "more errors are left out"})
 
 
 class _Reader:
@@ -49,13 +54,13 @@ class _Reader:
         self.read = read
         self.expand = expand
         self.open: List[str] = []
-        self.known: Dict[str, Tuple[List[Directive], int]] = {}
+        self.known: Dict[str, Part] = {}
+        self.matches: Dict[str, List[str]] = {}
 
-    def text(self, path: str, text: str) -> Tuple[List[Directive], int]:
-        """The directives of one file and how many they are with all includes."""
+    def text(self, path: str, text: str) -> Part:
         top: List[Directive] = []
         outer: List[List[Directive]] = []
-        current, size = top, 0
+        current, size, deep = top, 1, 0  # an empty file counts too: it may be included without end
         found, fault = statements(text)
         for args, end, line in found:
             if end == "}":
@@ -67,9 +72,9 @@ class _Reader:
                 self.conf.error(path, line, 'unknown directive "%s"' % name)
                 name = name[1:]
             if name == "include" and end == ";":
-                included, more = self.include(path, line, rest, size)
+                included, more, deeper = self.include(path, line, rest, size, len(outer))
                 current.extend(included)
-                size += more
+                size, deep = size + more, max(deep, len(outer) + deeper)
                 continue
             size += 1
             if end == ";":
@@ -78,37 +83,41 @@ class _Reader:
             block: List[Directive] = []
             current.append(Directive(name, rest, path, line, block))
             outer.append(current)
-            current = block
+            current, deep = block, max(deep, len(outer))
         if fault:
             self.conf.error(path, fault.line, fault.text)
-        return top, size
+        return top, size, deep
 
-    def include(self, path: str, line: int, args: List[str], size: int) -> Tuple[List[Directive], int]:
+    def include(self, path: str, line: int, args: List[str], size: int, depth: int) -> Part:
         if len(args) != 1:
             self.conf.error(path, line, 'invalid number of arguments in "include" directive')
-            return [], 0
+            return [], 0, 0
         full = posixpath.join(self.prefix, args[0])
         # ngx_conf_include(): a name with one of these is a pattern, and a pattern may match nothing.
-        names = self.expand(full) if re.search(r"[*?\[]", full) else [full]
+        if full not in self.matches:
+            self.matches[full] = self.expand(full) if re.search(r"[*?\[]", full) else [full]
         included: List[Directive] = []
-        more = 0
-        for name in names:
-            directives, count = self.file(path, line, name)
+        more = deep = 0
+        for name in self.matches[full]:
+            directives, count, deeper = self.file(path, line, name)
             if size + more + count > MOST_DIRECTIVES:
                 self.conf.error(path, line, "more than %d directives, %s was left out" % (MOST_DIRECTIVES, name))
                 break
+            if depth + deeper > DEEPEST_BLOCK:
+                self.conf.error(path, line, "more than %d nested blocks, %s was left out" % (DEEPEST_BLOCK, name))
+                continue
             included += directives
-            more += count
-        return included, more
+            more, deep = more + count, max(deep, deeper)
+        return included, more, deep
 
-    def file(self, path: str, line: int, name: str) -> Tuple[List[Directive], int]:
+    def file(self, path: str, line: int, name: str) -> Part:
         if name in self.open:
             self.conf.error(path, line, 'include "%s" comes back to itself, nginx would open files without end' % name)
-            return [], 0
+            return [], 0, 0
         if name not in self.known:
             if len(self.open) > DEEPEST_INCLUDE:
                 self.conf.error(path, line, "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name))
-                return [], 0
+                return [], 0, 0
             text, why = self.read(name)
             if text is None and why:
                 self.conf.error(path, line, why)
@@ -134,10 +143,15 @@ def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf
 
 def every(directives: List[Directive]) -> Iterator[Directive]:
     """All directives, blocks' contents right after their block."""
-    for directive in directives:
-        yield directive
-        if directive.block:
-            yield from every(directive.block)
+    left = [iter(directives)]
+    while left:
+        for directive in left[-1]:
+            yield directive
+            if directive.block:
+                left.append(iter(directive.block))
+                break
+        else:
+            left.pop()
 
 
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:

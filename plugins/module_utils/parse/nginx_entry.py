@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from .endpoint import canonical
+from .number import number
 from .redact import redact
 from .signatures import PHASES, Row, find
 from .timestamps import nginx_time
@@ -17,10 +18,10 @@ ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 HEAD_BYTES = re.compile(br"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
 STDERR = 'FastCGI sent in stderr: "'
 
-_HEAD = re.compile(r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d+)#\d+: (?:\*(\d+) )?", re.A)
+_HEAD = re.compile(r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d{1,10})#\d+: (?:\*(\d+) )?", re.A)
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
-_ERRNO = re.compile(r"\((\d+): ")
+_ERRNO = re.compile(r"\((\d{1,9}): ", re.A)
 # Frequent messages without foreign text that are no signature.
 _HARMLESS = re.compile(r"(?:client \S+ closed keepalive connection|SSL_\w+\(\) failed \(SSL: [^\"]*\)(?: while SSL handshaking)?|access forbidden by rule"
                        r"|open socket #\d+ left in connection \d+|an? (?:upstream response|client request body) is buffered to a temporary file \S+)\Z")
@@ -94,7 +95,7 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
     if errno:
         detail["errno"] = int(errno.group(1))
     elif "%d" in row.format:
-        detail["value"] = next((int(group) for group in groups if group.isdigit()), None)
+        detail["value"] = next((value for value in map(number, groups) if value is not None), None)
     return row, detail
 
 

@@ -38,7 +38,7 @@ _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _AFTER_QUOTED = " \t\r\n;{)"
 
 # ngx_http_lua_lex.c: a block of Lua ends at its own closing brace; braces in Lua's strings and comments do not count.
-_LUA = re.compile(r"""--\[(?P<comment>=*)\[|--[^\n]*|\[(?P<string>=*)\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
+_LUA = re.compile(r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
 
 
 def unescape(raw: str) -> str:

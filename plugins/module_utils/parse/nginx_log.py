@@ -139,7 +139,7 @@ class NginxLog:
         """A process that is a stranger now may prove itself by a later entry that is in no doubt; last: there is no later."""
         strangers = seen.doubt - self._known
         self._strangers |= strangers
-        if not seen.doubt or not strangers and len(self._strangers - self._known) < MANY_STRANGERS:
+        if not seen.doubt or not strangers and len(self._strangers) < MANY_STRANGERS:
             self._accept(seen)
         elif last or not strangers:
             self.untrusted += 1 if seen.entry.row else 0
@@ -149,6 +149,7 @@ class NginxLog:
     def _accept(self, seen: _Seen) -> None:
         entry = seen.entry
         self._known.add(entry.pid)
+        self._strangers.discard(entry.pid)
         if entry.at is None or not self.since <= entry.at <= self.until:
             return
         self.first_at = entry.at if self.first_at is None else min(self.first_at, entry.at)

@@ -23,6 +23,7 @@ _TIME = re.compile("".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", 
 _SCALE = (604800000, 86400000, 3600000, 60000, 1000, 1, 1000)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
+_MOST_VARIABLES = 20  # of one text
 
 # What variables hold, innermost block first: the only possible text, or None where several are possible.
 Values = Tuple[Dict[str, Optional[str]], ...]
@@ -39,6 +40,8 @@ def parse_time(text: str) -> Optional[float]:
     """Seconds of a time as nginx writes it ("90", "1m30s", "500ms"); None for what nginx refuses."""
     match = _TIME.match(text)
     if not match or not re.search(r"[0-9]", text):
+        return None
+    if any(len(number or "") > 18 for number in match.groups()):
         return None
     total = sum(int(number) * scale for number, scale in zip(match.groups(), _SCALE) if number)
     return total / 1000.0 if total < 2 ** 63 else None
@@ -230,9 +233,9 @@ class _Routes:
             return self.value((match.group(1) or match.group(2)).lower(), values) or "$"
 
         for _round in range(_MOST_ROUNDS):
-            text = _VARIABLE.sub(replace, text)
-            if "$" not in text or len(text) > BUFFER:
+            if "$" not in text or text.count("$") > _MOST_VARIABLES or len(text) > BUFFER:
                 break
+            text = _VARIABLE.sub(replace, text)
         return None if "$" in text else text
 
     def refusal(self, address: str) -> Optional[str]:

@@ -19,7 +19,6 @@ ProcStatus = NamedTuple("ProcStatus", [
 ])
 Membership = NamedTuple("Membership", [("controllers", List[str]), ("path", str)])
 
-_UNIT = re.compile(r"^.+\.(?:service|scope)$")
 _KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
 
 
@@ -65,12 +64,21 @@ def cgroup_path(memberships: List[Membership]) -> str:
     return next((one.path for wanted in ("", "name=systemd") for one in memberships if ",".join(one.controllers) == wanted), "")
 
 
+def below(path: str, home: str) -> str:
+    """A cgroup's path as seen from home, the cgroup that this host's init lives in; "" for what is elsewhere."""
+    home = home.rstrip("/")
+    return path[len(home):] or "/" if (path + "/").startswith(home + "/") else ""
+
+
 def unit_of(path: str) -> Optional[str]:
-    """The systemd unit that a cgroup path belongs to: its innermost *.service. None in a scope or outside systemd."""
-    for part in reversed(path.split("/")):
-        if _UNIT.match(part):
-            return part if part.endswith(".service") else None
-    return None
+    """The system's unit that a cgroup path, as seen from home, belongs to: the *.service right below the slices.
+
+    Whoever owns a unit names the cgroups below it. A user's manager names units of its own, so nothing of a user is ever the system's.
+    """
+    parts = path.strip("/").split("/")
+    while parts and parts[0].endswith(".slice") and parts[0] != "user.slice":
+        del parts[0]
+    return parts[0] if parts and parts[0].endswith(".service") and not parts[0].startswith("user@") else None
 
 
 def parse_kb(text: str) -> Dict[str, int]:

@@ -4,35 +4,79 @@
 
 """Secrets out of a text before it leaves the host.
 
-Log lines carry visitors' URLs, cookies and whatever an application prints. What is kept: paths, names, numbers.
-What goes: query strings, header values that authenticate, values behind names that promise a secret, env[] and php_*_value[]
-values, user and password of a URL, arguments in PHP stack traces, and long random-looking words.
+Log lines carry visitors' URLs, cookies and whatever an application prints. What is kept: paths, names, numbers. Files of configuration are
+not shown by this: of them, edit/shown_nginx.py and edit/shown_fpm.py show only what is known to be harmless.
 """
 
 import re
+from typing import Any
 
 LIMIT = 500
+GONE = "[redacted]"
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
-_GONE = "[redacted]"
-_WORD = r"pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|auth|session(?:id)?|sid|sessid|credentials?|signature|otp"
-_RULES = (
-    (re.compile(r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))\[[^\]]{0,100}\]\s*=\s*).*"), r"\1" + _GONE),
-    (re.compile(r"\?(?=[^\s\"'<>?]*[=&%])[^\"]*?(?= HTTP/\d|[\"']|$)"), "?" + _GONE),
-    (re.compile(r"\?[^\s\"'<>?=:,)]{8,}"), "?" + _GONE),
-    (re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization|x-api-key|x-auth-token)(\s*[:=]\s*)[^\"\r\n]*"), r"\1\2" + _GONE),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w+/=.~-]{8,}"), r"\1 " + _GONE),
-    (re.compile(r"(?i)((?<![a-z])[\w-]{0,40}(?:" + _WORD + r")(?:\[\w*\])?[\"']?\s*(?:=>|[=:])\s*)(?:\"[^\"]*\"|'[^']*'|[^\s,;&\"')\]]+)"), r"\1" + _GONE),
-    (re.compile(r"://[^\s/@:\"']{0,200}:[^\s/@\"']{1,200}@"), "://" + _GONE + "@"),
-    (re.compile(r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()[^()]*'[^()]*"), r"\1" + _GONE),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w.-]{8,}"), _GONE),
-    (re.compile(r"(?<![\w./-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}(?![\w./-])"), _GONE),
-)
+# The first kind promises a secret with any ending (password_hash, tokens), the second only as a whole part of a name.
+_WORD = (r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
+         r"[\w-]{0,40}|(?:pass|pwd?|auth|session(?:[_-]?id)?|sid|otp|salt|nonce|dsn|[_.-]sk|[_.-]key)(?![a-z0-9]))")
+_WORDS = "pass pw secret token cred sign key sess cook csrf xsrf xcrf jwt auth sid otp salt nonce dsn sk"
+_VALUE = r"(?:\\+\"(?:[^\"\\]|\\+[^\"\\])*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"')\]}]+)"
+_DIRECTIVE = r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))[ \t]+[^\s;]+|auth_[a-z_]+|secure_link\w*"
+_PLAIN = r"(?![\w./+=-])"
+# (texts of which one must be there, for speed; pattern; what is kept). Linear in any text: what repeats is bounded or cannot overlap.
+_RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tells, pattern, kept in (
+    ("[", r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*", r"\1 "),
+    ("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*", ""),
+    # An address with a user, with or without a scheme; the password may hold any character but a blank and a quote.
+    ("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
+    ("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
+    ("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
+    ("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
+    ("cookie authori", r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*", r"\1\2 "),
+    ("param _set_header add_ map set auth_ secure_link", r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+", r"\1"),
+    ("bearer", r"(?i)\b(bearer[ \t]+)(?!\[redacted)[^\s\"',;]+", r"\1"),
+    ("basic digest negotiate", r"(?i)\b((?:basic|digest|negotiate)[ \t]+)[\w+/=.~-]{8,}", r"\1"),
+    (_WORDS, r"(?i)(" + _WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)" + _VALUE, r"\1"),
+    # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
+    (_WORDS, r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]" + _WORD + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])" + _VALUE, r"\1"),
+    ("mysql mariadb", r"((?:mysql|mariadb)[^\n]{0,200}?\s-p)(?!\[redacted)[^\s\"']+", r"\1"),
+    ("sshpass", r"(sshpass -p )(?!\[redacted)\S+", r"\1"),
+    ("identified", r"(?i)(identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
+    (" -p", r"( -p)(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
+    (" -u --user --proxy-user", r"(\s(?:-u|--user|--proxy-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
+    # PHP's stack traces: the arguments of a call.
+    ("# -> ::", r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)", r"\1"),
+    # What nginx quotes of a file that it does not understand.
+    ("invalid conflicting too unexpected", (r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter|unexpected) [\"'])"
+     r"(?!\[redacted)[^\"']{2,}"), r"\1"),
+    ("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
+    ("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
+    ("eyj", r"\beyJ[\w-]{8,}(?:\.[\w.-]*)?", ""),
+    ("akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $", (r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
+     r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
+     r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+"), ""),
+    ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
+    ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
+))
+_HARMLESS = re.compile(r"[\w./-]{0,15}\Z", re.ASCII)
 
 
 def redact(text: str, limit: int = LIMIT) -> str:
     """One line, secrets replaced, control characters as "?" (a terminal would obey them), at most limit characters."""
-    text = text[:_READ]
-    for pattern, instead in _RULES:
-        text = pattern.sub(instead, text)
+    read = max(_READ, limit)
+    if len(text) > read:
+        # A secret that is cut in two would not be known for one.
+        text = text[:read].rpartition(" ")[0] or text[:read]
+    lower = text.lower()
+    for tells, pattern, instead in _RULES:
+        if not tells or any(tell in lower for tell in tells):
+            text = pattern.sub(instead, text)
     text = "".join(character if character.isprintable() else " " if character in "\t\n\r" else "?" for character in text)
     return text if len(text) <= limit else text[:limit - 3] + "..."
+
+
+def clean(value: Any, limit: int = 4096) -> Any:
+    """The same plain data, each text in it redacted; the names of keys are ours, or those of endpoints."""
+    if isinstance(value, str):
+        return value if _HARMLESS.match(value) else redact(value, limit)
+    if isinstance(value, dict):
+        return {key: clean(one, limit) for key, one in value.items()}
+    return [clean(one, limit) for one in value] if isinstance(value, (list, tuple)) else value

@@ -4,9 +4,9 @@
 
 """Which pool answers each route, and how a route without one misses the pools that are there."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .endpoint import parse, reaches
+from .endpoint import parse, reached
 
 _LOOPBACK = ("127.", "localhost", "::1", "*")
 MOST_LISTENING = 5
@@ -18,26 +18,36 @@ def _elsewhere(endpoint: str) -> bool:
     return there.family != "unix" and not (there.address or "").lower().startswith(_LOOPBACK)
 
 
-def difference(dialled: str, listening: Sequence[str]) -> Tuple[str, List[str]]:
-    """(reason, the listeners that come nearest) for an endpoint on which none of the listening endpoints answers.
+class Listening:
+    """Endpoints on which pools listen, sorted out once for all that may be dialled instead of them."""
 
-    reason: no_pool, other_socket, other_port, address_family (the same port, the other of IPv4 and IPv6),
-    other_address (the same port and family) or tcp_vs_unix.
-    """
-    there = parse(dialled)
-    parsed = [(key, parse(key)) for key in listening]
-    alike = [(key, one) for key, one in parsed if (one.family == "unix") == (there.family == "unix")]
-    if not parsed:
-        return "no_pool", []
-    if not alike:
-        return "tcp_vs_unix", [key for key, _one in parsed[:MOST_LISTENING]]
-    if there.family == "unix":
-        return "other_socket", [key for key, _one in alike[:MOST_LISTENING]]
-    same_port = [(key, one) for key, one in alike if one.port == there.port]
-    if not same_port:
-        return "other_port", [key for key, _one in alike[:MOST_LISTENING]]
-    other_family = all((one.family == "inet6") != (there.family == "inet6") for _key, one in same_port)
-    return "address_family" if other_family else "other_address", [key for key, _one in same_port[:MOST_LISTENING]]
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.alike: Dict[bool, List[str]] = {}
+        self.ports: Dict[Optional[int], List[str]] = {}
+        self.families: Set[Tuple[Optional[int], bool]] = set()
+        for key in keys:
+            one = parse(key)
+            self.alike.setdefault(one.family == "unix", []).append(key)
+            self.ports.setdefault(one.port, []).append(key)
+            self.families.add((one.port, one.family == "inet6"))
+
+    def difference(self, dialled: str) -> Tuple[str, List[str]]:
+        """(reason, the listeners that come nearest) for an endpoint on which none of them answers.
+
+        reason: no_pool, other_socket, other_port, address_family (the same port, the other of IPv4 and IPv6),
+        other_address (the same port and family) or tcp_vs_unix.
+        """
+        there = parse(dialled)
+        unix = there.family == "unix"
+        if not self.alike:
+            return "no_pool", []
+        if unix not in self.alike:
+            return "tcp_vs_unix", self.alike[not unix][:MOST_LISTENING]
+        same_port = [] if unix or there.port is None else self.ports.get(there.port, [])
+        if not same_port:
+            return "other_socket" if unix else "other_port", self.alike[unix][:MOST_LISTENING]
+        same_family = (there.port, there.family == "inet6") in self.families
+        return "other_address" if same_family else "address_family", same_port[:MOST_LISTENING]
 
 
 def match_pools(routes: Sequence[Mapping[str, Any]], masters: Sequence[Mapping[str, Any]],
@@ -57,14 +67,14 @@ def match_pools(routes: Sequence[Mapping[str, Any]], masters: Sequence[Mapping[s
                 pools.setdefault(pool["endpoint"], []).append({
                     "endpoint": pool["endpoint"], "config": master["config"], "pool": pool["name"], "unit": master["unit"],
                     "version": master["version"], "running": master["running"]})
-    networked = [key for key in pools if parse(key).family != "unix"]
+    others = Listening(pools)
     answers: Dict[str, List[Dict[str, Any]]] = {}
 
     def answer(key: str) -> List[Dict[str, Any]]:
         if key not in answers:
             real = (real_paths or {}).get(key, key)
-            keys = [one for one in (key, real) if one in pools] or [one for one in networked if reaches(key, one)]
-            answers[key] = [pool for one in dict.fromkeys(keys) for pool in pools[one]]
+            keys = [one for one in (key, real) if one in pools] or reached(key)
+            answers[key] = [pool for one in dict.fromkeys(keys) for pool in pools.get(one, ())]
         return answers[key]
 
     matched = []
@@ -74,7 +84,7 @@ def match_pools(routes: Sequence[Mapping[str, Any]], masters: Sequence[Mapping[s
         unmatched = []
         for one in used:
             if not answer(one["endpoint"]) and not _elsewhere(one["endpoint"]):
-                reason, listening = difference(one["endpoint"], list(pools))
+                reason, listening = others.difference(one["endpoint"])
                 unmatched.append({"endpoint": one["endpoint"], "written": one["written"], "file": one["file"], "line": one["line"],
                                   "reason": reason, "listening": listening})
         mismatch = None

@@ -8,8 +8,9 @@ Two sources. sock_diag(7) over netlink is asked first: it alone knows a listener
 listener is bound to. /proc/net/unix and /proc/net/tcp are the fallback: the queue can be counted there, the backlog not.
 """
 
+import re
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
@@ -27,6 +28,10 @@ _TCP = 6
 # INET_DIAG_REQ_BYTECODE; its two operations compare the local port. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
+# Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
+_UNIX_ROW = re.compile(r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M)
+_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) [0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
+
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 # name: a unix socket's path as bound ("" unnamed; abstract names are left out). address: packed, 4 or 16 bytes.
@@ -42,6 +47,24 @@ Load = NamedTuple("Load", [
 ])
 
 
+class Index:
+    """The sockets by name and by port, since a host may have thousands of endpoints."""
+
+    def __init__(self, table: Iterable[Sock]) -> None:
+        self.places: Dict[Any, List[Sock]] = {}
+        self.names: Dict[Any, Set[str]] = {}
+        for one in table:
+            self.places.setdefault(one.name if one.family == "unix" else one.port, []).append(one)
+            self.names.setdefault(one.file, set()).add(one.name)
+
+    def unix(self, names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
+        bound = set(names).union(() if file is None else self.names.get(file, ()))
+        return unix_load([one for name in sorted(bound) for one in self.places.get(name, ())], names, file)
+
+    def tcp(self, address: Optional[bytes], port: int) -> Load:
+        return tcp_load(self.places.get(port, []), address, port)
+
+
 def file_id(major: int, minor: int, inode: int) -> Tuple[int, int]:
     """A file's identity in the form that unix_diag gives: the kernel's dev_t, and 32 bits of the inode number."""
     return major << 20 | minor, inode & 0xFFFFFFFF
@@ -55,9 +78,9 @@ def unix_request() -> bytes:
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, _SHOW_NAME_VFS_QUEUE, 0, 0))
 
 
-def tcp_request(family: int, port: int) -> bytes:
-    """Listeners and established connections of one local port; the kernel filters, a busy host has many others."""
-    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, port)
+def tcp_request(family: int, port: int, last: int = 0) -> bytes:
+    """Listeners and established connections of one local port, or up to the last; the kernel filters, a busy host has many others."""
+    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port)
     return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
                     + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
 
@@ -130,10 +153,10 @@ def parse_unix_proc(text: str) -> List[Sock]:
     """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted,
     state 02 and inode 0 while it waits."""
     rows = []  # type: List[Tuple[str, int, str, int]]
-    for line in text.splitlines()[1:]:
-        fields = line.split(None, 7)
-        if len(fields) == 8 and fields[7].startswith("/"):
-            rows.append((fields[5], int(fields[3], 16), fields[7], int(fields[6])))
+    # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
+    for found_row in _UNIX_ROW.finditer(text):
+        flags, state, inode, name = found_row.groups()
+        rows.append((state, int(flags, 16), name, int(inode)))
     waiting = {}  # type: Dict[str, int]
     for _state, _flags, name, inode in rows:
         if not inode:
@@ -150,15 +173,14 @@ def parse_unix_proc(text: str) -> List[Sock]:
 def parse_tcp_proc(text: str) -> List[Sock]:
     """/proc/net/tcp or tcp6. Of a listener, rx_queue is what waits (get_tcp4_sock); the backlog is not shown."""
     found = []  # type: List[Sock]
-    for line in text.splitlines()[1:]:
-        fields = line.split()
-        state = _STATES.get(int(fields[3], 16)) if len(fields) > 9 else None
+    for row in _TCP_ROW.finditer(text):
+        address, port, number, queue, inode = row.groups()
+        state = _STATES.get(int(number, 16))
         if state is None:
             continue
-        address, _colon, port = fields[1].partition(":")
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
-        queue = int(fields[4].partition(":")[2], 16) if state == "listen" else None
-        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(fields[9]), None, queue, None))
+        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode), None,
+                          int(queue, 16) if state == "listen" else None, None))
     return found
 
 

@@ -10,6 +10,8 @@ Paths are compared as they are written: plain() keeps out those that the kernel 
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
+from .number import number
+
 MIB = 1 << 20
 SIGNATURE = b"SWAPSPACE2"  # in the last ten bytes of the first page
 ENTRY = "%s none swap sw 0 0\n"
@@ -18,7 +20,7 @@ Swap = NamedTuple("Swap", [("path", str), ("type", str), ("size_kb", int), ("use
 Mount = NamedTuple("Mount", [("point", str), ("type", str)])
 
 _PLAIN = re.compile(r"(?:/[\w.+@:%,=~-]+)+\Z", re.ASCII)
-_SIZE = re.compile(r"(\d+) *(?:([KMGT]?)(?:iB|B)?)\Z", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}) *(?:([KMGT]?)(?:iB|B)?)\Z", re.ASCII | re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": MIB, "G": 1 << 30, "T": 1 << 40}
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -67,7 +69,7 @@ def human(size: int) -> str:
 def parse_swaps(text: str) -> List[Swap]:
     """/proc/swaps. A file that was deleted while in use has \\040(deleted) behind its name, and is not at its path any more."""
     rows = [line.split() for line in text.splitlines()[1:]]
-    return [Swap(row[0], row[1], int(row[2]), int(row[3])) for row in rows if len(row) >= 5]
+    return [Swap(row[0], row[1], number(row[2]) or 0, number(row[3]) or 0) for row in rows if len(row) >= 5]
 
 
 def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
@@ -86,7 +88,7 @@ def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
 
 def kernel_version(release: str) -> Tuple[int, int]:
     """"4.18.0-553.el8.x86_64" -> (4, 18); (0, 0) when it cannot be told."""
-    match = re.match(r"(\d+)\.(\d+)", release)
+    match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})", release)
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
 
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Output of `systemctl show` and `journalctl -o short-unix` -> plain data."""
+"""Output of `systemctl show` and `journalctl -o json` -> plain data."""
 
+import json
 import re
 from typing import Any, Dict, List, Optional
 
@@ -17,9 +18,11 @@ PROPERTIES = (
 )
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+# Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
+_TELLING = re.compile(r"(?<=\s)(?:(?:-[py]\s*|--(?:prefix|fpm-config)[=\s]\s*)\S+|-[FDROn]|--(?:no)?daemonize)(?=\s|$)")
 _CONFIG = re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)")
 _PREFIX = re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")
-_LINE = re.compile(r"^(\d+\.\d+) \S+ (.*)$")
+_FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
 def parse_show(text: str) -> List[Dict[str, str]]:
@@ -67,16 +70,20 @@ def refused_to_start(log: List[Dict[str, Any]]) -> bool:
     """Whether the unit's last attempt was stopped by its start limit. Result says so only when nothing had failed before:
     after a failed start it stays exit-code, and the journal alone tells (seen with systemd 247, 252 and 257)."""
     for entry in reversed(log):
-        if "Start request repeated too quickly" in entry["text"]:
+        if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
             return True
-        if re.search(r"systemd\[1\]: (Starting|Started|Reloaded) ", entry["text"]):
+        if re.match(r"systemd\[1\]: (Starting|Started|Reloaded) ", entry["text"]):
             return False
     return False
 
 
 def exec_start(block: Dict[str, str]) -> Optional[str]:
+    """The program and the arguments that tell what it reads."""
     match = _ARGV.search(block.get("ExecStart", ""))
-    return match.group(1) if match else None
+    if not match:
+        return None
+    program = match.group(1).partition(" ")[0]
+    return " ".join([program] + (_TELLING.findall(match.group(1)) if "fpm" in program else []))
 
 
 def command_option(command: Optional[str], option: str) -> Optional[str]:
@@ -85,11 +92,29 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
     return match.group(1) if match else None
 
 
+def unit_matches(unit: str) -> List[str]:
+    """What journalctl is to show of a unit: the manager's words about it, and what root's processes said into the unit's own stream.
+
+    journald sets the fields with an underscore itself (systemd.journal-fields(7)). PHP may write under any other name: into the journal's
+    sockets, by syslog(), or, where its output is caught, through the master.
+    """
+    return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
+
+
 def parse_journal(text: str) -> List[Dict[str, Any]]:
-    """Lines of `journalctl -o short-unix` -> [{at, text}]; secrets redacted, the host's name dropped; a continued line is skipped."""
+    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
+
+    MESSAGE is null above 4 KiB, and a list where it is not text. A program that root runs for PHP (sudo) is another one by its _EXE;
+    of a process that is gone journald knows no program, and its unit only if systemd gave it the stream.
+    """
     found: List[Dict[str, Any]] = []
     for line in text.splitlines():
-        match = _LINE.match(line)
-        if match:
-            found.append({"at": float(match.group(1)), "text": redact(match.group(2))})
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue  # the last line of a cut output
+        said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
+        if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
+            who = "systemd" if pid == "1" else "php-fpm"
+            found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
     return found

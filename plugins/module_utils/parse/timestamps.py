@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import Optional, Sequence, Tuple
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NGINX = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\Z")
-_FPM = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d{1,6})?\Z")
-_SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[(\d+)\])?: (.*)\Z")
+_NGINX = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\Z", re.A)
+_FPM = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d{1,6})?\Z", re.A)
+_SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[(\d{1,10})\])?: (.*)\Z", re.A)
 # CONFIG_PRINTK_CALLER adds "[  T123]" behind the time.
-_RING = re.compile(r"(?:<\d+>)?\[ *(\d+\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z")
+_RING = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z", re.A)
 
 
 def _local(year: str, month: int, day: str, clock: Sequence[str], utc_offset: int) -> Optional[int]:

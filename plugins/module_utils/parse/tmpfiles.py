@@ -21,7 +21,7 @@ def _path(written: str) -> str:
 
 def entry_for(path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> Optional[str]:
     """The file whose line makes path; None when none does."""
-    seen = set()  # type: set
+    seen, wanted = set(), _path(path)  # type: set, str
     for directory in DIRECTORIES:
         for name in expand(directory + "/*.conf"):
             base = posixpath.basename(name)
@@ -30,6 +30,6 @@ def entry_for(path: str, read: Callable[[str], Optional[str]], expand: Callable[
             seen.add(base)
             for line in (read(name) or "").splitlines():
                 words = line.split()
-                if len(words) > 1 and words[0][:1] in _MAKES and _path(words[1]) == _path(path):
+                if len(words) > 1 and words[0][:1] in _MAKES and _path(words[1]) == wanted:
                     return name
     return None

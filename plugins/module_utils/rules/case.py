@@ -4,9 +4,10 @@
 
 """A case: one endpoint that nginx dials, with everything the snapshot knows about it."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from bisect import bisect_left
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..parse.endpoint import parse, reaches
+from ..parse.endpoint import parse, reached
 from .model import Loss
 
 # nginx's messages by what they say about the endpoint; ids and meaning: the signature tables in parse/.
@@ -36,47 +37,76 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any])])
 
 
+class Seen:
+    """What the cases of a snapshot share, sorted out once: a host may have thousands of endpoints.
+
+    pools: all of the masters that could run. lost: nginx's events of lost requests, said: php-fpm's. blind: what could not be seen.
+    """
+
+    def __init__(self, snapshot: Dict[str, Any]) -> None:
+        self.snapshot = snapshot
+        # The configuration that a removed package left behind has no program that could run it.
+        self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
+        self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
+        self.lost = [event for event in snapshot["logs"]["events"]
+                     if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
+        self.said = [event for event in snapshot["logs"]["events"] if event["source"] == "fpm"]
+        self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
+        self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
+        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
+        self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], event["signature"])])
+        self.workers_of = grouped(snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])])
+        self._made: Dict[Any, Any] = {}
+
+    def once(self, make: Callable[["Seen"], Any]) -> Any:
+        """What a rule sorts out for itself, for all cases."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+
+def grouped(items: Iterable[Any], names: Callable[[Any], Iterable[Any]]) -> Dict[Any, List[Tuple[int, Any]]]:
+    """(number, item) by each of an item's names."""
+    found: Dict[Any, List[Tuple[int, Any]]] = {}
+    for number, item in enumerate(items):
+        for name in names(item):
+            found.setdefault(name, []).append((number, item))
+    return found
+
+
+def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> List[Any]:
+    """The items of several groups, each once, in their order."""
+    found = {number: item for name in names for number, item in groups.get(name, ())}
+    return [found[number] for number in sorted(found)]
+
+
 class Case:
     """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
 
     losses: requests that nginx lost on it within the window and that no rule has explained yet, oldest first.
     """
 
-    def __init__(self, snapshot: Dict[str, Any], key: str, routes: List[Dict[str, Any]]) -> None:
-        self.snapshot = snapshot
+    def __init__(self, seen: Seen, key: str, routes: List[Dict[str, Any]]) -> None:
+        self.seen = seen
+        self.snapshot = seen.snapshot
+        self.masters = seen.masters
         self.key = key
         self.routes = routes
-        self.endpoint = snapshot["endpoints"].get(key) or {}
+        self.endpoint = self.snapshot["endpoints"].get(key) or {}
         self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
-        # The configuration that a removed package left behind has no program that could run it.
-        self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
-        self.owners = [Owner(master, pool) for master in self.masters for pool in master["pools"] if self._serves(pool)]
+        # Names of the sites, "default" for a server without a name; each once, in the configuration's order.
+        self.sites = list(dict.fromkeys(route["site"] or "default" for route in routes))
+        real = self.endpoint.get("real_path")
+        # A pool that listens on every address of this host is not reached by dialling another host.
+        self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
         # nginx logs the address that a name led to, not the name.
         names = [key] + ["%s:%s" % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
                          for one in self.endpoint.get("addresses") or []]
         self.losses = sorted(
             (Loss(at, event["signature"], event["site"], event)
-             for event in snapshot["logs"]["events"]
-             if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None
-             and any(reaches(event["endpoint"], name) for name in names)
-             for at in event["times"]),
+             for event in among(seen.lost_at, names) for at in event["times"]),
             key=lambda loss: loss.at)
-
-    def _serves(self, pool: Dict[str, Any]) -> bool:
-        """Whether the pool is configured to listen here. One that listens on every address of this host is not reached by dialling another host."""
-        listen, real = pool["endpoint"], self.endpoint.get("real_path")
-        return bool(listen) and self.is_local and (reaches(self.key, listen) or (real is not None and listen == "unix:" + real))
-
-    @property
-    def sites(self) -> List[str]:
-        """Names of the sites, "default" for a server without a name; each once, in the configuration's order."""
-        names: List[str] = []
-        for route in self.routes:
-            name = route["site"] or "default"
-            if name not in names:
-                names.append(name)
-        return names
 
     @property
     def running(self) -> List[Owner]:
@@ -116,20 +146,14 @@ class Case:
 
     def pool_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
         """php-fpm's own messages about the pools of this endpoint."""
-        wanted = frozenset(signatures)
-        mine = [(owner.master["config"], owner.pool["name"]) for owner in self.owners]
-        return [event for event in self.snapshot["logs"]["events"]
-                if event["source"] == "fpm" and event["signature"] in wanted and (event["master"], event["pool"]) in mine]
+        return among(self.seen.said_of, [(owner.master["config"], owner.pool["name"], one) for owner in self.owners for one in signatures])
 
     def master_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
         """What php-fpm said about all of its pools."""
-        wanted = frozenset(signatures)
-        mine = [owner.master["config"] for owner in self.owners]
-        return [event for event in self.snapshot["logs"]["events"]
-                if event["source"] == "fpm" and event["signature"] in wanted and event["master"] in mine and event["pool"] is None]
+        return among(self.seen.said_of, [(owner.master["config"], None, one) for owner in self.owners for one in signatures])
 
     def route_of(self, site: Optional[str]) -> Dict[str, Any]:
-        return next((route for route in self.routes if site is not None and site in ([route["site"]] + route["server_names"])), self.routes[0])
+        return next((route for route in self.routes if site is not None and (site == route["site"] or site in route["server_names"])), self.routes[0])
 
 
 def reconfigured(part: Dict[str, Any], at: float) -> bool:
@@ -140,8 +164,14 @@ def reconfigured(part: Dict[str, Any], at: float) -> bool:
 
 def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
     """Losses within seconds of any of the times. nginx and php-fpm stamp whole seconds, so one second apart may be the same moment."""
-    marks = list(times)
-    return [loss for loss in losses if any(abs(loss.at - mark) <= seconds for mark in marks)]
+    marks = sorted(times)
+    return [loss for loss in losses if within(marks, loss.at, seconds)]
+
+
+def within(marks: Sequence[float], at: float, seconds: float) -> bool:
+    """Whether one of the marks, which are sorted, is that near."""
+    number = bisect_left(marks, at - seconds)
+    return number < len(marks) and marks[number] <= at + seconds
 
 
 def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
@@ -159,13 +189,10 @@ def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
 
 def cases(snapshot: Dict[str, Any]) -> List[Case]:
     """One case for each endpoint that a route dials and that is not marked down, in the configuration's order."""
-    order: List[str] = []
     routes: Dict[str, List[Dict[str, Any]]] = {}
     for route in snapshot["nginx"]["routes"]:
         for target in route["endpoints"]:
-            if target["down"]:
-                continue
-            if target["endpoint"] not in routes:
-                order.append(target["endpoint"])
-            routes.setdefault(target["endpoint"], []).append(route)
-    return [Case(snapshot, key, routes[key]) for key in order]
+            if not target["down"]:
+                routes.setdefault(target["endpoint"], []).append(route)
+    seen = Seen(snapshot)
+    return [Case(seen, key, found) for key, found in routes.items()]

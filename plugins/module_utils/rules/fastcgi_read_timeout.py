@@ -21,11 +21,7 @@ def examine(case: Case) -> Any:
         return Clear("no request timed out on %s" % case.key)
     if not case.answers or case.answers_late:
         return Unclear("live_probe", "requests timed out on %s, and no free worker answered to tell a slow script from a full pool" % case.key)
-    sites = []
-    for loss in lost:
-        name = loss.site or "default"
-        if name not in sites:
-            sites.append(name)
+    sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
     route = case.route_of(lost[-1].site)
     timeout = route["read_timeout"]
     # A static pool that was full says no word of it: with more workers by now, or another timeout, it is over all the same.
@@ -43,7 +39,8 @@ def examine(case: Case) -> Any:
     own = [one for one in case.routes if route["site"] == one["site"]]
     arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"],
                  "terminate": owner.pool["terminate_timeout"] if owner else 0.0}
-    words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (", ".join(sites), timeout["seconds"], where)
+    words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (
+        ", ".join(sites[:5]) + (" and %d more" % (len(sites) - 5) if sites[5:] else ""), timeout["seconds"], where)
     return Match(finding(
         CAUSE, "slow_script", words, proof, state="recovered" if changed else "active", severity="warning", confidence="likely", sites=sites,
         site=sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,

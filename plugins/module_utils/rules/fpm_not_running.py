@@ -13,17 +13,21 @@ from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fpm_not_running"
 
+# How php-fpm begins its own lines (zlog.c), behind the journal's word for who speaks. Anchored: what a worker said stands behind
+# "[pool www] child 12 said into stderr: ", and is no line of php-fpm's.
+_HEAD = r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?"
+_LEVEL = r"(?:[A-Z]+: )?(?:\[pool [^\]]+\] )?"
+_BIND = "unable to bind listening socket for address"
 # What php-fpm says of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
-START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = (
-    ("unknown_user", re.compile(r"cannot get [ug]id for (user|group) '")),
-    ("address_in_use", re.compile(
-        r"unable to bind listening socket for address '.*': Address already in use \(98\)|Another FPM instance seems to already listen")),
-    ("runtime_dir_missing", re.compile(r"unable to bind listening socket for address '/.*': No such file or directory \(2\)")),
-    ("bind_failed", re.compile(r"unable to bind listening socket for address|failed to listen to address|failed to chown\(\) the socket")),
-    ("config_invalid", re.compile(
-        r"ERROR: \[[^\]]+:\d+\]|ALERT: \[pool |ERROR: \[pool |failed to (load|open) configuration file|failed to post process the configuration"
-        r"|No pool defined|syntax error, unexpected|Unable to (include|globalize)|PHP:\s+syntax error")),
-)
+START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile(_HEAD + "(?:%s)" % words)) for reason, words in (
+    ("unknown_user", _LEVEL + r"cannot get [ug]id for (?:user|group) '[^']*'"),
+    ("address_in_use", _LEVEL + "(?:" + _BIND + r" '[^']*': Address already in use \(98\)|Another FPM instance seems to already listen)"),
+    ("runtime_dir_missing", _LEVEL + _BIND + r" '/[^']*': No such file or directory \(2\)"),
+    ("bind_failed", _LEVEL + "(?:" + _BIND + r"|failed to listen to address|failed to chown\(\) the socket)"),
+    ("config_invalid", (r"ERROR: \[[^\]]+:\d+\]|(?:ALERT|ERROR): \[pool |(?:[A-Z]+: )?(?:failed to (?:load|open) configuration file"
+                        r"|failed to post process the configuration|No pool defined|Unable to (?:include|globalize)"
+                        r"|PHP:\s+syntax error|syntax error, unexpected)")),
+))
 # What _still looks at; the others are known from the last start alone.
 SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
 STOP_SECONDS = 3.0
@@ -39,21 +43,23 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
     """(reason, deciding line) of the first line that names why php-fpm refused to start. "initialization failed" is never that line."""
     for reason, pattern in START_FAILURES:
         for line in lines:
-            if pattern.search(line):
+            if pattern.match(line):
                 return reason, line
     return None
 
 
 def _last_attempt(unit: Dict[str, Any]) -> List[str]:
-    """Journal lines since the last "Starting …": what an earlier attempt said may be mended by now.
+    """Journal lines of the last start, if it failed: what an earlier attempt said may be mended by now.
 
-    A start that succeeded says nothing: errors after it are those of a php-fpm that ran, and then was stopped.
+    A start that succeeded says nothing: errors after it are those of a php-fpm that ran, or of PHP, and then it was stopped.
     """
     lines = [entry["text"] for entry in unit.get("log") or []]
-    starts = [number for number, line in enumerate(lines) if re.search(r"\bStarting\b.*(PHP|php)", line)]
-    if unit.get("result") == "success" and (not starts or any(re.search(r"\]: Started ", line) for line in lines[starts[-1]:])):
-        return []
-    return lines[starts[-1]:] if starts else lines
+    turns = [(number, line) for number, line in enumerate(lines) if re.match(r"systemd\[1\]: (?:Starting|Started) ", line)]
+    if not turns:
+        return [] if unit.get("result") == "success" else lines
+    # A unit of Type=simple has started before php-fpm said a word.
+    went_well = ": Started " in turns[-1][1] and (unit.get("result") == "success" or (len(turns) > 1 and ": Starting " in turns[-2][1]))
+    return [] if went_well else lines[turns[-1][0]:]
 
 
 def _directory(path: str) -> str:
@@ -67,8 +73,16 @@ def _refused_place(case: Case, line: str) -> Dict[str, Any]:
     return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
 
 
+def _names(master: Dict[str, Any], line: str) -> bool:
+    """Whether the configuration has the account that the last start did not find; it was mended, or never so, if it has not."""
+    account = line.split("'")[1]
+    return not master["pools"] or any(
+        account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]] + pool["acl_users"] + pool["acl_groups"]
+        for pool in master["pools"])
+
+
 def _still(reason: str, place: Dict[str, Any]) -> bool:
-    """Whether what the last start complained of is so at this moment."""
+    """Whether what the last start complained of is so at this moment, as far as it can be seen."""
     if reason == "address_in_use":
         return bool(place.get("listening"))
     if reason == "runtime_dir_missing":
@@ -109,6 +123,8 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
                     [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
 
     said = start_failure(_last_attempt(unit))
+    if said and said[0] == "unknown_user" and not _names(master, said[1]):
+        said = None
     place = _refused_place(case, said[1]) if said else {}
     holders = place.get("listeners") or []
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(said[0], place):
@@ -186,7 +202,7 @@ def _was_down(case: Case) -> Optional[Match]:
             continue
         since, count = span(before)
         log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
-        turns = [entry for entry in log if re.search(r"\]: (Start|Stopp)(ing|ed) ", entry["text"])]
+        turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran while requests were lost, and the restart mended something else
         told = start_failure([entry["text"] for entry in log])
@@ -201,7 +217,7 @@ def _was_down(case: Case) -> Optional[Match]:
 
 def _not_installed(case: Case) -> Optional[Match]:
     """nginx dials this host, nobody is there, and no php-fpm exists that could be: removed, or never installed."""
-    blind = {entry["what"] for entry in case.snapshot["missing"]} & {"processes", "fpm_container", "units"}
+    blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None
     lost = case.lost(MISSING | REFUSED)

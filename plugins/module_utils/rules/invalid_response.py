@@ -15,7 +15,7 @@ SAME_MOMENT = 2.0
 FORWARDERS = frozenset(("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns", "haproxy", "envoy", "socat", "ssh", "sshd", "systemd"))
 
 Death = NamedTuple("Death", [("reason", str), ("signatures", Tuple[str, ...]), ("words", str)])
-# How a worker can end in the middle of a request, from php-fpm's own log (fpm_children.c).
+# How a worker can end in the middle of a request, from php-fpm's own log (fpm_children.c): words, so likely at most.
 DEATHS = (
     Death("segfault", ("fpm-exit-sigsegv", "fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"), "crashed"),
     Death("hard_timeout", ("fpm-exit-124",), "ended itself at PHP's hard_timeout"),
@@ -57,13 +57,12 @@ def _deaths(case: Case) -> List[Match]:
         crash = _crash(case, times) if death.reason == "segfault" else []
         where = _where(case)
         where["pool"] = pool
-        killed = death.reason == "killed"
-        unseen = killed and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"])
+        unseen = death.reason == "killed" and "kernel_log" in case.seen.blind
         words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
         found.append(Match(finding(
             CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, words),
             [sample(events[-1])] + crash + [sample(lost[-1].event)], severity="warning",
-            confidence="possible" if unseen else "likely" if killed else "certain", since=min(times), count=count, **where), lost))
+            confidence="possible" if unseen else "likely", since=min(times), count=count, **where), lost))
     return found
 
 

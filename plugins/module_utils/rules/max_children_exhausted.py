@@ -17,7 +17,7 @@ SLACK = 30.0
 
 
 def _workers(case: Case, owner: Owner) -> List[Dict[str, Any]]:
-    return [worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"] and worker["pool"] == owner.pool["name"]]
+    return [worker for _number, worker in case.seen.workers_of.get((owner.master["config"], owner.pool["name"]), ())]
 
 
 def _occupied(case: Case) -> Optional[int]:
@@ -48,7 +48,7 @@ def _full(case: Case, owner: Owner) -> Any:
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
     waiting = _waiting(case)
-    total = len([worker for worker in case.snapshot["workers"] if worker["config"] == owner.master["config"]])
+    total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
     idle = number > 0 and all(worker.get("busy") is False for worker in _workers(case, owner))

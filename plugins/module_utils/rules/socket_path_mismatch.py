@@ -5,10 +5,10 @@
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
 import re
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import parse
-from .case import MISSING, REFUSED, Case, Owner, span
+from .case import MISSING, REFUSED, Case, Owner, Seen, grouped, span
 from .model import Clear, Match, Remedy, evidence, finding, sample
 
 CAUSE = "socket_path_mismatch"
@@ -17,21 +17,31 @@ COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "w
 _VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
 
-def _elsewhere(case: Case) -> List[Owner]:
-    """Pools of running masters, those first that are spoken to in the same way as the dialled endpoint."""
-    found = [Owner(master, pool) for master in case.masters if master["running"] for pool in master["pools"] if pool["endpoint"]]
-    there = parse(case.key)
-    return sorted(found, key=lambda owner: (owner.pool["endpoint"].startswith("unix:") != (there.family == "unix"),
-                                            parse(owner.pool["endpoint"]).port != there.port))
+def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
+    """Pools of running masters by (version, user), each of which may be None for any; and of each group those by family and by port."""
+    def names(owner: Owner) -> List[Any]:
+        here = parse(owner.pool["endpoint"])
+        groups = {(version, user) for version in (None, owner.master["version"]) for user in (None, owner.pool["user"])}
+        return [group + place for group in groups for place in ((), (here.family == "unix",), (False, here.port)) if place[1:] != (None,)]
+    return grouped([owner for owner in seen.pools if owner.master["running"]], names)
 
 
-def _fitting(case: Case, others: List[Owner]) -> List[Owner]:
-    """Of several pools, those of the PHP version that the dialled name tells and those that run as the owner of the site's files, where there are any."""
+def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
+    """The pool that may be meant, and how many others may be as well: of the PHP version that the dialled name tells, and run as the owner of the
+    site's files, where there are any; those first that are spoken to in the same way as the dialled endpoint."""
+    others = case.seen.once(_elsewhere)
     told = _VERSION.search(case.key)
-    named = [owner for owner in others if told and owner.master["version"] == "%s.%s" % told.groups()]
-    owners = {route.get("root_owner") for route in case.routes}
-    own = [owner for owner in named or others if owner.pool["user"] in owners]
-    return own or named or others
+    version = "%s.%s" % told.groups() if told else None
+    version = version if (version, None) in others else None
+    owners = {route.get("root_owner") for route in case.routes} - {None}
+    groups = [(version, user) for user in owners if (version, user) in others] or [(version, None)]
+    there = parse(case.key)
+    unix = there.family == "unix"
+    for place in ((unix, there.port), (unix,), (not unix,)):
+        first = min((others[group + place][0] for group in groups if group + place in others), default=None, key=lambda one: one[0])
+        if first is not None:
+            return first[1], sum(len(others[group]) for group in groups)
+    return None, 0
 
 
 def _may_serve(case: Case, owner: Owner) -> bool:
@@ -41,11 +51,11 @@ def _may_serve(case: Case, owner: Owner) -> bool:
     return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
 
 
-def _reason(case: Case, others: List[Owner]) -> str:
+def _reason(case: Case, near: Owner) -> str:
     if case.endpoint.get("type") == "dangling_link":
         return "dangling_link"
     there = parse(case.key)
-    here = parse(others[0].pool["endpoint"])
+    here = parse(near.pool["endpoint"])
     if (there.family == "unix") != (here.family == "unix"):
         return "tcp_vs_unix"
     if there.family == "unix":
@@ -65,12 +75,14 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
     return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
 
 
-def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Owner, confidence: str = "certain") -> Match:
+def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Optional[Owner],
+           confidence: str = "certain") -> Match:
     lost = case.lost(MISSING | REFUSED)
     since, count = span(lost)
     return Match(finding(
         CAUSE, reason, words + ".", proof + ([sample(lost[0].event)] if lost else []), confidence=confidence, sites=case.sites, site=case.sites[0],
-        endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count, remedy=remedy), case.losses)
+        endpoint=case.key, pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count,
+        remedy=remedy), case.losses)
 
 
 def examine(case: Case) -> Any:
@@ -91,20 +103,18 @@ def examine(case: Case) -> Any:
                            path=case.running[0].pool["file"], line=case.running[0].pool["listen_line"], at=master["started_at"])
         proof = [changed, seen] if reason == "config_not_loaded" else [seen, evidence("socket", "the kernel lists a listener bound to %s" % case.key)]
         return _match(case, reason, words, proof, remedy, case.running[0], "certain" if reason != "config_not_loaded" or master["config_newer"] else "likely")
-    others = _elsewhere(case)
-    if case.owners or not others:
+    near, fitting = _fitting(case)
+    if case.owners or near is None:
         return None
     route = case.routes[0]
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
-    fitting = _fitting(case, others)
-    near = fitting[0]
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     fits = _may_serve(case, near)
     words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) if fits else "; no pool that does runs as the owner of the site's files"
-    proof = [
-        evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"]),
-        evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"]), seen]
+    dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
+    listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
+    proof = [dials, listens, seen] if fits else [dials, seen]
     # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and len(fitting) == 1 and case.looks_like_php else []
-    return _match(case, _reason(case, fitting), words, proof, remedy, near, "certain" if case.looks_like_php else "possible")
+    remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and fitting == 1 and case.looks_like_php else []
+    return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from .case import CUT_OFF, Case, Owner, near, reconfigured, span
+from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, span, within
 from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "worker_oom_killed"
@@ -14,7 +14,6 @@ KILLED = frozenset(("fpm-exit-sigkill",))
 # The ring buffer's clock drifts against the wall clock, and nginx and php-fpm stamp whole seconds.
 SAME_MOMENT = 5.0
 WORDS = {"global": "the host ran out of memory", "cgroup": "its memory cgroup reached its limit", "systemd_oomd": "systemd-oomd judged its cgroup"}
-
 
 # How far the kernel's clock may be off where one kill and one death of the window stand alone.
 DRIFT = 120.0
@@ -24,43 +23,61 @@ def _beside(kill: Dict[str, Any], events: List[Dict[str, Any]], seconds: float =
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
 
 
-def _mine(case: Case, deaths: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Kills of this endpoint's workers. php-fpm's log tells the pool; without it, nginx's lines of that moment do.
+def _all_deaths(seen: Seen) -> List[float]:
+    return sorted(at for event in seen.said if event["signature"] in KILLED for at in event["times"])
 
-    ours is None where the victim's cgroup could not be told from another container's: then php-fpm has to have lost a worker too.
-    """
-    everyone = [event for event in case.snapshot["logs"]["events"] if event["source"] == "fpm" and event["signature"] in KILLED]
-    kills = [kill for kill in case.snapshot["oom"]["kills"] if kill["fpm"] and kill["ours"] is not False]
-    found = [kill for kill in kills if _beside(kill, deaths) or (
-        kill["ours"] and not _beside(kill, everyone) and near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT))]
-    return found or [kill for kill in kills if kill["ours"] and not _beside(kill, everyone) and _beside(kill, deaths, DRIFT)]
+
+def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
+    """Whether the victim's cgroup is a master's of this endpoint. None: the kernel does not say; its name alone says nothing."""
+    masters = [owner.master for owner in case.owners]
+    if any((kill["unit"] and kill["unit"] == master["unit"]) or master["pid"] in kill.get("masters", []) for master in masters):
+        return True
+    return None if kill.get("vague", True) else False
+
+
+def _died(kill: Dict[str, Any], deaths: List[Dict[str, Any]], own_pids: bool) -> bool:
+    """Whether php-fpm's own log says that this victim was a worker: by its pid, or in a container, where the kernel counts otherwise, by its time."""
+    if kill["pid"] and own_pids:
+        return _beside(kill, deaths, DRIFT) and any(kill["pid"] in event["pids"] for event in deaths)
+    return _beside(kill, deaths)
 
 
 def examine(case: Case) -> Any:
-    deaths = case.pool_events(KILLED)
-    mine = _mine(case, deaths)
+    oom, deaths = case.snapshot["oom"], case.pool_events(KILLED)
+    everyone = case.seen.once(_all_deaths)
+    found: Dict[str, List[Dict[str, Any]]] = {"certain": [], "likely": [], "possible": []}
+    for kill in oom["kills"]:
+        placed = _placed(kill, case)
+        if not kill["fpm"] or kill["ours"] is False or placed is False:
+            continue
+        if _died(kill, deaths, oom.get("own_pids", False)):
+            found["certain" if placed else "likely" if kill["ours"] or oom["counter"] else "possible"].append(kill)
+        elif kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and (near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)):
+            found["possible"].append(kill)
+    proven = found["certain"] + found["likely"]
+    mine = proven or found["possible"]
     if not mine:
-        if deaths and any(entry["what"] == "kernel_log" for entry in case.snapshot["missing"]):
+        if deaths and "kernel_log" in case.seen.blind:
             return Unclear("kernel_log", "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom")
         return Clear("no OOM kill hit a worker of this host in the window")
+    sure = next(word for word in found if found[word])
     owner = next((owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)), case.owners[0] if case.owners else None)
-    sure = all(kill["ours"] for kill in mine) and any(_beside(kill, deaths) or not deaths for kill in mine)
-    moments = [kill["at"] for kill in mine] + ([] if sure else [at for event in deaths for at in event["times"]])
+    moments = [kill["at"] for kill in mine] + ([] if all(_beside(kill, deaths) for kill in mine) else [at for event in deaths for at in event["times"]])
     lost = near(case.lost(CUT_OFF), moments, SAME_MOMENT)
     _first, count = span(lost)
     last = mine[-1]
     limit = _limit(last)
     # The worker may have been idle; without nginx's log that cannot be told.
-    hurt = lost or any(entry["what"] == "nginx_log" for entry in case.snapshot["missing"])
+    hurt = lost or "nginx_log" in case.seen.blind
     state = "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
     proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
     return Match(finding(
         CAUSE, last["kind"], "The OOM killer took %s of pool %s: %s%s." % (
             "a worker" if len(mine) == 1 else "%d workers" % len(mine), owner.pool["name"] if owner else "?", WORDS[last["kind"]], limit or ""),
-        proof, severity="warning", confidence="certain" if sure else "likely", state=state, sites=case.sites,
+        proof, severity="warning", confidence=sure, state=state, sites=case.sites,
         site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
         unit=owner.master["unit"] if owner else None, since=mine[0]["at"], count=count,
-        remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner else []), lost)
+        remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner and proven else []), lost)
 
 
 def _remedy(owner: Owner, kills: List[Dict[str, Any]], limit: Optional[int]) -> List[Remedy]:

@@ -44,14 +44,15 @@ def _callers():
         frame = frame.f_back
 
 
-def _place(argument):
-    """The path that a path or a descriptor stands for."""
+def _place(argument, folder=None):
+    """The path that a path, in a folder that is open, or a descriptor stands for."""
     if isinstance(argument, int):
         try:
             return os.readlink("/proc/self/fd/%d" % argument)
         except OSError:
             return "fd %d" % argument
-    return os.fsdecode(argument)
+    path = os.fsdecode(argument)
+    return path if folder is None else os.path.join(_place(folder), path)
 
 
 class Faults:
@@ -126,7 +127,9 @@ class Faults:
 
     def _counted(self, name, real):
         def call(*arguments, **named):
-            places = [_place(one) for one in arguments[:2 if name in ("replace", "rename", "link", "symlink") else 1]]
+            places = [_place(arguments[0], named.get("dir_fd", named.get("src_dir_fd")))]
+            if name in ("replace", "rename", "link", "symlink"):
+                places.append(_place(arguments[1], named.get("dst_dir_fd")))
             if not places[0].startswith("/") or not self.ours():  # pipes and sockets are not the host's state
                 return real(*arguments, **named)
             self.due(name, " ".join(places))
@@ -138,8 +141,9 @@ class Faults:
         return call
 
     def _open(self, path, flags, *rest, **named):
-        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR) and not _place(path).startswith("/dev/") and self.ours():
-            self.due("open", _place(path))
+        place = _place(path, named.get("dir_fd"))
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR) and not place.startswith("/dev/") and self.ours():
+            self.due("open", place)
         return self.real_open(path, flags, *rest, **named)
 
     def _run(self, argv, *rest, **named):

@@ -37,7 +37,8 @@ def test_the_snapshot_is_left_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("value, says", [
-    (None, "got NoneType"), ("text", "got str"), ({}, "schema_version None"), ({"schema_version": 2}, "schema_version 2"), ([], "got list"),
+    (None, "it is missing"), ("text", "it is a text"), ({}, "schema_version is not 1"),
+    ({"schema_version": 2}, "schema_version is not 1"), ([], "it is a list"),
 ])  # fmt: skip
 def test_something_that_is_no_snapshot_is_refused_with_what_to_pass(value: Any, says: str) -> None:
     with pytest.raises(AnsibleFilterError, match="diagnose_snapshot=true") as error:
@@ -48,7 +49,7 @@ def test_something_that_is_no_snapshot_is_refused_with_what_to_pass(value: Any, 
 def test_an_incomplete_snapshot_is_refused_without_a_traceback() -> None:
     broken = snapshot()
     del broken["nginx"]
-    with pytest.raises(AnsibleFilterError, match="the snapshot is incomplete"):
+    with pytest.raises(AnsibleFilterError, match="this snapshot, nginx is missing;"):
         diagnose(broken)
 
 

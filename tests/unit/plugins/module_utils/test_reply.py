@@ -8,7 +8,7 @@ import copy
 import json
 from typing import Any, Dict
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit, told
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence, finding
 
 
@@ -41,3 +41,11 @@ def test_a_cause_with_thousands_of_sites_names_some_and_counts_the_rest() -> Non
     result = fit(reply(2, sites=5000))
     assert result["findings"][0]["sites"][-1] == "and 4980 more"
     assert len(json.dumps(result)) <= LIMIT
+
+
+def test_no_text_leaves_with_a_secret_and_none_of_the_directives_on_the_command_line() -> None:
+    snapshot = {"nginx": {"options": {"g": "env KEY=hunter2;", "c": "/etc/nginx/nginx.conf"}, "routes": [{"pass": "http://u:hunter2@h"}]}, "missing": []}
+    shown = told(snapshot)
+    assert shown["nginx"] == {"options": {"g": "[redacted]", "c": "/etc/nginx/nginx.conf"}, "routes": [{"pass": "http://[redacted]@h"}]}
+    assert snapshot["nginx"]["options"]["g"] == "env KEY=hunter2;"
+    assert told({"routes": []}) == {"routes": []}

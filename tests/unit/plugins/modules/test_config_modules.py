@@ -40,12 +40,12 @@ def run(module: Any, capsys: Any, monkeypatch: Any, accepted: bool = True, **arg
 
 
 def added(told: Dict[str, Any]) -> List[str]:
-    return [line for entry in told["diff"] for line in entry["after"].splitlines() if line not in entry["before"].splitlines()]
+    return [line[1:] for entry in told["diff"] for line in entry["prepared"].splitlines()[2:] if line.startswith("+")]
 
 
 def test_fpm_config_shows_the_one_line_that_would_be_another(capsys: Any, monkeypatch: Any) -> None:
     told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"pm.max_children": 9})
-    assert (told["changed"], told["files"], told["commands"], added(told)) == (True, [POOL], [], ["pm.max_children = 9 ; few"])
+    assert (told["changed"], told["files"], told["commands"], added(told)) == (True, [POOL], [], ["pm.max_children = 9 ; [redacted]"])
 
 
 def test_fpm_config_has_nothing_to_do_where_it_is_so(capsys: Any, monkeypatch: Any) -> None:
@@ -97,3 +97,23 @@ def test_all_that_is_returned_is_documented(module: Any, capsys: Any, monkeypatc
     told = nginx(capsys, monkeypatch, ["90s"]) if module is nginx_config else run(module, capsys, monkeypatch, pool="www", settings={"pm.max_children": 9})
     assert set(documented) == set(told) - {"changed", "invocation"}
     assert set(documented["diff"]["sample"][0]) == set(told["diff"][0])
+
+
+def test_a_secret_value_is_nowhere_in_what_the_engine_prints(capsys: Any, monkeypatch: Any) -> None:
+    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"env[STRIPE_SK]": "s3cret", "pm.max_children": 9})
+    assert "s3cret" not in json.dumps(told) and "+env[STRIPE_SK] = [redacted]\n" in told["diff"][0]["prepared"]
+    assert told["invocation"]["module_args"]["settings"] == {"env[STRIPE_SK]": "[redacted]", "pm.max_children": "9"}
+    for arguments in (["DB", "s3cret"], ["DB", "s3cret\n"]):
+        told = nginx(capsys, monkeypatch, arguments, directive="fastcgi_param")
+        assert "s3cret" not in json.dumps(told) and told["invocation"]["module_args"]["args"] == ["DB", "[redacted]"]
+    assert told["failed"]
+
+
+def test_a_value_that_is_refused_is_not_told(capsys: Any, monkeypatch: Any) -> None:
+    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"php_flag[x]": "s3cret"})
+    assert told["failed"] and "s3cret" not in json.dumps(told)
+
+
+def test_short_values_are_not_blotted_out_elsewhere(capsys: Any, monkeypatch: Any) -> None:
+    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"env[A]": "w"})
+    assert told["files"] == [POOL]

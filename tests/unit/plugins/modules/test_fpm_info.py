@@ -15,7 +15,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 FILES = {
     CONFIG: "[global]\nerror_log = /var/log/fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n",
-    "/etc/php/8.2/fpm/pool.d/www.conf": "[www]\nuser = www-data\nlisten = /run/php/www.sock\npm = static\npm.max_children = 3\nenv[KEY] = hunter2\n",
+    "/etc/php/8.2/fpm/pool.d/www.conf": "[www]\nuser = www-data\nlisten = /run/php/www.sock\npm = static\npm.max_children = 3\nenv[KEY] = hunter2\n"
+                                        "access.format = hunter2 %R\n",
     "/usr/sbin/php-fpm8.2": "", "/var/log/fpm.log": "", "/proc/1/comm": "init\n", "/proc/1/cgroup": "0::/init.scope\n",
     "/proc/meminfo": "MemTotal: 1000 kB\n", "/proc/self/mountinfo": "", "/proc/7/comm": "php-fpm8.2\n",
     "/proc/7/cmdline": "php-fpm: master process (%s)\0\0" % CONFIG, "/proc/7/cgroup": "0::/system.slice/docker.service\n", "/proc/8/comm": "php-fpm8.2\n",
@@ -45,6 +46,7 @@ def test_fpm_info_names_file_and_line_of_a_directive_and_no_secret(capsys: Any, 
     pool = reply["masters"][0]["pools"][0]
     assert reply["changed"] is False and reply["installed"] is True
     assert pool["directives"]["pm.max_children"] == {"value": "3", "file": "/etc/php/8.2/fpm/pool.d/www.conf", "line": 5}
+    assert pool["directives"]["access.format"]["value"] == "[redacted]"
     assert pool["php_keys"] == ["env[KEY]"] and "hunter2" not in json.dumps(reply)
     assert reply["masters"][0]["test"] == {"ran": False, "why": "only root can test a configuration as php-fpm will load it"}
 

@@ -61,7 +61,7 @@ def test_check_mode_shows_the_line_the_file_and_the_commands(run: Any, host: Fak
     told = run(path="/swapfile", size="2M")
     assert (told["changed"], told["size"], told["backup"], len(told["files"])) == (True, 2 * MIB, None, 1)
     assert [command.split()[0] for command in told["commands"]] == ["sh", "/bin/fallocate", "/sbin/mkswap", "/sbin/swapon"]
-    assert told["diff"][0]["after"] == FSTAB.decode() + "/swapfile none swap sw 0 0\n"
+    assert told["diff"][0]["prepared"].endswith("\n+/swapfile none swap sw 0 0\n")
     assert told["diff"][1] == {"before": "absent\n", "after": "swap file of 2 MiB, in use\n", "before_header": "/swapfile", "after_header": "/swapfile"}
     assert host.calls == []
 

@@ -24,6 +24,8 @@ CAUSES = {
     "max_children_exhausted": "max_children process_max slow_dependency keepalive_pinned",
     "fastcgi_read_timeout": "slow_script",
     "worker_oom_killed": "global cgroup systemd_oomd",
+    "impostor": "not_php_fpm untrusted_php_fpm",
+    "writable_config": "fpm nginx",
     "invalid_response": "segfault killed not_fastcgi protocol_error hard_timeout",
 }
 BEYOND = [

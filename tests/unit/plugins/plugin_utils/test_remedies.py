@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, report, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import replay
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, became, remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
 
@@ -55,23 +56,29 @@ def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: 
     entry(remedied("done", **{field: value}))
 
 
-@pytest.mark.parametrize("value", [None, "done", [], 7])
-def test_what_is_no_remediation_is_left_out(value: Any) -> None:
-    assert "remediation" not in entry(answer(remediation=value))
+def test_where_there_is_no_remediation_it_is_left_out() -> None:
+    assert "remediation" not in entry(answer(remediation=None))
 
 
-def test_words_of_the_hosts_own_count_as_the_worse() -> None:
-    item = finding()
-    made = entry(remedied("done", item, outcome="splendid", actions=[action("superb")], findings=[became("perfect", item)]))["remediation"]
-    assert (made["outcome"], made["actions"][0]["result"], made["findings"][0]["result"]) == ("left_alone", "failed", "escalated")
+@pytest.mark.parametrize("more, says", [
+    ({"outcome": "splendid"}, "remediation.outcome is none of left_alone,"),
+    ({"actions": [action("superb")]}, "remediation.actions[0].result is none of failed,"),
+    ({"findings": [became("perfect", finding())]}, "remediation.findings[0].result is none of escalated,"),
+    ({"actions": [action(seconds=10**400)]}, "remediation.actions[0].seconds is out of bounds"), ({"check_mode": "no"}, "remediation.check_mode is a text"),
+])  # fmt: skip
+def test_words_of_the_hosts_own_are_no_remediation(more: dict[str, Any], says: str) -> None:
+    made = build({"web1": remedied("done", **more), "web2": remedied("done")}, remediated=["web1", "web2"])["hosts"]
+    assert made["web1"]["error"].startswith(remedies.NOT_FINISHED + report.NO_DIAGNOSIS + says)
+    assert made["web2"]["remediation"]["outcome"] == "done"
 
 
 def test_unknown_fields_texts_and_lists_are_bounded_and_control_characters_go() -> None:
     evil = "\x1b[2J" + "x" * 5000
-    many = [action(why=evil, target=evil, extra=1, commands=[evil] * 500)] * 500
-    made = entry(remedied("done", actions=many, why=evil, more="x"))["remediation"]
+    made = entry(remedied("done", actions=[action(extra=1)] * 500, more="x"))["remediation"]
+    assert len(made["actions"]) == untrusted.MAX_ITEMS
+    made = entry(remedied("done", actions=[action(why=evil, target=evil, extra=1, commands=[evil] * 500)], why=evil, more="x"))["remediation"]
     assert "more" not in made and "extra" not in made["actions"][0]
-    assert len(made["actions"]) == len(made["actions"][0]["commands"]) == untrusted.MAX_ITEMS
+    assert len(made["actions"][0]["commands"]) == untrusted.MAX_ITEMS
     assert len(made["actions"][0]["why"]) == untrusted.MAX_TEXT
     assert "\x1b" not in json.dumps(made) and "\\u001b" not in json.dumps(made)
 
@@ -135,8 +142,9 @@ def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(re
 
 def test_a_complaint_has_no_text_that_a_host_chose() -> None:
     evil = "{{ lookup('pipe', 'id') }}"
-    result = remedied("rolled_back", finding(evil, evil), why=evil, deed=action("rolled_back", name=evil, why=evil))
-    assert remedies.complaint(entry(result)) == "undone, since it did not help: unknown_cause"
+    result = remedied("rolled_back", finding(site=evil), why=evil, deed=action("rolled_back", name=evil, why=evil))
+    assert remedies.complaint(entry(result)) == "undone, since it did not help: fpm_not_running/stopped"
+    assert remedies.complaint(entry(remedied("rolled_back", finding(evil, evil)))) == "it did not finish, see the report"
 
 
 def test_a_host_that_was_to_be_changed_and_gave_no_answer_is_told_from_one_that_was_only_looked_at() -> None:
@@ -145,12 +153,11 @@ def test_a_host_that_was_to_be_changed_and_gave_no_answer_is_told_from_one_that_
     assert [entry.get("error") for entry in made["hosts"].values()] == [
         "the remediation did not finish: no route", "the remediation did not finish: Timed out", "the diagnosis did not run: no python", None]  # fmt: skip
     assert remedies.unfinished(made["hosts"]) == ["a", "b"]
-    again = report.build(report.replay(made, lambda snapshot: {}), 900, NOW, remediated=remedies.unfinished(made["hosts"]))
-    assert again == made
+    assert replay(made, lambda _snapshot, _seconds: {}).report == made
 
 
 def test_a_replay_of_a_snapshot_keeps_what_was_done_after_it() -> None:
     saved = build({"a": {**remedied("done"), "snapshot": {"x": 1}}}, keep_snapshot=True)
-    again = build(report.replay(saved, lambda snapshot: answer("failing", finding(count=99))))["hosts"]["a"]
+    again = replay(saved, lambda _snapshot, _seconds: answer("failing", finding(count=99))).report["hosts"]["a"]
     assert (again["status"], again["findings"][0]["count"]) == ("recovered", 99)
     assert again["remediation"] == saved["hosts"]["a"]["remediation"]

@@ -186,9 +186,9 @@ HOSTILE = ["\x1b[2J\x1b[H", "\x1b]0;owned\x07", "\u202egnp.exe", "日本語" * 2
 def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> None:
     item = finding(site=evil, pool=evil, unit=evil, endpoint=evil)
     undone = {"name": evil, "target": evil, "at": 1, "files": [evil]}
-    results = {word: remedied(word, item, why=evil, undone=undone, deed=action(word, evil, evil, why=evil, commands=[evil], seconds=1e299))
+    results = {word: remedied(word, item, why=evil, undone=undone, deed=action(word, evil, evil, why=evil, commands=[evil], seconds=1e19))
                for word in ("done", "would", "rolled_back", "failed", "refused")}  # fmt: skip
-    aside = {word: remedied("escalated", item, outcome=word, findings=[], answered_after=1e299) for word in ("busy", "left_alone")}
+    aside = {word: remedied("escalated", item, outcome=word, findings=[], answered_after=1e19) for word in ("busy", "left_alone")}
     for result in aside.values():
         result["remediation"]["why"] = evil
     lines = rendered({**results, **aside})

@@ -65,6 +65,25 @@ def test_a_status_that_a_module_may_not_claim_is_no_answer(status: Any) -> None:
     assert build({"web1": answer(status)})["hosts"]["web1"]["status"] == "unknown"
 
 
+@pytest.mark.parametrize("field, value, says", [
+    ("since", [1], "findings[1].since is a list"), ("since", True, "findings[1].since is true or false"), ("since", -1, "findings[1].since is out of bounds"),
+    ("since", float("nan"), "findings[1].since is out of bounds"), ("since", 10**400, "findings[1].since is out of bounds"),
+    ("count", "9" * 5000, "findings[1].count is a text"),
+    ("count", 2**65, "findings[1].count is out of bounds"), ("count", None, "findings[1].count is missing"),
+    ("code", 1.5, "findings[1].code is a number"), ("state", "\x1b", "findings[1].state is none of active, recovered, latent"),
+    ("cause", "{{ 1 }}", "findings[1].cause is no identifier"), ("evidence", {"a": 1}, "findings[1].evidence is a dict"),
+    ("evidence", [{"source": "x", "text": "y", "line": "z"}], "findings[1].evidence[0].line is a text"),
+    ("sites", ["x", None], "findings[1].sites[1] is missing"),
+    ("remedy", [{"action": "x", "arguments": {"y": float("inf")}}], "findings[1].remedy[0].arguments is out of bounds"),
+    ("remedy", [{"action": "x", "arguments": {"y": [[[[[[[1]]]]]]]}}], "findings[1].remedy[0].arguments is nested deeper than 6 levels"),
+    ("remedy", [{"action": "x", "arguments": {"y": [0] * 1001}}], "findings[1].remedy[0].arguments is larger than 1000 values"),
+])  # fmt: skip
+def test_a_value_of_the_wrong_kind_is_the_error_of_its_host_alone(field: str, value: Any, says: str) -> None:
+    hosts = build({"a": answer("failing", finding()), "b": answer("failing", finding(), finding(**{field: value})), "c": answer()})["hosts"]
+    assert (hosts["b"]["status"], hosts["b"]["error"]) == ("unknown", report.NO_DIAGNOSIS + says)
+    assert (hosts["a"]["status"], hosts["c"]["status"]) == ("failing", "healthy")
+
+
 @pytest.mark.parametrize("field, value", [
     ("cause", "{{ lookup('pipe', 'id') }}"), ("cause", None), ("reason", "../../etc"), ("code", "1"), ("severity", "fatal"), ("confidence", 3),
     ("state", None), ("site", {"a": 1}), ("sites", "shop.example"), ("sites", [1, None, "x"]), ("since", "yesterday"), ("since", float("inf")),
@@ -83,10 +102,15 @@ def test_unknown_fields_do_not_pass() -> None:
 
 def test_texts_and_lists_are_bounded() -> None:
     huge = "x" * 100000
-    one = finding(summary=huge, evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
-    findings = report.host_entry(answer("failing", *[one] * 5000))["findings"]
-    assert len(findings) == len(findings[0]["evidence"]) == untrusted.MAX_ITEMS
-    assert len(findings[0]["evidence"][0]["text"]) == untrusted.MAX_TEXT
+    assert len(build({"web1": answer("failing", *[finding()] * 5000)})["hosts"]["web1"]["findings"]) == untrusted.MAX_ITEMS
+    one = build({"web1": answer("failing", finding(summary=huge, sites=[huge] * 5000))})["hosts"]["web1"]["findings"][0]
+    assert (len(one["sites"]), len(one["sites"][0]), len(one["summary"])) == (untrusted.MAX_ITEMS, untrusted.MAX_TEXT, untrusted.MAX_TEXT)
+
+
+def test_what_is_large_in_each_of_its_parts_is_too_large() -> None:
+    huge = "x" * 100000
+    one = finding(evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
+    assert build({"web1": answer("failing", *[one] * 5000)})["hosts"]["web1"]["error"] == report.NO_DIAGNOSIS + "it is larger than 512 KiB"
 
 
 def test_control_characters_never_reach_who_prints_a_text() -> None:
@@ -96,9 +120,10 @@ def test_control_characters_never_reach_who_prints_a_text() -> None:
 
 
 def test_only_plain_types_are_left() -> None:
-    entry = build({"web1": answer("failing", finding(site=Untrusted("{{ 1 }}")), plan=[{"id": Untrusted("x"), "deep": [[[[[[[[1]]]]]]]]}])})["hosts"]["web1"]
-    assert entry["findings"][0]["site"].__class__ is str
-    assert entry["plan"][0]["id"].__class__ is str
+    item = finding(site=Untrusted("{{ 1 }}"), remedy=[{"action": Untrusted("x"), "arguments": {Untrusted("a"): Untrusted("b")}}])
+    made = build({"web1": answer("failing", item)})["hosts"]["web1"]["findings"][0]
+    (argument,) = made["remedy"][0]["arguments"].items()
+    assert {text.__class__ for text in (made["site"], made["remedy"][0]["action"], *argument)} == {str}
 
 
 def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
@@ -110,16 +135,6 @@ def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
 @pytest.mark.parametrize("item", [{}, {"id": 5, "arguments": "rm", "because": "x", "reversible": "yes"}, {"target": ["a"]}])
 def test_an_action_of_the_wrong_kind_never_breaks_the_contract(item: dict[str, Any]) -> None:
     build({"web1": answer("failing", plan=[item, None, "text"])})
-
-
-def test_a_replay_diagnoses_snapshots_again_and_keeps_the_rest() -> None:
-    saved = build({"a": answer("failing", finding(), snapshot={"x": 1}), "b": answer("failing", finding()), "c": unreachable("gone"),
-                   "d": {"failed": True, "msg": "no python"}, "e": None}, keep_snapshot=True)  # fmt: skip
-    again = build(report.replay(saved, lambda snapshot: answer("healthy") if snapshot == {"x": 1} else {}), keep_snapshot=True)
-    assert again["hosts"]["a"]["status"] == "healthy"
-    assert again["hosts"]["a"]["snapshot"] == {"x": 1}
-    for name in "bcd":
-        assert again["hosts"][name] == saved["hosts"][name]
 
 
 def test_a_snapshot_is_kept_only_when_asked_for_and_not_when_it_is_monstrous() -> None:
@@ -140,7 +155,7 @@ def test_the_summary_counts_hosts_not_findings() -> None:
 
 
 def test_the_artifact_is_small_and_has_every_host() -> None:
-    made = build({"web1": answer("failing", finding(reason="evil text", site="{{ 1 }}")), "web2": answer(), "gone": unreachable()})
+    made = build({"web1": answer("failing", finding(site="{{ 1 }}")), "web2": answer(), "gone": unreachable()})
     assert report.artifact(made) == {
         "verdict": "failing", "counts": made["summary"]["counts"], "causes": {"fpm_not_running": 1},
         "hosts": {"web1": ["fpm_not_running"], "web2": [], "gone": []},
@@ -189,3 +204,35 @@ def test_a_link_in_place_of_the_report_is_replaced_not_followed(tmp_path: Any) -
     os.symlink(victim, tmp_path / "report.json")
     report.write(build({"web1": answer()}), str(tmp_path))
     assert victim.read_text() == "precious"
+
+
+def test_a_draft_that_somebody_else_has_prepared_is_not_written_to(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report.secrets, "token_hex", lambda _bytes: "guessed")
+    (tmp_path / "report.json.guessed.tmp").write_text("theirs")
+    with pytest.raises(FileExistsError):
+        report.write(build({"web1": answer()}), str(tmp_path))
+    assert (tmp_path / "report.json.guessed.tmp").read_text() == "theirs"
+
+
+def stranger(pid: int = 4711, **more: Any) -> dict[str, Any]:
+    return {"pid": pid, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process (/home/x)", "exe": None, "why": "not root's", **more}
+
+
+def test_strangers_are_in_the_report_up_to_twenty_and_their_number_is_kept() -> None:
+    entry = build({"web1": answer(strangers=[stranger()] * 50, strangers_total=50)})["hosts"]["web1"]
+    assert (len(entry["strangers"]), entry["strangers_total"], entry["strangers"][0]) == (20, 50, stranger())
+    assert build({"web1": answer()})["hosts"]["web1"]["strangers"] == []
+
+
+@pytest.mark.parametrize("more, says", [
+    ({"pid": "1"}, "strangers[0].pid is a text"),
+    ({"claims": "sshd"}, "strangers[0].claims is none of nginx, php-fpm"), ({"user": None}, "strangers[0].user is missing"),
+])  # fmt: skip
+def test_a_stranger_of_the_wrong_kind_is_the_error_of_its_host(more: dict[str, Any], says: str) -> None:
+    assert build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"] == report.NO_DIAGNOSIS + says
+
+
+def test_a_latent_finding_of_a_healthy_host_leaves_it_healthy() -> None:
+    made = build({"web1": answer("healthy", finding("writable_config", "fpm", code=None, state="latent"))})
+    assert made["hosts"]["web1"]["status"] == "healthy"
+    assert made["hosts"]["web1"]["findings"][0]["doc"] == "docs/causes.md#writable_config-fpm"

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, unreachable
 
 
@@ -149,7 +149,7 @@ def test_the_rest_of_the_fleet_is_listed_by_status() -> None:
 
 
 def test_no_host_is_lost_in_the_table() -> None:
-    results: dict[str, Any] = {"h%d" % number: answer(status) for number, status in enumerate(sorted(report.ANSWERS))}
+    results: dict[str, Any] = {"h%d" % number: answer(status) for number, status in enumerate(sorted(shapes.ANSWERS))}
     results.update(gone=unreachable(), dropped=None)
     shown = "\n".join(rendered(results))
     assert all(re.search(r"\b%s\b" % name, shown) for name in results)
@@ -183,3 +183,28 @@ def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> N
 def test_colours_mark_headings_only() -> None:
     lines = table.render(report.build({"web1": answer("failing", finding()), "web2": answer()}, 900, NOW), NOW, "Report: x")
     assert {line.split()[0] for line, color in lines if color} == {"2", "FAILING", "healthy"}
+
+
+STRANGER = {"pid": 4711, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process (/home/stranger/x.conf)", "exe": "/home/stranger/fpm",
+            "why": "its uid is 1000, not 0"}  # fmt: skip
+
+
+def test_strangers_are_named_on_healthy_hosts_too() -> None:
+    lines = rendered({"web1": answer(strangers=[STRANGER], strangers_total=1), "web2": answer()})
+    at = next(number for number, line in enumerate(lines) if line.startswith("strangers"))
+    assert lines[at - 1].startswith("healthy")
+    assert lines[at].startswith('strangers          1  web1: pid 4711 of stranger calls itself "php-fpm: master process (/home/')
+    assert not any(line.startswith("strangers") for line in rendered({"web2": answer()}))
+
+
+def test_many_strangers_take_few_lines() -> None:
+    lines = rendered({"web%d" % number: answer(strangers=[STRANGER] * 5, strangers_total=30) for number in range(4)})
+    at = next(number for number, line in enumerate(lines) if line.startswith("strangers        120"))
+    assert lines[at + 8].strip() == "and 112 more, in the report"
+    assert all(len(line) <= 100 for line in lines)
+
+
+def test_no_title_of_a_stranger_reaches_the_terminal() -> None:
+    for evil in HOSTILE:
+        lines = rendered({"web1": answer(strangers=[{**STRANGER, "title": evil, "user": evil, "why": evil, "exe": evil}], strangers_total=1)})
+        assert all(line.isprintable() for line in lines)

@@ -152,7 +152,8 @@ def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
 
 def test_a_directory_of_tmpfiles_d_is_made_by_systemd_tmpfiles() -> None:
     step = step_of("runtime_directory_create", "runtime_dir_missing")
-    assert (commands(step), undo(step), step.changes) == (["systemd-tmpfiles --create --prefix=/run/php"], [["rm -fd /run/php"]], [])
+    assert (commands(step), undo(step), step.changes) == (["systemd-tmpfiles --create --prefix=/run/php"], [[]], [])
+    assert step.commands[0].folder == "/run/php"
 
 
 def test_a_directory_that_nobody_makes_gets_an_entry_of_its_own() -> None:
@@ -182,12 +183,13 @@ def test_a_directory_outside_of_run_is_for_a_person(path: str) -> None:
 def test_a_directory_of_the_system_gets_its_rights_back_from_the_system() -> None:
     step = step_of("directory_search_allow", "parent_directory")
     assert commands(step) == ["systemd-tmpfiles --create --prefix=/run/php"]
-    assert undo(step) == [["chown root:root /run/php", "chmod 0750 /run/php"]]
+    assert (step.commands[0].folder, step.commands[0].search) == ("/run/php", None)
 
 
 def test_a_directory_that_the_pool_chose_lets_one_user_more_pass() -> None:
     step = step_of("directory_search_allow", "parent_directory", {name: text for name, text in FILES.items() if name != TMPFILES})
-    assert (commands(step), undo(step)) == (["setfacl -m u:www-data:x /run/php"], [["setfacl -b /run/php"]])
+    assert commands(step) == ["setfacl -m u:www-data:x /run/php"]
+    assert (step.commands[0].folder, step.commands[0].search) == ("/run/php", "www-data")
 
 
 def test_a_directory_further_up_is_its_owners() -> None:

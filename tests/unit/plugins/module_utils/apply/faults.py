@@ -10,6 +10,7 @@ import stat
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import disk as disk_module
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import rights as rights_module
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Step
 
@@ -34,6 +35,8 @@ class Steps:
             return real
 
         def call(*arguments: Any, **options: Any) -> Any:
+            if name == "open" and not arguments[1] & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
+                return real(*arguments, **options)  # only a look
             due = self.due()
             if due and isinstance(self.how, int):
                 raise OSError(self.how, os.strerror(self.how))
@@ -73,15 +76,17 @@ class World:
     def __init__(self, top: str) -> None:
         self.top, self.etc, self.state = top, os.path.join(top, "etc"), os.path.join(top, "state")
         self.service = os.path.join(top, "service")
-        os.makedirs(os.path.join(self.etc, "enabled"))
-        os.makedirs(os.path.join(self.etc, "available"))
+        for folder in (top, self.etc, self.path("enabled"), self.path("available")):
+            os.makedirs(folder, 0o755, exist_ok=True)
+            os.chmod(folder, 0o755)  # a umask may let the group write
         for name, data in (("pool.conf", b"pm = static\n"), ("available/site", b"listen 80;\r\n\xff\n"), ("gone.conf", b"old\n"), ("other.conf", b"other\n")):
             with open(self.path(name), "wb") as stream:
                 stream.write(data)
+            os.chmod(self.path(name), 0o644)
         os.symlink("../available/site", self.path("enabled/site"))
         os.chmod(self.path("pool.conf"), 0o640)
         if os.geteuid() == 0:
-            os.chown(self.path("pool.conf"), 33, 34)
+            os.chown(self.path("pool.conf"), 0, 34)
         for name in ("pool.conf", "available/site", "gone.conf"):
             os.utime(self.path(name), ns=(1500000000123456789, 1500000000123456789))
         self.start = tree(self.etc)
@@ -149,7 +154,9 @@ def survives(action: Callable[[], Any], at: int, how: Any, from_then: bool = Fal
     if child == 0:
         code = 1
         try:
-            setattr(disk_module, "os", Steps(at, how, from_then))  # noqa: B010  (to a type checker, a module is no place to write to)
+            steps = Steps(at, how, from_then)
+            for module in (disk_module, rights_module):
+                setattr(module, "os", steps)  # noqa: B010  (to a type checker, a module is no place to write to)
             action()
             code = 0
         finally:

@@ -124,9 +124,9 @@ def test_only_a_directory_that_cannot_be_synced_at_all_is_forgiven(tmp_path, mon
     monkeypatch.setattr(subject.os, "fsync", fsync)
     if raised:
         with pytest.raises(OSError):
-            Disk().sync(str(tmp_path))
+            Disk().sync(str(tmp_path / "x"))
     else:
-        Disk().sync(str(tmp_path))
+        Disk().sync(str(tmp_path / "x"))
 
 
 def test_a_command_answers_like_any_other():

@@ -88,8 +88,14 @@ def test_a_lock_that_is_a_link_is_not_followed(state, tmp_path):
 
 def test_a_state_directory_that_is_a_link_or_open_to_others_is_refused(state, tmp_path):
     prepare_state(Disk(), state)
-    os.chmod(state, 0o770)
+    os.chmod(state, 0o777)
     os.symlink(state, str(tmp_path / "link"))
     for path in (state, str(tmp_path / "link")):
         with pytest.raises(Refusal):
             prepare_state(Disk(), path)
+
+
+def test_an_error_under_the_lock_keeps_its_own_path(state):
+    with pytest.raises(OSError) as caught, lock(state, Disk()):
+        Disk().meta("/none/of/this")
+    assert caught.value.filename == "/none/of/this"

@@ -16,7 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out import carry_out
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import Facts, complaint, described, look, swap_off, swap_on
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.swap import MIB, Mount, Swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -29,7 +29,7 @@ ENTRY = "/swapfile none swap sw 0 0\n"
 
 
 def facts(**more: Any) -> Facts:
-    found = Facts("/swapfile", None, 0, 0, 0, False, None, True, "proc /proc proc\n", Mount("/", "ext4"), (6, 1), 5 * GIB, 10 * GIB, MEMORY, PROGRAMS, True)
+    found = Facts("/swapfile", None, 0, 0, 0, False, None, "proc /proc proc\n", Mount("/", "ext4"), (6, 1), 5 * GIB, 10 * GIB, MEMORY, PROGRAMS, True)
     return found._replace(**more)
 
 
@@ -86,7 +86,7 @@ CGROUP = dict(MEMORY, limit_from="cgroup /sys/fs/cgroup/system.slice/memory.max"
 @pytest.mark.parametrize("more, says", [
     ({"memory": dict(CGROUP, swap_limit=0)}, "the control group, /sys/fs/cgroup/system.slice/memory.max (300 MiB), which allows no swap"),
     ({"mount": Mount("/", "overlay")}, "overlay"), ({"mount": Mount("/x", "tmpfs")}, "tmpfs (/x)"), ({"mount": None}, "mountinfo"),
-    ({"free": GIB}, "less than a tenth"), ({"privileged": False}, "CAP_SYS_ADMIN"), ({"folder_safe": False}, "others than root"),
+    ({"free": GIB}, "less than a tenth"), ({"privileged": False}, "CAP_SYS_ADMIN"),
     ({"programs": {}}, "not installed (package util-linux)"),
     ({"mount": Mount("/", "btrfs"), "programs": {"fallocate": "", "mkswap": ""}}, "chattr is not installed (package e2fsprogs)"),
     ({"kind": "file", "size": 8 * MIB, "is_swap": True, "mode": 0o600, "privileged": False}, "CAP_SYS_ADMIN"),
@@ -152,7 +152,7 @@ def seen(path: str = "/swapfile", files: Optional[Dict[str, Any]] = None, **more
 def test_what_is_seen_of_a_host() -> None:
     found = seen()
     assert (found.kind, found.is_swap, found.active, found.fstab, found.mount) == ("file", True, ACTIVE, ENTRY, Mount("/", "ext4"))
-    assert (found.kernel, found.privileged, found.folder_safe, found.free) == ((6, 1), True, True, 5 * GIB)
+    assert (found.kernel, found.privileged, found.free) == ((6, 1), True, 5 * GIB)
     assert found.programs == {"swapon": "/usr/sbin/swapon", "mkswap": "/sbin/mkswap"}
     other = seen("/swap2")
     assert (other.kind, other.is_swap, other.active) == (None, False, None)
@@ -167,11 +167,6 @@ def test_a_signature_in_another_place_is_none() -> None:
     ("/proc/self/status", "CapEff:\t00000000a80425fb\n"), ("/proc/self/status", "Name: x\n"), ("/proc/self/uid_map", "0 100000 65536\n")])
 def test_who_may_not_switch_swap_on(name: str, text: str) -> None:
     assert not seen(files={name: text}).privileged
-
-
-@pytest.mark.parametrize("mode, uid, safe", [(0o755, 0, True), (0o1777, 0, True), (0o777, 0, False), (0o775, 0, False), (0o755, 1000, False)])
-def test_a_directory_in_which_others_could_exchange_the_file(mode: int, uid: int, safe: bool) -> None:
-    assert seen("/srv/swap", stats={"/srv": Stat("directory", mode, uid, 0, 0, 0.0, 1, 1)}).folder_safe is safe
 
 
 @pytest.mark.parametrize("more, says", [
@@ -261,7 +256,7 @@ def test_check_mode_touches_nothing_and_shows_the_line(machine: Machine) -> None
     start = sorted(os.listdir(machine.top))
     outcome = machine.run(swap_on(machine.facts(), 3 * MIB, True), check_mode=True)
     assert (outcome.result, sorted(os.listdir(machine.top))) == ("would", start)
-    assert "none swap sw 0 0" in outcome.diff[0]["after"] and "none swap" not in outcome.diff[0]["before"]
+    assert outcome.diff[0]["prepared"].endswith("\n+%s none swap sw 0 0\n" % machine.path("swap"))
 
 
 @pytest.mark.parametrize("theirs", ["precious", "link"])

@@ -53,7 +53,7 @@ def test_the_program_sees_every_change_and_the_host_none(world):
 def test_a_changed_file_has_its_own_owner_and_rights_a_new_one_those_asked_for(world, numbers):
     changes = [world.step.changes[number] for number in numbers]
     ran = told(world, "cd %s; stat -c '%%n %%u %%g %%a' pool.conf; stat -c '%%a' unit.d/limit.conf" % world.etc, changes=changes)
-    assert ran.out == "pool.conf 33 34 640\n" + ("644\n" if 2 in numbers else "")
+    assert ran.out == "pool.conf 0 34 640\n" + ("644\n" if 2 in numbers else "")
 
 
 @needs_namespace

@@ -22,8 +22,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 SEEN = hosts.seen("plain")
-COLLECTORS = {"nginx": "collect_nginx", "strangers": "strangers", "fpm": "collect_fpm", "endpoints": "collect_endpoints", "workers": "collect_workers",
-              "memory": "collect_memory", "oom": "collect_oom", "logs": "collect_logs"}
+COLLECTORS = {"nginx": "collect_nginx", "strangers": "strangers", "fpm": "collect_fpm", "memory": "collect_memory", "endpoints": "collect_endpoints",
+              "workers": "collect_workers", "oom": "collect_oom", "logs": "collect_logs"}
 ORDER = list(COLLECTORS)
 
 

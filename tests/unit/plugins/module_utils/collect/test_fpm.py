@@ -5,13 +5,14 @@
 """Masters, pools, units, workers and budget of described hosts, whose files and outputs were captured from Debian 11, 12 and 13."""
 
 import os
+import re
 from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import config_check, fpm, memory, units
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm_layouts import layout_of, version_in
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran, Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import own_cgroup, processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import own_cgroup, process_cgroup, processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.systemctl import PROPERTIES
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -20,8 +21,9 @@ HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
 SYSTEMD = {"7.4-debian11": "247-debian11", "8.2-debian12": "252-debian12", "8.4-debian13": "257-debian13"}
 NOW = 1795388420.0
 BOOTED = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1)
-# Without what PHP sends to syslog: it may say anything.
-JOURNAL_OPTIONS = "-o short-unix -n 30 --no-pager -q _TRANSPORT=stdout _TRANSPORT=journal"
+# By what journald knows of the writer: PHP may say anything.
+JOURNAL = ("journalctl -o json --output-fields=MESSAGE,_PID,_EXE,_COMM -n 30 --no-pager -q"
+           " _PID=1 UNIT=%(unit)s + _SYSTEMD_UNIT=%(unit)s _UID=0 _TRANSPORT=stdout")
 
 
 def fixture(name: str) -> str:
@@ -40,6 +42,8 @@ def proc_files(host: str, roles: List[str]) -> Dict[str, Any]:
         for name in ("stat", "status", "cmdline", "cgroup", "smaps_rollup", "statm", "syscall"):
             files[base + name] = fixture("proc/%s-%s.%s" % (host, role, name))
         files[base + "comm"] = "php-fpm%s\n" % host.split("-")[0]
+        # The captures are of containers without a cgroup namespace of their own.
+        files["/proc/1/cgroup"] = re.sub(r"/system\.slice/.*", "/init.scope", files[base + "cgroup"])
     return files
 
 
@@ -64,7 +68,7 @@ class Described(FakeHost):
         capture = "units/%s-%s" % (SYSTEMD[host], state)
         commands: Dict[str, Any] = {
             show: (0, fixture(capture + ".show").split("\n\n")[0] + "\n", ""),
-            "journalctl -u %s %s" % (self.unit, JOURNAL_OPTIONS): (0, fixture(capture + ".journal"), "")}
+            JOURNAL % {"unit": self.unit}: (0, fixture(capture + ".journal"), "")}
         links = {"/proc/%d/exe" % pid_of(host, role): self.binary for role in ("master", "worker")}
         super().__init__(files, commands, dict({"/run/systemd/system": BOOTED}, **(stats or {})), links, now=NOW, **more)
 
@@ -348,6 +352,25 @@ def test_the_hosts_own_cgroup_is_its_inits() -> None:
     assert own_cgroup(FakeHost()) == "/"
 
 
+@pytest.mark.parametrize("path, seen", [
+    ("/docker/c1/system.slice/php-fpm.service", "/system.slice/php-fpm.service"),
+    ("/docker/c2/system.slice/php-fpm.service", ""),
+    ("/system.slice/php-fpm.service", ""),
+])
+def test_a_process_cgroup_is_told_as_seen_from_the_hosts_own(path: str, seen: str) -> None:
+    assert process_cgroup(FakeHost({"/proc/1/cgroup": "0::/docker/c1/init.scope\n", "/proc/7/cgroup": "0::%s\n" % path}), 7) == seen
+
+
+@pytest.mark.parametrize("container", ["", "/docker/c1"])
+def test_a_users_own_unit_of_the_systems_name_is_not_the_systems(container: str) -> None:
+    """php8.2-fpm.service of a user's manager passed for the system's, and its process for that unit's master."""
+    files = dict(proc_files("8.2-debian12", ["master"]), **{
+        "/proc/1/cgroup": "0::%s/init.scope\n" % container,
+        "/proc/%d/cgroup" % pid_of("8.2-debian12", "master"): "0::%s/user.slice/user-1000.slice/user@1000.service/app.slice/php8.2-fpm.service\n" % container})
+    host = FakeHost(files)
+    assert [found.unit for found in fpm.running_masters(host, processes(host))] == [None]
+
+
 def test_only_named_processes_are_read_and_a_thread_of_the_kernel_never() -> None:
     files = proc_files("8.2-debian12", ["master", "worker"])
     files["/proc/5/comm"] = "bash\n"
@@ -368,7 +391,7 @@ def test_a_host_without_proc_says_so() -> None:
 
 
 def test_the_journal_is_missing_only_where_it_cannot_be_read() -> None:
-    command = "journalctl -u x.service " + JOURNAL_OPTIONS
+    command = JOURNAL % {"unit": "x.service"}
     quiet = FakeHost(commands={command: (0, "", "")})
     assert units.journal(quiet, "x.service") == [] and quiet.missing == []
     barred = FakeHost(commands={command: (0, "", "")}, root=False)

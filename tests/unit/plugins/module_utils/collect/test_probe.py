@@ -156,6 +156,13 @@ def test_more_endpoints_than_fit_at_once_are_all_tried(place: Place, monkeypatch
     assert sorted(one["key"] for one in probe(targets, None, 20.0)) == sorted(one.key for one in targets)
 
 
+def test_what_the_time_for_all_does_not_reach_has_no_result(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialling, "AT_ONCE", 2)
+    monkeypatch.setattr(dialling, "PATIENCE", 1)
+    targets = [place.listen("a%d" % number, None) for number in range(6)]
+    assert [one["key"] for one in probe(targets, None, 0.5)] == [one.key for one in targets[:2]]
+
+
 def test_a_resolver_that_hangs_holds_up_nobody_else_and_leaves_no_process(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialling, "_GRACE", 0.2)
     monkeypatch.setattr(dialling, "_resolve", lambda target: time.sleep(60))

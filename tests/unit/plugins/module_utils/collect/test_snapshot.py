@@ -9,6 +9,7 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -50,7 +51,7 @@ def fixture_dialled(monkeypatch: Any) -> List[Any]:
     """The endpoints that would have been looked at; nobody is dialled from a unit test."""
     asked: List[Any] = []
 
-    def survey(host: Any, keys: List[str], identity: Any, procs: Any, seconds: float) -> Dict[str, Any]:
+    def survey(host: Any, keys: List[str], identity: Any, procs: Any, seconds: float, asleep: Any) -> Dict[str, Any]:
         asked.append((list(keys), identity, seconds))
         return {}
 
@@ -102,6 +103,21 @@ def test_a_host_with_more_endpoints_than_are_looked_at_says_so(dialled: List[Any
     found = collect.take(host, 900, 3.0)
     assert dialled[0][0] == ["unix:/run/php/a.sock"] and "live_probe" in [entry["what"] for entry in found["missing"]]
     assert diagnose(found)["status"] != "healthy"
+
+
+def ondemand(many: int, free: int) -> List[str]:
+    """Which of so many sleeping pools, and one that has a worker, are not dialled with so many MiB free."""
+    pools = [{"name": "p%d" % number, "endpoint": "unix:/%d" % number, "pm": "ondemand"} for number in range(many)]
+    pools += [{"name": "static", "endpoint": "unix:/s", "pm": "static"}, {"name": "awake", "endpoint": "unix:/a", "pm": "ondemand"}]
+    worker = Process(8, 7, "php-fpm8.2", "php-fpm: pool awake", None, 33, 33, [33], 0.0)
+    memory = {"limit_bytes": 64 << 30, "mem_available": free << 20}
+    return collect._asleep({"masters": [{"running": True, "pid": 7, "pools": pools}]}, [worker], memory)
+
+
+def test_no_more_sleeping_pools_are_woken_than_a_quarter_of_the_free_memory_holds() -> None:
+    assert ondemand(2000, 32 * 1024) == []
+    assert ondemand(100, 1024) == ["unix:/%d" % number for number in range(64, 100)]
+    assert ondemand(2, 0) == ["unix:/0", "unix:/1"]
 
 
 def test_the_real_snapshots_have_the_same_keys() -> None:

@@ -263,7 +263,7 @@ def test_a_file_that_one_pool_includes_twice_is_changed() -> None:
     ({"/c": "[www]\nx = 1\n"}, "www", [("Include", "/a")], "no directive"),
     ({"/c": "[www]\nx = 1\n"}, "www", [("", "/a")], "no directive"),
     ({"/c": "[www]\nx = 1\n"}, "www", [("x", "2"), ("X", "3")], "X is asked for twice"),
-    ({"/c": "[www]\nx = 1\n"}, "www", [("clear_env", "maybe")], "clear_env is yes or no, not maybe"),
+    ({"/c": "[www]\nx = 1\n"}, "www", [("clear_env", "maybe")], "clear_env is yes or no, and not what is asked for"),
     ({"/c": "[www]\nx = 1\n"}, "www", [("clear_env", "no ; x")], "clear_env is yes or no"),
     ({"/c": "[www]\nx = 1\n"}, "www", [("x", "${A}'\"")], "no spelling for the value of x"),
     ({"/c": "[www]\nx = ${X:-1}\n"}, "www", [("x", "1")], "x is set from the environment in /c, line 2"),

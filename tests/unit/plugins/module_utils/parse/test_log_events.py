@@ -53,4 +53,21 @@ def test_visitors_cannot_make_the_table_grow(monkeypatch: pytest.MonkeyPatch) ->
         add(events, 1.0, site="host-%d" % number)
         add(other, 1.0, site="other-%d" % number)
     events.merge(other)
-    assert len(events.list()) == 3 and events.dropped == 2 + 2 + 3
+    assert len(events.list()) == 3 and events.dropped == 2 + 2 + 3 and events.full
+
+
+def test_a_site_whose_visitors_name_upstreams_takes_nothing_from_the_others() -> None:
+    events = Events()
+    for number in range(log_events.MOST_OF_SITE + 5):
+        add(events, 1.0, site="variable", endpoint="unix:/%d" % number)
+    for number in range(500):
+        add(events, 2.0, site="site-%d" % number, endpoint="unix:/run/a.sock")
+    assert len(events.list()) == log_events.MOST_OF_SITE + 500
+    assert events.dropped == 5 and not events.full
+
+
+def test_each_of_many_pools_keeps_its_messages() -> None:
+    events = Events()
+    for number in range(500):
+        add(events, 2.0, pool="pool-%d" % number)
+    assert len(events.list()) == 500 and not events.dropped

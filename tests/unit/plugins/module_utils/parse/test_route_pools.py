@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import difference, match_pools
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import Listening, match_pools
 
 
 def route(*written: str, **more: Any) -> Dict[str, Any]:
@@ -84,4 +84,4 @@ def test_two_pools_that_claim_one_socket_are_both_named() -> None:
     ("unix:/run/a.sock", ["unix:/run/%d.sock" % index for index in range(9)], "other_socket", ["unix:/run/%d.sock" % index for index in range(5)]),
 ])
 def test_how_a_route_misses_the_pools(dialled: str, listening: List[str], reason: str, nearest: List[str]) -> None:
-    assert difference(dialled, listening) == (reason, nearest)
+    assert Listening(listening).difference(dialled) == (reason, nearest)

@@ -177,6 +177,38 @@ def test_near_miss_an_error_that_php_fpm_logged_while_it_ran_is_not_why_it_was_s
     assert hosts.causes(snapshot) == [(CAUSE, "stopped", "active")]
 
 
+GHOST = "[26-Nov-2026 02:00:00] ERROR: [pool www] cannot get uid for user 'ghost'"
+
+
+@pytest.mark.parametrize("line", [
+    "php-fpm[951]: " + GHOST,
+    "php-fpm[951]: [26-Nov-2026 02:00:00] WARNING: [pool www] child 12 said into stderr: \"%s\"" % GHOST,
+])
+def test_near_miss_words_of_a_php_that_ran_are_not_why_its_master_crashed(line: str) -> None:
+    snapshot = hosts.journal(ended("signal"), (300.0, STARTING), (299.0, STARTED), (200.0, line))
+    assert hosts.causes(snapshot) == [(CAUSE, "crashed", "active")] and hosts.actions(snapshot) == ["unit_start"]
+    hosts.unit(snapshot)["result"] = "exit-code"
+    assert hosts.causes(snapshot) == [(CAUSE, "crashed", "active")] and hosts.actions(snapshot) == ["unit_start"]
+
+
+def test_near_miss_an_account_that_no_pool_names_is_not_what_the_start_lacks() -> None:
+    snapshot = failed_start("php-fpm[951]: " + GHOST)
+    assert hosts.causes(snapshot) == [(CAUSE, "crashed", "active")] and hosts.actions(snapshot) == ["unit_start"]
+    hosts.pool(snapshot)["user"] = "ghost"
+    assert hosts.causes(snapshot) == [(CAUSE, "unknown_user", "active")] and hosts.only(snapshot)["confidence"] == "likely"
+
+
+def test_hit_a_unit_of_type_simple_has_started_before_php_fpm_says_why_it_ends() -> None:
+    snapshot = hosts.journal(seen("port_taken"), (61.0, STARTED), (60.0, NOT_OUR_ADDRESS))
+    hosts.unit(snapshot)["result"] = "exit-code"
+    assert hosts.causes(snapshot) == [(CAUSE, "bind_failed", "active")]
+
+
+def test_near_miss_php_fpms_words_that_look_like_systemds_begin_no_attempt() -> None:
+    said = "php-fpm[7]: [26-Nov-2026 02:00:00] NOTICE: systemd[1]: Started php8.2-fpm.service"
+    assert hosts.causes(failed_start(NOT_OUR_ADDRESS, said)) == [(CAUSE, "bind_failed", "active")]
+
+
 def test_near_miss_the_start_limit_of_an_earlier_start_is_over() -> None:
     snapshot = seen("start_limit_hit")
     hosts.unit(snapshot).update(start_limit_hit=False, result="success")
@@ -305,7 +337,14 @@ def test_what_php_fpm_says_of_a_failed_start_names_the_reason(line: str, reason:
     assert said == (reason, line)
 
 
-@pytest.mark.parametrize("line", ["ERROR: FPM initialization failed", "NOTICE: exiting, bye-bye!",
-                                  "WARNING: [pool www] server reached pm.max_children setting (5)"])
+@pytest.mark.parametrize("line", [
+    "ERROR: FPM initialization failed", "NOTICE: exiting, bye-bye!", "WARNING: [pool www] server reached pm.max_children setting (5)",
+    "WARNING: [pool www] child 12 said into stderr: \"ERROR: [pool www] cannot get uid for user 'ghost'\"",
+    "WARNING: [pool www] child 12 said into stdout: \"ERROR: unable to bind listening socket for address '/x': No such file or directory (2)\"",
+    "php-fpm[9]: [26-Nov-2026 02:00:00] WARNING: [pool www] child 12 said into stderr: \"ALERT: [pool x] PHP:  syntax error, unexpected\"",
+    "NOTICE: PHP message: ERROR: No pool defined",
+    "php-fpm[9]: x ERROR: cannot get uid for user 'ghost'",
+    "NOTICE: configuration file ERROR: [/etc/php-fpm.conf:3] is fine",
+])
 def test_other_lines_say_nothing_of_why_a_start_failed(line: str) -> None:
     assert start_failure([line]) is None

@@ -35,8 +35,8 @@ def test_hit_each_reason_alone(reason: str) -> None:
     assert found["status"] == ("failing" if reason == "not_fastcgi" else "degraded")
 
 
-def test_hit_a_crash_is_certain_and_who_killed_is_not() -> None:
-    assert [hosts.only(seen(fault))["confidence"] for fault in ("segfault", "worker_killed")] == ["certain", "likely"]
+def test_hit_what_two_logs_alone_tell_is_likely() -> None:
+    assert [hosts.only(seen(fault))["confidence"] for fault in ("segfault", "worker_killed")] == ["likely", "likely"]
 
 
 def test_hit_the_stranger_is_named() -> None:

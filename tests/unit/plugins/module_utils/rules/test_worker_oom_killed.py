@@ -4,7 +4,7 @@
 
 """Cause 6: the OOM killer took a worker of this host; all the other deaths are somebody else's."""
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -17,14 +17,21 @@ def kill(snapshot: hosts.Snapshot) -> Dict[str, Any]:
     return snapshot["oom"]["kills"][0]
 
 
-def of_kind(kind: str) -> hosts.Snapshot:
+def placed(kind: str = "cgroup", unit: Optional[str] = "php8.2-fpm.service", **more: Any) -> hosts.Snapshot:
+    """The kernel, or systemd, named the unit that the victim was in."""
     snapshot = seen("worker_oom")
-    kill(snapshot)["kind"] = kind
+    kill(snapshot).update(dict({"kind": kind, "unit": unit, "masters": [], "vague": False}, **more))
+    return snapshot
+
+
+def without_deaths(snapshot: hosts.Snapshot) -> hosts.Snapshot:
+    """php-fpm's log tells of no worker's end."""
+    snapshot["logs"]["events"] = [one for one in snapshot["logs"]["events"] if one["source"] == "nginx"]
     return snapshot
 
 
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
-    "cgroup": lambda: seen("worker_oom"), "global": lambda: of_kind("global"), "systemd_oomd": lambda: of_kind("systemd_oomd")}
+    "cgroup": placed, "global": lambda: placed("global"), "systemd_oomd": lambda: placed("systemd_oomd")}
 
 
 @pytest.mark.parametrize("reason", sorted(HITS))
@@ -54,10 +61,41 @@ def test_hit_the_kernels_line_php_fpms_line_and_nginxs_line_stand_side_by_side()
     assert item["count"] == 1 and "300 MiB" in item["summary"]
 
 
-def test_hit_without_php_fpms_log_nginxs_line_of_that_moment_will_do() -> None:
+def test_near_miss_without_php_fpms_word_the_victim_may_have_been_no_worker_and_nothing_is_changed() -> None:
+    """The pools of a unit share its cgroup with all that PHP starts there, under any name."""
+    item = hosts.only(without_deaths(placed()))
+    assert (item["reason"], item["state"], item["confidence"], item["remedy"]) == ("cgroup", "active", "possible", [])
+
+
+def test_hit_where_the_kernel_names_the_whole_container_only_it_is_likely() -> None:
     snapshot = seen("worker_oom")
-    snapshot["logs"]["events"] = [one for one in snapshot["logs"]["events"] if one["source"] == "nginx"]
-    assert hosts.causes(snapshot) == [(CAUSE, "cgroup", "active")] and hosts.only(snapshot)["confidence"] == "certain"
+    assert hosts.only(snapshot)["confidence"] == "likely" and hosts.actions(snapshot) == ["memory_fit", "memory_limit_set"]
+
+
+@pytest.mark.parametrize("unit", [None, "php8.4-fpm.service", "cron.service"])
+def test_decoy_a_process_called_php_fpm_that_was_killed_elsewhere_is_no_worker(unit: Optional[str]) -> None:
+    """In a user's scope, in another unit: beside a worker that died at that moment for another reason, and a request that was cut off."""
+    assert hosts.causes(placed(unit=unit)) == [("invalid_response", "killed", "active")]
+    assert hosts.actions(placed(unit=unit)) == []
+    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(without_deaths(placed(unit=unit)))]
+
+
+def test_hit_a_master_without_a_unit_is_known_by_its_pid() -> None:
+    snapshot = placed(unit="supervisor.service", masters=[hosts.master(seen("worker_oom"))["pid"]])
+    hosts.master(snapshot).update(unit=None, unit_state=None)
+    assert hosts.only(snapshot)["confidence"] == "certain"
+
+
+def test_near_miss_a_victim_whose_pid_php_fpm_did_not_lose_was_no_worker() -> None:
+    """On a machine the kernel and php-fpm count processes alike."""
+    for snapshot in (seen("worker_oom"), placed()):
+        died = next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigkill")
+        snapshot["oom"]["own_pids"] = True
+        kill(snapshot)["pid"] = died["pids"][0] + 1
+        assert CAUSE not in [item["cause"] for item in hosts.verdict(snapshot)["findings"] if item["confidence"] != "possible"]
+        assert hosts.actions(snapshot) == []
+        kill(snapshot)["pid"] = died["pids"][0]
+        assert hosts.only(snapshot)["confidence"] in ("likely", "certain") and "memory_fit" in hosts.actions(snapshot)
 
 
 def test_hit_several_kills_are_one_finding_that_counts_them() -> None:
@@ -66,19 +104,29 @@ def test_hit_several_kills_are_one_finding_that_counts_them() -> None:
     assert "took 2 workers of pool www" in hosts.only(snapshot)["summary"] and "took a worker of pool www" in hosts.only(seen("worker_oom"))["summary"]
 
 
-def test_hit_a_kernel_clock_that_drifted_is_only_likely() -> None:
+def test_hit_a_kernel_clock_that_drifted_is_only_possible() -> None:
     """One kill and one death of the window, 40 s apart: the ring buffer counts from boot and is never set."""
     snapshot = seen("worker_oom")
     kill(snapshot)["at"] -= 40.0
-    assert (hosts.causes(snapshot), hosts.only(snapshot)["confidence"]) == ([(CAUSE, "cgroup", "active")], "likely")
+    assert (hosts.causes(snapshot), hosts.only(snapshot)["confidence"]) == ([(CAUSE, "cgroup", "active")], "possible")
+    assert hosts.actions(snapshot) == []
+
+
+def test_hit_a_kernel_clock_that_drifted_matters_not_where_the_pid_is_known() -> None:
+    snapshot = placed()
+    snapshot["oom"]["own_pids"] = True
+    died = next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigkill")
+    kill(snapshot).update(at=kill(snapshot)["at"] - 40.0, pid=died["pids"][0])
+    assert hosts.only(snapshot)["confidence"] == "certain"
 
 
 def test_hit_a_kill_that_cannot_be_told_from_another_containers_needs_a_death_here() -> None:
     snapshot = seen("worker_oom")
     kill(snapshot)["ours"] = None
-    assert hosts.only(snapshot)["confidence"] == "likely"
-    snapshot["logs"]["events"] = [one for one in snapshot["logs"]["events"] if one["source"] == "nginx"]
-    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(snapshot)]
+    assert hosts.only(snapshot)["confidence"] == "likely", "this host's own cgroup has counted a kill"
+    snapshot["oom"]["counter"] = None
+    assert hosts.only(snapshot)["confidence"] == "possible" and hosts.actions(snapshot) == []
+    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(without_deaths(snapshot))]
 
 
 def test_near_miss_a_killed_worker_without_a_kernel_line_is_not_an_oom_kill() -> None:

@@ -1,0 +1,16 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Numbers in a text that anybody may have written."""
+
+import re
+from typing import Optional
+
+# ASCII alone, and few enough digits for a float, for JSON, and for int(), which takes quadratic time or refuses.
+_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
+
+
+def number(text: Optional[str]) -> Optional[int]:
+    """The whole number that the text is, None for anything else: "²" is a digit to str.isdigit(), and not to int()."""
+    return int(text) if text and _NUMBER.match(text) else None

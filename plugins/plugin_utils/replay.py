@@ -1,0 +1,118 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A saved report, read again. It may be of any origin: what it holds passes the gate that hosts pass, too."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from . import remedies, report
+from .confined import Unfinished
+from .untrusted import Mismatch, clean, count
+
+MAX_BYTES = 64 * 1024**2
+MAX_VALUES = 2_000_000
+# The snapshots of all hosts together may take so long, in seconds. What each may take beside that is little.
+SHARED = 2.0
+EACH = 0.1
+
+Diagnose = Callable[[Mapping[str, Any], float], Mapping[str, Any]]
+
+
+class NoReport(ValueError):
+    """The file is no report that can be shown. The message says why."""
+
+
+class Replayed(NamedTuple):
+    """again: how many hosts were diagnosed again. now: when the report was made, in epoch seconds."""
+
+    report: dict[str, Any]
+    again: int
+    now: float
+
+
+def load(path: str) -> Any:
+    """The JSON of a file. Raises NoReport, or OSError."""
+    # Asked before it is opened: to open a FIFO waits, and to open a device may do something.
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise NoReport("it is not a regular file")
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise NoReport("it is not a regular file")
+        raw = stream.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise NoReport("it is larger than %d MiB" % (MAX_BYTES // 1024**2))
+    # A value takes one of these at least, and many times its length in memory.
+    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise NoReport("it holds more than %d values" % MAX_VALUES)
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise NoReport("it is nested too deep") from None
+    except ValueError as error:
+        raise NoReport("it is no JSON: %s" % error) from None
+
+
+def replay(saved: Any, diagnose: Diagnose) -> Replayed:
+    """The report as it would be today: diagnosed again where a snapshot was kept, else as it was.
+
+    Raises NoReport. diagnose: takes a snapshot and the seconds that it may take; raises Unfinished.
+    """
+    hosts, window, then = _read(saved)
+    results = {}
+    again = 0
+    shared = SHARED
+    for name, entry in hosts.items():
+        began = time.monotonic()
+        results[name] = _result(entry, diagnose, EACH + shared)
+        shared = max(0.0, shared - max(0.0, time.monotonic() - began - EACH))
+        again += isinstance(entry, Mapping) and "snapshot" in entry
+    told = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
+    made = report.build(results, window, then, remediated=remedies.unfinished(told))
+    return Replayed(made, again, then)
+
+
+def _read(saved: Any) -> tuple[dict[str, Any], int, float]:
+    """(entries by host, window, when it was made)."""
+    if not isinstance(saved, Mapping) or not isinstance(saved.get("hosts"), Mapping):
+        raise NoReport("it has no hosts by name")
+    if saved.get("schema_version") != report.SCHEMA_VERSION:
+        raise NoReport("its schema_version is not %d" % report.SCHEMA_VERSION)
+    try:
+        window = count(saved.get("window"), "window")
+        made = datetime.strptime(saved["generated_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except Mismatch as error:
+        raise NoReport(str(error)) from None
+    except (KeyError, TypeError, ValueError):
+        raise NoReport("generated_at is no time such as 2026-01-31T08:30:00Z") from None
+    hosts = {clean(name[:255]): entry for name, entry in saved["hosts"].items()}
+    if len(hosts) != len(saved["hosts"]):
+        raise NoReport("two of its hosts have the same name")
+    return hosts, max(1, window), made.timestamp()
+
+
+def _result(entry: Any, diagnose: Diagnose, seconds: float) -> Any:
+    """What a host would return today."""
+    if not isinstance(entry, Mapping):
+        return entry
+    if isinstance(entry.get("error"), str):
+        why = entry["error"].removeprefix(report.NO_ANSWER).removeprefix(remedies.NOT_FINISHED)
+        return {"unreachable": entry.get("status") == "unreachable", "failed": True, "msg": why}
+    if "snapshot" not in entry:
+        return entry
+    try:
+        verdict = diagnose(entry["snapshot"], seconds)
+    except Unfinished as error:
+        return {"failed": True, "msg": "its snapshot could not be diagnosed, %s" % error}
+    # The snapshot is from before a remediation: what that did, and the status after it, stay.
+    after = {field: entry.get(field) for field in ("status", "remediation") if "remediation" in entry}
+    return {**verdict, **after}

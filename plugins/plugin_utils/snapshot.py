@@ -1,0 +1,115 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A snapshot of any origin, before the rules see it: bounded, cleaned, and of the types that they rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .untrusted import Limits, Mismatch, Reader, flag, listed, mapping, number, optional, record, text
+
+LIMITS = Limits(depth=20, values=1_000_000, text=16 * 1024**2, chars=16 * 1024**2)
+# The largest host that was thought of has 5,000 sites.
+MOST = 20_000
+
+
+def several(reader: Reader) -> Reader:
+    """A list that may be no longer than ``MOST``: of evidence nothing is left out silently."""
+
+    def read(value: Any, where: str) -> Any:
+        if isinstance(value, list) and len(value) > MOST:
+            raise Mismatch("%s has more than %d items" % (where, MOST))
+        return listed(reader, MOST)(value, where)
+
+    return read
+
+
+def by_name(reader: Reader) -> Reader:
+    def read(value: Any, where: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise Mismatch("%s is no dict" % where)
+        return several(reader)(list(value.values()), where)
+
+    return read
+
+
+_SECONDS = record(seconds=number)
+_MISSING = record(what=text, path=optional(text), why=text, needs=optional(text))
+_ROUTE = record(
+    site=optional(text),
+    server_names=several(text),
+    location=optional(text),
+    file=optional(text),
+    line=optional(number),
+    params=mapping,
+    upstream=optional(text),
+    connect_timeout=_SECONDS,
+    send_timeout=_SECONDS,
+    read_timeout=_SECONDS,
+    endpoints=several(record(endpoint=text, written=optional(text), down=flag, backup=flag)),
+)
+_POOL = record(
+    name=text,
+    endpoint=optional(text),
+    listen=optional(text),
+    pm=optional(text),
+    max_children=optional(number),
+)
+_MASTER = record(
+    config=text,
+    running=flag,
+    binary=optional(text),
+    unit=optional(text),
+    unit_state=optional(mapping),
+    started_at=optional(number),
+    config_changed_at=optional(number),
+    pools=several(_POOL),
+)
+_ENDPOINT = record(
+    connect=optional(record(result=text)),
+    probe=optional(record(result=text, ms=optional(number))),
+    real_path=optional(text),
+    queue=optional(number),
+    listeners=several(record(fpm=flag)),
+    addresses=several(record(address=text)),
+    parents=several(mapping),
+)
+_EVENT = record(
+    source=text,
+    signature=text,
+    count=number,
+    first=number,
+    last=number,
+    times=several(number),
+    site=optional(text),
+    endpoint=optional(text),
+    pool=optional(text),
+    master=optional(text),
+    pids=several(number),
+    sample=record(path=optional(text), at=optional(number), text=text),
+)
+_SNAPSHOT = record(
+    taken_at=number,
+    window=number,
+    host=mapping,
+    nginx=record(running=flag, routes=several(_ROUTE), config_changed_at=optional(number)),
+    fpm=record(installed=flag, masters=several(_MASTER)),
+    endpoints=by_name(_ENDPOINT),
+    workers=several(mapping),
+    memory=mapping,
+    oom=record(kills=several(record(at=optional(number), text=optional(text)))),
+    logs=record(events=several(_EVENT)),
+    missing=several(_MISSING),
+)
+
+
+def read(snapshot: Any) -> dict[str, Any]:
+    """A copy for the rules. Raises Mismatch; fields that are not declared here are kept as they are."""
+    copied = mapping(snapshot, "", LIMITS)
+    if copied.get("schema_version") != 1:
+        raise Mismatch("its schema_version is not 1")
+    _SNAPSHOT(copied, "")
+    return copied

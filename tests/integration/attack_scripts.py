@@ -1,0 +1,138 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The attacks as data (attacks/*.yml), and the bash texts that bring them about on a host."""
+
+import base64
+import io
+import shlex
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from webmedic_lab.data import HOME, SITE, Suite
+
+HERE = Path(__file__).resolve().parent / "attacks"
+ACCOUNTS = ("stranger", "tenant1", "tenant2")
+PLACE = "/opt/attacks"  # of lib.sh and programs/ on a host
+PHP = "php"  # as whom: the PHP of the lab's site, in a request
+
+
+class Attack(NamedTuple):
+    """title: one sentence. admin: what root has set up before. do: what the account `as` does. later: what root does afterwards.
+    again: what happens before each of two more remediations.
+
+    named: strangers that the report must name, by words in some of their keys; unnamed: must not.
+    proof: texts of the evidence of the findings.
+    after: what must be true at the end, {that, by}; a script that prints nothing when it is. Texts may hold the suite's variables.
+    """
+
+    name: str
+    title: str
+    account: str | None
+    admin: str
+    do: str
+    later: str
+    again: str
+    named: Sequence[dict[str, str]]
+    unnamed: Sequence[dict[str, str]]
+    proof: Sequence[str]
+    after: Sequence[dict[str, str]]
+
+
+class Ground(NamedTuple):
+    """A host. expected: the verdict; doubtful: or a finding that is not certain. mends: what a remediation must do there, and no more."""
+
+    name: str
+    suite: str
+    attacks: Sequence[Attack]
+    expected: dict[str, Any]
+    doubtful: bool
+    mends: Sequence[str]
+
+
+def _attack(entry: dict[str, Any]) -> Attack:
+    known = {"name", "title", "as", "admin", "do", "later", "again", "named", "unnamed", "proof", "after"}
+    if set(entry) - known:
+        raise ValueError("attack %s: unknown keys %s" % (entry.get("name"), sorted(set(entry) - known)))
+    return Attack(entry["name"], entry["title"], entry.get("as"), entry.get("admin", ""), entry.get("do", ""), entry.get("later", ""),
+                  entry.get("again", ""), entry.get("named", ()), entry.get("unnamed", ()), entry.get("proof", ()), entry.get("after", ()))
+
+
+def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
+    """The grounds of a suite with the named attacks; all of them without names. With names, a suite moves them there."""
+    attacks = {entry["name"]: _attack(entry) for path in sorted(HERE.glob("*.yml")) if path.stem != "grounds" for entry in yaml.safe_load(path.read_text())}
+    unknown = sorted(set(names) - set(attacks))
+    if unknown:
+        raise ValueError("no such attack: %s; there are %s" % (", ".join(unknown), ", ".join(attacks)))
+    found: list[Ground] = []
+    for entry in yaml.safe_load((HERE / "grounds.yml").read_text()):
+        chosen = [attacks[name] for name in entry["attacks"] if not names or name in names]
+        ground = Ground(entry["name"], entry["suite"], chosen, entry.get("expected", {"status": "healthy", "findings": []}),
+                        entry.get("doubtful", False), entry.get("mends", ()))
+        if names and suite:
+            ground = ground._replace(suite=suite)
+        if chosen and suite in (None, ground.suite):
+            found.append(ground)
+    return found
+
+
+def packed() -> str:
+    """lib.sh and programs/, as base64 of a tar file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name in ("lib.sh", "programs"):
+            archive.add(HERE / name, name)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def on_host(suite: Suite) -> str:
+    """The beginning of every script: the suite's variables and the lab's helpers."""
+    return "\n".join(["set -eu", suite.exports(), (HOME / "image" / "lib.sh").read_text(), ""])
+
+
+PREPARED = """
+mkdir -p %(place)s && base64 -d <<<%(packed)s | tar -xzC %(place)s --no-same-owner
+chmod -R a+rX %(place)s; chmod 0755 %(place)s/programs/*; : >%(place)s/looks
+for account in %(accounts)s; do useradd --create-home --shell /bin/bash "$account"; done
+cat >/var/www/shop/run.php <<'PAGE'
+<?php
+// The hole of this site: it runs what it is sent.
+$pipes = [];
+$process = proc_open(['bash', '-c', $_POST['script']], [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']], $pipes);
+echo stream_get_contents($pipes[1]), "rc ", proc_close($process), "\\n";
+PAGE
+install -d -o "$FPM_USER" /var/www/shop/uploads
+"""
+
+# A login's processes live in a scope below user.slice, in no unit of the system.
+AS_ACCOUNT = """
+systemd-run --quiet --scope --slice="user-$(id -u %(account)s).slice" runuser -u %(account)s -- bash -c %(script)s </dev/null
+"""
+AS_PHP = """
+said=$(curl -sS -m 60 -H 'Host: %(site)s' --data-urlencode script=%(script)s http://127.0.0.1/run.php)
+[ "$said" = "rc 0" ] || { echo "%(name)s: $said" >&2; exit 1; }
+"""
+
+
+def _done(suite: Suite, attack: Attack) -> str:
+    if not attack.account:
+        return ""
+    account = suite.variables["FPM_USER"] if attack.account == "$FPM_USER" else attack.account
+    home = "/home/" + account if account in ACCOUNTS else "/var/www/shop/uploads"
+    script = "\n".join(["exec 2>&1" if account == PHP else "", "set -eu", suite.exports(), "export NAME=%s CANARY=/canary.%s" % (attack.name, attack.name),
+                        "mkdir -p %s/%s; cd %s/%s" % (home, attack.name, home, attack.name), ". %s/lib.sh" % PLACE, attack.do])
+    return (AS_PHP if account == PHP else AS_ACCOUNT) % {
+        "account": shlex.quote(account), "script": shlex.quote(script), "site": SITE, "name": attack.name}
+
+
+def brought_about(suite: Suite, ground: Ground) -> str:
+    """All of a host's attacks: first what root has set up, then the accounts' work, then what root does after it."""
+    parts = [on_host(suite), PREPARED % {"place": PLACE, "packed": packed(), "accounts": " ".join(ACCOUNTS)}]
+    parts += [attack.admin for attack in ground.attacks]
+    parts += [_done(suite, attack) for attack in ground.attacks]
+    parts += [attack.later for attack in ground.attacks]
+    return "\n".join(parts)
