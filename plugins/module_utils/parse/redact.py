@@ -32,16 +32,13 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     ("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
     ("cookie authori", r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*", r"\1\2 "),
     ("param _set_header add_ map set auth_ secure_link", r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+", r"\1"),
-    ("bearer", r"(?i)\b(bearer[ \t]+)(?!\[redacted)[^\s\"',;]+", r"\1"),
-    ("basic digest negotiate", r"(?i)\b((?:basic|digest|negotiate)[ \t]+)[\w+/=.~-]{8,}", r"\1"),
+    ("bearer basic digest", r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))(?!\[redacted)[^\s\"',;]+", r"\1"),
     (_WORDS, r"(?i)(" + _WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)" + _VALUE, r"\1"),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
     (_WORDS, r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]" + _WORD + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])" + _VALUE, r"\1"),
-    ("mysql mariadb", r"((?:mysql|mariadb)[^\n]{0,200}?\s-p)(?!\[redacted)[^\s\"']+", r"\1"),
-    ("sshpass", r"(sshpass -p )(?!\[redacted)\S+", r"\1"),
-    ("identified", r"(?i)(identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
-    (" -p", r"( -p)(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
-    (" -u --user --proxy-user", r"(\s(?:-u|--user|--proxy-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
+    ("mysql mariadb sshpass", r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+", r"\1"),
+    (" -p identified", r"(?i)( -p|identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
+    (" -u -user", r"( (?:-u|-(?:-proxy)?-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
     # PHP's stack traces: the arguments of a call.
     ("# -> ::", r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)", r"\1"),
     # What nginx quotes of a file that it does not understand.
@@ -56,11 +53,14 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
     ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
 ))
-_HARMLESS = re.compile(r"[\w./-]{0,15}\Z", re.ASCII)
+# A short word, or nothing but a host with its port, whatever that is called.
+_HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
 def redact(text: str, limit: int = LIMIT) -> str:
     """One line, secrets replaced, control characters as "?" (a terminal would obey them), at most limit characters."""
+    if _HARMLESS.match(text):
+        return text
     read = max(_READ, limit)
     if len(text) > read:
         # A secret that is cut in two would not be known for one.
@@ -76,7 +76,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
 def clean(value: Any, limit: int = 4096) -> Any:
     """The same plain data, each text in it redacted; the names of keys are ours, or those of endpoints."""
     if isinstance(value, str):
-        return value if _HARMLESS.match(value) else redact(value, limit)
+        return redact(value, limit)
     if isinstance(value, dict):
         return {key: clean(one, limit) for key, one in value.items()}
     return [clean(one, limit) for one in value] if isinstance(value, (list, tuple)) else value

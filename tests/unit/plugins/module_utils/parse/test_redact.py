@@ -139,6 +139,10 @@ def test_a_secret_that_the_limit_cuts_in_two_is_not_shown() -> None:
     assert "s3c" not in redact(text)
 
 
+def test_a_host_that_is_called_like_a_secret_stays_an_endpoint() -> None:
+    assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == ["auth:9000", "session.internal:9000", "auth: [redacted]"]
+
+
 def test_plain_data_is_redacted_to_the_last_text() -> None:
     found = {"a": ["password=s3cret", {"b": ("token: s3cret", 1, None, True, 2.5)}], "unix:/run/x.sock": "plain"}
     assert clean(found) == {"a": ["password=[redacted]", {"b": ["token: [redacted]", 1, None, True, 2.5]}], "unix:/run/x.sock": "plain"}
