@@ -25,6 +25,8 @@ from ground import STATE, Ground
 REFERENCE = "/root/survive/reference"
 STAMP = re.compile(r"\d{8}T\d{6}Z")  # in the name of a backup
 ALWAYS = ("replace ", "link ", "run ")
+# What was started comes to its end, however busy the machine is.
+SETTLED = 'for _ in $(seq 150); do pgrep -x systemctl >/dev/null || [ -n "$(systemctl list-jobs --no-legend)" ] || break; sleep 0.2; done'
 
 
 def tell(what, *wrong):
@@ -134,7 +136,8 @@ def looked_at(ground):
     for number in [number for number, text in enumerate(steps, 1) if text.startswith("run ")]:
         ground.break_it()
         ground.run(number, "during")
-        time.sleep(1)  # what was started comes to its end
+        time.sleep(1)
+        ground.bash(SETTLED)
         before = ground.everything()
         ran = ground.run(check_mode=True)
         told = ran.remediation
