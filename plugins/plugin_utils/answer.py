@@ -37,6 +37,7 @@ RETURNED = frozenset(
         "remediation",
         "strangers",
         "strangers_total",
+        "own_pids",
         "routes",
         "nginx",
         "installed",

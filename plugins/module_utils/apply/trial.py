@@ -38,7 +38,9 @@ class _Namespace(Sandbox):
         self.used = [*self.files, *self.covers]
 
     def prepare(self) -> None:
-        stage = next((path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path and not any(_under(one, path) for one in self.used)), None)
+        free = [path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path
+                and not any(_under(one, path) for one in self.used)]
+        stage = next(iter(free), None)
         if stage is None or "/" in self.covers:
             raise OSError("there is no directory to prepare it in")
         self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")

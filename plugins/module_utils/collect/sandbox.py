@@ -5,8 +5,8 @@
 """Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
 
 php-fpm -t and nginx -t make logs, directories and pid files that the configuration names. All of that fails in here. Only the directories
-for temporary files, and what a subclass mounts in prepare(), are writable: they are memory, and the kernel drops them with the program. Needs root, and a host that lets root make
-namespaces, which some containers do not.
+for temporary files, and what a subclass mounts in prepare(), are writable: they are memory, and the kernel drops them with the program.
+Needs root, and a host that lets root make namespaces, which some containers do not.
 """
 
 import ctypes

@@ -111,7 +111,7 @@ def parse_journal(text: str) -> List[Dict[str, Any]]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # the last line of a cut output
         said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
         if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):

@@ -52,7 +52,8 @@ def examine(case: Case) -> Any:
             continue
         if _died(kill, deaths, oom.get("own_pids", False)):
             found["certain" if placed else "likely" if kill["ours"] or oom["counter"] else "possible"].append(kill)
-        elif kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and (near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)):
+        elif kill["ours"] and not within(everyone, kill["at"], SAME_MOMENT) and (
+                near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)):
             found["possible"].append(kill)
     proven = found["certain"] + found["likely"]
     mine = proven or found["possible"]

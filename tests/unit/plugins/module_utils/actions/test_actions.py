@@ -208,7 +208,8 @@ def repoint(line: int = 3, **more: Any) -> Step:
 def test_the_address_alone_is_another_and_nginx_tests_it_first() -> None:
     step = repoint()
     assert lines_of(step) == ["        fastcgi_pass unix:/run/php/php8.2-fpm.sock;  # old"]
-    assert step.trials[0].argv == ["/usr/sbin/nginx", "-t", "-q", "-p", "/usr/share/nginx", "-c", "/etc/nginx/nginx.conf"] and commands(step) == ["systemctl reload nginx.service"]
+    assert step.trials[0].argv == ["/usr/sbin/nginx", "-t", "-q", "-p", "/usr/share/nginx", "-c", "/etc/nginx/nginx.conf"]
+    assert commands(step) == ["systemctl reload nginx.service"]
 
 
 def test_a_line_that_says_something_else_by_now_is_left_alone() -> None:

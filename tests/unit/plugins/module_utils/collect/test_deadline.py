@@ -24,7 +24,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 SEEN = hosts.seen("plain")
 COLLECTORS = {"nginx": "collect_nginx", "strangers": "strangers", "fpm": "collect_fpm", "memory": "collect_memory", "endpoints": "collect_endpoints",
               "workers": "collect_workers", "oom": "collect_oom", "logs": "collect_logs"}
-ORDER = list(COLLECTORS)
+ORDER = list(collect.STAGES)
 
 
 def healthy(stage: str, *_arguments: Any, **_words: Any) -> Any:

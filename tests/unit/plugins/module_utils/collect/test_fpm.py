@@ -367,8 +367,9 @@ def test_a_users_own_unit_of_the_systems_name_is_not_the_systems(container: str)
     files = dict(proc_files("8.2-debian12", ["master"]), **{
         "/proc/1/cgroup": "0::%s/init.scope\n" % container,
         "/proc/%d/cgroup" % pid_of("8.2-debian12", "master"): "0::%s/user.slice/user-1000.slice/user@1000.service/app.slice/php8.2-fpm.service\n" % container})
-    host = FakeHost(files)
-    assert [found.unit for found in fpm.running_masters(host, processes(host))] == [None]
+    exe = "/proc/%d/exe" % pid_of("8.2-debian12", "master")
+    host = FakeHost(dict(files, **{"/usr/sbin/php-fpm8.2": ""}), links={exe: "/usr/sbin/php-fpm8.2"})
+    assert [found.unit for found in fpm.running_masters(host, processes(host), None)] == [None]
 
 
 def test_only_named_processes_are_read_and_a_thread_of_the_kernel_never() -> None:
