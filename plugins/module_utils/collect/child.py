@@ -95,8 +95,13 @@ def _live(work: Work, sink: int) -> None:
             os.dup2(nothing, number)
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
-        with os.fdopen(sink, "w", 1, encoding="ascii") as pipe:
-            work(lambda message: print(json.dumps(message), file=pipe))
+        with os.fdopen(sink, "wb") as pipe:
+
+            def say(message: Any) -> None:
+                pipe.write(json.dumps(message).encode("ascii") + b"\n")
+                pipe.flush()
+
+            work(say)
     finally:
         os._exit(0)
 

@@ -134,4 +134,3 @@ def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], nam
     if found or running.uid:
         return "%s can write its program %s" % (found.who if found else host.user_name(running.uid), path)
     return None
-
