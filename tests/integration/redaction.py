@@ -132,9 +132,10 @@ class Runs:
     def engine(self, name: str, program: str, *words: str) -> tuple[str, str]:
         """-> (what it printed, what the modules returned)"""
         returned = self.kept / (name + ".jsonl")
-        extra = dict(hosts.ENGINE, WEBMEDIC_TASKS=str(returned), ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"), ANSIBLE_CALLBACKS_ENABLED="webmedic_tasks",
-                     ANSIBLE_DISPLAY_OK_HOSTS="true", ANSIBLE_HOME=str(self.kept / "ansible"), ANSIBLE_LOAD_CALLBACK_PLUGINS="true",
-                     ANSIBLE_RETRY_FILES_ENABLED="true", ANSIBLE_LOG_PATH=str(self.kept / "log"))
+        extra = hosts.ENGINE | {
+            "WEBMEDIC_TASKS": str(returned), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"), "ANSIBLE_CALLBACKS_ENABLED": "webmedic_tasks",
+            "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_HOME": str(self.kept / "ansible"), "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
+            "ANSIBLE_RETRY_FILES_ENABLED": "true", "ANSIBLE_LOG_PATH": str(self.kept / "log")}
         argv = [str(self.home / "bin" / program), "-i", str(self.ground.fleet.inventory), "-vvvv", *words]
         done = subprocess.run(argv, env=env.environ(self.home, self.tree, **extra), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)

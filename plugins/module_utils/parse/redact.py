@@ -42,14 +42,16 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     # PHP's stack traces: the arguments of a call.
     ("# -> ::", r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)", r"\1"),
     # What nginx quotes of a file that it does not understand.
-    ("invalid conflicting too unexpected", (r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter|unexpected) [\"'])"
-     r"(?!\[redacted)[^\"']{2,}"), r"\1"),
+    ("invalid conflicting too unexpected", (
+        r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter|unexpected) [\"'])"
+        r"(?!\[redacted)[^\"']{2,}"), r"\1"),
     ("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
     ("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
     ("eyj", r"\beyJ[\w-]{8,}(?:\.[\w.-]*)?", ""),
-    ("akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $", (r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
-     r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
-     r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+"), ""),
+    ("akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $", (
+        r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
+        r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
+        r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+"), ""),
     ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
     ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
 ))
