@@ -8,7 +8,7 @@ DEV = $$($(ENV) tests/run/env.py venv dev)
 SUITE = exec $(ENV) tests/run/suite.py
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python
 
-.PHONY: help demo diagnose remediate test test-all bench build lint units sanity matrix package fleet-test survive molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test survive molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -39,6 +39,10 @@ lint: ## ruff, mypy, yamllint, ansible-lint
 
 units: ## the unit tests on this Python
 	@$(SUITE) units
+
+fuzz: ## inputs that nobody would write, for every parser, for the rules and for the report, SECONDS=60 each; WEBMEDIC_FUZZ_SEED= repeats one
+	@set -e; dev=$(DEV); root=$$($(ENV) tests/run/env.py tree); cd $$root/ansible_collections/webmedic/php_fpm; \
+	PYTHONPATH=$$root WEBMEDIC_FUZZ_SECONDS=$(or $(SECONDS),60) exec $$dev/bin/python -m pytest -q -s $$(find tests/unit -name 'test_fuzz*.py')
 
 sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, on 2.21
 	@$(SUITE) sanity

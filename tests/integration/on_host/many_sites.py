@@ -8,6 +8,7 @@ So many virtual hosts dial so many sockets in turn. The first POOLS of them are 
 others in FastCGI until it is ended. Never on a machine that matters: it writes nginx's and php-fpm's configuration.
 """
 
+import contextlib
 import glob
 import os
 import select
@@ -60,9 +61,9 @@ def serve(paths: "list[str]") -> None:
                 continue
             client = clients.pop(descriptor)
             poll.unregister(descriptor)
-            if client.recv(4096):
-                client.send(ANSWER)
-            client.close()
+            with client, contextlib.suppress(OSError):
+                if client.recv(4096):
+                    client.send(ANSWER)
 
 
 def main() -> None:

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No parser raises or hangs, whatever it reads; no rule, whatever the collectors may have seen."""
+
+import glob
+import json
+import os
+import random
+from typing import Any, Callable, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import NEEDED_FOR_HEALTH, SEVERITIES, STATES, diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi, permission, sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.test_growth import TEXTS
+
+STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
+FIXTURES = os.path.join(hosts.UNIT_TESTS, "fixtures")
+
+
+def files(*patterns: str) -> List[bytes]:
+    found = []
+    for pattern in patterns:
+        for path in sorted(glob.glob(os.path.join(FIXTURES, pattern), recursive=True)):
+            if os.path.isfile(path):
+                with open(path, "rb") as stream:
+                    found.append(stream.read(200000))
+    assert found, patterns
+    return found
+
+
+# What a parser reads on real hosts; the others start from all of it.
+SAMPLES = {
+    "nginx": ("nginx/*",), "edit_nginx": ("nginx/*",), "fpm": ("fpm/**/*",), "edit_fpm": ("fpm/**/*",), "scan_value": ("fpm/**/*",),
+    "nginx_entry": ("logs/nginx*",),
+    "nginx_log": ("logs/nginx*",), "fpm_message": ("logs/php*",), "fpm_log": ("logs/php*",), "proc": ("proc/*",), "systemctl": ("units/*",),
+}
+EVERYTHING = ("nginx/*", "fpm/**/*", "logs/*", "proc/*", "units/*")
+
+
+@pytest.mark.parametrize("parser, work", TEXTS, ids=[name for name, _work in TEXTS])
+def test_no_text_makes_a_parser_raise_or_hang(parser: str, work: Callable[[str], Any]) -> None:
+    near = max((name for name in SAMPLES if parser.startswith(name)), key=len, default="")
+    samples = [one.decode("utf-8", "replace") for one in files(*SAMPLES.get(near, EVERYTHING))]
+    for seed in fuzz.seeds():
+        given = fuzz.text(random.Random(seed), samples)
+        # One line where lines are all that the parser ever gets.
+        fuzz.guarded(work, given if seed % 3 else given.split("\n")[0], seed)
+
+
+def diag_answers() -> List[bytes]:
+    captures = [json.loads(one.decode("utf-8")) for one in files("sockets/*.json")]
+    return [bytes(bytearray.fromhex(value)) for capture in captures for value in capture.values()
+            if isinstance(value, str) and len(value) > 40 and not set(value) - set("0123456789abcdef")]
+
+
+@pytest.mark.parametrize("work", [
+    sock_table.parse_unix_diag, sock_table.parse_tcp_diag, lambda given: fastcgi.answer(given, False), lambda given: fastcgi.answer(given, True),
+    lambda given: permission.acl_text(permission.parse_acl(given), str, str),
+    lambda given: permission.blocked_by([permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
+                                        permission.Identity("www-data", 33, [33])),
+])
+def test_no_bytes_make_a_parser_raise_or_hang(work: Callable[[bytes], Any]) -> None:
+    samples = diag_answers() + [b"\x01\x0a\0\0\0\x12\x06\0\x0f\x01FCGI_MPXS_CONNS0" + b"\0" * 6]
+    for seed in fuzz.seeds():
+        fuzz.guarded(work, fuzz.data(random.Random(seed), samples), seed)
+
+
+def check(verdict: Any) -> None:
+    assert verdict["status"] in STATUSES
+    for item in verdict["findings"]:
+        assert item["severity"] in SEVERITIES
+        assert item["state"] in STATES
+    needed = [entry for entry in verdict["missing"] if entry["what"] in NEEDED_FOR_HEALTH]
+    assert not (verdict["status"] == "healthy" and (needed or any(item["state"] == "active" for item in verdict["findings"])))
+    assert len(json.dumps(fit(json.loads(json.dumps(verdict))))) < 2 * LIMIT
+
+
+def test_no_snapshot_that_a_host_can_give_makes_a_rule_raise() -> None:
+    snapshots = [hosts.fixture(path)["snapshot"] for path in hosts.FILES]
+    known = fuzz.seen_at(snapshots)
+    for seed in fuzz.seeds():
+        source = random.Random(seed)
+        given = fuzz.like(source, source.choice(snapshots), known)
+        check(fuzz.guarded(diagnose, given, seed))

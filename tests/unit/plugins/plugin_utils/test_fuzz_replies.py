@@ -1,0 +1,64 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever a host answers, the fleet gets a report that its schema allows, and a table; whatever a saved snapshot holds, a verdict or one clear error."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.webmedic.php_fpm.plugins.filter import diagnose as saved
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, table
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, schema
+
+jsonschema = pytest.importorskip("jsonschema")
+VALIDATOR = jsonschema.Draft202012Validator(schema())
+
+
+def replies() -> list[dict[str, Any]]:
+    """What the module returned of real hosts."""
+    faults = ("stopped", "socket_0600", "exhausted_static", "segfault", "was_down", "plain")
+    return [{**diagnose(hosts.seen(fault)), "changed": False, "window": 900} for fault in faults] + [
+        {**remedied(), "snapshot": hosts.seen("plain")}]
+
+
+def fleet(given: dict[str, Any]) -> None:
+    """One hostile host beside a good one."""
+    made = report.build({"hostile": given, "good": answer()}, 900, NOW, keep_snapshot=True)
+    VALIDATOR.validate(json.loads(json.dumps(made, allow_nan=False)))
+    json.dumps(report.artifact(made), allow_nan=False)
+    assert set(made["hosts"]) == {"hostile", "good"}
+    printed = "\n".join(line for line, _colour in table.render(made, NOW))
+    assert not set(printed) & set("\x1b\u202e\r\0")
+
+
+def test_no_reply_of_a_host_costs_the_fleet_its_report() -> None:
+    samples = replies()
+    for seed in fuzz.seeds():
+        source = random.Random(seed)
+        fuzz.guarded(fleet, fuzz.broken(source, source.choice(samples)), seed)
+
+
+def from_a_person(snapshot: Any) -> None:
+    try:
+        verdict = saved.diagnose(snapshot)
+    except AnsibleFilterError as error:
+        assert len(str(error)) < 2000
+        return
+    assert verdict["status"] in report.ANSWERS
+
+
+def test_no_saved_snapshot_ends_in_anything_but_a_verdict_or_one_kind_of_error() -> None:
+    samples = [hosts.fixture(path)["snapshot"] for path in hosts.FILES[::10]]
+    for seed in fuzz.seeds():
+        source = random.Random(seed)
+        fuzz.guarded(from_a_person, fuzz.broken(source, source.choice(samples)), seed)
