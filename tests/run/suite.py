@@ -101,7 +101,7 @@ def steps() -> list[Step]:
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
     found += [Step("fleet-" + suite, "hosts", [python, str(tests / "integration" / "fleet.py"), suite], tools, env.CHECKOUT, by_last_line) for suite in SUITES]
-    runners = {"sizes": ("hosts", "sizes"), "survive": ("hosts", "survive"), "molecule": ("hosts", "scenarios"),
+    runners = {"hostile": ("static", "hostile"), "sizes": ("hosts", "sizes"), "survive": ("hosts", "survive"), "molecule": ("hosts", "scenarios"),
                "edits": ("calm", "edits"), "restraint": ("calm", "restraint")}
     found += [Step(name, stage, [python, str(tests / "integration" / (runner + ".py"))], tools, env.CHECKOUT, by_last_line)
               for name, (stage, runner) in runners.items()]
