@@ -18,10 +18,7 @@ ENOUGH, SPREAD = 5, 60.0
 
 
 def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
-    """Whether nginx's lines are many, over a while, and php-fpm bears them out: a worker that is busy now, or the master's own log.
-
-    Who may write nginx's log is not known here: on Debian it belongs to www-data after its first rotation.
-    """
+    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out: a busy worker, or the master's log."""
     since, count = span(lost)
     if count < ENOUGH or since is None or lost[-1].at - since < SPREAD:
         return False
@@ -31,7 +28,7 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
 
 
 def _only_here(case: Case, route: Dict[str, Any]) -> bool:
-    """Whether a timeout beside this fastcgi_pass is that of one location: not of several that lead here, nor of each server that includes the file."""
+    """Whether a timeout beside this fastcgi_pass is one location's, and the file is not included by several servers."""
     own = [one for one in case.routes if one["site"] == route["site"]]
     shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
     return len(own) == len(shared) == 1
@@ -59,7 +56,7 @@ def examine(case: Case) -> Any:
     proof = [
         sample(lost[-1].event),
         evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
-        evidence("nginx", "location %s: its own timeout would stand beside this fastcgi_pass" % route["location"], path=route["file"], line=route["line"]),
+        evidence("nginx", "a timeout of location %s alone stands here" % route["location"], path=route["file"], line=route["line"]),
         evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % (
             case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)),
     ]
