@@ -19,6 +19,7 @@ from ..parse.proc import unit_of
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
 from .trust import DELETED, Opening, folders, named, opening
+from .units import unit_states
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -26,6 +27,7 @@ MOST_ERRORS = 5
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
+UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
 # ngx_setproctitle(); angie puts its version and brackets around the command line.
@@ -161,16 +163,21 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     """The snapshot's "nginx". procs: processes(host), when the caller has them already.
 
     Of several masters the oldest of root's counts; one with another command line is reported missing. An ordinary account's is looked
-    at where root has none that leads anywhere, and only one account has any: account is its name then, None for root's.
+    at where root has none, nor a unit that would start one, and only one account has any: account is its name then, None for root's.
     writable: {path, who} of a file or directory of the configuration that others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
-    found = _look(host, procs, [one for one in masters if not one.doubt], None)
     theirs = [one for one in masters if one.doubt and one.uid]
-    if not found["running"] and not found["routes"] and len({one.uid for one in theirs}) == 1:
+    mine = [one for one in masters if not one.doubt]
+    if len({one.uid for one in theirs}) == 1 and not mine and not _wanted(host):
         return _look(host, procs, theirs, theirs[0].uid)
-    return found
+    return _look(host, procs, mine, None)
+
+
+def _wanted(host: Host) -> bool:
+    """Whether a boot would start an nginx of root's: then that one is down, whatever others run in its place."""
+    return any(unit["enabled"] not in (None, "disabled", "masked", "masked-runtime") for unit in unit_states(host, UNITS, logs=False).values())
 
 
 def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> Dict[str, Any]:
