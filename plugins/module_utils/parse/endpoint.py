@@ -70,8 +70,3 @@ def reached(dialled: str) -> List[str]:
         return [dialled]
     loopback = ("127.0.0.1", "localhost")
     return [dialled] + ["%s:%d" % (address, there.port) for address in ("*", "[::]") + (loopback if there.address in loopback else ())]
-
-
-def reaches(dialled: str, listened: str) -> bool:
-    """Whether dialling one endpoint arrives at a listener on the other."""
-    return listened in reached(dialled)

@@ -4,10 +4,9 @@
 
 """nginx's error log -> events, from text that visitors and applications help to write.
 
-What nginx 1.18 to 1.26 really writes: nothing is escaped. request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, but
-never a line feed. Messages may hold line feeds: PHP's text in 'FastCGI sent in stderr: "..."', a decoded %0a in 'open() "..."', and so on:
-every message that is not known to be free of foreign text. Whole forged lines can stand there. But one entry is one write of at most
-2048 bytes, so a forged line stands within that reach of the true head of the entry that carries it, and nothing is ever interleaved.
+Nothing is escaped: request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, messages even line feeds (PHP's text, a decoded
+%0a), and so whole forged lines. But one entry is one write of at most 2048 bytes: a forged line stands within that reach of the true head
+of the entry that carries it, and nothing is ever interleaved.
 
 So, within the reach of an entry with foreign text:
 * an entry of a connection that lacks its own ", client: " goes on in the next line, whatever that looks like;
@@ -17,8 +16,7 @@ So, within the reach of an entry with foreign text:
   between are in doubt, and count only when every process named by a head there is known to be nginx's;
 * without any of these the entry ended on its first line, and nothing behind it is in doubt.
 
-What remains possible: who knows the pid of an nginx worker (an account on the host, PHP that reads /proc, or one of the first 16 guesses)
-can place a false event behind an own message. Hence a log never decides alone: live state does.
+Who knows, or guesses within 16, the pid of an nginx worker can still place a false event behind an own message: a log never decides alone.
 """
 
 from collections import deque

@@ -7,7 +7,7 @@
 A row is "id kind status format"; kind is a phase of nginx (PHASES, - none, * any) or the first letter of php-fpm's level; status is what
 the visitor gets, 0 when this message does not decide it. A format is matched whole, so a text that merely contains a message is none.
 %d: a number. %s: anything. %q: anything, also what a visitor or the application chose. %e: ": strerror (errno)".
-What stands between two places for anything is taken where it comes first, which needs no way back: any text is matched in linear time.
+What stands between two places for anything is taken where it comes first: a search that never goes back is linear in any text.
 From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5.
 """
 

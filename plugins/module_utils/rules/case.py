@@ -38,22 +38,19 @@ Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any]
 
 
 class Seen:
-    """What the cases of a snapshot share, sorted out once: a host may have thousands of endpoints.
-
-    pools: all of the masters that could run. lost: nginx's events of lost requests, said: php-fpm's. blind: what could not be seen.
-    """
+    """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
 
     def __init__(self, snapshot: Dict[str, Any]) -> None:
         self.snapshot = snapshot
         # The configuration that a removed package left behind has no program that could run it.
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
-        self.lost = [event for event in snapshot["logs"]["events"]
-                     if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
-        self.said = [event for event in snapshot["logs"]["events"] if event["source"] == "fpm"]
+        events = snapshot["logs"]["events"]
+        lost = [event for event in events if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
+        self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
-        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
+        self.lost_at = grouped(lost, lambda event: reached(event["endpoint"]))
         self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], event["signature"])])
         self.workers_of = grouped(snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])])
         self._made: Dict[Any, Any] = {}
