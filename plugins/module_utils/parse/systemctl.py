@@ -107,10 +107,10 @@ def parse_journal(text: str) -> List[Dict[str, Any]]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except (ValueError, RecursionError):
+            said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
+            if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
+                who = "systemd" if pid == "1" else "php-fpm"
+                found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
             continue  # the last line of a cut output
-        said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
-        if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
-            who = "systemd" if pid == "1" else "php-fpm"
-            found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
     return found

@@ -241,7 +241,8 @@ def test_real_paths_name_the_sockets_behind_links_only() -> None:
 
 def test_a_process_that_only_calls_itself_nginx_is_not_looked_at_and_not_run() -> None:
     looked = host()
-    false = master("/home/alice/nginx -c /home/alice/x.conf", pid=30, exe="/home/alice/nginx", uid=1000, started_at=NOW - 9000)._replace(doubt="it runs as alice")
+    false = master("/home/alice/nginx -c /home/alice/x.conf", pid=30, exe="/home/alice/nginx", uid=1000, started_at=NOW - 9000)
+    false = false._replace(doubt="it runs as alice")
     found = collect_nginx(looked, [false, worker(31, ppid=30, uid=1000, gid=1000, groups=[1000]), master(), worker()])
     assert (found["master"]["pid"], found["user"], found["workers"], found["account"]) == (40, "www-data", [41], None)
     assert looked.calls == [["/usr/sbin/nginx", "-V"]]
@@ -249,7 +250,8 @@ def test_a_process_that_only_calls_itself_nginx_is_not_looked_at_and_not_run() -
 
 @pytest.mark.parametrize("uid, directive", [(1000, "user www-data;"), (33, "user web;"), (33, "user nosuch;")])
 def test_where_workers_and_the_user_directive_disagree_nobody_is_dialled_as_nginx(uid: int, directive: str) -> None:
-    looked = host({MAIN: directive + " http { include sites-enabled/*; }"}, accounts={"www-data": (33, 33, [33]), "alice": (1000, 1000, [1000]), "web": (34, 34, [34])})
+    accounts = {"www-data": (33, 33, [33]), "alice": (1000, 1000, [1000]), "web": (34, 34, [34])}
+    looked = host({MAIN: directive + " http { include sites-enabled/*; }"}, accounts=accounts)
     found = collect_nginx(looked, [master(), worker(uid=uid)])
     assert (found["uid"], found["gid"], found["groups"]) == (None, None, [])
     assert looked.missing[0]["what"] == "connect_as_nginx" and "worker 41 runs as" in looked.missing[0]["why"]
@@ -268,7 +270,8 @@ def test_a_program_that_others_can_write_is_never_run() -> None:
 
 
 @pytest.mark.parametrize("opened, path", [
-    (("/etc/nginx/sites-enabled/a", "file", 0o666), "/etc/nginx/sites-enabled/a"), (("/etc/nginx/sites-enabled", "directory", 0o777), "/etc/nginx/sites-enabled"),
+    (("/etc/nginx/sites-enabled/a", "file", 0o666), "/etc/nginx/sites-enabled/a"),
+    (("/etc/nginx/sites-enabled", "directory", 0o777), "/etc/nginx/sites-enabled"),
 ])
 def test_a_configuration_that_others_can_write_is_named(opened: Tuple[str, str, int], path: str) -> None:
     name, kind, mode = opened
