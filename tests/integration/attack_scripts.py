@@ -97,9 +97,10 @@ def on_host(suite: Suite) -> str:
     return "\n".join(["set -eu", suite.exports(), (HOME / "image" / "lib.sh").read_text(), ""])
 
 
-PREPARED = """
+PREPARED = r"""
 mkdir -p %(place)s && base64 -d <<<%(packed)s | tar -xzC %(place)s --no-same-owner
-chmod -R a+rX %(place)s; chmod 0755 %(place)s/programs/*; : >%(place)s/looks
+chmod -R a+rX %(place)s; : >%(place)s/looks
+install -m 0755 /dev/stdin %(place)s/python <<<$'#!/bin/sh\nexec /usr/bin/python3 %(place)s/programs/look.py "$@"'
 for account in %(accounts)s; do useradd --create-home --shell /bin/bash "$account"; done
 cat >/var/www/shop/run.php <<'PAGE'
 <?php

@@ -36,7 +36,7 @@ FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
 PEAK = 100  # MB of memory that a look may take; 30 are usual
 # Few at a time, so that they do not wait for each other. The engine gives up later than a look must end.
-WORDS = ("-e", "ansible_python_interpreter=%s/programs/look.py" % PLACE, "--forks", "6",
+WORDS = ("-e", "ansible_python_interpreter=%s/python" % PLACE, "--forks", "6",
          "-e", "diagnose_host_timeout=60", "-e", "remediate_host_timeout=120", "-e", "remediate_verify_timeout=8")
 END = "--- end of what was asked"
 LEFT = "pgrep -u root -a -f 'look.py|AnsiballZ' || true"
@@ -120,6 +120,9 @@ def strangers(field: Field, done: mended.Run) -> Iterator[Check]:
     for host, ground in field.grounds.items():
         entry = done.report.get("hosts", {}).get(host, {})
         evidence = texts([finding.get("evidence") for finding in entry.get("findings") or []])
+        if any(attack.named for attack in ground.attacks):
+            total, listed = entry.get("strangers_total"), entry.get("strangers") or []
+            yield Check(host, "strangers_total counts all strangers", None if isinstance(total, int) and total >= len(listed) > 0 else str(total))
         for attack in ground.attacks:
             for wanted in attack.named:
                 keys = dict(zip(wanted, field.expanded(host, list(wanted.values())), strict=True))
