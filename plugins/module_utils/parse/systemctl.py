@@ -100,15 +100,15 @@ def unit_matches(unit: str) -> List[str]:
 def parse_journal(text: str) -> List[Dict[str, Any]]:
     """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
 
-    MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. A process that is gone has
-    none; its unit is known only if systemd made the stream.
+    MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. Of a process that ends
+    journald may know the name alone, or nothing; its unit is known only if systemd made the stream.
     """
     found: List[Dict[str, Any]] = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-            said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
-            if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
+            said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or entry.get("_COMM")
+            if isinstance(said, str) and (pid == "1" or not program or _FPM.match(program)):
                 who = "systemd" if pid == "1" else "php-fpm"
                 found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
         except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
