@@ -107,7 +107,7 @@ cat >/var/www/shop/run.php <<'PAGE'
 // The hole of this site: it runs what it is sent.
 $pipes = [];
 $process = proc_open(['bash', '-c', $_POST['script']], [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']], $pipes);
-echo stream_get_contents($pipes[1]), "rc ", proc_close($process), "\\n";
+echo stream_get_contents($pipes[1]), "rc ", proc_close($process), "\n";
 PAGE
 install -d -o "$FPM_USER" /var/www/shop/uploads
 """

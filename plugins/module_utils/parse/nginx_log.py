@@ -12,8 +12,9 @@ So, within the reach of an entry with foreign text:
 * an entry of a connection that lacks its own ", client: " goes on in the next line, whatever that looks like;
 * a line without a head continues that entry: what looked like entries in between was its text, and is dropped; so is a line that brings a
   second ", client: " behind the first, which is where a true end sticks to a forged line;
-* another line with foreign text, or a line that ends exactly at the reach, may be the entry's own end behind a forged head: the lines in
-  between are in doubt, and count only when every process named by a head there is known to be nginx's;
+* a line that ends exactly at the reach is where nginx has cut that entry: all behind its true head is its text, and is dropped;
+* another line with foreign text may be the entry's own end behind a forged head: the lines in between are in doubt, and count only when every
+  process named by a head there is known to be nginx's;
 * without any of these the entry ended on its first line, and nothing behind it is in doubt.
 
 Who knows, or guesses within 16, the pid of an nginx worker can still place a false event behind an own message: a log never decides alone.
@@ -77,6 +78,11 @@ class NginxLog:
             self._continue(line)
             self._open = self._open and ", client: " not in line
             return
+        cut = next((begun for begun in self._foreign if begun + ENTRY_LIMIT == end), None)
+        if cut is not None:
+            self._drop(cut)
+            self.untrusted += 1 if entry.row else 0
+            return
         seen = _Seen(start, entry, line)
         if not self._foreign and not entry.foreign:
             self._accept(seen)
@@ -85,7 +91,7 @@ class NginxLog:
         if entry.twice and not entry.foreign and self._reached():
             self._continue("")
             return
-        if self._foreign and (entry.foreign or any(begun + ENTRY_LIMIT == end for begun in self._foreign)):
+        if self._foreign and entry.foreign:
             self._doubt(self._foreign[0])
         if entry.foreign:
             self._foreign.append(start)
@@ -109,16 +115,23 @@ class NginxLog:
         if self._last_foreign is None or not self._reached():
             return
         self._doubt(self._foreign[0])
-        forged = 0
-        while self._pending and self._pending[-1].start > self._last_foreign.start:
-            forged += 1 if self._pending.pop().entry.row else 0
-        self.untrusted += forged
+        forged = self._drop(self._last_foreign.start)
         entry = self._last_foreign.entry
         if entry.message.startswith(STDERR) and not entry.whole and line.count(", client: ") == 1 and not forged:
             front, _found, rest = line.partition(", client: ")
             if front.endswith(tuple('" while ' + phase for phase in PHASES)):
                 site, endpoint = fields(rest, False)
                 self._last_foreign.entry = entry._replace(site=site, endpoint=endpoint, whole=True)
+
+    def _drop(self, begun: int) -> int:
+        """Everything behind the head at begun was that entry's text. Returns how many messages that were."""
+        forged = 0
+        while self._pending and self._pending[-1].start > begun:
+            forged += 1 if self._pending.pop().entry.row else 0
+        while self._foreign and self._foreign[-1] > begun:
+            self._foreign.pop()
+        self.untrusted += forged
+        return forged
 
     def _doubt(self, after: int) -> None:
         among = [seen for seen in self._pending if seen.start > after]

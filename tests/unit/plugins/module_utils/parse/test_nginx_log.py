@@ -204,12 +204,13 @@ def test_ordinary_failures_count_without_any_known_pid_once_the_worker_wrote_bey
     assert counts(read(text.encode("ascii"))[0]) == {("ng-reset-header", STAT): 2}
 
 
-def test_an_end_cut_at_the_entrys_limit_puts_the_lines_before_it_in_doubt() -> None:
+@pytest.mark.parametrize("pids", [[91], [91, 4242]])
+def test_an_end_cut_at_the_entrys_limit_makes_all_before_it_text_whatever_pid_it_names(pids: List[int]) -> None:
     first = HEAD + 'open() "/x" failed (2: No such file or directory)' + TAIL + "\n"
     forged = "2026/11/22 22:50:00 [error] 4242#4242: *7 " + RESET + TAIL
     for filled, untrusted in ((2048, 1), (2000, 0)):
         forged_line = forged[:-1] + "x" * (filled - len(first) - len(forged) - 1) + '"\n'
-        assert read((first + forged_line).encode("ascii"), [91])[1].untrusted == untrusted
+        assert read((first + forged_line).encode("ascii"), pids)[1].untrusted == untrusted
 
 
 def test_a_line_without_a_head_proves_that_the_lines_before_it_were_text_whatever_pid_they_name() -> None:
