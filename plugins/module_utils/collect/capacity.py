@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else holds of the memory and CPU they share.
@@ -12,8 +11,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.proc import memory_cgroup, parse_cgroup, parse_kb
 from .host import Host
-from .memory import UNLIMITED, collect_memory, collect_workers, levels, limit_of, text_of
+from .memory import UNLIMITED, collect_memory, levels, limit_of, text_of
 from .processes import Process
+from .worker_memory import measured_workers
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux: admin-guide/cgroup-v1/memory, cgroup-v2).
@@ -182,7 +182,7 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, A
     of pm.status_listen. missing: why a number is None. mem_total and the rest as in collect_memory.
     """
     memory = collect_memory(host, masters)
-    workers = collect_workers(host, procs, masters)
+    workers = measured_workers(host, procs, masters)
     mapped: Dict[int, Mapped] = {}
     for worker in workers:
         one = _mapped(host, worker["pid"]) if worker["uss_kb"] is not None else None

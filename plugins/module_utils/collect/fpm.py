@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every php-fpm master of the host, running or not: its configuration, its pools, its unit."""
@@ -7,9 +6,9 @@
 import os
 import posixpath
 import re
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from ..parse.fpm_conf import FpmConf, Problem, full_path
+from ..parse.fpm_conf import FpmConf, Problem, Section, full_path
 from ..parse.fpm_pools import pool_facts, refusals
 from ..parse.number import number
 from ..parse.proc import unit_of
@@ -27,6 +26,7 @@ MOST_ERRORS = 10
 _TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
+PoolFacts = Callable[[Section, str], Dict[str, Any]]
 Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])])
 
 
@@ -136,14 +136,14 @@ def _absent(host: Host, path: str) -> bool:
     return False
 
 
-def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str, detail: bool) -> Dict[str, Any]:
+def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str, facts: PoolFacts) -> Dict[str, Any]:
     layout, process = found.layout, found.process
     given = command_option(unit["command"], "prefix") if unit else None
     prefix = given or layout.prefix
     reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
     conf = reading.conf
     top = conf.top
-    pools = [pool_facts(pool, prefix, detail) for pool in conf.pools]
+    pools = [facts(pool, prefix) for pool in conf.pools]
     error_log = top.text("error_log") or "log/php-fpm.log"
     if error_log != "syslog":
         error_log = full_path(error_log, None, given or layout.state) or error_log
@@ -176,14 +176,14 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
     }
 
 
-def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900, detail: bool = False,
-                account: Optional[int] = None) -> Dict[str, Any]:
+def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900,
+                account: Optional[int] = None, facts: PoolFacts = pool_facts) -> Dict[str, Any]:
     """{installed, masters}, running masters first.
 
     account: the uid whose masters count beside root's, because it runs nginx here; without root that is ourselves.
     test: whether to ask php-fpm itself about the configuration; "auto" asks when the master does not run or the files changed
     since it loaded them. window: seconds within which a unit's change of state makes its journal worth reading.
-    detail: every directive with its place.
+    facts: what is told of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():
@@ -196,5 +196,5 @@ def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "
     mine = [found if found.unit and ("fpm" in found.unit or states.get(found.unit, {}).get("main_pid") == (found.process and found.process.pid))
             else found._replace(unit=None) for found in running]
     every = mine + _idle_masters(host, states, layouts, [found.layout.config for found in mine])
-    masters = [_master(host, found, states.get(found.unit) if found.unit else None, test, detail) for found in every]
+    masters = [_master(host, found, states.get(found.unit) if found.unit else None, test, facts) for found in every]
     return {"installed": any(master["running"] or master["binary"] for master in masters), "masters": masters}

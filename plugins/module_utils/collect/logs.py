@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file.
@@ -20,7 +19,6 @@ from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
-from .processes import processes
 from .trust import named
 
 PROBE = 64 * 1024
@@ -250,15 +248,13 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
 
 
 def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
-                 nginx_pids: Optional[Sequence[int]] = None) -> Dict[str, Any]:
+                 nginx_pids: Sequence[int]) -> Dict[str, Any]:
     """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds.
 
     fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged
-    ones (see parse/nginx_log.py); looked up when they are not given. A file's entry has path, kind, size, from_at, to_at (of what was
+    ones (see parse/nginx_log.py). A file's entry has path, kind, size, from_at, to_at (of what was
     found in the window), bytes_read, complete (the whole window was read), why (if not), untrusted (messages dropped as forged).
     """
-    if nginx_pids is None:
-        nginx_pids = [one.pid for one in processes(host, lambda comm: comm.startswith(("nginx", "openresty", "angie", "tengine")))]
     common: Dict[str, Any] = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
     wanted = [(_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path) for path in dict.fromkeys(nginx_error_logs)]

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What php-fpm's workers use, and what they may use."""
@@ -9,11 +8,10 @@ import posixpath
 import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat, spread
+from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat
 from .host import Host, HostError
 from .processes import Process
 
-SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
 # accept and accept4 of x86_64, aarch64 and the generic table: where a worker without a request waits
 _ACCEPT = frozenset(("43", "288", "202", "242"))
@@ -99,31 +97,16 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
     return facts
 
 
-def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
-    """kB out of smaps_rollup (Linux 4.14), which root or the process's own user may read; else what statm tells anybody."""
-    rollup = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
-    if "Rss" in rollup:
-        shared = rollup.get("Shared_Clean", 0) + rollup.get("Shared_Dirty", 0)
-        return {"rss_kb": rollup["Rss"], "pss_kb": rollup.get("Pss"), "shared_kb": shared,
-                "uss_kb": rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0)}
-    fields = (text_of(host, "/proc/%d/statm" % pid) or "").split()
-    page = os.sysconf("SC_PAGE_SIZE") // 1024
-    if len(fields) < 3:
-        return {}
-    return {"rss_kb": int(fields[1]) * page, "shared_kb": int(fields[2]) * page}
-
-
 def _busy(host: Host, pid: int) -> Optional[bool]:
     """Whether a worker does something else than wait for a connection; None without the right to know."""
     words = (text_of(host, "/proc/%d/syscall" % pid) or "").split()
     return words[0] not in _ACCEPT if words else None
 
 
-def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]], memory: bool = True) -> List[Dict[str, Any]]:
+def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """One entry for each worker of the masters; config is None for an orphan, whose master is gone.
 
-    memory: walk the page tables for pss, uss and shared, of at most SAMPLE workers taken evenly over pools and age;
-    the others, and all when it is False, have the resident size alone.
+    Their memory is the resident size alone; for the rest see worker_memory.py.
     """
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -137,33 +120,4 @@ def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict
                       "rss_kb": stat.rss_pages * page, "pss_kb": None, "uss_kb": None, "shared_kb": None,
                       "cpu_seconds": float(stat.cpu_ticks) / TICKS, "busy": _busy(host, one.pid)})
     found.sort(key=lambda worker: (worker["config"] or "", worker["pool"], worker["started_at"], worker["pid"]))
-    if memory:
-        step = max(1.0, float(len(found)) / SAMPLE)
-        for number in range(min(SAMPLE, len(found))):
-            worker = found[int(number * step)]
-            worker.update(_mapped(host, worker["pid"]))
-        if any(worker["uss_kb"] is None for worker in found[:1]):
-            host.miss("worker_memory", "/proc/%d/smaps_rollup" % found[0]["pid"], "cannot be read", None if host.is_root() else "root")
-    return found
-
-
-def summarize(workers: Sequence[Dict[str, Any]], masters: Sequence[Dict[str, Any]], now: float) -> List[Dict[str, Any]]:
-    """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool.
-
-    measured: how many workers the pss, uss and shared figures come from. Sizes are in kB, age in seconds.
-    """
-    keys = [(master["config"], pool["name"]) for master in masters if master["running"] for pool in master["pools"]]
-    keys += [(worker["config"], worker["pool"]) for worker in workers]
-    limits = {(master["config"], pool["name"]): pool for master in masters for pool in master["pools"]}
-    found: List[Dict[str, Any]] = []
-    for key in dict.fromkeys(keys):
-        mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
-        pool = limits.get(key, {})
-        known = all(worker["busy"] is not None for worker in mine)
-        sizes = {size: spread([worker[size] for worker in mine if worker[size] is not None]) for size in ("rss_kb", "pss_kb", "uss_kb", "shared_kb")}
-        found.append(dict(sizes, config=key[0], pool=key[1], pm=pool.get("pm"), max_children=pool.get("max_children"), workers=len(mine),
-                          active=sum(worker["busy"] for worker in mine) if known else None,
-                          idle=sum(not worker["busy"] for worker in mine) if known else None,
-                          measured=sum(worker["uss_kb"] is not None for worker in mine),
-                          age=spread([int(now - worker["started_at"]) for worker in mine])))
     return found

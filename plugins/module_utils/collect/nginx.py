@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """nginx on this host: who runs it, as whom, and where its configuration sends PHP requests.
@@ -12,7 +11,6 @@ import posixpath
 import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.endpoint import canonical
 from ..parse.nginx_conf import Conf, error_logs, opened, parse_conf, user_directive
 from ..parse.nginx_routes import routes
 from ..parse.proc import unit_of
@@ -235,10 +233,3 @@ def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
             except HostError:
                 known[root] = None
         route["root_owner"] = known[root]
-
-
-def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:
-    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through a symbolic link."""
-    keys = dict.fromkeys(one["endpoint"] for route in found for one in route["endpoints"] if one["endpoint"].startswith("unix:"))
-    led = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys}
-    return {key: target for key, target in led.items() if target != key}

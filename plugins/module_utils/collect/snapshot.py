@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """One look at a host, as plain JSON: what the rules judge, what a person can file, and what a replay starts from."""
@@ -81,7 +80,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
         "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
-        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
+        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"]),
         "oom": lambda: collect_oom(host, procs, since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
     }

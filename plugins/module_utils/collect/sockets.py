@@ -1,11 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's rights gets."""
 
 import os
-import re
 import socket
 from typing import Any, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
@@ -21,7 +19,6 @@ from .socket_files import unix_facts
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[Dict[str, Any]]]
 
 _UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux", "listener_path", "addresses")
-_WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
 
 
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
@@ -86,23 +83,6 @@ def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     workers = nginx.get("workers") or [None]
     return {"user": nginx.get("user") or str(nginx["uid"]), "uid": nginx["uid"], "gid": nginx["gid"],
             "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
-
-
-def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
-    """The account of a running worker of root's nginx, without a look at nginx's configuration."""
-    masters = {one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign}
-    for one in procs:
-        if _WORKER.match(one.cmdline) and one.ppid in masters:
-            return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
-    return None
-
-
-def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """An account by name, in the file system view of the nginx that runs; None when the host has no such account."""
-    account = host.account(name)
-    if account is None:
-        return None
-    return {"user": name, "uid": account[0], "gid": account[1], "groups": list(account[2]), "pid": (nginx or {}).get("pid")}
 
 
 def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What root may run, load and believe: only what root alone can write, and only processes that root has started."""
@@ -100,12 +99,6 @@ def folders(host: Host, pattern: str) -> List[str]:
     """The directories in which a new file could match a pattern."""
     folder = posixpath.dirname(pattern)
     return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
-
-
-def open_to_others(host: Host, path: str) -> Optional[str]:
-    """The path of opening(), None when only root can write all the way."""
-    found = opening(host, path)
-    return found.path if found else None
 
 
 def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:

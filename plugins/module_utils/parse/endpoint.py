@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """One key for one listening place, however nginx or php-fpm spells it."""
@@ -70,8 +69,3 @@ def reached(dialled: str) -> List[str]:
         return [dialled]
     loopback = ("127.0.0.1", "localhost")
     return [dialled] + ["%s:%d" % (address, there.port) for address in ("*", "[::]") + (loopback if there.address in loopback else ())]
-
-
-def reaches(dialled: str, listened: str) -> bool:
-    """Whether dialling one endpoint arrives at a listener on the other."""
-    return listened in reached(dialled)

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A read php-fpm configuration -> plain facts about its pools, and what php-fpm would refuse in it.
@@ -7,10 +6,10 @@
 Values of env[], php_value[] and php_admin_value[] hold passwords: only their keys leave, and memory_limit.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional
 
 from .endpoint import canonical
-from .fpm_conf import FpmConf, Problem, Section, full_path, parse_fpm_conf
+from .fpm_conf import FpmConf, Problem, Section, full_path
 from .number import number
 
 _VALUE_ARRAYS = ("php_admin_value", "php_value")  # in order of authority: an administrator's value cannot be overridden
@@ -25,11 +24,8 @@ def _memory_limit(pool: Section) -> Optional[str]:
     return None
 
 
-def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, Any]:
-    """One pool's effective values with php-fpm's defaults; None where unset and the default depends on the version.
-
-    detail adds directives, {name: {value, file, line}}, and php_keys, the names of env[] and php settings without their values.
-    """
+def pool_facts(pool: Section, prefix: str) -> Dict[str, Any]:
+    """One pool's effective values with php-fpm's defaults; None where unset and the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
     listen = pool.text("listen")
     listen_at = pool.settings.get("listen")
@@ -39,7 +35,7 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
     def path(key: str) -> Optional[str]:
         return full_path(pool.text(key), own, prefix)
 
-    facts: Dict[str, Any] = {
+    return {
         "name": pool.name, "file": pool.file, "line": pool.line,
         "listen": listen, "endpoint": canonical(listen if tcp else "unix:" + listen, own or prefix) if listen else None,
         "listen_file": listen_at.file if listen_at else None, "listen_line": listen_at.line if listen_at else None,
@@ -59,21 +55,6 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
         "catch_workers_output": pool.flag("catch_workers_output", False),
         "memory_limit": _memory_limit(pool),
     }
-    if detail:
-        facts["directives"] = {key: {"value": one.value, "file": one.file, "line": one.line}
-                               for key, one in sorted(pool.settings.items())}
-        facts["php_keys"] = sorted("%s[%s]" % (array, key) for array, pairs in pool.arrays.items() for key, _value in pairs)
-    return facts
-
-
-def as_written(masters: Sequence[Dict[str, Any]], read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> List[Dict[str, Any]]:
-    """The masters of collect_fpm with their pools as the files have them now; read and expand as edit.fpm_text takes them."""
-    found = []
-    for master in masters:
-        conf = parse_fpm_conf(master["config"], lambda path: (read(path), ""), lambda pattern: (expand(pattern), ""), master["prefix"])
-        pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
-        found.append(dict(master, pools=pools, process_max=conf.top.number("process.max") or 0) if pools else dict(master))
-    return found
 
 
 def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -> List[Problem]:

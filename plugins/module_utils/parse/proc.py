@@ -1,10 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Texts of /proc -> plain data (proc(5))."""
 
-import math
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
@@ -109,15 +107,3 @@ def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]
         elif found is None:
             found = (version, point, "")
     return found
-
-
-def spread(values: List[int]) -> Optional[Dict[str, int]]:
-    """{min, median, p95, max} of numbers, by nearest rank; None of none."""
-    ranked = sorted(values)
-    if not ranked:
-        return None
-
-    def rank(share: float) -> int:
-        return ranked[max(0, min(len(ranked) - 1, int(math.ceil(share * len(ranked))) - 1))]
-
-    return {"min": ranked[0], "median": rank(0.5), "p95": rank(0.95), "max": ranked[-1]}

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The rules, in the order in which they may claim a loss: what ends a connection before what only slows it.
@@ -31,7 +30,5 @@ RULES = (
     ("invalid_response", invalid_response.examine),
     ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
 )
-CAUSES = tuple(dict.fromkeys([cause for cause, _examine in RULES if cause != "lost_requests"]
-                             + [row.cause for row in lost_requests.ROWS] + ["client_not_allowed", "writable_config"]))
 # While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
 NOTHING_GETS_THROUGH = frozenset(("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))
