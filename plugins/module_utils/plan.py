@@ -26,7 +26,7 @@ ACTIONS = (
     Action("unit_enable", "low", True, "none"),
     Action("unit_restart", "medium", False, "restart"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
-    Action("read_timeout_set", "medium", True, "reload"),
+    Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
 EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}

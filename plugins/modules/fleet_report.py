@@ -88,6 +88,8 @@ attributes:
     platforms: all
 notes:
   - Everything that hosts returned is data. It is never templated, only known fields pass, and control characters never reach the terminal.
+  - What a host returned counts as V(unknown), with the reason in the report, where a field is of the wrong type or out of bounds.
+  - A saved report may be of any origin. It is at most 64 MiB large; the snapshots in it are diagnosed in about two seconds, or are an error of their host.
   - The task fails when the report cannot be written. It never fails because of a finding.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info

@@ -10,10 +10,12 @@ The engine prints messages, warnings and diffs as they come, and obeys some word
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from .report import NO_DIAGNOSIS, read
@@ -21,11 +23,14 @@ from .shapes import sparse
 from .untrusted import Limits, Mismatch, clean, listed, optional, plain, record, text
 
 MAX_OUTPUT = 32 * 1024**2
+MAX_PRINTED = 10_000
 MOST_LINES = 1000
 LIMITS = Limits(depth=30, values=1_000_000, text=1024**2, chars=MAX_OUTPUT)
 # What an answer may hold beside the documented values. All other words are the engine's, and no host's to say.
-COMMON = frozenset(("changed", "failed", "msg", "rc", "module_stdout", "module_stderr", "invocation"))
-ASYNC = frozenset(("ansible_job_id", "started", "finished", "results_file"))
+COMMON = frozenset(("changed", "failed", "msg", "rc", "invocation"))
+ASYNC = frozenset(
+    ("ansible_job_id", "started", "finished", "results_file", "_ansible_suppress_tmpdir_delete")
+)
 RETURNED = frozenset(
     (
         "status",
@@ -68,7 +73,7 @@ RETURNED = frozenset(
 
 
 def printed(value: Any, where: str) -> str:
-    return text(value, where, 10_000)
+    return text(value, where, MAX_PRINTED)
 
 
 def side(value: Any, where: str) -> str:
@@ -84,12 +89,20 @@ DIFF = listed(sparse(_FILE, *SIDES, *HEADERS), 50)
 
 
 def _told(value: Any) -> list[str]:
-    """Warnings as texts. The engine's own kinds hold theirs one level down."""
-    words = [
-        getattr(getattr(one, "event", None), "msg", one.get("msg") if isinstance(one, Mapping) else one)
-        for one in value[:20]
-    ]
-    return [text(word) for word in words if isinstance(word, str)]
+    """Warnings as texts. The engine's newer kinds hold theirs one level down."""
+    told = []
+    for one in value[:20] if isinstance(value, list) else []:
+        event = one.get("event", one) if isinstance(one, Mapping) else {"msg": one}
+        if isinstance(event, Mapping) and isinstance(event.get("msg"), str):
+            told.append(text(event["msg"]))
+    return told
+
+
+def _trace(value: Any) -> str:
+    """The traceback of a module that raised, where the engine was asked for it."""
+    event = value.get("event") if isinstance(value, Mapping) else None
+    trace = event.get("formatted_traceback") if isinstance(event, Mapping) else value
+    return printed(trace, "exception") if isinstance(trace, str) else ""
 
 
 def gated(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
@@ -100,24 +113,15 @@ def gated(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
     for name in ("changed", "failed"):
         if name in answer:
             answer[name] = bool(answer[name])
-    for name in ("msg", "module_stdout", "module_stderr"):
-        if name in answer:
-            answer[name] = printed(answer[name], name)
+    if "msg" in answer:
+        answer["msg"] = printed(answer["msg"], "msg")
     if data.get("diff"):
         answer["diff"] = DIFF(data["diff"], "diff")
-    told = [
-        line
-        for name in ("warnings", "deprecations")
-        if isinstance(data.get(name), list)
-        for line in _told(data[name])
-    ]
-    if told:
-        answer["warnings"] = told
-    exception = data.get("exception")
-    trace = getattr(getattr(exception, "event", None), "formatted_traceback", exception)
-    if isinstance(trace, str):
-        answer["exception"] = printed(trace, "exception")
-    return answer
+    more = {
+        "warnings": _told(data.get("warnings")) + _told(data.get("deprecations")),
+        "exception": _trace(data.get("exception")),
+    }
+    return {**answer, **{name: value for name, value in more.items() if value}}
 
 
 class Answer(NormalAction):
@@ -144,6 +148,9 @@ class Answer(NormalAction):
                 AnsibleConnectionFailure if isinstance(error, AnsibleConnectionFailure) else AnsibleActionFail
             )
             raise kind(clean(message)) from None
+        for name in ("module_stdout", "module_stderr"):
+            if isinstance(result.get(name), str):
+                result[name] = result[name][-MAX_PRINTED:]
         return result
 
     def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -152,20 +159,20 @@ class Answer(NormalAction):
         for name in ("stdout", "stderr"):
             if len(result.get(name) or "") > MAX_OUTPUT:
                 raise Mismatch("it is larger than %d MiB" % (MAX_OUTPUT // 1024**2))
-        return {
-            **result,
-            **{
-                name: clean(result[name])
-                for name in ("stdout", "stderr")
-                if isinstance(result.get(name), str)
-            },
-        }
+        return {**result, **{name: clean(result[name]) for name in ("stdout", "stderr") if result.get(name)}}
 
-    def _parse_returned_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def _parse_returned_data(self, res: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """The answer, before the engine looks for its own words in it and prints those it does not want."""
-        data: dict[str, Any] = super()._parse_returned_data(*args, **kwargs)
+        try:
+            found, junk = _filter_non_json_lines(res.get("stdout") or "", objects_only=True)
+            data = json.loads(found)
+        except ValueError:
+            # The engine reads it in the same way, and tells what it found instead.
+            return super()._parse_returned_data(res, *args, **kwargs)
         asynchronous = bool(self._task.async_val)
         if self.must_diagnose and not asynchronous and not data.get("failed"):
             read(data)
-        allowed = COMMON | RETURNED | (ASYNC if asynchronous else frozenset())
-        return {**gated(data, allowed), "_ansible_parsed": bool(data.get("_ansible_parsed"))}
+        answer = gated(data, COMMON | RETURNED | (ASYNC if asynchronous else frozenset()))
+        if junk:
+            answer["warnings"] = answer.get("warnings", []) + [text(line) for line in junk]
+        return super()._parse_returned_data({**res, "stdout": json.dumps(answer)}, *args, **kwargs)

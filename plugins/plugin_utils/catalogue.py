@@ -359,7 +359,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="upstream timed out while reading response header; the FastCGI probe answers at once, the queue is empty, no worker limit was logged.",
         fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
         advice="request_slowlog_timeout in pool {pool} names the call that waits. Move long work to a queue; else give that URL a location of its own "
-        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout.",
+        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout: `fastcgi_read_timeout 60s;` beside its "
+        "fastcgi_pass (the evidence names the one that was used), then `nginx -t && systemctl reload nginx`.",
         do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More workers do not help either.",
     ),
     # ------------------------------------------------------------------------------------------ 6

@@ -19,7 +19,8 @@ from .confined import Unfinished
 from .untrusted import Mismatch, clean, count
 
 MAX_BYTES = 64 * 1024**2
-MAX_VALUES = 2_000_000
+MAX_VALUES = 1_200_000
+MAX_HOSTS = 10_000
 # The snapshots of all hosts together may take so long, in seconds. What each may take beside that is little.
 SHARED = 2.0
 EACH = 0.1
@@ -69,22 +70,25 @@ def replay(saved: Any, diagnose: Diagnose) -> Replayed:
     """
     hosts, window, then = _read(saved)
     results = {}
-    again = 0
     shared = SHARED
     for name, entry in hosts.items():
         began = time.monotonic()
         results[name] = _result(entry, diagnose, EACH + shared)
         shared = max(0.0, shared - max(0.0, time.monotonic() - began - EACH))
-        again += isinstance(entry, Mapping) and "snapshot" in entry
     told = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
     made = report.build(results, window, then, remediated=remedies.unfinished(told))
-    return Replayed(made, again, then)
+    again = [
+        name for name, entry in told.items() if "snapshot" in entry and "error" not in made["hosts"][name]
+    ]
+    return Replayed(made, len(again), then)
 
 
 def _read(saved: Any) -> tuple[dict[str, Any], int, float]:
     """(entries by host, window, when it was made)."""
     if not isinstance(saved, Mapping) or not isinstance(saved.get("hosts"), Mapping):
         raise NoReport("it has no hosts by name")
+    if len(saved["hosts"]) > MAX_HOSTS:
+        raise NoReport("it has more than %d hosts" % MAX_HOSTS)
     if saved.get("schema_version") != report.SCHEMA_VERSION:
         raise NoReport("its schema_version is not %d" % report.SCHEMA_VERSION)
     try:

@@ -178,7 +178,7 @@ def _others(hosts: Mapping[str, Mapping[str, Any]], now: float) -> list[Line]:
                 key, note = "|".join(full_name(finding) for finding in over), "; ".join(_gone(finding, now) for finding in over)
             elif entry["status"] == status and not (entry["findings"] and status in ("failing", "degraded")):
                 note = _why_not_known(entry)
-                key = NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note))
+                key = NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note) if host in note else note)
             else:
                 continue
             notes.setdefault(key, (note, []))[1].append(host)

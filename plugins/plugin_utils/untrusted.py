@@ -107,6 +107,11 @@ def plain(value: Any, where: str, limits: Limits = ARGUMENTS) -> Any:
         if left[what] < 0:
             raise Mismatch("%s is larger than %d %s" % (where, getattr(limits, what), what))
 
+    def text_key(key: Any) -> str:
+        if not isinstance(key, str):
+            raise Mismatch("%s has a key that is no text" % where)
+        return key
+
     def copy(item: Any, depth: int) -> Any:
         spend("values", 1)
         if item is None or isinstance(item, bool):
@@ -122,9 +127,11 @@ def plain(value: Any, where: str, limits: Limits = ARGUMENTS) -> Any:
         if not depth:
             raise Mismatch("%s is nested deeper than %d levels" % (where, limits.depth))
         if isinstance(item, Mapping):
+            # The engine's JSON gives a dict with such a key a type, and with it a meaning.
             return {
-                copy(key if isinstance(key, str) else str(type(key)), 0): copy(one, depth - 1)
+                copy(text_key(key), 0): copy(one, depth - 1)
                 for key, one in item.items()
+                if not text_key(key).startswith("__ansible")
             }
         return [copy(one, depth - 1) for one in item]
 

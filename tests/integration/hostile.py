@@ -248,6 +248,7 @@ def hostile() -> dict[str, Hostile]:
         "unknown",
         "nested too deep",
     )
+    made["ssh-banner"] = Hostile(EVIL + " go away\n", "unreachable", " go away")
     made["endless"] = Hostile("x" * (100 * 1024**2), "unknown", "is larger than 32 MiB")
     return made
 
@@ -266,6 +267,11 @@ def inventory(printed: dict[str, str]) -> Path:
         (place / "python").write_text("#!/bin/sh\ncat >/dev/null\nexec cat %s/stdout\n" % place)
         (place / "python").chmod(0o755)
         entries[name] = {"ansible_connection": "local", "ansible_python_interpreter": str(place / "python")}
+    # This one lets nobody in, and says so in its own words.
+    refuses = HERE / "ssh-banner" / "ssh"
+    refuses.write_text("#!/bin/sh\ncat %s/stdout >&2\nexit 255\n" % refuses.parent)
+    refuses.chmod(0o755)
+    entries["ssh-banner"] = {"ansible_host": "192.0.2.1", "ansible_ssh_executable": str(refuses)}
     (HERE / "inventory.yml").write_text(json.dumps({"all": {"hosts": entries}}))
     return HERE / "inventory.yml"
 
@@ -409,7 +415,7 @@ def explanations(home: Path, tree: Path) -> Iterator[Check]:
         "no.json": ("{" + EVIL, "it is no JSON"),
         "list.json": ("[]", "no hosts by name"),
         "other.json": (json.dumps({**saved(), "schema_version": 7}), "schema_version is not 1"),
-        "values.json": ("[%s0]" % ("0," * 3_000_000), "more than 2000000 values"),
+        "values.json": ("[%s0]" % ("0," * 3_000_000), "more than 1200000 values"),
     }
     for name, (document, want) in shown.items():
         (documents / name).write_text(json.dumps(document))

@@ -16,6 +16,9 @@ Job = dict[str, Any]
 # A page whose worker dies answers 502, whatever was mended.
 NO_HELP = {"probe_path": "/kill.php", "verify_timeout": 1.5}
 
+# For what only a person decides otherwise.
+HIGH = {"max_risk": "high"}
+
 
 def does_not_help(fault: str, **more: Any) -> Job:
     title = "%s: the page keeps failing, all is undone" % fault
@@ -114,9 +117,9 @@ JOBS: dict[str, list[Job]] = {
         in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
     "bullseye": [
-        {"task": "kill", "fault": "slow_location", "part": (0, 0), "few": True},
+        {"task": "kill", "fault": "old_socket", "part": (0, 0), "few": True},
         {"task": "kill_twice", "fault": "old_socket", "part": (2, 0)},
-        does_not_help("slow_location"),
+        does_not_help("slow_for_minutes", arguments=HIGH),
         does_not_help("stopped"),
         does_not_help("start_limit_hit"),
         # systemctl writes the links of SysV and of the target anew: the directories that hold them are younger.

@@ -112,11 +112,14 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     return {
         "matrix": ("static", "run/matrix.py", *([] if everything else ["--few"])),
         "package": ("static", "run/package.py"),
+        "hostile": ("static", "integration/hostile.py"),
         **fleets,
         "sizes": ("hosts", "integration/sizes.py"),
         "molecule-loaded": ("hosts", "integration/scenarios.py", "loaded"),
+        "attacks": ("calm", "integration/attacks.py"),
         "survive": ("calm", "integration/survive.py"),
         "molecule-calm": ("calm", "integration/scenarios.py", "calm"),
+        "redaction": ("calm", "integration/redaction.py"),
         "edits": ("calm", "integration/edits.py"),
         "restraint": ("calm", "integration/restraint.py"),
     }

@@ -5,7 +5,7 @@
 
 The ring buffer is shared by all containers of a machine. A kill is ours when the victim's cgroup lies below the one in which this
 host's init lives; where a private cgroup namespace hides that, the container's id decides if both sides show one, else nobody knows.
-Any process may call itself php-fpm: only the cgroup tells whose it was.
+Whose a victim was is told by its cgroup alone: any process may call itself php-fpm.
 """
 
 import re
@@ -106,9 +106,9 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
 def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Dict[str, Any]:
     """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
 
-    kills: {at, pid (the machine's), comm, cgroup, unit, masters (pids of those that live in that cgroup), vague (the cgroup says nothing of
-    the unit), kind (global | cgroup | systemd_oomd), ours (None: cannot be told), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text},
-    the newest 50. elsewhere: how many the ring has of other containers. own_pids: whether the machine's pids are this host's.
+    kills: {at, pid (the machine's), comm, cgroup, unit, masters, vague (see _whose), kind (global | cgroup | systemd_oomd), ours (None: cannot
+    be told), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text}, the newest 50. elsewhere: how many the ring has of other
+    containers. own_pids: whether the machine's pids are this host's.
     counter: OOM kills of this host's cgroup since it exists (of php-fpm's own where the host has none), None unknown; counters: by cgroup.
     segfaults: {at, pid, comm, module, ours, text} of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it starts with SIGTERM and leaves
     no kernel line. The ring's clock drifts: times are right to some seconds. One dmesg; journalctl only when there is a reason.

@@ -69,10 +69,8 @@ def below(path: str, home: str) -> str:
 
 
 def unit_of(path: str) -> Optional[str]:
-    """The system's unit that a cgroup path, as seen from home, belongs to: the *.service right below the slices.
-
-    Whoever owns a unit names the cgroups below it. A user's manager names units of its own, so nothing of a user is ever the system's.
-    """
+    """The system's unit of a cgroup path, as seen from home: the *.service right below the slices. Below that, and below
+    user.slice, names are anybody's choice."""
     parts = path.strip("/").split("/")
     while parts and parts[0].endswith(".slice") and parts[0] != "user.slice":
         del parts[0]

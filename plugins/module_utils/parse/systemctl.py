@@ -92,19 +92,15 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """What journalctl is to show of a unit: the manager's words about it, and what root's processes said into the unit's own stream.
-
-    journald sets the fields with an underscore itself (systemd.journal-fields(7)). PHP may write under any other name: into the journal's
-    sockets, by syslog(), or, where its output is caught, through the master.
-    """
+    """For journalctl: systemd's words about a unit, and those of root's processes in its stream. PHP can set no field with an underscore."""
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
 def parse_journal(text: str) -> List[Dict[str, Any]]:
     """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
 
-    MESSAGE is null above 4 KiB, and a list where it is not text. A program that root runs for PHP (sudo) is another one by its _EXE;
-    of a process that is gone journald knows no program, and its unit only if systemd gave it the stream.
+    MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. A process that is gone has
+    none; its unit is known only if systemd made the stream.
     """
     found: List[Dict[str, Any]] = []
     for line in text.splitlines():

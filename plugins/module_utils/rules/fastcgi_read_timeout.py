@@ -3,15 +3,34 @@
 
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
-from typing import Any
+from typing import Any, Dict, List
 
-from .case import BROKEN_OFF, Case, reconfigured, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .case import BROKEN_OFF, Case, Owner, reconfigured, span
+from .model import Clear, Loss, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
 SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c), while requests still wait
+# A line of a log, or one visitor's slow request, is no reason to change a site: it has to go on.
+ENOUGH, SPREAD = 5, 60.0
+
+
+def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
+    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out: a busy worker, or the master's log."""
+    since, count = span(lost)
+    if count < ENOUGH or since is None or lost[-1].at - since < SPREAD:
+        return False
+    place = (owner.master["config"], owner.pool["name"])
+    busy = any(worker["busy"] for worker in case.snapshot["workers"] if (worker["config"], worker["pool"]) == place)
+    return busy or bool(case.pool_events(("fpm-slow", "fpm-terminate")))
+
+
+def _only_here(case: Case, route: Dict[str, Any]) -> bool:
+    """Whether a timeout beside this fastcgi_pass is one location's, and the file is not included by several servers."""
+    own = [one for one in case.routes if one["site"] == route["site"]]
+    shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
+    return len(own) == len(shared) == 1
 
 
 def examine(case: Case) -> Any:
@@ -32,17 +51,19 @@ def examine(case: Case) -> Any:
     proof = [
         sample(lost[-1].event),
         evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
+        evidence("nginx", "a timeout of location %s alone stands here" % route["location"], path=route["file"], line=route["line"]),
         evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % (
             case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)),
     ]
-    own = [one for one in case.routes if route["site"] == one["site"]]
-    arguments = {"file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"],
-                 "terminate": owner.pool["terminate_timeout"] if owner else 0.0}
+    mine = [loss for loss in lost if loss.site in [route["site"]] + route["server_names"]]
+    remedy = []
+    if owner and _goes_on(case, owner, mine) and _only_here(case, route):
+        remedy = [Remedy("read_timeout_set", {
+            "file": route["file"], "line": route["line"], "location": route["location"], "site": route["site"], "seconds": timeout["seconds"],
+            "terminate": owner.pool["terminate_timeout"]})]
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (
         ", ".join(sites[:5]) + (" and %d more" % (len(sites) - 5) if sites[5:] else ""), timeout["seconds"], where)
     return Match(finding(
         CAUSE, "slow_script", words, proof, state="recovered" if changed else "active", severity="warning", confidence="likely", sites=sites,
         site=sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
-        unit=owner.master["unit"] if owner else None, since=since, count=count,
-        # Several locations of the site lead here: which of them the slow script is in is for a person to say.
-        remedy=[Remedy("read_timeout_set", arguments)] if len(own) == 1 else []), lost)
+        unit=owner.master["unit"] if owner else None, since=since, count=count, remedy=remedy), lost)

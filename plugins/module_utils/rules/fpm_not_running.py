@@ -12,8 +12,7 @@ from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
 
 CAUSE = "fpm_not_running"
 
-# How php-fpm begins its own lines (zlog.c), behind the journal's word for who speaks. Anchored: what a worker said stands behind
-# "[pool www] child 12 said into stderr: ", and is no line of php-fpm's.
+# How php-fpm's own lines begin (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into stderr: ".
 _HEAD = r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?"
 _LEVEL = r"(?:[A-Z]+: )?(?:\[pool [^\]]+\] )?"
 _BIND = "unable to bind listening socket for address"
@@ -50,7 +49,7 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
 def _last_attempt(unit: Dict[str, Any]) -> List[str]:
     """Journal lines of the last start, if it failed: what an earlier attempt said may be mended by now.
 
-    A start that succeeded says nothing: errors after it are those of a php-fpm that ran, or of PHP, and then it was stopped.
+    After a start that succeeded, errors are those of a php-fpm that ran, or of PHP.
     """
     lines = [entry["text"] for entry in unit.get("log") or []]
     turns = [(number, line) for number, line in enumerate(lines) if re.match(r"systemd\[1\]: (?:Starting|Started) ", line)]
@@ -73,7 +72,7 @@ def _refused_place(case: Case, line: str) -> Dict[str, Any]:
 
 
 def _names(master: Dict[str, Any], line: str) -> bool:
-    """Whether the configuration has the account that the last start did not find; it was mended, or never so, if it has not."""
+    """Whether the configuration has the account that the last start did not find."""
     account = line.split("'")[1]
     return not master["pools"] or any(
         account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]] + pool["acl_users"] + pool["acl_groups"]

@@ -27,7 +27,7 @@ def _all_deaths(seen: Seen) -> List[float]:
 
 
 def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
-    """Whether the victim's cgroup is a master's of this endpoint. None: the kernel does not say; its name alone says nothing."""
+    """Whether the victim's cgroup is a master's of this endpoint, None unknown: its name says nothing."""
     masters = [owner.master for owner in case.owners]
     if any((kill["unit"] and kill["unit"] == master["unit"]) or master["pid"] in kill.get("masters", []) for master in masters):
         return True
@@ -35,7 +35,7 @@ def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
 
 
 def _died(kill: Dict[str, Any], deaths: List[Dict[str, Any]], own_pids: bool) -> bool:
-    """Whether php-fpm's own log says that this victim was a worker: by its pid, or in a container, where the kernel counts otherwise, by its time."""
+    """Whether php-fpm's own log lost this victim: by its pid or, where the kernel counts otherwise, by its time."""
     if kill["pid"] and own_pids:
         return _beside(kill, deaths, DRIFT) and any(kill["pid"] in event["pids"] for event in deaths)
     return _beside(kill, deaths)

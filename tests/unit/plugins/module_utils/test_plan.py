@@ -128,7 +128,7 @@ def test_an_action_serves_only_findings_that_are_active_and_ask_for_it() -> None
 @pytest.mark.parametrize("fault, planned", [
     ("start_limit_hit", ["unit_reset_failed", "unit_start"]), ("runtime_dir_missing", ["runtime_directory_create", "unit_start"]),
     ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]), ("old_socket", ["fastcgi_pass_repoint"]),
-    ("exhausted_static", ["pool_size_set"]), ("slow_http", ["read_timeout_set"]), ("worker_oom", ["memory_fit", "memory_limit_set"]), ("segfault", []),
+    ("exhausted_static", ["pool_size_set"]), ("slow_http", []), ("worker_oom", ["memory_fit", "memory_limit_set"]), ("segfault", []),
     ("plain", []), ("was_down", []), ("nginx_other_user", []),
 ])
 def test_the_plan_of_real_hosts(fault: str, planned: List[str]) -> None:

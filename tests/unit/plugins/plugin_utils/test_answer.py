@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -73,7 +73,7 @@ def test_every_module_has_the_gate(module: str) -> None:
         "ansible_job_id",
         "stdout",
         "ansible_python_interpreter",
-        "exception",
+        "_ansible_suppress_tmpdir_delete",
     ],
 )
 def test_a_word_that_the_engine_obeys_does_not_pass(word: str) -> None:
@@ -84,8 +84,6 @@ def test_all_that_is_printed_is_cleaned() -> None:
     diff = dict.fromkeys(("before", "after", "before_header", "after_header", "prepared"), EVIL)
     given = {
         "msg": EVIL,
-        "module_stdout": EVIL,
-        "module_stderr": EVIL,
         "invocation": {EVIL: [EVIL]},
         "diff": [diff],
         "warnings": [EVIL],
@@ -96,8 +94,6 @@ def test_all_that_is_printed_is_cleaned() -> None:
     }
     assert answer.gated(given, ALL) == {
         "msg": HARMLESS,
-        "module_stdout": HARMLESS,
-        "module_stderr": HARMLESS,
         "invocation": {HARMLESS: [HARMLESS]},
         "diff": [dict.fromkeys(diff, HARMLESS)],
         "warnings": [HARMLESS, HARMLESS],
@@ -108,9 +104,22 @@ def test_all_that_is_printed_is_cleaned() -> None:
 
 
 def test_the_engines_own_kinds_of_warning_and_error_become_texts() -> None:
-    event = SimpleNamespace(event=SimpleNamespace(msg=EVIL, formatted_traceback="Traceback " + EVIL))
-    given = answer.gated({"warnings": [event, 7, None], "exception": event, "deprecations": "x"}, ALL)
+    kind = {"__ansible_type": "WarningSummary", "event": {"__ansible_type": "Event", "msg": EVIL}}
+    error = {
+        "__ansible_type": "ErrorSummary",
+        "event": {"msg": "x", "formatted_traceback": "Traceback " + EVIL},
+    }
+    given = answer.gated(
+        {"warnings": [kind, 7, None, {"event": 5}], "exception": error, "deprecations": "x"}, ALL
+    )
     assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
+
+
+def test_no_dict_has_a_type_of_the_engines() -> None:
+    typed = {
+        "findings": [{"__ansible_type": "TrustedAsTemplate", "__ansible_unsafe": "x", "value": "{{ 1 }}"}]
+    }
+    assert answer.gated(typed, ALL) == {"findings": [{"value": "{{ 1 }}"}]}
 
 
 @pytest.mark.parametrize(
@@ -149,13 +158,13 @@ def answered(
 ) -> dict[str, Any]:
     """The result of a task whose module printed this."""
     monkeypatch.setattr(
-        answer.NormalAction,
-        "_parse_returned_data",
-        lambda self, res: {**data, "_ansible_parsed": True},
-        raising=False,
+        answer.NormalAction, "_parse_returned_data", lambda self, res: json.loads(res["stdout"])
     )
+    printed = "a banner\n%s\n" % json.dumps(data)
     monkeypatch.setattr(
-        answer.NormalAction, "run", lambda self, tmp=None, task_vars=None: self._parse_returned_data({})
+        answer.NormalAction,
+        "run",
+        lambda self, tmp, task_vars: self._parse_returned_data({"stdout": printed}),
     )
     task = MagicMock(async_val=asynchronous)
     result: dict[str, Any] = kind.ActionModule(
@@ -167,7 +176,7 @@ def answered(
 def test_an_honest_answer_passes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     given = results.answer("failing", finding())
     for kind in (diagnosis_info, remediation):
-        assert answered(monkeypatch, given, kind) == {**given, "_ansible_parsed": True}
+        assert answered(monkeypatch, given, kind) == given
 
 
 @pytest.mark.parametrize("kind", [diagnosis_info, remediation])

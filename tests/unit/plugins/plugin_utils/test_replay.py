@@ -83,6 +83,20 @@ def test_a_snapshot_that_cannot_be_diagnosed_is_the_error_of_its_host() -> None:
     assert hosts["good"]["status"] == "healthy"
 
 
+def test_only_snapshots_that_were_diagnosed_are_counted() -> None:
+    def one(snapshot: Any, _seconds: float) -> Any:
+        if not snapshot:
+            raise Unfinished("late")
+        return answer()
+
+    assert (
+        replay.replay(
+            saved(a={**answer(), "snapshot": {}}, b={**answer(), "snapshot": {"x": 1}}, c=answer()), one
+        ).again
+        == 1
+    )
+
+
 def test_slow_snapshots_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     allowed = []
@@ -100,6 +114,8 @@ def test_slow_snapshots_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_of_hosts_are_cleaned_and_no_two_may_become_one() -> None:
     made = replay.replay(saved(**{"../../etc/\x1b[31m": answer(), "x" * 9000: answer()}), never)
     assert list(made.report["hosts"]) == ["../../etc/?[31m", "x" * 255]
+    with pytest.raises(replay.NoReport, match="more than 10000 hosts"):
+        replay.replay(saved(**{"h%d" % number: answer() for number in range(10_001)}), never)
     with pytest.raises(replay.NoReport, match="same name"):
         replay.replay(saved(**{"a\x1b": answer(), "a\x07": answer()}), never)
 
@@ -133,7 +149,7 @@ def test_a_document_of_another_kind_is_refused(document: Any, says: str) -> None
         ("\xff", "no JSON"),
         ("9" * 5000, "no JSON"),
         ('{"a":' * 50_000, "nested too deep"),
-        ("[" + "0," * replay.MAX_VALUES + "0]", "more than 2000000 values"),
+        ("[" + "0," * replay.MAX_VALUES + "0]", "more than 1200000 values"),
     ],
 )
 def test_a_file_that_holds_no_json_is_refused(tmp_path: Any, text: str, says: str) -> None:

@@ -237,7 +237,7 @@ def test_a_timeout_is_not_raised_without_end(now: float, terminate: float, why: 
 
 
 def test_the_timeout_is_set_in_the_location_of_the_slow_script() -> None:
-    snapshot = seen("slow_http")
+    snapshot = hosts.timing_out(seen("slow_http"))
     arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], file=SITE, line=3)
     step = RESOLVE["read_timeout_set"](view(snapshot, {SITE: SITE_TEXT}), arguments)
     assert lines_of(step) == ["        fastcgi_read_timeout 60s;"]

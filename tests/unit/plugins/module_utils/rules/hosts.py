@@ -159,6 +159,13 @@ def killed(snapshot: Snapshot, ago: float, **more: Any) -> Snapshot:
     return snapshot
 
 
+def timing_out(snapshot: Snapshot, *ago: float, busy: bool = True) -> Snapshot:
+    """Requests of the first site timed out so many seconds ago, five within two minutes unless said; a worker serves one now."""
+    nginx_said(silent_logs(snapshot), "ng-timeout-header", *(ago or (150, 120, 90, 60, 30)))
+    snapshot["workers"][0]["busy"] = busy
+    return snapshot
+
+
 def second_server(snapshot: Snapshot, other: Dict[str, Any], name: str = "unix:/run/php/second.sock", backup: bool = False) -> Snapshot:
     """The first site's upstream gets a second server, of which other was seen."""
     route = snapshot["nginx"]["routes"][0]

@@ -4,7 +4,7 @@
 
 """Cause 5: slow scripts while workers are free, and timeouts that are something else."""
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -25,7 +25,60 @@ def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
 def test_hit_the_timeout_that_decided_is_named_with_its_place(fault: str, where: str) -> None:
     item = hosts.only(seen(fault))
     assert where in item["summary"] and item["evidence"][1]["path"] and item["evidence"][1]["line"]
-    assert hosts.actions(seen(fault)) == ["read_timeout_set"]
+    route = seen(fault)["nginx"]["routes"][0]
+    assert (item["evidence"][2]["path"], item["evidence"][2]["line"]) == (route["file"], route["line"]), "where another would stand"
+    assert hosts.actions(seen(fault)) == [], "two requests within seconds"
+
+
+def going_on(*ago: float, busy: bool = True) -> hosts.Snapshot:
+    return hosts.timing_out(seen("slow_location"), *ago, busy=busy)
+
+
+def test_hit_what_goes_on_and_is_seen_in_a_worker_may_be_changed_where_high_risks_are_taken() -> None:
+    planned = hosts.verdict(going_on())["plan"]
+    assert [(action["id"], action["risk"], action["arguments"]["site"]) for action in planned] == [("read_timeout_set", "high", "shop.example")]
+    assert hosts.only(going_on())["confidence"] == "likely"
+
+
+@pytest.mark.parametrize("signature", ["fpm-slow", "fpm-terminate"])
+def test_hit_the_masters_own_word_of_slow_scripts_will_do_for_a_busy_worker(signature: str) -> None:
+    assert hosts.actions(hosts.fpm_said(going_on(busy=False), signature, 30.0)) == ["read_timeout_set"]
+
+
+NOT_ENOUGH: Dict[str, Callable[[], hosts.Snapshot]] = {
+    "one line, which anybody may have written": lambda: going_on(30),
+    "one visitor's request, again and again within a minute": lambda: going_on(55, 50, 40, 30, 20, 10),
+    "four requests": lambda: going_on(150, 120, 60, 30),
+    "words alone: no worker is busy and php-fpm knows of nothing": lambda: going_on(busy=False),
+    "the busy worker is of another pool": lambda: of_another_pool(going_on()),
+    "php-fpm's word is of another pool": lambda: hosts.fpm_said(going_on(busy=False), "fpm-slow", 30.0, pool="blog"),
+    "most lines name a server that is not here": lambda: of_a_strange_server(going_on(150, 120, 90, 60), going_on(30)),
+}
+
+
+def of_another_pool(snapshot: hosts.Snapshot) -> hosts.Snapshot:
+    snapshot["workers"][0]["pool"] = "blog"
+    return snapshot
+
+
+def of_a_strange_server(strange: hosts.Snapshot, snapshot: hosts.Snapshot) -> hosts.Snapshot:
+    snapshot["logs"]["events"] += [dict(one, site="gone.example") for one in strange["logs"]["events"]]
+    return snapshot
+
+
+@pytest.mark.parametrize("case", sorted(NOT_ENOUGH))
+def test_near_miss_what_may_be_forged_or_one_visitors_changes_nothing(case: str) -> None:
+    assert hosts.actions(NOT_ENOUGH[case]()) == []
+
+
+@pytest.mark.parametrize("site", ["blog.example", "shop.example", None])
+def test_near_miss_a_snippet_that_several_servers_include_is_not_changed_for_one(site: Optional[str]) -> None:
+    snapshot = going_on()
+    route = dict(snapshot["nginx"]["routes"][0], site=site, server_names=[site] if site else [])
+    snapshot["nginx"]["routes"].append(route)
+    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
+    route["line"] += 40
+    assert hosts.actions(snapshot) == ([] if site == "shop.example" else ["read_timeout_set"])
 
 
 def test_hit_only_the_site_that_timed_out_is_named() -> None:
@@ -79,7 +132,7 @@ def test_near_miss_timeouts_while_nobody_answered_are_a_full_pool() -> None:
 
 
 def test_near_miss_two_locations_of_the_site_leave_it_to_a_person_which_timeout_to_raise() -> None:
-    snapshot = seen("slow_location")
+    snapshot = going_on()
     snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], location="= /report.php", line=40))
     assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
 
