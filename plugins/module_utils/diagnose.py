@@ -3,7 +3,7 @@
 
 """Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
 
-from typing import Any, Dict, FrozenSet, List, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from .plan import left_to_a_person, plan
 from .rules.case import Case, cases
@@ -17,6 +17,10 @@ STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
 
 
+def _unseen(what: str, path: Optional[str], why: str) -> Dict[str, Any]:
+    return {"what": what, "path": path, "why": why, "needs": None}
+
+
 def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     """(findings, missing) of one endpoint. Each rule sees only the losses that those before it left unexplained."""
     found: List[Dict[str, Any]] = []
@@ -28,7 +32,7 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
             if isinstance(answer, Clear):
                 cleared.append({"cause": cause, "why": answer.why})
             elif isinstance(answer, Unclear):
-                missing.append({"what": answer.what, "path": case.key, "why": answer.why, "needs": None})
+                missing.append(_unseen(answer.what, case.key, answer.why))
             elif isinstance(answer, Match):
                 found.append(answer.finding)
                 explained = {id(loss) for loss in answer.explained}
@@ -38,10 +42,10 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     active = any(item["state"] == "active" for item in found)
     if case.losses and not active:
         why = "no evidence shows the cause of %d lost requests, such as: %s" % (len(case.losses), case.losses[-1].event["sample"]["text"])
-        missing.append({"what": "cause_of_losses", "path": case.key, "needs": None, "why": why})
+        missing.append(_unseen("cause_of_losses", case.key, why))
     elif not (case.answers or active or any(entry["what"] in NEEDED_FOR_HEALTH for entry in missing)):
         why = "no rule explains it: connecting gave %s, the probe %s" % (case.connect.get("error") or case.connect["result"], case.probe["result"])
-        missing.append({"what": "live_probe", "path": case.key, "needs": None, "why": why})
+        missing.append(_unseen("live_probe", case.key, why))
     for item in found:
         item["ruled_out"] = list(cleared)
         item["missing"] = list(missing)
@@ -100,7 +104,7 @@ def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
             text = "%s can write %s" % (writable["who"], writable["path"])
             found.append(finding(
                 "writable_config", reason, "%s, which %s loads as root." % (text, part["config"]), [evidence("file", text, path=writable["path"])],
-                severity="warning", state="latent", sites=sites, site=sites[0], unit=part["unit"]))
+                severity="warning", state="latent", sites=sites, unit=part["unit"]))
     return found
 
 
@@ -147,10 +151,10 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
         missing += unseen
     for route in snapshot["nginx"]["routes"]:
         if not route["endpoints"]:
-            missing.append({"what": "nginx_route", "path": route["file"], "needs": None,
-                            "why": "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])})
+            why = "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])
+            missing.append(_unseen("nginx_route", route["file"], why))
     if snapshot["nginx"]["routes"] and not snapshot["nginx"]["running"]:
-        missing.append({"what": "nginx_running", "path": snapshot["nginx"]["config"], "needs": None, "why": "nginx does not run: no request comes to php-fpm"})
+        missing.append(_unseen("nginx_running", snapshot["nginx"]["config"], "nginx does not run: no request comes to php-fpm"))
     findings = _merge(findings) + _writable(snapshot)
     _leave(snapshot, findings)
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))

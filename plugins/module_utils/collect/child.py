@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that we start, and that end with all that they have started.
-
-A read from a dead file server cannot be interrupted, only killed: it belongs into a child.
-"""
+"""Processes that we start, and that end with all that they have started. A read from a dead file server can only be killed."""
 
 import ctypes
 import json
@@ -40,7 +37,7 @@ def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callab
         pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
     """(exit status, output, errors) of a command. Status None, and why in errors: it wrote more than most bytes, or did not end in time.
 
-    It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
+    Its session is killed as a whole. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
@@ -85,7 +82,7 @@ def _children() -> Set[int]:
 
 
 def _live(work: Work, sink: int) -> None:
-    """The child's whole life. It must not run the parent's exits, nor hold the parent's output open when it hangs."""
+    """The child's whole life: none of the parent's exits, and no hold on its output."""
     try:
         os.setsid()
         die_with_parent()

@@ -3,11 +3,10 @@
 
 """`php-fpm -t` that leaves no trace.
 
-php-fpm's own test creates every error_log, slowlog and access.log that is missing, and appends its verdict to the error_log
-(seen with 7.4, 8.2 and 8.4). So the main file is handed over through a pipe with these three directives overridden at its end:
-the last of equal keys wins, and logs are opened only after the whole configuration was read. Includes are read by php-fpm itself.
-Standard input would not do, php-fpm replaces it by /dev/null before it reads. -n leaves php.ini and the extensions out.
-It runs in a sandbox, and only on a configuration that was read whole and that root alone can write.
+The test creates every missing error_log, slowlog and access.log, and appends to the error_log (seen with 7.4, 8.2 and 8.4). So the main
+file comes through a pipe with these three overridden at its end: the last of equal keys wins, and logs are opened after all was read.
+php-fpm replaces standard input by /dev/null. -n leaves php.ini and the extensions out. It runs in a sandbox, and only on a configuration
+that was read whole and that root alone can write.
 """
 
 import os
@@ -36,7 +35,7 @@ def overridden(text: str, conf: FpmConf) -> str:
 
 
 def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
-    """Run argv with the path of a pipe that holds text appended. In the output, the pipe's path reads {config}."""
+    """Run argv with the path of a pipe that holds text appended; the output calls it {config}."""
     reader, writer = os.pipe()
     path = "/dev/fd/%d" % reader
     try:

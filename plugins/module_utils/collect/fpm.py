@@ -31,8 +31,9 @@ Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("pr
 
 
 def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:
-    """Root's masters, and those of the account; others that give themselves the title are strangers. One in a container below this
-    host is left out, and reported missing: its files and users are not ours."""
+    """Root's masters, and those of the account; others with the title are strangers. One in a container below this host is
+    left out: its files and users are not ours.
+    """
     found: List[Found] = []
     contained: List[str] = []
     for one in procs:
@@ -59,14 +60,11 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
 
 
 def _exists(host: Host, path: str) -> bool:
-    try:
-        return host.stat(path).type == "file"
-    except HostError as error:
-        return not error.absent
+    return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
 
 
 def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[Layout], taken: List[str]) -> List[Found]:
-    """Masters that could run and do not: those of units, then those whose packaging left a configuration."""
+    """Masters that could run and do not: of units, then of packagings that left a configuration."""
     found: List[Found] = []
     seen = {host.realpath(config) for config in taken}
 
@@ -90,8 +88,7 @@ def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[La
 
 
 def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[Dict[str, Any]]) -> float:
-    """When the running master last read its configuration. A reload keeps pid and start time; it writes the pid file anew,
-    and passes the unit through a change of state."""
+    """When the running master read its configuration: a reload keeps the process, and writes its pid file anew or changes the unit's state."""
     moments = [process.started_at]
     try:
         if pid_file and host.stat(pid_file).uid == process.uid and host.read(pid_file, 32).strip() == str(process.pid):
@@ -119,7 +116,7 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
 
 
 def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
-    """Pools of accounts that do not exist: php-fpm's test looks them up from 8.2.2 on only."""
+    """Pools of accounts that do not exist: php-fpm's own test looks from 8.2.2 on only."""
     found: List[Problem] = []
     for section in conf.pools:
         user = section.settings.get("user")
@@ -180,10 +177,9 @@ def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "
                 account: Optional[int] = None, facts: PoolFacts = pool_facts) -> Dict[str, Any]:
     """{installed, masters}, running masters first.
 
-    account: the uid whose masters count beside root's, because it runs nginx here; without root that is ourselves.
-    test: whether to ask php-fpm itself about the configuration; "auto" asks when the master does not run or the files changed
-    since it loaded them. window: seconds within which a unit's change of state makes its journal worth reading.
-    facts: what is told of a pool.
+    account: the uid whose masters count beside root's; without root that is ourselves. test: whether to ask php-fpm about the configuration;
+    "auto" asks when the master does not run or has not loaded it. window: seconds within which a unit's change of state makes its journal
+    worth reading. facts: what is told of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():

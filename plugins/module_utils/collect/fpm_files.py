@@ -60,7 +60,7 @@ class Reading:
         directory = posixpath.dirname(pattern)
         for folder in folders(self.host, pattern):
             self._judge(folder)
-        names = [path for path in self.host.glob(pattern) if self.kind(path) != "directory"]
+        names = [path for path in self.host.glob(pattern) if self.host.type_of(path) != "directory"]
         if not names and not re.search(r"[*?\[]", directory):
             try:
                 self.host.listdir(directory)
@@ -75,9 +75,3 @@ class Reading:
         self.barred = True
         self.host.miss("fpm_config", path, why, needs)
         return None, ""
-
-    def kind(self, path: str) -> Optional[str]:
-        try:
-            return self.host.stat(path).type
-        except HostError:
-            return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the packagings of php-fpm keep things. A table: a layout is added by adding a row."""
+"""Where the packagings of php-fpm keep things: a row for each."""
 
 import re
 from typing import List, NamedTuple, Optional
@@ -43,7 +43,7 @@ def fill(layout: Layout, config: str) -> Layout:
 
 
 def layout_of(config: str, binary: Optional[str] = None) -> Layout:
-    """The layout that a master's configuration belongs to; a configuration of the owner's own goes by the binary that runs it."""
+    """The layout of a master's configuration; the owner's own goes by the binary that runs it."""
     for layout in LAYOUTS:
         if re.match(layout.match, config):
             return fill(layout, config)
@@ -62,7 +62,7 @@ def installed_layouts(host: Host) -> List[Layout]:
 
 
 def version_in(*texts: Optional[str]) -> Optional[str]:
-    """"8.2" out of a path or unit name such as /usr/sbin/php-fpm8.2, /etc/opt/remi/php82, php-fpm83; None when none tells."""
+    """"8.2" out of a path or unit name such as php-fpm8.2, /etc/opt/remi/php82; None when none tells."""
     for text in texts:
         match = _VERSION.search(text or "")
         if match:

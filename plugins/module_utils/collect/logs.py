@@ -3,7 +3,7 @@
 
 """The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file.
 
-Cost: at most 20 probes of 64 KiB to find the window, then at most WINDOW_BYTES of it, the newest, in chunks.
+At most 20 probes of 64 KiB, then the newest WINDOW_BYTES of it, in chunks.
 """
 
 import errno
@@ -75,7 +75,7 @@ class _Source:
             yield data
 
     def inflated(self) -> Tuple[int, List[bytes]]:
-        """(position of the first byte kept, the end of a gzip file's text). One pass; memory holds WINDOW_BYTES of it."""
+        """(position of the first byte kept, the last WINDOW_BYTES of a gzip file's text), in one pass."""
         inflate, size, total = zlib.decompressobj(31), 0, 0
         kept: Deque[bytes] = deque()
         for data in self.chunks(0):
@@ -98,7 +98,7 @@ class _Source:
 
 
 def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[float]:
-    """The times at the line beginnings of a piece of a log. One later than until is an odd clock or a forgery, and left out."""
+    """The times at the line beginnings of a piece of a log, without those later than until: an odd clock or a forgery."""
     found = (kind.time(one.decode("ascii", "replace"), utc_offset) for one in set(kind.head.findall(data)))
     return [at for at in found if at is not None and at <= until]
 
@@ -106,9 +106,8 @@ def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[floa
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
     """A byte position before which no line is as late as since.
 
-    A probe counts as old by its latest time: a forged old date cannot hide the lines beside it, a forged late one costs reading at most.
-    A probe without any time (binary garbage) counts as late for the same reason. A hole of zeros from the file's beginning on, as a
-    writer leaves it whose log was truncated under it, holds nothing.
+    A probe counts by its latest time: a forged old date hides no line, a forged late one costs reading. One without any time counts as late.
+    A hole of zeros at the beginning, left by a writer whose log was truncated under it, holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -127,8 +126,9 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
 
 
 def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and so is the first piece when start is not 0.
-    A hole of zeros, as copytruncate leaves one, is no part of a line. A line without its line feed is still being written, and waits."""
+    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and the first piece when start is not 0.
+    A hole of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
+    """
     position, carry, skipping = start, b"", start > 0
     if start > 0:
         log.begin_inside(start)
@@ -191,9 +191,9 @@ def _admit(host: Host, name: str) -> _File:
 
 
 def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
-    """Rotated predecessors that were still written in the window, the newest two, by the names that logrotate gives.
+    """The newest two rotated predecessors that were written in the window, by logrotate's names.
 
-    Whoever may write in the directory can make files of such names: one that is a link, or neither root's nor the log's owner's, is none.
+    Whoever may write in the directory can make such files: a link, and what is neither root's nor the log's owner's, is none.
     """
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
@@ -219,7 +219,7 @@ def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] =
 
 
 def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[Dict[str, Any]], Events]:
-    """One log with the predecessors that the window reaches into; started over once when it is rotated meanwhile."""
+    """One log with its predecessors in the window; started over once when it is rotated meanwhile."""
     files: List[Dict[str, Any]] = []
     events = Events()
     if not path.startswith("/"):
@@ -251,9 +251,9 @@ def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence
                  nginx_pids: Sequence[int]) -> Dict[str, Any]:
     """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds.
 
-    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged
-    ones (see parse/nginx_log.py). A file's entry has path, kind, size, from_at, to_at (of what was
-    found in the window), bytes_read, complete (the whole window was read), why (if not), untrusted (messages dropped as forged).
+    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones
+    (see parse/nginx_log.py). A file has path, kind, size, from_at, to_at (of what was found in the window), bytes_read, complete (the whole
+    window was read), why (if not), untrusted (messages dropped as forged).
     """
     common: Dict[str, Any] = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)

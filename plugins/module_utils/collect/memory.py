@@ -9,7 +9,7 @@ import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat
-from .host import Host, HostError
+from .host import Host
 from .processes import Process
 
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
@@ -18,16 +18,8 @@ _ACCEPT = frozenset(("43", "288", "202", "242"))
 _POOL = re.compile(r"^php-fpm: pool (.+)$")
 
 
-def text_of(host: Host, path: str) -> Optional[str]:
-    """A file of /proc or of a cgroup, at most 64 KiB of it; None when it cannot be read."""
-    try:
-        return host.read(path, 65536)
-    except HostError:
-        return None
-
-
 def limit_of(text: Optional[str]) -> Optional[int]:
-    """A limit file's content; None for no limit as well as for no content."""
+    """A limit file's content; None for no limit and for no content."""
     number = int(text) if text and text.strip().isdigit() else None
     return None if number is None or number >= UNLIMITED else number
 
@@ -43,34 +35,33 @@ def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     source = ""
     for directory in directories:
         for name in ("memory.max", "memory.high"):
-            limit = limit_of(text_of(host, directory + "/" + name))
+            limit = limit_of(host.text(directory + "/" + name))
             if limit is not None and (best is None or limit < best):
                 best, source = limit, directory + "/" + name
-    swap = [limit for limit in (limit_of(text_of(host, directory + "/memory.swap.max")) for directory in directories) if limit is not None]
-    usage = limit_of(text_of(host, posixpath.dirname(source) + "/memory.current")) if source else None
+    swap = [limit for limit in (limit_of(host.text(directory + "/memory.swap.max")) for directory in directories) if limit is not None]
+    usage = limit_of(host.text(posixpath.dirname(source) + "/memory.current")) if source else None
     return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}
 
 
 def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
     """memory.stat's hierarchical lines count the levels above a container's mount too."""
     leaf = directories[0]
-    rows = dict(line.split(None, 1) for line in (text_of(host, leaf + "/memory.stat") or "").splitlines() if " " in line)
+    rows = dict(line.split(None, 1) for line in (host.text(leaf + "/memory.stat") or "").splitlines() if " " in line)
     best = limit_of(rows.get("hierarchical_memory_limit"))
     both = limit_of(rows.get("hierarchical_memsw_limit"))
-    usage = limit_of(text_of(host, leaf + "/memory.usage_in_bytes"))
+    usage = limit_of(host.text(leaf + "/memory.usage_in_bytes"))
     for directory in directories:
-        if best is not None and limit_of(text_of(host, directory + "/memory.limit_in_bytes")) == best:
-            leaf, usage = directory, limit_of(text_of(host, directory + "/memory.usage_in_bytes"))
+        if best is not None and limit_of(host.text(directory + "/memory.limit_in_bytes")) == best:
+            leaf, usage = directory, limit_of(host.text(directory + "/memory.usage_in_bytes"))
     return best, leaf + "/memory.limit_in_bytes", {"cgroup_usage": usage, "swap_limit": both - best if both and best else None}
 
 
 def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[str, Any]:
-    """The budget, in bytes: the tightest cgroup limit above the running masters of collect_fpm, or the machine's memory.
+    """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the machine's memory.
 
-    limit_bytes is None when a limit may exist and could not be read; that is reported missing. Without a running master
-    the limit is that of the host's init, which in a container is the container's.
+    limit_bytes is None when a limit may exist and could not be read.
     """
-    meminfo = parse_kb(text_of(host, "/proc/meminfo") or "")
+    meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
     facts: Dict[str, Any] = {
         "limit_bytes": total, "limit_from": "MemTotal" if total else None, "mem_total": total,
@@ -78,7 +69,7 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
         "swap_total": meminfo["SwapTotal"] * 1024 if "SwapTotal" in meminfo else None, "cgroup_usage": None, "swap_limit": None,
     }
     for pid in [master["pid"] for master in masters if master["pid"]] or [1]:
-        cgroup, mounts = text_of(host, "/proc/%d/cgroup" % pid), text_of(host, "/proc/self/mountinfo")
+        cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
         place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
         if place is None:
             if cgroup is None:
@@ -87,7 +78,7 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
             continue
         version, point, path = place
         directories = levels(point, path)
-        if text_of(host, directories[0] + "/cgroup.procs") is None:
+        if host.text(directories[0] + "/cgroup.procs") is None:
             host.miss("memory_limit", directories[0], "the cgroup of pid %d cannot be read" % pid, "root and the host's own cgroup mount")
             facts.update(limit_bytes=None, limit_from=None)
             continue
@@ -98,22 +89,22 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
 
 
 def _busy(host: Host, pid: int) -> Optional[bool]:
-    """Whether a worker does something else than wait for a connection; None without the right to know."""
-    words = (text_of(host, "/proc/%d/syscall" % pid) or "").split()
+    """Whether a worker does not wait for a connection; None without the right to know."""
+    words = (host.text("/proc/%d/syscall" % pid) or "").split()
     return words[0] not in _ACCEPT if words else None
 
 
 def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """One entry for each worker of the masters; config is None for an orphan, whose master is gone.
 
-    Their memory is the resident size alone; for the rest see worker_memory.py.
+    Their memory is the resident size alone, see worker_memory.py.
     """
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     found: List[Dict[str, Any]] = []
     for one in procs:
         title = _POOL.match(one.cmdline)
-        stat = parse_stat(text_of(host, "/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
+        stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
         if title is None or stat is None:
             continue
         found.append({"config": config.get(one.ppid), "pool": title.group(1), "pid": one.pid, "started_at": one.started_at,

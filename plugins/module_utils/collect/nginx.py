@@ -39,7 +39,7 @@ _PACKAGED = dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/ngi
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
-    """(version, what the build set as default) from nginx -V, which prints and ends before it opens anything."""
+    """(version, what the build set as default) from nginx -V, which opens nothing."""
     found = opening(host, binary)
     ran = None if found else host.run([binary, "-V"])
     text = ran.err + ran.out if ran else ""
@@ -53,7 +53,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
-    """Running masters, oldest first, in doubt or not. One in a container below this host is left out: its files are not ours."""
+    """Running masters, oldest first, in doubt or not, without those in containers below this host."""
     found = [one for one in procs if _MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
@@ -111,15 +111,12 @@ class _Reading:
 
 
 def _group(host: Host, name: str) -> Optional[int]:
-    try:
-        match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.read("/etc/group"), re.M)
-    except HostError:
-        return None
+    match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.text("/etc/group") or "", re.M)
     return int(match.group(1)) if match else None
 
 
 def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> Dict[str, Any]:
-    """Who connects to php-fpm: what the workers run as and the user directive says, else nobody. certain: whether the directive was seen."""
+    """Who connects to php-fpm: as the workers run and the user directive says, else nobody. certain: the directive was seen."""
     name = written[0] if written else default
     found: Dict[str, Any] = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)
@@ -140,27 +137,17 @@ def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple
 
 
 def _options(master: Process) -> Dict[str, str]:
-    """c, p, e and g of the command line, as far as the title still tells."""
+    """c, p, e and g of the command line, as the title tells."""
     title = _MASTER.match(master.cmdline)
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
 
-def _binary(host: Host) -> Optional[str]:
-    for path in _BINARIES:
-        try:
-            host.stat(path)
-            return path
-        except HostError:
-            continue
-    return None
-
-
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict[str, Any]:
-    """The snapshot's "nginx". procs: processes(host), when the caller has them already.
+    """The snapshot's "nginx".
 
-    Of several masters the oldest of root's counts; one with another command line is reported missing. An ordinary account's is looked
-    at where root has none that leads anywhere, and only one account has any: account is its name then, None for root's.
-    writable: {path, who} of a file or directory of the configuration that others than root can write.
+    Of several masters the oldest of root's counts. An ordinary account's is looked at where root has none that leads anywhere, and only
+    one account has any: account is its name then, else None. writable: {path, who} of a file or directory of the configuration that
+    others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
@@ -178,7 +165,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
         "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
         "config_changed_at": None, "config_newer": None, "error_logs": [], "opens": [], "routes": []}
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
-    binary = binary or _binary(host) or ""
+    binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:
         return found
     version, built = _build(host, binary or "nginx")
@@ -223,7 +210,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
 
 
 def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
-    """root_owner of each route: whose files nginx sends to PHP, None when that cannot be told."""
+    """root_owner of each route: whose files nginx sends to PHP, None unknown."""
     known: Dict[str, Optional[str]] = {}
     for route in found:
         root = route["root"] or ""

@@ -3,9 +3,8 @@
 
 """Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw.
 
-The ring buffer is shared by all containers of a machine. A kill is ours when the victim's cgroup lies below the one in which this
-host's init lives; where a private cgroup namespace hides that, the container's id decides if both sides show one, else nobody knows.
-Whose a victim was is told by its cgroup alone: any process may call itself php-fpm.
+All containers of a machine share its ring buffer, and any process may call itself php-fpm: the victim's cgroup tells whose it was. It is
+ours below the cgroup of this host's init; where a private namespace hides that, a container's id decides if both sides show one.
 """
 
 import re
@@ -14,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from ..parse import kernel_log
 from ..parse.proc import below, memory_cgroup, parse_cgroup, unit_of
 from ..parse.timestamps import journal_line, ring_line
-from .host import Host, HostError
+from .host import Host
 from .processes import Process
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
@@ -33,21 +32,15 @@ _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 _Cgroup = NamedTuple("_Cgroup", [("path", str), ("directory", Optional[str]), ("events", str)])
 
 
-def _read(host: Host, path: str) -> str:
-    try:
-        return host.read(path)
-    except HostError:
-        return ""
-
-
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
-    """The memory cgroup of a process; that of init is the host's own. events: the file that counts OOM kills."""
-    text = _read(host, "/proc/%d/cgroup" % pid).replace("/init.scope\n", "\n")
+    """The memory cgroup of a process; init's is the host's own. events: the file that counts OOM kills."""
+    text = (host.text("/proc/%d/cgroup" % pid) or "").replace("/init.scope\n", "\n")
     place = memory_cgroup(text, mounts)
     version, point, below = place or (2, None, "")
     path = next((one.path for one in parse_cgroup(text) if (version == 1) == ("memory" in one.controllers) and (version == 1 or not one.controllers)), "")
     directory = (point + "/" + below).rstrip("/") if point else None
-    return _Cgroup(path or "/", directory, _read(host, "%s/memory.%s" % (directory, "events" if version == 2 else "oom_control")) if directory else "")
+    events = host.text("%s/memory.%s" % (directory, "events" if version == 2 else "oom_control")) if directory else ""
+    return _Cgroup(path or "/", directory, events or "")
 
 
 def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, cgroup: Optional[str]) -> Optional[bool]:
@@ -61,7 +54,7 @@ def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, 
 
 
 def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: Dict[str, Any]) -> Dict[str, Any]:
-    """The unit of a victim's cgroup, and the masters that live in that cgroup. vague: much or all of this host may live in it."""
+    """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may live there."""
     cgroup = kill["cgroup"] or "/"
     known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
     if initial:
@@ -93,27 +86,21 @@ def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, O
 
 def _watched(host: Host, directory: Optional[str]) -> bool:
     """Whether a daemon that kills without the kernel runs here: it has a cgroup then."""
-    for point in (directory or "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"):
-        for daemon in ("systemd-oomd", "earlyoom"):
-            try:
-                host.stat("%s/system.slice/%s.service" % (point, daemon))
-                return True
-            except HostError:
-                continue
-    return False
+    return any(host.type_of("%s/system.slice/%s.service" % (point, daemon))
+               for point in (directory or "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
+               for daemon in ("systemd-oomd", "earlyoom"))
 
 
 def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Dict[str, Any]:
     """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
 
-    kills: {at, pid (the machine's), comm, cgroup, unit, masters, vague (see _whose), kind (global | cgroup | systemd_oomd), ours (None: cannot
-    be told), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text}, the newest 50. elsewhere: how many the ring has of other
-    containers. own_pids: whether the machine's pids are this host's.
-    counter: OOM kills of this host's cgroup since it exists (of php-fpm's own where the host has none), None unknown; counters: by cgroup.
-    segfaults: {at, pid, comm, module, ours, text} of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it starts with SIGTERM and leaves
-    no kernel line. The ring's clock drifts: times are right to some seconds. One dmesg; journalctl only when there is a reason.
+    kills, the newest 50: {at, pid (the machine's), comm, cgroup, unit, masters (pids of those in that cgroup), vague (the cgroup says nothing
+    of the unit), kind (global | cgroup | systemd_oomd), ours (None unknown), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text}.
+    elsewhere: how many the ring has of other containers. own_pids: whether the machine's pids are this host's. counter: OOM kills of this
+    host's cgroup ever (of php-fpm's own where it has none), None unknown; counters: by cgroup. segfaults: {at, pid, comm, module, ours, text}
+    of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it leaves no kernel line. journalctl runs only when there is a reason.
     """
-    mounts = _read(host, "/proc/self/mountinfo")
+    mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)
     masters = {one.pid: _cgroup(host, one.pid, mounts) for one in procs if one.cmdline.startswith("php-fpm: master")}
     counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + list(masters.values())]

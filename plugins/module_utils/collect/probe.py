@@ -3,10 +3,9 @@
 
 """Dials endpoints with nginx's own rights and asks for one FastCGI answer.
 
-The question is FCGI_GET_VALUES, not ping.path: it needs no configuration in the pool, runs no PHP, is not written to
-access.log, counts for nothing against pm.max_requests, and is answered only by a worker that is free. What it does cost:
-one or two more "accepted conn" in the pool's status (two since 8.2.13, which keeps the connection open for a next record),
-and an ondemand pool starts a worker for it as for any connection.
+FCGI_GET_VALUES, unlike ping.path, needs no configuration, runs no PHP, is not logged, counts nothing against pm.max_requests, and is
+answered only by a free worker. It costs one or two "accepted conn" of the pool's status (two since 8.2.13), and an ondemand pool
+starts a worker for it.
 """
 
 import errno
@@ -112,14 +111,14 @@ class _Dial:
 
 
 def _resolve(target: Target) -> List[Target]:
-    """nginx resolves a name once, when it loads its configuration, and uses every address that it gets."""
+    """nginx resolves a name once, and uses every address that it gets."""
     found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
 def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
-    """Each target has its seconds, begun before the deadline; those behind the first AT_ONCE that it leaves no time for are not dialled."""
+    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not dialled."""
     left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
     poll = select.poll()
@@ -183,11 +182,10 @@ def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seco
 
 
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
-    """Dials all targets at the same time and gives one result for each address, in no order: {key, address, connect, probe}.
+    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect, probe}.
 
-    rights: None dials as ourselves. seconds: the budget of connecting and answering together, spent in full only while
-    something does not answer. Forks, because rights given up do not come back. Takes at most seconds + 1 for AT_ONCE targets,
-    and PATIENCE times that for all; what then is left has no result.
+    rights: None dials as ourselves. seconds: for connecting and answering together. Forks, because rights given up do not come back.
+    Takes at most seconds + 1 for AT_ONCE targets, and PATIENCE times that for all; what then is left has no result.
     """
     deadline = time.monotonic() + (PATIENCE - 1) * seconds
     results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)

@@ -16,9 +16,9 @@ MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds, exact to about 10 ms.
-    exe is None without the right to read it. foreign: it runs in a container below this host, with other files than ours.
-    doubt: why what calls itself a master is none of root's, None when it is one (see collect/trust.py)."""
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe is None without the right to read it.
+    foreign: it runs in a container below this host. doubt: why what calls itself a master is none of root's (see trust.py).
+    """
 
     pid: int
     ppid: int
@@ -34,7 +34,7 @@ class Process(NamedTuple):
 
 
 def relevant(comm: str) -> bool:
-    """nginx and its forks under their own names, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
+    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
     return "fpm" in comm or comm.startswith(("nginx", "openresty", "angie", "tengine", "freenginx"))
 
 
@@ -49,7 +49,7 @@ def process(host: Host, pid: int) -> Optional[Process]:
         cmdline = parse_cmdline(host.read(base + "cmdline", READ))
     except HostError:
         return None
-    # /proc/uptime and btime are virtualised inside system containers (lxcfs), the ticks are not: count from the kernel's clock.
+    # /proc/uptime and btime are virtualised in system containers (lxcfs), the ticks are not.
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     exe, program = host.readlink(base + "exe"), claim(cmdline)
     doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
@@ -69,9 +69,9 @@ def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = Non
 
 
 def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) -> List[Process]:
-    """Those whose name (at most 15 characters, as in /proc/PID/comm) is wanted, by pid; wanted=None: all of user space.
+    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid; wanted=None: all of user space.
 
-    Only the name is read of the others: the pass costs about 15 microseconds for each process of the host.
+    Only the name is read of the others: about 15 microseconds for each.
     """
     found: List[Process] = []
     try:
@@ -92,21 +92,18 @@ def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) ->
 
 
 def process_cgroup(host: Host, pid: int) -> str:
-    """The process's path, as seen from own_cgroup, in the cgroup tree that systemd manages; "" when unknown or elsewhere."""
+    """The path, as seen from own_cgroup, in the tree that systemd manages; "" when unknown or elsewhere."""
     return below(_cgroup(host, pid), own_cgroup(host))
 
 
 def own_cgroup(host: Host) -> str:
-    """The cgroup below which everything of this host lives: that of its init, "/" on a machine or in a namespace of its own.
+    """The cgroup of this host's init, below which all of it lives: "/" on a machine or in a namespace of its own.
 
-    Inside a container without a cgroup namespace it is the container's path, as the kernel's messages spell it.
+    In a container without a cgroup namespace: the container's path, as the kernel's messages spell it.
     """
     path = _cgroup(host, 1)
     return path[:-len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
 
 
 def _cgroup(host: Host, pid: int) -> str:
-    try:
-        return cgroup_path(parse_cgroup(host.read("/proc/%d/cgroup" % pid, READ)))
-    except HostError:
-        return ""
+    return cgroup_path(parse_cgroup(host.text("/proc/%d/cgroup" % pid) or ""))

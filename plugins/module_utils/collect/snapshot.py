@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One look at a host, as plain JSON: what the rules judge, what a person can file, and what a replay starts from."""
+"""One look at a host, as plain JSON."""
 
 import platform
 from functools import partial
@@ -50,7 +50,7 @@ def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], secon
 
 
 def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any]) -> List[str]:
-    """Endpoints of ondemand pools without a worker, whose workers, which the probe would start, a quarter of the memory does not hold."""
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [pool["endpoint"] for master in fpm["masters"] if master["running"] for pool in master["pools"]
              if pool["endpoint"] and pool["pm"] == "ondemand" and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake]
@@ -121,8 +121,8 @@ def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, 
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> Dict[str, Any]:
     """The snapshot of a host, within about that many seconds; no process is left behind.
 
-    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer the probe.
-    What did not end stays empty, and missing says so. A host without a route from nginx to php-fpm is not looked at any further.
+    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer. What did not end stays empty, and
+    missing says so. A host without a route from nginx to php-fpm is not looked at any further.
     """
     now = host.now()
     host.deadline, host.hung = host.monotonic() + seconds, set()

@@ -26,7 +26,7 @@ _POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
 
 def netlink(request: bytes) -> Optional[bytes]:
-    """All messages of one sock_diag dump; None where the kernel or a sandbox does not offer it. Needs no right."""
+    """All messages of one sock_diag dump; None where it is not offered. Needs no right."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
             door.settimeout(2.0)
@@ -96,7 +96,7 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, 
 
 
 def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
-    """Whether a worker has outlived its master: root's program, in the cgroup of php-fpm's unit, and no master of that program left."""
+    """Whether a worker has outlived its master: root's program in php-fpm's unit, and no master of that program left."""
     unit = unit_of(process_cgroup(host, one.pid))
     return bool(one.ppid == 1 and unit and "fpm" in unit and one.exe and not opening(host, one.exe)
                 and one.exe not in [each.exe for each in masters])
@@ -120,8 +120,7 @@ def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
 def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
     """Socket inode -> the processes that hold it.
 
-    Masters first: they hold the sockets of all of their pools, so that one look at each is enough. Then the other known
-    processes, which finds workers that outlived their master. Then, only for what is left, every process of the host.
+    Masters first: they hold the sockets of all their pools. Then the other known processes, then, for what is left, all of the host.
     """
     found = {}  # type: Dict[int, List[Process]]
     fpm = {one.pid for one in procs if is_fpm(one)}
@@ -137,7 +136,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     left = inodes.difference(found)
     if left:
         known = {one.pid for one in procs}
-        for pid in _pids(host):
+        for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
             held = _held(host, pid, left) if pid not in known else set()
             hidden = hidden or held is None
             holder = process(host, pid) if held else None
@@ -150,10 +149,3 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     if left and hidden:
         host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
     return found
-
-
-def _pids(host: Host) -> List[int]:
-    try:
-        return sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
-    except HostError:
-        return []

@@ -24,11 +24,7 @@ _UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid"
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
     """/etc/hosts: name -> addresses, hosts(5)."""
     found = {}  # type: Dict[str, List[str]]
-    try:
-        text = host.read("/etc/hosts")
-    except HostError:
-        text = ""
-    for line in text.splitlines():
+    for line in (host.text("/etc/hosts") or "").splitlines():
         fields = line.partition("#")[0].split()
         for name in fields[1:]:
             found.setdefault(name.lower(), []).append(fields[0])
@@ -44,7 +40,7 @@ def _pack(address: str) -> Optional[bytes]:
 
 
 def is_local(address: str) -> bool:
-    """Whether the address is this host's: the kernel would then use it as the source, too. Sends nothing."""
+    """Whether the address is this host's: the kernel would use it as the source, too. Sends nothing."""
     packed = _pack(address)
     if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
         return True
@@ -57,7 +53,7 @@ def is_local(address: str) -> bool:
 
 
 def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
-    """Numeric addresses to dial; a wildcard is dialled on loopback. [] for a name that /etc/hosts does not have."""
+    """Numeric addresses to dial, loopback for a wildcard; [] for a name that /etc/hosts does not have."""
     if one.family == "name":
         known = hosts.get((one.address or "").lower(), [])
         return [address for address in known if _pack(address) is not None]
@@ -74,7 +70,7 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
 
 
 def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """The nginx part of a snapshot -> the account that dials, {user, uid, gid, groups, pid of one worker or None, account}.
+    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}.
 
     account: its uid when it is an ordinary account that runs the whole of nginx, and so may run its own php-fpm; else None.
     """
@@ -86,7 +82,7 @@ def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
 
 
 def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
-    """The directory that nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
+    """What nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
     pid = (identity or {}).get("pid")
     if pid is None or not host.is_root():
         return ""
@@ -104,7 +100,7 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
 
 
 class _Survey:
-    """One look at all endpoints: the files first, then the table, the dialling, and the table again where nothing answered."""
+    """The files first, then the table, the dialling, and the table again where nothing answered."""
 
     def __init__(self, host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], dump: sock_diag.Dump) -> None:
         self.host, self.dump, self.identity = host, dump, identity
@@ -161,7 +157,7 @@ class _Survey:
                          queue=load.queue, backlog=load.backlog, accepted=load.accepted)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
-        """Where the file that the process bound is, when it is alive in a file system view of the process's own."""
+        """The file that the process bound, when it is alive in the process's own view of files."""
         path = "/proc/%d/root%s" % (pid, row.name)
         try:
             stat = self.host.stat(path)
@@ -209,7 +205,7 @@ class _Survey:
         return None, None
 
     def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[Dict[str, Any]]:
-        """What refuses nginx. Dialled as ourselves the result is not nginx's: then owner, mode and ACL alone tell."""
+        """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):
             return None
@@ -221,7 +217,7 @@ class _Survey:
 
 
 def _waits(facts: Dict[str, Any]) -> bool:
-    """Whether the numbers of the queue at this moment are evidence."""
+    """Whether the queue's numbers at this moment are evidence."""
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
@@ -234,11 +230,10 @@ def _rank(result: Dict[str, Any]) -> int:
 def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], procs: Optional[Sequence[Process]] = None,
                       probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
                       probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, Dict[str, Any]]:
-    """Endpoint key -> everything known about that listening place.
+    """{key: everything known about that listening place}.
 
-    keys: canonical ones. identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets.
-    asleep: those that are not dialled. probe_seconds: how long a silent endpoint is waited for, all at the same time; 0 dials nothing.
-    probe.queue counts the probe's own connection, which a busy pool drops when a worker comes to it.
+    identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets. asleep: not dialled. probe_seconds: how long
+    a silent endpoint is waited for, all together; 0 dials nothing. probe.queue counts the probe's own connection.
     """
     if not keys:
         return {}

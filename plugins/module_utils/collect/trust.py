@@ -68,7 +68,7 @@ def _walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
 def opening(host: Host, path: str) -> Optional[Opening]:
     """The first file or directory on the way to path, links followed, that someone besides root can write; None: there is none.
 
-    A path that does not exist is as safe as the directory in which it would be made. Sticky directories such as /tmp are openings.
+    A path that does not exist is as safe as its directory. Sticky directories such as /tmp are openings.
     """
     try:
         return next((step.opening for _place, step in _walk(host, path) if step.opening), None)
@@ -79,7 +79,7 @@ def opening(host: Host, path: str) -> Optional[Opening]:
 def named(host: Host, path: str) -> str:
     """The real path of a file that a configuration or a log's name leads root to, for Host.read_bytes(real=True).
 
-    Raises HostError where a link on the way is one that somebody besides root can make, and for devices and the kernel's own files.
+    Raises HostError for a link that somebody besides root can make, for devices and the kernel's own files.
     """
     here, found = "/", None
     for place, step in _walk(host, path):
@@ -102,10 +102,10 @@ def folders(host: Host, pattern: str) -> List[str]:
 
 
 def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
-    """Why a process is no program of root's with one of these words in its file's name; None when it is.
+    """Why a process is no program of root's with one of these words in its file's name; None when it is. A title proves nothing.
 
-    Its real, effective and saved user are root: a setuid program keeps the real one of whoever started it. Its executable is the very
-    file at a path that only root can write, or was until an upgrade replaced it. A title proves nothing: everyone writes his own.
+    All its users are root: a setuid program keeps the real one of whoever started it. Its executable is the very file at a path that only
+    root can write, or was until an upgrade replaced it.
     """
     if any(uids):
         ids = sorted(set(uids))

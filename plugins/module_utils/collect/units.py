@@ -7,7 +7,7 @@ import re
 from typing import Any, Dict, List, Optional, Sequence, Set
 
 from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts, unit_matches
-from .host import Host, HostError
+from .host import Host
 
 LINES = 30
 SHOWN = 16384  # bytes, of one unit
@@ -19,37 +19,27 @@ _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
 def booted_with_systemd(host: Host) -> bool:
     """sd_booted(3): systemd is init here, and not merely installed."""
-    try:
-        return host.stat("/run/systemd/system").type == "directory"
-    except HostError:
-        return False
+    return host.type_of("/run/systemd/system") == "directory"
 
 
 def fpm_unit_names(host: Host) -> List[str]:
-    """Units with php-fpm in their name, running or not, read from the unit directories (systemctl list-unit-files costs more).
+    """Units with php-fpm in their name, from the unit directories (systemctl list-unit-files costs more).
 
-    A template (php-fpm@.service) is no unit by itself: its enabled instances are found in the *.wants directories.
+    Of a template (php-fpm@.service) the enabled instances count, in the *.wants directories.
     """
     found: Set[str] = set()
     for directory in dict.fromkeys(host.realpath(directory) for directory in _DIRECTORIES):
-        for name in _names(host, directory):
+        for name in host.names(directory):
             if name.endswith(".wants") and directory.startswith("/etc/"):
-                found.update(wanted for wanted in _names(host, directory + "/" + name) if "@" in wanted)
+                found.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
             found.add(name)
     return sorted(name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name))
 
 
-def _names(host: Host, directory: str) -> List[str]:
-    try:
-        return host.listdir(directory)
-    except HostError:
-        return []
-
-
-def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, Dict[str, Any]]:
+def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[str, Dict[str, Any]]:
     """{name: unit}; a name that systemd does not know has load "not-found". Empty on a host without systemd.
 
-    log is filled for a unit that is loaded and not active, or whose state changed within the last window seconds.
+    log is filled for a loaded unit that is not active, or whose state changed within window seconds.
     """
     wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
     if not wanted or not booted_with_systemd(host):
@@ -61,8 +51,7 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
     found: Dict[str, Dict[str, Any]] = {}
     for name, block in zip(wanted, parse_show(ran.out)):
         found[name] = unit_facts(block, boot_at)
-    if logs:
-        _read_logs(host, found, window)
+    _read_logs(host, found, window)
     return found
 
 
@@ -77,7 +66,7 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
 
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
-    """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
+    """The last lines of a unit's journal, [{at, text}]."""
     ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)
     if not found:

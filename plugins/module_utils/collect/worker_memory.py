@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ..parse.proc import parse_kb
 from .host import Host
-from .memory import collect_workers, text_of
+from .memory import collect_workers
 from .processes import Process
 
 SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
@@ -16,12 +16,12 @@ SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a mi
 
 def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
     """kB out of smaps_rollup (Linux 4.14), which root or the process's own user may read; else what statm tells anybody."""
-    rollup = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
+    rollup = parse_kb(host.text("/proc/%d/smaps_rollup" % pid) or "")
     if "Rss" in rollup:
         shared = rollup.get("Shared_Clean", 0) + rollup.get("Shared_Dirty", 0)
         return {"rss_kb": rollup["Rss"], "pss_kb": rollup.get("Pss"), "shared_kb": shared,
                 "uss_kb": rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0)}
-    fields = (text_of(host, "/proc/%d/statm" % pid) or "").split()
+    fields = (host.text("/proc/%d/statm" % pid) or "").split()
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     if len(fields) < 3:
         return {}

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse, reached
-from .model import Loss
+from .model import Loss, Match, evidence, finding
 
 # nginx's messages by what they say about the endpoint; ids and meaning: the signature tables in parse/.
 MISSING = frozenset(("ng-connect-enoent", "ng-connect-enotdir"))
@@ -33,7 +33,17 @@ LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_
 PROMPT_MS = 500.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
-Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any])])
+
+class Owner(NamedTuple):
+    """A pool and its master."""
+
+    master: Dict[str, Any]
+    pool: Dict[str, Any]
+
+    @property
+    def place(self) -> Dict[str, Any]:
+        """Where an action finds it."""
+        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
 
 class Seen:
@@ -80,7 +90,8 @@ def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> Lis
 
 
 class Case:
-    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
+    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it,
+    owner: the first of them.
 
     losses: requests that nginx lost on it within the window and that no rule has explained yet, oldest first.
     """
@@ -99,6 +110,7 @@ class Case:
         real = self.endpoint.get("real_path")
         # A pool that listens on every address of this host is not reached by dialling another host.
         self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
+        self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         # nginx logs the address that a name led to, not the name.
         names = [key] + ["%s:%s" % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
                          for one in self.endpoint.get("addresses") or []]
@@ -138,6 +150,20 @@ class Case:
         """Whether a route says that PHP is behind it: fcgiwrap and others are dialled with fastcgi_pass too."""
         words = [self.key] + [str(part) for route in self.routes for part in [route["location"], route["upstream"]] + list(route["params"].values())]
         return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
+
+    def dialled(self, otherwise: Optional[str] = None) -> Dict[str, Any]:
+        """Evidence of what connecting gave."""
+        what = self.connect.get("error") or otherwise or self.connect["result"]
+        return evidence("probe", "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what))
+
+    def match(self, cause: str, reason: str, words: str, proof: Sequence[Dict[str, Any]], lost: List[Loss], owner: Optional[Owner] = None,
+              explained: Optional[List[Loss]] = None, **more: Any) -> Match:
+        """A finding about this endpoint that counts lost. explained: the losses that need no other cause, if others. more: see finding()."""
+        since, count = span(lost)
+        about = {"sites": self.sites, "endpoint": self.key, "since": since, "count": count}
+        if owner:
+            about.update(pool=owner.pool["name"], unit=owner.master["unit"])
+        return Match(finding(cause, reason, words, proof, **dict(about, **more)), lost if explained is None else explained)
 
     def lost(self, signatures: Iterable[str]) -> List[Loss]:
         wanted = frozenset(signatures)

@@ -6,7 +6,7 @@
 from typing import Any, Dict, List
 
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
-from .model import Clear, Loss, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
@@ -45,9 +45,8 @@ def examine(case: Case) -> Any:
     # A static pool that was full says no word of it: with more workers by now, or another timeout, it is over all the same.
     began = lost[-1].at - timeout["seconds"]
     changed = reconfigured(case.snapshot["nginx"], began) or any(reconfigured(one.master, began - SETTLE) for one in case.running)
-    owner = case.owners[0] if case.owners else None
+    owner = case.owner
     where = "by default" if timeout["file"] is None else "in %s:%s (%s)" % (timeout["file"], timeout["line"], timeout["context"])
-    since, count = span(lost)
     proof = [
         sample(lost[-1].event),
         evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
@@ -63,7 +62,5 @@ def examine(case: Case) -> Any:
             "terminate": owner.pool["terminate_timeout"]})]
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (
         ", ".join(sites[:5]) + (" and %d more" % (len(sites) - 5) if sites[5:] else ""), timeout["seconds"], where)
-    return Match(finding(
-        CAUSE, "slow_script", words, proof, state="recovered" if changed else "active", severity="warning", confidence="likely", sites=sites,
-        site=sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
-        unit=owner.master["unit"] if owner else None, since=since, count=count, remedy=remedy), lost)
+    return case.match(CAUSE, "slow_script", words, proof, lost, owner, state="recovered" if changed else "active", severity="warning",
+                      confidence="likely", sites=sites, remedy=remedy)

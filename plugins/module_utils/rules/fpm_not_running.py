@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
 
 from ..parse.endpoint import canonical
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "fpm_not_running"
 
@@ -168,24 +168,16 @@ def _explain(case: Case, master: Dict[str, Any]) -> Down:
     return Down("stopped", words, [state], start, "certain" if unit else "likely")
 
 
-def _seen(case: Case) -> Dict[str, Any]:
-    what = case.connect.get("error") or case.connect["result"]
-    return evidence("probe", "connecting to %s as %s: %s" % (case.key, case.connect.get("as_user") or "ourselves", what))
-
-
 def _down(case: Case) -> Match:
-    master = case.owners[0].master if case.owners else case.masters[0]
+    master = case.owner.master if case.owner else case.masters[0]
     down = _explain(case, master)
-    if not case.owners:  # no pool is configured for what nginx dials: its master would have to be started, and may not be enough
+    if not case.owner:  # no pool is configured for what nginx dials: its master would have to be started, and may not be enough
         down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
-    since, count = span(lost)
     unit = master["unit_state"] or {}
-    proof = down.proof + [_seen(case)] + ([sample(lost[0].event)] if lost else [])
-    return Match(finding(
-        CAUSE, down.reason, down.words + ".", proof, confidence=down.confidence, sites=case.sites, site=case.sites[0], endpoint=case.key,
-        pool=case.owners[0].pool["name"] if case.owners else None, unit=master["unit"],
-        since=unit.get("inactive_since") or unit.get("changed_at") or since, count=count, remedy=down.remedy), case.losses)
+    proof = down.proof + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
+    return case.match(CAUSE, down.reason, down.words + ".", proof, lost, case.owner, case.losses, confidence=down.confidence, unit=master["unit"],
+                      since=unit.get("inactive_since") or unit.get("changed_at") or span(lost)[0], remedy=down.remedy)
 
 
 def _was_down(case: Case) -> Optional[Match]:
@@ -198,7 +190,6 @@ def _was_down(case: Case) -> Optional[Match]:
         before = [loss for loss in lost if started is not None and loss.at <= started + 1]
         if not before or len(before) < len(lost):
             continue
-        since, count = span(before)
         log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
@@ -206,10 +197,9 @@ def _was_down(case: Case) -> Optional[Match]:
         told = start_failure([entry["text"] for entry in log])
         runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
         proof = [sample(before[0].event), evidence("process", runs, at=started)]
-        return Match(finding(
-            CAUSE, told[0] if told else "stopped", "%s was not running for a while and is back." % _name(owner.master), proof, state="recovered",
-            severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"],
-            unit=owner.master["unit"], since=since, count=count), before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS))
+        return case.match(
+            CAUSE, told[0] if told else "stopped", "%s was not running for a while and is back." % _name(owner.master), proof, before, owner,
+            before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS), state="recovered", severity="warning", confidence="likely")
     return None
 
 
@@ -219,11 +209,8 @@ def _not_installed(case: Case) -> Optional[Match]:
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None
     lost = case.lost(MISSING | REFUSED)
-    since, count = span(lost)
-    return Match(finding(
-        CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.",
-        [_seen(case)] + ([sample(lost[0].event)] if lost else []), confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-        since=since, count=count), case.losses)
+    return case.match(CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.",
+                      [case.dialled()] + [sample(loss.event) for loss in lost[:1]], lost, None, case.losses, confidence="likely")
 
 
 def examine(case: Case) -> Any:

@@ -5,8 +5,8 @@
 
 from typing import Any, Dict, List, NamedTuple, Tuple
 
-from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near, span
-from .model import Clear, Match, Unclear, evidence, finding, sample
+from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near
+from .model import Clear, Match, Unclear, evidence, sample
 
 CAUSE = "invalid_response"
 SAME_MOMENT = 2.0
@@ -22,24 +22,16 @@ DEATHS = (
 )
 
 
-def _where(case: Case) -> Dict[str, Any]:
-    owner = case.owners[0] if case.owners else None
-    return {"sites": case.sites, "site": case.sites[0], "endpoint": case.key, "pool": owner.pool["name"] if owner else None,
-            "unit": owner.master["unit"] if owner else None}
-
-
 def _not_fastcgi(case: Case) -> Match:
     strangers = case.foreign_listeners
     lost = case.losses
-    since, count = span(lost)
     who = "%s (pid %s)" % (strangers[0]["comm"], strangers[0]["pid"]) if strangers else "something that is not php-fpm"
     proof = [evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, case.probe.get("detail") or case.probe["result"]))]
     if strangers:
         proof.insert(0, evidence("socket", "%s is held by %s: %s" % (case.key, who, strangers[0]["cmdline"])))
-    proof += [sample(lost[0].event)] if lost else []
-    return Match(finding(
-        CAUSE, "not_fastcgi", "%s is held by %s, and that does not speak FastCGI." % (case.key, who), proof,
-        confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely", since=since, count=count, **_where(case)), lost)
+    proof += [sample(loss.event) for loss in lost[:1]]
+    return case.match(CAUSE, "not_fastcgi", "%s is held by %s, and that does not speak FastCGI." % (case.key, who), proof, lost, case.owner,
+                      confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely")
 
 
 def _deaths(case: Case) -> List[Match]:
@@ -51,17 +43,14 @@ def _deaths(case: Case) -> List[Match]:
         # A worker that was killed while idle lost nobody's request.
         if not events or not lost:
             continue
-        _first, count = span(lost)
         pool = events[0]["pool"]
         crash = _crash(case, times) if death.reason == "segfault" else []
-        where = _where(case)
-        where["pool"] = pool
         unseen = death.reason == "killed" and "kernel_log" in case.seen.blind
         words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
-        found.append(Match(finding(
+        found.append(case.match(
             CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, words),
-            [sample(events[-1])] + crash + [sample(lost[-1].event)], severity="warning",
-            confidence="possible" if unseen else "likely", since=min(times), count=count, **where), lost))
+            [sample(events[-1])] + crash + [sample(lost[-1].event)], lost, case.owner, severity="warning",
+            confidence="possible" if unseen else "likely", since=min(times), pool=pool))
     return found
 
 
@@ -82,8 +71,6 @@ def examine(case: Case) -> Any:
         return deaths
     lost = case.lost(NOT_FASTCGI | BAD_HEADER)
     if lost:
-        since, count = span(lost)
-        return Match(finding(
-            CAUSE, "protocol_error", "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key, [sample(lost[-1].event)],
-            severity="warning", confidence="likely", since=since, count=count, **_where(case)), lost)
+        return case.match(CAUSE, "protocol_error", "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key,
+                          [sample(lost[-1].event)], lost, case.owner, severity="warning", confidence="likely")
     return Clear("no worker of %s died in a request" % case.key)

@@ -6,7 +6,7 @@
 from typing import Any, Dict, List, Optional
 
 from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "max_children_exhausted"
 LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot"))
@@ -54,19 +54,21 @@ def _full(case: Case, owner: Owner) -> Any:
     if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
-    since, count = span(lost)
     logged = case.pool_events(LIMIT_REACHED)
     proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), _answer(case)))]
-    proof += [sample(event) for event in logged[:1]] + ([sample(lost[0].event)] if lost else [])
+    proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
         number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
-    place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
-    return Match(finding(
-        CAUSE, "process_max" if capped else "max_children", words, proof, confidence="certain" if at_limit else "likely", sites=case.sites,
-        site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
-        since=min([moment for moment in [since] + [event["first"] for event in logged] if moment is not None], default=None),
-        count=count, remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
+    since = [span(lost)[0]] + [event["first"] for event in logged]
+    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely",
+                  since=min([moment for moment in since if moment is not None], default=None))
+
+
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[Dict[str, Any]], lost: List[Loss], **more: Any) -> Match:
+    """capped: by process.max, before the pool's own pm.max_children."""
+    remedy = Remedy("process_max_set" if capped else "pool_size_set", owner.place)
+    return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
 
 
 def _was_full(case: Case) -> Any:
@@ -79,14 +81,9 @@ def _was_full(case: Case) -> Any:
             lost = case.lost(["ng-connect-eagain"])
         if not lost:
             continue
-        since, count = span(lost)
         capped = bool(logged) and all(event["signature"] == "fpm-process-max" for event in logged)
-        place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
-        return Match(finding(
-            CAUSE, "process_max" if capped else "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
-            [sample(event) for event in logged[:1]] + [sample(lost[0].event)], state="recovered", severity="warning", confidence="likely",
-            sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count,
-            remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
+        return _match(case, owner, capped, "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
+                      [sample(event) for event in logged[:1] + [lost[0].event]], lost, state="recovered", severity="warning", confidence="likely")
     return None
 
 

@@ -48,7 +48,7 @@ def sample(event: Dict[str, Any]) -> Dict[str, Any]:
 def finding(cause: str, reason: str, summary: str, proof: Sequence[Dict[str, Any]], **more: Any) -> Dict[str, Any]:
     """A finding as the contract has it; more overrides the defaults of an active, certain, critical one.
 
-    sites lists every site that is hit, site is the first of them; since is epoch seconds, count the lost requests in the window.
+    sites: every site that is hit; since: epoch seconds; count: the lost requests in the window.
     """
     result: Dict[str, Any] = {
         "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
@@ -59,5 +59,6 @@ def finding(cause: str, reason: str, summary: str, proof: Sequence[Dict[str, Any
     if unknown:
         raise ValueError("a finding has no %s" % ", ".join(sorted(unknown)))
     result.update(more)
+    result["site"] = next(iter(result["sites"]), None)
     result["remedy"] = [{"action": item.action, "arguments": item.arguments} for item in result["remedy"]]
     return result

@@ -7,8 +7,8 @@ import re
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import parse
-from .case import MISSING, REFUSED, Case, Owner, Seen, grouped, span
-from .model import Clear, Match, Remedy, evidence, finding, sample
+from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
+from .model import Clear, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
 # Accounts of web servers, as distributions name them: their pool is for any site whose files are root's.
@@ -77,11 +77,8 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
 def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Optional[Owner],
            confidence: str = "certain") -> Match:
     lost = case.lost(MISSING | REFUSED)
-    since, count = span(lost)
-    return Match(finding(
-        CAUSE, reason, words + ".", proof + ([sample(lost[0].event)] if lost else []), confidence=confidence, sites=case.sites, site=case.sites[0],
-        endpoint=case.key, pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count,
-        remedy=remedy), case.losses)
+    return case.match(CAUSE, reason, words + ".", proof + [sample(loss.event) for loss in lost[:1]], lost, owner, case.losses,
+                      confidence=confidence, remedy=remedy)
 
 
 def examine(case: Case) -> Any:
@@ -92,8 +89,7 @@ def examine(case: Case) -> Any:
     refused = result in ("missing", "refused") or left_behind or (result == "error" and case.connect.get("errno") is not None)
     if not refused or not case.is_local:
         return None
-    seen = evidence("probe", "connecting to %s as %s: %s" % (
-        case.key, case.connect.get("as_user") or "ourselves", case.connect.get("error") or case.connect["result"]))
+    seen = case.dialled()
     if case.running:
         reason, words, remedy = _unloaded(case)
         master = case.running[0].master

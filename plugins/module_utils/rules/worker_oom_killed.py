@@ -5,8 +5,8 @@
 
 from typing import Any, Dict, List, Optional
 
-from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, span, within
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, within
+from .model import Clear, Remedy, Unclear, evidence, sample
 
 CAUSE = "worker_oom_killed"
 KILLED = frozenset(("fpm-exit-sigkill",))
@@ -61,32 +61,24 @@ def examine(case: Case) -> Any:
             return Unclear("kernel_log", "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom")
         return Clear("no OOM kill hit a worker of this host in the window")
     sure = next(word for word in found if found[word])
-    owner = next((owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)), case.owners[0] if case.owners else None)
+    owner = next((owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)), case.owner)
     moments = [kill["at"] for kill in mine] + ([] if all(_beside(kill, deaths) for kill in mine) else [at for event in deaths for at in event["times"]])
     lost = near(case.lost(CUT_OFF), moments, SAME_MOMENT)
-    _first, count = span(lost)
     last = mine[-1]
-    limit = _limit(last)
     # The worker may have been idle; without nginx's log that cannot be told.
     hurt = lost or "nginx_log" in case.seen.blind
     state = "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
-    proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1]] + ([sample(lost[0].event)] if lost else [])
-    return Match(finding(
-        CAUSE, last["kind"], "The OOM killer took %s of pool %s: %s%s." % (
-            "a worker" if len(mine) == 1 else "%d workers" % len(mine), owner.pool["name"] if owner else "?", WORDS[last["kind"]], limit or ""),
-        proof, severity="warning", confidence=sure, state=state, sites=case.sites,
-        site=case.sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
-        unit=owner.master["unit"] if owner else None, since=mine[0]["at"], count=count,
-        remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner and proven else []), lost)
+    proof = [evidence(last["source"], last["text"], at=last["at"])] + [sample(event) for event in deaths[:1] + [loss.event for loss in lost[:1]]]
+    words = "The OOM killer took %s of pool %s: %s%s." % (
+        "a worker" if len(mine) == 1 else "%d workers" % len(mine), owner.pool["name"] if owner else "?", WORDS[last["kind"]],
+        " of %d MiB" % (last["limit_kb"] // 1024) if last.get("limit_kb") else "")
+    return case.match(CAUSE, last["kind"], words, proof, lost, owner, severity="warning", confidence=sure, state=state, since=mine[0]["at"],
+                      remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner and proven else [])
 
 
 def _remedy(owner: Owner, kills: List[Dict[str, Any]], limit: Optional[int]) -> List[Remedy]:
     """Fewer workers; a limit for each where one alone took half of all there is; and swap where swap can help: a cgroup's limit ignores it."""
     peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
-    place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "peak_kb": peak or None}
+    place = dict(owner.place, peak_kb=peak or None)
     alone = [Remedy("memory_limit_set", place)] if not limit or 2048 * peak > limit else []
     return [Remedy("memory_fit", place)] + alone + ([Remedy("swap_add", {"path": "/swapfile"})] if kills[-1]["kind"] == "global" else [])
-
-
-def _limit(kill: Dict[str, Any]) -> Optional[str]:
-    return " of %d MiB" % (kill["limit_kb"] // 1024) if kill.get("limit_kb") else None
