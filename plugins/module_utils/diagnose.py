@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
+"""Snapshot in, verdict out: one host's findings, its status, and the plan that follows."""
 
 from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
@@ -17,15 +17,15 @@ STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
 
 
-def _unseen(what: str, path: Optional[str], why: str) -> Dict[str, Any]:
+def _unseen(what: str, path: Optional[str], why: str) -> dict:
     return {"what": what, "path": path, "why": why, "needs": None}
 
 
-def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
-    """(findings, missing) of one endpoint. Each rule sees only the losses that those before it left unexplained."""
-    found: List[Dict[str, Any]] = []
-    cleared: List[Dict[str, Any]] = []
-    missing: List[Dict[str, Any]] = []
+def _examine(case: Case) -> Tuple[List[dict], List[dict]]:
+    """(findings, missing) of one endpoint. Each rule sees only what those before it left unexplained."""
+    found: List[dict] = []
+    cleared: List[dict] = []
+    missing: List[dict] = []
     for cause, examine in RULES:
         outcome = examine(case)
         for answer in outcome if isinstance(outcome, list) else [outcome]:
@@ -52,8 +52,8 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     return found, missing
 
 
-def _spare(case: Case, answering: Dict[int, List[str]], found: List[Dict[str, Any]]) -> None:
-    """nginx goes on to an upstream's next server: while that one answers, a dead one costs time, and a dead backup nothing.
+def _spare(case: Case, answering: Dict[int, List[str]], found: List[dict]) -> None:
+    """nginx goes on to an upstream's next server: while that answers, a dead one costs time, and a dead backup nothing.
 
     answering: by route, up to two of its servers that answer.
     """
@@ -65,10 +65,10 @@ def _spare(case: Case, answering: Dict[int, List[str]], found: List[Dict[str, An
             item.update(severity="warning", state="latent" if spare else "active")
 
 
-def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """One finding where the same thing is wrong with several endpoints: a stopped unit with three pools is one cause, not three."""
-    merged: List[Dict[str, Any]] = []
-    stopped: Dict[Any, Dict[str, Any]] = {}
+def _merge(findings: List[dict]) -> List[dict]:
+    """One finding for one thing: a stopped unit with three pools is one cause, not three."""
+    merged: List[dict] = []
+    stopped: Dict[Any, dict] = {}
     sites: Dict[int, Dict[str, None]] = {}
     for item in findings:
         one = (item["reason"], item["unit"], item["state"])
@@ -85,7 +85,7 @@ def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return merged
 
 
-def _leave(snapshot: Dict[str, Any], findings: List[Dict[str, Any]]) -> None:
+def _leave(snapshot: dict, findings: List[dict]) -> None:
     """Takes away the remedies that would load what others than root can write, and says why."""
     for item in findings:
         why = [left_to_a_person(snapshot, remedy) for remedy in item["remedy"]]
@@ -94,8 +94,8 @@ def _leave(snapshot: Dict[str, Any], findings: List[Dict[str, Any]]) -> None:
             item["evidence"].append(evidence("file", "%s: nothing of it is tried, loaded or restarted from here" % next(filter(None, why))))
 
 
-def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
-    """Root's nginx or php-fpm loads files that an ordinary account can write: that account becomes root with the next reload."""
+def _writable(snapshot: dict) -> List[dict]:
+    """Root loads files that an ordinary account can write: that account becomes root with the next reload."""
     sites = list(dict.fromkeys(route["site"] or "default" for route in snapshot["nginx"]["routes"]))
     found = []
     for reason, part in [("nginx", snapshot["nginx"])] + [("fpm", master) for master in snapshot["fpm"]["masters"]]:
@@ -108,7 +108,7 @@ def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
     return found
 
 
-def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
+def _status(snapshot: dict, examined: List[Case], findings: List[dict], missing: List[dict]) -> str:
     grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
     places = {item["endpoint"] for item in grave}
     hit: Dict[str, Set[FrozenSet[str]]] = {}
@@ -132,13 +132,13 @@ def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[
     return "healthy"
 
 
-def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any]:
+def diagnose(snapshot: dict, host: str = "localhost") -> dict:
     """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable.
 
-    snapshot: what collect.snapshot.take returns, or the same read back from JSON. host names the host in the plan.
+    snapshot: as collect.snapshot.take returns it. host: its name in the plan.
     """
     examined = cases(snapshot)
-    findings: List[Dict[str, Any]] = []
+    findings: List[dict] = []
     missing = list(snapshot["missing"])
     answers = {case.key for case in examined if case.answers}
     answering = {id(route): list(dict.fromkeys(

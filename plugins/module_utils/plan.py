@@ -1,15 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings in, ordered actions out. Says what would be done and what that costs; nothing here does it."""
+"""Findings in, ordered actions out, with what they would cost."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
 
-# In the order in which they are taken: what a unit needs in order to start comes before its start, nginx after php-fpm.
-# What each does to a host stands in the file of its name in actions/.
+# In the order in which they are taken. What each does to a host stands in the file of its name in actions/.
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none"),
     Action("unit_oom_policy", "medium", True, "none"),
@@ -71,7 +70,7 @@ def shared(action: Dict[str, Any], names: Sequence[str]) -> str:
 
 
 def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Without conflicts: what another action does as well is left to it, and where two contradict each other neither is taken."""
+    """What another action does as well is left to it; where two contradict each other neither is taken."""
     kept = list(actions)
     for loser, winner, names in GIVES_WAY:
         winners = {shared(one, names): one for one in reversed(kept) if one["id"] == winner}
@@ -97,7 +96,7 @@ def _without(actions: Sequence[Dict[str, Any]], gone: Sequence[Dict[str, Any]]) 
 def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
     """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}].
 
-    because lists the findings as "cause/reason". Raises ValueError for an action that is not in ACTIONS.
+    because: the findings as "cause/reason". Raises ValueError for an unknown action.
     """
     actions: Dict[str, Dict[str, Any]] = {}
     for item in findings:

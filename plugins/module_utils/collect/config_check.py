@@ -11,7 +11,7 @@ that was read whole and that root alone can write.
 
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
 from ..parse.fpm_conf import FpmConf
 from ..parse.redact import redact
@@ -75,7 +75,7 @@ def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[
     return None
 
 
-def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> Dict[str, Any]:
+def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> dict:
     """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, as each knows its own directives only."""
     why = untestable(host, binary, reading)
     if why or not binary:

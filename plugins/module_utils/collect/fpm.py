@@ -6,7 +6,7 @@
 import os
 import posixpath
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional
 
 from ..parse.fpm_conf import FpmConf, Problem, Section, full_path
 from ..parse.fpm_pools import pool_facts, refusals
@@ -26,7 +26,7 @@ MOST_ERRORS = 10
 _TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
-PoolFacts = Callable[[Section, str], Dict[str, Any]]
+PoolFacts = Callable[[Section, str], dict]
 Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])])
 
 
@@ -63,7 +63,7 @@ def _exists(host: Host, path: str) -> bool:
     return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
 
 
-def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[Layout], taken: List[str]) -> List[Found]:
+def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], taken: List[str]) -> List[Found]:
     """Masters that could run and do not: of units, then of packagings that left a configuration."""
     found: List[Found] = []
     seen = {host.realpath(config) for config in taken}
@@ -87,7 +87,7 @@ def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[La
     return found
 
 
-def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[Dict[str, Any]]) -> float:
+def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[dict]) -> float:
     """When the running master read its configuration: a reload keeps the process, and writes its pid file anew or changes the unit's state."""
     moments = [process.started_at]
     try:
@@ -100,7 +100,7 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
     return max(moments)
 
 
-def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[Dict[str, Any]]) -> List[Problem]:
+def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[dict]) -> List[Problem]:
     """php-fpm does not start when a log cannot be created; the test without a trace cannot see that."""
     places = [(conf.top, "error_log", error_log, "failed to open error_log (%s)")]
     for section, pool in zip(conf.pools, pools):
@@ -133,7 +133,7 @@ def _absent(host: Host, path: str) -> bool:
     return False
 
 
-def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str, facts: PoolFacts) -> Dict[str, Any]:
+def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: PoolFacts) -> dict:
     layout, process = found.layout, found.process
     given = command_option(unit["command"], "prefix") if unit else None
     prefix = given or layout.prefix
@@ -174,7 +174,7 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
 
 
 def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900,
-                account: Optional[int] = None, facts: PoolFacts = pool_facts) -> Dict[str, Any]:
+                account: Optional[int] = None, facts: PoolFacts = pool_facts) -> dict:
     """{installed, masters}, running masters first.
 
     account: the uid whose masters count beside root's; without root that is ourselves. test: whether to ask php-fpm about the configuration;

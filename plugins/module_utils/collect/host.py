@@ -13,7 +13,7 @@ import os
 import pwd
 import stat as stat_bits
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import child
 
@@ -64,8 +64,8 @@ class Host:
     """
 
     def __init__(self) -> None:
-        self.missing: List[Dict[str, Any]] = []
-        self.steps: Dict[str, Any] = {}  # what collect/trust.py has seen of paths
+        self.missing: List[dict] = []
+        self.steps: dict = {}  # what collect/trust.py has seen of paths
         self.deadline = float("inf")
         self.hung: Set[str] = set()
         self.reading: Callable[[str], None] = lambda _path: None

@@ -13,7 +13,7 @@ import zlib
 from collections import deque
 from functools import partial
 from itertools import chain
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
 
 from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
@@ -147,7 +147,7 @@ def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
             position, carry = position + len(carry) - (0 if skipping else len(text)), b"" if skipping else text
 
 
-def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[Dict[str, Any], Events, bool]:
+def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[dict, Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
     source, log, stat = _Source(host, file), kind.make(file.name), file.stat
     utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
@@ -213,14 +213,14 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
-def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[Dict[str, Any]]:
+def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[dict]:
     host.miss(kind.what, path, why, needs)
     return [{"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": False, "why": why, "untrusted": 0}]
 
 
-def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[Dict[str, Any]], Events]:
+def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[dict], Events]:
     """One log with its predecessors in the window; started over once when it is rotated meanwhile."""
-    files: List[Dict[str, Any]] = []
+    files: List[dict] = []
     events = Events()
     if not path.startswith("/"):
         return _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], "a log that goes to a file"), events
@@ -248,19 +248,19 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
 
 
 def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
-                 nginx_pids: Sequence[int]) -> Dict[str, Any]:
+                 nginx_pids: Sequence[int]) -> dict:
     """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds.
 
     fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones
     (see parse/nginx_log.py). A file has path, kind, size, from_at, to_at (of what was found in the window), bytes_read, complete (the whole
     window was read), why (if not), untrusted (messages dropped as forged).
     """
-    common: Dict[str, Any] = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
+    common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
     wanted = [(_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
         wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, partial(fpm_log.FpmLog, master=master, **common)), path))
-    files: List[Dict[str, Any]] = []
+    files: List[dict] = []
     events = Events()
     budget = TOTAL_BYTES
     for number, (kind, path) in enumerate(wanted):

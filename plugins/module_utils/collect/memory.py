@@ -6,7 +6,7 @@
 import os
 import posixpath
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat
 from .host import Host
@@ -56,14 +56,14 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     return best, leaf + "/memory.limit_in_bytes", {"cgroup_usage": usage, "swap_limit": both - best if both and best else None}
 
 
-def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[str, Any]:
+def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
     """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the machine's memory.
 
     limit_bytes is None when a limit may exist and could not be read.
     """
     meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
-    facts: Dict[str, Any] = {
+    facts: dict = {
         "limit_bytes": total, "limit_from": "MemTotal" if total else None, "mem_total": total,
         "mem_available": meminfo["MemAvailable"] * 1024 if "MemAvailable" in meminfo else None,
         "swap_total": meminfo["SwapTotal"] * 1024 if "SwapTotal" in meminfo else None, "cgroup_usage": None, "swap_limit": None,
@@ -94,14 +94,14 @@ def _busy(host: Host, pid: int) -> Optional[bool]:
     return words[0] not in _ACCEPT if words else None
 
 
-def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[dict]) -> List[dict]:
     """One entry for each worker of the masters; config is None for an orphan, whose master is gone.
 
     Their memory is the resident size alone, see worker_memory.py.
     """
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
-    found: List[Dict[str, Any]] = []
+    found: List[dict] = []
     for one in procs:
         title = _POOL.match(one.cmdline)
         stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None

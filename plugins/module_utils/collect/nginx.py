@@ -9,7 +9,7 @@ The configuration is read and never tested: nginx -t and -T create log and tempo
 import errno
 import posixpath
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx_conf import Conf, error_logs, opened, parse_conf, user_directive
 from ..parse.nginx_routes import routes
@@ -115,10 +115,10 @@ def _group(host: Host, name: str) -> Optional[int]:
     return int(match.group(1)) if match else None
 
 
-def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> Dict[str, Any]:
+def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> dict:
     """Who connects to php-fpm: as the workers run and the user directive says, else nobody. certain: the directive was seen."""
     name = written[0] if written else default
-    found: Dict[str, Any] = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
+    found: dict = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)
     if workers:
         one = workers[0]
@@ -142,7 +142,7 @@ def _options(master: Process) -> Dict[str, str]:
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
 
-def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict[str, Any]:
+def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
     """The snapshot's "nginx".
 
     Of several masters the oldest of root's counts. An ordinary account's is looked at where root has none that leads anywhere, and only
@@ -158,8 +158,8 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
     return found
 
 
-def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> Dict[str, Any]:
-    found: Dict[str, Any] = {
+def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:
+    found: dict = {
         "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
         "account": None if account is None else host.user_name(account), "writable": None,
         "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
@@ -209,7 +209,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     return found
 
 
-def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
+def _owners_of_roots(host: Host, found: Sequence[dict]) -> None:
     """root_owner of each route: whose files nginx sends to PHP, None unknown."""
     known: Dict[str, Optional[str]] = {}
     for route in found:

@@ -8,7 +8,7 @@ ours below the cgroup of this host's init; where a private namespace hides that,
 """
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse import kernel_log
 from ..parse.proc import below, memory_cgroup, parse_cgroup, unit_of
@@ -53,7 +53,7 @@ def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, 
     return False if counter == 0 else bool(theirs & ids) if theirs and ids else None
 
 
-def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: Dict[str, Any]) -> Dict[str, Any]:
+def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: dict) -> dict:
     """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may live there."""
     cgroup = kill["cgroup"] or "/"
     known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
@@ -91,7 +91,7 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
                for daemon in ("systemd-oomd", "earlyoom"))
 
 
-def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Dict[str, Any]:
+def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> dict:
     """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
 
     kills, the newest 50: {at, pid (the machine's), comm, cgroup, unit, masters (pids of those in that cgroup), vague (the cgroup says nothing
@@ -114,7 +114,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     own_pids = host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS
     ids = frozenset(_CONTAINER_ID.findall(mounts))
 
-    def inside(entries: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    def inside(entries: List[dict]) -> List[dict]:
         return [one for one in entries if window_from - SLACK <= one["at"] <= now + SLACK]
 
     own = counters.get(home.path)

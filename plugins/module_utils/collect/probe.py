@@ -37,7 +37,7 @@ _RESULTS = {
 _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
-def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> Dict[str, Any]:
+def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> dict:
     """What dialling one target gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     told = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
@@ -53,11 +53,11 @@ class _Dial:
         self.started = time.monotonic()
         self.target = target
         self.data = b""
-        self.done = None  # type: Optional[Dict[str, Any]]
+        self.done: Optional[dict] = None
         self.connected = False
         self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
         self.socket.setblocking(False)
-        where = target.address if target.family == "unix" else (target.address, target.port)  # type: Any
+        where: Any = target.address if target.family == "unix" else (target.address, target.port)
         try:
             number = self.socket.connect_ex(where)
         except (OSError, ValueError, UnicodeError) as error:  # a path beyond 107 bytes has no errno
@@ -89,7 +89,7 @@ class _Dial:
             else:
                 self._ask()
             return
-        ended = None  # type: Optional[str]
+        ended: Optional[str] = None
         try:
             chunk = self.socket.recv(fastcgi.ENOUGH)
             self.data += chunk
@@ -117,7 +117,7 @@ def _resolve(target: Target) -> List[Target]:
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
-def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
     """Each target has its seconds, begun before the deadline; those that it leaves no time for are not dialled."""
     left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
@@ -149,7 +149,7 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
                 look(waiting[number])
 
 
-def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
+def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
     """The child's part, which gives up our rights."""
     try:
         if rights is not None:
@@ -166,10 +166,10 @@ def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float
             say(outcome(target, None, str(error)))
 
 
-def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[Dict[str, Any]]:
+def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[dict]:
     """A child for each group."""
     children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
-    results: List[Dict[str, Any]] = []
+    results: List[dict] = []
     for child in children:
         while not child.ended:
             said = child.next(deadline + seconds + _GRACE - time.monotonic())
@@ -181,7 +181,7 @@ def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seco
     return results
 
 
-def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
+def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
     """Dials all targets at the same time: one result for each address, in no order, {key, address, connect, probe}.
 
     rights: None dials as ourselves. seconds: for connecting and answering together. Forks, because rights given up do not come back.

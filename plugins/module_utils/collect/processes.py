@@ -3,7 +3,7 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from ..parse.proc import KERNEL_THREAD, TICKS, below, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
 from ..parse.redact import redact
@@ -61,7 +61,7 @@ def claim(title: str) -> Optional[str]:
     return next((name for name in MASTERS if title.startswith(name + ": master process")), "nginx" if title.startswith("angie: master") else None)
 
 
-def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[Dict[str, Any]]:
+def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
     """Those that call themselves a master and are none of root's, nor of the account that runs nginx here."""
     return [{"pid": one.pid, "user": host.user_name(one.uid), "claims": claim(one.cmdline), "title": redact(one.cmdline, 200),
              "exe": redact(one.exe, 200) if one.exe else None, "why": redact(one.doubt, 200)}

@@ -29,7 +29,7 @@ STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config"
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
-def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[str]:
+def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
     """What nginx dials, then what pools listen on: each once."""
     keys: List[str] = []
     for route in nginx["routes"]:
@@ -39,7 +39,7 @@ def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[s
     return list(dict.fromkeys(keys))
 
 
-def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], seconds: float) -> Dict[str, Any]:
+def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float) -> dict:
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
         host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
@@ -49,7 +49,7 @@ def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], secon
     return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep)
 
 
-def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any]) -> List[str]:
+def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
     """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [pool["endpoint"] for master in fpm["masters"] if master["running"] for pool in master["pools"]
@@ -58,14 +58,14 @@ def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any
     return found[free // 4 // WORKER_BYTES:]
 
 
-def _logs(host: Host, snapshot: Dict[str, Any], since: float) -> Dict[str, Any]:
+def _logs(host: Host, snapshot: dict, since: float) -> dict:
     nginx = snapshot["nginx"]
     logs = [(master["error_log"], master["config"]) for master in snapshot["fpm"]["masters"] if master["error_log"]]
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
 
-def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
+def _look(host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
     """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] of a log, and ["end"]."""
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
@@ -98,7 +98,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
     say(["end"])
 
 
-def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, str]) -> str:
+def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> str:
     """Takes in what the child says. Gives the log on which it hangs, if it does."""
     log = ""
     while True:
@@ -118,7 +118,7 @@ def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, 
             del todo[stage]
 
 
-def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> Dict[str, Any]:
+def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> dict:
     """The snapshot of a host, within about that many seconds; no process is left behind.
 
     window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer. What did not end stays empty, and
@@ -126,7 +126,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     """
     now = host.now()
     host.deadline, host.hung = host.monotonic() + seconds, set()
-    snapshot: Dict[str, Any] = {
+    snapshot: dict = {
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},

@@ -5,7 +5,7 @@
 
 import re
 import socket
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+from typing import Callable, Dict, List, Optional, Sequence, Set
 
 from ..parse import sock_table
 from ..parse.proc import unit_of
@@ -31,7 +31,7 @@ def netlink(request: bytes) -> Optional[bytes]:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
             door.settimeout(2.0)
             door.send(request)
-            chunks = []  # type: List[bytes]
+            chunks: List[bytes] = []
             while True:
                 chunk = door.recv(262144)
                 chunks.append(chunk)
@@ -46,7 +46,7 @@ def netlink(request: bytes) -> Optional[bytes]:
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
     """The unix sockets that have a path, if wanted, and the TCP sockets of the ports."""
-    table = []  # type: List[Sock]
+    table: List[Sock] = []
     answer = dump(sock_table.unix_request()) if unix else b""
     if answer is not None:
         table.extend(sock_table.parse_unix_diag(answer))
@@ -82,7 +82,7 @@ def is_fpm(one: Process) -> bool:
     return "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
 
 
-def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, Any]:
+def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
     """fpm: it is a master that counts here, or a worker of one. claims_fpm: it only looks like it."""
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}
@@ -105,7 +105,7 @@ def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
 def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
     """Which of the wanted sockets the process has open; None when we may not see."""
     base = "/proc/%d/fd" % pid
-    found = set()  # type: Set[int]
+    found: Set[int] = set()
     try:
         names = host.listdir(base)
     except HostError as error:
@@ -122,7 +122,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
 
     Masters first: they hold the sockets of all their pools. Then the other known processes, then, for what is left, all of the host.
     """
-    found = {}  # type: Dict[int, List[Process]]
+    found: Dict[int, List[Process]] = {}
     fpm = {one.pid for one in procs if is_fpm(one)}
     heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}
     hidden = False

@@ -6,7 +6,7 @@
 import errno
 import os
 import posixpath
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from ..parse import permission, sock_table
 from .host import Host, HostError, Stat
@@ -22,7 +22,7 @@ Walk = NamedTuple("Walk", [
 
 def walk(host: Host, path: str, root: str = "") -> Walk:
     """Follows path as the kernel does for a process that sees root as its "/"."""
-    searched = []  # type: List[str]
+    searched: List[str] = []
     left = list(reversed(path.split("/")))
     here, links, stat, link_to = "/", 0, None, None  # type: str, int, Optional[Stat], Optional[str]
     while left:
@@ -59,10 +59,10 @@ def _acl(host: Host, one: permission.Component) -> Optional[List[str]]:
     return permission.acl_text(one.acl, host.user_name, host.group_name)
 
 
-def unix_facts(host: Host, path: str, root: str) -> Tuple[Dict[str, Any], List[permission.Component], Optional[Tuple[int, int]]]:
+def unix_facts(host: Host, path: str, root: str) -> Tuple[dict, List[permission.Component], Optional[Tuple[int, int]]]:
     """(the file's part of an endpoint, what a client has to pass, the file's identity)."""
     way = walk(host, path, root)
-    components = []  # type: List[permission.Component]
+    components: List[permission.Component] = []
     for directory in way.searched:
         try:
             components.append(_component(host, directory, root, host.stat(root + directory)))
@@ -71,7 +71,7 @@ def unix_facts(host: Host, path: str, root: str) -> Tuple[Dict[str, Any], List[p
     facts = {"exists": way.stat is not None, "type": "missing", "link_to": way.link_to, "real_path": way.path, "owner": None, "group": None,
              "uid": None, "gid": None, "mode": None, "acl": None, "selinux": None,
              "parents": [{"path": one.path, "owner": one.owner, "group": one.group, "mode": "%04o" % one.mode, "acl": _acl(host, one)}
-                         for one in components]}  # type: Dict[str, Any]
+                         for one in components]}  # type: dict
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
         facts.update(exists=None, type="unknown")
         host.miss("endpoint", path, way.error.why, "root")

@@ -5,7 +5,7 @@
 
 import os
 import socket
-from typing import Any, Callable, Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..parse import endpoint as endpoints
 from ..parse import permission, sock_table
@@ -16,14 +16,14 @@ from .host import Host, HostError
 from .processes import Process, claim, processes
 from .socket_files import unix_facts
 
-Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[Dict[str, Any]]]
+Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
 
 _UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux", "listener_path", "addresses")
 
 
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
     """/etc/hosts: name -> addresses, hosts(5)."""
-    found = {}  # type: Dict[str, List[str]]
+    found: Dict[str, List[str]] = {}
     for line in (host.text("/etc/hosts") or "").splitlines():
         fields = line.partition("#")[0].split()
         for name in fields[1:]:
@@ -69,7 +69,7 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
     return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
 
 
-def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+def identity_of(nginx: dict) -> Optional[dict]:
     """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}.
 
     account: its uid when it is an ordinary account that runs the whole of nginx, and so may run its own php-fpm; else None.
@@ -81,7 +81,7 @@ def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
             "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
 
 
-def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
+def _view(host: Host, identity: Optional[dict]) -> str:
     """What nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
     pid = (identity or {}).get("pid")
     if pid is None or not host.is_root():
@@ -94,7 +94,7 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
           hosts: Dict[str, List[str]]) -> sock_table.Load:
     if one.family == "unix":
         return table.unix(names, file)
-    addresses = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]  # type: List[Optional[bytes]]
+    addresses: List[Optional[bytes]] = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
     loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
 
@@ -102,16 +102,16 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
 class _Survey:
     """The files first, then the table, the dialling, and the table again where nothing answered."""
 
-    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], dump: sock_diag.Dump) -> None:
+    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump) -> None:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
         self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
         self.view = _view(host, identity)
-        self.components = {}  # type: Dict[str, List[permission.Component]]
-        self.files = {}  # type: Dict[str, Optional[Tuple[int, int]]]
-        self.found = {}  # type: Dict[str, Dict[str, Any]]
+        self.components: Dict[str, List[permission.Component]] = {}
+        self.files: Dict[str, Optional[Tuple[int, int]]] = {}
+        self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts = {"family": one.family, "path": one.path, "address": one.address, "port": one.port}  # type: Dict[str, Any]
+            facts: dict = {"family": one.family, "path": one.path, "address": one.address, "port": one.port}
             facts.update(dict.fromkeys(_UNIX_FACTS))
             facts["parents"] = []
             if one.family == "unix":
@@ -125,7 +125,7 @@ class _Survey:
         names = {one.key: (str(one.path), str(self.found[one.key]["real_path"])) for one in self.places if one.family == "unix"}
         wanted = {name for pair in names.values() for name in pair}
         files = {file for file in self.files.values() if file is not None}
-        table = []  # type: List[Sock]
+        table: List[Sock] = []
         for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
             # A socket is listed under the spelling it was bound with: /var/run for /run.
             row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
@@ -137,14 +137,14 @@ class _Survey:
     def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described = {}  # type: Dict[int, Dict[str, Any]]
+        described: Dict[int, dict] = {}
         account = (self.identity or {}).get("account")
         masters = [one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)]
         for one in self.places:
             load, facts = loads[one.key], self.found[one.key]
             local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
             matches = sock_table.inode_matches(load, self.files.get(one.key)) if facts["exists"] is not None else None
-            people = {}  # type: Dict[int, Dict[str, Any]]
+            people: Dict[int, dict] = {}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     if holder.pid not in described:
@@ -168,7 +168,7 @@ class _Survey:
     def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
         targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
-        results = {}  # type: Dict[str, List[Dict[str, Any]]]
+        results: Dict[str, List[dict]] = {}
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
         silent = False
@@ -204,7 +204,7 @@ class _Survey:
         self.host.miss("connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root")
         return None, None
 
-    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[Dict[str, Any]]:
+    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[dict]:
         """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):
@@ -216,20 +216,20 @@ class _Survey:
         return blocked
 
 
-def _waits(facts: Dict[str, Any]) -> bool:
+def _waits(facts: dict) -> bool:
     """Whether the queue's numbers at this moment are evidence."""
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
-def _rank(result: Dict[str, Any]) -> int:
+def _rank(result: dict) -> int:
     order = ("answered", "no_answer", "not_fastcgi", "closed")
     told = result["probe"]["result"]
     return order.index(told) if told in order else len(order)
 
 
-def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], procs: Optional[Sequence[Process]] = None,
+def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict], procs: Optional[Sequence[Process]] = None,
                       probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
-                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, Dict[str, Any]]:
+                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, dict]:
     """{key: everything known about that listening place}.
 
     identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets. asleep: not dialled. probe_seconds: how long

@@ -4,7 +4,7 @@
 """State and last words of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence, Set
 
 from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts, unit_matches
 from .host import Host
@@ -36,7 +36,7 @@ def fpm_unit_names(host: Host) -> List[str]:
     return sorted(name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name))
 
 
-def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[str, Dict[str, Any]]:
+def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[str, dict]:
     """{name: unit}; a name that systemd does not know has load "not-found". Empty on a host without systemd.
 
     log is filled for a loaded unit that is not active, or whose state changed within window seconds.
@@ -48,14 +48,14 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[s
     if ran.rc != 0:
         host.miss("units", None, "systemctl show: %s" % (_COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc), "a running systemd")
     boot_at = host.now() - host.boottime()
-    found: Dict[str, Dict[str, Any]] = {}
+    found: Dict[str, dict] = {}
     for name, block in zip(wanted, parse_show(ran.out)):
         found[name] = unit_facts(block, boot_at)
     _read_logs(host, found, window)
     return found
 
 
-def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> None:
+def _read_logs(host: Host, units: Dict[str, dict], window: float) -> None:
     since = host.now() - window
     telling = [name for name, unit in units.items() if unit["load"] != "not-found" and (unit["changed_at"] or 0) > 0
                and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)]
@@ -65,7 +65,7 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
         unit["start_limit_hit"] = unit["start_limit_hit"] or (unit["active"] == "failed" and refused_to_start(unit["log"]))
 
 
-def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
+def journal(host: Host, unit: str, lines: int = LINES) -> List[dict]:
     """The last lines of a unit's journal, [{at, text}]."""
     ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)

@@ -22,9 +22,8 @@ def _number(text: str) -> Optional[int]:
 
 
 def parse(written: str, prefix: str = "") -> Endpoint:
-    """written: the value of fastcgi_pass, of an upstream's server, or of a pool's listen.
+    """written: the value of fastcgi_pass, of an upstream's server, or of a pool's listen. prefix: of a pool's relative socket path.
 
-    prefix: what a pool's relative socket path is relative to.
     A bare port is php-fpm's form of "every address"; a bare name without a port keeps port None.
     """
     text = written.strip().strip("\"'")
@@ -63,7 +62,7 @@ def canonical(written: str, prefix: str = "") -> str:
 
 
 def reached(dialled: str) -> List[str]:
-    """The keys of all listeners at which dialling an endpoint can arrive: its own, and of a port also a wildcard's."""
+    """All listeners' keys at which dialling an endpoint can arrive: of a port also a wildcard's."""
     there = parse(dialled)
     if there.port is None:
         return [dialled]

@@ -6,12 +6,11 @@
 import struct
 from typing import NamedTuple, Optional
 
-# Read enough to see a whole answer of php-fpm (32 bytes) or the first line of something else.
+# A whole answer of php-fpm has 32 bytes.
 ENOUGH = 64
 _VERSION, _GET_VALUES, _GET_VALUES_RESULT, _LAST_TYPE = 1, 9, 10, 11
 _NAME = b"FCGI_MPXS_CONNS"
-# Padding is skipped by a FastCGI server. To a server of a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that
-# it answers with its complaint at once instead of waiting for more.
+# FastCGI skips padding. For a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that it complains at once.
 _PADDING = b"\r\n\r\n"
 
 # result: answered | not_fastcgi | closed. detail: what a person needs to see of the answer.
@@ -31,7 +30,7 @@ def _shown(data: bytes) -> str:
 def answer(data: bytes, ended: bool) -> Optional[Answer]:
     """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more.
 
-    A record of another type still is FastCGI: a server that knows no management records answers FCGI_UNKNOWN_TYPE.
+    Any record type is FastCGI: a server without management records answers FCGI_UNKNOWN_TYPE.
     """
     if data[:1] not in (b"", struct.pack("B", _VERSION)):
         return Answer("not_fastcgi", _shown(data)) if ended or len(data) >= 12 or b"\n" in data else None

@@ -3,8 +3,8 @@
 
 """php-fpm's configuration as php-fpm itself reads it (php-src: sapi/fpm/fpm/fpm_conf.c, Zend/zend_ini_scanner.l).
 
-Each physical line goes to the Zend INI scanner on its own, so no value spans lines. A section that appears again, in any
-letter case, goes on with the pool it named first; the last of equal plain keys wins; the section in force survives an include.
+Each line goes to the Zend INI scanner on its own. A section that appears again, in any letter case, goes on with the pool it named first;
+the last of equal plain keys wins; the section in force survives an include.
 """
 
 import re
@@ -38,7 +38,7 @@ class Section:
         return setting.value if setting and setting.value else None
 
     def number(self, key: str) -> Optional[int]:
-        return to_int(self.text(key))
+        return whole(self.text(key))
 
     def seconds(self, key: str) -> float:
         return to_seconds(self.text(key))
@@ -52,8 +52,9 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value depends on ${...}, which only php-fpm's own environment knows.
-    cut: a limit was reached, and the rest was not read."""
+    """files: in reading order; variables: whether a value depends on ${...}, which php-fpm's environment fills in.
+    cut: a limit was reached, and the rest was not read.
+    """
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []
@@ -86,11 +87,6 @@ def to_bool(value: str) -> bool:
     return value.lower() in ("1",) + TRUE
 
 
-def to_int(value: Optional[str]) -> Optional[int]:
-    """fpm_conf_set_integer: digits with an optional minus; None for what php-fpm refuses."""
-    return whole(value)
-
-
 def to_seconds(value: Optional[str]) -> float:
     """fpm_conf_set_time takes the leading integer and the last letter: 1.5m is 60 seconds. 0 for unset or refused."""
     match = re.match(r"\s*([-+]?[0-9]{1,12}).*?([smhd]?)\Z", value or "", re.S)
@@ -100,9 +96,8 @@ def to_seconds(value: Optional[str]) -> float:
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
     """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it).
 
-    Adjacent strings and words join, and white space counts only between two bare words. A bare true or false word becomes "1"
-    or "". A ${variable} becomes its default, or nothing. Not done: the operators | & ^ ~ ! and PHP's constants, which no
-    directive of php-fpm's own takes.
+    Adjacent strings and words join; white space counts only between two bare words. A bare true or false word becomes "1" or "". A ${variable}
+    becomes its default, or nothing. Not done, since no directive of php-fpm's takes them: operators and PHP's constants.
     """
     out, pending, kinds = "", "", ""
     variable = False
@@ -145,7 +140,7 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 
 class Reader:
-    """One run over a configuration. read and expand are the host's: a file's text, and the files that match a pattern."""
+    """One run over a configuration. read, expand: see parse_fpm_conf."""
 
     def __init__(self, conf: FpmConf, read: Callable[[str], Tuple[Optional[str], str]],
                  expand: Callable[[str], Tuple[List[str], str]], prefix: str) -> None:
@@ -236,10 +231,8 @@ class Reader:
 
 def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]],
                    expand: Callable[[str], Tuple[List[str], str]], prefix: str = "/usr") -> FpmConf:
-    """config: the main file's path. read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot).
-    expand: glob -> (files, sorted and without directories, why php-fpm refuses the pattern or "").
-
-    prefix: what a relative include is relative to (php-fpm's -p, else the prefix that it was compiled with).
+    """read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot). expand: glob -> (files, sorted and without
+    directories, why php-fpm refuses the pattern or ""). prefix: of a relative include (php-fpm's -p, else the compiled one).
     """
     conf = FpmConf(config)
     Reader(conf, read, expand, prefix).load(config, 1, (config, 0))

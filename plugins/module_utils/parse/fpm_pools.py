@@ -3,7 +3,7 @@
 
 """A read php-fpm configuration -> plain facts about its pools, and what php-fpm would refuse in it.
 
-Values of env[], php_value[] and php_admin_value[] hold passwords: only their keys leave, and memory_limit.
+Values of env[], php_value[] and php_admin_value[] hold passwords: of them only memory_limit leaves.
 """
 
 from typing import Any, Dict, List, Optional
@@ -16,16 +16,12 @@ _VALUE_ARRAYS = ("php_admin_value", "php_value")  # in order of authority: an ad
 
 
 def _memory_limit(pool: Section) -> Optional[str]:
-    """php-fpm keeps these lists back to front and applies all: the first one in the files is applied last and wins."""
-    for array in _VALUE_ARRAYS:
-        for key, setting in pool.arrays.get(array, []):
-            if key == "memory_limit":
-                return setting.value
-    return None
+    """php-fpm keeps these lists back to front: the first one in the files is applied last and wins."""
+    return next((setting.value for array in _VALUE_ARRAYS for key, setting in pool.arrays.get(array, []) if key == "memory_limit"), None)
 
 
-def pool_facts(pool: Section, prefix: str) -> Dict[str, Any]:
-    """One pool's effective values with php-fpm's defaults; None where unset and the default depends on the version."""
+def pool_facts(pool: Section, prefix: str) -> dict:
+    """A pool's effective values with php-fpm's defaults; None where the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
     listen = pool.text("listen")
     listen_at = pool.settings.get("listen")
@@ -57,10 +53,10 @@ def pool_facts(pool: Section, prefix: str) -> Dict[str, Any]:
     }
 
 
-def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -> List[Problem]:
-    """What makes php-fpm of every version refuse to start, in its own words (fpm_conf_process_all_pools and its neighbours).
+def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Problem]:
+    """What makes any php-fpm refuse to start, in its own words (fpm_conf_process_all_pools and its neighbours).
 
-    as_root: whether the master starts as root, which is when a pool has to name a user.
+    as_root: the master starts as root, and so a pool has to name a user.
     """
     found = list(conf.problems)
     if not conf.pools:
@@ -82,7 +78,7 @@ def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -
     return found
 
 
-def _pool_refusals(pool: Dict[str, Any]) -> List[Any]:
+def _pool_refusals(pool: dict) -> List[Any]:
     """[(directive, what php-fpm says)], at most one: it stops at the first."""
     if not pool["listen"]:
         return [("listen", "no listen address have been defined!")]

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entry of nginx's error log: its fields, read from the left, and what it means. What can be forged: see nginx_log.py."""
+"""One entry of nginx's error log: its fields, read from the left, and what it means. Forgery: see nginx_log.py."""
 
 import re
 from functools import lru_cache
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from .endpoint import canonical
 from .number import number
@@ -28,13 +28,13 @@ _FATAL = re.compile(r"(?:PHP message: )?PHP (?:Fatal|Parse|Core|Compile|Recovera
 
 Entry = NamedTuple("Entry", [
     ("at", Optional[int]), ("pid", int), ("message", str), ("site", Optional[str]), ("endpoint", Optional[str]), ("row", Optional[Row]),
-    ("detail", Dict[str, Any]), ("foreign", bool), ("whole", bool), ("twice", bool),
+    ("detail", dict), ("foreign", bool), ("whole", bool), ("twice", bool),
 ])
 
 
 @lru_cache(maxsize=256)
 def upstream_key(value: str) -> Optional[str]:
-    """The value of upstream: -> an endpoint's key. Other protocols keep their scheme, so that nobody takes them for php-fpm's."""
+    """The value of upstream: -> an endpoint's key; other protocols than FastCGI keep their scheme."""
     scheme, found, peer = value.partition("://")
     if not found or not scheme.isalnum() or not peer:
         return None
@@ -48,7 +48,7 @@ def upstream_key(value: str) -> Optional[str]:
 def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
     """What stands behind ", client: " -> (server, endpoint). cut: the entry fills its limit, so its end is missing.
 
-    HTTP/2 and /3 requests of nginx before 1.21.1 may hold spaces and so imitate a request's end; where candidates differ, the endpoint is unknown.
+    HTTP/2 and /3 requests before nginx 1.21.1 may imitate a request's end; where candidates differ, the endpoint is unknown.
     """
     _client, found, tail = rest.partition(", server: ")
     if not found:
@@ -70,7 +70,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 
 
 @lru_cache(maxsize=256)
-def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], Dict[str, Any]]:
+def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], dict]:
     """Remembered, because a failing endpoint repeats itself; nobody may change the returned detail."""
     if message.startswith(STDERR):
         # php-fpm's own messages come bare, the application's behind "PHP message: ": only the first words count.
@@ -89,7 +89,7 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
     row, groups = hit
     if http and row.id == "ng-premature-header":
         row = row._replace(id="ng-premature-http-to-fcgi")
-    detail: Dict[str, Any] = {"status": row.status} if row.status else {}
+    detail: dict = {"status": row.status} if row.status else {}
     errno = _ERRNO.search(message)
     if errno:
         detail["errno"] = int(errno.group(1))
@@ -99,7 +99,7 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
 
 
 def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
-    """One physical line with a head, without its line feed; None for a line that is not the beginning of an entry.
+    """One line, without its line feed; None when it begins no entry.
 
     foreign: its message may hold text of visitors or of the application. whole: an end of the entry is on this line; twice: so is another.
     """

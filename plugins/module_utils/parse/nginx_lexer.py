@@ -1,14 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of one nginx configuration file, cut into statements the way ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
+"""A nginx configuration file's text, cut into statements as ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
 
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
-# nginx reads through a buffer of this many bytes, and a parameter, a quoted text or a comment has to fit into it (NGX_CONF_BUFFER).
+# A parameter, a quoted text or a comment has to fit into nginx's buffer of this many bytes (NGX_CONF_BUFFER).
 BUFFER = 4096
-# Far above what people write: they keep a hostile or generated file from taking the host's processor, its memory or our stack.
+# Far above what people write, and within what the host's processor, memory and our stack bear.
 MOST_STATEMENTS = 400000
 MOST_ARGUMENTS = 50000
 DEEPEST_BLOCK = 100
@@ -16,12 +16,11 @@ DEEPEST_BLOCK = 100
 SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 
 
-# (arguments, end, line of the first one, from 1). end: ";" closes a simple directive, "{" opens a block, "}" closes one, without arguments.
+# (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}" closes one, without arguments.
 Statement = Tuple[List[str], str, int]
 
-# Space is what nginx takes for it and not what Python does: a form feed or a no-break space is part of a word.
-# Linear in time and flat in memory on any text: alternatives start with different characters, what can fail looks at a few words only,
-# and a repetition that would fill the engine's stack ends where nginx's buffer has ended long before.
+# Space is nginx's and not Python's: a form feed or a no-break space is part of a word. Linear in time and flat in memory on any
+# text: alternatives start with different characters, what can fail looks at a few words, repetitions end soon after nginx's buffer.
 _TOKEN = re.compile(r"""
     [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
         (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)
@@ -36,12 +35,12 @@ _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _AFTER_QUOTED = " \t\r\n;{)"
 
-# ngx_http_lua_lex.c: a block of Lua ends at its own closing brace; braces in Lua's strings and comments do not count.
+# ngx_http_lua_lex.c: braces in Lua's strings and comments do not count.
 _LUA = re.compile(r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
 
 
 def unescape(raw: str) -> str:
-    """What ngx_conf_read_token() stores for a parameter: a backslash in front of any other character stays."""
+    """As ngx_conf_read_token() stores a parameter: a backslash in front of any other character stays."""
     if "\\" not in raw:
         return raw
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match.group(1), match.group(1)), raw)
@@ -78,9 +77,9 @@ def lua_end(text: str, start: int) -> int:
 
 
 def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
-    """All statements up to the end or the first fault, and that fault in nginx's own words with nginx's own line.
+    """All statements up to the end or the first fault, and that fault in nginx's own words with its line.
 
-    Any text is accepted. nginx wants every file balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
+    Every file is balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
     """
     found: List[Statement] = []
     args: List[str] = []

@@ -3,27 +3,26 @@
 
 """nginx's error log -> events, from text that visitors and applications help to write.
 
-What nginx 1.18 to 1.26 really writes: nothing is escaped. request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, but
-never a line feed. Messages may hold line feeds: PHP's text in 'FastCGI sent in stderr: "..."', a decoded %0a in 'open() "..."', and so on:
-every message that is not known to be free of foreign text. Whole forged lines can stand there. But one entry is one write of at most
-2048 bytes, so a forged line stands within that reach of the true head of the entry that carries it, and nothing is ever interleaved.
+nginx 1.18 to 1.26 escapes nothing. request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, but never a line feed. Messages
+may hold line feeds, and so whole forged lines: PHP's text in 'FastCGI sent in stderr: "..."', a decoded %0a in 'open() "..."', every message
+that is not known to be free of foreign text. But one entry is one write of at most 2048 bytes, and nothing is interleaved: a forged line
+stands within that reach of its entry's true head. Within the reach of an entry with foreign text:
 
-So, within the reach of an entry with foreign text:
 * an entry of a connection that lacks its own ", client: " goes on in the next line, whatever that looks like;
-* a line without a head continues that entry: what looked like entries in between was its text, and is dropped; so is a line that brings a
-  second ", client: " behind the first, which is where a true end sticks to a forged line;
-* another line with foreign text, or a line that ends exactly at the reach, may be the entry's own end behind a forged head: the lines in
-  between are in doubt, and count only when every process named by a head there is known to be nginx's;
-* without any of these the entry ended on its first line, and nothing behind it is in doubt.
+* a line without a head continues it: what looked like entries in between was its text, and is dropped; so does a line with a second
+  ", client: ", which is where a true end sticks to a forged line;
+* another line with foreign text, or one that ends exactly at the reach, may be the entry's own end behind a forged head: lines in between
+  count only when every process named by a head there is known to be nginx's;
+* without any of these the entry ended on its first line.
 
-What remains possible: who knows the pid of an nginx worker (an account on the host, PHP that reads /proc, or one of the first 16 guesses)
-can place a false event behind an own message. Hence a log never decides alone: live state does.
+Who knows the pid of an nginx worker (an account on the host, PHP that reads /proc, one of 16 guesses) can still place a false event
+behind an own message. Hence a log never decides alone: live state does.
 """
 
 from collections import deque
 from typing import Deque, Iterable, List, Optional, Set
 
-from .log_events import Events
+from .log_events import Events, Log
 from .nginx_entry import ENTRY_LIMIT, STDERR, Entry, brief, fields, parse_entry
 from .signatures import PHASES
 
@@ -32,26 +31,18 @@ _MOST_DOUBTS = 5000
 
 
 class _Seen:
-    """An entry within reach of one with foreign text: not judged yet. doubt: the pids that must prove to be nginx's."""
+    """An entry within reach of one with foreign text. doubt: the pids that must prove to be nginx's."""
 
     def __init__(self, start: int, entry: Entry, line: str) -> None:
         self.start, self.entry, self.line = start, entry, line
         self.doubt: Set[int] = set()
 
 
-class NginxLog:
-    """Feed it a log's lines in order. since, until: epoch; entries outside are read for their structure alone.
-
-    known_pids: nginx's processes now. untrusted: entries dropped as forged or unprovable, first_at, last_at: of the entries in the window;
-    all three are known after finish().
-    """
+class NginxLog(Log):
+    """Feed it a log's lines in order. known_pids: nginx's processes now. All is told after finish()."""
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()) -> None:
-        self.path, self.since, self.until, self.utc_offset = path, since, until, utc_offset
-        self.events = Events()
-        self.untrusted = 0
-        self.first_at: Optional[float] = None
-        self.last_at: Optional[float] = None
+        super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
@@ -135,7 +126,7 @@ class NginxLog:
             self._judge(self._pending.popleft(), len(self._doubts) >= _MOST_DOUBTS)
 
     def _judge(self, seen: _Seen, last: bool) -> None:
-        """A process that is a stranger now may prove itself by a later entry that is in no doubt; last: there is no later."""
+        """A stranger may prove itself by a later entry that is in no doubt; last: there is no later."""
         strangers = seen.doubt - self._known
         self._strangers |= strangers
         if not seen.doubt or not strangers and len(self._strangers) < MANY_STRANGERS:
@@ -149,9 +140,5 @@ class NginxLog:
         entry = seen.entry
         self._known.add(entry.pid)
         self._strangers.discard(entry.pid)
-        if entry.at is None or not self.since <= entry.at <= self.until:
-            return
-        self.first_at = entry.at if self.first_at is None else min(self.first_at, entry.at)
-        self.last_at = entry.at if self.last_at is None else max(self.last_at, entry.at)
-        if entry.row:
-            self.events.add("nginx", entry.row.id, entry.at, self.path, seen.line, brief, entry.site, entry.endpoint, pid=entry.pid, detail=entry.detail)
+        if self.counts(entry.at) and entry.row:
+            self.events.add("nginx", entry.row.id, entry.at or 0, self.path, seen.line, brief, entry.site, entry.endpoint, pid=entry.pid, detail=entry.detail)

@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import Any, Dict, List, Match, Optional, Tuple
+from typing import Dict, List, Match, Optional, Tuple
 
 from .endpoint import canonical
 from .nginx_conf import Conf, Directive, every
@@ -13,11 +13,11 @@ from .nginx_lexer import BUFFER
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {"fastcgi_read_timeout": "read_timeout", "fastcgi_connect_timeout": "connect_timeout", "fastcgi_send_timeout": "send_timeout"}
-_DEFAULT: Dict[str, Any] = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
+_DEFAULT: dict = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
 _SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias", "set", "if"}
-# ngx_parse_time() for milliseconds: the units once each and in this order; a bare number at the end is seconds.
+# ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
 _TIME = re.compile("".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z", re.ASCII)
 _SCALE = (604800000, 86400000, 3600000, 60000, 1000, 1, 1000)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
@@ -32,7 +32,7 @@ _ROUTE_SETTINGS = ("read_timeout", "connect_timeout", "send_timeout", "keep_conn
 
 # What a block passes on to the blocks inside it, by the names that a route has for it, and
 # values: the Values here; server_values: those that the server itself sets, outside any location.
-Level = Dict[str, Any]
+Level = dict
 
 
 def parse_time(text: str) -> Optional[float]:
@@ -47,7 +47,7 @@ def parse_time(text: str) -> Optional[float]:
 
 
 def _address(written: str) -> Tuple[str, Optional[str]]:
-    """(host without port, port or None) of an address that is no unix socket, cut as ngx_parse_url() cuts it."""
+    """(host, port or None) of an address that is no unix socket, cut as ngx_parse_url() does."""
     if written.startswith("["):
         host, _bracket, rest = written.partition("]")
         return host + "]", rest[1:] if rest.startswith(":") else None
@@ -60,7 +60,7 @@ def _is_unix(written: str) -> bool:
 
 
 def _fault(written: str) -> Optional[str]:
-    """nginx's word for what is wrong with an address, None when it takes it. "no port" is wrong in fastcgi_pass only."""
+    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass only."""
     if _is_unix(written):
         return None if written[5:] else "no path in the unix domain socket"
     host, port = _address(written)
@@ -73,7 +73,7 @@ def _fault(written: str) -> Optional[str]:
     return "no port" if port is None else None
 
 
-def _endpoint(written: str, at: Directive, default_port: str = "") -> Dict[str, Any]:
+def _endpoint(written: str, at: Directive, default_port: str = "") -> dict:
     address = "unix:" + written[5:] if _is_unix(written) else written
     if default_port and not _is_unix(written) and _address(written)[1] is None:
         address += ":" + default_port
@@ -112,7 +112,7 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
 class _Upstream:
     def __init__(self, block: Directive, conf: Conf) -> None:
         self.keepalive = 0
-        self.endpoints: List[Dict[str, Any]] = []
+        self.endpoints: List[dict] = []
         for one in block.block or []:
             if one.name == "server" and one.args:
                 fault = _fault(one.args[0])
@@ -131,10 +131,10 @@ class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf = conf
         self.prefix = prefix
-        self.found: List[Dict[str, Any]] = []
+        self.found: List[dict] = []
         self.upstreams: Dict[str, _Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
-        self.site: Dict[str, Any] = {}
+        self.site: dict = {}
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
@@ -161,7 +161,7 @@ class _Routes:
 
     def enter_server(self, block: List[Directive], level: Level) -> None:
         names = [name if name.startswith("~") else name.lower() for one in block if one.name == "server_name" for name in one.args]
-        # ngx_http_core_merge_srv_conf(): the error log's "server:" shows the first name, without a leading dot.
+        # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
         self.site = {"site": first[1:] if first.startswith(".") else first, "server_names": names,
                      "listen": [" ".join(one.args) for one in block if one.name == "listen"]}
@@ -181,14 +181,14 @@ class _Routes:
                     self.conf.error(one.file, one.line, '"fastcgi_pass" directive is not allowed here')
                 self.found.append(self.route(one, level, location))
             elif one.block and one.name in _INNER:
-                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own, not those of the one around it.
+                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own alone.
                 start = dict(level, values=level["server_values"]) if one.name == "location" else level
                 start = self.enter(start, one.block, one.name)
                 self.walk(one.block, start, " ".join(one.args) if one.name == "location" else location, one.name)
 
     def enter(self, level: Level, block: List[Directive], context: str) -> Level:
-        """The settings inside a block: nginx lets a directive hold for its whole block, wherever in it it stands."""
-        changed: Dict[str, Any] = {}
+        """The settings inside a block: a directive holds for its whole block, wherever it stands."""
+        changed: dict = {}
         for one in block:
             name, args = one.name, one.args
             if name not in _SETTINGS or not args:
@@ -217,7 +217,7 @@ class _Routes:
         return dict(level, **changed) if changed else level
 
     def value(self, name: str, values: Values) -> Optional[str]:
-        """A variable that nothing on the way sets may come from another location of the server, by an internal redirect."""
+        """What nothing on the way sets may come from another location, by an internal redirect."""
         if any(name in scope for scope in values):
             return _holds(values, name)
         if self.server_sets is None:
@@ -238,18 +238,18 @@ class _Routes:
         return None if "$" in text else text
 
     def refusal(self, address: str) -> Optional[str]:
-        """nginx's complaint about an address in fastcgi_pass that is no upstream's name, None when it takes it."""
+        """nginx's complaint about an address that is no upstream's name, None when it takes it."""
         fault = _fault(address)
         host, port = _address(address)
         if fault is None and not _is_unix(address) and host.lower() in self.upstreams:
             return 'upstream "%s" may not have port %s' % (host, port)
         return '%s in upstream "%s"' % (fault, address) if fault else None
 
-    def route(self, one: Directive, level: Level, location: str) -> Dict[str, Any]:
+    def route(self, one: Directive, level: Level, location: str) -> dict:
         written, variable = one.args[0], "$" in one.args[0]
         address = self.resolve(written, level["values"]) if variable else written
         name: Optional[str] = None
-        endpoints: List[Dict[str, Any]] = []
+        endpoints: List[dict] = []
         keepalive = 0
         upstream = self.upstreams.get(address.lower()) if address else None
         if upstream:
@@ -268,11 +268,8 @@ class _Routes:
         return found
 
 
-def routes(conf: Conf, prefix: str) -> List[Dict[str, Any]]:
-    """The routes in the order of the configuration. prefix: nginx's own, what a relative root is relative to.
-
-    What nginx would refuse about them is added to conf.errors.
-    """
+def routes(conf: Conf, prefix: str) -> List[dict]:
+    """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative root."""
     found = _Routes(conf, prefix)
     for one in conf.directives:
         if one.name == "http" and one.block:

@@ -6,10 +6,10 @@
 import re
 from typing import Optional
 
-# ASCII alone, and few enough digits for a float, for JSON, and for int(), which takes quadratic time or refuses.
+# ASCII alone, and few enough digits for a float, for JSON, and for int(), quadratic in time.
 _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 
 def number(text: Optional[str]) -> Optional[int]:
-    """The whole number that the text is, None for anything else: "²" is a digit to str.isdigit(), and not to int()."""
+    """The whole number that the text is, else None: str.isdigit() takes "²", int() does not."""
     return int(text) if text and _NUMBER.match(text) else None

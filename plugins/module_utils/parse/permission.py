@@ -4,7 +4,7 @@
 """Which file on the way to a unix socket refuses an account, and why: path_resolution(7), unix(7), acl(5)."""
 
 import struct
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
@@ -40,7 +40,7 @@ def acl_text(acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], gr
             for one in acl]
 
 
-def _class(component: Component, who: Identity) -> Dict[str, Any]:
+def _class(component: Component, who: Identity) -> dict:
     """Which class of the file's permissions applies to who, and what it grants."""
     if component.acl is None:
         for name, applies, shift in (("owner", who.uid == component.uid, 6), ("group", component.gid in who.groups, 3), ("other", True, 0)):
@@ -57,18 +57,15 @@ def _class(component: Component, who: Identity) -> Dict[str, Any]:
     matching = [one.permissions for one in entries if (one.tag == _GROUP and one.id in who.groups)
                 or (one.tag == _GROUP_OBJ and component.gid in who.groups)]
     if matching:
-        # acl(5): one entry has to grant all that is asked for. A socket's connect and a directory's search each ask for one bit.
-        granted = 0
-        for permissions in matching:
-            granted |= permissions & mask
+        # acl(5): one entry has to grant all that is asked for, which here is one bit.
         listed = 0
         for permissions in matching:
             listed |= permissions
-        return {"class": "group entry", "granted": granted, "listed": listed, "acl": True}
+        return {"class": "group entry", "granted": listed & mask, "listed": listed, "acl": True}
     return {"class": "other", "granted": by_tag.get(_OTHER, 0), "acl": True}
 
 
-def _why(component: Component, who: Identity, match: Dict[str, Any], wanted: int) -> str:
+def _why(component: Component, who: Identity, match: dict, wanted: int) -> str:
     """One sentence for a person."""
     need = "search (x)" if wanted == SEARCH else "write (w)"
     head = "mode %04o, owner %s:%s: " % (component.mode, component.owner, component.group)
@@ -84,11 +81,10 @@ def _why(component: Component, who: Identity, match: Dict[str, Any], wanted: int
         who.user, component.owner, component.group, " nor named in the ACL" if match["acl"] else "", need)
 
 
-def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[Dict[str, Any]]:
-    """The first component that refuses who, {path, kind, why, acl}, or None when owner, mode and ACL let it through.
+def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
+    """The first component that refuses who, {path, kind, why, acl}; None when owner, mode and ACL let it through. Root passes.
 
-    walk: every directory on the way, in the order in which they are searched, and the socket last. Searching needs x,
-    connecting to a socket needs w on it. Root passes (CAP_DAC_OVERRIDE).
+    walk: the directories in the order of search, which needs x, and the socket last, whose connect needs w.
     """
     if who.uid == 0:
         return None
@@ -101,8 +97,8 @@ def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[Dict[str, A
     return None
 
 
-def mandatory_access(path: str, who: Identity) -> Dict[str, Any]:
-    """What refused when owner, mode and ACL of all components allow it and the kernel still answered EACCES."""
+def mandatory_access(path: str, who: Identity) -> dict:
+    """What refused when owner, mode and ACL allow it and the kernel still answered EACCES."""
     return {"path": path, "kind": "mandatory_access", "acl": False,
             "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still refused:"
                    " a security module (SELinux, AppArmor) did" % who.user}

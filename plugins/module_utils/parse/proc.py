@@ -21,7 +21,7 @@ _KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
 
 
 def parse_stat(text: str) -> Optional[ProcStat]:
-    """/proc/PID/stat. The name is between the first "(" and the last ")": it may hold spaces and brackets of its own."""
+    """/proc/PID/stat. The name, from the first "(" to the last ")", may hold spaces and brackets."""
     head, _bracket, tail = text.rpartition(")")
     fields = tail.split()
     if len(fields) < 22 or "(" not in head:
@@ -31,8 +31,9 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are the effective ones; uids are the real, effective and saved one. namespaces: how many pid
-    namespaces the process is in, counted from the reader's: above 1 it lives in a container below us."""
+    """/proc/PID/status. uid and gid are the effective ones; uids the real, effective and saved one. namespaces: pid namespaces, from the
+    reader's: above 1 it lives in a container below us.
+    """
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
@@ -43,7 +44,7 @@ def parse_status(text: str) -> ProcStatus:
 
 
 def parse_cmdline(text: str) -> str:
-    """/proc/PID/cmdline as one line: a title that a process wrote over its arguments is padded with NUL bytes."""
+    """/proc/PID/cmdline as one line; a title over the arguments is padded with NUL."""
     return " ".join(text.rstrip("\0").split("\0")).strip()
 
 
@@ -58,12 +59,12 @@ def parse_cgroup(text: str) -> List[Membership]:
 
 
 def cgroup_path(memberships: List[Membership]) -> str:
-    """The path in the tree that systemd manages: version 2's, else its named one on version 1, "" when there is none."""
+    """The path in the tree that systemd manages: version 2's, else its named one of version 1, else ""."""
     return next((one.path for wanted in ("", "name=systemd") for one in memberships if ",".join(one.controllers) == wanted), "")
 
 
 def below(path: str, home: str) -> str:
-    """A cgroup's path as seen from home, the cgroup that this host's init lives in; "" for what is elsewhere."""
+    """A cgroup's path as seen from home, that of this host's init; "" for what is elsewhere."""
     home = home.rstrip("/")
     return path[len(home):] or "/" if (path + "/").startswith(home + "/") else ""
 
@@ -83,10 +84,8 @@ def parse_kb(text: str) -> Dict[str, int]:
 
 
 def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
-    """(version, mount point, path below it) of the tree that limits a process's memory, out of /proc/PID/cgroup and
-    /proc/PID/mountinfo. On a hybrid host it is version 1's, if the memory controller is there. None when none is mounted.
-
-    A container's mount shows part of the tree: the root field of the mount is then a prefix of the process's path.
+    """(version, mount point, path below it) of the tree that limits a process's memory, out of its cgroup and mountinfo: on a hybrid host
+    version 1's, if the memory controller is there. None when none is mounted. In a container the mount's root is a prefix of the path.
     """
     rows = parse_cgroup(cgroup)
     first = next((row.path for row in rows if "memory" in row.controllers), None)

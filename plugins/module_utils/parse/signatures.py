@@ -3,11 +3,10 @@
 
 """What nginx and php-fpm say about lost requests, as tables of their own format strings, and the lookup.
 
-A row is "id kind status format"; kind is a phase of nginx (PHASES, - none, * any) or the first letter of php-fpm's level; status is what
-the visitor gets, 0 when this message does not decide it. A format is matched whole, so a text that merely contains a message is none.
-%d: a number. %s: anything. %q: anything, also what a visitor or the application chose. %e: ": strerror (errno)".
-What stands between two places for anything is taken where it comes first, which needs no way back: any text is matched in linear time.
-From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5.
+A row is "id kind status format"; kind is a phase of nginx (PHASES, - none, * any) or the first letter of php-fpm's level; status what
+the visitor gets, 0 when this message does not decide it. A format is matched whole. %d: a number. %s: anything. %q: anything, also what a
+visitor or the application chose. %e: ": strerror (errno)". What stands between two places for anything is taken where it comes first: any
+text is matched in linear time. From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5.
 """
 
 import re
@@ -163,7 +162,7 @@ def _rows(table: str) -> List[Row]:
 
 @lru_cache(maxsize=None)
 def _parts(text: str) -> List[Pattern[str]]:
-    """What stands between the places for anything; the first at the text's beginning, the last at its end."""
+    """What stands between the places for anything; the first at the beginning, the last at the end."""
     parts = [r"(-?[0-9]{1,18})".join(re.escape(piece) for piece in part.split("%d")) for part in _ANYTHING.split(text.replace("%e", ": %s (%d)"))]
     parts[0] = r"\A" + parts[0]
     parts[-1] += r"\Z"
@@ -184,7 +183,7 @@ def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
 
 
 def find(table: str, text: str, kind: str) -> Optional[Tuple[Row, List[str]]]:
-    """The first row of "ng", "fpm" or "said" (what a worker wrote on its standard error) that is this text, with what stood in its places."""
+    """The first row of "ng", "fpm" or "said" (a worker's standard error) that is this text, and what stood in its places."""
     for row in _rows(table):
         if row.kind in (kind, "*") and text.startswith(row.prefix):
             places = _places(text, _parts(row.format))

@@ -3,8 +3,8 @@
 
 """The kernel's socket table -> who listens where, how many connections wait and how many are being served.
 
-Two sources. sock_diag(7) over netlink is asked first: it alone knows a listener's backlog and which file a unix
-listener is bound to. /proc/net/unix and /proc/net/tcp are the fallback: the queue can be counted there, the backlog not.
+sock_diag(7) over netlink is asked first: it alone knows a listener's backlog and a unix listener's file. /proc/net/unix and
+/proc/net/tcp are the fallback.
 """
 
 import re
@@ -47,7 +47,7 @@ Load = NamedTuple("Load", [
 
 
 class Index:
-    """The sockets by name and by port, since a host may have thousands of endpoints."""
+    """The sockets by name and by port."""
 
     def __init__(self, table: Iterable[Sock]) -> None:
         self.places: Dict[Any, List[Sock]] = {}
@@ -65,7 +65,7 @@ class Index:
 
 
 def file_id(major: int, minor: int, inode: int) -> Tuple[int, int]:
-    """A file's identity in the form that unix_diag gives: the kernel's dev_t, and 32 bits of the inode number."""
+    """A file's identity as unix_diag gives it: the kernel's dev_t, and 32 bits of the inode number."""
     return major << 20 | minor, inode & 0xFFFFFFFF
 
 
@@ -78,7 +78,7 @@ def unix_request() -> bytes:
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
-    """Listeners and established connections of one local port, or up to the last; the kernel filters, a busy host has many others."""
+    """Listeners and established connections of one local port, or up to the last; the kernel filters."""
     operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port)
     return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
                     + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
@@ -96,7 +96,7 @@ def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
 
 
 def _attributes(data: bytes) -> Dict[int, bytes]:
-    found = {}  # type: Dict[int, bytes]
+    found: Dict[int, bytes] = {}
     offset = 0
     while offset + 4 <= len(data):
         length, kind = struct.unpack_from("=HH", data, offset)
@@ -108,8 +108,8 @@ def _attributes(data: bytes) -> Dict[int, bytes]:
 
 
 def parse_unix_diag(data: bytes) -> List[Sock]:
-    """The answer to unix_request. The kernel leaves out sockets without an inode, so an established one is an accepted one."""
-    found = []  # type: List[Sock]
+    """The answer to unix_request. Sockets without an inode are left out: an established one is accepted."""
+    found: List[Sock] = []
     for kind, body in messages(data):
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < 16 or body[0] != AF_UNIX or body[2] not in _STATES:
             continue
@@ -117,7 +117,7 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
         name = attributes.get(_UNIX_NAME, b"")
         if not name or name.startswith(b"\0"):
             continue
-        place = None  # type: Optional[Tuple[int, int]]
+        place: Optional[Tuple[int, int]] = None
         if len(attributes.get(_UNIX_VFS, b"")) >= 8:
             inode, device = struct.unpack_from("=II", attributes[_UNIX_VFS])
             place = (device, inode)
@@ -135,7 +135,7 @@ def _packed(raw: bytes) -> bytes:
 
 def parse_tcp_diag(data: bytes) -> List[Sock]:
     """The answer to tcp_request. Of a listener, rqueue is what waits and wqueue the effective backlog (tcp_diag.c)."""
-    found = []  # type: List[Sock]
+    found: List[Sock] = []
     for kind, body in messages(data):
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < 72 or body[0] not in (AF_INET, AF_INET6) or body[1] not in _STATES:
             continue
@@ -149,18 +149,16 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
 
 
 def parse_unix_proc(text: str) -> List[Sock]:
-    """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted,
-    state 02 and inode 0 while it waits."""
-    rows = []  # type: List[Tuple[str, int, str, int]]
+    """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted, state 02 and
+    inode 0 while it waits.
+    """
     # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
-    for found_row in _UNIX_ROW.finditer(text):
-        flags, state, inode, name = found_row.groups()
-        rows.append((state, int(flags, 16), name, int(inode)))
-    waiting = {}  # type: Dict[str, int]
+    rows = [(state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)]
+    waiting: Dict[str, int] = {}
     for _state, _flags, name, inode in rows:
         if not inode:
             waiting[name] = waiting.get(name, 0) + 1
-    found = []  # type: List[Sock]
+    found: List[Sock] = []
     for state, flags, name, inode in rows:
         if flags & 0x10000:  # SO_ACCEPTCON
             found.append(Sock("unix", "listen", name, b"", 0, inode, None, waiting.get(name, 0), None))
@@ -171,9 +169,8 @@ def parse_unix_proc(text: str) -> List[Sock]:
 
 def parse_tcp_proc(text: str) -> List[Sock]:
     """/proc/net/tcp or tcp6. Of a listener, rx_queue is what waits (get_tcp4_sock); the backlog is not shown."""
-    found = []  # type: List[Sock]
-    for row in _TCP_ROW.finditer(text):
-        address, port, number, queue, inode = row.groups()
+    found: List[Sock] = []
+    for address, port, number, queue, inode in _TCP_ROW.findall(text):
         state = _STATES.get(int(number, 16))
         if state is None:
             continue
@@ -190,10 +187,7 @@ def _load(listeners: List[Sock], accepted: Optional[int]) -> Load:
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
-    """The listener whose bound file is the one at the path; else those that bound one of the names, whose file is gone.
-
-    names: the ways to spell the path. file: see file_id(), None when there is no file.
-    """
+    """The listener whose bound file is the one at the path; else those that bound one of the names. file: see file_id(), or None."""
     here = [one for one in table if one.family == "unix" and one.state == "listen"]
     listeners = [one for one in here if file is not None and one.file == file] or [one for one in here if one.name in names]
     files = {one.file for one in listeners}
@@ -219,6 +213,6 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
 
 
 def inode_matches(load: Load, file: Optional[Tuple[int, int]]) -> Optional[bool]:
-    """Whether the file now at the path is the one that a listener bound. None: nothing listens, or the table does not tell."""
+    """Whether a listener bound the file that is now at the path. None: nothing listens, or nobody tells."""
     told = [one.file for one in load.listeners if one.file is not None]
     return None if not told else file in told

@@ -5,7 +5,7 @@
 
 import json
 import re
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, Optional
 
 from .redact import redact
 
@@ -42,11 +42,8 @@ def _number(text: Optional[str]) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-def unit_facts(block: Dict[str, str], boot_at: float) -> Dict[str, Any]:
-    """One block of parse_show -> a unit of the snapshot, without its log.
-
-    boot_at: the epoch second at which the monotonic clock was 0; a time that systemd never set is None.
-    """
+def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
+    """A block of parse_show -> a unit of the snapshot, without its log. boot_at: the epoch second of the monotonic clock's 0."""
     def at(key: str) -> Optional[float]:
         micro = _number(block.get(key))
         return round(boot_at + micro / 1e6, 3) if micro else None
@@ -65,9 +62,8 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> Dict[str, Any]:
     }
 
 
-def refused_to_start(log: List[Dict[str, Any]]) -> bool:
-    """Whether the unit's last attempt was stopped by its start limit. Result says so only when nothing had failed before:
-    after a failed start it stays exit-code, and the journal alone tells (seen with systemd 247, 252 and 257)."""
+def refused_to_start(log: List[dict]) -> bool:
+    """Whether the start limit stopped the last attempt: after a failed start the journal alone tells (systemd 247, 252, 257)."""
     for entry in reversed(log):
         if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
             return True
@@ -92,24 +88,28 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """For journalctl: systemd's words about a unit, and those of root's processes in its stream. PHP can set no field with an underscore."""
+    """What journalctl is to show: the manager's words about the unit, and root's processes' in the unit's own stream.
+
+    journald itself sets fields with an underscore (systemd.journal-fields(7)); PHP may write under any other name.
+    """
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
-def parse_journal(text: str) -> List[Dict[str, Any]]:
+def parse_journal(text: str) -> List[dict]:
     """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
 
     MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. A process that is gone has
     none; its unit is known only if systemd made the stream.
     """
-    found: List[Dict[str, Any]] = []
+    found: List[dict] = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except (ValueError, RecursionError):
+            at = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
+        except (KeyError, RecursionError, TypeError, ValueError):
             continue  # the last line of a cut output
-        said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or ""
+        said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), str(entry.get("_EXE") or "")
         if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
             who = "systemd" if pid == "1" else "php-fpm"
-            found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
+            found.append({"at": at, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
     return found

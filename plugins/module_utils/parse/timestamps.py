@@ -3,8 +3,8 @@
 
 """The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds.
 
-nginx and php-fpm write local time without a zone; utc_offset is the host's, seconds east of UTC. One offset serves a whole log:
-lines from the other side of a daylight-saving change are an hour off.
+nginx and php-fpm write local time without a zone; utc_offset: the host's, seconds east of UTC, one for a whole log, so that lines
+from the other side of a daylight-saving change are an hour off.
 """
 
 import calendar
@@ -50,9 +50,6 @@ def journal_line(line: str) -> Optional[Tuple[float, str, Optional[int], str]]:
 
 
 def ring_line(line: str, boot_at: float) -> Optional[Tuple[float, str]]:
-    """A line of "dmesg" -> (epoch, text). boot_at: now minus the monotonic clock.
-
-    The ring's clock is not disciplined by NTP and stops in suspend: after weeks of uptime it is off by seconds.
-    """
+    """A line of "dmesg" -> (epoch, text). boot_at: now minus the monotonic clock. Off by seconds after weeks or a suspend."""
     found = _RING.match(line)
     return (round(boot_at + float(found.group(1)), 3), found.group(2)) if found else None

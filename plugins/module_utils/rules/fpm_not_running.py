@@ -4,7 +4,7 @@
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Any, List, NamedTuple, Optional, Pattern, Tuple
 
 from ..parse.endpoint import canonical
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
@@ -30,15 +30,15 @@ START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile
 SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
 STOP_SECONDS = 3.0
 
-Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[Dict[str, Any]]), ("remedy", List[Remedy]), ("confidence", str)])
+Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[dict]), ("remedy", List[Remedy]), ("confidence", str)])
 
 
-def _name(master: Dict[str, Any]) -> str:
+def _name(master: dict) -> str:
     return str(master["unit"] or master["config"])
 
 
 def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
-    """(reason, deciding line) of the first line that names why php-fpm refused to start. "initialization failed" is never that line."""
+    """(reason, line) of the first line that names why php-fpm refused to start, never "initialization failed"."""
     for reason, pattern in START_FAILURES:
         for line in lines:
             if pattern.match(line):
@@ -46,7 +46,7 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
     return None
 
 
-def _last_attempt(unit: Dict[str, Any]) -> List[str]:
+def _last_attempt(unit: dict) -> List[str]:
     """Journal lines of the last start, if it failed: what an earlier attempt said may be mended by now.
 
     After a start that succeeded, errors are those of a php-fpm that ran, or of PHP.
@@ -64,14 +64,14 @@ def _directory(path: str) -> str:
     return path.rsplit("/", 1)[0] or "/"
 
 
-def _refused_place(case: Case, line: str) -> Dict[str, Any]:
-    """What was seen of the endpoint that php-fpm could not listen on: that of any of its pools, not only of the one that nginx dials."""
+def _refused_place(case: Case, line: str) -> dict:
+    """What was seen of the endpoint, of any of its pools, that php-fpm could not listen on."""
     written = re.search(r"for address '([^']*)'|already listen on (\S+)", line)
     name = (written.group(1) or written.group(2)) if written else ""
     return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
 
 
-def _names(master: Dict[str, Any], line: str) -> bool:
+def _names(master: dict, line: str) -> bool:
     """Whether the configuration has the account that the last start did not find."""
     account = line.split("'")[1]
     return not master["pools"] or any(
@@ -79,7 +79,7 @@ def _names(master: Dict[str, Any], line: str) -> bool:
         for pool in master["pools"])
 
 
-def _still(reason: str, place: Dict[str, Any]) -> bool:
+def _still(reason: str, place: dict) -> bool:
     """Whether what the last start complained of is so at this moment, as far as it can be seen."""
     if reason == "address_in_use":
         return bool(place.get("listening"))
@@ -88,14 +88,14 @@ def _still(reason: str, place: Dict[str, Any]) -> bool:
     return True
 
 
-def _lacks_directory(case: Case, unit: Dict[str, Any]) -> bool:
-    """Whether the directory of the pool's socket is gone, and is none that systemd makes when it starts the unit."""
+def _lacks_directory(case: Case, unit: dict) -> bool:
+    """Whether the socket's directory is gone, and is none that systemd makes for the unit."""
     path = case.endpoint.get("path") or ""
     made = ["/run/" + name for name in (unit.get("runtime_directory") or "").split()]
     return bool(case.owners) and path.startswith("/run/") and _still("runtime_dir_missing", case.endpoint) and _directory(path) not in made
 
 
-def _explain(case: Case, master: Dict[str, Any]) -> Down:
+def _explain(case: Case, master: dict) -> Down:
     """Why this master is down: live state first, then what its last start said, then how it ended."""
     unit = master["unit_state"] or {}
     name = _name(master)
@@ -181,7 +181,7 @@ def _down(case: Case) -> Match:
 
 
 def _was_down(case: Case) -> Optional[Match]:
-    """Losses that ended when the master started. nginx's line alone would not do: a log line can be forged, a process' start cannot."""
+    """Losses that ended when the master started: a log line can be forged, a process' start cannot."""
     if case.connect["result"] not in ("ok", "full"):
         return None
     lost = case.lost(MISSING | REFUSED)
@@ -204,7 +204,7 @@ def _was_down(case: Case) -> Optional[Match]:
 
 
 def _not_installed(case: Case) -> Optional[Match]:
-    """nginx dials this host, nobody is there, and no php-fpm exists that could be: removed, or never installed."""
+    """nginx dials this host, nobody is there, and no php-fpm exists that could be."""
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None

@@ -12,7 +12,7 @@ CAUSE = "impostor"
 
 
 def examine(case: Case) -> Any:
-    """Of root's own programs none is an impostor: a container's proxy may serve what a disabled php-fpm once did."""
+    """Of root's own programs none is one: a container's proxy may serve what a disabled php-fpm did."""
     them = [one for one in case.foreign_listeners if one.get("uid")]
     owner = case.owner
     if not them or not owner or not case.is_local:

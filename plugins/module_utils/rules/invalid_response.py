@@ -3,7 +3,7 @@
 
 """Cause 7: something took the connection, but no proper FastCGI response came back."""
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Tuple
 
 from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near
 from .model import Clear, Match, Unclear, evidence, sample
@@ -54,8 +54,8 @@ def _deaths(case: Case) -> List[Match]:
     return found
 
 
-def _crash(case: Case, times: List[float]) -> List[Dict[str, Any]]:
-    """The kernel's line names the library that crashed. Its ring is shared by containers, so it only adds to php-fpm's own line."""
+def _crash(case: Case, times: List[float]) -> List[dict]:
+    """The kernel's line names the library that crashed. Containers share its ring, so it only adds."""
     faults = case.snapshot["oom"].get("segfaults") or []
     return [evidence("kernel", fault["text"], at=fault["at"]) for fault in faults if any(abs(fault["at"] - at) <= 5 for at in times)][:1]
 

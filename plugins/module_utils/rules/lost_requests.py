@@ -24,7 +24,7 @@ ROWS = (
 
 
 def _not_allowed(case: Case) -> Optional[Match]:
-    """php-fpm closes a TCP connection from an address that listen.allowed_clients does not name, before it reads (main/fastcgi.c)."""
+    """php-fpm closes a connection from an address outside listen.allowed_clients unread (main/fastcgi.c)."""
     owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
     if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
         return None

@@ -3,7 +3,7 @@
 
 """Cause 4: every worker of the pool is busy and requests wait in the listening socket's queue."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
 from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, span
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
@@ -15,7 +15,7 @@ EPISODE_SECONDS = 90.0
 SLACK = 30.0
 
 
-def _workers(case: Case, owner: Owner) -> List[Dict[str, Any]]:
+def _workers(case: Case, owner: Owner) -> List[dict]:
     return [worker for _number, worker in case.seen.workers_of.get((owner.master["config"], owner.pool["name"]), ())]
 
 
@@ -65,7 +65,7 @@ def _full(case: Case, owner: Owner) -> Any:
                   since=min([moment for moment in since if moment is not None], default=None))
 
 
-def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[Dict[str, Any]], lost: List[Loss], **more: Any) -> Match:
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], **more: Any) -> Match:
     """capped: by process.max, before the pool's own pm.max_children."""
     remedy = Remedy("process_max_set" if capped else "pool_size_set", owner.place)
     return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)

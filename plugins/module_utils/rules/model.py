@@ -3,7 +3,7 @@
 
 """What a rule answers: a match with its evidence, a reason why it is not this cause, or what it would have to see."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 CODES = {
     "fpm_not_running": 1,
@@ -18,20 +18,20 @@ CODES = {
 LONGEST_TEXT = 500
 
 # An action of the plan, by its id (plan.ACTIONS) and its arguments.
-Remedy = NamedTuple("Remedy", [("action", str), ("arguments", Dict[str, Any])])
+Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
 
 # One request that nginx could not serve, from one line of its error log.
-Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", Dict[str, Any])])
+Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", dict)])
 
 # The four answers of a rule, beside None for "this rule has nothing to say about this endpoint".
-Match = NamedTuple("Match", [("finding", Dict[str, Any]), ("explained", List[Loss])])
+Match = NamedTuple("Match", [("finding", dict), ("explained", List[Loss])])
 Clear = NamedTuple("Clear", [("why", str)])
 Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
 
 
-def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> Dict[str, Any]:
-    """One piece of proof. at: epoch seconds of a log line or an observation; line: of a configuration file."""
-    piece: Dict[str, Any] = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
+def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> dict:
+    """One piece of proof. at: epoch seconds; line: of a configuration file."""
+    piece: dict = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
     if line is not None:
         piece["line"] = line
     if at is not None:
@@ -39,18 +39,18 @@ def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[
     return piece
 
 
-def sample(event: Dict[str, Any]) -> Dict[str, Any]:
+def sample(event: dict) -> dict:
     """The one log line that stands for an event."""
     line = event["sample"]
     return evidence(event["source"] + "_log", line["text"], path=line["path"], at=line["at"])
 
 
-def finding(cause: str, reason: str, summary: str, proof: Sequence[Dict[str, Any]], **more: Any) -> Dict[str, Any]:
+def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
     """A finding as the contract has it; more overrides the defaults of an active, certain, critical one.
 
-    sites: every site that is hit; since: epoch seconds; count: the lost requests in the window.
+    sites: all that are hit; since: epoch seconds; count: the lost requests in the window.
     """
-    result: Dict[str, Any] = {
+    result: dict = {
         "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
         "site": None, "sites": [], "endpoint": None, "pool": None, "unit": None, "since": None, "count": 0, "summary": summary,
         "evidence": list(proof), "ruled_out": [], "missing": [], "remedy": [],

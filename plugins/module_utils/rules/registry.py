@@ -1,10 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules, in the order in which they may claim a loss: what ends a connection before what only slows it.
+"""The rules, in the order in which they may claim a loss: a root cause before its consequences.
 
-A root cause stands before its consequences: an OOM kill or a full pool explains its own resets and timeouts,
-and what they leave over is for the rules below them. A tuple, since the loader of modules ships what is imported by name.
+An OOM kill or a full pool explains its own resets and timeouts; what they leave over is for the rules below.
 """
 
 from . import (

@@ -17,7 +17,7 @@ _VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
 
 def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
-    """Pools of running masters by (version, user), each of which may be None for any; and of each group those by family and by port."""
+    """Pools of running masters by (version, user), each None for any; and of each group those by family and by port."""
     def names(owner: Owner) -> List[Any]:
         here = parse(owner.pool["endpoint"])
         groups = {(version, user) for version in (None, owner.master["version"]) for user in (None, owner.pool["user"])}
@@ -26,8 +26,9 @@ def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
 
 
 def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
-    """The pool that may be meant, and how many others may be as well: of the PHP version that the dialled name tells, and run as the owner of the
-    site's files, where there are any; those first that are spoken to in the same way as the dialled endpoint."""
+    """The pool that may be meant, and how many others: of the PHP version in the dialled name, and run as the owner of the site's files,
+    where there are any; those first that are spoken to in the same way.
+    """
     others = case.seen.once(_elsewhere)
     told = _VERSION.search(case.key)
     version = "%s.%s" % told.groups() if told else None
@@ -44,7 +45,7 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
 
 
 def _may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the account whose files the sites are. Where they are root's, the distribution's own pool may."""
+    """Whether a pool runs as the owner of the sites' files; where that is root, the distribution's may."""
     owners = {route.get("root_owner") or "root" for route in case.routes}
     common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
     return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
@@ -74,7 +75,7 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
     return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
 
 
-def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Optional[Owner],
+def _match(case: Case, reason: str, words: str, proof: List[dict], remedy: List[Remedy], owner: Optional[Owner],
            confidence: str = "certain") -> Match:
     lost = case.lost(MISSING | REFUSED)
     return case.match(CAUSE, reason, words + ".", proof + [sample(loss.event) for loss in lost[:1]], lost, owner, case.losses,

@@ -3,7 +3,7 @@
 
 """Cause 2: php-fpm listens, but nginx's worker user may not connect."""
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 from .case import DENIED, Case
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
@@ -73,7 +73,7 @@ def examine(case: Case) -> Any:
 
 
 def _was_denied(case: Case) -> Any:
-    """Refusals that ended when a master started: php-fpm's sets owner and mode of the socket, nginx's the user that connects."""
+    """Refusals that ended when a master started: php-fpm sets the socket's owner and mode, nginx its user."""
     lost = case.lost(DENIED)
     for name, master in [("php-fpm", one.master) for one in case.running] + [("nginx", case.snapshot["nginx"]["master"] or {})]:
         started = master.get("started_at")
@@ -87,6 +87,6 @@ def _was_denied(case: Case) -> Any:
         evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)), "possible") if lost else None
 
 
-def _is_over(case: Case, lost: List[Loss], reason: str, words: str, proof: Dict[str, Any], confidence: str) -> Match:
+def _is_over(case: Case, lost: List[Loss], reason: str, words: str, proof: dict, confidence: str) -> Match:
     return case.match(CAUSE, reason, words, [sample(lost[-1].event), proof], lost, case.running[0] if case.running else None,
                       state="recovered", severity="warning", confidence=confidence)

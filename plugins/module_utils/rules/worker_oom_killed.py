@@ -18,7 +18,7 @@ WORDS = {"global": "the host ran out of memory", "cgroup": "its memory cgroup re
 DRIFT = 120.0
 
 
-def _beside(kill: Dict[str, Any], events: List[Dict[str, Any]], seconds: float = SAME_MOMENT) -> bool:
+def _beside(kill: dict, events: List[dict], seconds: float = SAME_MOMENT) -> bool:
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
 
 
@@ -26,7 +26,7 @@ def _all_deaths(seen: Seen) -> List[float]:
     return sorted(at for event in seen.said if event["signature"] in KILLED for at in event["times"])
 
 
-def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
+def _placed(kill: dict, case: Case) -> Optional[bool]:
     """Whether the victim's cgroup is a master's of this endpoint, None unknown: its name says nothing."""
     masters = [owner.master for owner in case.owners]
     if any((kill["unit"] and kill["unit"] == master["unit"]) or master["pid"] in kill.get("masters", []) for master in masters):
@@ -34,7 +34,7 @@ def _placed(kill: Dict[str, Any], case: Case) -> Optional[bool]:
     return None if kill.get("vague", True) else False
 
 
-def _died(kill: Dict[str, Any], deaths: List[Dict[str, Any]], own_pids: bool) -> bool:
+def _died(kill: dict, deaths: List[dict], own_pids: bool) -> bool:
     """Whether php-fpm's own log lost this victim: by its pid or, where the kernel counts otherwise, by its time."""
     if kill["pid"] and own_pids:
         return _beside(kill, deaths, DRIFT) and any(kill["pid"] in event["pids"] for event in deaths)
@@ -44,7 +44,7 @@ def _died(kill: Dict[str, Any], deaths: List[Dict[str, Any]], own_pids: bool) ->
 def examine(case: Case) -> Any:
     oom, deaths = case.snapshot["oom"], case.pool_events(KILLED)
     everyone = case.seen.once(_all_deaths)
-    found: Dict[str, List[Dict[str, Any]]] = {"certain": [], "likely": [], "possible": []}
+    found: Dict[str, List[dict]] = {"certain": [], "likely": [], "possible": []}
     for kill in oom["kills"]:
         placed = _placed(kill, case)
         if not kill["fpm"] or kill["ours"] is False or placed is False:
@@ -76,8 +76,8 @@ def examine(case: Case) -> Any:
                       remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner and proven else [])
 
 
-def _remedy(owner: Owner, kills: List[Dict[str, Any]], limit: Optional[int]) -> List[Remedy]:
-    """Fewer workers; a limit for each where one alone took half of all there is; and swap where swap can help: a cgroup's limit ignores it."""
+def _remedy(owner: Owner, kills: List[dict], limit: Optional[int]) -> List[Remedy]:
+    """Fewer workers; a limit for each where one took half of all; swap where a cgroup's limit does not ignore it."""
     peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
     place = dict(owner.place, peak_kb=peak or None)
     alone = [Remedy("memory_limit_set", place)] if not limit or 2048 * peak > limit else []
