@@ -86,7 +86,7 @@ def _merge(findings: List[dict]) -> List[dict]:
 
 
 def _leave(snapshot: dict, findings: List[dict]) -> None:
-    """Takes away the remedies that would load what others than root can write, and says why."""
+    """Takes away the remedies that would load what others than root can write."""
     for item in findings:
         why = [left_to_a_person(snapshot, remedy) for remedy in item["remedy"]]
         if any(why):

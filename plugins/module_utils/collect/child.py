@@ -103,7 +103,7 @@ def _live(work: Work, sink: int) -> None:
 
 
 class Child:
-    """A fork that works and says what it found, as JSON. ended: it has said all."""
+    """A fork that says what it found, as JSON. ended: it has said all."""
 
     def __init__(self, work: Work) -> None:
         self.ended = False
@@ -120,7 +120,7 @@ class Child:
         self._poll.register(self.source, select.POLLIN)
 
     def next(self, seconds: float) -> Any:
-        """What it says next; None when it has ended, or says nothing for so long."""
+        """None when it has ended, or says nothing for so long."""
         until = time.monotonic() + seconds
         while not self._lines:
             if self.ended or not self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
@@ -136,7 +136,6 @@ class Child:
 
 
 def end(children: Sequence[Child]) -> None:
-    """Kills them, and all that they have started."""
     until, alive = time.monotonic() + END_SECONDS, {child.pid for child in children}
     for child in children:
         os.close(child.source)

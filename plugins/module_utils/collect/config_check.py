@@ -56,7 +56,6 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
 
 
 def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
-    """Why php-fpm cannot be asked about this configuration, None when it can."""
     if not binary:
         return "no php-fpm program was found for it"
     if not host.is_root():
@@ -76,7 +75,7 @@ def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[
 
 
 def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> dict:
-    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, as each knows its own directives only."""
+    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, since directives differ."""
     why = untestable(host, binary, reading)
     if why or not binary:
         return {"ran": False, "why": why}

@@ -22,7 +22,7 @@ from .trust import DELETED
 from .units import fpm_unit_names, unit_states
 
 MOST_ERRORS = 10
-# The title is cut where the process's arguments and environment had no more room.
+# The title may be cut.
 _TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
@@ -101,7 +101,7 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
 
 
 def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[dict]) -> List[Problem]:
-    """php-fpm does not start when a log cannot be created; the test without a trace cannot see that."""
+    """The master does not start without them; the test without a trace cannot see that."""
     places = [(conf.top, "error_log", error_log, "failed to open error_log (%s)")]
     for section, pool in zip(conf.pools, pools):
         places.append((section, "access.log", pool["access_log"], "failed to open access log (%s)"))
@@ -116,7 +116,7 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
 
 
 def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
-    """Pools of accounts that do not exist: php-fpm's own test looks from 8.2.2 on only."""
+    """php-fpm's own test looks them up from 8.2.2 on only."""
     found: List[Problem] = []
     for section in conf.pools:
         user = section.settings.get("user")

@@ -34,7 +34,6 @@ _VERSION = re.compile(r"php-?(?:fpm)?/?(\d)\.?(\d{1,2})(?=\D|$)")
 
 
 def fill(layout: Layout, config: str) -> Layout:
-    """The layout's row for one configuration file, its places filled in."""
     match = re.match(layout.match, config)
     word = match.group(1) if match and layout.match else ""
     words = (word, word.replace(".", ""))
@@ -57,7 +56,6 @@ def layout_of(config: str, binary: Optional[str] = None) -> Layout:
 
 
 def installed_layouts(host: Host) -> List[Layout]:
-    """The layouts whose main configuration file is on the host, whether or not their program still is."""
     return [fill(layout, path) for layout in LAYOUTS for path in host.glob(layout.config)]
 
 

@@ -46,7 +46,6 @@ class HostError(Exception):
 
 
 def decode(raw: bytes) -> str:
-    """Text of unknown origin: what is not UTF-8 shows as U+FFFD."""
     return raw.decode("utf-8", "replace")
 
 
@@ -82,7 +81,7 @@ class Host:
         return time.monotonic()
 
     def boottime(self) -> float:
-        """Seconds since boot on the clock of the kernel's ring buffer."""
+        """Seconds since boot, as the kernel's ring buffer counts."""
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
     def utc_offset(self, at: float) -> int:
@@ -96,7 +95,6 @@ class Host:
         return os.geteuid() == 0
 
     def left(self) -> float:
-        """Seconds until the deadline."""
         return self.deadline - self.monotonic()
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
@@ -225,7 +223,6 @@ class Host:
             return str(gid)
 
     def group_members(self, gid: int) -> List[str]:
-        """Who is in the group beside root."""
         try:
             return [name for name in grp.getgrgid(gid).gr_mem if name != "root"]
         except KeyError:

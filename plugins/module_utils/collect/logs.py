@@ -49,7 +49,7 @@ _File = NamedTuple("_File", [("name", str), ("real", str), ("stat", Stat)])
 
 
 class _Rotated(Exception):
-    """The file under the path is another one, or shorter, than when reading began."""
+    """The file is another one, or shorter, than when reading began."""
 
 
 class _Source:
@@ -98,7 +98,7 @@ class _Source:
 
 
 def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[float]:
-    """The times at the line beginnings of a piece of a log, without those later than until: an odd clock or a forgery."""
+    """The times at line beginnings, without those later than until: an odd clock or a forgery."""
     found = (kind.time(one.decode("ascii", "replace"), utc_offset) for one in set(kind.head.findall(data)))
     return [at for at in found if at is not None and at <= until]
 
@@ -182,7 +182,6 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
 
 
 def _admit(host: Host, name: str) -> _File:
-    """The file by its real path. Raises HostError."""
     host.reading(name)
     if name in host.hung:
         raise HostError(name, None, "reading it did not come to an end")

@@ -29,7 +29,7 @@ _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/
 # ngx_setproctitle(); angie puts its version and brackets around the command line.
 _MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
 _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
-# Options of ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
+# ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
 _BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "pid-path": "logs/nginx.pid", "user": "nobody"}
@@ -53,7 +53,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
-    """Running masters, oldest first, in doubt or not, without those in containers below this host."""
+    """Oldest first, in doubt or not, without those in containers below this host."""
     found = [one for one in procs if _MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
@@ -62,8 +62,6 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
 
 
 class _Reading:
-    """The configuration's files as they are now."""
-
     def __init__(self, host: Host, config: str, extra: str, account: Optional[int]) -> None:
         self.host = host
         self.account = account
@@ -129,7 +127,7 @@ def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple
             return found
         return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
     if account:
-        # ngx_set_user(): without a group of its own, the group with the user's name and not the account's.
+        # ngx_set_user(): without a group of its own, the one with the user's name.
         group = _group(host, written[1] if written and written[1] else name)
         gid = account[1] if group is None else group
         found.update(uid=account[0], gid=gid, groups=sorted(set(account[2]) | {gid}))
@@ -137,7 +135,6 @@ def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple
 
 
 def _options(master: Process) -> Dict[str, str]:
-    """c, p, e and g of the command line, as the title tells."""
     title = _MASTER.match(master.cmdline)
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
@@ -159,11 +156,10 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict
 
 
 def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:
-    found: dict = {
-        "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
-        "account": None if account is None else host.user_name(account), "writable": None,
-        "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
-        "config_changed_at": None, "config_newer": None, "error_logs": [], "opens": [], "routes": []}
+    found: dict = dict.fromkeys((
+        "version", "binary", "config", "prefix", "master", "writable", "user", "user_from", "uid", "gid", "group", "unit", "config_changed_at", "config_newer"))
+    found.update(installed=False, running=False, options={}, workers=[], account=None if account is None else host.user_name(account), groups=[],
+                 config_errors=[], error_logs=[], opens=[], routes=[])
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:

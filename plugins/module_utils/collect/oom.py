@@ -20,9 +20,9 @@ SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
 MOST_KILLS = 50
 RING = 32 << 20  # bytes; the kernel's buffer has some 100 KB as a rule, and log_buf_len= makes it larger
-# PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the namespace in which paths are the machine's own.
+# linux/proc_ns.h: PROC_CGROUP_INIT_INO
 _INITIAL = "cgroup:[4026531835]"
-_INITIAL_PIDS = "pid:[4026531836]"  # likewise: PROC_PID_INIT_INO
+_INITIAL_PIDS = "pid:[4026531836]"  # PROC_PID_INIT_INO
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandled ")
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
@@ -44,7 +44,7 @@ def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
 
 
 def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, cgroup: Optional[str]) -> Optional[bool]:
-    """Whether a victim's cgroup is of this host. None: cannot be told."""
+    """Whether a victim's cgroup is of this host; None unknown."""
     if initial and home.path == "/":
         return True
     if initial and cgroup is not None:
@@ -77,7 +77,7 @@ def _ring(host: Host) -> Optional[List[Tuple[float, str]]]:
 
 
 def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, Optional[int], str]]:
-    # By what journald itself knows of the writer: anybody may write under any identifier (logger -t kernel).
+    # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
     speakers = ["_PID=1", "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service"] + (["_TRANSPORT=kernel"] if kernel else [])
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"] + " + ".join(speakers).split(" ")
     ran = host.run(argv)
@@ -85,7 +85,7 @@ def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, O
 
 
 def _watched(host: Host, directory: Optional[str]) -> bool:
-    """Whether a daemon that kills without the kernel runs here: it has a cgroup then."""
+    """Whether a daemon that kills without the kernel has a cgroup here."""
     return any(host.type_of("%s/system.slice/%s.service" % (point, daemon))
                for point in (directory or "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
                for daemon in ("systemd-oomd", "earlyoom"))

@@ -24,9 +24,9 @@ NAMES_AT_ONCE = 32  # each has a child of its own
 PATIENCE = 5  # how many times the seconds of one endpoint all together may take
 _GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
 
-# One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
+# address: a path, a numeric address, or a name (family "name").
 Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])
-# Whose rights to take. root: the directory that this account's processes see as "/".
+# root: what this account's processes see as "/".
 Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
 
 _RESULTS = {
@@ -47,8 +47,6 @@ def outcome(target: Target, number: Optional[int], error: Optional[str] = None, 
 
 
 class _Dial:
-    """One connection of the child: connecting, then waiting for the answer, then done."""
-
     def __init__(self, target: Target) -> None:
         self.started = time.monotonic()
         self.target = target
@@ -124,7 +122,6 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
     poll = select.poll()
 
     def look(one: _Dial) -> None:
-        """Tells what is done, and waits for what is not."""
         number = one.socket.fileno()
         if one.done is None:
             waiting[number] = one
@@ -150,7 +147,6 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
 
 
 def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
-    """The child's part, which gives up our rights."""
     try:
         if rights is not None:
             if rights.root:
@@ -167,7 +163,6 @@ def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float
 
 
 def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[dict]:
-    """A child for each group."""
     children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
     results: List[dict] = []
     for child in children:

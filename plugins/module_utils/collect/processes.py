@@ -39,7 +39,7 @@ def relevant(comm: str) -> bool:
 
 
 def process(host: Host, pid: int) -> Optional[Process]:
-    """One process in full; None when it is gone, a zombie, or a kernel thread."""
+    """None when it is gone, a zombie, or a kernel thread."""
     base = "/proc/%d/" % pid
     try:
         stat = parse_stat(host.read(base + "stat", READ))
@@ -62,7 +62,6 @@ def claim(title: str) -> Optional[str]:
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
-    """Those that call themselves a master and are none of root's, nor of the account that runs nginx here."""
     return [{"pid": one.pid, "user": host.user_name(one.uid), "claims": claim(one.cmdline), "title": redact(one.cmdline, 200),
              "exe": redact(one.exe, 200) if one.exe else None, "why": redact(one.doubt, 200)}
             for one in procs if one.doubt and not one.foreign and one.uid != account]

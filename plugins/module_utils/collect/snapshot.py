@@ -19,18 +19,17 @@ from .sockets import collect_endpoints, identity_of
 from .units import booted_with_systemd
 
 SCHEMA_VERSION = 1
-# A site's name for a socket may be any of many; what nobody dials and no pool listens on is not looked at.
+# What nobody dials and no pool listens on is not looked at.
 MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
-# Part of the snapshot -> what is missing without it. Logs come last: they alone lie where others can write.
+# Part of the snapshot -> what is missing without it. Logs come last: others can write there.
 STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "memory": "memory_limit", "endpoints": "live_probe",
           "workers": "fpm_workers", "oom": "kernel_log", "logs": "nginx_log"}
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
 def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
-    """What nginx dials, then what pools listen on: each once."""
     keys: List[str] = []
     for route in nginx["routes"]:
         keys += [target["endpoint"] for target in route["endpoints"]]

@@ -20,7 +20,7 @@ _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 MOST_REQUESTS = 8
 _TABLE_LIMIT = 16 * 1024 * 1024
 _INODE = re.compile(r"^socket:\[(\d+)\]$")
-# fpm_env.c writes these titles over the command line.
+# fpm_env.c
 _MASTER = re.compile(r"^php-fpm: master process \((.*)\)$")
 _POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
@@ -45,7 +45,6 @@ def netlink(request: bytes) -> Optional[bytes]:
 
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
-    """The unix sockets that have a path, if wanted, and the TCP sockets of the ports."""
     table: List[Sock] = []
     answer = dump(sock_table.unix_request()) if unix else b""
     if answer is not None:

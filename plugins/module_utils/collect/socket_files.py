@@ -11,10 +11,11 @@ from typing import List, NamedTuple, Optional, Tuple
 from ..parse import permission, sock_table
 from .host import Host, HostError, Stat
 
+UNKNOWN: dict = dict.fromkeys(("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux"))
 _LINKS = 40  # the kernel's own limit, path_resolution(7)
 
-# searched: directories in the order in which the kernel searches them. path: where the last link leads.
-# error: why the walk stopped. link_to: the target of the path's last component when that is a link.
+# searched: directories, in the kernel's order. path: where the last link leads. error: why the walk stopped. link_to: of the
+# last component.
 Walk = NamedTuple("Walk", [
     ("searched", List[str]), ("path", str), ("stat", Optional[Stat]), ("link_to", Optional[str]), ("error", Optional[HostError]),
 ])
@@ -68,10 +69,8 @@ def unix_facts(host: Host, path: str, root: str) -> Tuple[dict, List[permission.
             components.append(_component(host, directory, root, host.stat(root + directory)))
         except HostError as error:
             host.miss("endpoint", directory, error.why, "root")
-    facts = {"exists": way.stat is not None, "type": "missing", "link_to": way.link_to, "real_path": way.path, "owner": None, "group": None,
-             "uid": None, "gid": None, "mode": None, "acl": None, "selinux": None,
-             "parents": [{"path": one.path, "owner": one.owner, "group": one.group, "mode": "%04o" % one.mode, "acl": _acl(host, one)}
-                         for one in components]}  # type: dict
+    facts = dict(UNKNOWN, exists=way.stat is not None, type="missing", link_to=way.link_to, real_path=way.path, parents=[
+        {"path": one.path, "owner": one.owner, "group": one.group, "mode": "%04o" % one.mode, "acl": _acl(host, one)} for one in components])
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
         facts.update(exists=None, type="unknown")
         host.miss("endpoint", path, way.error.why, "root")

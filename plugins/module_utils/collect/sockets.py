@@ -14,15 +14,14 @@ from . import probe as dialling
 from . import sock_diag
 from .host import Host, HostError
 from .processes import Process, claim, processes
-from .socket_files import unix_facts
+from .socket_files import UNKNOWN, unix_facts
 
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
 
-_UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux", "listener_path", "addresses")
 
 
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
-    """/etc/hosts: name -> addresses, hosts(5)."""
+    """/etc/hosts: name -> addresses."""
     found: Dict[str, List[str]] = {}
     for line in (host.text("/etc/hosts") or "").splitlines():
         fields = line.partition("#")[0].split()
@@ -111,16 +110,13 @@ class _Survey:
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
         self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts: dict = {"family": one.family, "path": one.path, "address": one.address, "port": one.port}
-            facts.update(dict.fromkeys(_UNIX_FACTS))
-            facts["parents"] = []
+            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port, parents=[], listener_path=None, addresses=None)
             if one.family == "unix":
                 about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
                 facts.update(about)
             self.found[one.key] = facts
 
     def loads(self) -> Dict[str, sock_table.Load]:
-        """The kernel's table now, by endpoint."""
         ports = [one.port for one in self.places if one.port is not None]
         names = {one.key: (str(one.path), str(self.found[one.key]["real_path"])) for one in self.places if one.family == "unix"}
         wanted = {name for pair in names.values() for name in pair}
@@ -217,7 +213,6 @@ class _Survey:
 
 
 def _waits(facts: dict) -> bool:
-    """Whether the queue's numbers at this moment are evidence."""
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 

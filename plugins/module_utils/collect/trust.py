@@ -9,14 +9,14 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
 
-# The kernel's own: opening a device is an act, and what a file of /proc says depends on who asks.
+# To open a device is an act; what a file of /proc says depends on who asks.
 KERNEL = ("/dev/", "/proc/", "/sys/")
 LINKS = 40  # the kernel's own limit, path_resolution(7)
 DELETED = " (deleted)"
 
-# path: the file or directory that someone besides root can write; who: an account, a group, or everybody.
+# who: an account, a group, or everybody.
 Opening = NamedTuple("Opening", [("path", str), ("who", str)])
-# What a step of a path is: where a link leads, else None; who can write it.
+# target: where a link leads.
 _Step = NamedTuple("_Step", [("target", Optional[str]), ("opening", Optional[Opening])])
 
 
@@ -25,7 +25,7 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
         return Opening(path, host.user_name(stat.uid))
     if stat.mode & 0o002 and stat.type != "link":
         return Opening(path, "everybody")
-    # With an ACL the group bits are its mask: w there means that some entry may write.
+    # With an ACL the group bits are its mask.
     if stat.mode & 0o020 and stat.type != "link" and (
             stat.gid != 0 or host.group_members(0) or host.xattr(path, "system.posix_acl_access")):
         return Opening(path, "group %s" % host.group_name(stat.gid))
@@ -33,7 +33,7 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
 
 
 def _step(host: Host, path: str) -> _Step:
-    """One component of a path. Directories and links are remembered for the whole look."""
+    """Directories and links are remembered for the whole look."""
     known: Optional[_Step] = host.steps.get(path)
     if known is None:
         stat = host.stat(path, follow=False)
@@ -96,7 +96,6 @@ def named(host: Host, path: str) -> str:
 
 
 def folders(host: Host, pattern: str) -> List[str]:
-    """The directories in which a new file could match a pattern."""
     folder = posixpath.dirname(pattern)
     return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
 

@@ -18,7 +18,7 @@ _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
 
 def booted_with_systemd(host: Host) -> bool:
-    """sd_booted(3): systemd is init here, and not merely installed."""
+    """sd_booted(3)"""
     return host.type_of("/run/systemd/system") == "directory"
 
 
@@ -66,7 +66,6 @@ def _read_logs(host: Host, units: Dict[str, dict], window: float) -> None:
 
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List[dict]:
-    """The last lines of a unit's journal, [{at, text}]."""
     ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)
     if not found:

@@ -14,7 +14,7 @@ from .number import number as whole
 
 PROBLEMS = 10  # php-fpm stops at the first; what follows a broken line is read all the same, up to this many
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
-# Of all files together, one that is included often counts as often: five levels of includes can repeat a file without end.
+# Of all files together: includes can repeat a file without end.
 MOST_ENTRIES = 400000
 MOST_CHARACTERS = 64 * 1024 * 1024
 
@@ -33,7 +33,7 @@ class Section:
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
 
     def text(self, key: str) -> Optional[str]:
-        """The value, None when unset or empty: php-fpm keeps an empty string as good as unset."""
+        """None when empty, too: to php-fpm that is unset."""
         setting = self.settings.get(key)
         return setting.value if setting and setting.value else None
 
@@ -65,7 +65,7 @@ class FpmConf:
         self.variables = False
 
 
-# Linear in time: a name ends with no space, and a variable's parts end where another variable begins.
+# Linear in time: a name ends with no space, a variable's parts where another variable begins.
 ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
 _VARIABLE = r"\$\{[^}:$]*(?::-(?P<default>[^}$]*(?:\$(?!\{)[^}$]*)*))?\}"
@@ -140,8 +140,6 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 
 class Reader:
-    """One run over a configuration. read, expand: see parse_fpm_conf."""
-
     def __init__(self, conf: FpmConf, read: Callable[[str], Tuple[Optional[str], str]],
                  expand: Callable[[str], Tuple[List[str], str]], prefix: str) -> None:
         self.conf = conf
@@ -240,7 +238,7 @@ def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]]
 
 
 def full_path(value: Optional[str], pool_prefix: Optional[str], prefix: str) -> Optional[str]:
-    """fpm_evaluate_full_path: a relative path is relative to the pool's prefix, else to the global one."""
+    """fpm_evaluate_full_path"""
     if not value or value.startswith("/"):
         return value
     return (pool_prefix or prefix).rstrip("/") + "/" + value

@@ -88,7 +88,6 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
 
 
 def brief(line: str) -> str:
-    """A line for a reader: no query string, no secrets."""
     end = _REQUEST_END.search(line)
     front, found, request = line[:end.start() if end else 0].partition('(request: "')
     return redact(front + found + _path_only(request) + end.group() if end and found else line)
@@ -105,7 +104,6 @@ class FpmLog(Log):
         self._reach = 0  # byte position where the last request's text, and what it could have forged, ends at the latest
 
     def begin_inside(self, start: int) -> None:
-        """The first line to come may belong to a request's text that began before it."""
         self._reach = start + _REACH
 
     def feed(self, raw: bytes, start: int) -> None:

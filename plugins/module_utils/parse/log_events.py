@@ -25,7 +25,6 @@ class Log:
         self.last_at: Optional[float] = None
 
     def counts(self, at: Optional[float]) -> bool:
-        """Whether an entry is in the window."""
         if at is None or not self.since <= at <= self.until:
             return False
         self.first_at = at if self.first_at is None else min(self.first_at, at)
@@ -77,7 +76,7 @@ class Events:
         return True
 
     def merge(self, other: "Events") -> None:
-        """Add another log's events; the same message about the same place in two logs is one event."""
+        """The same message about the same place in two logs is one event."""
         self.dropped += other.dropped
         self.full = self.full or other.full
         for key, theirs in other._found.items():
@@ -93,7 +92,7 @@ class Events:
             mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT:]
 
     def list(self) -> List[dict]:
-        """The events in the order of their first message, samples redacted."""
+        """In the order of their first message, samples redacted."""
         found = []
         for event in sorted(self._found.values(), key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"]))):
             path, line, brief = event["sample"]

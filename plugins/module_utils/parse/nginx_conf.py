@@ -17,7 +17,7 @@ MOST_ERRORS = 200
 # read(path) -> (text, "") or (None, why it is an error), "" when the reader has reported it itself.
 Read = Callable[[str], Tuple[Optional[str], str]]
 Expand = Callable[[str], List[str]]
-# The directives of a file, how many they are with all includes, and how deep their blocks stand in each other.
+# (directives, how many with all includes, how deep their blocks stand).
 Part = Tuple[List[Any], int, int]
 
 
@@ -139,7 +139,7 @@ def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf
 
 
 def every(directives: List[Directive]) -> Iterator[Directive]:
-    """All directives, blocks' contents right after their block."""
+    """Blocks' contents right after their block."""
     left = [iter(directives)]
     while left:
         for directive in left[-1]:

@@ -73,7 +73,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], dict]:
     """Remembered, because a failing endpoint repeats itself; nobody may change the returned detail."""
     if message.startswith(STDERR):
-        # php-fpm's own messages come bare, the application's behind "PHP message: ": only the first words count.
+        # php-fpm's own messages come bare, the application's behind "PHP message: ".
         words = message[len(STDERR):]
         name = "ng-stderr-body" if phase == "reading upstream" else "ng-stderr"
         if words.startswith(("Primary script unknown", "Unable to open primary script: ")):
@@ -127,7 +127,6 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
 
 
 def brief(line: str) -> str:
-    """A line for a reader: no query string, no referrer, no secrets."""
     front, found, rest = line.partition(', request: "')
     if not found:
         return redact(line)

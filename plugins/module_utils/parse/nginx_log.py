@@ -56,7 +56,7 @@ class NginxLog(Log):
         self._foreign.append(start - 1)
 
     def feed(self, raw: bytes, start: int) -> None:
-        """raw: a physical line without its line feed; start: its position in the file, in bytes."""
+        """raw: a line without its line feed; start: its position in bytes."""
         end = start + len(raw) + 1
         while self._foreign and self._foreign[0] + ENTRY_LIMIT < end:
             self._foreign.popleft()
@@ -97,7 +97,7 @@ class NginxLog(Log):
         return self._last_foreign is not None and bool(self._foreign) and self._last_foreign.start == self._foreign[-1]
 
     def _continue(self, line: str) -> None:
-        """Not the beginning of an entry: the last entry with foreign text goes on, if that reaches here."""
+        """The last entry with foreign text goes on, if that reaches here."""
         if self._last_foreign is None or not self._reached():
             return
         self._doubt(self._foreign[0])

@@ -24,7 +24,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
 _MOST_VARIABLES = 20  # of one text
 
-# What variables hold, innermost block first: the only possible text, or None where several are possible.
+# What variables hold, innermost block first: the only possible text, or None.
 Values = Tuple[Dict[str, Optional[str]], ...]
 
 

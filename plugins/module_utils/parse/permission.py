@@ -32,7 +32,6 @@ def _rwx(permissions: int) -> str:
 
 
 def acl_text(acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], group_name: Callable[[int], str]) -> Optional[List[str]]:
-    """The entries as getfacl(1) prints them."""
     if acl is None:
         return None
     names = {_USER: user_name, _GROUP: group_name}
@@ -41,7 +40,7 @@ def acl_text(acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], gr
 
 
 def _class(component: Component, who: Identity) -> dict:
-    """Which class of the file's permissions applies to who, and what it grants."""
+    """Which class of permissions applies to who, and what it grants."""
     if component.acl is None:
         for name, applies, shift in (("owner", who.uid == component.uid, 6), ("group", component.gid in who.groups, 3), ("other", True, 0)):
             if applies:
@@ -66,7 +65,6 @@ def _class(component: Component, who: Identity) -> dict:
 
 
 def _why(component: Component, who: Identity, match: dict, wanted: int) -> str:
-    """One sentence for a person."""
     need = "search (x)" if wanted == SEARCH else "write (w)"
     head = "mode %04o, owner %s:%s: " % (component.mode, component.owner, component.group)
     if match.get("listed", 0) & wanted:

@@ -23,7 +23,7 @@ _PLAIN = r"(?![\w./+=-])"
 _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tells, pattern, kept in (
     ("[", r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*", r"\1 "),
     ("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*", ""),
-    # An address with a user, with or without a scheme; the password may hold any character but a blank and a quote.
+    # An address with a user; the password may hold any character but a blank and a quote.
     ("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
     ("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
     ("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
@@ -53,7 +53,7 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
     ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
 ))
-# A short word, or nothing but a host with its port, whatever that is called.
+# A short word, or a host with its port.
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
@@ -63,7 +63,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
         return text
     read = max(_READ, limit)
     if len(text) > read:
-        # A secret that is cut in two would not be known for one.
+        # A secret that is cut in two is not known for one.
         text = text[:read].rpartition(" ")[0] or text[:read]
     lower = text.lower()
     for tells, pattern, instead in _RULES:

@@ -170,7 +170,6 @@ def _parts(text: str) -> List[Pattern[str]]:
 
 
 def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
-    """What stands in the places of a format; None for another text."""
     places: List[str] = []
     end = 0
     for number, part in enumerate(parts):

@@ -24,7 +24,7 @@ _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
 _SHOW_NAME_VFS_QUEUE = 1 | 2 | 16
 _UNIX_NAME, _UNIX_VFS, _UNIX_QUEUE = 0, 1, 4
 _TCP = 6
-# INET_DIAG_REQ_BYTECODE; its two operations compare the local port. S_EQ would need Linux 4.16.
+# INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
 # Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
@@ -47,8 +47,6 @@ Load = NamedTuple("Load", [
 
 
 class Index:
-    """The sockets by name and by port."""
-
     def __init__(self, table: Iterable[Sock]) -> None:
         self.places: Dict[Any, List[Sock]] = {}
         self.names: Dict[Any, Set[str]] = {}
@@ -85,7 +83,7 @@ def tcp_request(family: int, port: int, last: int = 0) -> bytes:
 
 
 def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
-    """Netlink messages: (type, payload). Stops at the first that is cut."""
+    """(type, payload), up to the first that is cut."""
     offset = 0
     while offset + _HEADER.size <= len(data):
         length, kind = struct.unpack_from("=IH", data, offset)

@@ -9,12 +9,14 @@ from typing import Dict, List, Optional
 
 from .redact import redact
 
-# Times are asked for on the monotonic clock: the only form that every version since 219 prints alike.
-PROPERTIES = (
-    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts", "MainPID", "ExecMainCode", "ExecMainStatus",
-    "OOMPolicy", "Restart", "FragmentPath", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart",
-    "StateChangeTimestampMonotonic", "ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic",
-)
+# A unit's facts -> systemd's properties. An optional one is None when empty.
+_TEXTS = {"load": "LoadState", "active": "ActiveState", "sub": "SubState", "result": "Result", "restart": "Restart"}
+_OPTIONAL = {"enabled": "UnitFileState", "oom_policy": "OOMPolicy", "fragment": "FragmentPath"}
+_NUMBERS = {"restarts": "NRestarts", "main_pid": "MainPID", "exec_main_code": "ExecMainCode", "exec_main_status": "ExecMainStatus"}
+# Monotonic times alone print alike since 219.
+_TIMES = {"changed_at": "StateChangeTimestampMonotonic", "active_since": "ActiveEnterTimestampMonotonic", "inactive_since": "InactiveEnterTimestampMonotonic"}
+PROPERTIES = tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for name in table.values()) + (
+    "Id", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart")
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
@@ -25,7 +27,7 @@ _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
 def parse_show(text: str) -> List[Dict[str, str]]:
-    """Blocks of KEY=VALUE, one for each unit that was asked for, in that order."""
+    """Blocks of KEY=VALUE, in the order of the units."""
     blocks: List[Dict[str, str]] = []
     for chunk in text.split("\n\n"):
         block: Dict[str, str] = {}
@@ -44,22 +46,16 @@ def _number(text: Optional[str]) -> int:
 
 def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
     """A block of parse_show -> a unit of the snapshot, without its log. boot_at: the epoch second of the monotonic clock's 0."""
-    def at(key: str) -> Optional[float]:
+    facts: dict = {name: block.get(key) for name, key in _TEXTS.items()}
+    facts.update((name, block.get(key) or None) for name, key in _OPTIONAL.items())
+    facts.update((name, _number(block.get(key))) for name, key in _NUMBERS.items())
+    for name, key in _TIMES.items():
         micro = _number(block.get(key))
-        return round(boot_at + micro / 1e6, 3) if micro else None
-
-    command = exec_start(block)
-    return {
-        "name": block.get("Id", ""), "load": block.get("LoadState"), "active": block.get("ActiveState"), "sub": block.get("SubState"),
-        "enabled": block.get("UnitFileState") or None, "result": block.get("Result"), "restarts": _number(block.get("NRestarts")),
-        "main_pid": _number(block.get("MainPID")), "exec_main_code": _number(block.get("ExecMainCode")),
-        "exec_main_status": _number(block.get("ExecMainStatus")), "oom_policy": block.get("OOMPolicy") or None,
-        "restart": block.get("Restart"), "fragment": block.get("FragmentPath") or None,
-        "need_reload": block.get("NeedDaemonReload") == "yes", "runtime_directory": block.get("RuntimeDirectory", ""),
-        "private_tmp": block.get("PrivateTmp") not in (None, "", "no"), "command": command,
-        "changed_at": at("StateChangeTimestampMonotonic"), "active_since": at("ActiveEnterTimestampMonotonic"),
-        "inactive_since": at("InactiveEnterTimestampMonotonic"), "start_limit_hit": block.get("Result") == "start-limit-hit", "log": [],
-    }
+        facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
+    return dict(
+        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", runtime_directory=block.get("RuntimeDirectory", ""),
+        private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
+        start_limit_hit=facts["result"] == "start-limit-hit", log=[])
 
 
 def refused_to_start(log: List[dict]) -> bool:
@@ -73,7 +69,6 @@ def refused_to_start(log: List[dict]) -> bool:
 
 
 def exec_start(block: Dict[str, str]) -> Optional[str]:
-    """The program and the arguments that tell what it reads."""
     match = _ARGV.search(block.get("ExecStart", ""))
     if not match:
         return None

@@ -31,20 +31,18 @@ TOO_BIG = _said("too-big-header")
 NO_MORE = _said("socket-emfile files-available worker-connections")
 LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_OFF | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG | NO_MORE
 
-# An idle worker answers the probe in under a millisecond; one that takes this long was busy until then.
+# An idle worker answers in under a millisecond; one that takes this long was busy.
 PROMPT_MS = 500.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
 
 class Owner(NamedTuple):
-    """A pool and its master."""
-
     master: dict
     pool: dict
 
     @property
     def place(self) -> dict:
-        """Where an action finds it."""
+        """For an action."""
         return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
 
@@ -153,7 +151,6 @@ class Case:
         return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
 
     def dialled(self, otherwise: Optional[str] = None) -> dict:
-        """Evidence of what connecting gave."""
         what = self.connect.get("error") or otherwise or self.connect["result"]
         return evidence("probe", "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what))
 
@@ -171,11 +168,10 @@ class Case:
         return [loss for loss in self.losses if loss.signature in wanted]
 
     def pool_events(self, signatures: Iterable[str]) -> List[dict]:
-        """php-fpm's own messages about the pools of this endpoint."""
+        """php-fpm's own messages; master_events: about all of its pools."""
         return among(self.seen.said_of, [(owner.master["config"], owner.pool["name"], one) for owner in self.owners for one in signatures])
 
     def master_events(self, signatures: Iterable[str]) -> List[dict]:
-        """What php-fpm said about all of its pools."""
         return among(self.seen.said_of, [(owner.master["config"], None, one) for owner in self.owners for one in signatures])
 
     def route_of(self, site: Optional[str]) -> dict:

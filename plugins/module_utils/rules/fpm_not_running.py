@@ -16,7 +16,7 @@ CAUSE = "fpm_not_running"
 _HEAD = r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?"
 _LEVEL = r"(?:[A-Z]+: )?(?:\[pool [^\]]+\] )?"
 _BIND = "unable to bind listening socket for address"
-# What php-fpm says of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
+# Of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
 START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile(_HEAD + "(?:%s)" % words)) for reason, words in (
     ("unknown_user", _LEVEL + r"cannot get [ug]id for (?:user|group) '[^']*'"),
     ("address_in_use", _LEVEL + "(?:" + _BIND + r" '[^']*': Address already in use \(98\)|Another FPM instance seems to already listen)"),
@@ -143,7 +143,7 @@ def _explain(case: Case, master: dict) -> Down:
                     [evidence("file", "%s does not exist" % path, path=path), state],
                     [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + reset + start if start else [], "certain")
 
-    # systemd keeps the result of the failed start itself; that the limit was hit stands in the journal alone (247 to 257).
+    # systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257).
     if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":
         refused = [evidence("journal", entry["text"], at=entry["at"]) for entry in unit.get("log") or [] if "repeated too quickly" in entry["text"]]
         proof = refused[-1:] + [state] + ([evidence("journal", said[1])] if said else [])
@@ -223,7 +223,7 @@ def examine(case: Case) -> Any:
     if any(master["running"] for master in relevant) or served_by_fpm:
         up = sorted({_name(master) for master in relevant if master["running"]})
         return _was_down(case) or Clear("%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key)
-    # Without root the processes may be hidden from us: systemd's word, or a listener without a known holder, says that it runs.
+    # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says that it runs.
     states = [(master["unit_state"] or {}).get("active") for master in relevant]
     hidden = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
     if hidden or "active" in states or "reloading" in states:

@@ -10,11 +10,11 @@ from .model import Clear, Match, Unclear, evidence, sample
 
 CAUSE = "invalid_response"
 SAME_MOMENT = 2.0
-# What passes connections on and is silent, or closes them, when the php-fpm behind it does.
+# Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns", "haproxy", "envoy", "socat", "ssh", "sshd", "systemd"))
 
 Death = NamedTuple("Death", [("reason", str), ("signatures", Tuple[str, ...]), ("words", str)])
-# How a worker can end in the middle of a request, from php-fpm's own log (fpm_children.c): words, so likely at most.
+# From php-fpm's own log (fpm_children.c): words, so likely at most.
 DEATHS = (
     Death("segfault", ("fpm-exit-sigsegv", "fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"), "crashed"),
     Death("hard_timeout", ("fpm-exit-124",), "ended itself at PHP's hard_timeout"),

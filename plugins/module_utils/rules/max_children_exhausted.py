@@ -90,7 +90,7 @@ def _was_full(case: Case) -> Any:
 def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
-    # The probe may catch a worker between two requests; with requests lost beside it, the wait for that worker is the cause all the same.
+    # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
     if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (_waiting(case) or _at_limit(case, case.running[0])):
         return _full(case, case.running[0])
     if case.answers:

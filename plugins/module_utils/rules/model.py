@@ -23,7 +23,7 @@ Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
 # One request that nginx could not serve, from one line of its error log.
 Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", dict)])
 
-# The four answers of a rule, beside None for "this rule has nothing to say about this endpoint".
+# A rule's answers, beside None for "nothing to say about this endpoint".
 Match = NamedTuple("Match", [("finding", dict), ("explained", List[Loss])])
 Clear = NamedTuple("Clear", [("why", str)])
 Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
@@ -40,7 +40,6 @@ def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[
 
 
 def sample(event: dict) -> dict:
-    """The one log line that stands for an event."""
     line = event["sample"]
     return evidence(event["source"] + "_log", line["text"], path=line["path"], at=line["at"])
 

@@ -29,5 +29,5 @@ RULES = (
     ("invalid_response", invalid_response.examine),
     ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
 )
-# While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
+# While one of these is so, no request reaches php-fpm, and every other loss follows from it.
 NOTHING_GETS_THROUGH = frozenset(("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

@@ -11,7 +11,7 @@ from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
 from .model import Clear, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
-# Accounts of web servers, as distributions name them: their pool is for any site whose files are root's.
+# Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
 _VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
@@ -110,7 +110,7 @@ def examine(case: Case) -> Any:
     dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
     listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
     proof = [dials, listens, seen] if fits else [dials, seen]
-    # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
+    # Which of several pools runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
     remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and fitting == 1 and case.looks_like_php else []
     return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")

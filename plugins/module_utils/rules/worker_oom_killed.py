@@ -10,11 +10,11 @@ from .model import Clear, Remedy, Unclear, evidence, sample
 
 CAUSE = "worker_oom_killed"
 KILLED = frozenset(("fpm-exit-sigkill",))
-# The ring buffer's clock drifts against the wall clock, and nginx and php-fpm stamp whole seconds.
+# The ring's clock drifts, and logs stamp whole seconds.
 SAME_MOMENT = 5.0
 WORDS = {"global": "the host ran out of memory", "cgroup": "its memory cgroup reached its limit", "systemd_oomd": "systemd-oomd judged its cgroup"}
 
-# How far the kernel's clock may be off where one kill and one death of the window stand alone.
+# Of the kernel's clock, where one kill and one death of the window stand alone.
 DRIFT = 120.0
 
 
