@@ -1,12 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`php-fpm -t` that leaves no trace.
+"""`php-fpm -t` that leaves no trace: the main file comes through a pipe, with its logs overridden at its end (docs/looking.md).
 
-The test creates every missing error_log, slowlog and access.log, and appends to the error_log (seen with 7.4, 8.2 and 8.4). So the main
-file comes through a pipe with these three overridden at its end: the last of equal keys wins, and logs are opened after all was read.
-php-fpm replaces standard input by /dev/null. -n leaves php.ini and the extensions out. It runs in a sandbox, and only on a configuration
-that was read whole and that root alone can write.
+It runs in a sandbox, and only on a configuration that was read whole and that root alone can write. -n leaves php.ini out.
 """
 
 import os

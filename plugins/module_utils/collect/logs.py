@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file.
-
-At most 20 probes of 64 KiB, then the newest WINDOW_BYTES of it, in chunks.
-"""
+"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file (docs/looking.md)."""
 
 import errno
 import posixpath
@@ -106,8 +103,8 @@ def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[floa
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
     """A byte position before which no line is as late as since.
 
-    A probe counts by its latest time: a forged old date hides no line, a forged late one costs reading. One without any time counts as late.
-    A hole of zeros at the beginning, left by a writer whose log was truncated under it, holds nothing.
+    A probe counts by its latest time, which a forged date cannot make older; one without any time counts as late. A hole of zeros at the
+    beginning holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -190,10 +187,7 @@ def _admit(host: Host, name: str) -> _File:
 
 
 def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
-    """The newest two rotated predecessors that were written in the window, by logrotate's names.
-
-    Whoever may write in the directory can make such files: a link, and what is neither root's nor the log's owner's, is none.
-    """
+    """The newest two rotated predecessors that were written in the window, by logrotate's names, of root or the log's owner."""
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
     patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + ([stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else [])
@@ -248,11 +242,9 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
 
 def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
                  nginx_pids: Sequence[int]) -> dict:
-    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds.
+    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as upstream_error_info returns them.
 
-    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones
-    (see parse/nginx_log.py). A file has path, kind, size, from_at, to_at (of what was found in the window), bytes_read, complete (the whole
-    window was read), why (if not), untrusted (messages dropped as forged).
+    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones.
     """
     common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)

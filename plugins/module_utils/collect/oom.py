@@ -3,8 +3,7 @@
 
 """Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw.
 
-All containers of a machine share its ring buffer, and any process may call itself php-fpm: the victim's cgroup tells whose it was. It is
-ours below the cgroup of this host's init; where a private namespace hides that, a container's id decides if both sides show one.
+The ring buffer is the whole machine's, and any process may call itself php-fpm: only the cgroup tells whose it was (docs/looking.md).
 """
 
 import re
@@ -92,13 +91,9 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
 
 
 def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> dict:
-    """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
-
-    kills, the newest 50: {at, pid (the machine's), comm, cgroup, unit, masters (pids of those in that cgroup), vague (the cgroup says nothing
-    of the unit), kind (global | cgroup | systemd_oomd), ours (None unknown), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text}.
-    elsewhere: how many the ring has of other containers. own_pids: whether the machine's pids are this host's. counter: OOM kills of this
-    host's cgroup ever (of php-fpm's own where it has none), None unknown; counters: by cgroup. segfaults: {at, pid, comm, module, ours, text}
-    of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it leaves no kernel line. journalctl runs only when there is a reason.
+    """{"kills", "elsewhere", "own_pids", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds, as
+    oom_info returns them. Of a kill, ours is None where that cannot be told, and masters are the pids of those in its cgroup. journalctl runs
+    only when there is a reason.
     """
     mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)

@@ -1,12 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dials endpoints with nginx's own rights and asks for one FastCGI answer.
-
-FCGI_GET_VALUES, unlike ping.path, needs no configuration, runs no PHP, is not logged, counts nothing against pm.max_requests, and is
-answered only by a free worker. It costs one or two "accepted conn" of the pool's status (two since 8.2.13), and an ondemand pool
-starts a worker for it.
-"""
+"""Dials endpoints with nginx's own rights and asks for one FastCGI answer: FCGI_GET_VALUES, which runs no PHP (docs/looking.md)."""
 
 import errno
 import os

@@ -67,11 +67,8 @@ def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = Non
             for one in procs if one.doubt and not one.foreign and one.uid != account]
 
 
-def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) -> List[Process]:
-    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid; wanted=None: all of user space.
-
-    Only the name is read of the others: about 15 microseconds for each.
-    """
+def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Process]:
+    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the others: 15 microseconds each."""
     found: List[Process] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
@@ -80,7 +77,7 @@ def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) ->
         return found
     for pid in pids:
         try:
-            if wanted is not None and not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
+            if not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
                 continue
         except HostError:
             continue

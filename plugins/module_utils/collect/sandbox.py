@@ -3,8 +3,7 @@
 
 """Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
 
-php-fpm -t and nginx -t make logs, directories and pid files; in here that fails. Only the directories for temporary files, and what a
-subclass mounts, are writable: memory, dropped with the program. Needs root, and a host that lets root make namespaces.
+Only the directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host that lets root make namespaces.
 """
 
 import ctypes

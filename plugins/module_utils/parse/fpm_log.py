@@ -1,16 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's error log -> events.
+"""php-fpm's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-Forms (sapi/fpm/fpm/zlog.c): "[02-Apr-2026 14:23:17] WARNING: [pool www] text"; at log_level debug with microseconds and "pid N, function(),
-line N: ". Text of workers and visitors in it:
-
-* 'child N said into stderr: "..."' never counts as the master's; the few messages that exist only so become events with claimed: true.
-* "script '...' (request: "...") executing too slow" and "... execution timed out" hold the request's decoded path, line feeds included
-  (7.4 to 8.4): /a%0a[date] WARNING: ... forges a whole line. Such an entry is open until a line ends in its own last words; lines in
-  between are dropped. A path is cut at 127 bytes, too few for an end, a false message and a new beginning at once.
-* With decorate_workers_output = no nothing tells workers' lines from the master's.
+What a worker "said into stderr" never counts as the master's. A slow or ended request's line holds its decoded path, line feeds included: it is
+open until a line ends in its own last words, and what looks like lines in between is dropped. A path has at most 127 bytes.
 """
 
 import re

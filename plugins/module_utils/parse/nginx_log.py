@@ -1,22 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx's error log -> events, from text that visitors and applications help to write.
+"""nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-nginx 1.18 to 1.26 escapes nothing. request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, but never a line feed. Messages
-may hold line feeds, and so whole forged lines: PHP's text in 'FastCGI sent in stderr: "..."', a decoded %0a in 'open() "..."', every message
-that is not known to be free of foreign text. But one entry is one write of at most 2048 bytes, and nothing is interleaved: a forged line
-stands within that reach of its entry's true head. Within the reach of an entry with foreign text:
-
-* an entry of a connection that lacks its own ", client: " goes on in the next line, whatever that looks like;
-* a line without a head continues it: what looked like entries in between was its text, and is dropped; so does a line with a second
-  ", client: ", which is where a true end sticks to a forged line;
-* another line with foreign text, or one that ends exactly at the reach, may be the entry's own end behind a forged head: lines in between
-  count only when every process named by a head there is known to be nginx's;
-* without any of these the entry ended on its first line.
-
-Who knows the pid of an nginx worker (an account on the host, PHP that reads /proc, one of 16 guesses) can still place a false event
-behind an own message. Hence a log never decides alone: live state does.
+Nothing in it is escaped, and a message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes:
+what stands within that reach of such an entry is dropped, or in doubt, until it proves to be nginx's. Still, a log never decides alone.
 """
 
 from collections import deque

@@ -1,11 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's socket table -> who listens where, how many connections wait and how many are being served.
-
-sock_diag(7) over netlink is asked first: it alone knows a listener's backlog and a unix listener's file. /proc/net/unix and
-/proc/net/tcp are the fallback.
-"""
+"""The kernel's socket table -> who listens where, how many wait and how many are served: sock_diag(7), or else /proc/net."""
 
 import re
 import struct

@@ -3,8 +3,7 @@
 
 """The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds.
 
-nginx and php-fpm write local time without a zone; utc_offset: the host's, seconds east of UTC, one for a whole log, so that lines
-from the other side of a daylight-saving change are an hour off.
+nginx and php-fpm write local time; utc_offset: seconds east of UTC, one for a whole log.
 """
 
 import calendar

@@ -4,7 +4,7 @@
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
 import re
-from typing import Any, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Any, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from ..parse.endpoint import canonical
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
@@ -30,7 +30,15 @@ START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile
 SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
 STOP_SECONDS = 3.0
 
-Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[dict]), ("remedy", List[Remedy]), ("confidence", str)])
+
+class Down(NamedTuple):
+    """Why a master is down."""
+
+    reason: str
+    words: str
+    proof: List[dict]
+    remedy: Sequence[Remedy] = ()
+    confidence: str = "certain"
 
 
 def _name(master: dict) -> str:
@@ -106,27 +114,30 @@ def _explain(case: Case, master: dict) -> Down:
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
         "process", "no php-fpm master runs with %s" % master["config"])
     if unit.get("load") == "masked" or unit.get("enabled") in ("masked", "masked-runtime"):
-        return Down("masked", "%s is masked, so nothing can start it" % name, [state], [], "certain")
+        return Down("masked", "%s is masked, so nothing can start it" % name, [state])
 
     test = master["test"]
     if test["ran"] and not test["ok"]:
         reason, line = start_failure(test["output"]) or ("config_invalid", "\n".join(test["output"][:3]))
         return Down(reason, "%s cannot start: php-fpm -t refuses its configuration" % name,
-                    [evidence("php-fpm -t", line, path=master["config"]), state], [], "certain")
+                    [evidence("php-fpm -t", line, path=master["config"]), state])
 
     foretold = start_failure([problem["text"] for problem in master["config_errors"]])
     if foretold:
         problem = next(problem for problem in master["config_errors"] if problem["text"] == foretold[1])
         return Down(foretold[0], "%s cannot start with its configuration" % name,
-                    [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
+                    [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state])
 
     said = start_failure(_last_attempt(unit))
     if said and said[0] == "unknown_user" and not _names(master, said[1]):
         said = None
+    told = [evidence("journal", said[1])] if said else []
+    reset = [Remedy("unit_reset_failed", {"unit": master["unit"]})]
+    result, ended = unit.get("result"), unit.get("exec_main_status")
     place = _refused_place(case, said[1]) if said else {}
     holders = place.get("listeners") or []
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(said[0], place):
-        proof = [evidence("journal", said[1]), state]
+        proof = told + [state]
         if said[0] == "address_in_use" and holders:
             proof.append(evidence("socket", "it is held by %s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])))
         remedy = []
@@ -138,30 +149,25 @@ def _explain(case: Case, master: dict) -> Down:
 
     if _lacks_directory(case, unit):
         path = _directory(case.endpoint["path"])
-        reset = [Remedy("unit_reset_failed", {"unit": master["unit"]})] if unit.get("start_limit_hit") else []
+        make = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + (reset if unit.get("start_limit_hit") else [])
         return Down("runtime_dir_missing", "%s cannot start: the directory of its socket does not exist" % name,
-                    [evidence("file", "%s does not exist" % path, path=path), state],
-                    [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + reset + start if start else [], "certain")
+                    [evidence("file", "%s does not exist" % path, path=path), state], make + start if start else [])
 
     # systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257).
-    if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":
+    if unit.get("start_limit_hit") or result == "start-limit-hit":
         refused = [evidence("journal", entry["text"], at=entry["at"]) for entry in unit.get("log") or [] if "repeated too quickly" in entry["text"]]
-        proof = refused[-1:] + [state] + ([evidence("journal", said[1])] if said else [])
-        return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, proof,
-                    [Remedy("unit_reset_failed", {"unit": master["unit"]})] + start, "certain")
-    if unit.get("result") == "oom-kill":
+        return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, refused[-1:] + [state] + told, reset + start)
+    if result == "oom-kill":
         return Down("oom_stopped", "systemd stopped %s after the OOM killer took one of its processes" % name, [state],
-                    [Remedy("unit_oom_policy", {"unit": master["unit"]})] + start, "certain")
-    if unit.get("result") in ("signal", "core-dump", "watchdog", "timeout"):
-        words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, unit["result"], unit.get("exec_main_status"))
-        return Down("crashed", words, [state], start, "certain")
+                    [Remedy("unit_oom_policy", {"unit": master["unit"]})] + start)
+    if result in ("signal", "core-dump", "watchdog", "timeout"):
+        return Down("crashed", "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, result, ended), [state], start)
     if said and (said[0] in SEEN_NOW or test["ran"]):
-        words = "%s failed to start, and what kept it from starting is mended" % name
-        return Down("stopped", words, [evidence("journal", said[1]), state], start, "likely")
+        return Down("stopped", "%s failed to start, and what kept it from starting is mended" % name, told + [state], start, "likely")
     if said:
-        return Down(said[0], "%s failed to start" % name, [evidence("journal", said[1]), state], [], "likely")
-    if unit.get("result") == "exit-code":
-        return Down("crashed", "%s ended with exit code %s" % (name, unit.get("exec_main_status")), [state], start, "likely")
+        return Down(said[0], "%s failed to start" % name, told + [state], [], "likely")
+    if result == "exit-code":
+        return Down("crashed", "%s ended with exit code %s" % (name, ended), [state], start, "likely")
     if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
     words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
