@@ -15,7 +15,7 @@ MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
 
 class Reading:
-    """One master's configuration files as they are now; texts are kept only of the main one.
+    """One master's configuration files as they are now; text is the main one's.
 
     account: the uid of an ordinary account's own master, which reads no more than that account may.
     """

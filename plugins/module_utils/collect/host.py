@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one door to the managed host: files, commands, accounts and the clock. Nothing here writes.
-
-A test can put a described host in its place.
-"""
+"""The one door to the managed host: files, commands, accounts and the clock. Nothing here writes."""
 
 import errno
 import glob
@@ -25,10 +22,7 @@ Stat = NamedTuple("Stat", [
     ("type", str), ("mode", int), ("uid", int), ("gid", int), ("size", int), ("mtime", float), ("inode", int), ("device", int),
 ])
 
-_TYPES = (
-    (stat_bits.S_ISSOCK, "socket"), (stat_bits.S_ISREG, "file"), (stat_bits.S_ISDIR, "directory"),
-    (stat_bits.S_ISLNK, "link"), (stat_bits.S_ISFIFO, "fifo"),
-)
+_TYPES = {stat_bits.S_IFSOCK: "socket", stat_bits.S_IFREG: "file", stat_bits.S_IFDIR: "directory", stat_bits.S_IFLNK: "link", stat_bits.S_IFIFO: "fifo"}
 
 
 class HostError(Exception):
@@ -50,8 +44,7 @@ def decode(raw: bytes) -> str:
 
 
 def _stat(result: os.stat_result) -> Stat:
-    kind = next((name for test, name in _TYPES if test(result.st_mode)), "unknown")
-    return Stat(kind, stat_bits.S_IMODE(result.st_mode), result.st_uid, result.st_gid,
+    return Stat(_TYPES.get(stat_bits.S_IFMT(result.st_mode), "unknown"), stat_bits.S_IMODE(result.st_mode), result.st_uid, result.st_gid,
                 result.st_size, result.st_mtime, result.st_ino, result.st_dev)
 
 

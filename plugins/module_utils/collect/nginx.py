@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx on this host: who runs it, as whom, and where its configuration sends PHP requests.
-
-The configuration is read and never tested: nginx -t and -T create log and temporary files.
-"""
+"""nginx on this host, and where its configuration, which is read and never tested, sends PHP requests."""
 
 import errno
 import posixpath

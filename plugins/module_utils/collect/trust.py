@@ -103,8 +103,7 @@ def folders(host: Host, pattern: str) -> List[str]:
 def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
     """Why a process is no program of root's with one of these words in its file's name; None when it is. A title proves nothing.
 
-    All its users are root: a setuid program keeps the real one of whoever started it. Its executable is the very file at a path that only
-    root can write, or was until an upgrade replaced it.
+    All its users are root, and its executable is, or was until an upgrade, the file at a path that only root can write.
     """
     if any(uids):
         ids = sorted(set(uids))

@@ -1,11 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's configuration as php-fpm itself reads it (php-src: sapi/fpm/fpm/fpm_conf.c, Zend/zend_ini_scanner.l).
-
-Each line goes to the Zend INI scanner on its own. A section that appears again, in any letter case, goes on with the pool it named first;
-the last of equal plain keys wins; the section in force survives an include.
-"""
+"""php-fpm's configuration as php-fpm itself reads it, see docs/looking.md."""
 
 import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
@@ -94,11 +90,7 @@ def to_seconds(value: Optional[str]) -> float:
 
 
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
-    """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it).
-
-    Adjacent strings and words join; white space counts only between two bare words. A bare true or false word becomes "1" or "". A ${variable}
-    becomes its default, or nothing. Not done, since no directive of php-fpm's takes them: operators and PHP's constants.
-    """
+    """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it)."""
     out, pending, kinds = "", "", ""
     variable = False
     at = 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A read php-fpm configuration -> plain facts about its pools, and what php-fpm would refuse in it.
+"""Plain facts about a configuration's pools, and what php-fpm would refuse in it.
 
 Values of env[], php_value[] and php_admin_value[] hold passwords: of them only memory_limit leaves.
 """

@@ -3,8 +3,7 @@
 
 """The kernel's words about killed and crashed processes, and systemd's, systemd-oomd's and earlyoom's about the same.
 
-mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c, traps.c of Linux 4.15 to 6.12; systemd's core/cgroup.c, oom/oomd-manager.c.
-pids in the ring buffer are the machine's, not a container's.
+Linux 4.15 to 6.12: mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c; systemd: core/cgroup.c, oom/oomd-manager.c. pids are the machine's.
 """
 
 import re

@@ -39,6 +39,9 @@ class Conf:
         self.errors: List[dict] = []
         self._known: Set[Tuple[str, int, str]] = set()
 
+    def refuse(self, one: Directive, text: str) -> None:
+        self.error(one.file, one.line, text)
+
     def error(self, file: str, line: int, text: str) -> None:
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
             return

@@ -6,7 +6,7 @@
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
-# A parameter, a quoted text or a comment has to fit into nginx's buffer of this many bytes (NGX_CONF_BUFFER).
+# NGX_CONF_BUFFER: a parameter, a quoted text or a comment has to fit.
 BUFFER = 4096
 # Far above what people write, and within what the host's processor, memory and our stack bear.
 MOST_STATEMENTS = 400000
@@ -19,8 +19,7 @@ SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 # (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}" closes one, without arguments.
 Statement = Tuple[List[str], str, int]
 
-# Space is nginx's and not Python's: a form feed or a no-break space is part of a word. Linear in time and flat in memory on any
-# text: alternatives start with different characters, what can fail looks at a few words, repetitions end soon after nginx's buffer.
+# Linear in time and flat in memory on any text, see docs/looking.md.
 _TOKEN = re.compile(r"""
     [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
         (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)

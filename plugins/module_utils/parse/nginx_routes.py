@@ -120,11 +120,11 @@ class _Upstream:
                     # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
                     self.endpoints.append(_endpoint(one.args[0], one, "80"))
                 else:
-                    conf.error(one.file, one.line, '%s in upstream "%s"' % (fault, one.args[0]))
+                    conf.refuse(one, '%s in upstream "%s"' % (fault, one.args[0]))
             elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
                 self.keepalive = int(one.args[0])
         if not any(one.name == "server" for one in block.block or []):
-            conf.error(block.file, block.line, "no servers are inside upstream")
+            conf.refuse(block, "no servers are inside upstream")
 
 
 class _Routes:
@@ -143,7 +143,7 @@ class _Routes:
             if one.name == "upstream" and one.args and one.block is not None:
                 name = one.args[0].lower()
                 if name in self.upstreams:
-                    self.conf.error(one.file, one.line, 'duplicate upstream "%s"' % one.args[0])
+                    self.conf.refuse(one, 'duplicate upstream "%s"' % one.args[0])
                 else:
                     self.upstreams[name] = _Upstream(one, self.conf)
             elif one.name == "map" and len(one.args) == 2 and one.block:
@@ -157,7 +157,7 @@ class _Routes:
             if one.name == "server" and one.block:
                 self.enter_server(one.block, level)
             elif one.name == "fastcgi_pass":
-                self.conf.error(one.file, one.line, '"fastcgi_pass" directive is not allowed here')
+                self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
 
     def enter_server(self, block: List[Directive], level: Level) -> None:
         names = [name if name.startswith("~") else name.lower() for one in block if one.name == "server_name" for name in one.args]
@@ -174,11 +174,11 @@ class _Routes:
         for one in block:
             if one.name == "fastcgi_pass" and one.args:
                 if passed:
-                    self.conf.error(one.file, one.line, '"fastcgi_pass" directive is duplicate')
+                    self.conf.refuse(one, '"fastcgi_pass" directive is duplicate')
                     continue
                 passed = True
                 if context not in ("location", "if") or not location:
-                    self.conf.error(one.file, one.line, '"fastcgi_pass" directive is not allowed here')
+                    self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
                 self.found.append(self.route(one, level, location))
             elif one.block and one.name in _INNER:
                 # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own alone.
@@ -194,13 +194,13 @@ class _Routes:
             if name not in _SETTINGS or not args:
                 continue
             if context in ("if", "limit_except") and name in _NOT_INSIDE:
-                self.conf.error(one.file, one.line, '"%s" directive is not allowed here' % name)
+                self.conf.refuse(one, '"%s" directive is not allowed here' % name)
             elif name in _TIMEOUTS:
                 seconds = parse_time(args[0])
                 if seconds is None:
-                    self.conf.error(one.file, one.line, '"%s" directive invalid value' % name)
+                    self.conf.refuse(one, '"%s" directive invalid value' % name)
                 elif _TIMEOUTS[name] in changed:
-                    self.conf.error(one.file, one.line, '"%s" directive is duplicate' % name)
+                    self.conf.refuse(one, '"%s" directive is duplicate' % name)
                 else:
                     changed[_TIMEOUTS[name]] = {"seconds": seconds, "file": one.file, "line": one.line, "context": context}
             elif name == "fastcgi_param":
@@ -259,7 +259,7 @@ class _Routes:
             if refusal is None:
                 endpoints = [_endpoint(address, one)]
             elif not variable:
-                self.conf.error(one.file, one.line, refusal)
+                self.conf.refuse(one, refusal)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
         found = {"location": location, "file": one.file, "line": one.line, "pass": written, "upstream": name, "variable": variable,
                  "endpoints": endpoints, "upstream_keepalive": keepalive}

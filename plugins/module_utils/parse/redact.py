@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets out of a text before it leaves the host; paths, names and numbers stay.
-
-Configuration files are not shown by this, but by edit/shown_nginx.py and edit/shown_fpm.py.
-"""
+"""Secrets out of a text before it leaves the host; for configuration see edit/shown_nginx.py and edit/shown_fpm.py."""
 
 import re
 from typing import Any

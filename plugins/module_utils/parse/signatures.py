@@ -3,10 +3,7 @@
 
 """What nginx and php-fpm say about lost requests, as tables of their own format strings, and the lookup.
 
-A row is "id kind status format"; kind is a phase of nginx (PHASES, - none, * any) or the first letter of php-fpm's level; status what
-the visitor gets, 0 when this message does not decide it. A format is matched whole. %d: a number. %s: anything. %q: anything, also what a
-visitor or the application chose. %e: ": strerror (errno)". What stands between two places for anything is taken where it comes first: any
-text is matched in linear time. From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5.
+From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5. A row is "id kind status format", see docs/looking.md.
 """
 
 import re

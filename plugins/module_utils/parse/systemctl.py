@@ -83,19 +83,12 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """What journalctl is to show: the manager's words about the unit, and root's processes' in the unit's own stream.
-
-    journald itself sets fields with an underscore (systemd.journal-fields(7)); PHP may write under any other name.
-    """
+    """The manager's words about the unit, and root's processes' in the unit's own stream: PHP may write elsewhere."""
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
 def parse_journal(text: str) -> List[dict]:
-    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
-
-    MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. A process that is gone has
-    none; its unit is known only if systemd made the stream.
-    """
+    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone (docs/looking.md); text begins with "who[pid]: "."""
     found: List[dict] = []
     for line in text.splitlines():
         try:
