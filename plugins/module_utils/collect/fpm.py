@@ -109,20 +109,15 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     found: List[Problem] = []
     for section, key, path, words in places:
         if path and path.startswith("/") and _absent(host, posixpath.dirname(path)):
-            at = section.settings.get(key)
-            found.append(Problem(at.file if at else section.file, at.line if at else section.line,
-                                 words % path + ": No such file or directory (2)"))
+            found.append(section.problem(key, words % path + ": No such file or directory (2)"))
     return found
 
 
 def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     """php-fpm's own test looks them up from 8.2.2 on only."""
-    found: List[Problem] = []
-    for section in conf.pools:
-        user = section.settings.get("user")
-        if user and user.value and number(user.value) is None and host.account(user.value) is None:
-            found.append(Problem(user.file, user.line, "[pool %s] cannot get uid for user '%s'" % (section.name, user.value)))
-    return found
+    users = [(section, section.text("user")) for section in conf.pools]
+    return [section.problem("user", "[pool %s] cannot get uid for user '%s'" % (section.name, user)) for section, user in users
+            if user and number(user) is None and host.account(user) is None]
 
 
 def _absent(host: Host, path: str) -> bool:

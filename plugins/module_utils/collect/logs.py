@@ -171,8 +171,7 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
     if stat.size and begins is None and log.first_at is None:
         why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
         what = what if current else ROTATED  # a file with the name of a predecessor, which it is not
-    entry = {"path": file.name, "kind": kind.name, "size": stat.size, "from_at": log.first_at, "to_at": log.last_at, "bytes_read": source.read,
-             "complete": why is None, "why": why, "untrusted": log.untrusted}
+    entry = dict(_entry(kind, file.name, why), size=stat.size, from_at=log.first_at, to_at=log.last_at, bytes_read=source.read, untrusted=log.untrusted)
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
@@ -208,7 +207,11 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
 
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[dict]:
     host.miss(kind.what, path, why, needs)
-    return [{"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": False, "why": why, "untrusted": 0}]
+    return [_entry(kind, path, why)]
+
+
+def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
+    return {"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": not why, "why": why, "untrusted": 0}
 
 
 def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[dict], Events]:

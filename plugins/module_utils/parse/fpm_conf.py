@@ -33,6 +33,11 @@ class Section:
         setting = self.settings.get(key)
         return setting.value if setting and setting.value else None
 
+    def problem(self, key: str, text: str) -> Problem:
+        """At the directive, or at the section's head where it is not set."""
+        at = self.settings.get(key) or Setting("", self.file, self.line)
+        return Problem(at.file, at.line, text)
+
     def number(self, key: str) -> Optional[int]:
         return whole(self.text(key))
 

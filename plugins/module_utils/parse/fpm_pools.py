@@ -65,14 +65,11 @@ def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Pro
     for section, pool in zip(conf.pools, pools):
         lacks_user = as_root and "user" not in section.settings
         for key, text in [("user", "user has not been defined")] if lacks_user else _pool_refusals(pool):
-            at = section.settings.get(key)
-            found.append(Problem(at.file if at else section.file, at.line if at else section.line,
-                                 "[pool %s] %s" % (section.name, text)))
+            found.append(section.problem(key, "[pool %s] %s" % (section.name, text)))
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            found.append(Problem(pool["listen_file"], pool["listen_line"],
-                                 "[pool %s] unable to set listen address as it's already used in another pool '%s'"
-                                 % (section.name, taken[endpoint])))
+            text = "[pool %s] unable to set listen address as it's already used in another pool '%s'" % (section.name, taken[endpoint])
+            found.append(section.problem("listen", text))
         elif endpoint:
             taken[endpoint] = section.name
     return found

@@ -9,7 +9,7 @@ from typing import Any
 LIMIT = 500
 GONE = "[redacted]"
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
-# The first kind is a secret with any ending (password_hash, tokens), the second only as a whole part of a name.
+# A secret with any ending (password_hash, tokens), or as a whole part of a name.
 _WORD = (r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
          r"[\w-]{0,40}|(?:pass|pwd?|auth|session(?:[_-]?id)?|sid|otp|salt|nonce|dsn|[_.-]sk|[_.-]key)(?![a-z0-9]))")
 _WORDS = "pass pw secret token cred sign key sess cook csrf xsrf xcrf jwt auth sid otp salt nonce dsn sk"

@@ -29,13 +29,21 @@ _TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ 
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
-# name: a unix socket's path as bound ("" unnamed; abstract names are left out). address: packed, 4 or 16 bytes.
-# inode: the socket's own number, as in /proc/PID/fd; 0 while the connection still waits in the queue.
-# file: (device in the kernel's form, inode modulo 2**32) of the bound file. queue, backlog: of listeners only.
-Sock = NamedTuple("Sock", [
-    ("family", str), ("state", str), ("name", str), ("address", bytes), ("port", int), ("inode", int),
-    ("file", Optional[Tuple[int, int]]), ("queue", Optional[int]), ("backlog", Optional[int]),
-])
+class Sock(NamedTuple):
+    """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
+    file: see file_id(). queue, backlog: of listeners only."""
+
+    family: str
+    state: str
+    name: str = ""
+    address: bytes = b""
+    port: int = 0
+    inode: int = 0
+    file: Optional[Tuple[int, int]] = None
+    queue: Optional[int] = None
+    backlog: Optional[int] = None
+
+
 # The sockets of one endpoint. queue: connections that wait; accepted: connections that a process has taken.
 Load = NamedTuple("Load", [
     ("listeners", List[Sock]), ("queue", Optional[int]), ("backlog", Optional[int]), ("accepted", Optional[int]),
@@ -118,8 +126,8 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
         queue = backlog = None  # type: Optional[int]
         if _STATES[body[2]] == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
             queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
-        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), b"", 0,
-                          struct.unpack_from("=I", body, 4)[0], place, queue, backlog))
+        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
+                          file=place, queue=queue, backlog=backlog))
     return found
 
 
@@ -155,9 +163,9 @@ def parse_unix_proc(text: str) -> List[Sock]:
     found: List[Sock] = []
     for state, flags, name, inode in rows:
         if flags & 0x10000:  # SO_ACCEPTCON
-            found.append(Sock("unix", "listen", name, b"", 0, inode, None, waiting.get(name, 0), None))
+            found.append(Sock("unix", "listen", name, inode=inode, queue=waiting.get(name, 0)))
         elif state == "03" and inode:
-            found.append(Sock("unix", "established", name, b"", 0, inode, None, None, None))
+            found.append(Sock("unix", "established", name, inode=inode))
     return found
 
 
@@ -169,8 +177,8 @@ def parse_tcp_proc(text: str) -> List[Sock]:
         if state is None:
             continue
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
-        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode), None,
-                          int(queue, 16) if state == "listen" else None, None))
+        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
+                          queue=int(queue, 16) if state == "listen" else None))
     return found
 
 

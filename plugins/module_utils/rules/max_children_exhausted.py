@@ -43,14 +43,15 @@ def _answer(case: Case) -> str:
 
 
 def _full(case: Case, owner: Owner) -> Any:
-    number = len(_workers(case, owner))
+    workers = _workers(case, owner)
+    number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
     waiting = _waiting(case)
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
-    idle = number > 0 and all(worker.get("busy") is False for worker in _workers(case, owner))
+    idle = number > 0 and all(worker.get("busy") is False for worker in workers)
     if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
