@@ -16,14 +16,9 @@ def _size(result: dict) -> int:
     return len(json.dumps(result))
 
 
-def _without_ruled_out(result: dict) -> None:
+def _trim(result: dict, name: str, most: int) -> None:
     for item in result["findings"][IN_FULL:]:
-        item["ruled_out"] = []
-
-
-def _with_deciding_evidence(result: dict) -> None:
-    for item in result["findings"][IN_FULL:]:
-        item["evidence"] = item["evidence"][:1]
+        item[name] = item[name][:most]
 
 
 def _with_few_sites(result: dict) -> None:
@@ -46,7 +41,7 @@ def _cut(result: dict, name: str, most: int) -> None:
 
 
 STEPS: Tuple[Callable[[dict], None], ...] = (
-    _without_ruled_out, _with_deciding_evidence, _with_few_sites, _with_little_missing,
+    lambda result: _trim(result, "ruled_out", 0), lambda result: _trim(result, "evidence", 1), _with_few_sites, _with_little_missing,
     lambda result: _cut(result, "plan", 32), lambda result: _cut(result, "findings", 32), lambda result: _cut(result, "findings", IN_FULL),
 )
 

@@ -23,7 +23,7 @@ _UNKNOWN = re.compile(r"cannot get uid for user '([^']*)'")
 
 
 def overridden(text: str, conf: FpmConf) -> str:
-    """The main file with its logs, and those of its pools, sent to /dev/null."""
+    """The main file with all logs sent to /dev/null."""
     lines = [text, "", "[global]", "error_log = /dev/null"]
     for pool in conf.pools:
         lines.append("[%s]" % pool.name)
@@ -32,7 +32,7 @@ def overridden(text: str, conf: FpmConf) -> str:
 
 
 def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
-    """Run argv with the path of a pipe that holds text appended; the output calls it {config}."""
+    """argv with the path of a pipe that holds text, {config} in the output."""
     reader, writer = os.pipe()
     path = "/dev/fd/%d" % reader
     try:

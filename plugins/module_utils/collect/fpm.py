@@ -170,11 +170,10 @@ def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: Po
 
 def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900,
                 account: Optional[int] = None, facts: PoolFacts = pool_facts) -> dict:
-    """{installed, masters}, running masters first.
+    """{installed, masters}, running masters first. account: the uid whose masters count beside root's; without root that is ourselves.
 
-    account: the uid whose masters count beside root's; without root that is ourselves. test: whether to ask php-fpm about the configuration;
-    "auto" asks when the master does not run or has not loaded it. window: seconds within which a unit's change of state makes its journal
-    worth reading. facts: what is told of a pool.
+    test: whether to ask php-fpm about the configuration; "auto" when the master does not run or has not loaded it. window: seconds in which
+    a unit's change of state makes its journal worth reading. facts: what is told of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():

@@ -8,8 +8,8 @@ from typing import List, NamedTuple, Optional
 
 from .host import Host
 
-# {0} is what the first group of config matched. prefix and state are PHP_PREFIX and PHP_LOCALSTATEDIR, which the build compiled in:
-# relative paths hang off them. unit is None where systemd does not run php-fpm.
+# {0}: the first group of match, {1}: without dots. prefix and state: PHP_PREFIX and PHP_LOCALSTATEDIR, of which relative paths are.
+# unit is None where systemd does not run php-fpm.
 Layout = NamedTuple("Layout", [
     ("name", str), ("config", str), ("match", str), ("binary", str), ("unit", Optional[str]), ("prefix", str), ("state", str),
 ])

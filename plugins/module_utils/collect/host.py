@@ -49,10 +49,8 @@ def _stat(result: os.stat_result) -> Stat:
 
 
 class Host:
-    """The real host. missing: what could not be read, [{what, path, why, needs}], in the order it was met.
-
-    deadline: when the look must have ended, on the monotonic clock. hung: programs and logs that did not come to an end in it.
-    reading: told the path of a log before each piece of it.
+    """The real host. missing: what could not be read, [{what, path, why, needs}]. deadline: when the look must have ended, on the monotonic
+    clock. hung: programs and logs that did not end in it. reading: told the path of a log before each piece of it.
     """
 
     def __init__(self) -> None:
@@ -91,8 +89,8 @@ class Host:
         return self.deadline - self.monotonic()
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
-        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end
-        within timeout seconds; then it is not asked again in this look.
+        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end in
+        timeout seconds; then it is not asked again.
         """
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:

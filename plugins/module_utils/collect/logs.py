@@ -24,11 +24,11 @@ WINDOW_BYTES = 4 * 1024 * 1024  # of one log
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 INFLATED_BYTES = 32 * 1024 * 1024  # of one compressed log: it cannot be bisected
 COMPRESSED_BYTES = 8 * 1024 * 1024
-LINE_BYTES = 16 * 1024  # longer lines are not nginx's (2 KiB) nor php-fpm's (log_limit)
+LINE_BYTES = 16 * 1024  # nginx's have 2 KiB, php-fpm's log_limit
 MOST_LOGS = 64
-SLACK = 60.0  # seconds; processes write with their own cached clocks, so lines are not strictly in order
+SLACK = 60.0  # seconds: lines are not strictly in order
 ROTATED = "rotated_log"  # what is missing, and no verdict needs
-CONTEXT = 4096  # bytes before the window: an entry that began there may carry forged lines into it
+CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
@@ -41,7 +41,7 @@ _Kind = NamedTuple("_Kind", [
 ])
 
 
-# name: as configuration, or the name of the log that it succeeds, says. real: without links.
+# name: as configuration says, or a predecessor's. real: without links.
 _File = NamedTuple("_File", [("name", str), ("real", str), ("stat", Stat)])
 
 
@@ -123,8 +123,8 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
 
 
 def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and the first piece when start is not 0.
-    A hole of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
+    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole of zeros, as copytruncate
+    leaves one, is no part of a line; a line without its line feed waits.
     """
     position, carry, skipping = start, b"", start > 0
     if start > 0:

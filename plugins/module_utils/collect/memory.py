@@ -31,13 +31,9 @@ def levels(point: str, path: str) -> List[str]:
 
 
 def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
-    best: Optional[int] = None
-    source = ""
-    for directory in directories:
-        for name in ("memory.max", "memory.high"):
-            limit = limit_of(host.text(directory + "/" + name))
-            if limit is not None and (best is None or limit < best):
-                best, source = limit, directory + "/" + name
+    files = [directory + "/" + name for directory in directories for name in ("memory.max", "memory.high")]
+    limits = [(limit, file) for limit, file in ((limit_of(host.text(file)), file) for file in files) if limit is not None]
+    best, source = min(limits, key=lambda one: one[0]) if limits else (None, "")
     swap = [limit for limit in (limit_of(host.text(directory + "/memory.swap.max")) for directory in directories) if limit is not None]
     usage = limit_of(host.text(posixpath.dirname(source) + "/memory.current")) if source else None
     return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}

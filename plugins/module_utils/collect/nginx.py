@@ -23,7 +23,7 @@ CLOCK_SLACK = 1.0  # seconds
 
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
-# ngx_setproctitle(); angie puts its version and brackets around the command line.
+# ngx_setproctitle(); angie adds its version and brackets.
 _MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
 _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
 # ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
@@ -137,10 +137,8 @@ def _options(master: Process) -> Dict[str, str]:
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
-    """The snapshot's "nginx".
-
-    Of several masters the oldest of root's counts. An ordinary account's is looked at where root has none that leads anywhere, and only
-    one account has any: account is its name then, else None. writable: {path, who} of a file or directory of the configuration that
+    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none that leads anywhere, and only one ordinary account
+    has any, it is that one's, and account its name, else None. writable: {path, who} of a file or directory of the configuration that
     others than root can write.
     """
     procs = processes(host) if procs is None else procs
@@ -168,7 +166,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
         master = masters[0]
         options = _options(master)
         for other in masters[1:]:
-            # During an upgrade of the binary two masters run with one command line.
+            # While its binary is upgraded two masters run with one command line.
             if other.cmdline != master.cmdline:
                 host.miss("nginx", None, "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]))
         family = [one.pid for one in masters if one.cmdline == master.cmdline]

@@ -18,7 +18,7 @@ from .processes import Process
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
 MOST_KILLS = 50
-RING = 32 << 20  # bytes; the kernel's buffer has some 100 KB as a rule, and log_buf_len= makes it larger
+RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
 # linux/proc_ns.h: PROC_CGROUP_INIT_INO
 _INITIAL = "cgroup:[4026531835]"
 _INITIAL_PIDS = "pid:[4026531836]"  # PROC_PID_INIT_INO
@@ -92,8 +92,7 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
 
 def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> dict:
     """{"kills", "elsewhere", "own_pids", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds, as
-    oom_info returns them. Of a kill, ours is None where that cannot be told, and masters are the pids of those in its cgroup. journalctl runs
-    only when there is a reason.
+    oom_info returns them. Of a kill, ours: None unknown; masters: pids of those in its cgroup. journalctl runs only for a reason.
     """
     mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)

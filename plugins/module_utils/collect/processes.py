@@ -16,8 +16,8 @@ MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe is None without the right to read it.
-    foreign: it runs in a container below this host. doubt: why what calls itself a master is none of root's (see trust.py).
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right. foreign: it runs in a container
+    below this host. doubt: why what calls itself a master is none of root's (see trust.py).
     """
 
     pid: int
@@ -93,10 +93,7 @@ def process_cgroup(host: Host, pid: int) -> str:
 
 
 def own_cgroup(host: Host) -> str:
-    """The cgroup of this host's init, below which all of it lives: "/" on a machine or in a namespace of its own.
-
-    In a container without a cgroup namespace: the container's path, as the kernel's messages spell it.
-    """
+    """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as the kernel spells it."""
     path = _cgroup(host, 1)
     return path[:-len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
+"""Runs a program of root's so that it changes nothing: every file system is read-only to it, and it has no network (docs/looking.md).
 
-Only the directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host that lets root make namespaces.
+The directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host that lets root make namespaces.
 """
 
 import ctypes

@@ -117,10 +117,7 @@ def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
 
 
 def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
-    """Socket inode -> the processes that hold it.
-
-    Masters first: they hold the sockets of all their pools. Then the other known processes, then, for what is left, all of the host.
-    """
+    """Socket inode -> the processes that hold it: masters are asked first, then other known processes, then all of the host."""
     found: Dict[int, List[Process]] = {}
     fpm = {one.pid for one in procs if is_fpm(one)}
     heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}

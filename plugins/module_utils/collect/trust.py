@@ -79,7 +79,7 @@ def opening(host: Host, path: str) -> Optional[Opening]:
 def named(host: Host, path: str) -> str:
     """The real path of a file that a configuration or a log's name leads root to, for Host.read_bytes(real=True).
 
-    Raises HostError for a link that somebody besides root can make, for devices and the kernel's own files.
+    Raises HostError for a link of somebody besides root, for devices and the kernel's own files.
     """
     here, found = "/", None
     for place, step in _walk(host, path):

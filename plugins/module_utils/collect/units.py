@@ -23,9 +23,8 @@ def booted_with_systemd(host: Host) -> bool:
 
 
 def fpm_unit_names(host: Host) -> List[str]:
-    """Units with php-fpm in their name, from the unit directories (systemctl list-unit-files costs more).
-
-    Of a template (php-fpm@.service) the enabled instances count, in the *.wants directories.
+    """Units with php-fpm in their name, from the unit directories: systemctl list-unit-files costs more. Of a template (php-fpm@.service) the
+    enabled instances, in *.wants.
     """
     found: Set[str] = set()
     for directory in dict.fromkeys(host.realpath(directory) for directory in _DIRECTORIES):

@@ -51,13 +51,7 @@ def parse(written: str, prefix: str = "") -> Endpoint:
 
 
 def canonical(written: str, prefix: str = "") -> str:
-    """The key under which a snapshot files an endpoint.
-
-    >>> canonical("unix:/var/run/php/php8.2-fpm.sock")
-    'unix:/run/php/php8.2-fpm.sock'
-    >>> canonical("9000"), canonical("0.0.0.0:9000"), canonical("localhost:9000")
-    ('*:9000', '*:9000', 'localhost:9000')
-    """
+    """The key under which a snapshot files an endpoint: unix:/var/run/a.sock is unix:/run/a.sock, 9000 and 0.0.0.0:9000 are *:9000."""
     return parse(written, prefix).key
 
 

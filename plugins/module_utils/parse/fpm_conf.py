@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from .number import number as whole
 
-PROBLEMS = 10  # php-fpm stops at the first; what follows a broken line is read all the same, up to this many
+PROBLEMS = 10  # php-fpm stops at the first
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
 # Of all files together: includes can repeat a file without end.
 MOST_ENTRIES = 400000
@@ -102,7 +102,7 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
     while at < len(text):
         match = TOKEN.match(text, at)
         if match is None:
-            # An apostrophe without a partner ends the value, as long as there is one.
+            # An apostrophe without a partner ends the value, if there is one.
             return out, variable, None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at]
         at = match.end()
         kind = str(match.lastgroup)

@@ -77,28 +77,23 @@ def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Pro
 
 def _pool_refusals(pool: dict) -> List[Any]:
     """[(directive, what php-fpm says)], at most one: it stops at the first."""
-    if not pool["listen"]:
-        return [("listen", "no listen address have been defined!")]
-    if pool["pm"] not in ("static", "dynamic", "ondemand"):
-        return [("pm", "the process manager is missing (static, dynamic or ondemand)")]
-    most = pool["max_children"] or 0
-    if most < 1:
-        return [("pm.max_children", "pm.max_children must be a positive value")]
-    if pool["slowlog_timeout"] and not pool["slowlog"]:
-        return [("request_slowlog_timeout", "'slowlog' must be specified for use with 'request_slowlog_timeout'")]
-    if pool["pm"] != "dynamic":
-        return []
-    low, high, start = pool["min_spare"] or 0, pool["max_spare"] or 0, pool["start_servers"]
-    if low <= 0:
-        return [("pm.min_spare_servers", "pm.min_spare_servers(%d) must be a positive value" % low)]
-    if high <= 0:
-        return [("pm.max_spare_servers", "pm.max_spare_servers(%d) must be a positive value" % high)]
-    if low > most or high > most:
-        return [("pm.max_spare_servers", "pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)"
-                 % (low, high, most))]
-    if high < low:
-        return [("pm.max_spare_servers", "pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)" % (high, low))]
-    if start and not low <= start <= high:
-        return [("pm.start_servers", "pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than "
-                 "pm.max_spare_servers(%d)" % (start, low, high))]
+    dynamic, most = pool["pm"] == "dynamic", pool["max_children"] or 0
+    low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
+    for wrong, key, text in (
+        (not pool["listen"], "listen", "no listen address have been defined!"),
+        (pool["pm"] not in ("static", "dynamic", "ondemand"), "pm", "the process manager is missing (static, dynamic or ondemand)"),
+        (most < 1, "pm.max_children", "pm.max_children must be a positive value"),
+        (pool["slowlog_timeout"] and not pool["slowlog"], "request_slowlog_timeout",
+         "'slowlog' must be specified for use with 'request_slowlog_timeout'"),
+        (dynamic and low <= 0, "pm.min_spare_servers", "pm.min_spare_servers(%d) must be a positive value" % low),
+        (dynamic and high <= 0, "pm.max_spare_servers", "pm.max_spare_servers(%d) must be a positive value" % high),
+        (dynamic and max(low, high) > most, "pm.max_spare_servers",
+         "pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)" % (low, high, most)),
+        (dynamic and high < low, "pm.max_spare_servers",
+         "pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)" % (high, low)),
+        (dynamic and start and not low <= start <= high, "pm.start_servers",
+         "pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than pm.max_spare_servers(%d)" % (start, low, high)),
+    ):
+        if wrong:
+            return [(key, text)]
     return []

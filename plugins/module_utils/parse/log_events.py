@@ -6,7 +6,7 @@
 from typing import Callable, Dict, List, Optional, Tuple
 
 KEPT = 16  # times and pids of an event, the newest
-# A visitor can name an upstream where the configuration uses variables: the table must not grow, nor take from other sites.
+# The table must not grow with names that visitors choose, nor take from other sites.
 MOST_OF_SITE = 64
 MOST_EVENTS = 10000
 

@@ -46,7 +46,7 @@ def upstream_key(value: str) -> Optional[str]:
 
 
 def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
-    """What stands behind ", client: " -> (server, endpoint). cut: the entry fills its limit, so its end is missing.
+    """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing.
 
     HTTP/2 and /3 requests before nginx 1.21.1 may imitate a request's end; where candidates differ, the endpoint is unknown.
     """

@@ -18,6 +18,7 @@ SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 
 # (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}" closes one, without arguments.
 Statement = Tuple[List[str], str, int]
+Cut = Tuple[List[Statement], Optional[SyntaxFault]]
 
 # Linear in time and flat in memory on any text, see docs/looking.md.
 _TOKEN = re.compile(r"""
@@ -49,10 +50,6 @@ def _too_long(raw: str) -> bool:
     return len(raw) * 4 >= BUFFER and len(raw.encode("utf-8", "replace")) >= BUFFER
 
 
-def _start(raw: str) -> str:
-    return raw.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
-
-
 def lua_end(text: str, start: int) -> int:
     """The offset of the brace that closes the block whose text begins at start; -1 when none does."""
     depth = 1
@@ -75,7 +72,7 @@ def lua_end(text: str, start: int) -> int:
                 return -1
 
 
-def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+def statements(text: str) -> Cut:
     """All statements up to the end or the first fault, and that fault in nginx's own words with its line.
 
     Every file is balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
@@ -84,8 +81,18 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
     args: List[str] = []
     line, counted, start_line, position, depth = 1, 0, 1, 0, 0
 
-    def fault(offset: int, message: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+    def fault(offset: int, message: str) -> Cut:
         return found, SyntaxFault(line + text.count("\n", counted, offset), message)
+
+    def too_long(offset: int, word: str) -> Cut:
+        start = word.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
+        return fault(offset, 'too long parameter "%s..." started' % start)
+
+    def unfinished(offset: int) -> Cut:
+        return fault(offset, 'unexpected end of file, expecting ";" or "}"')
+
+    def too_many(number: int, what: str) -> Cut:
+        return fault(start, "more than %d %s, the rest of this file was not read" % (number, what))
 
     while position >= 0:
         begin, position = position, -1
@@ -93,11 +100,11 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
             kind = match.lastgroup
             if kind == "comment":
                 if _too_long(match.group("comment")):
-                    return fault(match.start("comment"), 'too long parameter "%s..." started' % _start(match.group("comment")))
+                    return too_long(match.start("comment"), match.group("comment"))
                 continue
             if kind is None:
                 if args:
-                    return fault(len(text), 'unexpected end of file, expecting ";" or "}"')
+                    return unfinished(len(text))
                 break
             start = match.start("plain" if kind == "end" else kind)
             line += text.count("\n", counted, start)
@@ -110,7 +117,7 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                 if len(plain) >= BUFFER // 4:
                     long_one = next((word for word in words if _too_long(word)), None)
                     if long_one:
-                        return fault(text.index(long_one, start), 'too long parameter "%s..." started' % _start(long_one))
+                        return too_long(text.index(long_one, start), long_one)
                 args += words
             elif kind == "close":
                 depth -= 1
@@ -127,23 +134,22 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                 if kind == "quoted":
                     raw, quote = raw[1:-1], raw[0]
                 if _too_long(raw):
-                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote if quote else
-                                 'too long parameter "%s..." started' % _start(raw))
+                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote) if quote else too_long(start, raw)
                 if after == len(text):
-                    return fault(after, 'unexpected end of file, expecting ";" or "}"')
+                    return unfinished(after)
                 if quote and text[after] not in _AFTER_QUOTED:
                     return fault(after, 'unexpected "%s"' % text[after])
                 args.append(unescape(raw))
                 if len(args) > MOST_ARGUMENTS:
-                    return fault(start, "more than %d parameters, the rest of this file was not read" % MOST_ARGUMENTS)
+                    return too_many(MOST_ARGUMENTS, "parameters")
                 continue
             found.append((args, stop, start_line))
             if len(found) > MOST_STATEMENTS:
-                return fault(start, "more than %d directives, the rest of this file was not read" % MOST_STATEMENTS)
+                return too_many(MOST_STATEMENTS, "directives")
             if stop == "{":
                 depth += 1
                 if depth > DEEPEST_BLOCK:
-                    return fault(start, "more than %d nested blocks, the rest of this file was not read" % DEEPEST_BLOCK)
+                    return too_many(DEEPEST_BLOCK, "nested blocks")
                 if args[0].endswith("_by_lua_block"):
                     position = lua_end(text, match.end())
                     args = []

@@ -30,8 +30,7 @@ Values = Tuple[Dict[str, Optional[str]], ...]
 
 _ROUTE_SETTINGS = ("read_timeout", "connect_timeout", "send_timeout", "keep_conn", "root", "params")
 
-# What a block passes on to the blocks inside it, by the names that a route has for it, and
-# values: the Values here; server_values: those that the server itself sets, outside any location.
+# What a block passes on to those inside it, by the names of a route. values: the Values here; server_values: of the server itself.
 Level = dict
 
 
@@ -227,7 +226,7 @@ class _Routes:
         return self.server_sets.get(name)
 
     def resolve(self, text: str, values: Values) -> Optional[str]:
-        """The only thing that a text with variables can be, None when it can be several or nobody knows."""
+        """The only thing that a text with variables can be, or None."""
         def replace(match: Match[str]) -> str:
             return self.value((match.group(1) or match.group(2)).lower(), values) or "$"
 

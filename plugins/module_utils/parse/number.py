@@ -11,5 +11,5 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 
 def number(text: Optional[str]) -> Optional[int]:
-    """The whole number that the text is, else None: str.isdigit() takes "²", int() does not."""
+    """None for all but a whole number: str.isdigit() takes "²", int() does not."""
     return int(text) if text and _NUMBER.match(text) else None

@@ -96,7 +96,7 @@ def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
 
 
 def mandatory_access(path: str, who: Identity) -> dict:
-    """What refused when owner, mode and ACL allow it and the kernel still answered EACCES."""
+    """What refused when owner, mode and ACL allow it."""
     return {"path": path, "kind": "mandatory_access", "acl": False,
             "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still refused:"
                    " a security module (SELinux, AppArmor) did" % who.user}

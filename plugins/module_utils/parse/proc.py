@@ -7,7 +7,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
-TICKS = 100  # USER_HZ: the kernel's fixed unit of /proc/PID/stat on every architecture that runs php-fpm
+TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
 ProcStat = NamedTuple("ProcStat", [
     ("comm", str), ("state", str), ("ppid", int), ("flags", int), ("cpu_ticks", int), ("start_ticks", int), ("rss_pages", int),
@@ -84,8 +84,8 @@ def parse_kb(text: str) -> Dict[str, int]:
 
 
 def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
-    """(version, mount point, path below it) of the tree that limits a process's memory, out of its cgroup and mountinfo: on a hybrid host
-    version 1's, if the memory controller is there. None when none is mounted. In a container the mount's root is a prefix of the path.
+    """(version, mount point, path below it) of the tree that limits a process's memory: on a hybrid host version 1's, if the controller is
+    there. None when none is mounted. In a container the mount's root is a prefix of the path.
     """
     rows = parse_cgroup(cgroup)
     first = next((row.path for row in rows if "memory" in row.controllers), None)

@@ -194,7 +194,7 @@ def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[
     listeners = [one for one in here if file is not None and one.file == file] or [one for one in here if one.name in names]
     files = {one.file for one in listeners}
     bound = {one.name for one in listeners}
-    # Two generations of one path: connections to the older file carry the same name.
+    # Connections to an older file carry the same name.
     accepted = sum(1 for one in table if one.family == "unix" and one.state == "established"
                    and (one.name in bound if one.file is None else one.file in files))
     return _load(listeners, accepted)

@@ -21,8 +21,7 @@ PROPERTIES = tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for n
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
 _TELLING = re.compile(r"(?<=\s)(?:(?:-[py]\s*|--(?:prefix|fpm-config)[=\s]\s*)\S+|-[FDROn]|--(?:no)?daemonize)(?=\s|$)")
-_CONFIG = re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)")
-_PREFIX = re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")
+_OPTIONS = {"config": re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)"), "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")}
 _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
@@ -45,7 +44,7 @@ def _number(text: Optional[str]) -> int:
 
 
 def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
-    """A block of parse_show -> a unit of the snapshot, without its log. boot_at: the epoch second of the monotonic clock's 0."""
+    """A block of parse_show -> a unit of the snapshot. boot_at: the epoch second of the monotonic clock's 0."""
     facts: dict = {name: block.get(key) for name, key in _TEXTS.items()}
     facts.update((name, block.get(key) or None) for name, key in _OPTIONAL.items())
     facts.update((name, _number(block.get(key))) for name, key in _NUMBERS.items())
@@ -59,7 +58,7 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
 
 
 def refused_to_start(log: List[dict]) -> bool:
-    """Whether the start limit stopped the last attempt: after a failed start the journal alone tells (systemd 247, 252, 257)."""
+    """Whether the start limit stopped the last attempt: Result tells it only where nothing had failed before."""
     for entry in reversed(log):
         if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
             return True
@@ -78,7 +77,7 @@ def exec_start(block: Dict[str, str]) -> Optional[str]:
 
 def command_option(command: Optional[str], option: str) -> Optional[str]:
     """"config" (-y, --fpm-config) or "prefix" (-p, --prefix) out of php-fpm's command line."""
-    match = (_CONFIG if option == "config" else _PREFIX).search(command or "")
+    match = _OPTIONS[option].search(command or "")
     return match.group(1) if match else None
 
 

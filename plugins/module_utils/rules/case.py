@@ -47,9 +47,8 @@ class Owner(NamedTuple):
 
 
 class Seen:
-    """What the cases of a snapshot share, sorted out once: a host may have thousands of endpoints.
-
-    pools: all of the masters that could run. lost: nginx's events of lost requests, said: php-fpm's. blind: what could not be seen.
+    """What the cases of a snapshot share. pools: all of the masters that could run. lost: nginx's events of lost requests, said: php-fpm's.
+    blind: what could not be seen.
     """
 
     def __init__(self, snapshot: dict) -> None:
@@ -91,7 +90,6 @@ def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> Lis
 
 class Case:
     """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
-
     losses: requests lost on it within the window that no rule has explained yet, oldest first.
     """
 
@@ -104,10 +102,9 @@ class Case:
         self.endpoint = self.snapshot["endpoints"].get(key) or {}
         self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
-        # Names of the sites, "default" for a server without a name; each once, in the configuration's order.
+        # "default": a server without a name.
         self.sites = list(dict.fromkeys(route["site"] or "default" for route in routes))
         real = self.endpoint.get("real_path")
-        # A pool that listens on every address of this host is not reached by dialling another host.
         self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         # nginx logs the address that a name led to, not the name.
@@ -168,7 +165,7 @@ class Case:
         return [loss for loss in self.losses if loss.signature in wanted]
 
     def pool_events(self, signatures: Iterable[str]) -> List[dict]:
-        """php-fpm's own messages; master_events: about all of its pools."""
+        """About the pools of this endpoint."""
         return among(self.seen.said_of, [(owner.master["config"], owner.pool["name"], one) for owner in self.owners for one in signatures])
 
     def master_events(self, signatures: Iterable[str]) -> List[dict]:
@@ -179,13 +176,13 @@ class Case:
 
 
 def reconfigured(part: dict, at: float) -> bool:
-    """Whether nginx, or a master, has loaded a configuration changed after that moment: what was lost before may be mended."""
+    """Whether nginx, or a master, has loaded a change from after that moment: what was lost before may be mended."""
     changed = part["config_changed_at"]
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
 
 def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
-    """Losses within seconds of any of the times. Logs stamp whole seconds: one apart may be the same moment."""
+    """Losses within seconds of any of the times."""
     marks = sorted(times)
     return [loss for loss in losses if within(marks, loss.at, seconds)]
 
@@ -210,7 +207,7 @@ def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
 
 
 def cases(snapshot: dict) -> List[Case]:
-    """One for each endpoint that a route dials and that is not marked down, in the configuration's order."""
+    """One for each endpoint that a route dials and that is not marked down."""
     routes: Dict[str, List[dict]] = {}
     for route in snapshot["nginx"]["routes"]:
         for target in route["endpoints"]:

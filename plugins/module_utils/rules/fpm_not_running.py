@@ -73,7 +73,7 @@ def _directory(path: str) -> str:
 
 
 def _refused_place(case: Case, line: str) -> dict:
-    """What was seen of the endpoint, of any of its pools, that php-fpm could not listen on."""
+    """The endpoint, of any of its pools, that php-fpm could not listen on."""
     written = re.search(r"for address '([^']*)'|already listen on (\S+)", line)
     name = (written.group(1) or written.group(2)) if written else ""
     return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
@@ -88,7 +88,7 @@ def _names(master: dict, line: str) -> bool:
 
 
 def _still(reason: str, place: dict) -> bool:
-    """Whether what the last start complained of is so at this moment, as far as it can be seen."""
+    """Whether what the last start complained of is so now, as far as it can be seen."""
     if reason == "address_in_use":
         return bool(place.get("listening"))
     if reason == "runtime_dir_missing":
@@ -177,7 +177,7 @@ def _explain(case: Case, master: dict) -> Down:
 def _down(case: Case) -> Match:
     master = case.owner.master if case.owner else case.masters[0]
     down = _explain(case, master)
-    if not case.owner:  # no pool is configured for what nginx dials: its master would have to be started, and may not be enough
+    if not case.owner:  # its master would have to be started, and may not be enough
         down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
     unit = master["unit_state"] or {}

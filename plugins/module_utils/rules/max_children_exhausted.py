@@ -25,7 +25,7 @@ def _occupied(case: Case) -> Optional[int]:
 
 
 def _waiting(case: Case) -> int:
-    """Connections in the queue, without the probe's own, which stands there while it gets no answer."""
+    """Connections in the queue, without the unanswered probe's own."""
     return max((case.probe.get("queue") or 0) - (case.probe["result"] == "no_answer"), case.endpoint.get("queue") or 0)
 
 

@@ -18,16 +18,8 @@ from . import (
     worker_oom_killed,
 )
 
-RULES = (
-    ("impostor", impostor.examine),
-    ("fpm_not_running", fpm_not_running.examine),
-    ("socket_permission_denied", socket_permission_denied.examine),
-    ("socket_path_mismatch", socket_path_mismatch.examine),
-    ("max_children_exhausted", max_children_exhausted.examine),
-    ("worker_oom_killed", worker_oom_killed.examine),
-    ("lost_requests", lost_requests.examine),
-    ("invalid_response", invalid_response.examine),
-    ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
-)
+RULES = tuple((rule.__name__.rpartition(".")[2], rule.examine) for rule in (
+    impostor, fpm_not_running, socket_permission_denied, socket_path_mismatch, max_children_exhausted, worker_oom_killed, lost_requests,
+    invalid_response, fastcgi_read_timeout))
 # While one of these is so, no request reaches php-fpm, and every other loss follows from it.
 NOTHING_GETS_THROUGH = frozenset(("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

@@ -26,8 +26,8 @@ def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
 
 
 def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
-    """The pool that may be meant, and how many others: of the PHP version in the dialled name, and run as the owner of the site's files,
-    where there are any; those first that are spoken to in the same way.
+    """The pool that may be meant, and how many: of the PHP version in the dialled name, run as the owner of the site's files where
+    there are any; first those that are spoken to in the same way.
     """
     others = case.seen.once(_elsewhere)
     told = _VERSION.search(case.key)
