@@ -10,7 +10,7 @@ from .rules.case import Case, cases
 from .rules.model import Clear, Match, Unclear, evidence, finding
 from .rules.registry import NOTHING_GETS_THROUGH, RULES
 
-# What a verdict of "healthy" depends on; collectors file what they could not see under these names.
+# What "healthy" depends on, by its name in missing.
 NEEDED_FOR_HEALTH = frozenset(("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route", "nginx_running"))
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
@@ -55,7 +55,7 @@ def _examine(case: Case) -> Tuple[List[dict], List[dict]]:
 def _spare(case: Case, answering: Dict[int, List[str]], found: List[dict]) -> None:
     """nginx goes on to an upstream's next server: while that answers, a dead one costs time, and a dead backup nothing.
 
-    answering: by route, up to two of its servers that answer.
+    answering: up to two of each route's servers.
     """
     if not found or not all(set(answering[id(route)]) - {case.key} for route in case.routes):
         return

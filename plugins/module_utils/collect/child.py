@@ -35,9 +35,8 @@ def die_with_parent() -> None:
 
 def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
         pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
-    """(exit status, output, errors) of a command. Status None, and why in errors: it wrote more than most bytes, or did not end in time.
-
-    Its session is killed as a whole. Raises OSError when it cannot be started.
+    """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in errors: it wrote more than most bytes, or
+    did not end in time. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.

@@ -88,7 +88,7 @@ def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], tak
 
 
 def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[dict]) -> float:
-    """When the running master read its configuration: a reload keeps the process, and writes its pid file anew or changes the unit's state."""
+    """When it last read its configuration: a reload writes the pid file anew, or changes the unit's state."""
     moments = [process.started_at]
     try:
         if pid_file and host.stat(pid_file).uid == process.uid and host.read(pid_file, 32).strip() == str(process.pid):
@@ -182,7 +182,7 @@ def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "
     layouts = installed_layouts(host)
     names = [found.unit for found in running if found.unit] + fpm_unit_names(host) + [layout.unit for layout in layouts if layout.unit]
     states = unit_states(host, names, window)
-    # A master that somebody else started (supervisord, a shell) sits in a cgroup whose unit is not php-fpm's to restart.
+    # Somebody else's master (supervisord, a shell) is in a unit that is not php-fpm's to restart.
     mine = [found if found.unit and ("fpm" in found.unit or states.get(found.unit, {}).get("main_pid") == (found.process and found.process.pid))
             else found._replace(unit=None) for found in running]
     every = mine + _idle_masters(host, states, layouts, [found.layout.config for found in mine])

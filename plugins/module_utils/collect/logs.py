@@ -50,7 +50,7 @@ class _Rotated(Exception):
 
 
 class _Source:
-    """One file of a log. read: bytes that the disk had to give. cut: a part of the window was left out."""
+    """read: bytes that the disk had to give. cut: a part of the window was left out."""
 
     def __init__(self, host: Host, file: _File) -> None:
         self.host, self.file, self.stat = host, file, file.stat

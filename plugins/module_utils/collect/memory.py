@@ -13,7 +13,7 @@ from .host import Host
 from .processes import Process
 
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
-# accept and accept4 of x86_64, aarch64 and the generic table: where a worker without a request waits
+# accept and accept4 of x86_64, aarch64 and the generic table
 _ACCEPT = frozenset(("43", "288", "202", "242"))
 _POOL = re.compile(r"^php-fpm: pool (.+)$")
 

@@ -111,7 +111,7 @@ def _group(host: Host, name: str) -> Optional[int]:
 
 
 def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> dict:
-    """Who connects to php-fpm: as the workers run and the user directive says, else nobody. certain: the directive was seen."""
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
     name = written[0] if written else default
     found: dict = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)

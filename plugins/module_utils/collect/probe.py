@@ -33,7 +33,7 @@ _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_
 
 
 def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> dict:
-    """What dialling one target gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
+    """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     told = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
     return {"key": target.key, "address": target.address,

@@ -11,7 +11,7 @@ from .host import Host, HostError
 from .trust import not_roots
 
 READ = 16384  # bytes; a command line beyond it is cut
-# The title of a master -> words of which its program's file name has one (ngx_setproctitle(), fpm_env.c).
+# A master's title -> words of its program's file name (ngx_setproctitle(), fpm_env.c).
 MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm",)}
 
 

@@ -65,7 +65,7 @@ def _logs(host: Host, snapshot: dict, since: float) -> dict:
 
 
 def _look(host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
-    """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] of a log, and ["end"]."""
+    """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and ["end"]."""
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
     since = snapshot["taken_at"] - snapshot["window"]

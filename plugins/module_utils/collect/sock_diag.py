@@ -95,7 +95,7 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
 
 
 def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
-    """Whether a worker has outlived its master: root's program in php-fpm's unit, and no master of that program left."""
+    """Whether a worker has outlived its master: root's program in php-fpm's unit, without a master of it."""
     unit = unit_of(process_cgroup(host, one.pid))
     return bool(one.ppid == 1 and unit and "fpm" in unit and one.exe and not opening(host, one.exe)
                 and one.exe not in [each.exe for each in masters])

@@ -81,7 +81,7 @@ def identity_of(nginx: dict) -> Optional[dict]:
 
 
 def _view(host: Host, identity: Optional[dict]) -> str:
-    """What nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
+    """nginx's "/" when that is not ours: PrivateTmp= gives it a /tmp of its own."""
     pid = (identity or {}).get("pid")
     if pid is None or not host.is_root():
         return ""
@@ -170,7 +170,7 @@ class _Survey:
         silent = False
         for one in self.places:
             tried = results.get(one.key, [])
-            # nginx goes on to a name's next address when one fails: the best answer is what a visitor gets.
+            # nginx goes on to a name's next address: the best answer counts.
             best = min(tried, key=_rank) if tried else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
             facts = self.found[one.key]
             facts["connect"] = dict(best["connect"], tried=bool(tried), as_user=as_user if tried else None,

@@ -89,7 +89,7 @@ def to_bool(value: str) -> bool:
 
 
 def to_seconds(value: Optional[str]) -> float:
-    """fpm_conf_set_time takes the leading integer and the last letter: 1.5m is 60 seconds. 0 for unset or refused."""
+    """fpm_conf_set_time: the leading integer and the last letter, 1.5m is 60. 0 for unset or refused."""
     match = re.match(r"\s*([-+]?[0-9]{1,12}).*?([smhd]?)\Z", value or "", re.S)
     return float(int(match.group(1)) * _UNIT_SECONDS[match.group(2)]) if match else 0.0
 

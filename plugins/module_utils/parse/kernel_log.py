@@ -64,7 +64,7 @@ def kills(lines: Iterable[Tuple[float, str]]) -> List[dict]:
 
 
 def crashes(lines: Iterable[Tuple[float, str]]) -> List[dict]:
-    """php-fpm's segmentation faults and the like -> {at, pid, comm, module (the file that crashed, None unknown), text}."""
+    """php-fpm's segmentation faults and the like -> {at, pid, comm, module (the file that crashed, or None), text}."""
     found = [(at, text, _CRASH.match(text)) for at, text in lines]
     return [{"at": at, "pid": int(hit.group(2)), "comm": hit.group(1), "module": hit.group(3), "text": redact(text)}
             for at, text, hit in found if hit and FPM_COMM.match(hit.group(1))]
@@ -73,7 +73,7 @@ def crashes(lines: Iterable[Tuple[float, str]]) -> List[dict]:
 def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[dict]:
     """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}.
 
-    kind: systemd_oomd, earlyoom, None where systemd passes on the kernel's. Words count from their own speaker alone.
+    kind: systemd_oomd, earlyoom, None for the kernel's. Words count from their own speaker alone.
     """
     found: List[dict] = []
     for at, identifier, _pid, text in lines:

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 
 from .nginx_lexer import DEEPEST_BLOCK, statements
 
-# For all files together: what is included often counts as often.
+# Of all files together.
 MOST_DIRECTIVES = 400000
 DEEPEST_INCLUDE = 50
 MOST_ERRORS = 200
@@ -32,7 +32,7 @@ class Directive(NamedTuple):
 
 
 class Conf:
-    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS; in nginx's words where it has any."""
+    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS."""
 
     def __init__(self) -> None:
         self.directives: List[Directive] = []
@@ -95,7 +95,7 @@ class _Reader:
             self.conf.error(path, line, 'invalid number of arguments in "include" directive')
             return [], 0, 0
         full = posixpath.join(self.prefix, args[0])
-        # ngx_conf_include(): a name with one of these is a pattern, and a pattern may match nothing.
+        # ngx_conf_include(): such a name is a pattern, and may match nothing.
         if full not in self.matches:
             self.matches[full] = self.expand(full) if re.search(r"[*?\[]", full) else [full]
         included: List[Directive] = []

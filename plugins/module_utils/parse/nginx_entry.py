@@ -58,7 +58,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
         return site.split(", ", 1)[0], None
     ends = list(_REQUEST_END.finditer(tail))
     if not ends:
-        # HTTP/0.9 has neither headers nor a version: upstream: is the last field. A cut line proves nothing.
+        # HTTP/0.9 has no version: upstream: is the last field. A cut line proves nothing.
         _before, found, last = tail.rpartition(', upstream: "')
         return site, upstream_key(last[:-1]) if found and not cut and last.endswith('"') and '"' not in last[:-1] else None
     value = _UPSTREAM.match(tail, ends[0].end())

@@ -12,7 +12,7 @@ _TAGS = {_USER_OBJ: "user", _USER: "user", _GROUP_OBJ: "group", _GROUP: "group",
 WRITE, SEARCH = 2, 1
 
 Entry = NamedTuple("Entry", [("tag", int), ("permissions", int), ("id", int)])
-# One file of the walk. mode: permission bits; its group bits are the ACL's mask when there is an ACL.
+# mode: its group bits are the mask of an ACL.
 Component = NamedTuple("Component", [
     ("path", str), ("directory", bool), ("uid", int), ("gid", int), ("mode", int), ("acl", Optional[List[Entry]]),
     ("owner", str), ("group", str),

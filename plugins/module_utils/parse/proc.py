@@ -31,9 +31,7 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are the effective ones; uids the real, effective and saved one. namespaces: pid namespaces, from the
-    reader's: above 1 it lives in a container below us.
-    """
+    """/proc/PID/status. uid and gid are effective; uids: real, effective, saved. namespaces: above 1 it lives in a container below us."""
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")

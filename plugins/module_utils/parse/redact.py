@@ -55,7 +55,7 @@ _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
 def redact(text: str, limit: int = LIMIT) -> str:
-    """One line, secrets replaced, control characters as "?" for the terminal, at most limit characters."""
+    """One line, secrets replaced, control characters as "?", at most limit characters."""
     if _HARMLESS.match(text):
         return text
     read = max(_READ, limit)

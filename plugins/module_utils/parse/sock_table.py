@@ -44,7 +44,7 @@ class Sock(NamedTuple):
     backlog: Optional[int] = None
 
 
-# The sockets of one endpoint. queue: connections that wait; accepted: connections that a process has taken.
+# Of one endpoint. queue: connections that wait; accepted: that a process has taken.
 Load = NamedTuple("Load", [
     ("listeners", List[Sock]), ("queue", Optional[int]), ("backlog", Optional[int]), ("accepted", Optional[int]),
 ])
@@ -136,7 +136,7 @@ def _packed(raw: bytes) -> bytes:
 
 
 def parse_tcp_diag(data: bytes) -> List[Sock]:
-    """The answer to tcp_request. Of a listener, rqueue is what waits and wqueue the effective backlog (tcp_diag.c)."""
+    """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
     found: List[Sock] = []
     for kind, body in messages(data):
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < 72 or body[0] not in (AF_INET, AF_INET6) or body[1] not in _STATES:
@@ -170,7 +170,7 @@ def parse_unix_proc(text: str) -> List[Sock]:
 
 
 def parse_tcp_proc(text: str) -> List[Sock]:
-    """/proc/net/tcp or tcp6. Of a listener, rx_queue is what waits (get_tcp4_sock); the backlog is not shown."""
+    """/proc/net/tcp or tcp6. Of a listener, rx_queue waits (get_tcp4_sock)."""
     found: List[Sock] = []
     for address, port, number, queue, inode in _TCP_ROW.findall(text):
         state = _STATES.get(int(number, 16))

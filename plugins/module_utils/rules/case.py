@@ -10,7 +10,7 @@ from ..parse.endpoint import parse, reached
 from .model import Loss, Match, evidence, finding
 
 
-# nginx's messages by what they say about the endpoint; ids and meaning: the signature tables in parse/.
+# nginx's messages about the endpoint, see parse/signatures.py.
 def _said(names: str) -> FrozenSet[str]:
     return frozenset("ng-" + name for name in names.split())
 
@@ -53,7 +53,7 @@ class Seen:
 
     def __init__(self, snapshot: dict) -> None:
         self.snapshot = snapshot
-        # The configuration that a removed package left behind has no program that could run it.
+        # A removed package leaves its configuration behind.
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
         self.lost = [event for event in snapshot["logs"]["events"]

@@ -80,7 +80,7 @@ def _refused_place(case: Case, line: str) -> dict:
 
 
 def _names(master: dict, line: str) -> bool:
-    """Whether the configuration has the account that the last start did not find."""
+    """Whether the configuration has the account that the last start missed."""
     account = line.split("'")[1]
     return not master["pools"] or any(
         account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]] + pool["acl_users"] + pool["acl_groups"]
@@ -210,7 +210,7 @@ def _was_down(case: Case) -> Optional[Match]:
 
 
 def _not_installed(case: Case) -> Optional[Match]:
-    """nginx dials this host, nobody is there, and no php-fpm exists that could be."""
+    """Nobody is there, and no php-fpm exists that could be."""
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None

@@ -8,7 +8,7 @@ from typing import Any, FrozenSet, List, NamedTuple, Optional
 from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near
 from .model import Match, evidence, sample
 
-# beside: php-fpm's message that must stand within seconds of the loss; None when nginx's own line says it all.
+# beside: php-fpm's message that must stand within seconds of the loss, if any.
 Row = NamedTuple("Row", [
     ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str), ("state", str),
 ])

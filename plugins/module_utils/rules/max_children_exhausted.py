@@ -96,7 +96,7 @@ def examine(case: Case) -> Any:
         return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
-    # Where a unix socket's full queue refuses at once, that of a TCP port lets a client wait until it gives up.
+    # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
     full = case.connect["result"] == "full" or (case.connect["result"] == "timeout" and case.endpoint.get("listening"))
     if full or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
         return _full(case, case.running[0])

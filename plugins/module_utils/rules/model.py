@@ -17,10 +17,10 @@ CODES = {
 
 LONGEST_TEXT = 500
 
-# An action of the plan, by its id (plan.ACTIONS) and its arguments.
+# action: of plan.ACTIONS.
 Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
 
-# One request that nginx could not serve, from one line of its error log.
+# One lost request, from a line of nginx's log.
 Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", dict)])
 
 # A rule's answers, beside None for "nothing to say about this endpoint".

@@ -22,7 +22,7 @@ def _reason(case: Case) -> str:
         return {"directory": "parent_directory"}.get(kind, kind)
     if _in_the_way(case):
         return "not_a_socket"
-    # An ACL makes listen.owner and listen.group void (fpm_unix.c), so the cure is another one.
+    # An ACL makes listen.owner and listen.group void (fpm_unix.c).
     if blocked.get("acl") or any(owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners):
         return "acl"
     return "socket_mode"
@@ -34,7 +34,7 @@ def _in_the_way(case: Case) -> bool:
 
 
 def _remedy(case: Case, reason: str) -> List[Remedy]:
-    """None for nobody: many programs run as that account, and all of them could then run PHP as the pool's user."""
+    """None for a shared account: all its programs could then run PHP as the pool's user."""
     user = case.connect.get("as_user")
     if not case.owner or user is None or user in SHARED_ACCOUNTS or reason not in REMEDIES:
         return []
