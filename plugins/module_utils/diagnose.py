@@ -133,10 +133,7 @@ def _status(snapshot: dict, examined: List[Case], findings: List[dict], missing:
 
 
 def diagnose(snapshot: dict, host: str = "localhost") -> dict:
-    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable.
-
-    snapshot: as collect.snapshot.take returns it. host: its name in the plan.
-    """
+    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable. host: its name in the plan."""
     examined = cases(snapshot)
     findings: List[dict] = []
     missing = list(snapshot["missing"])

@@ -3,7 +3,7 @@
 
 """Findings in, ordered actions out, with what they would cost."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
@@ -39,15 +39,15 @@ GIVES_WAY = (
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
 
 
-def hands_off(part: Dict[str, Any]) -> Optional[str]:
-    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here; None when it is root's alone."""
+def hands_off(part: dict) -> Optional[str]:
+    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
     if part.get("account"):
         return "%s is %s's own" % (part["config"], part["account"])
     writable = part.get("writable")
     return "%s can write %s" % (writable["who"], writable["path"]) if writable else None
 
 
-def left_to_a_person(snapshot: Dict[str, Any], remedy: Dict[str, Any]) -> Optional[str]:
+def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
     """Why an action must not be taken, by whose files it would load."""
     arguments, nginx = remedy["arguments"], snapshot["nginx"]
     if nginx.get("account") or remedy["action"] in EDITS_NGINX and hands_off(nginx):
@@ -61,15 +61,15 @@ def left_to_a_person(snapshot: Dict[str, Any], remedy: Dict[str, Any]) -> Option
     return None
 
 
-def _target(arguments: Dict[str, Any]) -> Optional[str]:
+def _target(arguments: dict) -> Optional[str]:
     return next((str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None)
 
 
-def shared(action: Dict[str, Any], names: Sequence[str]) -> str:
+def shared(action: dict, names: Sequence[str]) -> str:
     return repr([action["arguments"].get(name) for name in names])
 
 
-def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _settle(actions: List[dict]) -> List[dict]:
     """What another action does as well is left to it; where two contradict each other neither is taken."""
     kept = list(actions)
     for loser, winner, names in GIVES_WAY:
@@ -80,7 +80,7 @@ def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
             stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
         kept = _without(kept, given)
     for name, places in _ONE_PLACE:
-        found: Dict[str, List[Dict[str, Any]]] = {}
+        found: Dict[str, List[dict]] = {}
         for one in kept:
             if one["id"] == name:
                 found.setdefault(shared(one, places), []).append(one)
@@ -88,17 +88,16 @@ def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return kept
 
 
-def _without(actions: Sequence[Dict[str, Any]], gone: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _without(actions: Sequence[dict], gone: Sequence[dict]) -> List[dict]:
     left_out = {id(one) for one in gone}
     return [one for one in actions if id(one) not in left_out]
 
 
-def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
-    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}].
-
-    because: the findings as "cause/reason". Raises ValueError for an unknown action.
+def plan(findings: Sequence[dict], host: str) -> List[dict]:
+    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}]. because: the
+    findings as "cause/reason". Raises ValueError for an unknown action.
     """
-    actions: Dict[str, Dict[str, Any]] = {}
+    actions: Dict[str, dict] = {}
     for item in findings:
         if item["state"] != "active":
             continue

@@ -115,7 +115,7 @@ def gated(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
             answer[name] = bool(answer[name])
     if "msg" in answer:
         answer["msg"] = printed(answer["msg"], "msg")
-    if data.get("diff"):
+    if data.get("diff") is not None:
         answer["diff"] = DIFF(data["diff"], "diff")
     more = {
         "warnings": _told(data.get("warnings")) + _told(data.get("deprecations")),

@@ -18,6 +18,8 @@ from webmedic_lab.data import HOME, SITE, Suite
 HERE = Path(__file__).resolve().parent / "attacks"
 ACCOUNTS = ("stranger", "tenant1", "tenant2")
 PLACE = "/opt/attacks"  # of lib.sh and programs/ on a host
+TOGETHER = "at_once"  # the ground of attacks that have one of their own as well
+HEALTHY: dict[str, Any] = {"status": "healthy", "findings": []}
 PHP = "php"  # as whom: the PHP of the lab's site, in a request
 
 
@@ -63,18 +65,19 @@ def _attack(entry: dict[str, Any]) -> Attack:
 
 
 def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
-    """The grounds of a suite with the named attacks; all of them without names. With names, a suite moves them there."""
-    attacks = {entry["name"]: _attack(entry) for path in sorted(HERE.glob("*.yml")) if path.stem != "grounds" for entry in yaml.safe_load(path.read_text())}
-    unknown = sorted(set(names) - set(attacks))
-    if unknown:
-        raise ValueError("no such attack: %s; there are %s" % (", ".join(unknown), ", ".join(attacks)))
+    """The grounds of a suite; with names, those that have one of these names, or an attack that has, which then are there alone.
+    With names, a suite is where they go to."""
+    files = [path for path in sorted(HERE.glob("*.yml")) if path.stem != "grounds"]
+    attacks = {entry["name"]: _attack(entry) for path in files for entry in yaml.safe_load(path.read_text())}
+    grounds = yaml.safe_load((HERE / "grounds.yml").read_text())
+    known = {*attacks, *(entry["name"] for entry in grounds)}
+    if set(names) - known:
+        raise ValueError("no such attack or ground: %s; there are %s" % (", ".join(sorted(set(names) - known)), ", ".join(sorted(known))))
     found: list[Ground] = []
-    for entry in yaml.safe_load((HERE / "grounds.yml").read_text()):
-        chosen = [attacks[name] for name in entry["attacks"] if not names or name in names]
-        ground = Ground(entry["name"], entry["suite"], chosen, entry.get("expected", {"status": "healthy", "findings": []}),
+    for entry in grounds:
+        chosen = [attacks[name] for name in entry["attacks"] if not names or entry["name"] in names or (name in names and entry["name"] != TOGETHER)]
+        ground = Ground(entry["name"], suite if suite and names else entry["suite"], chosen, entry.get("expected", HEALTHY),
                         entry.get("doubtful", False), entry.get("mends", ()))
-        if names and suite:
-            ground = ground._replace(suite=suite)
         if chosen and suite in (None, ground.suite):
             found.append(ground)
     return found
@@ -94,9 +97,10 @@ def on_host(suite: Suite) -> str:
     return "\n".join(["set -eu", suite.exports(), (HOME / "image" / "lib.sh").read_text(), ""])
 
 
-PREPARED = """
+PREPARED = r"""
 mkdir -p %(place)s && base64 -d <<<%(packed)s | tar -xzC %(place)s --no-same-owner
-chmod -R a+rX %(place)s; chmod 0755 %(place)s/programs/*; : >%(place)s/looks
+chmod -R a+rX %(place)s; : >%(place)s/looks
+install -m 0755 /dev/stdin %(place)s/python <<<$'#!/bin/sh\nexec /usr/bin/python3 %(place)s/programs/look.py "$@"'
 for account in %(accounts)s; do useradd --create-home --shell /bin/bash "$account"; done
 cat >/var/www/shop/run.php <<'PAGE'
 <?php

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What accounts without any right do on real hosts: ``attacks.py [SUITE] [ATTACK,...]``. Ends with "N passed, N failed".
+"""What accounts without any right do on real hosts: ``attacks.py [SUITE] [NAME,...]``, of attacks or of grounds. Ends with "N passed, N failed".
 
 Each attack of attacks/*.yml really runs on a host, as that account. Then come the audit, the diagnosis and the remediation: root ran nothing
 of theirs, the verdict is the host's own, nothing is different but what the host needs. attacks/grounds.yml tells which attacks share a host.
@@ -34,9 +34,9 @@ from webmedic_lab.fleet import Fleet, Outcome
 
 FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
-PEAK = 150  # MB of memory that a look may take; 40 are usual
+PEAK = 100  # MB of memory that a look may take; 30 are usual
 # Few at a time, so that they do not wait for each other. The engine gives up later than a look must end.
-WORDS = ("-e", "ansible_python_interpreter=%s/programs/look.py" % PLACE, "--forks", "6",
+WORDS = ("-e", "ansible_python_interpreter=%s/python" % PLACE, "--forks", "6",
          "-e", "diagnose_host_timeout=60", "-e", "remediate_host_timeout=120", "-e", "remediate_verify_timeout=8")
 END = "--- end of what was asked"
 LEFT = "pgrep -u root -a -f 'look.py|AnsiballZ' || true"
@@ -120,6 +120,9 @@ def strangers(field: Field, done: mended.Run) -> Iterator[Check]:
     for host, ground in field.grounds.items():
         entry = done.report.get("hosts", {}).get(host, {})
         evidence = texts([finding.get("evidence") for finding in entry.get("findings") or []])
+        if any(attack.named for attack in ground.attacks):
+            total, listed = entry.get("strangers_total"), entry.get("strangers") or []
+            yield Check(host, "strangers_total counts all strangers", None if isinstance(total, int) and total >= len(listed) > 0 else str(total))
         for attack in ground.attacks:
             for wanted in attack.named:
                 keys = dict(zip(wanted, field.expanded(host, list(wanted.values())), strict=True))
@@ -152,8 +155,9 @@ def traces(field: Field) -> Iterator[Check]:
         wanted: list[tuple[str, str]] = []
         for attack in ground.attacks:
             canary = "/canary." + attack.name
-            wanted.append(("%s: %s, and root runs none of it" % (attack.name, attack.title),
-                           "[ ! -e %s ] || { echo %s is there; cat %s; }" % (canary, canary, canary)))
+            if attack.account:
+                wanted.append(("%s: %s, and root runs none of it" % (attack.name, attack.title),
+                               "[ ! -e %s ] || { echo %s is there; cat %s; }" % (canary, canary, canary)))
             wanted += [("%s: %s" % (attack.name, truth["that"]), truth["by"]) for truth in attack.after]
         said = field.script(host, "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in [*wanted, ("", LEFT)])).split(END + "\n")
         for (what, _script), words in zip([*wanted, ("no process of ours is left", LEFT)], said, strict=False):

@@ -174,10 +174,15 @@ def main(argv: Sequence[str]) -> int:
     began = time.monotonic()
     patterns = wanted_hosts(argv[0], argv[1] if len(argv) > 1 else "*")
     shards = 1 if len(argv) > 1 else SHARDS
-    checks = [check for number in range(shards) for check in run(argv[0], patterns, "%d/%d" % (number + 1, shards))]
-    for check in checks:
-        if check.wrong:
-            print("FAILED %s: %s: %s" % (check.host, check.what, check.wrong))
+    checks = list[Check]()
+    for number in range(shards):
+        since, shard = time.monotonic(), "%d/%d" % (number + 1, shards)
+        found = run(argv[0], patterns, shard)
+        for check in found:
+            if check.wrong:
+                print("FAILED %s: %s: %s" % (check.host, check.what, check.wrong))
+        print("part %s of the hosts: %.0f s" % (shard, time.monotonic() - since), flush=True)
+        checks += found
     verdicts = [check for check in checks if check.what == "the verdict is right"]
     right = sum(not check.wrong for check in verdicts)
     print("%s: %d of %d hosts told apart rightly, %.0f s" % (argv[0], right, len(verdicts), time.monotonic() - began))

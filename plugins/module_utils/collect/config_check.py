@@ -1,9 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`php-fpm -t` that leaves no trace: the main file comes through a pipe, with its logs overridden at its end (docs/looking.md).
-
-It runs in a sandbox, and only on a configuration that was read whole and that root alone can write. -n leaves php.ini out.
+"""`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md). Only of a configuration that was
+read whole and that root alone can write. -n leaves php.ini out.
 """
 
 import os

@@ -31,9 +31,7 @@ Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("pr
 
 
 def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:
-    """Root's masters, and those of the account; others with the title are strangers. One in a container below this host is
-    left out: its files and users are not ours.
-    """
+    """Root's masters, and those of the account, but none in a container below this host: its files and users are not ours."""
     found: List[Found] = []
     contained: List[str] = []
     for one in procs:
@@ -173,7 +171,7 @@ def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "
     """{installed, masters}, running masters first. account: the uid whose masters count beside root's; without root that is ourselves.
 
     test: whether to ask php-fpm about the configuration; "auto" when the master does not run or has not loaded it. window: seconds in which
-    a unit's change of state makes its journal worth reading. facts: what is told of a pool.
+    a unit's change of state makes its journal worth reading. facts: of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():

@@ -15,9 +15,8 @@ MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
 
 class Reading:
-    """One master's configuration files as they are now; text is the main one's.
-
-    account: the uid of an ordinary account's own master, which reads no more than that account may.
+    """One master's configuration files as they are now; text is the main one's. account: the uid of an ordinary account's own master, which
+    reads no more than that account may.
     """
 
     def __init__(self, host: Host, config: str, prefix: str, account: Optional[int]) -> None:

@@ -26,7 +26,7 @@ _TYPES = {stat_bits.S_IFSOCK: "socket", stat_bits.S_IFREG: "file", stat_bits.S_I
 
 
 class HostError(Exception):
-    """A file or directory could not be looked at, with the system's number and text."""
+    """A file or directory could not be looked at."""
 
     def __init__(self, path: str, number: Optional[int], why: str) -> None:
         super(HostError, self).__init__("%s: %s" % (path, why))
@@ -119,9 +119,8 @@ class Host:
             os.close(look)
 
     def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT, real: bool = False) -> bytes:
-        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on that.
-
-        real: path is free of links, see trust.named(); it is refused if it has one by now.
+        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on that. real: path is free of links, see
+        trust.named(); it is refused if it has one by now.
         """
         try:
             descriptor = self._open(path, real)

@@ -101,10 +101,8 @@ def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[floa
 
 
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
-    """A byte position before which no line is as late as since.
-
-    A probe counts by its latest time, which a forged date cannot make older; one without any time counts as late. A hole of zeros at the
-    beginning holds nothing.
+    """A byte position before which no line is as late as since. A probe counts by its latest time, which a forged date cannot make older, or
+    else as late. A hole of zeros at the beginning holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -245,9 +243,8 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
 
 def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
                  nginx_pids: Sequence[int]) -> dict:
-    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as upstream_error_info returns them.
-
-    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones.
+    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as upstream_error_info returns them. fpm_logs: (path,
+    configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones.
     """
     common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)

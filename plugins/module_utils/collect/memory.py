@@ -53,9 +53,8 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
 
 
 def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
-    """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the machine's memory.
-
-    limit_bytes is None when a limit may exist and could not be read.
+    """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the machine's memory. limit_bytes is None
+    when a limit may exist and could not be read.
     """
     meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
@@ -91,10 +90,7 @@ def _busy(host: Host, pid: int) -> Optional[bool]:
 
 
 def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[dict]) -> List[dict]:
-    """One entry for each worker of the masters; config is None for an orphan, whose master is gone.
-
-    Their memory is the resident size alone, see worker_memory.py.
-    """
+    """One entry for each worker of the masters; config is None for one whose master is gone. Memory: see worker_memory.py."""
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     found: List[dict] = []

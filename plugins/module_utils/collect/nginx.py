@@ -14,6 +14,7 @@ from ..parse.proc import unit_of
 from .host import Host, HostError
 from .processes import Process, process_cgroup, processes
 from .trust import DELETED, Opening, folders, named, opening
+from .units import unit_states
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -21,6 +22,7 @@ MOST_ERRORS = 5
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
+UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
 # ngx_setproctitle(); angie adds its version and brackets.
@@ -137,17 +139,22 @@ def _options(master: Process) -> Dict[str, str]:
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
-    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none that leads anywhere, and only one ordinary account
-    has any, it is that one's, and account its name, else None. writable: {path, who} of a file or directory of the configuration that
-    others than root can write.
+    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that would start one, and only one
+    ordinary account has any, it is that one's, and account its name, else None. writable: {path, who} of a file or directory of the
+    configuration that others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
-    found = _look(host, procs, [one for one in masters if not one.doubt], None)
     theirs = [one for one in masters if one.doubt and one.uid]
-    if not found["running"] and not found["routes"] and len({one.uid for one in theirs}) == 1:
+    mine = [one for one in masters if not one.doubt]
+    if len({one.uid for one in theirs}) == 1 and not mine and not _wanted(host):
         return _look(host, procs, theirs, theirs[0].uid)
-    return found
+    return _look(host, procs, mine, None)
+
+
+def _wanted(host: Host) -> bool:
+    """Whether a boot would start an nginx of root's: then that one is down."""
+    return any(unit["enabled"] not in (None, "disabled", "masked", "masked-runtime") for unit in unit_states(host, UNITS, logs=False).values())
 
 
 def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:

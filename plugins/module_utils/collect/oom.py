@@ -1,9 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw.
-
-The ring buffer is the whole machine's, and any process may call itself php-fpm: only the cgroup tells whose it was (docs/looking.md).
+"""Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw. The ring
+buffer is the whole machine's: only a victim's cgroup tells whose it was (docs/looking.md).
 """
 
 import re

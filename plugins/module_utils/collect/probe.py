@@ -174,8 +174,8 @@ def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seco
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
     """Dials all targets at the same time: one result for each address, in no order, {key, address, connect, probe}.
 
-    rights: None dials as ourselves. seconds: for connecting and answering. Takes at most seconds + 1 for AT_ONCE targets, and PATIENCE
-    times that for all; what then is left has no result. Forks, because rights given up do not come back.
+    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and what then is left has no result.
+    Forks, because rights given up do not come back.
     """
     deadline = time.monotonic() + (PATIENCE - 1) * seconds
     results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)

@@ -118,7 +118,7 @@ def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> s
 
 
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> dict:
-    """The snapshot of a host, within about that many seconds; no process is left behind. What did not end stays empty, and missing says so.
+    """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says so.
 
     window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer. Without a route from nginx to
     php-fpm nothing else is looked at.

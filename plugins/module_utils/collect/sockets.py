@@ -69,9 +69,8 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
 
 
 def identity_of(nginx: dict) -> Optional[dict]:
-    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}.
-
-    account: its uid when it is an ordinary one that runs the whole of nginx, and so may run its own php-fpm; else None.
+    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}. account: its uid when it is an
+    ordinary one that runs the whole of nginx, and so may run its own php-fpm; else None.
     """
     if nginx.get("uid") is None or nginx.get("gid") is None:
         return None
@@ -225,10 +224,8 @@ def _rank(result: dict) -> int:
 def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict], procs: Optional[Sequence[Process]] = None,
                       probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
                       probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, dict]:
-    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as ourselves. asleep: not dialled.
-
-    procs: those that may hold the sockets. probe_seconds: for all silent endpoints together; 0 dials nothing. probe.queue counts the
-    probe's own connection.
+    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as ourselves. asleep: not dialled. procs: those
+    that may hold the sockets. probe_seconds: for all silent endpoints together; 0 dials nothing. probe.queue counts the probe too.
     """
     if not keys:
         return {}

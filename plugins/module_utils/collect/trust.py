@@ -66,9 +66,8 @@ def _walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
 
 
 def opening(host: Host, path: str) -> Optional[Opening]:
-    """The first file or directory on the way to path, links followed, that someone besides root can write; None: there is none.
-
-    A path that does not exist is as safe as its directory. Sticky directories such as /tmp are openings.
+    """The first file or directory on the way to path, links followed, that someone besides root can write, if any. Sticky directories such as
+    /tmp are some; a path that does not exist is as safe as its directory.
     """
     try:
         return next((step.opening for _place, step in _walk(host, path) if step.opening), None)
@@ -101,9 +100,8 @@ def folders(host: Host, pattern: str) -> List[str]:
 
 
 def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
-    """Why a process is no program of root's with one of these words in its file's name; None when it is. A title proves nothing.
-
-    All its users are root, and its executable is, or was until an upgrade, the file at a path that only root can write.
+    """Why a process is no program of root's with one of these words in its file's name; None when it is. All its users are root, and its
+    executable is, or was until an upgrade, the file at a path that only root can write.
     """
     if any(uids):
         ids = sorted(set(uids))

@@ -35,10 +35,9 @@ def fpm_unit_names(host: Host) -> List[str]:
     return sorted(name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name))
 
 
-def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[str, dict]:
-    """{name: unit}; a name that systemd does not know has load "not-found". Empty on a host without systemd.
-
-    log is filled for a loaded unit that is not active, or whose state changed within window seconds.
+def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, dict]:
+    """{name: unit}, {} without systemd; a name that it does not know has load "not-found". log is filled for a loaded unit that is not active,
+    or whose state changed within window seconds.
     """
     wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
     if not wanted or not booted_with_systemd(host):
@@ -50,7 +49,8 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900) -> Dict[s
     found: Dict[str, dict] = {}
     for name, block in zip(wanted, parse_show(ran.out)):
         found[name] = unit_facts(block, boot_at)
-    _read_logs(host, found, window)
+    if logs:
+        _read_logs(host, found, window)
     return found
 
 

@@ -22,9 +22,8 @@ def _number(text: str) -> Optional[int]:
 
 
 def parse(written: str, prefix: str = "") -> Endpoint:
-    """written: the value of fastcgi_pass, of an upstream's server, or of a pool's listen. prefix: of a pool's relative socket path.
-
-    A bare port is php-fpm's form of "every address"; a bare name without a port keeps port None.
+    """written: by fastcgi_pass, an upstream's server, or a pool's listen. prefix: of a pool's relative socket path. A bare port is php-fpm's
+    form of "every address"; a bare name without a port keeps port None.
     """
     text = written.strip().strip("\"'")
     unix = text[5:] if text.startswith("unix:") else text

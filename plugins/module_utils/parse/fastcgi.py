@@ -28,9 +28,8 @@ def _shown(data: bytes) -> str:
 
 
 def answer(data: bytes, ended: bool) -> Optional[Answer]:
-    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more.
-
-    Any record type is FastCGI: a server without management records answers FCGI_UNKNOWN_TYPE.
+    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more. Any record type is FastCGI: a server without
+    management records answers FCGI_UNKNOWN_TYPE.
     """
     if data[:1] not in (b"", struct.pack("B", _VERSION)):
         return Answer("not_fastcgi", _shown(data)) if ended or len(data) >= 12 or b"\n" in data else None

@@ -53,9 +53,7 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value depends on ${...}, which php-fpm's environment fills in.
-    cut: a limit was reached, and the rest was not read.
-    """
+    """files: in reading order; variables: whether a value has ${...}; cut: a limit was reached, and the rest was not read."""
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []

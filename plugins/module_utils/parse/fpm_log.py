@@ -3,8 +3,8 @@
 
 """php-fpm's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-What a worker "said into stderr" never counts as the master's. A slow or ended request's line holds its decoded path, line feeds included: it is
-open until a line ends in its own last words, and what looks like lines in between is dropped. A path has at most 127 bytes.
+What a worker "said into stderr" never counts as the master's. A slow request's line holds its decoded path, line feeds included: it is open
+until a line ends in its own last words, and what looks like lines in between is dropped.
 """
 
 import re

@@ -1,9 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plain facts about a configuration's pools, and what php-fpm would refuse in it.
-
-Values of env[], php_value[] and php_admin_value[] hold passwords: of them only memory_limit leaves.
+"""Plain facts about a configuration's pools, and what php-fpm would refuse in it. Values of env[], php_value[] and php_admin_value[] hold
+passwords: of them only memory_limit leaves.
 """
 
 from typing import Any, Dict, List, Optional
@@ -54,10 +53,7 @@ def pool_facts(pool: Section, prefix: str) -> dict:
 
 
 def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Problem]:
-    """What makes any php-fpm refuse to start, in its own words (fpm_conf_process_all_pools and its neighbours).
-
-    as_root: the master starts as root, and so a pool has to name a user.
-    """
+    """What makes any php-fpm refuse to start, in its own words. as_root: a pool has to name a user."""
     found = list(conf.problems)
     if not conf.pools:
         found.append(Problem(conf.top.file, 0, "No pool defined. at least one pool section must be specified in config file"))

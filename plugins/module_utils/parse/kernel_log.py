@@ -32,9 +32,8 @@ _EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \
 
 
 def kills(lines: Iterable[Tuple[float, str]]) -> List[dict]:
-    """The ring's lines [(epoch, text)] -> OOM kills {at, pid, comm, cgroup, kind, fpm, limit_kb, anon_rss_kb, source, text}.
-
-    cgroup: the victim's, None before Linux 5.0 outside a memory cgroup. limit_kb: of the cgroup whose limit was hit.
+    """The ring's lines [(epoch, text)] -> OOM kills, as oom_info returns them. cgroup: the victim's, None before Linux 5.0 outside a memory
+    cgroup. limit_kb: of the cgroup whose limit was hit.
     """
     found: List[dict] = []
     limit: Optional[int] = None
@@ -71,9 +70,8 @@ def crashes(lines: Iterable[Tuple[float, str]]) -> List[dict]:
 
 
 def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[dict]:
-    """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}.
-
-    kind: systemd_oomd, earlyoom, None for the kernel's. Words count from their own speaker alone.
+    """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}. kind: systemd_oomd, earlyoom, None
+    for the kernel's. Words count from their own speaker alone.
     """
     found: List[dict] = []
     for at, identifier, _pid, text in lines:

@@ -12,9 +12,8 @@ MOST_EVENTS = 10000
 
 
 class Log:
-    """What feeding a log's lines gives. since, until: epoch; entries outside are read for their structure alone.
-
-    untrusted: entries dropped as forged or unprovable. first_at, last_at: of the entries in the window.
+    """What feeding a log's lines gives, of the time from since to until. untrusted: entries dropped as forged or unprovable. first_at, last_at:
+    of the entries in the window.
     """
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
@@ -33,9 +32,8 @@ class Log:
 
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master). The sample is the newest line.
-
-    dropped: messages about more places than MOST_OF_SITE; full: or about more than MOST_EVENTS, so that a site may lack any.
+    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages about more places than MOST_OF_SITE; full: or about
+    more than MOST_EVENTS, so that a site may lack any.
     """
 
     def __init__(self) -> None:

@@ -130,8 +130,8 @@ class _Reader:
 
 
 def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
-    """config: absolute path of the main file; all includes are relative to its directory. extra: directives of -g, read before the file.
-    expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others are read on.
+    """config: the main file's absolute path, to whose directory includes are relative. extra: directives of -g. expand: a pattern -> the paths
+    that it matches, in order. An error ends the file it is in, the others are read on.
     """
     conf = Conf()
     reader = _Reader(conf, posixpath.dirname(config), read, expand)
@@ -155,10 +155,7 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
 
 
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
-    """(files, what is no file: stderr, syslog, memory, devices), each once, in order.
-
-    default: the build's or -e's log; it counts while no error_log is written.
-    """
+    """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is written."""
     written = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
     if default and not any(one.name == "error_log" for one in conf.directives):
         written.insert(0, default)

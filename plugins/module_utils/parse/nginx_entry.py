@@ -46,9 +46,8 @@ def upstream_key(value: str) -> Optional[str]:
 
 
 def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
-    """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing.
-
-    HTTP/2 and /3 requests before nginx 1.21.1 may imitate a request's end; where candidates differ, the endpoint is unknown.
+    """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing. HTTP/2 and /3 requests before nginx 1.21.1 may
+    imitate a request's end; where candidates differ, the endpoint is unknown.
     """
     _client, found, tail = rest.partition(", server: ")
     if not found:
@@ -99,9 +98,8 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
 
 
 def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
-    """One line, without its line feed; None when it begins no entry.
-
-    foreign: its message may hold text of visitors or of the application. whole: an end of the entry is on this line; twice: so is another.
+    """One line, without its line feed; None when it begins no entry. foreign: its message may hold text of visitors or of the application.
+    whole: an end of the entry is on this line; twice: so is another.
     """
     head = _HEAD.match(line)
     if not head:

@@ -73,9 +73,8 @@ def lua_end(text: str, start: int) -> int:
 
 
 def statements(text: str) -> Cut:
-    """All statements up to the end or the first fault, and that fault in nginx's own words with its line.
-
-    Every file is balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
+    """All statements up to the end or the first fault, and that in nginx's own words with its line. Of a *_by_lua_block only the "{" and the
+    "}" are told.
     """
     found: List[Statement] = []
     args: List[str] = []

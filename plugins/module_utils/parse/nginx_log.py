@@ -3,8 +3,8 @@
 
 """nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-Nothing in it is escaped, and a message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes:
-what stands within that reach of such an entry is dropped, or in doubt, until it proves to be nginx's. Still, a log never decides alone.
+A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes: what stands within that reach of such
+an entry is dropped, or in doubt, until it proves to be nginx's. Still, a log never decides alone.
 """
 
 from collections import deque

@@ -80,9 +80,8 @@ def _why(component: Component, who: Identity, match: dict, wanted: int) -> str:
 
 
 def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
-    """The first component that refuses who, {path, kind, why, acl}; None when owner, mode and ACL let it through. Root passes.
-
-    walk: the directories in the order of search, which needs x, and the socket last, whose connect needs w.
+    """The first component that refuses who, {path, kind, why, acl}; None when owner, mode and ACL let it through. walk: the directories in the
+    order of search, which needs x, and the socket last, whose connect needs w.
     """
     if who.uid == 0:
         return None

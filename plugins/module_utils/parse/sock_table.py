@@ -151,9 +151,7 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
 
 
 def parse_unix_proc(text: str) -> List[Sock]:
-    """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted, state 02 and
-    inode 0 while it waits.
-    """
+    """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and inode 0 it waits."""
     # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
     rows = [(state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)]
     waiting: Dict[str, int] = {}

@@ -82,7 +82,7 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """The manager's words about the unit, and root's processes' in the unit's own stream: PHP may write elsewhere."""
+    """For journalctl: systemd's words about a unit, and those of root's processes in its stream."""
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
@@ -92,11 +92,10 @@ def parse_journal(text: str) -> List[dict]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-            at = int(entry["__REALTIME_TIMESTAMP"]) / 1e6
-        except (KeyError, RecursionError, TypeError, ValueError):
+            said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), entry.get("_EXE") or entry.get("_COMM")
+            if isinstance(said, str) and (pid == "1" or not program or _FPM.match(program)):
+                who = "systemd" if pid == "1" else "php-fpm"
+                found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
             continue  # the last line of a cut output
-        said, pid, program = entry.get("MESSAGE"), entry.get("_PID"), str(entry.get("_EXE") or "")
-        if isinstance(said, str) and (pid == "1" or _FPM.match(program) or not (program or entry.get("_COMM"))):
-            who = "systemd" if pid == "1" else "php-fpm"
-            found.append({"at": at, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
     return found

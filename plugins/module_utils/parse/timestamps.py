@@ -1,9 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds.
-
-nginx and php-fpm write local time; utc_offset: seconds east of UTC, one for a whole log.
+"""The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds. The first two write local time; utc_offset: seconds
+east of UTC, one for a whole log.
 """
 
 import calendar

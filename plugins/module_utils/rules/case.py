@@ -47,21 +47,19 @@ class Owner(NamedTuple):
 
 
 class Seen:
-    """What the cases of a snapshot share. pools: all of the masters that could run. lost: nginx's events of lost requests, said: php-fpm's.
-    blind: what could not be seen.
-    """
+    """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
 
     def __init__(self, snapshot: dict) -> None:
         self.snapshot = snapshot
         # A removed package leaves its configuration behind.
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
-        self.lost = [event for event in snapshot["logs"]["events"]
-                     if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
-        self.said = [event for event in snapshot["logs"]["events"] if event["source"] == "fpm"]
+        events = snapshot["logs"]["events"]
+        lost = [event for event in events if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
+        self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
-        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
+        self.lost_at = grouped(lost, lambda event: reached(event["endpoint"]))
         self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], event["signature"])])
         self.workers_of = grouped(snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])])
         self._made: Dict[Any, Any] = {}
@@ -90,7 +88,7 @@ def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> Lis
 
 class Case:
     """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
-    losses: requests lost on it within the window that no rule has explained yet, oldest first.
+    losses: requests lost on it in the window that no rule has explained yet, oldest first.
     """
 
     def __init__(self, seen: Seen, key: str, routes: List[dict]) -> None:

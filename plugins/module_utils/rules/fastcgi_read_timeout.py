@@ -3,7 +3,7 @@
 
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
 from .model import Clear, Loss, Remedy, Unclear, evidence, sample
@@ -12,12 +12,12 @@ CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
 SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c), while requests still wait
-# A line of a log, or one visitor's slow request, is no reason to change a site: it has to go on.
+# A line of a log, or one slow request, is no reason to change a site.
 ENOUGH, SPREAD = 5, 60.0
 
 
 def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
-    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out: a busy worker, or the master's log."""
+    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out."""
     since, count = span(lost)
     if count < ENOUGH or since is None or lost[-1].at - since < SPREAD:
         return False
@@ -26,8 +26,8 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
     return busy or bool(case.pool_events(("fpm-slow", "fpm-terminate")))
 
 
-def _only_here(case: Case, route: Dict[str, Any]) -> bool:
-    """Whether a timeout beside this fastcgi_pass is one location's, and the file is not included by several servers."""
+def _only_here(case: Case, route: dict) -> bool:
+    """Whether a timeout beside this fastcgi_pass is one location's of one server."""
     own = [one for one in case.routes if one["site"] == route["site"]]
     shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
     return len(own) == len(shared) == 1

@@ -55,10 +55,7 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
 
 
 def _last_attempt(unit: dict) -> List[str]:
-    """Journal lines of the last start, if it failed: what an earlier attempt said may be mended by now.
-
-    After a start that succeeded, errors are those of a php-fpm that ran, or of PHP.
-    """
+    """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm that ran, or of PHP."""
     lines = [entry["text"] for entry in unit.get("log") or []]
     turns = [(number, line) for number, line in enumerate(lines) if re.match(r"systemd\[1\]: (?:Starting|Started) ", line)]
     if not turns:
@@ -107,9 +104,13 @@ def _explain(case: Case, master: dict) -> Down:
     """Why this master is down: live state first, then what its last start said, then how it ended."""
     unit = master["unit_state"] or {}
     name = _name(master)
-    start = [Remedy("unit_start", {"unit": master["unit"]})] if master["unit"] else []
+
+    def mend(action: str, **more: str) -> Remedy:
+        return Remedy(action, dict(more, unit=master["unit"]))
+
+    start = [mend("unit_start")] if master["unit"] else []
     if start and unit.get("enabled") == "disabled":
-        start.append(Remedy("unit_enable", {"unit": master["unit"]}))  # else the next boot brings the same outage
+        start.append(mend("unit_enable"))  # else the next boot brings the same outage
     state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
         "process", "no php-fpm master runs with %s" % master["config"])
@@ -132,7 +133,7 @@ def _explain(case: Case, master: dict) -> Down:
     if said and said[0] == "unknown_user" and not _names(master, said[1]):
         said = None
     told = [evidence("journal", said[1])] if said else []
-    reset = [Remedy("unit_reset_failed", {"unit": master["unit"]})]
+    reset = [mend("unit_reset_failed")]
     result, ended = unit.get("result"), unit.get("exec_main_status")
     place = _refused_place(case, said[1]) if said else {}
     holders = place.get("listeners") or []
@@ -142,14 +143,14 @@ def _explain(case: Case, master: dict) -> Down:
             proof.append(evidence("socket", "it is held by %s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])))
         remedy = []
         if said[0] == "runtime_dir_missing":
-            remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": _directory(place["path"])})] + start
+            remedy = [mend("runtime_directory_create", path=_directory(place["path"]))] + start
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
         return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain" if said[0] in SEEN_NOW else "likely")
 
     if _lacks_directory(case, unit):
         path = _directory(case.endpoint["path"])
-        make = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + (reset if unit.get("start_limit_hit") else [])
+        make = [mend("runtime_directory_create", path=path)] + (reset if unit.get("start_limit_hit") else [])
         return Down("runtime_dir_missing", "%s cannot start: the directory of its socket does not exist" % name,
                     [evidence("file", "%s does not exist" % path, path=path), state], make + start if start else [])
 
@@ -159,7 +160,7 @@ def _explain(case: Case, master: dict) -> Down:
         return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, refused[-1:] + [state] + told, reset + start)
     if result == "oom-kill":
         return Down("oom_stopped", "systemd stopped %s after the OOM killer took one of its processes" % name, [state],
-                    [Remedy("unit_oom_policy", {"unit": master["unit"]})] + start)
+                    [mend("unit_oom_policy")] + start)
     if result in ("signal", "core-dump", "watchdog", "timeout"):
         return Down("crashed", "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, result, ended), [state], start)
     if said and (said[0] in SEEN_NOW or test["ran"]):
@@ -187,7 +188,7 @@ def _down(case: Case) -> Match:
 
 
 def _was_down(case: Case) -> Optional[Match]:
-    """Losses that ended when the master started: a log line can be forged, a process' start cannot."""
+    """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
         return None
     lost = case.lost(MISSING | REFUSED)

@@ -45,9 +45,8 @@ def sample(event: dict) -> dict:
 
 
 def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
-    """A finding as the contract has it; more overrides the defaults of an active, certain, critical one.
-
-    sites: all that are hit; since: epoch seconds; count: the lost requests in the window.
+    """An active, certain, critical finding; more overrides that. sites: all that are hit; since: epoch seconds; count: the lost requests
+    in the window.
     """
     result: dict = {
         "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",

@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules, in the order in which they may claim a loss: a root cause before its consequences.
-
-An OOM kill or a full pool explains its own resets and timeouts; what they leave over is for the rules below.
-"""
+"""The rules, in the order in which they may claim a loss: a root cause, as an OOM kill, before its consequences."""
 
 from . import (
     fastcgi_read_timeout,

@@ -26,9 +26,8 @@ def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
 
 
 def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
-    """The pool that may be meant, and how many: of the PHP version in the dialled name, run as the owner of the site's files where
-    there are any; first those that are spoken to in the same way.
-    """
+    """The pool that is nearest, and how many may be meant: of the PHP version that the dialled name tells, and of the owner of the site's files,
+    where there are any."""
     others = case.seen.once(_elsewhere)
     told = _VERSION.search(case.key)
     version = "%s.%s" % told.groups() if told else None

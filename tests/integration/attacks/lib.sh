@@ -48,12 +48,13 @@ comment() {
     python3 -c 'import sys; sys.stdout.write((";" + "x" * 98 + "\n") * (int(sys.argv[1]) // 100))' "$1"
 }
 
-# forged_lines ENDPOINT SITE COUNT [MESSAGE]: lines as nginx writes them, by a live worker of its, one for each of the last COUNT half minutes.
+# forged_lines ENDPOINT SITE COUNT [MESSAGE]: lines as nginx writes them, by a live worker of its, half a minute apart, the last ones as late as
+# clocks may differ: later than anything that was loaded or started.
 forged_lines() {
     local number message=${4:-upstream timed out (110: Connection timed out) while reading response header from upstream} worker
     worker=$(pgrep -f '^nginx: worker process$' | head -n 1)
     for number in $(seq "$3" -1 1); do
         printf '%s [error] %s#%s: *%s %s, client: 192.0.2.%s, server: %s, request: "GET /index.php HTTP/1.1", upstream: "fastcgi://%s:", host: "%s"\n' \
-            "$(date -d "-$(((number - 1) * 30 + 1)) seconds" '+%Y/%m/%d %H:%M:%S')" "$worker" "$worker" "$number" "$message" "$number" "$2" "$1" "$2"
+            "$(date -d "$((70 - number * 30)) seconds" '+%Y/%m/%d %H:%M:%S')" "$worker" "$worker" "$number" "$message" "$number" "$2" "$1" "$2"
     done
 }

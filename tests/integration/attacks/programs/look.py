@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -16,7 +15,7 @@ NOTES = "/opt/attacks/looks"
 
 
 def note(**words):
-    with open(NOTES, "a") as stream:
+    with open(NOTES, "a", encoding="ascii") as stream:
         stream.write(json.dumps(words) + "\n")
 
 

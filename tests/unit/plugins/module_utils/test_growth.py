@@ -201,7 +201,7 @@ def all_signatures(table: str) -> Tuple[Work, Shape]:
         found = []
         for row in rows:
             pieces = [piece for piece in signatures._PIECE.split(row.format.replace("%e", ": %s (%d)")) if piece and piece[0] != "%"]
-            for piece in {pieces[-1], "".join(pieces[1:]) or pieces[0], "".join(one + "1" for one in pieces[1:]) or "1", '"', "("}:
+            for piece in (pieces[-1], "".join(pieces[1:]) or pieces[0], "".join(one + "1" for one in pieces[1:]) or "1", '"', "("):
                 found.append((row.prefix + piece * (size // len(piece) // len(rows)) + "!", "*" if row.kind == "*" else row.kind))
         return found
 

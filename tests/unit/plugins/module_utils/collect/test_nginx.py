@@ -238,3 +238,78 @@ def test_real_paths_name_the_sockets_behind_links_only() -> None:
     looked = host({MAIN: "http { server { location /a { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { fastcgi_pass unix:/run/php/b.sock; } "
                          "location /c { fastcgi_pass 127.0.0.1:9000; } } }"}, links={"/run/php/php-fpm.sock": "/run/php/php8.2-fpm.sock"})
     assert real_paths(looked, collect_nginx(looked, [])["routes"]) == {"unix:/run/php/php-fpm.sock": "unix:/run/php/php8.2-fpm.sock"}
+
+
+def test_a_process_that_only_calls_itself_nginx_is_not_looked_at_and_not_run() -> None:
+    looked = host()
+    false = master("/home/alice/nginx -c /home/alice/x.conf", pid=30, exe="/home/alice/nginx", uid=1000, started_at=NOW - 9000)
+    false = false._replace(doubt="it runs as alice")
+    found = collect_nginx(looked, [false, worker(31, ppid=30, uid=1000, gid=1000, groups=[1000]), master(), worker()])
+    assert (found["master"]["pid"], found["user"], found["workers"], found["account"]) == (40, "www-data", [41], None)
+    assert looked.calls == [["/usr/sbin/nginx", "-V"]]
+
+
+@pytest.mark.parametrize("uid, directive", [(1000, "user www-data;"), (33, "user web;"), (33, "user nosuch;")])
+def test_where_workers_and_the_user_directive_disagree_nobody_is_dialled_as_nginx(uid: int, directive: str) -> None:
+    accounts = {"www-data": (33, 33, [33]), "alice": (1000, 1000, [1000]), "web": (34, 34, [34])}
+    looked = host({MAIN: directive + " http { include sites-enabled/*; }"}, accounts=accounts)
+    found = collect_nginx(looked, [master(), worker(uid=uid)])
+    assert (found["uid"], found["gid"], found["groups"]) == (None, None, [])
+    assert looked.missing[0]["what"] == "connect_as_nginx" and "worker 41 runs as" in looked.missing[0]["why"]
+
+
+def test_one_worker_of_several_that_disagrees_is_enough() -> None:
+    looked = host()
+    assert collect_nginx(looked, [master(), worker(41), worker(42, uid=1000)])["uid"] is None
+
+
+def test_a_program_that_others_can_write_is_never_run() -> None:
+    looked = host(stats={"/usr/sbin/nginx": Stat("file", 0o777, 0, 0, 0, 0.0, 1, 1)})
+    found = collect_nginx(looked, [master(), worker()])
+    assert looked.calls == [] and found["version"] is None and paths(looked.missing, "nginx_build") == ["/usr/sbin/nginx"]
+    assert [route["site"] for route in found["routes"]] == ["a.example"], "it is diagnosed all the same"
+
+
+@pytest.mark.parametrize("opened, path", [
+    (("/etc/nginx/sites-enabled/a", "file", 0o666), "/etc/nginx/sites-enabled/a"),
+    (("/etc/nginx/sites-enabled", "directory", 0o777), "/etc/nginx/sites-enabled"),
+])
+def test_a_configuration_that_others_can_write_is_named(opened: Tuple[str, str, int], path: str) -> None:
+    name, kind, mode = opened
+    looked = host(stats={name: Stat(kind, mode, 0, 0, 0, 0.0, 1, 1)})
+    assert collect_nginx(looked, [master(), worker()])["writable"] == {"path": path, "who": "everybody"}
+    assert collect_nginx(host(), [master(), worker()])["writable"] is None
+
+
+ROOTLESS = {"/home/alice/nginx.conf": "user www-data; error_log /home/alice/e.log; http { include /etc/nginx/sites-enabled/*; include /etc/secret; }",
+            "/etc/secret": "secret words;"}
+
+
+def rootless(**more: Any) -> FakeHost:
+    return host(ROOTLESS, accounts={"alice": (1000, 1000, [1000]), "www-data": (33, 33, [33])},
+                stats={"/etc/secret": Stat("file", 0o600, 0, 0, 0, 0.0, 1, 1)}, **more)
+
+
+def own(pid: int = 30, uid: int = 1000) -> Process:
+    return master("/usr/sbin/nginx -c /home/alice/nginx.conf", pid=pid, uid=uid)._replace(doubt="it runs as alice")
+
+
+def test_an_accounts_own_nginx_is_that_accounts_and_reads_what_the_account_may() -> None:
+    looked = rootless()
+    found = collect_nginx(looked, [own(), worker(31, ppid=30, uid=1000, gid=1000, groups=[1000])])
+    assert (found["account"], found["running"], found["config"], found["uid"], found["writable"]) == ("alice", True, "/home/alice/nginx.conf", 1000, None)
+    assert [route["site"] for route in found["routes"]] == ["a.example"]
+    assert paths(looked.missing, "nginx_config") == ["/etc/secret"] and "secret" not in str(found["config_errors"])
+
+
+def test_roots_nginx_that_a_boot_would_start_is_down_whoever_runs_in_its_place() -> None:
+    shown = "Id=nginx.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n"
+    asked = "systemctl show --no-pager -p %s -- nginx.service openresty.service angie.service" % ",".join(collector.unit_states.__globals__["PROPERTIES"])
+    looked = rootless(commands={"/usr/sbin/nginx -V": build(), asked: (0, shown, "")})
+    looked.stats["/run/systemd/system"] = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1)
+    found = collect_nginx(looked, [own()])
+    assert (found["account"], found["running"], found["config"]) == (None, False, MAIN)
+
+
+def test_of_two_accounts_that_run_nginx_none_is_the_hosts() -> None:
+    assert collect_nginx(rootless(), [own(), own(50, 1001)])["account"] is None

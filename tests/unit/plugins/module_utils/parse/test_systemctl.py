@@ -114,14 +114,15 @@ def test_what_php_and_its_helpers_wrote_into_the_units_stream_is_not_believed(ho
     ({"_EXE": "/usr/bin/sudo"}, False),
     ({"_EXE": "/usr/bin/sudo", "_COMM": "php-fpm8.2"}, False),
     ({"_EXE": "/tmp/php-fpm/cat"}, False),
-    ({"_EXE": None, "_COMM": "php-fpm8.2"}, False),
+    ({"_EXE": None, "_COMM": "php-fpm8.2"}, True),
+    ({"_EXE": None, "_COMM": "sudo"}, False),
     ({"_EXE": None}, True),
     ({"_PID": "1", "_EXE": "/usr/lib/systemd/systemd"}, True),
     ({"MESSAGE": None}, False),
     ({"MESSAGE": [69, 82, 82]}, False),
 ])
 def test_only_systemd_and_php_fpm_are_heard(fields: Dict[str, Any], told: bool) -> None:
-    """Of a process that is gone journald knows neither program nor name; the unit then comes with a stream that systemd made."""
+    """Of a process that is gone journald knows neither program nor name, or only the name; the unit comes with a stream that systemd made."""
     assert bool(parse_journal(entry(**fields))) == told
 
 
