@@ -9,7 +9,7 @@ from typing import Callable, Tuple
 from .parse.redact import GONE, clean
 
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
-IN_FULL = 8  # findings that keep all their evidence whatever the size
+IN_FULL = 8  # findings that keep all their evidence
 
 
 def _size(result: dict) -> int:

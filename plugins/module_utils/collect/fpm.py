@@ -62,7 +62,7 @@ def _exists(host: Host, path: str) -> bool:
 
 
 def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], taken: List[str]) -> List[Found]:
-    """Masters that could run and do not: of units, then of packagings that left a configuration."""
+    """Masters that could run and do not: of units, then of packagings."""
     found: List[Found] = []
     seen = {host.realpath(config) for config in taken}
 

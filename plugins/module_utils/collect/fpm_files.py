@@ -25,7 +25,7 @@ class Reading:
         self.account = account
         self.text: Optional[str] = None
         self.bytes = 0
-        self.barred = False  # a part is kept from us, though not from php-fpm: what seems to lack may be in there
+        self.barred = False  # a part is kept from us, though not from php-fpm
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)

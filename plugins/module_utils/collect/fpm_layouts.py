@@ -42,7 +42,7 @@ def fill(layout: Layout, config: str) -> Layout:
 
 
 def layout_of(config: str, binary: Optional[str] = None) -> Layout:
-    """The layout of a master's configuration; the owner's own goes by the binary that runs it."""
+    """By the configuration's path, or the binary that runs the owner's own."""
     for layout in LAYOUTS:
         if re.match(layout.match, config):
             return fill(layout, config)
@@ -60,7 +60,7 @@ def installed_layouts(host: Host) -> List[Layout]:
 
 
 def version_in(*texts: Optional[str]) -> Optional[str]:
-    """"8.2" out of a path or unit name such as php-fpm8.2, /etc/opt/remi/php82; None when none tells."""
+    """"8.2" out of a path or unit name such as /etc/opt/remi/php82, if one tells."""
     for text in texts:
         match = _VERSION.search(text or "")
         if match:

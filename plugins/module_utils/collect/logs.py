@@ -89,7 +89,7 @@ class _Source:
                     size -= len(kept.popleft())
                 self.cut = total > INFLATED_BYTES
             self.cut = self.cut or not inflate.eof and self.read >= COMPRESSED_BYTES
-            if self.cut or inflate.eof:  # what follows the end is none of logrotate's, and may be a hole of terabytes
+            if self.cut or inflate.eof:  # what follows may be a hole of terabytes
                 break
         return total - size, list(kept)
 
@@ -168,7 +168,7 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
         why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
-        what = what if current else ROTATED  # a file with the name of a predecessor, which it is not
+        what = what if current else ROTATED  # it only has a predecessor's name
     entry = dict(_entry(kind, file.name, why), size=stat.size, from_at=log.first_at, to_at=log.last_at, bytes_read=source.read, untrusted=log.untrusted)
     if why:
         host.miss(what, file.name, why)
@@ -213,7 +213,7 @@ def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
 
 
 def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[dict], Events]:
-    """One log with its predecessors in the window; started over once when it is rotated meanwhile."""
+    """One log with its predecessors in the window."""
     files: List[dict] = []
     events = Events()
     if not path.startswith("/"):

@@ -25,7 +25,7 @@ def limit_of(text: Optional[str]) -> Optional[int]:
 
 
 def levels(point: str, path: str) -> List[str]:
-    """A cgroup's directory and those above it, up to the mount."""
+    """Up to the mount."""
     parts = [part for part in path.split("/") if part]
     return [posixpath.join(point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
 

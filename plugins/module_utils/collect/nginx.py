@@ -38,7 +38,7 @@ _PACKAGED = dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/ngi
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
-    """(version, what the build set as default) from nginx -V, which opens nothing."""
+    """(version, defaults of the build) from nginx -V, which opens nothing."""
     found = opening(host, binary)
     ran = None if found else host.run([binary, "-V"])
     text = ran.err + ran.out if ran else ""

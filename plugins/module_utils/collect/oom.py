@@ -31,7 +31,7 @@ _Cgroup = NamedTuple("_Cgroup", [("path", str), ("directory", Optional[str]), ("
 
 
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
-    """The memory cgroup of a process; init's is the host's own. events: the file that counts OOM kills."""
+    """The memory cgroup of a process. events: the file that counts OOM kills."""
     text = (host.text("/proc/%d/cgroup" % pid) or "").replace("/init.scope\n", "\n")
     place = memory_cgroup(text, mounts)
     version, point, below = place or (2, None, "")

@@ -14,10 +14,10 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 from ..parse import fastcgi
 from .child import Child, die_with_parent, end
 
-AT_ONCE = 128  # endpoints in flight together: more would keep each other from an answer
+AT_ONCE = 128  # endpoints in flight together
 NAMES_AT_ONCE = 32  # each has a child of its own
 PATIENCE = 5  # how many times the seconds of one endpoint all together may take
-_GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
+_GRACE = 1.0  # seconds that a child may need beyond the budget
 
 # address: a path, a numeric address, or a name (family "name").
 Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])

@@ -88,7 +88,7 @@ def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Proc
 
 
 def process_cgroup(host: Host, pid: int) -> str:
-    """The path, as seen from own_cgroup, in the tree that systemd manages; "" when unknown or elsewhere."""
+    """As seen from own_cgroup; "" when unknown or elsewhere."""
     return below(_cgroup(host, pid), own_cgroup(host))
 
 

@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
 MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
-LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
+LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
 # Part of the snapshot -> what is missing without it. Logs come last: others can write there.
 STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "memory": "memory_limit", "endpoints": "live_probe",
           "workers": "fpm_workers", "oom": "kernel_log", "logs": "nginx_log"}

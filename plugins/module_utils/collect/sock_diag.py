@@ -82,7 +82,7 @@ def is_fpm(one: Process) -> bool:
 
 
 def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
-    """fpm: it is a master that counts here, or a worker of one. claims_fpm: it only looks like it."""
+    """fpm: it is a master that counts here, or a worker of one."""
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))

@@ -39,7 +39,7 @@ def _pack(address: str) -> Optional[bytes]:
 
 
 def is_local(address: str) -> bool:
-    """Whether the address is this host's: the kernel would use it as the source, too. Sends nothing."""
+    """Whether the kernel would use the address as the source, too. Sends nothing."""
     packed = _pack(address)
     if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
         return True
@@ -52,7 +52,7 @@ def is_local(address: str) -> bool:
 
 
 def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
-    """Numeric addresses to dial, loopback for a wildcard; [] for a name that /etc/hosts does not have."""
+    """Numeric addresses to dial; [] for a name that /etc/hosts does not have."""
     if one.family == "name":
         known = hosts.get((one.address or "").lower(), [])
         return [address for address in known if _pack(address) is not None]

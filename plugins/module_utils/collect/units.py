@@ -11,7 +11,7 @@ from .host import Host
 
 LINES = 30
 SHOWN = 16384  # bytes, of one unit
-MOST_JOURNALS = 4  # a journalctl costs 10 ms of CPU, more where the journal is large
+MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
 _DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")

@@ -164,7 +164,7 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
-    """What nginx -t opens for writing, and makes: logs and the pid file. pid: where the build puts it."""
+    """What nginx -t opens for writing, and makes. pid: where the build puts it."""
     written = [one.args[0] for one in every(conf.directives) if one.name in ("access_log", "error_log", "pid") and one.args]
     if not any(one.name == "pid" for one in conf.directives):
         written.append(pid)

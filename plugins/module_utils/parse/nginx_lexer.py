@@ -51,7 +51,7 @@ def _too_long(raw: str) -> bool:
 
 
 def lua_end(text: str, start: int) -> int:
-    """The offset of the brace that closes the block whose text begins at start; -1 when none does."""
+    """The offset of the brace that closes the block whose text begins at start, or -1."""
     depth = 1
     position = start
     while True:

@@ -35,7 +35,7 @@ Level = dict
 
 
 def parse_time(text: str) -> Optional[float]:
-    """Seconds of a time as nginx writes it ("90", "1m30s", "500ms"); None for what nginx refuses."""
+    """Seconds of "90", "1m30s" or "500ms"; None for what nginx refuses."""
     match = _TIME.match(text)
     if not match or not re.search(r"[0-9]", text):
         return None

@@ -62,7 +62,7 @@ def cgroup_path(memberships: List[Membership]) -> str:
 
 
 def below(path: str, home: str) -> str:
-    """A cgroup's path as seen from home, that of this host's init; "" for what is elsewhere."""
+    """A cgroup's path as seen from home; "" for what is elsewhere."""
     home = home.rstrip("/")
     return path[len(home):] or "/" if (path + "/").startswith(home + "/") else ""
 

@@ -179,7 +179,7 @@ def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
 
 
 def find(table: str, text: str, kind: str) -> Optional[Tuple[Row, List[str]]]:
-    """The first row of a table ("said": a worker's standard error) that is this text, and what stood in its places."""
+    """The first row of a table that is this text, and what stood in its places. "said": a worker's standard error."""
     for row in _rows(table):
         if row.kind in (kind, "*") and text.startswith(row.prefix):
             places = _places(text, _parts(row.format))

@@ -135,7 +135,7 @@ class Case:
 
     @property
     def foreign_listeners(self) -> List[dict]:
-        """Who holds the endpoint instead of php-fpm. systemd beside php-fpm has only passed the socket to it."""
+        """Who holds the endpoint instead of php-fpm, to which systemd may have passed it."""
         people = self.endpoint.get("listeners") or []
         return [] if any(listener["fpm"] for listener in people) else people
 
@@ -192,7 +192,7 @@ def within(marks: Sequence[float], at: float, seconds: float) -> bool:
 
 
 def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
-    """(first, count); by the log's own count where an event holds more lines than times."""
+    """(first, count), by the log's own count where more lines than times were kept."""
     if not losses:
         return None, 0
     seen: Dict[int, Tuple[dict, int]] = {}

@@ -11,7 +11,7 @@ from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
-SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c), while requests still wait
+SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
 # A line of a log, or one slow request, is no reason to change a site.
 ENOUGH, SPREAD = 5, 60.0
 

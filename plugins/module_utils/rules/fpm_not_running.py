@@ -46,7 +46,7 @@ def _name(master: dict) -> str:
 
 
 def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
-    """(reason, line) of the first line that names why php-fpm refused to start, never "initialization failed"."""
+    """(reason, line) of the first line that names why php-fpm refused to start."""
     for reason, pattern in START_FAILURES:
         for line in lines:
             if pattern.match(line):
@@ -200,7 +200,7 @@ def _was_down(case: Case) -> Optional[Match]:
         log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
-            continue  # it ran while requests were lost, and the restart mended something else
+            continue  # it ran: the restart mended something else
         told = start_failure([entry["text"] for entry in log])
         runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
         proof = [sample(before[0].event), evidence("process", runs, at=started)]

@@ -20,7 +20,7 @@ def examine(case: Case) -> Any:
     unit = owner.master["unit_state"] or {}
     fastcgi = case.answers or any(one["claims_fpm"] for one in them)
     if not fastcgi and unit.get("active") == "failed":
-        return None  # a program that took the port by accident: php-fpm's own words tell that
+        return None  # by accident: php-fpm's own words tell that
     who = ", ".join("%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in them[:3])
     proof = [evidence("socket", "%s is held by %s" % (case.key, who)),
              evidence("php-fpm", "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),

@@ -73,7 +73,7 @@ def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict]
 
 
 def _was_full(case: Case) -> Any:
-    """Timeouts beside the pool's own message that it ran out of workers. A static pool never says so."""
+    """Timeouts beside the pool's own message, which a static pool never writes."""
     for owner in case.owners:
         logged = case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"])
         patience = max(EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes))

@@ -63,7 +63,7 @@ def _reason(case: Case, near: Owner) -> str:
 
 
 def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
-    """A pool is configured for the endpoint and its master runs, yet nothing is there: (reason, words, remedy)."""
+    """(reason, words, remedy) where a pool's master runs, yet nothing is there."""
     owner = case.running[0]
     restart = [Remedy("unit_restart", {"unit": owner.master["unit"]})] if owner.master["unit"] else []
     path = case.endpoint.get("path") or ""

@@ -57,7 +57,7 @@ def examine(case: Case) -> Any:
     if result not in ("denied", "ok", "full") and not (result == "refused" and _in_the_way(case)):
         return None
     if case.endpoint.get("listening") is False and not case.owners and any(master["running"] for master in case.masters):
-        return None  # a socket that somebody left behind: opening it to nginx would not help
+        return None  # left behind: opening it to nginx would not help
     reason = _reason(case)
     lost = case.lost(DENIED)
     proof = [case.dialled("Permission denied")] if user is not None else []
@@ -73,7 +73,7 @@ def examine(case: Case) -> Any:
 
 
 def _was_denied(case: Case) -> Any:
-    """Refusals that ended when a master started: php-fpm sets the socket's owner and mode, nginx its user."""
+    """Refusals that ended when a master started: both set who may connect."""
     lost = case.lost(DENIED)
     for name, master in [("php-fpm", one.master) for one in case.running] + [("nginx", case.snapshot["nginx"]["master"] or {})]:
         started = master.get("started_at")

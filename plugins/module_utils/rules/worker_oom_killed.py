@@ -77,7 +77,7 @@ def examine(case: Case) -> Any:
 
 
 def _remedy(owner: Owner, kills: List[dict], limit: Optional[int]) -> List[Remedy]:
-    """Fewer workers; a limit for each where one took half of all; swap where a cgroup's limit does not ignore it."""
+    """Fewer workers; a limit for each where one took half of all; swap where it helps."""
     peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
     place = dict(owner.place, peak_kb=peak or None)
     alone = [Remedy("memory_limit_set", place)] if not limit or 2048 * peak > limit else []
