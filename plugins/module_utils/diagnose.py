@@ -1,35 +1,38 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshot in, verdict out: the findings of one host, its status, and the plan that follows from them."""
+"""Snapshot in, verdict out: one host's findings, its status, and the plan that follows."""
 
-from typing import Any, Dict, FrozenSet, List, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from .plan import left_to_a_person, plan
 from .rules.case import Case, cases
 from .rules.model import Clear, Match, Unclear, evidence, finding
 from .rules.registry import NOTHING_GETS_THROUGH, RULES
 
-# What a verdict of "healthy" depends on; collectors file what they could not see under these names.
+# What "healthy" depends on, by its name in missing.
 NEEDED_FOR_HEALTH = frozenset(("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route", "nginx_running"))
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
 
 
-def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
-    """(findings, missing) of one endpoint. Each rule sees only the losses that those before it left unexplained."""
-    found: List[Dict[str, Any]] = []
-    cleared: List[Dict[str, Any]] = []
-    missing: List[Dict[str, Any]] = []
+def _unseen(what: str, path: Optional[str], why: str) -> dict:
+    return {"what": what, "path": path, "why": why, "needs": None}
+
+
+def _examine(case: Case) -> Tuple[List[dict], List[dict]]:
+    """(findings, missing) of one endpoint. Each rule sees only what those before it left unexplained."""
+    found: List[dict] = []
+    cleared: List[dict] = []
+    missing: List[dict] = []
     for cause, examine in RULES:
         outcome = examine(case)
         for answer in outcome if isinstance(outcome, list) else [outcome]:
             if isinstance(answer, Clear):
                 cleared.append({"cause": cause, "why": answer.why})
             elif isinstance(answer, Unclear):
-                missing.append({"what": answer.what, "path": case.key, "why": answer.why, "needs": None})
+                missing.append(_unseen(answer.what, case.key, answer.why))
             elif isinstance(answer, Match):
                 found.append(answer.finding)
                 explained = {id(loss) for loss in answer.explained}
@@ -39,20 +42,20 @@ def _examine(case: Case) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
     active = any(item["state"] == "active" for item in found)
     if case.losses and not active:
         why = "no evidence shows the cause of %d lost requests, such as: %s" % (len(case.losses), case.losses[-1].event["sample"]["text"])
-        missing.append({"what": "cause_of_losses", "path": case.key, "needs": None, "why": why})
+        missing.append(_unseen("cause_of_losses", case.key, why))
     elif not (case.answers or active or any(entry["what"] in NEEDED_FOR_HEALTH for entry in missing)):
         why = "no rule explains it: connecting gave %s, the probe %s" % (case.connect.get("error") or case.connect["result"], case.probe["result"])
-        missing.append({"what": "live_probe", "path": case.key, "needs": None, "why": why})
+        missing.append(_unseen("live_probe", case.key, why))
     for item in found:
         item["ruled_out"] = list(cleared)
         item["missing"] = list(missing)
     return found, missing
 
 
-def _spare(case: Case, answering: Dict[int, List[str]], found: List[Dict[str, Any]]) -> None:
-    """nginx goes on to an upstream's next server: while that one answers, a dead one costs time, and a dead backup nothing.
+def _spare(case: Case, answering: Dict[int, List[str]], found: List[dict]) -> None:
+    """nginx goes on to an upstream's next server: while that answers, a dead one costs time, and a dead backup nothing.
 
-    answering: by route, up to two of its servers that answer.
+    answering: up to two of each route's servers.
     """
     if not found or not all(set(answering[id(route)]) - {case.key} for route in case.routes):
         return
@@ -62,10 +65,10 @@ def _spare(case: Case, answering: Dict[int, List[str]], found: List[Dict[str, An
             item.update(severity="warning", state="latent" if spare else "active")
 
 
-def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """One finding where the same thing is wrong with several endpoints: a stopped unit with three pools is one cause, not three."""
-    merged: List[Dict[str, Any]] = []
-    stopped: Dict[Any, Dict[str, Any]] = {}
+def _merge(findings: List[dict]) -> List[dict]:
+    """One finding for one thing: a stopped unit with three pools is one cause, not three."""
+    merged: List[dict] = []
+    stopped: Dict[Any, dict] = {}
     sites: Dict[int, Dict[str, None]] = {}
     for item in findings:
         one = (item["reason"], item["unit"], item["state"])
@@ -82,8 +85,8 @@ def _merge(findings: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     return merged
 
 
-def _leave(snapshot: Dict[str, Any], findings: List[Dict[str, Any]]) -> None:
-    """Takes away the remedies that would load what others than root can write, and says why."""
+def _leave(snapshot: dict, findings: List[dict]) -> None:
+    """Takes away the remedies that would load what others than root can write."""
     for item in findings:
         why = [left_to_a_person(snapshot, remedy) for remedy in item["remedy"]]
         if any(why):
@@ -91,8 +94,8 @@ def _leave(snapshot: Dict[str, Any], findings: List[Dict[str, Any]]) -> None:
             item["evidence"].append(evidence("file", "%s: nothing of it is tried, loaded or restarted from here" % next(filter(None, why))))
 
 
-def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
-    """Root's nginx or php-fpm loads files that an ordinary account can write: that account becomes root with the next reload."""
+def _writable(snapshot: dict) -> List[dict]:
+    """Root loads files that an ordinary account can write: that account becomes root with the next reload."""
     sites = list(dict.fromkeys(route["site"] or "default" for route in snapshot["nginx"]["routes"]))
     found = []
     for reason, part in [("nginx", snapshot["nginx"])] + [("fpm", master) for master in snapshot["fpm"]["masters"]]:
@@ -101,11 +104,11 @@ def _writable(snapshot: Dict[str, Any]) -> List[Dict[str, Any]]:
             text = "%s can write %s" % (writable["who"], writable["path"])
             found.append(finding(
                 "writable_config", reason, "%s, which %s loads as root." % (text, part["config"]), [evidence("file", text, path=writable["path"])],
-                severity="warning", state="latent", sites=sites, site=sites[0], unit=part["unit"]))
+                severity="warning", state="latent", sites=sites, unit=part["unit"]))
     return found
 
 
-def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[str, Any]], missing: List[Dict[str, Any]]) -> str:
+def _status(snapshot: dict, examined: List[Case], findings: List[dict], missing: List[dict]) -> str:
     grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
     places = {item["endpoint"] for item in grave}
     hit: Dict[str, Set[FrozenSet[str]]] = {}
@@ -129,13 +132,10 @@ def _status(snapshot: Dict[str, Any], examined: List[Case], findings: List[Dict[
     return "healthy"
 
 
-def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any]:
-    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable.
-
-    snapshot: what collect.snapshot.take returns, or the same read back from JSON. host names the host in the plan.
-    """
+def diagnose(snapshot: dict, host: str = "localhost") -> dict:
+    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and repeatable. host: its name in the plan."""
     examined = cases(snapshot)
-    findings: List[Dict[str, Any]] = []
+    findings: List[dict] = []
     missing = list(snapshot["missing"])
     answers = {case.key for case in examined if case.answers}
     answering = {id(route): list(dict.fromkeys(
@@ -148,10 +148,10 @@ def diagnose(snapshot: Dict[str, Any], host: str = "localhost") -> Dict[str, Any
         missing += unseen
     for route in snapshot["nginx"]["routes"]:
         if not route["endpoints"]:
-            missing.append({"what": "nginx_route", "path": route["file"], "needs": None,
-                            "why": "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])})
+            why = "line %s: where fastcgi_pass %s leads is decided at run time" % (route["line"], route["pass"])
+            missing.append(_unseen("nginx_route", route["file"], why))
     if snapshot["nginx"]["routes"] and not snapshot["nginx"]["running"]:
-        missing.append({"what": "nginx_running", "path": snapshot["nginx"]["config"], "needs": None, "why": "nginx does not run: no request comes to php-fpm"})
+        missing.append(_unseen("nginx_running", snapshot["nginx"]["config"], "nginx does not run: no request comes to php-fpm"))
     findings = _merge(findings) + _writable(snapshot)
     _leave(snapshot, findings)
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))

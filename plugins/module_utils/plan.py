@@ -1,16 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings in, ordered actions out. Says what would be done and what that costs; nothing here does it."""
+"""Findings in, ordered actions out, with what they would cost."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
 
-# In the order in which they are taken: what a unit needs in order to start comes before its start, nginx after php-fpm.
-# What each does to a host stands in the file of its name in actions/.
+# In the order in which they are taken. What each does to a host stands in the file of its name in actions/.
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none"),
     Action("unit_oom_policy", "medium", True, "none"),
@@ -30,12 +28,9 @@ ACTIONS = (
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
 EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
-RISKS = ("low", "medium", "high")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
-# Only together do they bring a unit up: one transaction, and one look at whether it helped.
-START_CHAIN = frozenset(("runtime_directory_create", "unit_oom_policy", "unit_reset_failed", "unit_start", "unit_enable"))
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
-_GIVES_WAY = (
+GIVES_WAY = (
     ("pool_size_set", "memory_fit", ("config", "pool")),
     ("unit_restart", "socket_access_set", ("unit",)),
     ("unit_restart", "socket_acl_add", ("unit",)),
@@ -44,15 +39,15 @@ _GIVES_WAY = (
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
 
 
-def hands_off(part: Dict[str, Any]) -> Optional[str]:
-    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here; None when it is root's alone."""
+def hands_off(part: dict) -> Optional[str]:
+    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
     if part.get("account"):
         return "%s is %s's own" % (part["config"], part["account"])
     writable = part.get("writable")
     return "%s can write %s" % (writable["who"], writable["path"]) if writable else None
 
 
-def left_to_a_person(snapshot: Dict[str, Any], remedy: Dict[str, Any]) -> Optional[str]:
+def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
     """Why an action must not be taken, by whose files it would load."""
     arguments, nginx = remedy["arguments"], snapshot["nginx"]
     if nginx.get("account") or remedy["action"] in EDITS_NGINX and hands_off(nginx):
@@ -66,44 +61,43 @@ def left_to_a_person(snapshot: Dict[str, Any], remedy: Dict[str, Any]) -> Option
     return None
 
 
-def _target(arguments: Dict[str, Any]) -> Optional[str]:
+def _target(arguments: dict) -> Optional[str]:
     return next((str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None)
 
 
-def _shared(action: Dict[str, Any], names: Sequence[str]) -> str:
+def shared(action: dict, names: Sequence[str]) -> str:
     return repr([action["arguments"].get(name) for name in names])
 
 
-def _settle(actions: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Without conflicts: what another action does as well is left to it, and where two contradict each other neither is taken."""
+def _settle(actions: List[dict]) -> List[dict]:
+    """What another action does as well is left to it; where two contradict each other neither is taken."""
     kept = list(actions)
-    for loser, winner, names in _GIVES_WAY:
-        winners = {_shared(one, names): one for one in reversed(kept) if one["id"] == winner}
-        given = [one for one in kept if one["id"] == loser and _shared(one, names) in winners]
+    for loser, winner, names in GIVES_WAY:
+        winners = {shared(one, names): one for one in reversed(kept) if one["id"] == winner}
+        given = [one for one in kept if one["id"] == loser and shared(one, names) in winners]
         for action in given if loser == "unit_restart" else ():
-            stronger = winners[_shared(action, names)]
+            stronger = winners[shared(action, names)]
             stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
         kept = _without(kept, given)
     for name, places in _ONE_PLACE:
-        found: Dict[str, List[Dict[str, Any]]] = {}
+        found: Dict[str, List[dict]] = {}
         for one in kept:
             if one["id"] == name:
-                found.setdefault(_shared(one, places), []).append(one)
+                found.setdefault(shared(one, places), []).append(one)
         kept = _without(kept, [one for rivals in found.values() if len(rivals) > 1 for one in rivals])
     return kept
 
 
-def _without(actions: Sequence[Dict[str, Any]], gone: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def _without(actions: Sequence[dict], gone: Sequence[dict]) -> List[dict]:
     left_out = {id(one) for one in gone}
     return [one for one in actions if id(one) not in left_out]
 
 
-def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
-    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}].
-
-    because lists the findings as "cause/reason". Raises ValueError for an action that is not in ACTIONS.
+def plan(findings: Sequence[dict], host: str) -> List[dict]:
+    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}]. because: the
+    findings as "cause/reason". Raises ValueError for an unknown action.
     """
-    actions: Dict[str, Dict[str, Any]] = {}
+    actions: Dict[str, dict] = {}
     for item in findings:
         if item["state"] != "active":
             continue
@@ -120,25 +114,3 @@ def plan(findings: Sequence[Dict[str, Any]], host: str) -> List[Dict[str, Any]]:
             actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
                             "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])
-
-
-def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
-    """Whether a planned action is meant to mend this finding, by itself or because it does what the finding's own action would."""
-    if item["state"] != "active":
-        return False
-    for remedy in item["remedy"]:
-        if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
-            return True
-        if remedy["action"] == "unit_restart" and any(
-                (loser, winner) == ("unit_restart", action["id"]) and remedy["arguments"].get("unit") == action["arguments"].get("unit")
-                for loser, winner, _names in _GIVES_WAY):
-            return True
-    return False
-
-
-def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:
-    """The actions in order, those together that only help together: what one unit needs in order to start is one bundle."""
-    found: Dict[Any, List[Dict[str, Any]]] = {}
-    for number, action in enumerate(actions):
-        found.setdefault(_shared(action, ["unit"]) if action["id"] in START_CHAIN else number, []).append(action)
-    return list(found.values())

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What the operator allows: which risks, which actions and causes, and how often the same thing may be tried."""
@@ -7,7 +6,9 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from .parse.swap import size_bytes
-from .plan import ACTIONS, RISKS
+from .plan import ACTIONS
+
+RISKS = ("low", "medium", "high")
 
 # window, verify_timeout, repeat_period, probe_timeout: seconds. only, skip: ids of actions or of causes. probe_path: "" for no HTTP request.
 # swap_size: bytes or as "1G", "" where no swap may be made.

@@ -1,59 +1,53 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps what one host says short enough for a fleet of them: a host with 500 broken vhosts repeats itself."""
+"""Keeps what one host says short: a host with 500 broken vhosts repeats itself."""
 
 import json
-from typing import Any, Callable, Dict, Tuple
+from typing import Callable, Tuple
 
 from .parse.redact import GONE, clean
 
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
-IN_FULL = 8  # findings that keep all their evidence whatever the size
+IN_FULL = 8  # findings that keep all their evidence
 
 
-def _size(result: Dict[str, Any]) -> int:
+def _size(result: dict) -> int:
     return len(json.dumps(result))
 
 
-def _without_ruled_out(result: Dict[str, Any]) -> None:
+def _trim(result: dict, name: str, most: int) -> None:
     for item in result["findings"][IN_FULL:]:
-        item["ruled_out"] = []
+        item[name] = item[name][:most]
 
 
-def _with_deciding_evidence(result: Dict[str, Any]) -> None:
-    for item in result["findings"][IN_FULL:]:
-        item["evidence"] = item["evidence"][:1]
-
-
-def _with_few_sites(result: Dict[str, Any]) -> None:
+def _with_few_sites(result: dict) -> None:
     for item in result["findings"]:
         if len(item["sites"]) > 20:
             item["sites"] = item["sites"][:20] + ["and %d more" % (len(item["sites"]) - 20)]
 
 
-def _with_little_missing(result: Dict[str, Any]) -> None:
+def _with_little_missing(result: dict) -> None:
     for item in result["findings"]:
         item["missing"] = item["missing"][:3]
     _cut(result, "missing", 50)
 
 
-def _cut(result: Dict[str, Any], name: str, most: int) -> None:
+def _cut(result: dict, name: str, most: int) -> None:
     left = len(result[name]) - most
     if left > 0:
         result[name] = result[name][:most]
         result["missing"].append({"what": name, "path": None, "why": "%d more are left out of this reply" % left, "needs": None})
 
 
-STEPS: Tuple[Callable[[Dict[str, Any]], None], ...] = (
-    _without_ruled_out, _with_deciding_evidence, _with_few_sites, _with_little_missing,
+STEPS: Tuple[Callable[[dict], None], ...] = (
+    lambda result: _trim(result, "ruled_out", 0), lambda result: _trim(result, "evidence", 1), _with_few_sites, _with_little_missing,
     lambda result: _cut(result, "plan", 32), lambda result: _cut(result, "findings", 32), lambda result: _cut(result, "findings", IN_FULL),
 )
 
 
-def told(found: Dict[str, Any]) -> Dict[str, Any]:
-    """What may leave the host of a snapshot, or of a part of one: each text redacted, and nothing of the directives on nginx's command line."""
+def told(found: dict) -> dict:
+    """What may leave the host: each text redacted, and nothing of the directives on nginx's command line."""
     found = clean(found)
     nginx = found.get("nginx") or {}
     if nginx.get("options", {}).get("g"):
@@ -61,8 +55,8 @@ def told(found: Dict[str, Any]) -> Dict[str, Any]:
     return found
 
 
-def fit(result: Dict[str, Any], limit: int = LIMIT) -> Dict[str, Any]:
-    """The same verdict in at most about limit bytes of JSON: detail goes first, findings last, and what went is said in missing."""
+def fit(result: dict, limit: int = LIMIT) -> dict:
+    """The same verdict in about limit bytes of JSON: detail goes first, findings last, and missing says what went."""
     for step in STEPS:
         if _size(result) <= limit:
             break

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """How many workers a pool may have: by unique memory inside the tightest limit, over all pools together, by CPU and by demand (docs/sizing.md).
@@ -10,7 +9,7 @@ facts are those of collect.capacity; a pool's key is (configuration, name). All 
 import math
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .parse.proc import spread
+from .parse.spread import spread
 from .step import Refusal
 
 MIB = 1 << 20

@@ -268,8 +268,9 @@ missing:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx, real_paths
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.real_paths import real_paths
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import match_pools
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 

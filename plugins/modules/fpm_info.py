@@ -257,6 +257,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes, strangers
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 MOST_STRANGERS = 20
@@ -272,7 +273,7 @@ def main() -> None:
     )
     host = Host()
     procs = processes(host)
-    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], detail=True)
+    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=pool_detail)
     for pool in (pool for master in found["masters"] for pool in master["pools"]):
         for name, directive in pool["directives"].items():
             directive["value"] = value_shown(name, directive["value"])

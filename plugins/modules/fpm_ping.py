@@ -142,8 +142,9 @@ from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity, running_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, named_identity, running_identity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 

@@ -157,9 +157,10 @@ missing:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, identity_of, named_identity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, identity_of
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 

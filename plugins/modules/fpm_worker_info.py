@@ -170,8 +170,10 @@ missing:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory, collect_workers, summarize
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.worker_memory import measured_workers
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.pool_use import summarize
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
@@ -180,7 +182,7 @@ def main() -> None:
     host = Host()
     procs = processes(host)
     masters = collect_fpm(host, procs, test="never")["masters"]
-    workers = collect_workers(host, procs, masters)
+    workers = measured_workers(host, procs, masters)
     result = {"pools": summarize(workers, masters, host.now()), "memory": collect_memory(host, masters), "missing": host.missing}
     if module.params["workers"]:
         result["workers"] = workers

@@ -260,10 +260,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.remediate import remediate
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.causes import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
 
 

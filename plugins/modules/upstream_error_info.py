@@ -215,7 +215,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import MASTERS, processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
@@ -239,8 +239,8 @@ def main() -> None:
         fpm_logs = [(master["error_log"], master["config"]) for master in masters if master["error_log"]]
     else:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
-    nginx_pids = [one.pid for one in procs if one.comm.startswith("nginx")]
-    found = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids or None)
+    nginx_pids = [one.pid for one in procs if one.comm.startswith(MASTERS["nginx"])]
+    found = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
     module.exit_json(changed=False, **told(dict(found, missing=host.missing)))
 
 

@@ -146,7 +146,9 @@ def test_every_file_names_its_licence_and_says_what_it_is_for(path: str) -> None
     if os.path.basename(path) == "__init__.py":
         assert not text
         return
-    assert "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)" in text
+    # The engine's own check wants the long form in all but module_utils, where its bytes would be sent to each host.
+    long = "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)" in text
+    assert long != path.startswith(os.path.join("plugins", "module_utils"))
     assert "SPDX-License-Identifier: GPL-3.0-or-later" in text
     assert ast.get_docstring(ast.parse(text)) or "DOCUMENTATION" in text
 

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What the modules of change share: one step under the host's lock, after what a killed run left has been taken back."""
@@ -7,8 +6,9 @@
 from typing import Any, Callable, Dict, List, Optional
 
 from ..collect.host import Host
+from ..collect.identity import running_identity
 from ..collect.processes import processes
-from ..collect.sockets import collect_endpoints, running_identity
+from ..collect.sockets import collect_endpoints
 from ..step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .disk import Disk

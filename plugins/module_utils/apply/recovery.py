@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What a run that was killed left on a host: taken back, or, where it had finished, cleared away. May itself be killed, and starts over."""

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The remediation of one host: look, plan, and then action by action: show, try on a copy, do, prove, keep or put back.
@@ -11,14 +10,14 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ..actions.registry import RESOLVE
 from ..actions.view import View
+from ..bundles import bundles, serves
 from ..collect.capacity import capacity
 from ..collect.host import Host
 from ..collect.processes import processes
 from ..collect.snapshot import take
 from ..diagnose import diagnose
-from ..parse.fpm_pools import as_written
+from ..parse.fpm_written import as_written
 from ..parse.swap import size_bytes
-from ..plan import bundles, serves
 from ..policy import Policy, objection
 from ..reply import fit, told
 from ..step import Refusal, Step

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else holds of the memory and CPU they share.
@@ -12,8 +11,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.proc import memory_cgroup, parse_cgroup, parse_kb
 from .host import Host
-from .memory import UNLIMITED, collect_memory, collect_workers, levels, limit_of, text_of
+from .memory import UNLIMITED, collect_memory, levels, limit_of
 from .processes import Process
+from .worker_memory import measured_workers
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux: admin-guide/cgroup-v1/memory, cgroup-v2).
@@ -29,7 +29,7 @@ Mapped = NamedTuple("Mapped", [("uss", int), ("shared", int), ("pss", int), ("he
 
 
 def _home(host: Host, pid: int) -> Optional[Home]:
-    cgroup, mounts = text_of(host, "/proc/%d/cgroup" % pid), text_of(host, "/proc/self/mountinfo")
+    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
     place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
     return Home(place[0], levels(place[1], place[2])) if place else None
 
@@ -40,12 +40,12 @@ def _mapped(host: Host, pid: int) -> Optional[Mapped]:
     Before Linux 5.3 the share of each kind is not told; private dirty pages are then the least that is surely held, and the rest stays
     with what others hold.
     """
-    rows = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
+    rows = parse_kb(host.text("/proc/%d/smaps_rollup" % pid) or "")
     if "Pss" not in rows:
         return None
     private = rows.get("Private_Clean", 0) + rows.get("Private_Dirty", 0)
     held = rows["Pss_Anon"] + rows.get("Pss_Shmem", 0) if "Pss_Anon" in rows else rows.get("Private_Dirty", 0)
-    peak = parse_kb(text_of(host, "/proc/%d/status" % pid) or "").get("VmHWM", 0) - (rows["Rss"] - private if "Rss" in rows else rows["Pss"])
+    peak = parse_kb(host.text("/proc/%d/status" % pid) or "").get("VmHWM", 0) - (rows["Rss"] - private if "Rss" in rows else rows["Pss"])
     return Mapped(max(private, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - private), rows["Pss"], held)
 
 
@@ -78,7 +78,7 @@ def _limits(host: Host, memory: Dict[str, Any], homes: Dict[str, Home]) -> Dict[
     for home in homes.values():
         for directory in home.directories:
             for name in _LIMITS[home.version]:
-                limit = limit_of(text_of(host, directory + "/" + name))
+                limit = limit_of(host.text(directory + "/" + name))
                 key = (home.version, directory)
                 if limit is not None and limit < found.get(key, (UNLIMITED, ""))[0]:
                     found[key] = (limit, "cgroup %s/%s" % (directory, name))
@@ -94,12 +94,12 @@ def _limits(host: Host, memory: Dict[str, Any], homes: Dict[str, Home]) -> Dict[
 def _held(host: Host, version: int, directory: str) -> Optional[int]:
     """Bytes in a control group that no reclaim brings back, unlike page cache and reclaimable slab. None when it cannot be read.
     Version 1 has one number for all kernel memory."""
-    lines = [line.split() for line in (text_of(host, directory + "/memory.stat") or "").splitlines()]
+    lines = [line.split() for line in (host.text(directory + "/memory.stat") or "").splitlines()]
     rows = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
     if any(name not in rows for name in _HELD[version]):
         return None
     if version == 1:
-        kernel = limit_of(text_of(host, directory + "/memory.kmem.usage_in_bytes")) or 0
+        kernel = limit_of(host.text(directory + "/memory.kmem.usage_in_bytes")) or 0
     elif "kernel" in rows:
         kernel = max(0, rows["kernel"] - rows.get("slab_reclaimable", 0))
     else:
@@ -144,9 +144,9 @@ def _cpu_home(cgroup: str, mountinfo: str) -> Optional[Home]:
 def _quota(host: Host, version: int, directory: str) -> Optional[float]:
     """Cores' worth of CPU time; None for no quota."""
     if version == 2:
-        words = (text_of(host, directory + "/cpu.max") or "").split()
+        words = (host.text(directory + "/cpu.max") or "").split()
     else:
-        words = [(text_of(host, directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in ("quota", "period")]
+        words = [(host.text(directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in ("quota", "period")]
     return float(words[0]) / int(words[1]) if len(words) == 2 and words[0].isdigit() and words[1].isdigit() and int(words[1]) else None
 
 
@@ -161,11 +161,11 @@ def cores(host: Host, pids: Sequence[int]) -> Optional[float]:
     """The least that one of the processes may use, by its affinity and by the CPU quotas above it. None when it cannot be read."""
     least: List[float] = []
     for pid in pids:
-        allowed = _allowed(text_of(host, "/proc/%d/status" % pid) or "")
+        allowed = _allowed(host.text("/proc/%d/status" % pid) or "")
         if allowed is None:
             host.miss("cores", "/proc/%d/status" % pid, "does not tell which CPUs the process may use")
             return None
-        home = _cpu_home(text_of(host, "/proc/%d/cgroup" % pid) or "", text_of(host, "/proc/self/mountinfo") or "")
+        home = _cpu_home(host.text("/proc/%d/cgroup" % pid) or "", host.text("/proc/self/mountinfo") or "")
         quotas = [_quota(host, home.version, directory) for directory in home.directories] if home else []
         least.append(min([float(allowed)] + [quota for quota in quotas if quota]))
     return min(least) if least else None
@@ -182,7 +182,7 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, A
     of pm.status_listen. missing: why a number is None. mem_total and the rest as in collect_memory.
     """
     memory = collect_memory(host, masters)
-    workers = collect_workers(host, procs, masters)
+    workers = measured_workers(host, procs, masters)
     mapped: Dict[int, Mapped] = {}
     for worker in workers:
         one = _mapped(host, worker["pid"]) if worker["uss_kb"] is not None else None

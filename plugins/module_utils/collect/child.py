@@ -1,11 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that we start, and that end with all that they have started.
-
-A read from a dead file server cannot be interrupted, only killed: it belongs into a child.
-"""
+"""Processes that we start, and that end with all that they have started. A read from a dead file server can only be killed."""
 
 import ctypes
 import json
@@ -39,9 +35,8 @@ def die_with_parent() -> None:
 
 def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
         pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
-    """(exit status, output, errors) of a command. Status None, and why in errors: it wrote more than most bytes, or did not end in time.
-
-    It has a session of its own, which is killed as a whole. Raises OSError when it cannot be started.
+    """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in errors: it wrote more than most bytes, or
+    did not end in time. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
@@ -86,7 +81,7 @@ def _children() -> Set[int]:
 
 
 def _live(work: Work, sink: int) -> None:
-    """The child's whole life. It must not run the parent's exits, nor hold the parent's output open when it hangs."""
+    """The child's whole life: none of the parent's exits, and no hold on its output."""
     try:
         os.setsid()
         die_with_parent()
@@ -107,7 +102,7 @@ def _live(work: Work, sink: int) -> None:
 
 
 class Child:
-    """A fork that works and says what it found, as JSON. ended: it has said all."""
+    """A fork that says what it found, as JSON. ended: it has said all."""
 
     def __init__(self, work: Work) -> None:
         self.ended = False
@@ -124,7 +119,7 @@ class Child:
         self._poll.register(self.source, select.POLLIN)
 
     def next(self, seconds: float) -> Any:
-        """What it says next; None when it has ended, or says nothing for so long."""
+        """None when it has ended, or says nothing for so long."""
         until = time.monotonic() + seconds
         while not self._lines:
             if self.ended or not self._poll.poll(max(0.0, until - time.monotonic()) * 1000):
@@ -140,7 +135,6 @@ class Child:
 
 
 def end(children: Sequence[Child]) -> None:
-    """Kills them, and all that they have started."""
     until, alive = time.monotonic() + END_SECONDS, {child.pid for child in children}
     for child in children:
         os.close(child.source)

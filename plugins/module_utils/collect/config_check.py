@@ -1,19 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`php-fpm -t` that leaves no trace.
-
-php-fpm's own test creates every error_log, slowlog and access.log that is missing, and appends its verdict to the error_log
-(seen with 7.4, 8.2 and 8.4). So the main file is handed over through a pipe with these three directives overridden at its end:
-the last of equal keys wins, and logs are opened only after the whole configuration was read. Includes are read by php-fpm itself.
-Standard input would not do, php-fpm replaces it by /dev/null before it reads. -n leaves php.ini and the extensions out.
-It runs in a sandbox, and only on a configuration that was read whole and that root alone can write.
+"""`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md). Only of a configuration that was
+read whole and that root alone can write. -n leaves php.ini out.
 """
 
 import os
 import re
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
 from ..parse.fpm_conf import FpmConf
 from ..parse.redact import redact
@@ -28,7 +22,7 @@ _UNKNOWN = re.compile(r"cannot get uid for user '([^']*)'")
 
 
 def overridden(text: str, conf: FpmConf) -> str:
-    """The main file with its logs, and those of its pools, sent to /dev/null."""
+    """The main file with all logs sent to /dev/null."""
     lines = [text, "", "[global]", "error_log = /dev/null"]
     for pool in conf.pools:
         lines.append("[%s]" % pool.name)
@@ -37,7 +31,7 @@ def overridden(text: str, conf: FpmConf) -> str:
 
 
 def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
-    """Run argv with the path of a pipe that holds text appended. In the output, the pipe's path reads {config}."""
+    """argv with the path of a pipe that holds text, {config} in the output."""
     reader, writer = os.pipe()
     path = "/dev/fd/%d" % reader
     try:
@@ -58,7 +52,6 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
 
 
 def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
-    """Why php-fpm cannot be asked about this configuration, None when it can."""
     if not binary:
         return "no php-fpm program was found for it"
     if not host.is_root():
@@ -77,8 +70,8 @@ def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[
     return None
 
 
-def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> Dict[str, Any]:
-    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, as each knows its own directives only."""
+def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> dict:
+    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, since directives differ."""
     why = untestable(host, binary, reading)
     if why or not binary:
         return {"ran": False, "why": why}

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every php-fpm master of the host, running or not: its configuration, its pools, its unit."""
@@ -7,9 +6,9 @@
 import os
 import posixpath
 import re
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional
 
-from ..parse.fpm_conf import FpmConf, Problem, full_path
+from ..parse.fpm_conf import FpmConf, Problem, Section, full_path
 from ..parse.fpm_pools import pool_facts, refusals
 from ..parse.number import number
 from ..parse.proc import unit_of
@@ -23,16 +22,16 @@ from .trust import DELETED
 from .units import fpm_unit_names, unit_states
 
 MOST_ERRORS = 10
-# The title is cut where the process's arguments and environment had no more room.
+# The title may be cut.
 _TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
+PoolFacts = Callable[[Section, str], dict]
 Found = NamedTuple("Found", [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])])
 
 
 def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:
-    """Root's masters, and those of the account; others that give themselves the title are strangers. One in a container below this
-    host is left out, and reported missing: its files and users are not ours."""
+    """Root's masters, and those of the account, but none in a container below this host: its files and users are not ours."""
     found: List[Found] = []
     contained: List[str] = []
     for one in procs:
@@ -59,14 +58,11 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
 
 
 def _exists(host: Host, path: str) -> bool:
-    try:
-        return host.stat(path).type == "file"
-    except HostError as error:
-        return not error.absent
+    return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
 
 
-def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[Layout], taken: List[str]) -> List[Found]:
-    """Masters that could run and do not: those of units, then those whose packaging left a configuration."""
+def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], taken: List[str]) -> List[Found]:
+    """Masters that could run and do not: of units, then of packagings."""
     found: List[Found] = []
     seen = {host.realpath(config) for config in taken}
 
@@ -89,9 +85,8 @@ def _idle_masters(host: Host, units: Dict[str, Dict[str, Any]], layouts: List[La
     return found
 
 
-def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[Dict[str, Any]]) -> float:
-    """When the running master last read its configuration. A reload keeps pid and start time; it writes the pid file anew,
-    and passes the unit through a change of state."""
+def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[dict]) -> float:
+    """When it last read its configuration: a reload writes the pid file anew, or changes the unit's state."""
     moments = [process.started_at]
     try:
         if pid_file and host.stat(pid_file).uid == process.uid and host.read(pid_file, 32).strip() == str(process.pid):
@@ -103,8 +98,8 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
     return max(moments)
 
 
-def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[Dict[str, Any]]) -> List[Problem]:
-    """php-fpm does not start when a log cannot be created; the test without a trace cannot see that."""
+def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[dict]) -> List[Problem]:
+    """The master does not start without them; the test without a trace cannot see that."""
     places = [(conf.top, "error_log", error_log, "failed to open error_log (%s)")]
     for section, pool in zip(conf.pools, pools):
         places.append((section, "access.log", pool["access_log"], "failed to open access log (%s)"))
@@ -112,20 +107,15 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     found: List[Problem] = []
     for section, key, path, words in places:
         if path and path.startswith("/") and _absent(host, posixpath.dirname(path)):
-            at = section.settings.get(key)
-            found.append(Problem(at.file if at else section.file, at.line if at else section.line,
-                                 words % path + ": No such file or directory (2)"))
+            found.append(section.problem(key, words % path + ": No such file or directory (2)"))
     return found
 
 
 def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
-    """Pools of accounts that do not exist: php-fpm's test looks them up from 8.2.2 on only."""
-    found: List[Problem] = []
-    for section in conf.pools:
-        user = section.settings.get("user")
-        if user and user.value and number(user.value) is None and host.account(user.value) is None:
-            found.append(Problem(user.file, user.line, "[pool %s] cannot get uid for user '%s'" % (section.name, user.value)))
-    return found
+    """php-fpm's own test looks them up from 8.2.2 on only."""
+    users = [(section, section.text("user")) for section in conf.pools]
+    return [section.problem("user", "[pool %s] cannot get uid for user '%s'" % (section.name, user)) for section, user in users
+            if user and number(user) is None and host.account(user) is None]
 
 
 def _absent(host: Host, path: str) -> bool:
@@ -136,14 +126,14 @@ def _absent(host: Host, path: str) -> bool:
     return False
 
 
-def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str, detail: bool) -> Dict[str, Any]:
+def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: PoolFacts) -> dict:
     layout, process = found.layout, found.process
     given = command_option(unit["command"], "prefix") if unit else None
     prefix = given or layout.prefix
     reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
     conf = reading.conf
     top = conf.top
-    pools = [pool_facts(pool, prefix, detail) for pool in conf.pools]
+    pools = [facts(pool, prefix) for pool in conf.pools]
     error_log = top.text("error_log") or "log/php-fpm.log"
     if error_log != "syslog":
         error_log = full_path(error_log, None, given or layout.state) or error_log
@@ -176,14 +166,12 @@ def _master(host: Host, found: Found, unit: Optional[Dict[str, Any]], test: str,
     }
 
 
-def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900, detail: bool = False,
-                account: Optional[int] = None) -> Dict[str, Any]:
-    """{installed, masters}, running masters first.
+def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "auto", window: float = 900,
+                account: Optional[int] = None, facts: PoolFacts = pool_facts) -> dict:
+    """{installed, masters}, running masters first. account: the uid whose masters count beside root's; without root that is ourselves.
 
-    account: the uid whose masters count beside root's, because it runs nginx here; without root that is ourselves.
-    test: whether to ask php-fpm itself about the configuration; "auto" asks when the master does not run or the files changed
-    since it loaded them. window: seconds within which a unit's change of state makes its journal worth reading.
-    detail: every directive with its place.
+    test: whether to ask php-fpm about the configuration; "auto" when the master does not run or has not loaded it. window: seconds in which
+    a unit's change of state makes its journal worth reading. facts: of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():
@@ -192,9 +180,9 @@ def collect_fpm(host: Host, procs: Optional[List[Process]] = None, test: str = "
     layouts = installed_layouts(host)
     names = [found.unit for found in running if found.unit] + fpm_unit_names(host) + [layout.unit for layout in layouts if layout.unit]
     states = unit_states(host, names, window)
-    # A master that somebody else started (supervisord, a shell) sits in a cgroup whose unit is not php-fpm's to restart.
+    # Somebody else's master (supervisord, a shell) is in a unit that is not php-fpm's to restart.
     mine = [found if found.unit and ("fpm" in found.unit or states.get(found.unit, {}).get("main_pid") == (found.process and found.process.pid))
             else found._replace(unit=None) for found in running]
     every = mine + _idle_masters(host, states, layouts, [found.layout.config for found in mine])
-    masters = [_master(host, found, states.get(found.unit) if found.unit else None, test, detail) for found in every]
+    masters = [_master(host, found, states.get(found.unit) if found.unit else None, test, facts) for found in every]
     return {"installed": any(master["running"] or master["binary"] for master in masters), "masters": masters}

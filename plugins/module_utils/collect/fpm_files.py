@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The files of one php-fpm configuration: read, and judged by who can write them."""
@@ -16,9 +15,8 @@ MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
 
 class Reading:
-    """One master's configuration files as they are now; texts are kept only of the main one.
-
-    account: the uid of an ordinary account's own master, which reads no more than that account may.
+    """One master's configuration files as they are now; text is the main one's. account: the uid of an ordinary account's own master, which
+    reads no more than that account may.
     """
 
     def __init__(self, host: Host, config: str, prefix: str, account: Optional[int]) -> None:
@@ -27,7 +25,7 @@ class Reading:
         self.account = account
         self.text: Optional[str] = None
         self.bytes = 0
-        self.barred = False  # a part is kept from us, though not from php-fpm: what seems to lack may be in there
+        self.barred = False  # a part is kept from us, though not from php-fpm
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)
@@ -61,7 +59,7 @@ class Reading:
         directory = posixpath.dirname(pattern)
         for folder in folders(self.host, pattern):
             self._judge(folder)
-        names = [path for path in self.host.glob(pattern) if self.kind(path) != "directory"]
+        names = [path for path in self.host.glob(pattern) if self.host.type_of(path) != "directory"]
         if not names and not re.search(r"[*?\[]", directory):
             try:
                 self.host.listdir(directory)
@@ -76,9 +74,3 @@ class Reading:
         self.barred = True
         self.host.miss("fpm_config", path, why, needs)
         return None, ""
-
-    def kind(self, path: str) -> Optional[str]:
-        try:
-            return self.host.stat(path).type
-        except HostError:
-            return None

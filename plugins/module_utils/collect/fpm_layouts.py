@@ -1,16 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the packagings of php-fpm keep things. A table: a layout is added by adding a row."""
+"""Where the packagings of php-fpm keep things: a row for each."""
 
 import re
 from typing import List, NamedTuple, Optional
 
 from .host import Host
 
-# {0} is what the first group of config matched. prefix and state are PHP_PREFIX and PHP_LOCALSTATEDIR, which the build compiled in:
-# relative paths hang off them. unit is None where systemd does not run php-fpm.
+# {0}: the first group of match, {1}: without dots. prefix and state: PHP_PREFIX and PHP_LOCALSTATEDIR, of which relative paths are.
+# unit is None where systemd does not run php-fpm.
 Layout = NamedTuple("Layout", [
     ("name", str), ("config", str), ("match", str), ("binary", str), ("unit", Optional[str]), ("prefix", str), ("state", str),
 ])
@@ -35,7 +34,6 @@ _VERSION = re.compile(r"php-?(?:fpm)?/?(\d)\.?(\d{1,2})(?=\D|$)")
 
 
 def fill(layout: Layout, config: str) -> Layout:
-    """The layout's row for one configuration file, its places filled in."""
     match = re.match(layout.match, config)
     word = match.group(1) if match and layout.match else ""
     words = (word, word.replace(".", ""))
@@ -44,7 +42,7 @@ def fill(layout: Layout, config: str) -> Layout:
 
 
 def layout_of(config: str, binary: Optional[str] = None) -> Layout:
-    """The layout that a master's configuration belongs to; a configuration of the owner's own goes by the binary that runs it."""
+    """By the configuration's path, or the binary that runs the owner's own."""
     for layout in LAYOUTS:
         if re.match(layout.match, config):
             return fill(layout, config)
@@ -58,12 +56,11 @@ def layout_of(config: str, binary: Optional[str] = None) -> Layout:
 
 
 def installed_layouts(host: Host) -> List[Layout]:
-    """The layouts whose main configuration file is on the host, whether or not their program still is."""
     return [fill(layout, path) for layout in LAYOUTS for path in host.glob(layout.config)]
 
 
 def version_in(*texts: Optional[str]) -> Optional[str]:
-    """"8.2" out of a path or unit name such as /usr/sbin/php-fpm8.2, /etc/opt/remi/php82, php-fpm83; None when none tells."""
+    """"8.2" out of a path or unit name such as /etc/opt/remi/php82, if one tells."""
     for text in texts:
         match = _VERSION.search(text or "")
         if match:

@@ -1,12 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one door to the managed host: files, commands, accounts and the clock.
-
-Everything that looks at a host does so through a Host, so that the rest of the collection stays pure
-and a test can put a described host in its place. Nothing here writes.
-"""
+"""The one door to the managed host: files, commands, accounts and the clock. Nothing here writes."""
 
 import errno
 import glob
@@ -15,7 +10,7 @@ import os
 import pwd
 import stat as stat_bits
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import child
 
@@ -27,14 +22,11 @@ Stat = NamedTuple("Stat", [
     ("type", str), ("mode", int), ("uid", int), ("gid", int), ("size", int), ("mtime", float), ("inode", int), ("device", int),
 ])
 
-_TYPES = (
-    (stat_bits.S_ISSOCK, "socket"), (stat_bits.S_ISREG, "file"), (stat_bits.S_ISDIR, "directory"),
-    (stat_bits.S_ISLNK, "link"), (stat_bits.S_ISFIFO, "fifo"),
-)
+_TYPES = {stat_bits.S_IFSOCK: "socket", stat_bits.S_IFREG: "file", stat_bits.S_IFDIR: "directory", stat_bits.S_IFLNK: "link", stat_bits.S_IFIFO: "fifo"}
 
 
 class HostError(Exception):
-    """A file or directory could not be looked at. errno: the system's number; why: its text."""
+    """A file or directory could not be looked at."""
 
     def __init__(self, path: str, number: Optional[int], why: str) -> None:
         super(HostError, self).__init__("%s: %s" % (path, why))
@@ -48,26 +40,22 @@ class HostError(Exception):
 
 
 def decode(raw: bytes) -> str:
-    """bytes of unknown origin -> text; what is not UTF-8 shows as U+FFFD and never raises."""
     return raw.decode("utf-8", "replace")
 
 
 def _stat(result: os.stat_result) -> Stat:
-    kind = next((name for test, name in _TYPES if test(result.st_mode)), "unknown")
-    return Stat(kind, stat_bits.S_IMODE(result.st_mode), result.st_uid, result.st_gid,
+    return Stat(_TYPES.get(stat_bits.S_IFMT(result.st_mode), "unknown"), stat_bits.S_IMODE(result.st_mode), result.st_uid, result.st_gid,
                 result.st_size, result.st_mtime, result.st_ino, result.st_dev)
 
 
 class Host:
-    """The real host. missing: what could not be read, [{what, path, why, needs}], in the order it was met.
-
-    deadline: when the look must have ended, on the monotonic clock. hung: programs and logs that did not come to an end in it.
-    reading: told the path of a log before each piece of it, by which a watcher knows what hangs.
+    """The real host. missing: what could not be read, [{what, path, why, needs}]. deadline: when the look must have ended, on the monotonic
+    clock. hung: programs and logs that did not end in it. reading: told the path of a log before each piece of it.
     """
 
     def __init__(self) -> None:
-        self.missing: List[Dict[str, Any]] = []
-        self.steps: Dict[str, Any] = {}  # what collect/trust.py has seen of paths
+        self.missing: List[dict] = []
+        self.steps: dict = {}  # what collect/trust.py has seen of paths
         self.deadline = float("inf")
         self.hung: Set[str] = set()
         self.reading: Callable[[str], None] = lambda _path: None
@@ -84,11 +72,11 @@ class Host:
         return time.monotonic()
 
     def boottime(self) -> float:
-        """Seconds since boot on the clock of the kernel's ring buffer."""
+        """Seconds since boot, as the kernel's ring buffer counts."""
         return time.clock_gettime(time.CLOCK_MONOTONIC)
 
     def utc_offset(self, at: float) -> int:
-        """Seconds east of UTC in the host's zone at that moment (log lines carry local time without a zone)."""
+        """Seconds east of UTC in the host's zone at that moment."""
         return int(time.localtime(at).tm_gmtoff)
 
     def sleep(self, seconds: float) -> None:
@@ -98,12 +86,12 @@ class Host:
         return os.geteuid() == 0
 
     def left(self) -> float:
-        """Seconds until the look must have ended."""
         return self.deadline - self.monotonic()
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
-        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end
-        within timeout seconds; then it is not asked again in this look. Nothing that it has started is left."""
+        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end in
+        timeout seconds; then it is not asked again.
+        """
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:
             return Ran(None, "", "%s is not asked again: it did not end before" % name)
@@ -131,9 +119,8 @@ class Host:
             os.close(look)
 
     def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT, real: bool = False) -> bytes:
-        """At most length bytes from offset of a regular file. What is none is not even opened: a device may act on that, a fifo waits.
-
-        real: path is free of links, see trust.named(). Where it leads through one by now, somebody has just changed it.
+        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on that. real: path is free of links, see
+        trust.named(); it is refused if it has one by now.
         """
         try:
             descriptor = self._open(path, real)
@@ -160,11 +147,25 @@ class Host:
     def read(self, path: str, limit: int = READ_LIMIT) -> str:
         return decode(self.read_bytes(path, 0, limit))
 
+    def text(self, path: str) -> Optional[str]:
+        """A file's text, None when it cannot be read."""
+        try:
+            return self.read(path)
+        except HostError:
+            return None
+
     def stat(self, path: str, follow: bool = True) -> Stat:
         try:
             return _stat(os.stat(path) if follow else os.lstat(path))
         except OSError as error:
             raise HostError(path, error.errno, error.strerror or str(error))
+
+    def type_of(self, path: str) -> Optional[str]:
+        """The type of what a path leads to, None when that cannot be seen."""
+        try:
+            return self.stat(path).type
+        except HostError:
+            return None
 
     def readlink(self, path: str) -> Optional[str]:
         try:
@@ -181,12 +182,19 @@ class Host:
         except OSError as error:
             raise HostError(path, error.errno, error.strerror or str(error))
 
+    def names(self, path: str) -> List[str]:
+        """As listdir, [] for what cannot be read."""
+        try:
+            return self.listdir(path)
+        except HostError:
+            return []
+
     def glob(self, pattern: str) -> List[str]:
-        """Matches in the C locale's order, which is the order in which nginx and php-fpm load them."""
+        """Matches in the C locale's order, in which nginx and php-fpm load them."""
         return sorted(glob.glob(pattern))
 
     def xattr(self, path: str, name: str) -> Optional[bytes]:
-        """An extended attribute, None when there is none or it cannot be read."""
+        """None when there is none or it cannot be read."""
         try:
             return os.getxattr(path, name)
         except OSError:
@@ -205,14 +213,13 @@ class Host:
             return str(gid)
 
     def group_members(self, gid: int) -> List[str]:
-        """Who is in the group beside root, as the group itself lists them."""
         try:
             return [name for name in grp.getgrgid(gid).gr_mem if name != "root"]
         except KeyError:
             return []
 
     def account(self, name: str) -> Optional[Tuple[int, int, List[int]]]:
-        """(uid, gid, all group ids) of a user by name, as initgroups(3) would set them; None when unknown."""
+        """(uid, gid, all group ids) as initgroups(3) would set them; None when unknown."""
         try:
             entry = pwd.getpwnam(name)
         except KeyError:

@@ -1,11 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file.
-
-Cost: at most 20 probes of 64 KiB to find the window, then at most WINDOW_BYTES of it, the newest, in chunks.
-"""
+"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file (docs/looking.md)."""
 
 import errno
 import posixpath
@@ -14,13 +10,12 @@ import zlib
 from collections import deque
 from functools import partial
 from itertools import chain
-from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
 
 from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
-from .processes import processes
 from .trust import named
 
 PROBE = 64 * 1024
@@ -29,11 +24,11 @@ WINDOW_BYTES = 4 * 1024 * 1024  # of one log
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 INFLATED_BYTES = 32 * 1024 * 1024  # of one compressed log: it cannot be bisected
 COMPRESSED_BYTES = 8 * 1024 * 1024
-LINE_BYTES = 16 * 1024  # longer lines are not nginx's (2 KiB) nor php-fpm's (log_limit)
+LINE_BYTES = 16 * 1024  # nginx's have 2 KiB, php-fpm's log_limit
 MOST_LOGS = 64
-SLACK = 60.0  # seconds; processes write with their own cached clocks, so lines are not strictly in order
+SLACK = 60.0  # seconds: lines are not strictly in order
 ROTATED = "rotated_log"  # what is missing, and no verdict needs
-CONTEXT = 4096  # bytes before the window: an entry that began there may carry forged lines into it
+CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
@@ -46,16 +41,16 @@ _Kind = NamedTuple("_Kind", [
 ])
 
 
-# name: as configuration, or the name of the log that it succeeds, says. real: without links.
+# name: as configuration says, or a predecessor's. real: without links.
 _File = NamedTuple("_File", [("name", str), ("real", str), ("stat", Stat)])
 
 
 class _Rotated(Exception):
-    """The file under the path is another one, or shorter, than when reading began."""
+    """The file is another one, or shorter, than when reading began."""
 
 
 class _Source:
-    """One file of a log. read: bytes that the disk had to give. cut: a part of the window was left out."""
+    """read: bytes that the disk had to give. cut: a part of the window was left out."""
 
     def __init__(self, host: Host, file: _File) -> None:
         self.host, self.file, self.stat = host, file, file.stat
@@ -77,7 +72,7 @@ class _Source:
             yield data
 
     def inflated(self) -> Tuple[int, List[bytes]]:
-        """(position of the first byte kept, the end of a gzip file's text). One pass; memory holds WINDOW_BYTES of it."""
+        """(position of the first byte kept, the last WINDOW_BYTES of a gzip file's text), in one pass."""
         inflate, size, total = zlib.decompressobj(31), 0, 0
         kept: Deque[bytes] = deque()
         for data in self.chunks(0):
@@ -94,23 +89,20 @@ class _Source:
                     size -= len(kept.popleft())
                 self.cut = total > INFLATED_BYTES
             self.cut = self.cut or not inflate.eof and self.read >= COMPRESSED_BYTES
-            if self.cut or inflate.eof:  # what follows the end is none of logrotate's, and may be a hole of terabytes
+            if self.cut or inflate.eof:  # what follows may be a hole of terabytes
                 break
         return total - size, list(kept)
 
 
 def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[float]:
-    """The times at the line beginnings of a piece of a log. One later than until is an odd clock or a forgery, and left out."""
+    """The times at line beginnings, without those later than until: an odd clock or a forgery."""
     found = (kind.time(one.decode("ascii", "replace"), utc_offset) for one in set(kind.head.findall(data)))
     return [at for at in found if at is not None and at <= until]
 
 
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
-    """A byte position before which no line is as late as since.
-
-    A probe counts as old by its latest time: a forged old date cannot hide the lines beside it, a forged late one costs reading at most.
-    A probe without any time (binary garbage) counts as late for the same reason. A hole of zeros from the file's beginning on, as a
-    writer leaves it whose log was truncated under it, holds nothing.
+    """A byte position before which no line is as late as since. A probe counts by its latest time, which a forged date cannot make older, or
+    else as late. A hole of zeros at the beginning holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -129,8 +121,9 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
 
 
 def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions; only a line feed ends one. Overlong ones are skipped, and so is the first piece when start is not 0.
-    A hole of zeros, as copytruncate leaves one, is no part of a line. A line without its line feed is still being written, and waits."""
+    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole of zeros, as copytruncate
+    leaves one, is no part of a line; a line without its line feed waits.
+    """
     position, carry, skipping = start, b"", start > 0
     if start > 0:
         log.begin_inside(start)
@@ -149,7 +142,7 @@ def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
             position, carry = position + len(carry) - (0 if skipping else len(text)), b"" if skipping else text
 
 
-def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[Dict[str, Any], Events, bool]:
+def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[dict, Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
     source, log, stat = _Source(host, file), kind.make(file.name), file.stat
     utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
@@ -175,16 +168,14 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
         why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
-        what = what if current else ROTATED  # a file with the name of a predecessor, which it is not
-    entry = {"path": file.name, "kind": kind.name, "size": stat.size, "from_at": log.first_at, "to_at": log.last_at, "bytes_read": source.read,
-             "complete": why is None, "why": why, "untrusted": log.untrusted}
+        what = what if current else ROTATED  # it only has a predecessor's name
+    entry = dict(_entry(kind, file.name, why), size=stat.size, from_at=log.first_at, to_at=log.last_at, bytes_read=source.read, untrusted=log.untrusted)
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
 
 
 def _admit(host: Host, name: str) -> _File:
-    """The file by its real path. Raises HostError."""
     host.reading(name)
     if name in host.hung:
         raise HostError(name, None, "reading it did not come to an end")
@@ -193,10 +184,7 @@ def _admit(host: Host, name: str) -> _File:
 
 
 def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
-    """Rotated predecessors that were still written in the window, the newest two, by the names that logrotate gives.
-
-    Whoever may write in the directory can make files of such names: one that is a link, or neither root's nor the log's owner's, is none.
-    """
+    """The newest two rotated predecessors that were written in the window, by logrotate's names, of root or the log's owner."""
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
     patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + ([stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else [])
@@ -215,14 +203,18 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
-def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[Dict[str, Any]]:
+def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[dict]:
     host.miss(kind.what, path, why, needs)
-    return [{"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": False, "why": why, "untrusted": 0}]
+    return [_entry(kind, path, why)]
 
 
-def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[Dict[str, Any]], Events]:
-    """One log with the predecessors that the window reaches into; started over once when it is rotated meanwhile."""
-    files: List[Dict[str, Any]] = []
+def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
+    return {"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": not why, "why": why, "untrusted": 0}
+
+
+def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[dict], Events]:
+    """One log with its predecessors in the window."""
+    files: List[dict] = []
     events = Events()
     if not path.startswith("/"):
         return _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], "a log that goes to a file"), events
@@ -250,21 +242,16 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
 
 
 def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
-                 nginx_pids: Optional[Sequence[int]] = None) -> Dict[str, Any]:
-    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds.
-
-    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged
-    ones (see parse/nginx_log.py); looked up when they are not given. A file's entry has path, kind, size, from_at, to_at (of what was
-    found in the window), bytes_read, complete (the whole window was read), why (if not), untrusted (messages dropped as forged).
+                 nginx_pids: Sequence[int]) -> dict:
+    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as upstream_error_info returns them. fpm_logs: (path,
+    configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones.
     """
-    if nginx_pids is None:
-        nginx_pids = [one.pid for one in processes(host, lambda comm: comm.startswith(("nginx", "openresty", "angie", "tengine")))]
-    common: Dict[str, Any] = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
+    common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
     wanted = [(_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
         wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, partial(fpm_log.FpmLog, master=master, **common)), path))
-    files: List[Dict[str, Any]] = []
+    files: List[dict] = []
     events = Events()
     budget = TOTAL_BYTES
     for number, (kind, path) in enumerate(wanted):

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What php-fpm's workers use, and what they may use."""
@@ -7,80 +6,65 @@
 import os
 import posixpath
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat, spread
-from .host import Host, HostError
+from ..parse.proc import TICKS, memory_cgroup, parse_kb, parse_stat
+from .host import Host
 from .processes import Process
 
-SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
-# accept and accept4 of x86_64, aarch64 and the generic table: where a worker without a request waits
+# accept and accept4 of x86_64, aarch64 and the generic table
 _ACCEPT = frozenset(("43", "288", "202", "242"))
 _POOL = re.compile(r"^php-fpm: pool (.+)$")
 
 
-def text_of(host: Host, path: str) -> Optional[str]:
-    """A file of /proc or of a cgroup, at most 64 KiB of it; None when it cannot be read."""
-    try:
-        return host.read(path, 65536)
-    except HostError:
-        return None
-
-
 def limit_of(text: Optional[str]) -> Optional[int]:
-    """A limit file's content; None for no limit as well as for no content."""
+    """A limit file's content; None for no limit and for no content."""
     number = int(text) if text and text.strip().isdigit() else None
     return None if number is None or number >= UNLIMITED else number
 
 
 def levels(point: str, path: str) -> List[str]:
-    """A cgroup's directory and those above it, up to the mount."""
+    """Up to the mount."""
     parts = [part for part in path.split("/") if part]
     return [posixpath.join(point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
 def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
-    best: Optional[int] = None
-    source = ""
-    for directory in directories:
-        for name in ("memory.max", "memory.high"):
-            limit = limit_of(text_of(host, directory + "/" + name))
-            if limit is not None and (best is None or limit < best):
-                best, source = limit, directory + "/" + name
-    swap = [limit for limit in (limit_of(text_of(host, directory + "/memory.swap.max")) for directory in directories) if limit is not None]
-    usage = limit_of(text_of(host, posixpath.dirname(source) + "/memory.current")) if source else None
+    files = [directory + "/" + name for directory in directories for name in ("memory.max", "memory.high")]
+    limits = [(limit, file) for limit, file in ((limit_of(host.text(file)), file) for file in files) if limit is not None]
+    best, source = min(limits, key=lambda one: one[0]) if limits else (None, "")
+    swap = [limit for limit in (limit_of(host.text(directory + "/memory.swap.max")) for directory in directories) if limit is not None]
+    usage = limit_of(host.text(posixpath.dirname(source) + "/memory.current")) if source else None
     return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}
 
 
 def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
     """memory.stat's hierarchical lines count the levels above a container's mount too."""
     leaf = directories[0]
-    rows = dict(line.split(None, 1) for line in (text_of(host, leaf + "/memory.stat") or "").splitlines() if " " in line)
+    rows = dict(line.split(None, 1) for line in (host.text(leaf + "/memory.stat") or "").splitlines() if " " in line)
     best = limit_of(rows.get("hierarchical_memory_limit"))
     both = limit_of(rows.get("hierarchical_memsw_limit"))
-    usage = limit_of(text_of(host, leaf + "/memory.usage_in_bytes"))
+    usage = limit_of(host.text(leaf + "/memory.usage_in_bytes"))
     for directory in directories:
-        if best is not None and limit_of(text_of(host, directory + "/memory.limit_in_bytes")) == best:
-            leaf, usage = directory, limit_of(text_of(host, directory + "/memory.usage_in_bytes"))
+        if best is not None and limit_of(host.text(directory + "/memory.limit_in_bytes")) == best:
+            leaf, usage = directory, limit_of(host.text(directory + "/memory.usage_in_bytes"))
     return best, leaf + "/memory.limit_in_bytes", {"cgroup_usage": usage, "swap_limit": both - best if both and best else None}
 
 
-def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[str, Any]:
-    """The budget, in bytes: the tightest cgroup limit above the running masters of collect_fpm, or the machine's memory.
-
-    limit_bytes is None when a limit may exist and could not be read; that is reported missing. Without a running master
-    the limit is that of the host's init, which in a container is the container's.
+def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
+    """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the machine's memory. limit_bytes is None
+    when a limit may exist and could not be read.
     """
-    meminfo = parse_kb(text_of(host, "/proc/meminfo") or "")
+    meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
-    facts: Dict[str, Any] = {
+    facts: dict = {
         "limit_bytes": total, "limit_from": "MemTotal" if total else None, "mem_total": total,
         "mem_available": meminfo["MemAvailable"] * 1024 if "MemAvailable" in meminfo else None,
         "swap_total": meminfo["SwapTotal"] * 1024 if "SwapTotal" in meminfo else None, "cgroup_usage": None, "swap_limit": None,
     }
     for pid in [master["pid"] for master in masters if master["pid"]] or [1]:
-        cgroup, mounts = text_of(host, "/proc/%d/cgroup" % pid), text_of(host, "/proc/self/mountinfo")
+        cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
         place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
         if place is None:
             if cgroup is None:
@@ -89,7 +73,7 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
             continue
         version, point, path = place
         directories = levels(point, path)
-        if text_of(host, directories[0] + "/cgroup.procs") is None:
+        if host.text(directories[0] + "/cgroup.procs") is None:
             host.miss("memory_limit", directories[0], "the cgroup of pid %d cannot be read" % pid, "root and the host's own cgroup mount")
             facts.update(limit_bytes=None, limit_from=None)
             continue
@@ -99,71 +83,24 @@ def collect_memory(host: Host, masters: Sequence[Dict[str, Any]] = ()) -> Dict[s
     return facts
 
 
-def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
-    """kB out of smaps_rollup (Linux 4.14), which root or the process's own user may read; else what statm tells anybody."""
-    rollup = parse_kb(text_of(host, "/proc/%d/smaps_rollup" % pid) or "")
-    if "Rss" in rollup:
-        shared = rollup.get("Shared_Clean", 0) + rollup.get("Shared_Dirty", 0)
-        return {"rss_kb": rollup["Rss"], "pss_kb": rollup.get("Pss"), "shared_kb": shared,
-                "uss_kb": rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0)}
-    fields = (text_of(host, "/proc/%d/statm" % pid) or "").split()
-    page = os.sysconf("SC_PAGE_SIZE") // 1024
-    if len(fields) < 3:
-        return {}
-    return {"rss_kb": int(fields[1]) * page, "shared_kb": int(fields[2]) * page}
-
-
 def _busy(host: Host, pid: int) -> Optional[bool]:
-    """Whether a worker does something else than wait for a connection; None without the right to know."""
-    words = (text_of(host, "/proc/%d/syscall" % pid) or "").split()
+    """Whether a worker does not wait for a connection; None without the right to know."""
+    words = (host.text("/proc/%d/syscall" % pid) or "").split()
     return words[0] not in _ACCEPT if words else None
 
 
-def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]], memory: bool = True) -> List[Dict[str, Any]]:
-    """One entry for each worker of the masters; config is None for an orphan, whose master is gone.
-
-    memory: walk the page tables for pss, uss and shared, of at most SAMPLE workers taken evenly over pools and age;
-    the others, and all when it is False, have the resident size alone.
-    """
+def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[dict]) -> List[dict]:
+    """One entry for each worker of the masters; config is None for one whose master is gone. Memory: see worker_memory.py."""
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
-    found: List[Dict[str, Any]] = []
+    found: List[dict] = []
     for one in procs:
         title = _POOL.match(one.cmdline)
-        stat = parse_stat(text_of(host, "/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
+        stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
         if title is None or stat is None:
             continue
         found.append({"config": config.get(one.ppid), "pool": title.group(1), "pid": one.pid, "started_at": one.started_at,
                       "rss_kb": stat.rss_pages * page, "pss_kb": None, "uss_kb": None, "shared_kb": None,
                       "cpu_seconds": float(stat.cpu_ticks) / TICKS, "busy": _busy(host, one.pid)})
     found.sort(key=lambda worker: (worker["config"] or "", worker["pool"], worker["started_at"], worker["pid"]))
-    if memory:
-        step = max(1.0, float(len(found)) / SAMPLE)
-        for number in range(min(SAMPLE, len(found))):
-            worker = found[int(number * step)]
-            worker.update(_mapped(host, worker["pid"]))
-        if any(worker["uss_kb"] is None for worker in found[:1]):
-            host.miss("worker_memory", "/proc/%d/smaps_rollup" % found[0]["pid"], "cannot be read", None if host.is_root() else "root")
-    return found
-
-
-def summarize(workers: Sequence[Dict[str, Any]], masters: Sequence[Dict[str, Any]], now: float) -> List[Dict[str, Any]]:
-    """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool.
-
-    measured: how many workers the pss, uss and shared figures come from. Sizes are in kB, age in seconds.
-    """
-    keys = [(master["config"], pool["name"]) for master in masters if master["running"] for pool in master["pools"]]
-    keys += [(worker["config"], worker["pool"]) for worker in workers]
-    limits = {(master["config"], pool["name"]): pool for master in masters for pool in master["pools"]}
-    found: List[Dict[str, Any]] = []
-    for key in dict.fromkeys(keys):
-        mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
-        pool = limits.get(key, {})
-        known = all(worker["busy"] is not None for worker in mine)
-        sizes = {size: spread([worker[size] for worker in mine if worker[size] is not None]) for size in ("rss_kb", "pss_kb", "uss_kb", "shared_kb")}
-        found.append(dict(sizes, config=key[0], pool=key[1], pm=pool.get("pm"), max_children=pool.get("max_children"), workers=len(mine),
-                          active=sum(worker["busy"] for worker in mine) if known else None,
-                          idle=sum(not worker["busy"] for worker in mine) if known else None,
-                          measured=sum(worker["uss_kb"] is not None for worker in mine),
-                          age=spread([int(now - worker["started_at"]) for worker in mine])))
     return found

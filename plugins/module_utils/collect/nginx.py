@@ -1,18 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx on this host: who runs it, as whom, and where its configuration sends PHP requests.
-
-The configuration is read and never tested: nginx -t and -T create log and temporary files.
-"""
+"""nginx on this host, and where its configuration, which is read and never tested, sends PHP requests."""
 
 import errno
 import posixpath
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.endpoint import canonical
 from ..parse.nginx_conf import Conf, error_logs, opened, parse_conf, user_directive
 from ..parse.nginx_routes import routes
 from ..parse.proc import unit_of
@@ -30,10 +25,10 @@ CLOCK_SLACK = 1.0  # seconds
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
-# ngx_setproctitle(); angie puts its version and brackets around the command line.
+# ngx_setproctitle(); angie adds its version and brackets.
 _MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
 _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
-# Options of ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
+# ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
 _BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "pid-path": "logs/nginx.pid", "user": "nobody"}
@@ -43,7 +38,7 @@ _PACKAGED = dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/ngi
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
-    """(version, what the build set as default) from nginx -V, which prints and ends before it opens anything."""
+    """(version, defaults of the build) from nginx -V, which opens nothing."""
     found = opening(host, binary)
     ran = None if found else host.run([binary, "-V"])
     text = ran.err + ran.out if ran else ""
@@ -57,7 +52,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
-    """Running masters, oldest first, in doubt or not. One in a container below this host is left out: its files are not ours."""
+    """Oldest first, in doubt or not, without those in containers below this host."""
     found = [one for one in procs if _MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
@@ -66,8 +61,6 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
 
 
 class _Reading:
-    """The configuration's files as they are now."""
-
     def __init__(self, host: Host, config: str, extra: str, account: Optional[int]) -> None:
         self.host = host
         self.account = account
@@ -115,17 +108,14 @@ class _Reading:
 
 
 def _group(host: Host, name: str) -> Optional[int]:
-    try:
-        match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.read("/etc/group"), re.M)
-    except HostError:
-        return None
+    match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.text("/etc/group") or "", re.M)
     return int(match.group(1)) if match else None
 
 
-def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> Dict[str, Any]:
-    """Who connects to php-fpm: what the workers run as and the user directive says, else nobody. certain: whether the directive was seen."""
+def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> dict:
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
     name = written[0] if written else default
-    found: Dict[str, Any] = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
+    found: dict = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
     account = host.account(name)
     if workers:
         one = workers[0]
@@ -136,7 +126,7 @@ def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple
             return found
         return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
     if account:
-        # ngx_set_user(): without a group of its own, the group with the user's name and not the account's.
+        # ngx_set_user(): without a group of its own, the one with the user's name.
         group = _group(host, written[1] if written and written[1] else name)
         gid = account[1] if group is None else group
         found.update(uid=account[0], gid=gid, groups=sorted(set(account[2]) | {gid}))
@@ -144,27 +134,14 @@ def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple
 
 
 def _options(master: Process) -> Dict[str, str]:
-    """c, p, e and g of the command line, as far as the title still tells."""
     title = _MASTER.match(master.cmdline)
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
 
-def _binary(host: Host) -> Optional[str]:
-    for path in _BINARIES:
-        try:
-            host.stat(path)
-            return path
-        except HostError:
-            continue
-    return None
-
-
-def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict[str, Any]:
-    """The snapshot's "nginx". procs: processes(host), when the caller has them already.
-
-    Of several masters the oldest of root's counts; one with another command line is reported missing. An ordinary account's is looked
-    at where root has none, nor a unit that would start one, and only one account has any: account is its name then, None for root's.
-    writable: {path, who} of a file or directory of the configuration that others than root can write.
+def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
+    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that would start one, and only one
+    ordinary account has any, it is that one's, and account its name, else None. writable: {path, who} of a file or directory of the
+    configuration that others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
@@ -176,18 +153,17 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> Dict
 
 
 def _wanted(host: Host) -> bool:
-    """Whether a boot would start an nginx of root's: then that one is down, whatever others run in its place."""
+    """Whether a boot would start an nginx of root's: then that one is down."""
     return any(unit["enabled"] not in (None, "disabled", "masked", "masked-runtime") for unit in unit_states(host, UNITS, logs=False).values())
 
 
-def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> Dict[str, Any]:
-    found: Dict[str, Any] = {
-        "installed": False, "running": False, "version": None, "binary": None, "options": {}, "config": None, "prefix": None, "master": None, "workers": [],
-        "account": None if account is None else host.user_name(account), "writable": None,
-        "user": None, "user_from": None, "uid": None, "gid": None, "group": None, "groups": [], "unit": None, "config_errors": [],
-        "config_changed_at": None, "config_newer": None, "error_logs": [], "opens": [], "routes": []}
+def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:
+    found: dict = dict.fromkeys((
+        "version", "binary", "config", "prefix", "master", "writable", "user", "user_from", "uid", "gid", "group", "unit", "config_changed_at", "config_newer"))
+    found.update(installed=False, running=False, options={}, workers=[], account=None if account is None else host.user_name(account), groups=[],
+                 config_errors=[], error_logs=[], opens=[], routes=[])
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
-    binary = binary or _binary(host) or ""
+    binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:
         return found
     version, built = _build(host, binary or "nginx")
@@ -197,7 +173,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
         master = masters[0]
         options = _options(master)
         for other in masters[1:]:
-            # During an upgrade of the binary two masters run with one command line.
+            # While its binary is upgraded two masters run with one command line.
             if other.cmdline != master.cmdline:
                 host.miss("nginx", None, "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]))
         family = [one.pid for one in masters if one.cmdline == master.cmdline]
@@ -231,8 +207,8 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     return found
 
 
-def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
-    """root_owner of each route: whose files nginx sends to PHP, None when that cannot be told."""
+def _owners_of_roots(host: Host, found: Sequence[dict]) -> None:
+    """root_owner of each route: whose files nginx sends to PHP, None unknown."""
     known: Dict[str, Optional[str]] = {}
     for route in found:
         root = route["root"] or ""
@@ -242,10 +218,3 @@ def _owners_of_roots(host: Host, found: Sequence[Dict[str, Any]]) -> None:
             except HostError:
                 known[root] = None
         route["root_owner"] = known[root]
-
-
-def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:
-    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through a symbolic link."""
-    keys = dict.fromkeys(one["endpoint"] for route in found for one in route["endpoints"] if one["endpoint"].startswith("unix:"))
-    led = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys}
-    return {key: target for key, target in led.items() if target != key}

@@ -1,30 +1,26 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw.
-
-The ring buffer is shared by all containers of a machine. A kill is ours when the victim's cgroup lies below the one in which this
-host's init lives; where a private cgroup namespace hides that, the container's id decides if both sides show one, else nobody knows.
-Whose a victim was is told by its cgroup alone: any process may call itself php-fpm.
+"""Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes that the kernel saw. The ring
+buffer is the whole machine's: only a victim's cgroup tells whose it was (docs/looking.md).
 """
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse import kernel_log
 from ..parse.proc import below, memory_cgroup, parse_cgroup, unit_of
 from ..parse.timestamps import journal_line, ring_line
-from .host import Host, HostError
+from .host import Host
 from .processes import Process
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
 MOST_KILLS = 50
-RING = 32 << 20  # bytes; the kernel's buffer has some 100 KB as a rule, and log_buf_len= makes it larger
-# PROC_CGROUP_INIT_INO of include/linux/proc_ns.h: the namespace in which paths are the machine's own.
+RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
+# linux/proc_ns.h: PROC_CGROUP_INIT_INO
 _INITIAL = "cgroup:[4026531835]"
-_INITIAL_PIDS = "pid:[4026531836]"  # likewise: PROC_PID_INIT_INO
+_INITIAL_PIDS = "pid:[4026531836]"  # PROC_PID_INIT_INO
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandled ")
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
@@ -34,25 +30,19 @@ _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 _Cgroup = NamedTuple("_Cgroup", [("path", str), ("directory", Optional[str]), ("events", str)])
 
 
-def _read(host: Host, path: str) -> str:
-    try:
-        return host.read(path)
-    except HostError:
-        return ""
-
-
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
-    """The memory cgroup of a process; that of init is the host's own. events: the file that counts OOM kills."""
-    text = _read(host, "/proc/%d/cgroup" % pid).replace("/init.scope\n", "\n")
+    """The memory cgroup of a process. events: the file that counts OOM kills."""
+    text = (host.text("/proc/%d/cgroup" % pid) or "").replace("/init.scope\n", "\n")
     place = memory_cgroup(text, mounts)
     version, point, below = place or (2, None, "")
     path = next((one.path for one in parse_cgroup(text) if (version == 1) == ("memory" in one.controllers) and (version == 1 or not one.controllers)), "")
     directory = (point + "/" + below).rstrip("/") if point else None
-    return _Cgroup(path or "/", directory, _read(host, "%s/memory.%s" % (directory, "events" if version == 2 else "oom_control")) if directory else "")
+    events = host.text("%s/memory.%s" % (directory, "events" if version == 2 else "oom_control")) if directory else ""
+    return _Cgroup(path or "/", directory, events or "")
 
 
 def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, cgroup: Optional[str]) -> Optional[bool]:
-    """Whether a victim's cgroup is of this host. None: cannot be told."""
+    """Whether a victim's cgroup is of this host; None unknown."""
     if initial and home.path == "/":
         return True
     if initial and cgroup is not None:
@@ -61,8 +51,8 @@ def _ours(home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, 
     return False if counter == 0 else bool(theirs & ids) if theirs and ids else None
 
 
-def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: Dict[str, Any]) -> Dict[str, Any]:
-    """The unit of a victim's cgroup, and the masters that live in that cgroup. vague: much or all of this host may live in it."""
+def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: dict) -> dict:
+    """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may live there."""
     cgroup = kill["cgroup"] or "/"
     known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
     if initial:
@@ -85,7 +75,7 @@ def _ring(host: Host) -> Optional[List[Tuple[float, str]]]:
 
 
 def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, Optional[int], str]]:
-    # By what journald itself knows of the writer: anybody may write under any identifier (logger -t kernel).
+    # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
     speakers = ["_PID=1", "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service"] + (["_TRANSPORT=kernel"] if kernel else [])
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"] + " + ".join(speakers).split(" ")
     ran = host.run(argv)
@@ -93,28 +83,17 @@ def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, O
 
 
 def _watched(host: Host, directory: Optional[str]) -> bool:
-    """Whether a daemon that kills without the kernel runs here: it has a cgroup then."""
-    for point in (directory or "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"):
-        for daemon in ("systemd-oomd", "earlyoom"):
-            try:
-                host.stat("%s/system.slice/%s.service" % (point, daemon))
-                return True
-            except HostError:
-                continue
-    return False
+    """Whether a daemon that kills without the kernel has a cgroup here."""
+    return any(host.type_of("%s/system.slice/%s.service" % (point, daemon))
+               for point in (directory or "/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
+               for daemon in ("systemd-oomd", "earlyoom"))
 
 
-def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Dict[str, Any]:
-    """{"kills", "elsewhere", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds.
-
-    kills: {at, pid (the machine's), comm, cgroup, unit, masters, vague (see _whose), kind (global | cgroup | systemd_oomd), ours (None: cannot
-    be told), fpm, limit_kb, anon_rss_kb, source (kernel | journal), text}, the newest 50. elsewhere: how many the ring has of other
-    containers. own_pids: whether the machine's pids are this host's.
-    counter: OOM kills of this host's cgroup since it exists (of php-fpm's own where the host has none), None unknown; counters: by cgroup.
-    segfaults: {at, pid, comm, module, ours, text} of php-fpm. earlyoom: {at, pid, comm, fpm, text}; it starts with SIGTERM and leaves
-    no kernel line. The ring's clock drifts: times are right to some seconds. One dmesg; journalctl only when there is a reason.
+def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> dict:
+    """{"kills", "elsewhere", "own_pids", "counter", "counters", "segfaults", "earlyoom"} of the window [window_from, now], in epoch seconds, as
+    oom_info returns them. Of a kill, ours: None unknown; masters: pids of those in its cgroup. journalctl runs only for a reason.
     """
-    mounts = _read(host, "/proc/self/mountinfo")
+    mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)
     masters = {one.pid: _cgroup(host, one.pid, mounts) for one in procs if one.cmdline.startswith("php-fpm: master")}
     counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + list(masters.values())]
@@ -128,7 +107,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     own_pids = host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS
     ids = frozenset(_CONTAINER_ID.findall(mounts))
 
-    def inside(entries: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    def inside(entries: List[dict]) -> List[dict]:
         return [one for one in entries if window_from - SLACK <= one["at"] <= now + SLACK]
 
     own = counters.get(home.path)

@@ -1,14 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dials endpoints with nginx's own rights and asks for one FastCGI answer.
-
-The question is FCGI_GET_VALUES, not ping.path: it needs no configuration in the pool, runs no PHP, is not written to
-access.log, counts for nothing against pm.max_requests, and is answered only by a worker that is free. What it does cost:
-one or two more "accepted conn" in the pool's status (two since 8.2.13, which keeps the connection open for a next record),
-and an ondemand pool starts a worker for it as for any connection.
-"""
+"""Dials endpoints with nginx's own rights and asks for one FastCGI answer: FCGI_GET_VALUES, which runs no PHP (docs/looking.md)."""
 
 import errno
 import os
@@ -21,14 +14,14 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 from ..parse import fastcgi
 from .child import Child, die_with_parent, end
 
-AT_ONCE = 128  # endpoints in flight together: more would keep each other from an answer
+AT_ONCE = 128  # endpoints in flight together
 NAMES_AT_ONCE = 32  # each has a child of its own
 PATIENCE = 5  # how many times the seconds of one endpoint all together may take
-_GRACE = 1.0  # seconds that a child may need beyond the budget before it is killed
+_GRACE = 1.0  # seconds that a child may need beyond the budget
 
-# One address to dial. address: a path, a numeric address, or a name (family "name") for the resolver.
+# address: a path, a numeric address, or a name (family "name").
 Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])
-# Whose rights to take. root: the directory that this account's processes see as "/".
+# root: what this account's processes see as "/".
 Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
 
 _RESULTS = {
@@ -39,8 +32,8 @@ _RESULTS = {
 _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
-def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> Dict[str, Any]:
-    """What dialling one target gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
+def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> dict:
+    """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     told = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
     return {"key": target.key, "address": target.address,
@@ -49,17 +42,15 @@ def outcome(target: Target, number: Optional[int], error: Optional[str] = None, 
 
 
 class _Dial:
-    """One connection of the child: connecting, then waiting for the answer, then done."""
-
     def __init__(self, target: Target) -> None:
         self.started = time.monotonic()
         self.target = target
         self.data = b""
-        self.done = None  # type: Optional[Dict[str, Any]]
+        self.done: Optional[dict] = None
         self.connected = False
         self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
         self.socket.setblocking(False)
-        where = target.address if target.family == "unix" else (target.address, target.port)  # type: Any
+        where: Any = target.address if target.family == "unix" else (target.address, target.port)
         try:
             number = self.socket.connect_ex(where)
         except (OSError, ValueError, UnicodeError) as error:  # a path beyond 107 bytes has no errno
@@ -91,7 +82,7 @@ class _Dial:
             else:
                 self._ask()
             return
-        ended = None  # type: Optional[str]
+        ended: Optional[str] = None
         try:
             chunk = self.socket.recv(fastcgi.ENOUGH)
             self.data += chunk
@@ -113,20 +104,19 @@ class _Dial:
 
 
 def _resolve(target: Target) -> List[Target]:
-    """nginx resolves a name once, when it loads its configuration, and uses every address that it gets."""
+    """nginx resolves a name once, and uses every address that it gets."""
     found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
     return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
 
 
-def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
-    """Each target has its seconds, begun before the deadline; those behind the first AT_ONCE that it leaves no time for are not dialled."""
+def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
+    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not dialled."""
     left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
     poll = select.poll()
 
     def look(one: _Dial) -> None:
-        """Tells what is done, and waits for what is not."""
         number = one.socket.fileno()
         if one.done is None:
             waiting[number] = one
@@ -151,8 +141,7 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
                 look(waiting[number])
 
 
-def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[Dict[str, Any]], None]) -> None:
-    """The child's part, which gives up our rights."""
+def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
     try:
         if rights is not None:
             if rights.root:
@@ -168,10 +157,9 @@ def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float
             say(outcome(target, None, str(error)))
 
 
-def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[Dict[str, Any]]:
-    """A child for each group."""
+def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[dict]:
     children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
-    results: List[Dict[str, Any]] = []
+    results: List[dict] = []
     for child in children:
         while not child.ended:
             said = child.next(deadline + seconds + _GRACE - time.monotonic())
@@ -183,12 +171,11 @@ def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seco
     return results
 
 
-def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[Dict[str, Any]]:
-    """Dials all targets at the same time and gives one result for each address, in no order: {key, address, connect, probe}.
+def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
+    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect, probe}.
 
-    rights: None dials as ourselves. seconds: the budget of connecting and answering together, spent in full only while
-    something does not answer. Forks, because rights given up do not come back. Takes at most seconds + 1 for AT_ONCE targets,
-    and PATIENCE times that for all; what then is left has no result.
+    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and what then is left has no result.
+    Forks, because rights given up do not come back.
     """
     deadline = time.monotonic() + (PATIENCE - 1) * seconds
     results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)

@@ -1,10 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from ..parse.proc import KERNEL_THREAD, TICKS, below, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
 from ..parse.redact import redact
@@ -12,14 +11,14 @@ from .host import Host, HostError
 from .trust import not_roots
 
 READ = 16384  # bytes; a command line beyond it is cut
-# The title of a master -> words of which its program's file name has one (ngx_setproctitle(), fpm_env.c).
+# A master's title -> words of its program's file name (ngx_setproctitle(), fpm_env.c).
 MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm",)}
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds, exact to about 10 ms.
-    exe is None without the right to read it. foreign: it runs in a container below this host, with other files than ours.
-    doubt: why what calls itself a master is none of root's, None when it is one (see collect/trust.py)."""
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right. foreign: it runs in a container
+    below this host. doubt: why what calls itself a master is none of root's (see trust.py).
+    """
 
     pid: int
     ppid: int
@@ -35,12 +34,12 @@ class Process(NamedTuple):
 
 
 def relevant(comm: str) -> bool:
-    """nginx and its forks under their own names, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
+    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
     return "fpm" in comm or comm.startswith(("nginx", "openresty", "angie", "tengine", "freenginx"))
 
 
 def process(host: Host, pid: int) -> Optional[Process]:
-    """One process in full; None when it is gone, a zombie, or a kernel thread."""
+    """None when it is gone, a zombie, or a kernel thread."""
     base = "/proc/%d/" % pid
     try:
         stat = parse_stat(host.read(base + "stat", READ))
@@ -50,7 +49,7 @@ def process(host: Host, pid: int) -> Optional[Process]:
         cmdline = parse_cmdline(host.read(base + "cmdline", READ))
     except HostError:
         return None
-    # /proc/uptime and btime are virtualised inside system containers (lxcfs), the ticks are not: count from the kernel's clock.
+    # /proc/uptime and btime are virtualised in system containers (lxcfs), the ticks are not.
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     exe, program = host.readlink(base + "exe"), claim(cmdline)
     doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
@@ -62,18 +61,14 @@ def claim(title: str) -> Optional[str]:
     return next((name for name in MASTERS if title.startswith(name + ": master process")), "nginx" if title.startswith("angie: master") else None)
 
 
-def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[Dict[str, Any]]:
-    """Those that call themselves a master and are none of root's, nor of the account that runs nginx here."""
+def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
     return [{"pid": one.pid, "user": host.user_name(one.uid), "claims": claim(one.cmdline), "title": redact(one.cmdline, 200),
              "exe": redact(one.exe, 200) if one.exe else None, "why": redact(one.doubt, 200)}
             for one in procs if one.doubt and not one.foreign and one.uid != account]
 
 
-def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) -> List[Process]:
-    """Those whose name (at most 15 characters, as in /proc/PID/comm) is wanted, by pid; wanted=None: all of user space.
-
-    Only the name is read of the others: the pass costs about 15 microseconds for each process of the host.
-    """
+def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Process]:
+    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the others: 15 microseconds each."""
     found: List[Process] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
@@ -82,7 +77,7 @@ def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) ->
         return found
     for pid in pids:
         try:
-            if wanted is not None and not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
+            if not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
                 continue
         except HostError:
             continue
@@ -93,21 +88,15 @@ def processes(host: Host, wanted: Optional[Callable[[str], bool]] = relevant) ->
 
 
 def process_cgroup(host: Host, pid: int) -> str:
-    """The process's path, as seen from own_cgroup, in the cgroup tree that systemd manages; "" when unknown or elsewhere."""
+    """As seen from own_cgroup; "" when unknown or elsewhere."""
     return below(_cgroup(host, pid), own_cgroup(host))
 
 
 def own_cgroup(host: Host) -> str:
-    """The cgroup below which everything of this host lives: that of its init, "/" on a machine or in a namespace of its own.
-
-    Inside a container without a cgroup namespace it is the container's path, as the kernel's messages spell it.
-    """
+    """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as the kernel spells it."""
     path = _cgroup(host, 1)
     return path[:-len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
 
 
 def _cgroup(host: Host, pid: int) -> str:
-    try:
-        return cgroup_path(parse_cgroup(host.read("/proc/%d/cgroup" % pid, READ)))
-    except HostError:
-        return ""
+    return cgroup_path(parse_cgroup(host.text("/proc/%d/cgroup" % pid) or ""))

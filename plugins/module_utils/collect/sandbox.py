@@ -1,12 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a program of root's so that nothing outside of it can change: every file system is read-only to it, and it has no network.
+"""Runs a program of root's so that it changes nothing: every file system is read-only to it, and it has no network (docs/looking.md).
 
-php-fpm -t and nginx -t make logs, directories and pid files that the configuration names. All of that fails in here. Only the directories
-for temporary files, and what a subclass mounts in prepare(), are writable: they are memory, and the kernel drops them with the program.
-Needs root, and a host that lets root make namespaces, which some containers do not.
+The directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host that lets root make namespaces.
 """
 
 import ctypes
@@ -74,7 +71,7 @@ class Sandbox:
                     raise
 
     def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = ()) -> Ran:
-        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds and was killed."""
+        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds."""
         reader, writer = os.pipe()
 
         def enter() -> None:

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One look at a host, as plain JSON: what the rules judge, what a person can file, and what a replay starts from."""
+"""One look at a host, as plain JSON."""
 
 import platform
 from functools import partial
@@ -20,18 +19,17 @@ from .sockets import collect_endpoints, identity_of
 from .units import booted_with_systemd
 
 SCHEMA_VERSION = 1
-# A site's name for a socket may be any of many; what nobody dials and no pool listens on is not looked at.
+# What nobody dials and no pool listens on is not looked at.
 MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
-LOG_SECONDS = 10.0  # for a piece of a log: then it is left out, and the others are read
-# Part of the snapshot -> what is missing without it. Logs come last: they alone lie where others can write.
+LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
+# Part of the snapshot -> what is missing without it. Logs come last: others can write there.
 STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "memory": "memory_limit", "endpoints": "live_probe",
           "workers": "fpm_workers", "oom": "kernel_log", "logs": "nginx_log"}
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
-def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[str]:
-    """What nginx dials, then what pools listen on: each once."""
+def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
     keys: List[str] = []
     for route in nginx["routes"]:
         keys += [target["endpoint"] for target in route["endpoints"]]
@@ -40,7 +38,7 @@ def _endpoints_of_interest(nginx: Dict[str, Any], fpm: Dict[str, Any]) -> List[s
     return list(dict.fromkeys(keys))
 
 
-def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], seconds: float) -> Dict[str, Any]:
+def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float) -> dict:
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
         host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
@@ -50,8 +48,8 @@ def _endpoints(host: Host, snapshot: Dict[str, Any], procs: List[Process], secon
     return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep)
 
 
-def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any]) -> List[str]:
-    """Endpoints of ondemand pools without a worker, whose workers, which the probe would start, a quarter of the memory does not hold."""
+def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [pool["endpoint"] for master in fpm["masters"] if master["running"] for pool in master["pools"]
              if pool["endpoint"] and pool["pm"] == "ondemand" and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake]
@@ -59,15 +57,15 @@ def _asleep(fpm: Dict[str, Any], procs: Sequence[Process], memory: Dict[str, Any
     return found[free // 4 // WORKER_BYTES:]
 
 
-def _logs(host: Host, snapshot: Dict[str, Any], since: float) -> Dict[str, Any]:
+def _logs(host: Host, snapshot: dict, since: float) -> dict:
     nginx = snapshot["nginx"]
     logs = [(master["error_log"], master["config"]) for master in snapshot["fpm"]["masters"] if master["error_log"]]
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
 
-def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
-    """The child's part. It says [stage, value, why it failed, what is missing], ["reading", path] of a log, and ["end"]."""
+def _look(host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
+    """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and ["end"]."""
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
     since = snapshot["taken_at"] - snapshot["window"]
@@ -81,7 +79,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
         "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
-        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"], memory=False),
+        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"]),
         "oom": lambda: collect_oom(host, procs, since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
     }
@@ -99,7 +97,7 @@ def _look(host: Host, snapshot: Dict[str, Any], probe_seconds: float, todo: List
     say(["end"])
 
 
-def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, str]) -> str:
+def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> str:
     """Takes in what the child says. Gives the log on which it hangs, if it does."""
     log = ""
     while True:
@@ -119,15 +117,15 @@ def _follow(child: Child, host: Host, snapshot: Dict[str, Any], todo: Dict[str, 
             del todo[stage]
 
 
-def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> Dict[str, Any]:
-    """The snapshot of a host, within about that many seconds; no process is left behind.
+def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> dict:
+    """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says so.
 
-    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer the probe.
-    What did not end stays empty, and missing says so. A host without a route from nginx to php-fpm is not looked at any further.
+    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer. Without a route from nginx to
+    php-fpm nothing else is looked at.
     """
     now = host.now()
     host.deadline, host.hung = host.monotonic() + seconds, set()
-    snapshot: Dict[str, Any] = {
+    snapshot: dict = {
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
         "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
                  "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},

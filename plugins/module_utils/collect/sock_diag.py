@@ -1,12 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Reads the kernel's socket table, and finds the processes that hold a listening socket."""
 
 import re
 import socket
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+from typing import Callable, Dict, List, Optional, Sequence, Set
 
 from ..parse import sock_table
 from ..parse.proc import unit_of
@@ -21,18 +20,18 @@ _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 MOST_REQUESTS = 8
 _TABLE_LIMIT = 16 * 1024 * 1024
 _INODE = re.compile(r"^socket:\[(\d+)\]$")
-# fpm_env.c writes these titles over the command line.
+# fpm_env.c
 _MASTER = re.compile(r"^php-fpm: master process \((.*)\)$")
 _POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
 
 def netlink(request: bytes) -> Optional[bytes]:
-    """All messages of one sock_diag dump; None where the kernel or a sandbox does not offer it. Needs no right."""
+    """All messages of one sock_diag dump; None where it is not offered. Needs no right."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
             door.settimeout(2.0)
             door.send(request)
-            chunks = []  # type: List[bytes]
+            chunks: List[bytes] = []
             while True:
                 chunk = door.recv(262144)
                 chunks.append(chunk)
@@ -46,8 +45,7 @@ def netlink(request: bytes) -> Optional[bytes]:
 
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
-    """The unix sockets that have a path, if wanted, and the TCP sockets of the ports."""
-    table = []  # type: List[Sock]
+    table: List[Sock] = []
     answer = dump(sock_table.unix_request()) if unix else b""
     if answer is not None:
         table.extend(sock_table.parse_unix_diag(answer))
@@ -83,8 +81,8 @@ def is_fpm(one: Process) -> bool:
     return "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
 
 
-def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, Any]:
-    """fpm: it is a master that counts here, or a worker of one. claims_fpm: it only looks like it."""
+def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
+    """fpm: it is a master that counts here, or a worker of one."""
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
@@ -97,7 +95,7 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> Dict[str, 
 
 
 def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
-    """Whether a worker has outlived its master: root's program, in the cgroup of php-fpm's unit, and no master of that program left."""
+    """Whether a worker has outlived its master: root's program in php-fpm's unit, without a master of it."""
     unit = unit_of(process_cgroup(host, one.pid))
     return bool(one.ppid == 1 and unit and "fpm" in unit and one.exe and not opening(host, one.exe)
                 and one.exe not in [each.exe for each in masters])
@@ -106,7 +104,7 @@ def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
 def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
     """Which of the wanted sockets the process has open; None when we may not see."""
     base = "/proc/%d/fd" % pid
-    found = set()  # type: Set[int]
+    found: Set[int] = set()
     try:
         names = host.listdir(base)
     except HostError as error:
@@ -119,12 +117,8 @@ def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
 
 
 def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
-    """Socket inode -> the processes that hold it.
-
-    Masters first: they hold the sockets of all of their pools, so that one look at each is enough. Then the other known
-    processes, which finds workers that outlived their master. Then, only for what is left, every process of the host.
-    """
-    found = {}  # type: Dict[int, List[Process]]
+    """Socket inode -> the processes that hold it: masters are asked first, then other known processes, then all of the host."""
+    found: Dict[int, List[Process]] = {}
     fpm = {one.pid for one in procs if is_fpm(one)}
     heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}
     hidden = False
@@ -138,7 +132,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     left = inodes.difference(found)
     if left:
         known = {one.pid for one in procs}
-        for pid in _pids(host):
+        for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
             held = _held(host, pid, left) if pid not in known else set()
             hidden = hidden or held is None
             holder = process(host, pid) if held else None
@@ -151,10 +145,3 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     if left and hidden:
         host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
     return found
-
-
-def _pids(host: Host) -> List[int]:
-    try:
-        return sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
-    except HostError:
-        return []

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The way to a unix socket: links, directories, owners, modes, ACLs and labels, as the client sees them."""
@@ -7,15 +6,16 @@
 import errno
 import os
 import posixpath
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from ..parse import permission, sock_table
 from .host import Host, HostError, Stat
 
+UNKNOWN: dict = dict.fromkeys(("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux"))
 _LINKS = 40  # the kernel's own limit, path_resolution(7)
 
-# searched: directories in the order in which the kernel searches them. path: where the last link leads.
-# error: why the walk stopped. link_to: the target of the path's last component when that is a link.
+# searched: directories, in the kernel's order. path: where the last link leads. error: why the walk stopped. link_to: of the
+# last component.
 Walk = NamedTuple("Walk", [
     ("searched", List[str]), ("path", str), ("stat", Optional[Stat]), ("link_to", Optional[str]), ("error", Optional[HostError]),
 ])
@@ -23,7 +23,7 @@ Walk = NamedTuple("Walk", [
 
 def walk(host: Host, path: str, root: str = "") -> Walk:
     """Follows path as the kernel does for a process that sees root as its "/"."""
-    searched = []  # type: List[str]
+    searched: List[str] = []
     left = list(reversed(path.split("/")))
     here, links, stat, link_to = "/", 0, None, None  # type: str, int, Optional[Stat], Optional[str]
     while left:
@@ -60,19 +60,17 @@ def _acl(host: Host, one: permission.Component) -> Optional[List[str]]:
     return permission.acl_text(one.acl, host.user_name, host.group_name)
 
 
-def unix_facts(host: Host, path: str, root: str) -> Tuple[Dict[str, Any], List[permission.Component], Optional[Tuple[int, int]]]:
+def unix_facts(host: Host, path: str, root: str) -> Tuple[dict, List[permission.Component], Optional[Tuple[int, int]]]:
     """(the file's part of an endpoint, what a client has to pass, the file's identity)."""
     way = walk(host, path, root)
-    components = []  # type: List[permission.Component]
+    components: List[permission.Component] = []
     for directory in way.searched:
         try:
             components.append(_component(host, directory, root, host.stat(root + directory)))
         except HostError as error:
             host.miss("endpoint", directory, error.why, "root")
-    facts = {"exists": way.stat is not None, "type": "missing", "link_to": way.link_to, "real_path": way.path, "owner": None, "group": None,
-             "uid": None, "gid": None, "mode": None, "acl": None, "selinux": None,
-             "parents": [{"path": one.path, "owner": one.owner, "group": one.group, "mode": "%04o" % one.mode, "acl": _acl(host, one)}
-                         for one in components]}  # type: Dict[str, Any]
+    facts = dict(UNKNOWN, exists=way.stat is not None, type="missing", link_to=way.link_to, real_path=way.path, parents=[
+        {"path": one.path, "owner": one.owner, "group": one.group, "mode": "%04o" % one.mode, "acl": _acl(host, one)} for one in components])
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
         facts.update(exists=None, type="unknown")
         host.miss("endpoint", path, way.error.why, "root")

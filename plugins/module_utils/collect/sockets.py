@@ -1,13 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's rights gets."""
 
 import os
-import re
 import socket
-from typing import Any, Callable, Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..parse import endpoint as endpoints
 from ..parse import permission, sock_table
@@ -16,22 +14,16 @@ from . import probe as dialling
 from . import sock_diag
 from .host import Host, HostError
 from .processes import Process, claim, processes
-from .socket_files import unix_facts
+from .socket_files import UNKNOWN, unix_facts
 
-Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[Dict[str, Any]]]
+Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
 
-_UNIX_FACTS = ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux", "listener_path", "addresses")
-_WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
 
 
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
-    """/etc/hosts: name -> addresses, hosts(5)."""
-    found = {}  # type: Dict[str, List[str]]
-    try:
-        text = host.read("/etc/hosts")
-    except HostError:
-        text = ""
-    for line in text.splitlines():
+    """/etc/hosts: name -> addresses."""
+    found: Dict[str, List[str]] = {}
+    for line in (host.text("/etc/hosts") or "").splitlines():
         fields = line.partition("#")[0].split()
         for name in fields[1:]:
             found.setdefault(name.lower(), []).append(fields[0])
@@ -47,7 +39,7 @@ def _pack(address: str) -> Optional[bytes]:
 
 
 def is_local(address: str) -> bool:
-    """Whether the address is this host's: the kernel would then use it as the source, too. Sends nothing."""
+    """Whether the kernel would use the address as the source, too. Sends nothing."""
     packed = _pack(address)
     if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
         return True
@@ -60,7 +52,7 @@ def is_local(address: str) -> bool:
 
 
 def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
-    """Numeric addresses to dial; a wildcard is dialled on loopback. [] for a name that /etc/hosts does not have."""
+    """Numeric addresses to dial; [] for a name that /etc/hosts does not have."""
     if one.family == "name":
         known = hosts.get((one.address or "").lower(), [])
         return [address for address in known if _pack(address) is not None]
@@ -76,10 +68,9 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
     return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
 
 
-def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """The nginx part of a snapshot -> the account that dials, {user, uid, gid, groups, pid of one worker or None, account}.
-
-    account: its uid when it is an ordinary account that runs the whole of nginx, and so may run its own php-fpm; else None.
+def identity_of(nginx: dict) -> Optional[dict]:
+    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}. account: its uid when it is an
+    ordinary one that runs the whole of nginx, and so may run its own php-fpm; else None.
     """
     if nginx.get("uid") is None or nginx.get("gid") is None:
         return None
@@ -88,25 +79,8 @@ def identity_of(nginx: Dict[str, Any]) -> Optional[Dict[str, Any]]:
             "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
 
 
-def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
-    """The account of a running worker of root's nginx, without a look at nginx's configuration."""
-    masters = {one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign}
-    for one in procs:
-        if _WORKER.match(one.cmdline) and one.ppid in masters:
-            return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
-    return None
-
-
-def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """An account by name, in the file system view of the nginx that runs; None when the host has no such account."""
-    account = host.account(name)
-    if account is None:
-        return None
-    return {"user": name, "uid": account[0], "gid": account[1], "groups": list(account[2]), "pid": (nginx or {}).get("pid")}
-
-
-def _view(host: Host, identity: Optional[Dict[str, Any]]) -> str:
-    """The directory that nginx sees as "/" when that is not ours: PrivateTmp= gives it a /tmp of its own, as on Enterprise Linux."""
+def _view(host: Host, identity: Optional[dict]) -> str:
+    """nginx's "/" when that is not ours: PrivateTmp= gives it a /tmp of its own."""
     pid = (identity or {}).get("pid")
     if pid is None or not host.is_root():
         return ""
@@ -118,38 +92,35 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
           hosts: Dict[str, List[str]]) -> sock_table.Load:
     if one.family == "unix":
         return table.unix(names, file)
-    addresses = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]  # type: List[Optional[bytes]]
+    addresses: List[Optional[bytes]] = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
     loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
 
 
 class _Survey:
-    """One look at all endpoints: the files first, then the table, the dialling, and the table again where nothing answered."""
+    """The files first, then the table, the dialling, and the table again where nothing answered."""
 
-    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], dump: sock_diag.Dump) -> None:
+    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump) -> None:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
         self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
         self.view = _view(host, identity)
-        self.components = {}  # type: Dict[str, List[permission.Component]]
-        self.files = {}  # type: Dict[str, Optional[Tuple[int, int]]]
-        self.found = {}  # type: Dict[str, Dict[str, Any]]
+        self.components: Dict[str, List[permission.Component]] = {}
+        self.files: Dict[str, Optional[Tuple[int, int]]] = {}
+        self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts = {"family": one.family, "path": one.path, "address": one.address, "port": one.port}  # type: Dict[str, Any]
-            facts.update(dict.fromkeys(_UNIX_FACTS))
-            facts["parents"] = []
+            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port, parents=[], listener_path=None, addresses=None)
             if one.family == "unix":
                 about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
                 facts.update(about)
             self.found[one.key] = facts
 
     def loads(self) -> Dict[str, sock_table.Load]:
-        """The kernel's table now, by endpoint."""
         ports = [one.port for one in self.places if one.port is not None]
         names = {one.key: (str(one.path), str(self.found[one.key]["real_path"])) for one in self.places if one.family == "unix"}
         wanted = {name for pair in names.values() for name in pair}
         files = {file for file in self.files.values() if file is not None}
-        table = []  # type: List[Sock]
+        table: List[Sock] = []
         for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
             # A socket is listed under the spelling it was bound with: /var/run for /run.
             row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
@@ -161,14 +132,14 @@ class _Survey:
     def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described = {}  # type: Dict[int, Dict[str, Any]]
+        described: Dict[int, dict] = {}
         account = (self.identity or {}).get("account")
         masters = [one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)]
         for one in self.places:
             load, facts = loads[one.key], self.found[one.key]
             local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
             matches = sock_table.inode_matches(load, self.files.get(one.key)) if facts["exists"] is not None else None
-            people = {}  # type: Dict[int, Dict[str, Any]]
+            people: Dict[int, dict] = {}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     if holder.pid not in described:
@@ -181,7 +152,7 @@ class _Survey:
                          queue=load.queue, backlog=load.backlog, accepted=load.accepted)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
-        """Where the file that the process bound is, when it is alive in a file system view of the process's own."""
+        """The file that the process bound, when it is alive in the process's own view of files."""
         path = "/proc/%d/root%s" % (pid, row.name)
         try:
             stat = self.host.stat(path)
@@ -192,13 +163,13 @@ class _Survey:
     def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
         targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
-        results = {}  # type: Dict[str, List[Dict[str, Any]]]
+        results: Dict[str, List[dict]] = {}
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
         silent = False
         for one in self.places:
             tried = results.get(one.key, [])
-            # nginx goes on to a name's next address when one fails: the best answer is what a visitor gets.
+            # nginx goes on to a name's next address: the best answer counts.
             best = min(tried, key=_rank) if tried else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
             facts = self.found[one.key]
             facts["connect"] = dict(best["connect"], tried=bool(tried), as_user=as_user if tried else None,
@@ -228,8 +199,8 @@ class _Survey:
         self.host.miss("connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root")
         return None, None
 
-    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[Dict[str, Any]]:
-        """What refuses nginx. Dialled as ourselves the result is not nginx's: then owner, mode and ACL alone tell."""
+    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[dict]:
+        """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):
             return None
@@ -240,25 +211,21 @@ class _Survey:
         return blocked
 
 
-def _waits(facts: Dict[str, Any]) -> bool:
-    """Whether the numbers of the queue at this moment are evidence."""
+def _waits(facts: dict) -> bool:
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
-def _rank(result: Dict[str, Any]) -> int:
+def _rank(result: dict) -> int:
     order = ("answered", "no_answer", "not_fastcgi", "closed")
     told = result["probe"]["result"]
     return order.index(told) if told in order else len(order)
 
 
-def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[Dict[str, Any]], procs: Optional[Sequence[Process]] = None,
+def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict], procs: Optional[Sequence[Process]] = None,
                       probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
-                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, Dict[str, Any]]:
-    """Endpoint key -> everything known about that listening place.
-
-    keys: canonical ones. identity: see identity_of(); None: dial as ourselves. procs: those that may hold the sockets.
-    asleep: those that are not dialled. probe_seconds: how long a silent endpoint is waited for, all at the same time; 0 dials nothing.
-    probe.queue counts the probe's own connection, which a busy pool drops when a worker comes to it.
+                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, dict]:
+    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as ourselves. asleep: not dialled. procs: those
+    that may hold the sockets. probe_seconds: for all silent endpoints together; 0 dials nothing. probe.queue counts the probe too.
     """
     if not keys:
         return {}

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What root may run, load and believe: only what root alone can write, and only processes that root has started."""
@@ -10,14 +9,14 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
 
-# The kernel's own: opening a device is an act, and what a file of /proc says depends on who asks.
+# To open a device is an act; what a file of /proc says depends on who asks.
 KERNEL = ("/dev/", "/proc/", "/sys/")
 LINKS = 40  # the kernel's own limit, path_resolution(7)
 DELETED = " (deleted)"
 
-# path: the file or directory that someone besides root can write; who: an account, a group, or everybody.
+# who: an account, a group, or everybody.
 Opening = NamedTuple("Opening", [("path", str), ("who", str)])
-# What a step of a path is: where a link leads, else None; who can write it.
+# target: where a link leads.
 _Step = NamedTuple("_Step", [("target", Optional[str]), ("opening", Optional[Opening])])
 
 
@@ -26,7 +25,7 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
         return Opening(path, host.user_name(stat.uid))
     if stat.mode & 0o002 and stat.type != "link":
         return Opening(path, "everybody")
-    # With an ACL the group bits are its mask: w there means that some entry may write.
+    # With an ACL the group bits are its mask.
     if stat.mode & 0o020 and stat.type != "link" and (
             stat.gid != 0 or host.group_members(0) or host.xattr(path, "system.posix_acl_access")):
         return Opening(path, "group %s" % host.group_name(stat.gid))
@@ -34,7 +33,7 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
 
 
 def _step(host: Host, path: str) -> _Step:
-    """One component of a path. Directories and links are remembered for the whole look."""
+    """Directories and links are remembered for the whole look."""
     known: Optional[_Step] = host.steps.get(path)
     if known is None:
         stat = host.stat(path, follow=False)
@@ -67,9 +66,8 @@ def _walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
 
 
 def opening(host: Host, path: str) -> Optional[Opening]:
-    """The first file or directory on the way to path, links followed, that someone besides root can write; None: there is none.
-
-    A path that does not exist is as safe as the directory in which it would be made. Sticky directories such as /tmp are openings.
+    """The first file or directory on the way to path, links followed, that someone besides root can write, if any. Sticky directories such as
+    /tmp are some; a path that does not exist is as safe as its directory.
     """
     try:
         return next((step.opening for _place, step in _walk(host, path) if step.opening), None)
@@ -80,7 +78,7 @@ def opening(host: Host, path: str) -> Optional[Opening]:
 def named(host: Host, path: str) -> str:
     """The real path of a file that a configuration or a log's name leads root to, for Host.read_bytes(real=True).
 
-    Raises HostError where a link on the way is one that somebody besides root can make, and for devices and the kernel's own files.
+    Raises HostError for a link of somebody besides root, for devices and the kernel's own files.
     """
     here, found = "/", None
     for place, step in _walk(host, path):
@@ -97,22 +95,13 @@ def named(host: Host, path: str) -> str:
 
 
 def folders(host: Host, pattern: str) -> List[str]:
-    """The directories in which a new file could match a pattern."""
     folder = posixpath.dirname(pattern)
     return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
 
 
-def open_to_others(host: Host, path: str) -> Optional[str]:
-    """The path of opening(), None when only root can write all the way."""
-    found = opening(host, path)
-    return found.path if found else None
-
-
 def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
-    """Why a process is no program of root's with one of these words in its file's name; None when it is.
-
-    Its real, effective and saved user are root: a setuid program keeps the real one of whoever started it. Its executable is the very
-    file at a path that only root can write, or was until an upgrade replaced it. A title proves nothing: everyone writes his own.
+    """Why a process is no program of root's with one of these words in its file's name; None when it is. All its users are root, and its
+    executable is, or was until an upgrade, the file at a path that only root can write.
     """
     if any(uids):
         ids = sorted(set(uids))

@@ -1,56 +1,43 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """State and last words of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Dict, List, Optional, Sequence, Set
 
 from ..parse.systemctl import PROPERTIES, parse_journal, parse_show, refused_to_start, unit_facts, unit_matches
-from .host import Host, HostError
+from .host import Host
 
 LINES = 30
 SHOWN = 16384  # bytes, of one unit
-MOST_JOURNALS = 4  # a journalctl costs 10 ms of CPU, more where the journal is large
+MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
 _DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
 
 def booted_with_systemd(host: Host) -> bool:
-    """sd_booted(3): systemd is init here, and not merely installed."""
-    try:
-        return host.stat("/run/systemd/system").type == "directory"
-    except HostError:
-        return False
+    """sd_booted(3)"""
+    return host.type_of("/run/systemd/system") == "directory"
 
 
 def fpm_unit_names(host: Host) -> List[str]:
-    """Units with php-fpm in their name, running or not, read from the unit directories (systemctl list-unit-files costs more).
-
-    A template (php-fpm@.service) is no unit by itself: its enabled instances are found in the *.wants directories.
+    """Units with php-fpm in their name, from the unit directories: systemctl list-unit-files costs more. Of a template (php-fpm@.service) the
+    enabled instances, in *.wants.
     """
     found: Set[str] = set()
     for directory in dict.fromkeys(host.realpath(directory) for directory in _DIRECTORIES):
-        for name in _names(host, directory):
+        for name in host.names(directory):
             if name.endswith(".wants") and directory.startswith("/etc/"):
-                found.update(wanted for wanted in _names(host, directory + "/" + name) if "@" in wanted)
+                found.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
             found.add(name)
     return sorted(name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name))
 
 
-def _names(host: Host, directory: str) -> List[str]:
-    try:
-        return host.listdir(directory)
-    except HostError:
-        return []
-
-
-def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, Dict[str, Any]]:
-    """{name: unit}; a name that systemd does not know has load "not-found". Empty on a host without systemd.
-
-    log is filled for a unit that is loaded and not active, or whose state changed within the last window seconds.
+def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, dict]:
+    """{name: unit}, {} without systemd; a name that it does not know has load "not-found". log is filled for a loaded unit that is not active,
+    or whose state changed within window seconds.
     """
     wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
     if not wanted or not booted_with_systemd(host):
@@ -59,7 +46,7 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
     if ran.rc != 0:
         host.miss("units", None, "systemctl show: %s" % (_COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc), "a running systemd")
     boot_at = host.now() - host.boottime()
-    found: Dict[str, Dict[str, Any]] = {}
+    found: Dict[str, dict] = {}
     for name, block in zip(wanted, parse_show(ran.out)):
         found[name] = unit_facts(block, boot_at)
     if logs:
@@ -67,7 +54,7 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
     return found
 
 
-def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> None:
+def _read_logs(host: Host, units: Dict[str, dict], window: float) -> None:
     since = host.now() - window
     telling = [name for name, unit in units.items() if unit["load"] != "not-found" and (unit["changed_at"] or 0) > 0
                and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)]
@@ -77,8 +64,7 @@ def _read_logs(host: Host, units: Dict[str, Dict[str, Any]], window: float) -> N
         unit["start_limit_hit"] = unit["start_limit_hit"] or (unit["active"] == "failed" and refused_to_start(unit["log"]))
 
 
-def journal(host: Host, unit: str, lines: int = LINES) -> List[Dict[str, Any]]:
-    """The last lines of a unit's journal, [{at, text}]; [] where the journal cannot be read, which is then reported missing."""
+def journal(host: Host, unit: str, lines: int = LINES) -> List[dict]:
     ran = host.run(["journalctl", "-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"] + unit_matches(unit))
     found = parse_journal(ran.out)
     if not found:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """One key for one listening place, however nginx or php-fpm spells it."""
@@ -23,10 +22,8 @@ def _number(text: str) -> Optional[int]:
 
 
 def parse(written: str, prefix: str = "") -> Endpoint:
-    """written: the value of fastcgi_pass, of an upstream's server, or of a pool's listen.
-
-    prefix: what a pool's relative socket path is relative to.
-    A bare port is php-fpm's form of "every address"; a bare name without a port keeps port None.
+    """written: by fastcgi_pass, an upstream's server, or a pool's listen. prefix: of a pool's relative socket path. A bare port is php-fpm's
+    form of "every address"; a bare name without a port keeps port None.
     """
     text = written.strip().strip("\"'")
     unix = text[5:] if text.startswith("unix:") else text
@@ -53,18 +50,12 @@ def parse(written: str, prefix: str = "") -> Endpoint:
 
 
 def canonical(written: str, prefix: str = "") -> str:
-    """The key under which a snapshot files an endpoint.
-
-    >>> canonical("unix:/var/run/php/php8.2-fpm.sock")
-    'unix:/run/php/php8.2-fpm.sock'
-    >>> canonical("9000"), canonical("0.0.0.0:9000"), canonical("localhost:9000")
-    ('*:9000', '*:9000', 'localhost:9000')
-    """
+    """The key under which a snapshot files an endpoint: unix:/var/run/a.sock is unix:/run/a.sock, 9000 and 0.0.0.0:9000 are *:9000."""
     return parse(written, prefix).key
 
 
 def reached(dialled: str) -> List[str]:
-    """The keys of all listeners at which dialling an endpoint can arrive: its own, and of a port also a wildcard's."""
+    """All listeners' keys at which dialling an endpoint can arrive: of a port also a wildcard's."""
     there = parse(dialled)
     if there.port is None:
         return [dialled]

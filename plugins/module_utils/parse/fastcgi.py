@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The one FastCGI exchange that needs no script: FCGI_GET_VALUES (FastCGI specification 1.0, 4.1)."""
@@ -7,12 +6,11 @@
 import struct
 from typing import NamedTuple, Optional
 
-# Read enough to see a whole answer of php-fpm (32 bytes) or the first line of something else.
+# A whole answer of php-fpm has 32 bytes.
 ENOUGH = 64
 _VERSION, _GET_VALUES, _GET_VALUES_RESULT, _LAST_TYPE = 1, 9, 10, 11
 _NAME = b"FCGI_MPXS_CONNS"
-# Padding is skipped by a FastCGI server. To a server of a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that
-# it answers with its complaint at once instead of waiting for more.
+# FastCGI skips padding. For a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that it complains at once.
 _PADDING = b"\r\n\r\n"
 
 # result: answered | not_fastcgi | closed. detail: what a person needs to see of the answer.
@@ -30,9 +28,8 @@ def _shown(data: bytes) -> str:
 
 
 def answer(data: bytes, ended: bool) -> Optional[Answer]:
-    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more.
-
-    A record of another type still is FastCGI: a server that knows no management records answers FCGI_UNKNOWN_TYPE.
+    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more. Any record type is FastCGI: a server without
+    management records answers FCGI_UNKNOWN_TYPE.
     """
     if data[:1] not in (b"", struct.pack("B", _VERSION)):
         return Answer("not_fastcgi", _shown(data)) if ended or len(data) >= 12 or b"\n" in data else None

@@ -1,21 +1,16 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's configuration as php-fpm itself reads it (php-src: sapi/fpm/fpm/fpm_conf.c, Zend/zend_ini_scanner.l).
-
-Each physical line goes to the Zend INI scanner on its own, so no value spans lines. A section that appears again, in any
-letter case, goes on with the pool it named first; the last of equal plain keys wins; the section in force survives an include.
-"""
+"""php-fpm's configuration as php-fpm itself reads it, see docs/looking.md."""
 
 import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from .number import number as whole
 
-PROBLEMS = 10  # php-fpm stops at the first; what follows a broken line is read all the same, up to this many
+PROBLEMS = 10  # php-fpm stops at the first
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
-# Of all files together, one that is included often counts as often: five levels of includes can repeat a file without end.
+# Of all files together: includes can repeat a file without end.
 MOST_ENTRIES = 400000
 MOST_CHARACTERS = 64 * 1024 * 1024
 
@@ -34,12 +29,17 @@ class Section:
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
 
     def text(self, key: str) -> Optional[str]:
-        """The value, None when unset or empty: php-fpm keeps an empty string as good as unset."""
+        """None when empty, too: to php-fpm that is unset."""
         setting = self.settings.get(key)
         return setting.value if setting and setting.value else None
 
+    def problem(self, key: str, text: str) -> Problem:
+        """At the directive, or at the section's head where it is not set."""
+        at = self.settings.get(key) or Setting("", self.file, self.line)
+        return Problem(at.file, at.line, text)
+
     def number(self, key: str) -> Optional[int]:
-        return to_int(self.text(key))
+        return whole(self.text(key))
 
     def seconds(self, key: str) -> float:
         return to_seconds(self.text(key))
@@ -53,8 +53,7 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value depends on ${...}, which only php-fpm's own environment knows.
-    cut: a limit was reached, and the rest was not read."""
+    """files: in reading order; variables: whether a value has ${...}; cut: a limit was reached, and the rest was not read."""
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []
@@ -65,7 +64,7 @@ class FpmConf:
         self.variables = False
 
 
-# Linear in time: a name ends with no space, and a variable's parts end where another variable begins.
+# Linear in time: a name ends with no space, a variable's parts where another variable begins.
 ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
 _VARIABLE = r"\$\{[^}:$]*(?::-(?P<default>[^}$]*(?:\$(?!\{)[^}$]*)*))?\}"
@@ -87,31 +86,21 @@ def to_bool(value: str) -> bool:
     return value.lower() in ("1",) + TRUE
 
 
-def to_int(value: Optional[str]) -> Optional[int]:
-    """fpm_conf_set_integer: digits with an optional minus; None for what php-fpm refuses."""
-    return whole(value)
-
-
 def to_seconds(value: Optional[str]) -> float:
-    """fpm_conf_set_time takes the leading integer and the last letter: 1.5m is 60 seconds. 0 for unset or refused."""
+    """fpm_conf_set_time: the leading integer and the last letter, 1.5m is 60. 0 for unset or refused."""
     match = re.match(r"\s*([-+]?[0-9]{1,12}).*?([smhd]?)\Z", value or "", re.S)
     return float(int(match.group(1)) * _UNIT_SECONDS[match.group(2)]) if match else 0.0
 
 
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
-    """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it).
-
-    Adjacent strings and words join, and white space counts only between two bare words. A bare true or false word becomes "1"
-    or "". A ${variable} becomes its default, or nothing. Not done: the operators | & ^ ~ ! and PHP's constants, which no
-    directive of php-fpm's own takes.
-    """
+    """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it)."""
     out, pending, kinds = "", "", ""
     variable = False
     at = 0
     while at < len(text):
         match = TOKEN.match(text, at)
         if match is None:
-            # An apostrophe without a partner ends the value, as long as there is one.
+            # An apostrophe without a partner ends the value, if there is one.
             return out, variable, None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at]
         at = match.end()
         kind = str(match.lastgroup)
@@ -146,8 +135,6 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 
 class Reader:
-    """One run over a configuration. read and expand are the host's: a file's text, and the files that match a pattern."""
-
     def __init__(self, conf: FpmConf, read: Callable[[str], Tuple[Optional[str], str]],
                  expand: Callable[[str], Tuple[List[str], str]], prefix: str) -> None:
         self.conf = conf
@@ -237,10 +224,8 @@ class Reader:
 
 def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]],
                    expand: Callable[[str], Tuple[List[str], str]], prefix: str = "/usr") -> FpmConf:
-    """config: the main file's path. read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot).
-    expand: glob -> (files, sorted and without directories, why php-fpm refuses the pattern or "").
-
-    prefix: what a relative include is relative to (php-fpm's -p, else the prefix that it was compiled with).
+    """read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot). expand: glob -> (files, sorted and without
+    directories, why php-fpm refuses the pattern or ""). prefix: of a relative include (php-fpm's -p, else the compiled one).
     """
     conf = FpmConf(config)
     Reader(conf, read, expand, prefix).load(config, 1, (config, 0))
@@ -248,7 +233,7 @@ def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]]
 
 
 def full_path(value: Optional[str], pool_prefix: Optional[str], prefix: str) -> Optional[str]:
-    """fpm_evaluate_full_path: a relative path is relative to the pool's prefix, else to the global one."""
+    """fpm_evaluate_full_path"""
     if not value or value.startswith("/"):
         return value
     return (pool_prefix or prefix).rstrip("/") + "/" + value

@@ -1,24 +1,16 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's error log -> events.
+"""php-fpm's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-Forms (sapi/fpm/fpm/zlog.c): "[02-Apr-2026 14:23:17] WARNING: [pool www] text"; at log_level debug every line has microseconds and
-"pid N, function(), line N: ". Text of workers and visitors in it:
-
-* 'child N said into stderr: "..."' never counts as the master's; the few messages that exist only so become events with claimed: true.
-* "script '...' (request: "...") executing too slow" and "... execution timed out" hold the request's decoded path, line feeds included
-  (php-fpm 7.4 to 8.4, seen on real hosts): /a%0a[date] WARNING: ... forges a whole line. Such an entry is open until a line ends in its
-  own last words, and lines in between are dropped. A path is cut at 127 bytes, too few to hold an end, a false message and a new
-  beginning at once.
-* With decorate_workers_output = no workers write whole lines of their own, and nothing tells them from the master's.
+What a worker "said into stderr" never counts as the master's. A slow request's line holds its decoded path, line feeds included: it is open
+until a line ends in its own last words, and what looks like lines in between is dropped.
 """
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
-from .log_events import Events
+from .log_events import Events, Log
 from .redact import redact
 from .signatures import find
 from .timestamps import fpm_time
@@ -38,7 +30,7 @@ _CODES = (0, 1, 70, 124, 255)
 _REACH = 2048
 
 Message = NamedTuple("Message", [
-    ("at", Optional[float]), ("pool", Optional[str]), ("signature", Optional[str]), ("pid", Optional[int]), ("detail", Dict[str, Any]), ("open", bool),
+    ("at", Optional[float]), ("pool", Optional[str]), ("signature", Optional[str]), ("pid", Optional[int]), ("detail", dict), ("open", bool),
 ])
 
 
@@ -48,7 +40,7 @@ def _path_only(request: str) -> str:
     return redact(path, 200) + (query and "?[redacted]")
 
 
-def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], Dict[str, Any]]:
+def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], dict]:
     """(signature, child's pid, detail) of a message without time, level and pool."""
     said = _SAID.match(text)
     if said:
@@ -59,7 +51,7 @@ def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], Dict[
         kind, number = ("code", int(left.group(4))) if left.group(4) else ("signal", int(left.group(2)))
         name = ("%d" % number if number in _CODES else kind) if kind == "code" else _SIGNALS.get(number, kind)
         name = "fpm-exit-" + name + ("-core" if name == "sigsegv" and left.group(3) else "")
-        # Deaths at DEBUG are those that the master caused by a reload or a stop.
+        # Deaths at DEBUG the master caused by a reload or a stop.
         return name if level != "DEBUG" else None, int(left.group(1)), {kind: number, "seconds": float(left.group(5))}
     child, end = _REQUEST_OPEN.match(text), _REQUEST_END.search(text)
     script, found, request = text[child.end():end.start()].partition("' (request: \"") if child and end else ("", "", "")
@@ -68,18 +60,18 @@ def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], Dict[
             "seconds": float(end.group(1)), "script": redact(script, 200), "request": _path_only(request)}
     hit = find("fpm", text, level[:1])
     if not hit:
-        # Whatever else the master calls an error: mostly that it cannot read its configuration.
+        # Mostly that it cannot read its configuration.
         return "fpm-error" if level in ("ERROR", "ALERT") and not _REQUEST_OPEN.match(text) else None, None, {}
     row, groups = hit
     if row.id.startswith("fpm-max-children-"):
         return row.id, None, {"limit": int(groups[0])}
     errno = _ERRNO.search(text)
-    detail: Dict[str, Any] = {"errno": int(errno.group(1))} if errno else {}
+    detail: dict = {"errno": int(errno.group(1))} if errno else {}
     return row.id, None, dict(detail, address=groups[0][:200]) if "-bind-" in row.id else detail
 
 
 def parse_message(line: str, utc_offset: int) -> Optional[Message]:
-    """A physical line without its line feed; None without a head. open: a request's text goes on in the next line."""
+    """A line without its line feed; None without a head. open: a request's text goes on in the next line."""
     head = _HEAD.match(line)
     if not head:
         return None
@@ -90,27 +82,22 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
 
 
 def brief(line: str) -> str:
-    """A line for a reader: no query string, no secrets."""
     end = _REQUEST_END.search(line)
     front, found, request = line[:end.start() if end else 0].partition('(request: "')
     return redact(front + found + _path_only(request) + end.group() if end and found else line)
 
 
-class FpmLog:
-    """Feed it a log's lines in order; the counterpart of nginx_log.NginxLog. master: the configuration file of the log's master."""
+class FpmLog(Log):
+    """Feed it a log's lines in order. master: the configuration file of the log's master."""
 
     def __init__(self, path: str, master: Optional[str], since: float, until: float, utc_offset: int) -> None:
-        self.path, self.master, self.since, self.until, self.utc_offset = path, master, since, until, utc_offset
-        self.events = Events()
-        self.untrusted = 0
-        self.first_at: Optional[float] = None
-        self.last_at: Optional[float] = None
+        super(FpmLog, self).__init__(path, since, until, utc_offset)
+        self.master = master
         self._held: List[Tuple[Message, str]] = []  # since the last request's text, which may still go on
         self._open: Optional[Tuple[Message, str]] = None
         self._reach = 0  # byte position where the last request's text, and what it could have forged, ends at the latest
 
     def begin_inside(self, start: int) -> None:
-        """The first line to come may belong to a request's text that began before it."""
         self._reach = start + _REACH
 
     def feed(self, raw: bytes, start: int) -> None:
@@ -155,10 +142,6 @@ class FpmLog:
         self._held = []
 
     def _accept(self, message: Message, line: str) -> None:
-        if message.at is None or not self.since <= message.at <= self.until:
-            return
-        self.first_at = message.at if self.first_at is None else min(self.first_at, message.at)
-        self.last_at = message.at if self.last_at is None else max(self.last_at, message.at)
-        if message.signature:
-            self.events.add("fpm", message.signature, message.at, self.path, line, brief, pool=message.pool, master=self.master,
+        if self.counts(message.at) and message.signature:
+            self.events.add("fpm", message.signature, message.at or 0, self.path, line, brief, pool=message.pool, master=self.master,
                             pid=message.pid, detail=message.detail)

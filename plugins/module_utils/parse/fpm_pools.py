@@ -1,35 +1,26 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A read php-fpm configuration -> plain facts about its pools, and what php-fpm would refuse in it.
-
-Values of env[], php_value[] and php_admin_value[] hold passwords: only their keys leave, and memory_limit.
+"""Plain facts about a configuration's pools, and what php-fpm would refuse in it. Values of env[], php_value[] and php_admin_value[] hold
+passwords: of them only memory_limit leaves.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional
 
 from .endpoint import canonical
-from .fpm_conf import FpmConf, Problem, Section, full_path, parse_fpm_conf
+from .fpm_conf import FpmConf, Problem, Section, full_path
 from .number import number
 
 _VALUE_ARRAYS = ("php_admin_value", "php_value")  # in order of authority: an administrator's value cannot be overridden
 
 
 def _memory_limit(pool: Section) -> Optional[str]:
-    """php-fpm keeps these lists back to front and applies all: the first one in the files is applied last and wins."""
-    for array in _VALUE_ARRAYS:
-        for key, setting in pool.arrays.get(array, []):
-            if key == "memory_limit":
-                return setting.value
-    return None
+    """php-fpm keeps these lists back to front: the first one in the files is applied last and wins."""
+    return next((setting.value for array in _VALUE_ARRAYS for key, setting in pool.arrays.get(array, []) if key == "memory_limit"), None)
 
 
-def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, Any]:
-    """One pool's effective values with php-fpm's defaults; None where unset and the default depends on the version.
-
-    detail adds directives, {name: {value, file, line}}, and php_keys, the names of env[] and php settings without their values.
-    """
+def pool_facts(pool: Section, prefix: str) -> dict:
+    """A pool's effective values with php-fpm's defaults; None where the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
     listen = pool.text("listen")
     listen_at = pool.settings.get("listen")
@@ -39,7 +30,7 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
     def path(key: str) -> Optional[str]:
         return full_path(pool.text(key), own, prefix)
 
-    facts: Dict[str, Any] = {
+    return {
         "name": pool.name, "file": pool.file, "line": pool.line,
         "listen": listen, "endpoint": canonical(listen if tcp else "unix:" + listen, own or prefix) if listen else None,
         "listen_file": listen_at.file if listen_at else None, "listen_line": listen_at.line if listen_at else None,
@@ -59,28 +50,10 @@ def pool_facts(pool: Section, prefix: str, detail: bool = False) -> Dict[str, An
         "catch_workers_output": pool.flag("catch_workers_output", False),
         "memory_limit": _memory_limit(pool),
     }
-    if detail:
-        facts["directives"] = {key: {"value": one.value, "file": one.file, "line": one.line}
-                               for key, one in sorted(pool.settings.items())}
-        facts["php_keys"] = sorted("%s[%s]" % (array, key) for array, pairs in pool.arrays.items() for key, _value in pairs)
-    return facts
 
 
-def as_written(masters: Sequence[Dict[str, Any]], read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> List[Dict[str, Any]]:
-    """The masters of collect_fpm with their pools as the files have them now; read and expand as edit.fpm_text takes them."""
-    found = []
-    for master in masters:
-        conf = parse_fpm_conf(master["config"], lambda path: (read(path), ""), lambda pattern: (expand(pattern), ""), master["prefix"])
-        pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
-        found.append(dict(master, pools=pools, process_max=conf.top.number("process.max") or 0) if pools else dict(master))
-    return found
-
-
-def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -> List[Problem]:
-    """What makes php-fpm of every version refuse to start, in its own words (fpm_conf_process_all_pools and its neighbours).
-
-    as_root: whether the master starts as root, which is when a pool has to name a user.
-    """
+def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Problem]:
+    """What makes any php-fpm refuse to start, in its own words. as_root: a pool has to name a user."""
     found = list(conf.problems)
     if not conf.pools:
         found.append(Problem(conf.top.file, 0, "No pool defined. at least one pool section must be specified in config file"))
@@ -88,43 +61,35 @@ def refusals(conf: FpmConf, pools: List[Dict[str, Any]], as_root: bool = True) -
     for section, pool in zip(conf.pools, pools):
         lacks_user = as_root and "user" not in section.settings
         for key, text in [("user", "user has not been defined")] if lacks_user else _pool_refusals(pool):
-            at = section.settings.get(key)
-            found.append(Problem(at.file if at else section.file, at.line if at else section.line,
-                                 "[pool %s] %s" % (section.name, text)))
+            found.append(section.problem(key, "[pool %s] %s" % (section.name, text)))
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            found.append(Problem(pool["listen_file"], pool["listen_line"],
-                                 "[pool %s] unable to set listen address as it's already used in another pool '%s'"
-                                 % (section.name, taken[endpoint])))
+            text = "[pool %s] unable to set listen address as it's already used in another pool '%s'" % (section.name, taken[endpoint])
+            found.append(section.problem("listen", text))
         elif endpoint:
             taken[endpoint] = section.name
     return found
 
 
-def _pool_refusals(pool: Dict[str, Any]) -> List[Any]:
+def _pool_refusals(pool: dict) -> List[Any]:
     """[(directive, what php-fpm says)], at most one: it stops at the first."""
-    if not pool["listen"]:
-        return [("listen", "no listen address have been defined!")]
-    if pool["pm"] not in ("static", "dynamic", "ondemand"):
-        return [("pm", "the process manager is missing (static, dynamic or ondemand)")]
-    most = pool["max_children"] or 0
-    if most < 1:
-        return [("pm.max_children", "pm.max_children must be a positive value")]
-    if pool["slowlog_timeout"] and not pool["slowlog"]:
-        return [("request_slowlog_timeout", "'slowlog' must be specified for use with 'request_slowlog_timeout'")]
-    if pool["pm"] != "dynamic":
-        return []
-    low, high, start = pool["min_spare"] or 0, pool["max_spare"] or 0, pool["start_servers"]
-    if low <= 0:
-        return [("pm.min_spare_servers", "pm.min_spare_servers(%d) must be a positive value" % low)]
-    if high <= 0:
-        return [("pm.max_spare_servers", "pm.max_spare_servers(%d) must be a positive value" % high)]
-    if low > most or high > most:
-        return [("pm.max_spare_servers", "pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)"
-                 % (low, high, most))]
-    if high < low:
-        return [("pm.max_spare_servers", "pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)" % (high, low))]
-    if start and not low <= start <= high:
-        return [("pm.start_servers", "pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than "
-                 "pm.max_spare_servers(%d)" % (start, low, high))]
+    dynamic, most = pool["pm"] == "dynamic", pool["max_children"] or 0
+    low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
+    for wrong, key, text in (
+        (not pool["listen"], "listen", "no listen address have been defined!"),
+        (pool["pm"] not in ("static", "dynamic", "ondemand"), "pm", "the process manager is missing (static, dynamic or ondemand)"),
+        (most < 1, "pm.max_children", "pm.max_children must be a positive value"),
+        (pool["slowlog_timeout"] and not pool["slowlog"], "request_slowlog_timeout",
+         "'slowlog' must be specified for use with 'request_slowlog_timeout'"),
+        (dynamic and low <= 0, "pm.min_spare_servers", "pm.min_spare_servers(%d) must be a positive value" % low),
+        (dynamic and high <= 0, "pm.max_spare_servers", "pm.max_spare_servers(%d) must be a positive value" % high),
+        (dynamic and max(low, high) > most, "pm.max_spare_servers",
+         "pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)" % (low, high, most)),
+        (dynamic and high < low, "pm.max_spare_servers",
+         "pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)" % (high, low)),
+        (dynamic and start and not low <= start <= high, "pm.start_servers",
+         "pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than pm.max_spare_servers(%d)" % (start, low, high)),
+    ):
+        if wrong:
+            return [(key, text)]
     return []

@@ -1,15 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The kernel's words about killed and crashed processes, and systemd's, systemd-oomd's and earlyoom's about the same.
 
-Sources: mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c and traps.c of Linux 4.15 to 6.12; systemd's core/cgroup.c and oom/oomd-manager.c.
-pids in the ring buffer are those of the machine, not of a container.
+Linux 4.15 to 6.12: mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c; systemd: core/cgroup.c, oom/oomd-manager.c. pids are the machine's.
 """
 
 import re
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
 from .proc import unit_of
 from .redact import redact
@@ -21,7 +19,7 @@ _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
 _CONSTRAINT = re.compile(r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d{1,10}),uid=\d+\Z", re.A)
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
 _LIMIT = re.compile(r"memory: usage \d+kB, limit (\d{1,18})kB, failcnt \d+\Z", re.A)
-# Before 5.x the victim's line has no beginning of its own, and "Kill process ... or sacrifice child" names the candidate.
+# Before 5.x the victim's line has no beginning of its own; "Kill process ... or sacrifice child" names the candidate.
 _CANDIDATE = re.compile(r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z")
 _KILLED = re.compile(r"(?:(Memory cgroup out|Out) of memory[^:]*: )?"
                      r"Killed process (\d{1,10})(?:,? UID \d+,)? \((.{1,16})\),? total-vm:\d+kB, anon-rss:(\d{1,18})kB\b", re.A)
@@ -33,13 +31,11 @@ _OOMD = re.compile(r"Killed (/\S+) due to memory (?:used|pressure) ")
 _EARLYOOM = re.compile(r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \d+)? \"([^\"]{1,16})\": ", re.A)
 
 
-def kills(lines: Iterable[Tuple[float, str]]) -> List[Dict[str, Any]]:
-    """The ring's lines [(epoch, text)] -> OOM kills {at, pid, comm, cgroup, kind, fpm, limit_kb, anon_rss_kb, source, text}.
-
-    cgroup: the victim's, as the machine spells it; None where the kernel (before 5.0, outside a memory cgroup) does not say.
-    limit_kb: of the cgroup whose limit was hit.
+def kills(lines: Iterable[Tuple[float, str]]) -> List[dict]:
+    """The ring's lines [(epoch, text)] -> OOM kills, as oom_info returns them. cgroup: the victim's, None before Linux 5.0 outside a memory
+    cgroup. limit_kb: of the cgroup whose limit was hit.
     """
-    found: List[Dict[str, Any]] = []
+    found: List[dict] = []
     limit: Optional[int] = None
     memcg: Optional[str] = None
     victims: Dict[int, Tuple[str, Optional[str]]] = {}
@@ -66,22 +62,21 @@ def kills(lines: Iterable[Tuple[float, str]]) -> List[Dict[str, Any]]:
     return found
 
 
-def crashes(lines: Iterable[Tuple[float, str]]) -> List[Dict[str, Any]]:
-    """php-fpm's segmentation faults and the like -> {at, pid, comm, module (the file that crashed, None unknown), text}."""
+def crashes(lines: Iterable[Tuple[float, str]]) -> List[dict]:
+    """php-fpm's segmentation faults and the like -> {at, pid, comm, module (the file that crashed, or None), text}."""
     found = [(at, text, _CRASH.match(text)) for at, text in lines]
     return [{"at": at, "pid": int(hit.group(2)), "comm": hit.group(1), "module": hit.group(3), "text": redact(text)}
             for at, text, hit in found if hit and FPM_COMM.match(hit.group(1))]
 
 
-def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[Dict[str, Any]]:
-    """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}.
-
-    kind: systemd_oomd, earlyoom, or None where systemd only passes on that the kernel killed. Words count from their own speaker alone.
+def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[dict]:
+    """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}. kind: systemd_oomd, earlyoom, None
+    for the kernel's. Words count from their own speaker alone.
     """
-    found: List[Dict[str, Any]] = []
+    found: List[dict] = []
     for at, identifier, _pid, text in lines:
         unit, oomd, early = _BY_UNIT.match(text), _OOMD.match(text), _EARLYOOM.match(text)
-        entry: Dict[str, Any] = {"at": at, "unit": None, "cgroup": None, "pid": None, "comm": None, "kind": None, "text": redact(text)}
+        entry: dict = {"at": at, "unit": None, "cgroup": None, "pid": None, "comm": None, "kind": None, "text": redact(text)}
         if identifier == "systemd" and unit:
             entry.update(unit=unit.group(1), kind="systemd_oomd" if unit.group(2) else None)
         elif identifier == "systemd-oomd" and oomd:

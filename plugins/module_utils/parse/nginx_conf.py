@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """nginx's configuration as one tree of directives, every include in its place."""
@@ -10,20 +9,20 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 
 from .nginx_lexer import DEEPEST_BLOCK, statements
 
-# For all files together: what is included often counts as often.
+# Of all files together.
 MOST_DIRECTIVES = 400000
 DEEPEST_INCLUDE = 50
 MOST_ERRORS = 200
 
-# read(path) -> (text, "") or (None, why it is an error of the configuration) or (None, "") when the reader has reported it itself.
+# read(path) -> (text, "") or (None, why it is an error), "" when the reader has reported it itself.
 Read = Callable[[str], Tuple[Optional[str], str]]
 Expand = Callable[[str], List[str]]
-# The directives of a file, how many they are with all includes, and how deep their blocks stand in each other.
+# (directives, how many with all includes, how deep their blocks stand).
 Part = Tuple[List[Any], int, int]
 
 
 class Directive(NamedTuple):
-    """block is None for a simple directive. It may be shared: a file that is included twice is read once."""
+    """block is None for a simple directive, and shared where a file is included twice."""
 
     name: str
     args: List[str]
@@ -33,12 +32,15 @@ class Directive(NamedTuple):
 
 
 class Conf:
-    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS; text in nginx's words where it has words for it."""
+    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS."""
 
     def __init__(self) -> None:
         self.directives: List[Directive] = []
-        self.errors: List[Dict[str, Any]] = []
+        self.errors: List[dict] = []
         self._known: Set[Tuple[str, int, str]] = set()
+
+    def refuse(self, one: Directive, text: str) -> None:
+        self.error(one.file, one.line, text)
 
     def error(self, file: str, line: int, text: str) -> None:
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
@@ -93,7 +95,7 @@ class _Reader:
             self.conf.error(path, line, 'invalid number of arguments in "include" directive')
             return [], 0, 0
         full = posixpath.join(self.prefix, args[0])
-        # ngx_conf_include(): a name with one of these is a pattern, and a pattern may match nothing.
+        # ngx_conf_include(): such a name is a pattern, and may match nothing.
         if full not in self.matches:
             self.matches[full] = self.expand(full) if re.search(r"[*?\[]", full) else [full]
         included: List[Directive] = []
@@ -128,10 +130,8 @@ class _Reader:
 
 
 def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
-    """config: absolute path of the main file; includes are relative to its directory, whatever file they stand in.
-
-    extra: directives from the command line (-g), read before the file as nginx does.
-    expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others are read on.
+    """config: the main file's absolute path, to whose directory includes are relative. extra: directives of -g. expand: a pattern -> the paths
+    that it matches, in order. An error ends the file it is in, the others are read on.
     """
     conf = Conf()
     reader = _Reader(conf, posixpath.dirname(config), read, expand)
@@ -142,7 +142,7 @@ def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf
 
 
 def every(directives: List[Directive]) -> Iterator[Directive]:
-    """All directives, blocks' contents right after their block."""
+    """Blocks' contents right after their block."""
     left = [iter(directives)]
     while left:
         for directive in left[-1]:
@@ -155,25 +155,16 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
 
 
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
-    """(files, what is no file: stderr, syslog, memory, devices), each once, in order.
-
-    default: what nginx was built or started to log to; it counts while the main level names nothing else.
-    """
+    """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is written."""
     written = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
     if default and not any(one.name == "error_log" for one in conf.directives):
         written.insert(0, default)
-    files: List[str] = []
-    elsewhere: List[str] = []
-    for one in dict.fromkeys(written):
-        if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/")):
-            elsewhere.append(one)
-        else:
-            files.append(posixpath.join(prefix, one))
-    return list(dict.fromkeys(files)), elsewhere
+    elsewhere = [one for one in dict.fromkeys(written) if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/"))]
+    return list(dict.fromkeys(posixpath.join(prefix, one) for one in written if one not in elsewhere)), elsewhere
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
-    """What nginx -t opens for writing, and makes where it is missing: logs and the pid file. pid: where the build puts it."""
+    """What nginx -t opens for writing, and makes. pid: where the build puts it."""
     written = [one.args[0] for one in every(conf.directives) if one.name in ("access_log", "error_log", "pid") and one.args]
     if not any(one.name == "pid" for one in conf.directives):
         written.append(pid)
@@ -182,8 +173,5 @@ def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
 
 
 def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
-    """(user, group or None) of the main level; None when nothing is said and the compiled default holds."""
-    for one in conf.directives:
-        if one.name == "user" and one.args:
-            return one.args[0], one.args[1] if len(one.args) > 1 else None
-    return None
+    """(user, group or None) of the main level; None where the compiled default holds."""
+    return next(((one.args[0], one.args[1] if len(one.args) > 1 else None) for one in conf.directives if one.name == "user" and one.args), None)

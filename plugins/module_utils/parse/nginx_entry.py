@@ -1,12 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entry of nginx's error log: its fields, read from the left, and what it means. What can be forged: see nginx_log.py."""
+"""One entry of nginx's error log: its fields, read from the left, and what it means. Forgery: see nginx_log.py."""
 
 import re
 from functools import lru_cache
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from .endpoint import canonical
 from .number import number
@@ -29,13 +28,13 @@ _FATAL = re.compile(r"(?:PHP message: )?PHP (?:Fatal|Parse|Core|Compile|Recovera
 
 Entry = NamedTuple("Entry", [
     ("at", Optional[int]), ("pid", int), ("message", str), ("site", Optional[str]), ("endpoint", Optional[str]), ("row", Optional[Row]),
-    ("detail", Dict[str, Any]), ("foreign", bool), ("whole", bool), ("twice", bool),
+    ("detail", dict), ("foreign", bool), ("whole", bool), ("twice", bool),
 ])
 
 
 @lru_cache(maxsize=256)
 def upstream_key(value: str) -> Optional[str]:
-    """The value of upstream: -> an endpoint's key. Other protocols keep their scheme, so that nobody takes them for php-fpm's."""
+    """The value of upstream: -> an endpoint's key; other protocols than FastCGI keep their scheme."""
     scheme, found, peer = value.partition("://")
     if not found or not scheme.isalnum() or not peer:
         return None
@@ -47,9 +46,8 @@ def upstream_key(value: str) -> Optional[str]:
 
 
 def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
-    """What stands behind ", client: " -> (server, endpoint). cut: the entry fills its limit, so its end is missing.
-
-    HTTP/2 and /3 requests of nginx before 1.21.1 may hold spaces and so imitate a request's end; where candidates differ, the endpoint is unknown.
+    """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing. HTTP/2 and /3 requests before nginx 1.21.1 may
+    imitate a request's end; where candidates differ, the endpoint is unknown.
     """
     _client, found, tail = rest.partition(", server: ")
     if not found:
@@ -59,7 +57,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
         return site.split(", ", 1)[0], None
     ends = list(_REQUEST_END.finditer(tail))
     if not ends:
-        # HTTP/0.9 has neither headers nor a version: upstream: is the last field. A cut line proves nothing.
+        # HTTP/0.9 has no version: upstream: is the last field. A cut line proves nothing.
         _before, found, last = tail.rpartition(', upstream: "')
         return site, upstream_key(last[:-1]) if found and not cut and last.endswith('"') and '"' not in last[:-1] else None
     value = _UPSTREAM.match(tail, ends[0].end())
@@ -71,10 +69,10 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 
 
 @lru_cache(maxsize=256)
-def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], Dict[str, Any]]:
+def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], dict]:
     """Remembered, because a failing endpoint repeats itself; nobody may change the returned detail."""
     if message.startswith(STDERR):
-        # php-fpm's own messages come bare, the application's behind "PHP message: ": only the first words count.
+        # php-fpm's own messages come bare, the application's behind "PHP message: ".
         words = message[len(STDERR):]
         name = "ng-stderr-body" if phase == "reading upstream" else "ng-stderr"
         if words.startswith(("Primary script unknown", "Unable to open primary script: ")):
@@ -90,7 +88,7 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
     row, groups = hit
     if http and row.id == "ng-premature-header":
         row = row._replace(id="ng-premature-http-to-fcgi")
-    detail: Dict[str, Any] = {"status": row.status} if row.status else {}
+    detail: dict = {"status": row.status} if row.status else {}
     errno = _ERRNO.search(message)
     if errno:
         detail["errno"] = int(errno.group(1))
@@ -100,9 +98,8 @@ def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional
 
 
 def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
-    """One physical line with a head, without its line feed; None for a line that is not the beginning of an entry.
-
-    foreign: its message may hold text of visitors or of the application. whole: an end of the entry is on this line; twice: so is another.
+    """One line, without its line feed; None when it begins no entry. foreign: its message may hold text of visitors or of the application.
+    whole: an end of the entry is on this line; twice: so is another.
     """
     head = _HEAD.match(line)
     if not head:
@@ -128,7 +125,6 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
 
 
 def brief(line: str) -> str:
-    """A line for a reader: no query string, no referrer, no secrets."""
     front, found, rest = line.partition(', request: "')
     if not found:
         return redact(line)

@@ -1,15 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of one nginx configuration file, cut into statements the way ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
+"""A nginx configuration file's text, cut into statements as ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
 
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
-# nginx reads through a buffer of this many bytes, and a parameter, a quoted text or a comment has to fit into it (NGX_CONF_BUFFER).
+# NGX_CONF_BUFFER: a parameter, a quoted text or a comment has to fit.
 BUFFER = 4096
-# Far above what people write: they keep a hostile or generated file from taking the host's processor, its memory or our stack.
+# Far above what people write, and within what the host's processor, memory and our stack bear.
 MOST_STATEMENTS = 400000
 MOST_ARGUMENTS = 50000
 DEEPEST_BLOCK = 100
@@ -17,12 +16,11 @@ DEEPEST_BLOCK = 100
 SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 
 
-# (arguments, end, line of the first one, from 1). end: ";" closes a simple directive, "{" opens a block, "}" closes one, without arguments.
+# (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}" closes one, without arguments.
 Statement = Tuple[List[str], str, int]
+Cut = Tuple[List[Statement], Optional[SyntaxFault]]
 
-# Space is what nginx takes for it and not what Python does: a form feed or a no-break space is part of a word.
-# Linear in time and flat in memory on any text: alternatives start with different characters, what can fail looks at a few words only,
-# and a repetition that would fill the engine's stack ends where nginx's buffer has ended long before.
+# Linear in time and flat in memory on any text, see docs/looking.md.
 _TOKEN = re.compile(r"""
     [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
         (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)
@@ -37,12 +35,12 @@ _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _AFTER_QUOTED = " \t\r\n;{)"
 
-# ngx_http_lua_lex.c: a block of Lua ends at its own closing brace; braces in Lua's strings and comments do not count.
+# ngx_http_lua_lex.c: braces in Lua's strings and comments do not count.
 _LUA = re.compile(r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
 
 
 def unescape(raw: str) -> str:
-    """What ngx_conf_read_token() stores for a parameter: a backslash in front of any other character stays."""
+    """As ngx_conf_read_token() stores a parameter: a backslash in front of any other character stays."""
     if "\\" not in raw:
         return raw
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match.group(1), match.group(1)), raw)
@@ -52,12 +50,8 @@ def _too_long(raw: str) -> bool:
     return len(raw) * 4 >= BUFFER and len(raw.encode("utf-8", "replace")) >= BUFFER
 
 
-def _start(raw: str) -> str:
-    return raw.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
-
-
 def lua_end(text: str, start: int) -> int:
-    """The offset of the brace that closes the block whose text begins at start; -1 when none does."""
+    """The offset of the brace that closes the block whose text begins at start, or -1."""
     depth = 1
     position = start
     while True:
@@ -78,17 +72,26 @@ def lua_end(text: str, start: int) -> int:
                 return -1
 
 
-def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
-    """All statements up to the end or the first fault, and that fault in nginx's own words with nginx's own line.
-
-    Any text is accepted. nginx wants every file balanced in itself. Of a *_by_lua_block only the "{" and the "}" are told.
+def statements(text: str) -> Cut:
+    """All statements up to the end or the first fault, and that in nginx's own words with its line. Of a *_by_lua_block only the "{" and the
+    "}" are told.
     """
     found: List[Statement] = []
     args: List[str] = []
     line, counted, start_line, position, depth = 1, 0, 1, 0, 0
 
-    def fault(offset: int, message: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+    def fault(offset: int, message: str) -> Cut:
         return found, SyntaxFault(line + text.count("\n", counted, offset), message)
+
+    def too_long(offset: int, word: str) -> Cut:
+        start = word.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
+        return fault(offset, 'too long parameter "%s..." started' % start)
+
+    def unfinished(offset: int) -> Cut:
+        return fault(offset, 'unexpected end of file, expecting ";" or "}"')
+
+    def too_many(number: int, what: str) -> Cut:
+        return fault(start, "more than %d %s, the rest of this file was not read" % (number, what))
 
     while position >= 0:
         begin, position = position, -1
@@ -96,11 +99,11 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
             kind = match.lastgroup
             if kind == "comment":
                 if _too_long(match.group("comment")):
-                    return fault(match.start("comment"), 'too long parameter "%s..." started' % _start(match.group("comment")))
+                    return too_long(match.start("comment"), match.group("comment"))
                 continue
             if kind is None:
                 if args:
-                    return fault(len(text), 'unexpected end of file, expecting ";" or "}"')
+                    return unfinished(len(text))
                 break
             start = match.start("plain" if kind == "end" else kind)
             line += text.count("\n", counted, start)
@@ -113,7 +116,7 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                 if len(plain) >= BUFFER // 4:
                     long_one = next((word for word in words if _too_long(word)), None)
                     if long_one:
-                        return fault(text.index(long_one, start), 'too long parameter "%s..." started' % _start(long_one))
+                        return too_long(text.index(long_one, start), long_one)
                 args += words
             elif kind == "close":
                 depth -= 1
@@ -130,23 +133,22 @@ def statements(text: str) -> Tuple[List[Statement], Optional[SyntaxFault]]:
                 if kind == "quoted":
                     raw, quote = raw[1:-1], raw[0]
                 if _too_long(raw):
-                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote if quote else
-                                 'too long parameter "%s..." started' % _start(raw))
+                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote) if quote else too_long(start, raw)
                 if after == len(text):
-                    return fault(after, 'unexpected end of file, expecting ";" or "}"')
+                    return unfinished(after)
                 if quote and text[after] not in _AFTER_QUOTED:
                     return fault(after, 'unexpected "%s"' % text[after])
                 args.append(unescape(raw))
                 if len(args) > MOST_ARGUMENTS:
-                    return fault(start, "more than %d parameters, the rest of this file was not read" % MOST_ARGUMENTS)
+                    return too_many(MOST_ARGUMENTS, "parameters")
                 continue
             found.append((args, stop, start_line))
             if len(found) > MOST_STATEMENTS:
-                return fault(start, "more than %d directives, the rest of this file was not read" % MOST_STATEMENTS)
+                return too_many(MOST_STATEMENTS, "directives")
             if stop == "{":
                 depth += 1
                 if depth > DEEPEST_BLOCK:
-                    return fault(start, "more than %d nested blocks, the rest of this file was not read" % DEEPEST_BLOCK)
+                    return too_many(DEEPEST_BLOCK, "nested blocks")
                 if args[0].endswith("_by_lua_block"):
                     position = lua_end(text, match.end())
                     args = []

@@ -1,29 +1,16 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx's error log -> events, from text that visitors and applications help to write.
+"""nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-Nothing is escaped: request:, host: and referrer: hold raw quotes and (before 1.21.1) spaces, messages even line feeds (PHP's text, a decoded
-%0a), and so whole forged lines. But one entry is one write of at most 2048 bytes: a forged line stands within that reach of the true head
-of the entry that carries it, and nothing is ever interleaved.
-
-So, within the reach of an entry with foreign text:
-* an entry of a connection that lacks its own ", client: " goes on in the next line, whatever that looks like;
-* a line without a head continues that entry: what looked like entries in between was its text, and is dropped; so is a line that brings a
-  second ", client: " behind the first, which is where a true end sticks to a forged line;
-* a line that ends exactly at the reach is where nginx has cut that entry: all behind its true head is its text, and is dropped;
-* another line with foreign text may be the entry's own end behind a forged head: the lines in between are in doubt, and count only when every
-  process named by a head there is known to be nginx's;
-* without any of these the entry ended on its first line, and nothing behind it is in doubt.
-
-Who knows, or guesses within 16, the pid of an nginx worker can still place a false event behind an own message: a log never decides alone.
+A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes: what stands within that reach of such
+an entry is dropped, or in doubt, until it proves to be nginx's. Still, a log never decides alone.
 """
 
 from collections import deque
 from typing import Deque, Iterable, List, Optional, Set
 
-from .log_events import Events
+from .log_events import Events, Log
 from .nginx_entry import ENTRY_LIMIT, STDERR, Entry, brief, fields, parse_entry
 from .signatures import PHASES
 
@@ -32,26 +19,18 @@ _MOST_DOUBTS = 5000
 
 
 class _Seen:
-    """An entry within reach of one with foreign text: not judged yet. doubt: the pids that must prove to be nginx's."""
+    """An entry within reach of one with foreign text. doubt: the pids that must prove to be nginx's."""
 
     def __init__(self, start: int, entry: Entry, line: str) -> None:
         self.start, self.entry, self.line = start, entry, line
         self.doubt: Set[int] = set()
 
 
-class NginxLog:
-    """Feed it a log's lines in order. since, until: epoch; entries outside are read for their structure alone.
-
-    known_pids: nginx's processes now. untrusted: entries dropped as forged or unprovable, first_at, last_at: of the entries in the window;
-    all three are known after finish().
-    """
+class NginxLog(Log):
+    """Feed it a log's lines in order. known_pids: nginx's processes now. All is told after finish()."""
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()) -> None:
-        self.path, self.since, self.until, self.utc_offset = path, since, until, utc_offset
-        self.events = Events()
-        self.untrusted = 0
-        self.first_at: Optional[float] = None
-        self.last_at: Optional[float] = None
+        super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
@@ -65,7 +44,7 @@ class NginxLog:
         self._foreign.append(start - 1)
 
     def feed(self, raw: bytes, start: int) -> None:
-        """raw: a physical line without its line feed; start: its position in the file, in bytes."""
+        """raw: a line without its line feed; start: its position in bytes."""
         end = start + len(raw) + 1
         while self._foreign and self._foreign[0] + ENTRY_LIMIT < end:
             self._foreign.popleft()
@@ -111,7 +90,7 @@ class NginxLog:
         return self._last_foreign is not None and bool(self._foreign) and self._last_foreign.start == self._foreign[-1]
 
     def _continue(self, line: str) -> None:
-        """Not the beginning of an entry: the last entry with foreign text goes on, if that reaches here."""
+        """The last entry with foreign text goes on, if that reaches here."""
         if self._last_foreign is None or not self._reached():
             return
         self._doubt(self._foreign[0])
@@ -147,7 +126,7 @@ class NginxLog:
             self._judge(self._pending.popleft(), len(self._doubts) >= _MOST_DOUBTS)
 
     def _judge(self, seen: _Seen, last: bool) -> None:
-        """A process that is a stranger now may prove itself by a later entry that is in no doubt; last: there is no later."""
+        """A stranger may prove itself by a later entry that is in no doubt; last: there is no later."""
         strangers = seen.doubt - self._known
         self._strangers |= strangers
         if not seen.doubt or not strangers and len(self._strangers) < MANY_STRANGERS:
@@ -161,9 +140,5 @@ class NginxLog:
         entry = seen.entry
         self._known.add(entry.pid)
         self._strangers.discard(entry.pid)
-        if entry.at is None or not self.since <= entry.at <= self.until:
-            return
-        self.first_at = entry.at if self.first_at is None else min(self.first_at, entry.at)
-        self.last_at = entry.at if self.last_at is None else max(self.last_at, entry.at)
-        if entry.row:
-            self.events.add("nginx", entry.row.id, entry.at, self.path, seen.line, brief, entry.site, entry.endpoint, pid=entry.pid, detail=entry.detail)
+        if self.counts(entry.at) and entry.row:
+            self.events.add("nginx", entry.row.id, entry.at or 0, self.path, seen.line, brief, entry.site, entry.endpoint, pid=entry.pid, detail=entry.detail)

@@ -1,12 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Every way from a virtual host to a FastCGI endpoint, with the settings that hold on it."""
 
 import posixpath
 import re
-from typing import Any, Dict, List, Match, Optional, Tuple
+from typing import Dict, List, Match, Optional, Tuple
 
 from .endpoint import canonical
 from .nginx_conf import Conf, Directive, every
@@ -14,30 +13,29 @@ from .nginx_lexer import BUFFER
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {"fastcgi_read_timeout": "read_timeout", "fastcgi_connect_timeout": "connect_timeout", "fastcgi_send_timeout": "send_timeout"}
-_DEFAULT: Dict[str, Any] = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
+_DEFAULT: dict = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
 _SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias", "set", "if"}
-# ngx_parse_time() for milliseconds: the units once each and in this order; a bare number at the end is seconds.
+# ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
 _TIME = re.compile("".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z", re.ASCII)
 _SCALE = (604800000, 86400000, 3600000, 60000, 1000, 1, 1000)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
 _MOST_VARIABLES = 20  # of one text
 
-# What variables hold, innermost block first: the only possible text, or None where several are possible.
+# What variables hold, innermost block first: the only possible text, or None.
 Values = Tuple[Dict[str, Optional[str]], ...]
 
 
 _ROUTE_SETTINGS = ("read_timeout", "connect_timeout", "send_timeout", "keep_conn", "root", "params")
 
-# What a block passes on to the blocks inside it, by the names that a route has for it, and
-# values: the Values here; server_values: those that the server itself sets, outside any location.
-Level = Dict[str, Any]
+# What a block passes on to those inside it, by the names of a route. values: the Values here; server_values: of the server itself.
+Level = dict
 
 
 def parse_time(text: str) -> Optional[float]:
-    """Seconds of a time as nginx writes it ("90", "1m30s", "500ms"); None for what nginx refuses."""
+    """Seconds of "90", "1m30s" or "500ms"; None for what nginx refuses."""
     match = _TIME.match(text)
     if not match or not re.search(r"[0-9]", text):
         return None
@@ -48,7 +46,7 @@ def parse_time(text: str) -> Optional[float]:
 
 
 def _address(written: str) -> Tuple[str, Optional[str]]:
-    """(host without port, port or None) of an address that is no unix socket, cut as ngx_parse_url() cuts it."""
+    """(host, port or None) of an address that is no unix socket, cut as ngx_parse_url() does."""
     if written.startswith("["):
         host, _bracket, rest = written.partition("]")
         return host + "]", rest[1:] if rest.startswith(":") else None
@@ -61,7 +59,7 @@ def _is_unix(written: str) -> bool:
 
 
 def _fault(written: str) -> Optional[str]:
-    """nginx's word for what is wrong with an address, None when it takes it. "no port" is wrong in fastcgi_pass only."""
+    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass only."""
     if _is_unix(written):
         return None if written[5:] else "no path in the unix domain socket"
     host, port = _address(written)
@@ -74,7 +72,7 @@ def _fault(written: str) -> Optional[str]:
     return "no port" if port is None else None
 
 
-def _endpoint(written: str, at: Directive, default_port: str = "") -> Dict[str, Any]:
+def _endpoint(written: str, at: Directive, default_port: str = "") -> dict:
     address = "unix:" + written[5:] if _is_unix(written) else written
     if default_port and not _is_unix(written) and _address(written)[1] is None:
         address += ":" + default_port
@@ -113,7 +111,7 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
 class _Upstream:
     def __init__(self, block: Directive, conf: Conf) -> None:
         self.keepalive = 0
-        self.endpoints: List[Dict[str, Any]] = []
+        self.endpoints: List[dict] = []
         for one in block.block or []:
             if one.name == "server" and one.args:
                 fault = _fault(one.args[0])
@@ -121,21 +119,21 @@ class _Upstream:
                     # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
                     self.endpoints.append(_endpoint(one.args[0], one, "80"))
                 else:
-                    conf.error(one.file, one.line, '%s in upstream "%s"' % (fault, one.args[0]))
+                    conf.refuse(one, '%s in upstream "%s"' % (fault, one.args[0]))
             elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
                 self.keepalive = int(one.args[0])
         if not any(one.name == "server" for one in block.block or []):
-            conf.error(block.file, block.line, "no servers are inside upstream")
+            conf.refuse(block, "no servers are inside upstream")
 
 
 class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf = conf
         self.prefix = prefix
-        self.found: List[Dict[str, Any]] = []
+        self.found: List[dict] = []
         self.upstreams: Dict[str, _Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
-        self.site: Dict[str, Any] = {}
+        self.site: dict = {}
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
@@ -144,7 +142,7 @@ class _Routes:
             if one.name == "upstream" and one.args and one.block is not None:
                 name = one.args[0].lower()
                 if name in self.upstreams:
-                    self.conf.error(one.file, one.line, 'duplicate upstream "%s"' % one.args[0])
+                    self.conf.refuse(one, 'duplicate upstream "%s"' % one.args[0])
                 else:
                     self.upstreams[name] = _Upstream(one, self.conf)
             elif one.name == "map" and len(one.args) == 2 and one.block:
@@ -158,11 +156,11 @@ class _Routes:
             if one.name == "server" and one.block:
                 self.enter_server(one.block, level)
             elif one.name == "fastcgi_pass":
-                self.conf.error(one.file, one.line, '"fastcgi_pass" directive is not allowed here')
+                self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
 
     def enter_server(self, block: List[Directive], level: Level) -> None:
         names = [name if name.startswith("~") else name.lower() for one in block if one.name == "server_name" for name in one.args]
-        # ngx_http_core_merge_srv_conf(): the error log's "server:" shows the first name, without a leading dot.
+        # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
         self.site = {"site": first[1:] if first.startswith(".") else first, "server_names": names,
                      "listen": [" ".join(one.args) for one in block if one.name == "listen"]}
@@ -175,33 +173,33 @@ class _Routes:
         for one in block:
             if one.name == "fastcgi_pass" and one.args:
                 if passed:
-                    self.conf.error(one.file, one.line, '"fastcgi_pass" directive is duplicate')
+                    self.conf.refuse(one, '"fastcgi_pass" directive is duplicate')
                     continue
                 passed = True
                 if context not in ("location", "if") or not location:
-                    self.conf.error(one.file, one.line, '"fastcgi_pass" directive is not allowed here')
+                    self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
                 self.found.append(self.route(one, level, location))
             elif one.block and one.name in _INNER:
-                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own, not those of the one around it.
+                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own alone.
                 start = dict(level, values=level["server_values"]) if one.name == "location" else level
                 start = self.enter(start, one.block, one.name)
                 self.walk(one.block, start, " ".join(one.args) if one.name == "location" else location, one.name)
 
     def enter(self, level: Level, block: List[Directive], context: str) -> Level:
-        """The settings inside a block: nginx lets a directive hold for its whole block, wherever in it it stands."""
-        changed: Dict[str, Any] = {}
+        """The settings inside a block: a directive holds for its whole block, wherever it stands."""
+        changed: dict = {}
         for one in block:
             name, args = one.name, one.args
             if name not in _SETTINGS or not args:
                 continue
             if context in ("if", "limit_except") and name in _NOT_INSIDE:
-                self.conf.error(one.file, one.line, '"%s" directive is not allowed here' % name)
+                self.conf.refuse(one, '"%s" directive is not allowed here' % name)
             elif name in _TIMEOUTS:
                 seconds = parse_time(args[0])
                 if seconds is None:
-                    self.conf.error(one.file, one.line, '"%s" directive invalid value' % name)
+                    self.conf.refuse(one, '"%s" directive invalid value' % name)
                 elif _TIMEOUTS[name] in changed:
-                    self.conf.error(one.file, one.line, '"%s" directive is duplicate' % name)
+                    self.conf.refuse(one, '"%s" directive is duplicate' % name)
                 else:
                     changed[_TIMEOUTS[name]] = {"seconds": seconds, "file": one.file, "line": one.line, "context": context}
             elif name == "fastcgi_param":
@@ -218,7 +216,7 @@ class _Routes:
         return dict(level, **changed) if changed else level
 
     def value(self, name: str, values: Values) -> Optional[str]:
-        """A variable that nothing on the way sets may come from another location of the server, by an internal redirect."""
+        """What nothing on the way sets may come from another location, by an internal redirect."""
         if any(name in scope for scope in values):
             return _holds(values, name)
         if self.server_sets is None:
@@ -228,7 +226,7 @@ class _Routes:
         return self.server_sets.get(name)
 
     def resolve(self, text: str, values: Values) -> Optional[str]:
-        """The only thing that a text with variables can be, None when it can be several or nobody knows."""
+        """The only thing that a text with variables can be, or None."""
         def replace(match: Match[str]) -> str:
             return self.value((match.group(1) or match.group(2)).lower(), values) or "$"
 
@@ -239,18 +237,18 @@ class _Routes:
         return None if "$" in text else text
 
     def refusal(self, address: str) -> Optional[str]:
-        """nginx's complaint about an address in fastcgi_pass that is no upstream's name, None when it takes it."""
+        """nginx's complaint about an address that is no upstream's name, None when it takes it."""
         fault = _fault(address)
         host, port = _address(address)
         if fault is None and not _is_unix(address) and host.lower() in self.upstreams:
             return 'upstream "%s" may not have port %s' % (host, port)
         return '%s in upstream "%s"' % (fault, address) if fault else None
 
-    def route(self, one: Directive, level: Level, location: str) -> Dict[str, Any]:
+    def route(self, one: Directive, level: Level, location: str) -> dict:
         written, variable = one.args[0], "$" in one.args[0]
         address = self.resolve(written, level["values"]) if variable else written
         name: Optional[str] = None
-        endpoints: List[Dict[str, Any]] = []
+        endpoints: List[dict] = []
         keepalive = 0
         upstream = self.upstreams.get(address.lower()) if address else None
         if upstream:
@@ -260,7 +258,7 @@ class _Routes:
             if refusal is None:
                 endpoints = [_endpoint(address, one)]
             elif not variable:
-                self.conf.error(one.file, one.line, refusal)
+                self.conf.refuse(one, refusal)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
         found = {"location": location, "file": one.file, "line": one.line, "pass": written, "upstream": name, "variable": variable,
                  "endpoints": endpoints, "upstream_keepalive": keepalive}
@@ -269,11 +267,8 @@ class _Routes:
         return found
 
 
-def routes(conf: Conf, prefix: str) -> List[Dict[str, Any]]:
-    """The routes in the order of the configuration. prefix: nginx's own, what a relative root is relative to.
-
-    What nginx would refuse about them is added to conf.errors.
-    """
+def routes(conf: Conf, prefix: str) -> List[dict]:
+    """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative root."""
     found = _Routes(conf, prefix)
     for one in conf.directives:
         if one.name == "http" and one.block:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Numbers in a text that anybody may have written."""
@@ -12,5 +11,5 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 
 
 def number(text: Optional[str]) -> Optional[int]:
-    """The whole number that the text is, None for anything else: "²" is a digit to str.isdigit(), and not to int()."""
+    """None for all but a whole number: str.isdigit() takes "²", int() does not."""
     return int(text) if text and _NUMBER.match(text) else None

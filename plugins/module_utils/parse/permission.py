@@ -1,11 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Which file on the way to a unix socket refuses an account, and why: path_resolution(7), unix(7), acl(5)."""
 
 import struct
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
@@ -13,7 +12,7 @@ _TAGS = {_USER_OBJ: "user", _USER: "user", _GROUP_OBJ: "group", _GROUP: "group",
 WRITE, SEARCH = 2, 1
 
 Entry = NamedTuple("Entry", [("tag", int), ("permissions", int), ("id", int)])
-# One file of the walk. mode: permission bits; its group bits are the ACL's mask when there is an ACL.
+# mode: its group bits are the mask of an ACL.
 Component = NamedTuple("Component", [
     ("path", str), ("directory", bool), ("uid", int), ("gid", int), ("mode", int), ("acl", Optional[List[Entry]]),
     ("owner", str), ("group", str),
@@ -33,7 +32,6 @@ def _rwx(permissions: int) -> str:
 
 
 def acl_text(acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], group_name: Callable[[int], str]) -> Optional[List[str]]:
-    """The entries as getfacl(1) prints them."""
     if acl is None:
         return None
     names = {_USER: user_name, _GROUP: group_name}
@@ -41,8 +39,8 @@ def acl_text(acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], gr
             for one in acl]
 
 
-def _class(component: Component, who: Identity) -> Dict[str, Any]:
-    """Which class of the file's permissions applies to who, and what it grants."""
+def _class(component: Component, who: Identity) -> dict:
+    """Which class of permissions applies to who, and what it grants."""
     if component.acl is None:
         for name, applies, shift in (("owner", who.uid == component.uid, 6), ("group", component.gid in who.groups, 3), ("other", True, 0)):
             if applies:
@@ -58,19 +56,15 @@ def _class(component: Component, who: Identity) -> Dict[str, Any]:
     matching = [one.permissions for one in entries if (one.tag == _GROUP and one.id in who.groups)
                 or (one.tag == _GROUP_OBJ and component.gid in who.groups)]
     if matching:
-        # acl(5): one entry has to grant all that is asked for. A socket's connect and a directory's search each ask for one bit.
-        granted = 0
-        for permissions in matching:
-            granted |= permissions & mask
+        # acl(5): one entry has to grant all that is asked for, which here is one bit.
         listed = 0
         for permissions in matching:
             listed |= permissions
-        return {"class": "group entry", "granted": granted, "listed": listed, "acl": True}
+        return {"class": "group entry", "granted": listed & mask, "listed": listed, "acl": True}
     return {"class": "other", "granted": by_tag.get(_OTHER, 0), "acl": True}
 
 
-def _why(component: Component, who: Identity, match: Dict[str, Any], wanted: int) -> str:
-    """One sentence for a person."""
+def _why(component: Component, who: Identity, match: dict, wanted: int) -> str:
     need = "search (x)" if wanted == SEARCH else "write (w)"
     head = "mode %04o, owner %s:%s: " % (component.mode, component.owner, component.group)
     if match.get("listed", 0) & wanted:
@@ -85,11 +79,9 @@ def _why(component: Component, who: Identity, match: Dict[str, Any], wanted: int
         who.user, component.owner, component.group, " nor named in the ACL" if match["acl"] else "", need)
 
 
-def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[Dict[str, Any]]:
-    """The first component that refuses who, {path, kind, why, acl}, or None when owner, mode and ACL let it through.
-
-    walk: every directory on the way, in the order in which they are searched, and the socket last. Searching needs x,
-    connecting to a socket needs w on it. Root passes (CAP_DAC_OVERRIDE).
+def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
+    """The first component that refuses who, {path, kind, why, acl}; None when owner, mode and ACL let it through. walk: the directories in the
+    order of search, which needs x, and the socket last, whose connect needs w.
     """
     if who.uid == 0:
         return None
@@ -102,8 +94,8 @@ def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[Dict[str, A
     return None
 
 
-def mandatory_access(path: str, who: Identity) -> Dict[str, Any]:
-    """What refused when owner, mode and ACL of all components allow it and the kernel still answered EACCES."""
+def mandatory_access(path: str, who: Identity) -> dict:
+    """What refused when owner, mode and ACL allow it."""
     return {"path": path, "kind": "mandatory_access", "acl": False,
             "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still refused:"
                    " a security module (SELinux, AppArmor) did" % who.user}

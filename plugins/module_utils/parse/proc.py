@@ -1,15 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Texts of /proc -> plain data (proc(5))."""
 
-import math
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
-TICKS = 100  # USER_HZ: the kernel's fixed unit of /proc/PID/stat on every architecture that runs php-fpm
+TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
 ProcStat = NamedTuple("ProcStat", [
     ("comm", str), ("state", str), ("ppid", int), ("flags", int), ("cpu_ticks", int), ("start_ticks", int), ("rss_pages", int),
@@ -23,7 +21,7 @@ _KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
 
 
 def parse_stat(text: str) -> Optional[ProcStat]:
-    """/proc/PID/stat. The name is between the first "(" and the last ")": it may hold spaces and brackets of its own."""
+    """/proc/PID/stat. The name, from the first "(" to the last ")", may hold spaces and brackets."""
     head, _bracket, tail = text.rpartition(")")
     fields = tail.split()
     if len(fields) < 22 or "(" not in head:
@@ -33,8 +31,7 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are the effective ones; uids are the real, effective and saved one. namespaces: how many pid
-    namespaces the process is in, counted from the reader's: above 1 it lives in a container below us."""
+    """/proc/PID/status. uid and gid are effective; uids: real, effective, saved. namespaces: above 1 it lives in a container below us."""
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
@@ -45,7 +42,7 @@ def parse_status(text: str) -> ProcStatus:
 
 
 def parse_cmdline(text: str) -> str:
-    """/proc/PID/cmdline as one line: a title that a process wrote over its arguments is padded with NUL bytes."""
+    """/proc/PID/cmdline as one line; a title over the arguments is padded with NUL."""
     return " ".join(text.rstrip("\0").split("\0")).strip()
 
 
@@ -60,12 +57,12 @@ def parse_cgroup(text: str) -> List[Membership]:
 
 
 def cgroup_path(memberships: List[Membership]) -> str:
-    """The path in the tree that systemd manages: version 2's, else its named one on version 1, "" when there is none."""
+    """The path in the tree that systemd manages: version 2's, else its named one of version 1, else ""."""
     return next((one.path for wanted in ("", "name=systemd") for one in memberships if ",".join(one.controllers) == wanted), "")
 
 
 def below(path: str, home: str) -> str:
-    """A cgroup's path as seen from home, the cgroup that this host's init lives in; "" for what is elsewhere."""
+    """A cgroup's path as seen from home; "" for what is elsewhere."""
     home = home.rstrip("/")
     return path[len(home):] or "/" if (path + "/").startswith(home + "/") else ""
 
@@ -85,10 +82,8 @@ def parse_kb(text: str) -> Dict[str, int]:
 
 
 def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
-    """(version, mount point, path below it) of the tree that limits a process's memory, out of /proc/PID/cgroup and
-    /proc/PID/mountinfo. On a hybrid host it is version 1's, if the memory controller is there. None when none is mounted.
-
-    A container's mount shows part of the tree: the root field of the mount is then a prefix of the process's path.
+    """(version, mount point, path below it) of the tree that limits a process's memory: on a hybrid host version 1's, if the controller is
+    there. None when none is mounted. In a container the mount's root is a prefix of the path.
     """
     rows = parse_cgroup(cgroup)
     first = next((row.path for row in rows if "memory" in row.controllers), None)
@@ -107,15 +102,3 @@ def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]
         elif found is None:
             found = (version, point, "")
     return found
-
-
-def spread(values: List[int]) -> Optional[Dict[str, int]]:
-    """{min, median, p95, max} of numbers, by nearest rank; None of none."""
-    ranked = sorted(values)
-    if not ranked:
-        return None
-
-    def rank(share: float) -> int:
-        return ranked[max(0, min(len(ranked) - 1, int(math.ceil(share * len(ranked))) - 1))]
-
-    return {"min": ranked[0], "median": rank(0.5), "p95": rank(0.95), "max": ranked[-1]}

@@ -1,12 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets out of a text before it leaves the host.
-
-Log lines carry visitors' URLs, cookies and whatever an application prints. What is kept: paths, names, numbers. Files of configuration are
-not shown by this: of them, edit/shown_nginx.py and edit/shown_fpm.py show only what is known to be harmless.
-"""
+"""Secrets out of a text before it leaves the host; for configuration see edit/shown_nginx.py and edit/shown_fpm.py."""
 
 import re
 from typing import Any
@@ -14,18 +9,18 @@ from typing import Any
 LIMIT = 500
 GONE = "[redacted]"
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
-# The first kind promises a secret with any ending (password_hash, tokens), the second only as a whole part of a name.
+# A secret with any ending (password_hash, tokens), or as a whole part of a name.
 _WORD = (r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
          r"[\w-]{0,40}|(?:pass|pwd?|auth|session(?:[_-]?id)?|sid|otp|salt|nonce|dsn|[_.-]sk|[_.-]key)(?![a-z0-9]))")
 _WORDS = "pass pw secret token cred sign key sess cook csrf xsrf xcrf jwt auth sid otp salt nonce dsn sk"
 _VALUE = r"(?:\\+\"(?:[^\"\\]|\\+[^\"\\])*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"')\]}]+)"
 _DIRECTIVE = r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))[ \t]+[^\s;]+|auth_[a-z_]+|secure_link\w*"
 _PLAIN = r"(?![\w./+=-])"
-# (texts of which one must be there, for speed; pattern; what is kept). Linear in any text: what repeats is bounded or cannot overlap.
+# (texts of which one must be there; pattern; what is kept). Linear in any text: repeats are bounded or cannot overlap.
 _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tells, pattern, kept in (
     ("[", r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*", r"\1 "),
     ("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*", ""),
-    # An address with a user, with or without a scheme; the password may hold any character but a blank and a quote.
+    # An address with a user; the password may hold any character but a blank and a quote.
     ("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
     ("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
     ("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
@@ -55,17 +50,17 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
     ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
 ))
-# A short word, or nothing but a host with its port, whatever that is called.
+# A short word, or a host with its port.
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
 def redact(text: str, limit: int = LIMIT) -> str:
-    """One line, secrets replaced, control characters as "?" (a terminal would obey them), at most limit characters."""
+    """One line, secrets replaced, control characters as "?", at most limit characters."""
     if _HARMLESS.match(text):
         return text
     read = max(_READ, limit)
     if len(text) > read:
-        # A secret that is cut in two would not be known for one.
+        # A secret that is cut in two is not known for one.
         text = text[:read].rpartition(" ")[0] or text[:read]
     lower = text.lower()
     for tells, pattern, instead in _RULES:
@@ -76,7 +71,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
 
 
 def clean(value: Any, limit: int = 4096) -> Any:
-    """The same plain data, each text in it redacted; the names of keys are ours, or those of endpoints."""
+    """The same plain data, each text in it redacted, but for keys."""
     if isinstance(value, str):
         return redact(value, limit)
     if isinstance(value, dict):

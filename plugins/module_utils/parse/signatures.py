@@ -1,14 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What nginx and php-fpm say about lost requests, as tables of their own format strings, and the lookup.
 
-A row is "id kind status format"; kind is a phase of nginx (PHASES, - none, * any) or the first letter of php-fpm's level; status is what
-the visitor gets, 0 when this message does not decide it. A format is matched whole, so a text that merely contains a message is none.
-%d: a number. %s: anything. %q: anything, also what a visitor or the application chose. %e: ": strerror (errno)".
-What stands between two places for anything is taken where it comes first: a search that never goes back is linear in any text.
-From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5.
+From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5. A row is "id kind status format", see docs/looking.md.
 """
 
 import re
@@ -164,7 +159,7 @@ def _rows(table: str) -> List[Row]:
 
 @lru_cache(maxsize=None)
 def _parts(text: str) -> List[Pattern[str]]:
-    """What stands between the places for anything; the first at the text's beginning, the last at its end."""
+    """What stands between the places for anything; the first at the beginning, the last at the end."""
     parts = [r"(-?[0-9]{1,18})".join(re.escape(piece) for piece in part.split("%d")) for part in _ANYTHING.split(text.replace("%e", ": %s (%d)"))]
     parts[0] = r"\A" + parts[0]
     parts[-1] += r"\Z"
@@ -172,7 +167,6 @@ def _parts(text: str) -> List[Pattern[str]]:
 
 
 def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
-    """What stands in the places of a format; None for another text."""
     places: List[str] = []
     end = 0
     for number, part in enumerate(parts):
@@ -185,7 +179,7 @@ def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
 
 
 def find(table: str, text: str, kind: str) -> Optional[Tuple[Row, List[str]]]:
-    """The first row of "ng", "fpm" or "said" (what a worker wrote on its standard error) that is this text, with what stood in its places."""
+    """The first row of a table that is this text, and what stood in its places. "said": a worker's standard error."""
     for row in _rows(table):
         if row.kind in (kind, "*") and text.startswith(row.prefix):
             places = _places(text, _parts(row.format))

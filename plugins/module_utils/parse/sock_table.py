@@ -1,12 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's socket table -> who listens where, how many connections wait and how many are being served.
-
-Two sources. sock_diag(7) over netlink is asked first: it alone knows a listener's backlog and which file a unix
-listener is bound to. /proc/net/unix and /proc/net/tcp are the fallback: the queue can be counted there, the backlog not.
-"""
+"""The kernel's socket table -> who listens where, how many wait and how many are served: sock_diag(7), or else /proc/net."""
 
 import re
 import struct
@@ -25,7 +20,7 @@ _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
 _SHOW_NAME_VFS_QUEUE = 1 | 2 | 16
 _UNIX_NAME, _UNIX_VFS, _UNIX_QUEUE = 0, 1, 4
 _TCP = 6
-# INET_DIAG_REQ_BYTECODE; its two operations compare the local port. S_EQ would need Linux 4.16.
+# INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
 # Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
@@ -34,22 +29,28 @@ _TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ 
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
-# name: a unix socket's path as bound ("" unnamed; abstract names are left out). address: packed, 4 or 16 bytes.
-# inode: the socket's own number, as in /proc/PID/fd; 0 while the connection still waits in the queue.
-# file: (device in the kernel's form, inode modulo 2**32) of the bound file. queue, backlog: of listeners only.
-Sock = NamedTuple("Sock", [
-    ("family", str), ("state", str), ("name", str), ("address", bytes), ("port", int), ("inode", int),
-    ("file", Optional[Tuple[int, int]]), ("queue", Optional[int]), ("backlog", Optional[int]),
-])
-# The sockets of one endpoint. queue: connections that wait; accepted: connections that a process has taken.
+class Sock(NamedTuple):
+    """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
+    file: see file_id(). queue, backlog: of listeners only."""
+
+    family: str
+    state: str
+    name: str = ""
+    address: bytes = b""
+    port: int = 0
+    inode: int = 0
+    file: Optional[Tuple[int, int]] = None
+    queue: Optional[int] = None
+    backlog: Optional[int] = None
+
+
+# Of one endpoint. queue: connections that wait; accepted: that a process has taken.
 Load = NamedTuple("Load", [
     ("listeners", List[Sock]), ("queue", Optional[int]), ("backlog", Optional[int]), ("accepted", Optional[int]),
 ])
 
 
 class Index:
-    """The sockets by name and by port, since a host may have thousands of endpoints."""
-
     def __init__(self, table: Iterable[Sock]) -> None:
         self.places: Dict[Any, List[Sock]] = {}
         self.names: Dict[Any, Set[str]] = {}
@@ -66,7 +67,7 @@ class Index:
 
 
 def file_id(major: int, minor: int, inode: int) -> Tuple[int, int]:
-    """A file's identity in the form that unix_diag gives: the kernel's dev_t, and 32 bits of the inode number."""
+    """A file's identity as unix_diag gives it: the kernel's dev_t, and 32 bits of the inode number."""
     return major << 20 | minor, inode & 0xFFFFFFFF
 
 
@@ -79,14 +80,14 @@ def unix_request() -> bytes:
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
-    """Listeners and established connections of one local port, or up to the last; the kernel filters, a busy host has many others."""
+    """Listeners and established connections of one local port, or up to the last; the kernel filters."""
     operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port)
     return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
                     + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
 
 
 def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
-    """Netlink messages: (type, payload). Stops at the first that is cut."""
+    """(type, payload), up to the first that is cut."""
     offset = 0
     while offset + _HEADER.size <= len(data):
         length, kind = struct.unpack_from("=IH", data, offset)
@@ -97,7 +98,7 @@ def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
 
 
 def _attributes(data: bytes) -> Dict[int, bytes]:
-    found = {}  # type: Dict[int, bytes]
+    found: Dict[int, bytes] = {}
     offset = 0
     while offset + 4 <= len(data):
         length, kind = struct.unpack_from("=HH", data, offset)
@@ -109,8 +110,8 @@ def _attributes(data: bytes) -> Dict[int, bytes]:
 
 
 def parse_unix_diag(data: bytes) -> List[Sock]:
-    """The answer to unix_request. The kernel leaves out sockets without an inode, so an established one is an accepted one."""
-    found = []  # type: List[Sock]
+    """The answer to unix_request. Sockets without an inode are left out: an established one is accepted."""
+    found: List[Sock] = []
     for kind, body in messages(data):
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < 16 or body[0] != AF_UNIX or body[2] not in _STATES:
             continue
@@ -118,15 +119,15 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
         name = attributes.get(_UNIX_NAME, b"")
         if not name or name.startswith(b"\0"):
             continue
-        place = None  # type: Optional[Tuple[int, int]]
+        place: Optional[Tuple[int, int]] = None
         if len(attributes.get(_UNIX_VFS, b"")) >= 8:
             inode, device = struct.unpack_from("=II", attributes[_UNIX_VFS])
             place = (device, inode)
         queue = backlog = None  # type: Optional[int]
         if _STATES[body[2]] == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
             queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
-        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), b"", 0,
-                          struct.unpack_from("=I", body, 4)[0], place, queue, backlog))
+        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
+                          file=place, queue=queue, backlog=backlog))
     return found
 
 
@@ -135,8 +136,8 @@ def _packed(raw: bytes) -> bytes:
 
 
 def parse_tcp_diag(data: bytes) -> List[Sock]:
-    """The answer to tcp_request. Of a listener, rqueue is what waits and wqueue the effective backlog (tcp_diag.c)."""
-    found = []  # type: List[Sock]
+    """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
+    found: List[Sock] = []
     for kind, body in messages(data):
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < 72 or body[0] not in (AF_INET, AF_INET6) or body[1] not in _STATES:
             continue
@@ -150,37 +151,32 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
 
 
 def parse_unix_proc(text: str) -> List[Sock]:
-    """/proc/net/unix. A server's side of a connection carries the listener's path: state 03 with an inode when accepted,
-    state 02 and inode 0 while it waits."""
-    rows = []  # type: List[Tuple[str, int, str, int]]
+    """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and inode 0 it waits."""
     # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
-    for found_row in _UNIX_ROW.finditer(text):
-        flags, state, inode, name = found_row.groups()
-        rows.append((state, int(flags, 16), name, int(inode)))
-    waiting = {}  # type: Dict[str, int]
+    rows = [(state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)]
+    waiting: Dict[str, int] = {}
     for _state, _flags, name, inode in rows:
         if not inode:
             waiting[name] = waiting.get(name, 0) + 1
-    found = []  # type: List[Sock]
+    found: List[Sock] = []
     for state, flags, name, inode in rows:
         if flags & 0x10000:  # SO_ACCEPTCON
-            found.append(Sock("unix", "listen", name, b"", 0, inode, None, waiting.get(name, 0), None))
+            found.append(Sock("unix", "listen", name, inode=inode, queue=waiting.get(name, 0)))
         elif state == "03" and inode:
-            found.append(Sock("unix", "established", name, b"", 0, inode, None, None, None))
+            found.append(Sock("unix", "established", name, inode=inode))
     return found
 
 
 def parse_tcp_proc(text: str) -> List[Sock]:
-    """/proc/net/tcp or tcp6. Of a listener, rx_queue is what waits (get_tcp4_sock); the backlog is not shown."""
-    found = []  # type: List[Sock]
-    for row in _TCP_ROW.finditer(text):
-        address, port, number, queue, inode = row.groups()
+    """/proc/net/tcp or tcp6. Of a listener, rx_queue waits (get_tcp4_sock)."""
+    found: List[Sock] = []
+    for address, port, number, queue, inode in _TCP_ROW.findall(text):
         state = _STATES.get(int(number, 16))
         if state is None:
             continue
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
-        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode), None,
-                          int(queue, 16) if state == "listen" else None, None))
+        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
+                          queue=int(queue, 16) if state == "listen" else None))
     return found
 
 
@@ -191,15 +187,12 @@ def _load(listeners: List[Sock], accepted: Optional[int]) -> Load:
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
-    """The listener whose bound file is the one at the path; else those that bound one of the names, whose file is gone.
-
-    names: the ways to spell the path. file: see file_id(), None when there is no file.
-    """
+    """The listener whose bound file is the one at the path; else those that bound one of the names. file: see file_id(), or None."""
     here = [one for one in table if one.family == "unix" and one.state == "listen"]
     listeners = [one for one in here if file is not None and one.file == file] or [one for one in here if one.name in names]
     files = {one.file for one in listeners}
     bound = {one.name for one in listeners}
-    # Two generations of one path: connections to the older file carry the same name.
+    # Connections to an older file carry the same name.
     accepted = sum(1 for one in table if one.family == "unix" and one.state == "established"
                    and (one.name in bound if one.file is None else one.file in files))
     return _load(listeners, accepted)
@@ -220,6 +213,6 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
 
 
 def inode_matches(load: Load, file: Optional[Tuple[int, int]]) -> Optional[bool]:
-    """Whether the file now at the path is the one that a listener bound. None: nothing listens, or the table does not tell."""
+    """Whether a listener bound the file that is now at the path. None: nothing listens, or nobody tells."""
     told = [one.file for one in load.listeners if one.file is not None]
     return None if not told else file in told

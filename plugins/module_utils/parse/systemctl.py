@@ -1,32 +1,32 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Output of `systemctl show` and `journalctl -o json` -> plain data."""
 
 import json
 import re
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, Optional
 
 from .redact import redact
 
-# Times are asked for on the monotonic clock: the only form that every version since 219 prints alike.
-PROPERTIES = (
-    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "NRestarts", "MainPID", "ExecMainCode", "ExecMainStatus",
-    "OOMPolicy", "Restart", "FragmentPath", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart",
-    "StateChangeTimestampMonotonic", "ActiveEnterTimestampMonotonic", "InactiveEnterTimestampMonotonic",
-)
+# A unit's facts -> systemd's properties. An optional one is None when empty.
+_TEXTS = {"load": "LoadState", "active": "ActiveState", "sub": "SubState", "result": "Result", "restart": "Restart"}
+_OPTIONAL = {"enabled": "UnitFileState", "oom_policy": "OOMPolicy", "fragment": "FragmentPath"}
+_NUMBERS = {"restarts": "NRestarts", "main_pid": "MainPID", "exec_main_code": "ExecMainCode", "exec_main_status": "ExecMainStatus"}
+# Monotonic times alone print alike since 219.
+_TIMES = {"changed_at": "StateChangeTimestampMonotonic", "active_since": "ActiveEnterTimestampMonotonic", "inactive_since": "InactiveEnterTimestampMonotonic"}
+PROPERTIES = tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for name in table.values()) + (
+    "Id", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart")
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
 _TELLING = re.compile(r"(?<=\s)(?:(?:-[py]\s*|--(?:prefix|fpm-config)[=\s]\s*)\S+|-[FDROn]|--(?:no)?daemonize)(?=\s|$)")
-_CONFIG = re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)")
-_PREFIX = re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")
+_OPTIONS = {"config": re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)"), "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)")}
 _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
 def parse_show(text: str) -> List[Dict[str, str]]:
-    """Blocks of KEY=VALUE, one for each unit that was asked for, in that order."""
+    """Blocks of KEY=VALUE, in the order of the units."""
     blocks: List[Dict[str, str]] = []
     for chunk in text.split("\n\n"):
         block: Dict[str, str] = {}
@@ -43,32 +43,22 @@ def _number(text: Optional[str]) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-def unit_facts(block: Dict[str, str], boot_at: float) -> Dict[str, Any]:
-    """One block of parse_show -> a unit of the snapshot, without its log.
-
-    boot_at: the epoch second at which the monotonic clock was 0; a time that systemd never set is None.
-    """
-    def at(key: str) -> Optional[float]:
+def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
+    """A block of parse_show -> a unit of the snapshot. boot_at: the epoch second of the monotonic clock's 0."""
+    facts: dict = {name: block.get(key) for name, key in _TEXTS.items()}
+    facts.update((name, block.get(key) or None) for name, key in _OPTIONAL.items())
+    facts.update((name, _number(block.get(key))) for name, key in _NUMBERS.items())
+    for name, key in _TIMES.items():
         micro = _number(block.get(key))
-        return round(boot_at + micro / 1e6, 3) if micro else None
-
-    command = exec_start(block)
-    return {
-        "name": block.get("Id", ""), "load": block.get("LoadState"), "active": block.get("ActiveState"), "sub": block.get("SubState"),
-        "enabled": block.get("UnitFileState") or None, "result": block.get("Result"), "restarts": _number(block.get("NRestarts")),
-        "main_pid": _number(block.get("MainPID")), "exec_main_code": _number(block.get("ExecMainCode")),
-        "exec_main_status": _number(block.get("ExecMainStatus")), "oom_policy": block.get("OOMPolicy") or None,
-        "restart": block.get("Restart"), "fragment": block.get("FragmentPath") or None,
-        "need_reload": block.get("NeedDaemonReload") == "yes", "runtime_directory": block.get("RuntimeDirectory", ""),
-        "private_tmp": block.get("PrivateTmp") not in (None, "", "no"), "command": command,
-        "changed_at": at("StateChangeTimestampMonotonic"), "active_since": at("ActiveEnterTimestampMonotonic"),
-        "inactive_since": at("InactiveEnterTimestampMonotonic"), "start_limit_hit": block.get("Result") == "start-limit-hit", "log": [],
-    }
+        facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
+    return dict(
+        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", runtime_directory=block.get("RuntimeDirectory", ""),
+        private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
+        start_limit_hit=facts["result"] == "start-limit-hit", log=[])
 
 
-def refused_to_start(log: List[Dict[str, Any]]) -> bool:
-    """Whether the unit's last attempt was stopped by its start limit. Result says so only when nothing had failed before:
-    after a failed start it stays exit-code, and the journal alone tells (seen with systemd 247, 252 and 257)."""
+def refused_to_start(log: List[dict]) -> bool:
+    """Whether the start limit stopped the last attempt: Result tells it only where nothing had failed before."""
     for entry in reversed(log):
         if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
             return True
@@ -78,7 +68,6 @@ def refused_to_start(log: List[Dict[str, Any]]) -> bool:
 
 
 def exec_start(block: Dict[str, str]) -> Optional[str]:
-    """The program and the arguments that tell what it reads."""
     match = _ARGV.search(block.get("ExecStart", ""))
     if not match:
         return None
@@ -88,22 +77,18 @@ def exec_start(block: Dict[str, str]) -> Optional[str]:
 
 def command_option(command: Optional[str], option: str) -> Optional[str]:
     """"config" (-y, --fpm-config) or "prefix" (-p, --prefix) out of php-fpm's command line."""
-    match = (_CONFIG if option == "config" else _PREFIX).search(command or "")
+    match = _OPTIONS[option].search(command or "")
     return match.group(1) if match else None
 
 
 def unit_matches(unit: str) -> List[str]:
-    """For journalctl: systemd's words about a unit, and those of root's processes in its stream. PHP can set no field with an underscore."""
+    """For journalctl: systemd's words about a unit, and those of root's processes in its stream."""
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
-def parse_journal(text: str) -> List[Dict[str, Any]]:
-    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone; text begins with "who[pid]: ", secrets redacted.
-
-    MESSAGE is null above 4 KiB, a list where it is no text. sudo, which PHP may start, has another _EXE. Of a process that ends
-    journald may know the name alone, or nothing; its unit is known only if systemd made the stream.
-    """
-    found: List[Dict[str, Any]] = []
+def parse_journal(text: str) -> List[dict]:
+    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone (docs/looking.md); text begins with "who[pid]: "."""
+    found: List[dict] = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)

@@ -1,11 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds.
-
-nginx and php-fpm write local time without a zone; utc_offset is the host's, seconds east of UTC. One offset serves a whole log:
-lines from the other side of a daylight-saving change are an hour off.
+"""The clocks of nginx, php-fpm, the journal and the kernel's ring buffer -> epoch seconds. The first two write local time; utc_offset: seconds
+east of UTC, one for a whole log.
 """
 
 import calendar
@@ -51,9 +48,6 @@ def journal_line(line: str) -> Optional[Tuple[float, str, Optional[int], str]]:
 
 
 def ring_line(line: str, boot_at: float) -> Optional[Tuple[float, str]]:
-    """A line of "dmesg" -> (epoch, text). boot_at: now minus the monotonic clock.
-
-    The ring's clock is not disciplined by NTP and stops in suspend: after weeks of uptime it is off by seconds.
-    """
+    """A line of "dmesg" -> (epoch, text). boot_at: now minus the monotonic clock. Off by seconds after weeks or a suspend."""
     found = _RING.match(line)
     return (round(boot_at + float(found.group(1)), 3), found.group(2)) if found else None

@@ -1,48 +1,57 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A case: one endpoint that nginx dials, with everything the snapshot knows about it."""
 
 from bisect import bisect_left
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse, reached
-from .model import Loss
+from .model import Loss, Match, evidence, finding
 
-# nginx's messages by what they say about the endpoint; ids and meaning: the signature tables in parse/.
-MISSING = frozenset(("ng-connect-enoent", "ng-connect-enotdir"))
-REFUSED = frozenset(("ng-connect-econnrefused-unix", "ng-connect-econnrefused-tcp"))
-DENIED = frozenset(("ng-connect-eacces", "ng-connect-eacces-tcp"))
-QUEUE_FULL = frozenset(("ng-connect-eagain", "ng-timeout-connect"))
-UNREACHED = frozenset(("ng-connect-eprototype", "ng-connect-enetunreach", "ng-connect-ehostunreach", "ng-connect-eaddrnotavail", "ng-bind-fail"))
-TIMED_OUT = frozenset(("ng-timeout-header", "ng-timeout-send"))
-BROKEN_OFF = frozenset(("ng-timeout-body",))
-CUT_OFF = frozenset((
-    "ng-reset-header", "ng-premature-header", "ng-writev-epipe", "ng-writev-reset", "ng-sendfile-epipe", "ng-readv-reset-body",
-    "ng-recv-reset-body-unbuffered", "ng-premature-body", "ng-premature-stdout-header", "ng-premature-stdout-body", "ng-premature-request-body",
-    "ng-premature-request-unbuffered", "ng-kevent-closed",
-))
-NOT_FASTCGI = frozenset(("ng-fcgi-version", "ng-fcgi-type", "ng-fcgi-reqid-hi", "ng-fcgi-reqid-lo", "ng-unexpected-record", "ng-fcgi-version-body"))
-BAD_HEADER = frozenset(("ng-invalid-header", "ng-invalid-header-old", "ng-invalid-status", "ng-join-alert", "ng-dup-content-length",
-                        "ng-bad-content-length", "ng-cl-and-te", "ng-unknown-te"))
-TOO_BIG = frozenset(("ng-too-big-header",))
-NO_MORE = frozenset(("ng-socket-emfile", "ng-files-available", "ng-worker-connections"))
+
+# nginx's messages about the endpoint, see parse/signatures.py.
+def _said(names: str) -> FrozenSet[str]:
+    return frozenset("ng-" + name for name in names.split())
+
+
+MISSING = _said("connect-enoent connect-enotdir")
+REFUSED = _said("connect-econnrefused-unix connect-econnrefused-tcp")
+DENIED = _said("connect-eacces connect-eacces-tcp")
+QUEUE_FULL = _said("connect-eagain timeout-connect")
+UNREACHED = _said("connect-eprototype connect-enetunreach connect-ehostunreach connect-eaddrnotavail bind-fail")
+TIMED_OUT = _said("timeout-header timeout-send")
+BROKEN_OFF = _said("timeout-body")
+CUT_OFF = _said(
+    "reset-header premature-header writev-epipe writev-reset sendfile-epipe readv-reset-body recv-reset-body-unbuffered premature-body"
+    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered kevent-closed")
+NOT_FASTCGI = _said("fcgi-version fcgi-type fcgi-reqid-hi fcgi-reqid-lo unexpected-record fcgi-version-body")
+BAD_HEADER = _said("invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length cl-and-te unknown-te")
+TOO_BIG = _said("too-big-header")
+NO_MORE = _said("socket-emfile files-available worker-connections")
 LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_OFF | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG | NO_MORE
 
-# An idle worker answers the probe in under a millisecond; one that takes this long was busy until then.
+# An idle worker answers in under a millisecond; one that takes this long was busy.
 PROMPT_MS = 500.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
-Owner = NamedTuple("Owner", [("master", Dict[str, Any]), ("pool", Dict[str, Any])])
+
+class Owner(NamedTuple):
+    master: dict
+    pool: dict
+
+    @property
+    def place(self) -> dict:
+        """For an action."""
+        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
 
 class Seen:
     """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
 
-    def __init__(self, snapshot: Dict[str, Any]) -> None:
+    def __init__(self, snapshot: dict) -> None:
         self.snapshot = snapshot
-        # The configuration that a removed package left behind has no program that could run it.
+        # A removed package leaves its configuration behind.
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
         events = snapshot["logs"]["events"]
@@ -79,11 +88,10 @@ def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> Lis
 
 class Case:
     """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
-
-    losses: requests that nginx lost on it within the window and that no rule has explained yet, oldest first.
+    losses: requests lost on it in the window that no rule has explained yet, oldest first.
     """
 
-    def __init__(self, seen: Seen, key: str, routes: List[Dict[str, Any]]) -> None:
+    def __init__(self, seen: Seen, key: str, routes: List[dict]) -> None:
         self.seen = seen
         self.snapshot = seen.snapshot
         self.masters = seen.masters
@@ -92,11 +100,11 @@ class Case:
         self.endpoint = self.snapshot["endpoints"].get(key) or {}
         self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
-        # Names of the sites, "default" for a server without a name; each once, in the configuration's order.
+        # "default": a server without a name.
         self.sites = list(dict.fromkeys(route["site"] or "default" for route in routes))
         real = self.endpoint.get("real_path")
-        # A pool that listens on every address of this host is not reached by dialling another host.
         self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
+        self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         # nginx logs the address that a name led to, not the name.
         names = [key] + ["%s:%s" % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
                          for one in self.endpoint.get("addresses") or []]
@@ -111,56 +119,68 @@ class Case:
 
     @property
     def is_local(self) -> bool:
-        """Whether the endpoint is this host's: a remote address says nothing about the pools here. Of another host's table nothing is known."""
+        """Whether the endpoint is this host's: a remote address says nothing about the pools here."""
         where = parse(self.key)
         return where.family == "unix" or where.address in _LOOPBACK or self.endpoint.get("listening") is not None
 
     @property
     def answers(self) -> bool:
-        """A worker took the probe and answered it in FastCGI: permission, path, listener and a free worker in one."""
+        """A worker took the probe and answered it in FastCGI."""
         return bool(self.probe["result"] == "answered")
 
     @property
     def answers_late(self) -> bool:
-        """The probe was answered, but only when a worker came free: it waited in the queue like any request."""
+        """It answered only when a worker came free: the probe waited in the queue like any request."""
         return self.answers and (self.probe.get("ms") or 0) > PROMPT_MS
 
     @property
-    def foreign_listeners(self) -> List[Dict[str, Any]]:
-        """Who holds the endpoint instead of php-fpm. systemd beside php-fpm has only passed the socket to it."""
+    def foreign_listeners(self) -> List[dict]:
+        """Who holds the endpoint instead of php-fpm, to which systemd may have passed it."""
         people = self.endpoint.get("listeners") or []
         return [] if any(listener["fpm"] for listener in people) else people
 
     @property
     def looks_like_php(self) -> bool:
-        """Whether a route says that PHP is behind it: fcgiwrap and others are dialled with fastcgi_pass too."""
+        """Whether a route says so: fcgiwrap and others are dialled with fastcgi_pass too."""
         words = [self.key] + [str(part) for route in self.routes for part in [route["location"], route["upstream"]] + list(route["params"].values())]
         return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
+
+    def dialled(self, otherwise: Optional[str] = None) -> dict:
+        what = self.connect.get("error") or otherwise or self.connect["result"]
+        return evidence("probe", "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what))
+
+    def match(self, cause: str, reason: str, words: str, proof: Sequence[dict], lost: List[Loss], owner: Optional[Owner] = None,
+              explained: Optional[List[Loss]] = None, **more: Any) -> Match:
+        """A finding that counts lost. explained: the losses that need no other cause, if others. more: see finding()."""
+        since, count = span(lost)
+        about = {"sites": self.sites, "endpoint": self.key, "since": since, "count": count}
+        if owner:
+            about.update(pool=owner.pool["name"], unit=owner.master["unit"])
+        return Match(finding(cause, reason, words, proof, **dict(about, **more)), lost if explained is None else explained)
 
     def lost(self, signatures: Iterable[str]) -> List[Loss]:
         wanted = frozenset(signatures)
         return [loss for loss in self.losses if loss.signature in wanted]
 
-    def pool_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
-        """php-fpm's own messages about the pools of this endpoint."""
+    def pool_events(self, signatures: Iterable[str]) -> List[dict]:
+        """About the pools of this endpoint."""
         return among(self.seen.said_of, [(owner.master["config"], owner.pool["name"], one) for owner in self.owners for one in signatures])
 
-    def master_events(self, signatures: Iterable[str]) -> List[Dict[str, Any]]:
-        """What php-fpm said about all of its pools."""
+    def master_events(self, signatures: Iterable[str]) -> List[dict]:
         return among(self.seen.said_of, [(owner.master["config"], None, one) for owner in self.owners for one in signatures])
 
-    def route_of(self, site: Optional[str]) -> Dict[str, Any]:
+    def route_of(self, site: Optional[str]) -> dict:
         return next((route for route in self.routes if site is not None and (site == route["site"] or site in route["server_names"])), self.routes[0])
 
 
-def reconfigured(part: Dict[str, Any], at: float) -> bool:
-    """Whether nginx, or a master, runs with a configuration changed after that moment: what was lost before says nothing about the settings of now."""
+def reconfigured(part: dict, at: float) -> bool:
+    """Whether nginx, or a master, has loaded a change from after that moment: what was lost before may be mended."""
     changed = part["config_changed_at"]
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
 
 def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
-    """Losses within seconds of any of the times. nginx and php-fpm stamp whole seconds, so one second apart may be the same moment."""
+    """Losses within seconds of any of the times."""
     marks = sorted(times)
     return [loss for loss in losses if within(marks, loss.at, seconds)]
 
@@ -172,10 +192,10 @@ def within(marks: Sequence[float], at: float, seconds: float) -> bool:
 
 
 def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
-    """(first, count). The count is the log's own where an event holds more lines than times were kept."""
+    """(first, count), by the log's own count where more lines than times were kept."""
     if not losses:
         return None, 0
-    seen: Dict[int, Tuple[Dict[str, Any], int]] = {}
+    seen: Dict[int, Tuple[dict, int]] = {}
     for loss in losses:
         event, number = seen.get(id(loss.event), (loss.event, 0))
         seen[id(loss.event)] = (event, number + 1)
@@ -184,9 +204,9 @@ def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
     return first, count
 
 
-def cases(snapshot: Dict[str, Any]) -> List[Case]:
-    """One case for each endpoint that a route dials and that is not marked down, in the configuration's order."""
-    routes: Dict[str, List[Dict[str, Any]]] = {}
+def cases(snapshot: dict) -> List[Case]:
+    """One for each endpoint that a route dials and that is not marked down."""
+    routes: Dict[str, List[dict]] = {}
     for route in snapshot["nginx"]["routes"]:
         for target in route["endpoints"]:
             if not target["down"]:

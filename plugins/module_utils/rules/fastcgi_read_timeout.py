@@ -1,24 +1,23 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
-from .model import Clear, Loss, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
-SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c), while requests still wait
-# A line of a log, or one visitor's slow request, is no reason to change a site: it has to go on.
+SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
+# A line of a log, or one slow request, is no reason to change a site.
 ENOUGH, SPREAD = 5, 60.0
 
 
 def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
-    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out: a busy worker, or the master's log."""
+    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out."""
     since, count = span(lost)
     if count < ENOUGH or since is None or lost[-1].at - since < SPREAD:
         return False
@@ -27,8 +26,8 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
     return busy or bool(case.pool_events(("fpm-slow", "fpm-terminate")))
 
 
-def _only_here(case: Case, route: Dict[str, Any]) -> bool:
-    """Whether a timeout beside this fastcgi_pass is one location's, and the file is not included by several servers."""
+def _only_here(case: Case, route: dict) -> bool:
+    """Whether a timeout beside this fastcgi_pass is one location's of one server."""
     own = [one for one in case.routes if one["site"] == route["site"]]
     shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
     return len(own) == len(shared) == 1
@@ -46,9 +45,8 @@ def examine(case: Case) -> Any:
     # A static pool that was full says no word of it: with more workers by now, or another timeout, it is over all the same.
     began = lost[-1].at - timeout["seconds"]
     changed = reconfigured(case.snapshot["nginx"], began) or any(reconfigured(one.master, began - SETTLE) for one in case.running)
-    owner = case.owners[0] if case.owners else None
+    owner = case.owner
     where = "by default" if timeout["file"] is None else "in %s:%s (%s)" % (timeout["file"], timeout["line"], timeout["context"])
-    since, count = span(lost)
     proof = [
         sample(lost[-1].event),
         evidence("nginx", "fastcgi_read_timeout is %g s" % timeout["seconds"], path=timeout["file"], line=timeout["line"]),
@@ -64,7 +62,5 @@ def examine(case: Case) -> Any:
             "terminate": owner.pool["terminate_timeout"]})]
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (
         ", ".join(sites[:5]) + (" and %d more" % (len(sites) - 5) if sites[5:] else ""), timeout["seconds"], where)
-    return Match(finding(
-        CAUSE, "slow_script", words, proof, state="recovered" if changed else "active", severity="warning", confidence="likely", sites=sites,
-        site=sites[0], endpoint=case.key, pool=owner.pool["name"] if owner else None,
-        unit=owner.master["unit"] if owner else None, since=since, count=count, remedy=remedy), lost)
+    return case.match(CAUSE, "slow_script", words, proof, lost, owner, state="recovered" if changed else "active", severity="warning",
+                      confidence="likely", sites=sites, remedy=remedy)

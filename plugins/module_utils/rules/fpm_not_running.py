@@ -1,15 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Any, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from ..parse.endpoint import canonical
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "fpm_not_running"
 
@@ -17,7 +16,7 @@ CAUSE = "fpm_not_running"
 _HEAD = r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?"
 _LEVEL = r"(?:[A-Z]+: )?(?:\[pool [^\]]+\] )?"
 _BIND = "unable to bind listening socket for address"
-# What php-fpm says of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
+# Of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
 START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile(_HEAD + "(?:%s)" % words)) for reason, words in (
     ("unknown_user", _LEVEL + r"cannot get [ug]id for (?:user|group) '[^']*'"),
     ("address_in_use", _LEVEL + "(?:" + _BIND + r" '[^']*': Address already in use \(98\)|Another FPM instance seems to already listen)"),
@@ -31,15 +30,23 @@ START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple((reason, re.compile
 SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
 STOP_SECONDS = 3.0
 
-Down = NamedTuple("Down", [("reason", str), ("words", str), ("proof", List[Dict[str, Any]]), ("remedy", List[Remedy]), ("confidence", str)])
+
+class Down(NamedTuple):
+    """Why a master is down."""
+
+    reason: str
+    words: str
+    proof: List[dict]
+    remedy: Sequence[Remedy] = ()
+    confidence: str = "certain"
 
 
-def _name(master: Dict[str, Any]) -> str:
+def _name(master: dict) -> str:
     return str(master["unit"] or master["config"])
 
 
 def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
-    """(reason, deciding line) of the first line that names why php-fpm refused to start. "initialization failed" is never that line."""
+    """(reason, line) of the first line that names why php-fpm refused to start."""
     for reason, pattern in START_FAILURES:
         for line in lines:
             if pattern.match(line):
@@ -47,11 +54,8 @@ def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
     return None
 
 
-def _last_attempt(unit: Dict[str, Any]) -> List[str]:
-    """Journal lines of the last start, if it failed: what an earlier attempt said may be mended by now.
-
-    After a start that succeeded, errors are those of a php-fpm that ran, or of PHP.
-    """
+def _last_attempt(unit: dict) -> List[str]:
+    """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm that ran, or of PHP."""
     lines = [entry["text"] for entry in unit.get("log") or []]
     turns = [(number, line) for number, line in enumerate(lines) if re.match(r"systemd\[1\]: (?:Starting|Started) ", line)]
     if not turns:
@@ -65,23 +69,23 @@ def _directory(path: str) -> str:
     return path.rsplit("/", 1)[0] or "/"
 
 
-def _refused_place(case: Case, line: str) -> Dict[str, Any]:
-    """What was seen of the endpoint that php-fpm could not listen on: that of any of its pools, not only of the one that nginx dials."""
+def _refused_place(case: Case, line: str) -> dict:
+    """The endpoint, of any of its pools, that php-fpm could not listen on."""
     written = re.search(r"for address '([^']*)'|already listen on (\S+)", line)
     name = (written.group(1) or written.group(2)) if written else ""
     return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
 
 
-def _names(master: Dict[str, Any], line: str) -> bool:
-    """Whether the configuration has the account that the last start did not find."""
+def _names(master: dict, line: str) -> bool:
+    """Whether the configuration has the account that the last start missed."""
     account = line.split("'")[1]
     return not master["pools"] or any(
         account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]] + pool["acl_users"] + pool["acl_groups"]
         for pool in master["pools"])
 
 
-def _still(reason: str, place: Dict[str, Any]) -> bool:
-    """Whether what the last start complained of is so at this moment, as far as it can be seen."""
+def _still(reason: str, place: dict) -> bool:
+    """Whether what the last start complained of is so now, as far as it can be seen."""
     if reason == "address_in_use":
         return bool(place.get("listening"))
     if reason == "runtime_dir_missing":
@@ -89,108 +93,102 @@ def _still(reason: str, place: Dict[str, Any]) -> bool:
     return True
 
 
-def _lacks_directory(case: Case, unit: Dict[str, Any]) -> bool:
-    """Whether the directory of the pool's socket is gone, and is none that systemd makes when it starts the unit."""
+def _lacks_directory(case: Case, unit: dict) -> bool:
+    """Whether the socket's directory is gone, and is none that systemd makes for the unit."""
     path = case.endpoint.get("path") or ""
     made = ["/run/" + name for name in (unit.get("runtime_directory") or "").split()]
     return bool(case.owners) and path.startswith("/run/") and _still("runtime_dir_missing", case.endpoint) and _directory(path) not in made
 
 
-def _explain(case: Case, master: Dict[str, Any]) -> Down:
+def _explain(case: Case, master: dict) -> Down:
     """Why this master is down: live state first, then what its last start said, then how it ended."""
     unit = master["unit_state"] or {}
     name = _name(master)
-    start = [Remedy("unit_start", {"unit": master["unit"]})] if master["unit"] else []
+
+    def mend(action: str, **more: str) -> Remedy:
+        return Remedy(action, dict(more, unit=master["unit"]))
+
+    start = [mend("unit_start")] if master["unit"] else []
     if start and unit.get("enabled") == "disabled":
-        start.append(Remedy("unit_enable", {"unit": master["unit"]}))  # else the next boot brings the same outage
+        start.append(mend("unit_enable"))  # else the next boot brings the same outage
     state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
         "process", "no php-fpm master runs with %s" % master["config"])
     if unit.get("load") == "masked" or unit.get("enabled") in ("masked", "masked-runtime"):
-        return Down("masked", "%s is masked, so nothing can start it" % name, [state], [], "certain")
+        return Down("masked", "%s is masked, so nothing can start it" % name, [state])
 
     test = master["test"]
     if test["ran"] and not test["ok"]:
         reason, line = start_failure(test["output"]) or ("config_invalid", "\n".join(test["output"][:3]))
         return Down(reason, "%s cannot start: php-fpm -t refuses its configuration" % name,
-                    [evidence("php-fpm -t", line, path=master["config"]), state], [], "certain")
+                    [evidence("php-fpm -t", line, path=master["config"]), state])
 
     foretold = start_failure([problem["text"] for problem in master["config_errors"]])
     if foretold:
         problem = next(problem for problem in master["config_errors"] if problem["text"] == foretold[1])
         return Down(foretold[0], "%s cannot start with its configuration" % name,
-                    [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state], [], "certain")
+                    [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state])
 
     said = start_failure(_last_attempt(unit))
     if said and said[0] == "unknown_user" and not _names(master, said[1]):
         said = None
+    told = [evidence("journal", said[1])] if said else []
+    reset = [mend("unit_reset_failed")]
+    result, ended = unit.get("result"), unit.get("exec_main_status")
     place = _refused_place(case, said[1]) if said else {}
     holders = place.get("listeners") or []
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(said[0], place):
-        proof = [evidence("journal", said[1]), state]
+        proof = told + [state]
         if said[0] == "address_in_use" and holders:
             proof.append(evidence("socket", "it is held by %s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])))
         remedy = []
         if said[0] == "runtime_dir_missing":
-            remedy = [Remedy("runtime_directory_create", {"unit": master["unit"], "path": _directory(place["path"])})] + start
+            remedy = [mend("runtime_directory_create", path=_directory(place["path"]))] + start
         words = {"address_in_use": "its address is taken by another program", "runtime_dir_missing": "the directory of its socket does not exist",
                  "bind_failed": "it cannot bind its socket", "unknown_user": "its pool names a user or group that does not exist"}[said[0]]
         return Down(said[0], "%s cannot start: %s" % (name, words), proof, remedy, "certain" if said[0] in SEEN_NOW else "likely")
 
     if _lacks_directory(case, unit):
         path = _directory(case.endpoint["path"])
-        reset = [Remedy("unit_reset_failed", {"unit": master["unit"]})] if unit.get("start_limit_hit") else []
+        make = [mend("runtime_directory_create", path=path)] + (reset if unit.get("start_limit_hit") else [])
         return Down("runtime_dir_missing", "%s cannot start: the directory of its socket does not exist" % name,
-                    [evidence("file", "%s does not exist" % path, path=path), state],
-                    [Remedy("runtime_directory_create", {"unit": master["unit"], "path": path})] + reset + start if start else [], "certain")
+                    [evidence("file", "%s does not exist" % path, path=path), state], make + start if start else [])
 
-    # systemd keeps the result of the failed start itself; that the limit was hit stands in the journal alone (247 to 257).
-    if unit.get("start_limit_hit") or unit.get("result") == "start-limit-hit":
+    # systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257).
+    if unit.get("start_limit_hit") or result == "start-limit-hit":
         refused = [evidence("journal", entry["text"], at=entry["at"]) for entry in unit.get("log") or [] if "repeated too quickly" in entry["text"]]
-        proof = refused[-1:] + [state] + ([evidence("journal", said[1])] if said else [])
-        return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, proof,
-                    [Remedy("unit_reset_failed", {"unit": master["unit"]})] + start, "certain")
-    if unit.get("result") == "oom-kill":
+        return Down("start_limit_hit", "systemd refuses to start %s: it failed too often in a short time" % name, refused[-1:] + [state] + told, reset + start)
+    if result == "oom-kill":
         return Down("oom_stopped", "systemd stopped %s after the OOM killer took one of its processes" % name, [state],
-                    [Remedy("unit_oom_policy", {"unit": master["unit"]})] + start, "certain")
-    if unit.get("result") in ("signal", "core-dump", "watchdog", "timeout"):
-        words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, unit["result"], unit.get("exec_main_status"))
-        return Down("crashed", words, [state], start, "certain")
+                    [mend("unit_oom_policy")] + start)
+    if result in ("signal", "core-dump", "watchdog", "timeout"):
+        return Down("crashed", "the master of %s ended with result %s (signal %s) and nothing restarted it" % (name, result, ended), [state], start)
     if said and (said[0] in SEEN_NOW or test["ran"]):
-        words = "%s failed to start, and what kept it from starting is mended" % name
-        return Down("stopped", words, [evidence("journal", said[1]), state], start, "likely")
+        return Down("stopped", "%s failed to start, and what kept it from starting is mended" % name, told + [state], start, "likely")
     if said:
-        return Down(said[0], "%s failed to start" % name, [evidence("journal", said[1]), state], [], "likely")
-    if unit.get("result") == "exit-code":
-        return Down("crashed", "%s ended with exit code %s" % (name, unit.get("exec_main_status")), [state], start, "likely")
+        return Down(said[0], "%s failed to start" % name, told + [state], [], "likely")
+    if result == "exit-code":
+        return Down("crashed", "%s ended with exit code %s" % (name, ended), [state], start, "likely")
     if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
     words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
     return Down("stopped", words, [state], start, "certain" if unit else "likely")
 
 
-def _seen(case: Case) -> Dict[str, Any]:
-    what = case.connect.get("error") or case.connect["result"]
-    return evidence("probe", "connecting to %s as %s: %s" % (case.key, case.connect.get("as_user") or "ourselves", what))
-
-
 def _down(case: Case) -> Match:
-    master = case.owners[0].master if case.owners else case.masters[0]
+    master = case.owner.master if case.owner else case.masters[0]
     down = _explain(case, master)
-    if not case.owners:  # no pool is configured for what nginx dials: its master would have to be started, and may not be enough
+    if not case.owner:  # its master would have to be started, and may not be enough
         down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
-    since, count = span(lost)
     unit = master["unit_state"] or {}
-    proof = down.proof + [_seen(case)] + ([sample(lost[0].event)] if lost else [])
-    return Match(finding(
-        CAUSE, down.reason, down.words + ".", proof, confidence=down.confidence, sites=case.sites, site=case.sites[0], endpoint=case.key,
-        pool=case.owners[0].pool["name"] if case.owners else None, unit=master["unit"],
-        since=unit.get("inactive_since") or unit.get("changed_at") or since, count=count, remedy=down.remedy), case.losses)
+    proof = down.proof + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
+    return case.match(CAUSE, down.reason, down.words + ".", proof, lost, case.owner, case.losses, confidence=down.confidence, unit=master["unit"],
+                      since=unit.get("inactive_since") or unit.get("changed_at") or span(lost)[0], remedy=down.remedy)
 
 
 def _was_down(case: Case) -> Optional[Match]:
-    """Losses that ended when the master started. nginx's line alone would not do: a log line can be forged, a process' start cannot."""
+    """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
         return None
     lost = case.lost(MISSING | REFUSED)
@@ -199,32 +197,27 @@ def _was_down(case: Case) -> Optional[Match]:
         before = [loss for loss in lost if started is not None and loss.at <= started + 1]
         if not before or len(before) < len(lost):
             continue
-        since, count = span(before)
         log = [entry for entry in (owner.master["unit_state"] or {}).get("log") or [] if before[0].at - STOP_SECONDS <= entry["at"]]
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
-            continue  # it ran while requests were lost, and the restart mended something else
+            continue  # it ran: the restart mended something else
         told = start_failure([entry["text"] for entry in log])
         runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
         proof = [sample(before[0].event), evidence("process", runs, at=started)]
-        return Match(finding(
-            CAUSE, told[0] if told else "stopped", "%s was not running for a while and is back." % _name(owner.master), proof, state="recovered",
-            severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"],
-            unit=owner.master["unit"], since=since, count=count), before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS))
+        return case.match(
+            CAUSE, told[0] if told else "stopped", "%s was not running for a while and is back." % _name(owner.master), proof, before, owner,
+            before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS), state="recovered", severity="warning", confidence="likely")
     return None
 
 
 def _not_installed(case: Case) -> Optional[Match]:
-    """nginx dials this host, nobody is there, and no php-fpm exists that could be: removed, or never installed."""
+    """Nobody is there, and no php-fpm exists that could be."""
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening") or blind or not case.looks_like_php:
         return None
     lost = case.lost(MISSING | REFUSED)
-    since, count = span(lost)
-    return Match(finding(
-        CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.",
-        [_seen(case)] + ([sample(lost[0].event)] if lost else []), confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-        since=since, count=count), case.losses)
+    return case.match(CAUSE, "not_installed", "no php-fpm was found on this host: no process, no unit, no program.",
+                      [case.dialled()] + [sample(loss.event) for loss in lost[:1]], lost, None, case.losses, confidence="likely")
 
 
 def examine(case: Case) -> Any:
@@ -237,7 +230,7 @@ def examine(case: Case) -> Any:
     if any(master["running"] for master in relevant) or served_by_fpm:
         up = sorted({_name(master) for master in relevant if master["running"]})
         return _was_down(case) or Clear("%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key)
-    # Without root the processes may be hidden from us: systemd's word, or a listener without a known holder, says that it runs.
+    # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says that it runs.
     states = [(master["unit_state"] or {}).get("active") for master in relevant]
     hidden = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
     if hidden or "active" in states or "reloading" in states:

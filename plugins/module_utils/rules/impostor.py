@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Somebody else listens where a pool of this host should: visitors' requests, cookies and passwords go to him."""
@@ -7,21 +6,21 @@
 from typing import Any
 
 from .case import Case
-from .model import Match, evidence, finding
+from .model import evidence
 
 CAUSE = "impostor"
 
 
 def examine(case: Case) -> Any:
-    """Of root's own programs none is an impostor: a container's proxy may serve what a disabled php-fpm once did."""
+    """Of root's own programs none is one: a container's proxy may serve what a disabled php-fpm did."""
     them = [one for one in case.foreign_listeners if one.get("uid")]
-    if not them or not case.owners or not case.is_local:
+    owner = case.owner
+    if not them or not owner or not case.is_local:
         return None
-    owner = case.owners[0]
     unit = owner.master["unit_state"] or {}
     fastcgi = case.answers or any(one["claims_fpm"] for one in them)
     if not fastcgi and unit.get("active") == "failed":
-        return None  # a program that took the port by accident: php-fpm's own words tell that
+        return None  # by accident: php-fpm's own words tell that
     who = ", ".join("%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in them[:3])
     proof = [evidence("socket", "%s is held by %s" % (case.key, who)),
              evidence("php-fpm", "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),
@@ -30,8 +29,6 @@ def examine(case: Case) -> Any:
         proof.append(evidence("systemd", "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub")), at=unit.get("changed_at")))
     # Whoever runs another php-fpm on purpose disables the unit of this one.
     certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
-    return Match(finding(
-        CAUSE, "untrusted_php_fpm" if fastcgi else "not_php_fpm", "Not php-fpm but %s listens on %s, where pool %s should." % (
-            who, case.key, owner.pool["name"]),
-        proof, confidence="certain" if certain else "likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-        pool=owner.pool["name"], unit=owner.master["unit"]), [])
+    words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, owner.pool["name"])
+    return case.match(CAUSE, "untrusted_php_fpm" if fastcgi else "not_php_fpm", words, proof, [], owner,
+                      confidence="certain" if certain else "likely")

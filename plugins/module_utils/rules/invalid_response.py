@@ -1,21 +1,20 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 7: something took the connection, but no proper FastCGI response came back."""
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple, Tuple
 
-from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near, span
-from .model import Clear, Match, Unclear, evidence, finding, sample
+from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near
+from .model import Clear, Match, Unclear, evidence, sample
 
 CAUSE = "invalid_response"
 SAME_MOMENT = 2.0
-# What passes connections on and is silent, or closes them, when the php-fpm behind it does.
+# Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns", "haproxy", "envoy", "socat", "ssh", "sshd", "systemd"))
 
 Death = NamedTuple("Death", [("reason", str), ("signatures", Tuple[str, ...]), ("words", str)])
-# How a worker can end in the middle of a request, from php-fpm's own log (fpm_children.c): words, so likely at most.
+# From php-fpm's own log (fpm_children.c): words, so likely at most.
 DEATHS = (
     Death("segfault", ("fpm-exit-sigsegv", "fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"), "crashed"),
     Death("hard_timeout", ("fpm-exit-124",), "ended itself at PHP's hard_timeout"),
@@ -23,24 +22,16 @@ DEATHS = (
 )
 
 
-def _where(case: Case) -> Dict[str, Any]:
-    owner = case.owners[0] if case.owners else None
-    return {"sites": case.sites, "site": case.sites[0], "endpoint": case.key, "pool": owner.pool["name"] if owner else None,
-            "unit": owner.master["unit"] if owner else None}
-
-
 def _not_fastcgi(case: Case) -> Match:
     strangers = case.foreign_listeners
     lost = case.losses
-    since, count = span(lost)
     who = "%s (pid %s)" % (strangers[0]["comm"], strangers[0]["pid"]) if strangers else "something that is not php-fpm"
     proof = [evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, case.probe.get("detail") or case.probe["result"]))]
     if strangers:
         proof.insert(0, evidence("socket", "%s is held by %s: %s" % (case.key, who, strangers[0]["cmdline"])))
-    proof += [sample(lost[0].event)] if lost else []
-    return Match(finding(
-        CAUSE, "not_fastcgi", "%s is held by %s, and that does not speak FastCGI." % (case.key, who), proof,
-        confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely", since=since, count=count, **_where(case)), lost)
+    proof += [sample(loss.event) for loss in lost[:1]]
+    return case.match(CAUSE, "not_fastcgi", "%s is held by %s, and that does not speak FastCGI." % (case.key, who), proof, lost, case.owner,
+                      confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely")
 
 
 def _deaths(case: Case) -> List[Match]:
@@ -52,22 +43,19 @@ def _deaths(case: Case) -> List[Match]:
         # A worker that was killed while idle lost nobody's request.
         if not events or not lost:
             continue
-        _first, count = span(lost)
         pool = events[0]["pool"]
         crash = _crash(case, times) if death.reason == "segfault" else []
-        where = _where(case)
-        where["pool"] = pool
         unseen = death.reason == "killed" and "kernel_log" in case.seen.blind
         words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
-        found.append(Match(finding(
+        found.append(case.match(
             CAUSE, death.reason, "A worker of pool %s %s in the middle of a request." % (pool, words),
-            [sample(events[-1])] + crash + [sample(lost[-1].event)], severity="warning",
-            confidence="possible" if unseen else "likely", since=min(times), count=count, **where), lost))
+            [sample(events[-1])] + crash + [sample(lost[-1].event)], lost, case.owner, severity="warning",
+            confidence="possible" if unseen else "likely", since=min(times), pool=pool))
     return found
 
 
-def _crash(case: Case, times: List[float]) -> List[Dict[str, Any]]:
-    """The kernel's line names the library that crashed. Its ring is shared by containers, so it only adds to php-fpm's own line."""
+def _crash(case: Case, times: List[float]) -> List[dict]:
+    """The kernel's line names the library that crashed. Containers share its ring, so it only adds."""
     faults = case.snapshot["oom"].get("segfaults") or []
     return [evidence("kernel", fault["text"], at=fault["at"]) for fault in faults if any(abs(fault["at"] - at) <= 5 for at in times)][:1]
 
@@ -83,8 +71,6 @@ def examine(case: Case) -> Any:
         return deaths
     lost = case.lost(NOT_FASTCGI | BAD_HEADER)
     if lost:
-        since, count = span(lost)
-        return Match(finding(
-            CAUSE, "protocol_error", "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key, [sample(lost[-1].event)],
-            severity="warning", confidence="likely", since=since, count=count, **_where(case)), lost)
+        return case.match(CAUSE, "protocol_error", "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key,
+                          [sample(lost[-1].event)], lost, case.owner, severity="warning", confidence="likely")
     return Clear("no worker of %s died in a request" % case.key)

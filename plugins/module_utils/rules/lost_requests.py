@@ -1,15 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Beyond the seven: losses that one message, or one message of php-fpm beside nginx's, explains. One row a cause."""
 
 from typing import Any, FrozenSet, List, NamedTuple, Optional
 
-from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near, span
-from .model import Match, evidence, finding, sample
+from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near
+from .model import Match, evidence, sample
 
-# beside: php-fpm's message that must stand within seconds of the loss; None when nginx's own line says it all.
+# beside: php-fpm's message that must stand within seconds of the loss, if any.
 Row = NamedTuple("Row", [
     ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str), ("state", str),
 ])
@@ -25,17 +24,15 @@ ROWS = (
 
 
 def _not_allowed(case: Case) -> Optional[Match]:
-    """php-fpm closes a TCP connection from an address that listen.allowed_clients does not name, before it reads (main/fastcgi.c)."""
+    """php-fpm closes a connection from an address outside listen.allowed_clients unread (main/fastcgi.c)."""
     owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
     if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
         return None
-    since, count = span(case.losses)
     allowed = "listen.allowed_clients = %s" % ",".join(owner.pool["allowed_clients"])
-    return Match(finding(
+    return case.match(
         "client_not_allowed", "allowed_clients", "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (case.key, owner.pool["name"]),
         [evidence("probe", "%s: the connection was closed without an answer" % case.key), evidence("php-fpm", allowed, path=owner.pool["file"])],
-        confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
-        since=since, count=count), case.losses)
+        case.losses, owner, confidence="likely")
 
 
 def examine(case: Case) -> Any:
@@ -48,10 +45,8 @@ def examine(case: Case) -> Any:
         lost = near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds) if row.beside else case.lost(row.lost)
         if not lost:
             continue
-        owner = case.owners[0] if case.owners else None
-        since, count = span(lost)
-        found.append(Match(finding(
-            row.cause, row.reason, row.words % (owner.pool["name"] if owner else "?"), [sample(event) for event in told[:1]] + [sample(lost[-1].event)],
-            severity="warning", confidence="likely", state=row.state, sites=case.sites, site=case.sites[0], endpoint=case.key,
-            pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost))
+        found.append(case.match(
+            row.cause, row.reason, row.words % (case.owner.pool["name"] if case.owner else "?"),
+            [sample(event) for event in told[:1]] + [sample(lost[-1].event)], lost, case.owner,
+            severity="warning", confidence="likely", state=row.state))
     return found or None

@@ -1,13 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 4: every worker of the pool is busy and requests wait in the listening socket's queue."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
 from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, span
-from .model import Clear, Match, Remedy, Unclear, evidence, finding, sample
+from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "max_children_exhausted"
 LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot"))
@@ -16,7 +15,7 @@ EPISODE_SECONDS = 90.0
 SLACK = 30.0
 
 
-def _workers(case: Case, owner: Owner) -> List[Dict[str, Any]]:
+def _workers(case: Case, owner: Owner) -> List[dict]:
     return [worker for _number, worker in case.seen.workers_of.get((owner.master["config"], owner.pool["name"]), ())]
 
 
@@ -26,7 +25,7 @@ def _occupied(case: Case) -> Optional[int]:
 
 
 def _waiting(case: Case) -> int:
-    """Connections in the queue, without the probe's own, which stands there while it gets no answer."""
+    """Connections in the queue, without the unanswered probe's own."""
     return max((case.probe.get("queue") or 0) - (case.probe["result"] == "no_answer"), case.endpoint.get("queue") or 0)
 
 
@@ -44,34 +43,37 @@ def _answer(case: Case) -> str:
 
 
 def _full(case: Case, owner: Owner) -> Any:
-    number = len(_workers(case, owner))
+    workers = _workers(case, owner)
+    number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
     waiting = _waiting(case)
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
-    idle = number > 0 and all(worker.get("busy") is False for worker in _workers(case, owner))
+    idle = number > 0 and all(worker.get("busy") is False for worker in workers)
     if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
-    since, count = span(lost)
     logged = case.pool_events(LIMIT_REACHED)
     proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), _answer(case)))]
-    proof += [sample(event) for event in logged[:1]] + ([sample(lost[0].event)] if lost else [])
+    proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
         number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
-    place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
-    return Match(finding(
-        CAUSE, "process_max" if capped else "max_children", words, proof, confidence="certain" if at_limit else "likely", sites=case.sites,
-        site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"],
-        since=min([moment for moment in [since] + [event["first"] for event in logged] if moment is not None], default=None),
-        count=count, remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
+    since = [span(lost)[0]] + [event["first"] for event in logged]
+    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely",
+                  since=min([moment for moment in since if moment is not None], default=None))
+
+
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], **more: Any) -> Match:
+    """capped: by process.max, before the pool's own pm.max_children."""
+    remedy = Remedy("process_max_set" if capped else "pool_size_set", owner.place)
+    return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
 
 
 def _was_full(case: Case) -> Any:
-    """Timeouts beside the pool's own message that it ran out of workers. A static pool never says so."""
+    """Timeouts beside the pool's own message, which a static pool never writes."""
     for owner in case.owners:
         logged = case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"])
         patience = max(EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes))
@@ -80,26 +82,21 @@ def _was_full(case: Case) -> Any:
             lost = case.lost(["ng-connect-eagain"])
         if not lost:
             continue
-        since, count = span(lost)
         capped = bool(logged) and all(event["signature"] == "fpm-process-max" for event in logged)
-        place = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"]}
-        return Match(finding(
-            CAUSE, "process_max" if capped else "max_children", "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
-            [sample(event) for event in logged[:1]] + [sample(lost[0].event)], state="recovered", severity="warning", confidence="likely",
-            sites=case.sites, site=case.sites[0], endpoint=case.key, pool=owner.pool["name"], unit=owner.master["unit"], since=since, count=count,
-            remedy=[Remedy("process_max_set" if capped else "pool_size_set", place)]), lost)
+        return _match(case, owner, capped, "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
+                      [sample(event) for event in logged[:1] + [lost[0].event]], lost, state="recovered", severity="warning", confidence="likely")
     return None
 
 
 def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
-    # The probe may catch a worker between two requests; with requests lost beside it, the wait for that worker is the cause all the same.
+    # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
     if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (_waiting(case) or _at_limit(case, case.running[0])):
         return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
-    # Where a unix socket's full queue refuses at once, that of a TCP port lets a client wait until it gives up.
+    # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
     full = case.connect["result"] == "full" or (case.connect["result"] == "timeout" and case.endpoint.get("listening"))
     if full or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
         return _full(case, case.running[0])

@@ -1,10 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What a rule answers: a match with its evidence, a reason why it is not this cause, or what it would have to see."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 CODES = {
     "fpm_not_running": 1,
@@ -18,21 +17,21 @@ CODES = {
 
 LONGEST_TEXT = 500
 
-# An action of the plan, by its id (plan.ACTIONS) and its arguments.
-Remedy = NamedTuple("Remedy", [("action", str), ("arguments", Dict[str, Any])])
+# action: of plan.ACTIONS.
+Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
 
-# One request that nginx could not serve, from one line of its error log.
-Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", Dict[str, Any])])
+# One lost request, from a line of nginx's log.
+Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", dict)])
 
-# The four answers of a rule, beside None for "this rule has nothing to say about this endpoint".
-Match = NamedTuple("Match", [("finding", Dict[str, Any]), ("explained", List[Loss])])
+# A rule's answers, beside None for "nothing to say about this endpoint".
+Match = NamedTuple("Match", [("finding", dict), ("explained", List[Loss])])
 Clear = NamedTuple("Clear", [("why", str)])
 Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
 
 
-def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> Dict[str, Any]:
-    """One piece of proof. at: epoch seconds of a log line or an observation; line: of a configuration file."""
-    piece: Dict[str, Any] = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
+def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> dict:
+    """One piece of proof. at: epoch seconds; line: of a configuration file."""
+    piece: dict = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
     if line is not None:
         piece["line"] = line
     if at is not None:
@@ -40,18 +39,16 @@ def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[
     return piece
 
 
-def sample(event: Dict[str, Any]) -> Dict[str, Any]:
-    """The one log line that stands for an event."""
+def sample(event: dict) -> dict:
     line = event["sample"]
     return evidence(event["source"] + "_log", line["text"], path=line["path"], at=line["at"])
 
 
-def finding(cause: str, reason: str, summary: str, proof: Sequence[Dict[str, Any]], **more: Any) -> Dict[str, Any]:
-    """A finding as the contract has it; more overrides the defaults of an active, certain, critical one.
-
-    sites lists every site that is hit, site is the first of them; since is epoch seconds, count the lost requests in the window.
+def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
+    """An active, certain, critical finding; more overrides that. sites: all that are hit; since: epoch seconds; count: the lost requests
+    in the window.
     """
-    result: Dict[str, Any] = {
+    result: dict = {
         "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
         "site": None, "sites": [], "endpoint": None, "pool": None, "unit": None, "since": None, "count": 0, "summary": summary,
         "evidence": list(proof), "ruled_out": [], "missing": [], "remedy": [],
@@ -60,5 +57,6 @@ def finding(cause: str, reason: str, summary: str, proof: Sequence[Dict[str, Any
     if unknown:
         raise ValueError("a finding has no %s" % ", ".join(sorted(unknown)))
     result.update(more)
+    result["site"] = next(iter(result["sites"]), None)
     result["remedy"] = [{"action": item.action, "arguments": item.arguments} for item in result["remedy"]]
     return result

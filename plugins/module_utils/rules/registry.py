@@ -1,12 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules, in the order in which they may claim a loss: what ends a connection before what only slows it.
-
-A root cause stands before its consequences: an OOM kill or a full pool explains its own resets and timeouts,
-and what they leave over is for the rules below them. A tuple, since the loader of modules ships what is imported by name.
-"""
+"""The rules, in the order in which they may claim a loss: a root cause, as an OOM kill, before its consequences."""
 
 from . import (
     fastcgi_read_timeout,
@@ -20,18 +15,8 @@ from . import (
     worker_oom_killed,
 )
 
-RULES = (
-    ("impostor", impostor.examine),
-    ("fpm_not_running", fpm_not_running.examine),
-    ("socket_permission_denied", socket_permission_denied.examine),
-    ("socket_path_mismatch", socket_path_mismatch.examine),
-    ("max_children_exhausted", max_children_exhausted.examine),
-    ("worker_oom_killed", worker_oom_killed.examine),
-    ("lost_requests", lost_requests.examine),
-    ("invalid_response", invalid_response.examine),
-    ("fastcgi_read_timeout", fastcgi_read_timeout.examine),
-)
-CAUSES = tuple(dict.fromkeys([cause for cause, _examine in RULES if cause != "lost_requests"]
-                             + [row.cause for row in lost_requests.ROWS] + ["client_not_allowed", "writable_config"]))
-# While one of these is so, no request reaches php-fpm at all, and every other loss on the endpoint follows from it.
+RULES = tuple((rule.__name__.rpartition(".")[2], rule.examine) for rule in (
+    impostor, fpm_not_running, socket_permission_denied, socket_path_mismatch, max_children_exhausted, worker_oom_killed, lost_requests,
+    invalid_response, fastcgi_read_timeout))
+# While one of these is so, no request reaches php-fpm, and every other loss follows from it.
 NOTHING_GETS_THROUGH = frozenset(("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch"))

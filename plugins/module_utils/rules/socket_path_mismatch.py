@@ -1,5 +1,4 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 3: php-fpm runs, but not where nginx dials."""
@@ -8,17 +7,17 @@ import re
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import parse
-from .case import MISSING, REFUSED, Case, Owner, Seen, grouped, span
-from .model import Clear, Match, Remedy, evidence, finding, sample
+from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
+from .model import Clear, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
-# Accounts of web servers, as distributions name them: their pool is for any site whose files are root's.
+# Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
 _VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
 
 
 def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
-    """Pools of running masters by (version, user), each of which may be None for any; and of each group those by family and by port."""
+    """Pools of running masters by (version, user), each None for any; and of each group those by family and by port."""
     def names(owner: Owner) -> List[Any]:
         here = parse(owner.pool["endpoint"])
         groups = {(version, user) for version in (None, owner.master["version"]) for user in (None, owner.pool["user"])}
@@ -45,7 +44,7 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
 
 
 def _may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the account whose files the sites are. Where they are root's, the distribution's own pool may."""
+    """Whether a pool runs as the owner of the sites' files; where that is root, the distribution's may."""
     owners = {route.get("root_owner") or "root" for route in case.routes}
     common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
     return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
@@ -64,7 +63,7 @@ def _reason(case: Case, near: Owner) -> str:
 
 
 def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
-    """A pool is configured for the endpoint and its master runs, yet nothing is there: (reason, words, remedy)."""
+    """(reason, words, remedy) where a pool's master runs, yet nothing is there."""
     owner = case.running[0]
     restart = [Remedy("unit_restart", {"unit": owner.master["unit"]})] if owner.master["unit"] else []
     path = case.endpoint.get("path") or ""
@@ -75,14 +74,11 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
     return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
 
 
-def _match(case: Case, reason: str, words: str, proof: List[Dict[str, Any]], remedy: List[Remedy], owner: Optional[Owner],
+def _match(case: Case, reason: str, words: str, proof: List[dict], remedy: List[Remedy], owner: Optional[Owner],
            confidence: str = "certain") -> Match:
     lost = case.lost(MISSING | REFUSED)
-    since, count = span(lost)
-    return Match(finding(
-        CAUSE, reason, words + ".", proof + ([sample(lost[0].event)] if lost else []), confidence=confidence, sites=case.sites, site=case.sites[0],
-        endpoint=case.key, pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count,
-        remedy=remedy), case.losses)
+    return case.match(CAUSE, reason, words + ".", proof + [sample(loss.event) for loss in lost[:1]], lost, owner, case.losses,
+                      confidence=confidence, remedy=remedy)
 
 
 def examine(case: Case) -> Any:
@@ -93,8 +89,7 @@ def examine(case: Case) -> Any:
     refused = result in ("missing", "refused") or left_behind or (result == "error" and case.connect.get("errno") is not None)
     if not refused or not case.is_local:
         return None
-    seen = evidence("probe", "connecting to %s as %s: %s" % (
-        case.key, case.connect.get("as_user") or "ourselves", case.connect.get("error") or case.connect["result"]))
+    seen = case.dialled()
     if case.running:
         reason, words, remedy = _unloaded(case)
         master = case.running[0].master
@@ -114,7 +109,7 @@ def examine(case: Case) -> Any:
     dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
     listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
     proof = [dials, listens, seen] if fits else [dials, seen]
-    # More than one pool would fit, or nothing says that PHP is meant: which program runs this site's code is for a person to say.
+    # Which of several pools runs this site's code is for a person to say.
     change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
     remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and fitting == 1 and case.looks_like_php else []
     return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")

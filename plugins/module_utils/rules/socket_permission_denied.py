@@ -1,15 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Cause 2: php-fpm listens, but nginx's worker user may not connect."""
 
-from typing import Any, Dict, List
+from typing import Any, List
 
-from .case import DENIED, Case, span
-from .model import Clear, Loss, Match, Remedy, Unclear, evidence, finding, sample
+from .case import DENIED, Case
+from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "socket_permission_denied"
+REMEDIES = {"socket_mode": "socket_access_set", "acl": "socket_acl_add", "parent_directory": "directory_search_allow"}
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
 
@@ -22,7 +22,7 @@ def _reason(case: Case) -> str:
         return {"directory": "parent_directory"}.get(kind, kind)
     if _in_the_way(case):
         return "not_a_socket"
-    # An ACL makes listen.owner and listen.group void (fpm_unix.c), so the cure is another one.
+    # An ACL makes listen.owner and listen.group void (fpm_unix.c).
     if blocked.get("acl") or any(owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners):
         return "acl"
     return "socket_mode"
@@ -34,19 +34,14 @@ def _in_the_way(case: Case) -> bool:
 
 
 def _remedy(case: Case, reason: str) -> List[Remedy]:
-    """None for nobody: many programs run as that account, and all of them could then run PHP as the pool's user."""
+    """None for a shared account: all its programs could then run PHP as the pool's user."""
     user = case.connect.get("as_user")
-    if not case.owners or user is None or user in SHARED_ACCOUNTS:
+    if not case.owner or user is None or user in SHARED_ACCOUNTS or reason not in REMEDIES:
         return []
-    owner = case.owners[0]
-    place: Dict[str, Any] = {"config": owner.master["config"], "pool": owner.pool["name"], "unit": owner.master["unit"], "user": user}
-    if reason == "socket_mode":
-        return [Remedy("socket_access_set", place)]
-    if reason == "acl":
-        return [Remedy("socket_acl_add", place)]
+    place = dict(case.owner.place, user=user)
     if reason == "parent_directory":
-        return [Remedy("directory_search_allow", dict(place, path=(case.connect.get("blocked_by") or {}).get("path")))]
-    return []
+        place["path"] = (case.connect.get("blocked_by") or {}).get("path")
+    return [Remedy(REMEDIES[reason], place)]
 
 
 def examine(case: Case) -> Any:
@@ -62,49 +57,36 @@ def examine(case: Case) -> Any:
     if result not in ("denied", "ok", "full") and not (result == "refused" and _in_the_way(case)):
         return None
     if case.endpoint.get("listening") is False and not case.owners and any(master["running"] for master in case.masters):
-        return None  # a socket that somebody left behind: opening it to nginx would not help
+        return None  # left behind: opening it to nginx would not help
     reason = _reason(case)
     lost = case.lost(DENIED)
-    since, count = span(lost)
-    text = "connecting to %s as %s: %s" % (case.key, user or "ourselves", case.connect.get("error") or "Permission denied")
-    proof = [evidence("probe", text)] if user is not None else []
+    proof = [case.dialled("Permission denied")] if user is not None else []
     if reason == "not_a_socket":
         proof.insert(0, evidence("file", "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]), path=case.endpoint.get("path")))
     if blocked:
         proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
-    if lost:
-        proof.append(sample(lost[0].event))
-    return Match(finding(
-        CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (
-            user or case.snapshot["nginx"]["user"], case.key, blocked.get("why") or (
-                "that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it")),
-        proof, confidence="certain" if user is not None else "likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-        pool=case.owners[0].pool["name"] if case.owners else None, unit=case.owners[0].master["unit"] if case.owners else None,
-        since=since, count=count, remedy=_remedy(case, reason)), case.losses)
+    why = blocked.get("why") or ("that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it")
+    return case.match(
+        CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (user or case.snapshot["nginx"]["user"], case.key, why),
+        proof + [sample(loss.event) for loss in lost[:1]], lost, case.owner, case.losses,
+        confidence="certain" if user is not None else "likely", remedy=_remedy(case, reason))
 
 
 def _was_denied(case: Case) -> Any:
-    """Refusals that ended when a master started: php-fpm's sets owner and mode of the socket, nginx's the user that connects."""
+    """Refusals that ended when a master started: both set who may connect."""
     lost = case.lost(DENIED)
-    owner = case.running[0] if case.running else None
     for name, master in [("php-fpm", one.master) for one in case.running] + [("nginx", case.snapshot["nginx"]["master"] or {})]:
         started = master.get("started_at")
         if lost and started is not None and lost[-1].at <= started + 1:
-            since, count = span(lost)
-            return Match(finding(
-                CAUSE, "socket_mode", "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
-                [sample(lost[-1].event), evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started)],
-                state="recovered", severity="warning", confidence="likely", sites=case.sites, site=case.sites[0], endpoint=case.key,
-                pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost)
-    return _was_barred(case, lost) if lost else None
+            return _is_over(
+                case, lost, "socket_mode", "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
+                evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started), "likely")
+    # Without a restart: what was in the way, a directory or a label, was set right by itself.
+    return _is_over(
+        case, lost, "parent_directory", "nginx's worker user could not pass on the way to %s for a while, and can now." % case.key,
+        evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)), "possible") if lost else None
 
 
-def _was_barred(case: Case, lost: List[Loss]) -> Match:
-    """Refusals that ended without a restart: what was in the way, a directory or a label, was set right by itself."""
-    since, count = span(lost)
-    owner = case.running[0] if case.running else None
-    return Match(finding(
-        CAUSE, "parent_directory", "nginx's worker user could not pass on the way to %s for a while, and can now." % case.key,
-        [sample(lost[-1].event), evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key))],
-        state="recovered", severity="warning", confidence="possible", sites=case.sites, site=case.sites[0], endpoint=case.key,
-        pool=owner.pool["name"] if owner else None, unit=owner.master["unit"] if owner else None, since=since, count=count), lost)
+def _is_over(case: Case, lost: List[Loss], reason: str, words: str, proof: dict, confidence: str) -> Match:
+    return case.match(CAUSE, reason, words, [sample(lost[-1].event), proof], lost, case.running[0] if case.running else None,
+                      state="recovered", severity="warning", confidence=confidence)

@@ -7,7 +7,8 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS, bundles, plan, serves
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundles import bundles, serves
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS, plan
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Remedy, finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen

@@ -13,6 +13,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import co
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm_layouts import layout_of, version_in
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import own_cgroup, process_cgroup, processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.worker_memory import SAMPLE, measured_workers
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.pool_use import summarize
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.systemctl import PROPERTIES
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -276,17 +278,17 @@ def test_a_configuration_of_the_owners_own_goes_by_its_program() -> None:
 def test_workers_know_their_pool_and_master_and_what_they_hold() -> None:
     host = Described("8.2-debian12")
     procs = processes(host)
-    workers = memory.collect_workers(host, procs, fpm.collect_fpm(host, procs)["masters"])
+    workers = measured_workers(host, procs, fpm.collect_fpm(host, procs)["masters"])
     assert [(worker["config"], worker["pool"], worker["busy"]) for worker in workers] == [(host.config, "www", False)]
     assert workers[0]["uss_kb"] == 140 and workers[0]["shared_kb"] + 140 == workers[0]["rss_kb"]
-    plain = memory.collect_workers(host, procs, [], memory=False)
+    plain = memory.collect_workers(host, procs, [])
     assert (plain[0]["config"], plain[0]["pss_kb"]) == (None, None) and plain[0]["rss_kb"] > 0
 
 
 def test_without_the_right_to_walk_page_tables_resident_memory_remains() -> None:
     pid = pid_of("8.2-debian12", "worker")
     host = Described("8.2-debian12", denied=["/proc/%d/smaps_rollup" % pid, "/proc/%d/syscall" % pid], root=False)
-    workers = memory.collect_workers(host, processes(host), [])
+    workers = measured_workers(host, processes(host), [])
     assert (workers[0]["uss_kb"], workers[0]["busy"]) == (None, None) and workers[0]["rss_kb"] > 0
     assert host.missing[0]["what"] == "worker_memory"
 
@@ -298,10 +300,10 @@ def test_of_many_workers_a_sample_is_measured() -> None:
     for number in range(10000, 10200):
         host.files.update({name.replace("/%d/" % pid, "/%d/" % number): text for name, text in base.items()})
     masters = fpm.collect_fpm(host)["masters"]
-    workers = memory.collect_workers(host, processes(host), masters)
+    workers = measured_workers(host, processes(host), masters)
     assert len(workers) == 201
-    pools = memory.summarize(workers, masters, NOW)
-    assert [(pool["pool"], pool["workers"], pool["measured"], pool["idle"], pool["max_children"]) for pool in pools] == [("www", 201, memory.SAMPLE, 201, 5)]
+    pools = summarize(workers, masters, NOW)
+    assert [(pool["pool"], pool["workers"], pool["measured"], pool["idle"], pool["max_children"]) for pool in pools] == [("www", 201, SAMPLE, 201, 5)]
     assert pools[0]["uss_kb"]["p95"] == 140
 
 

@@ -8,7 +8,7 @@ import gzip
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import logs
@@ -51,7 +51,7 @@ def line(at: float, number: int = 1) -> str:
     return LINE.format(time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(at)), number)
 
 
-def collect(host: Host, nginx: Sequence[str] = (), fpm: Sequence[Any] = (), window: float = 900, pids: Optional[Sequence[int]] = (812,)) -> Dict[str, Any]:
+def collect(host: Host, nginx: Sequence[str] = (), fpm: Sequence[Any] = (), window: float = 900, pids: Sequence[int] = (812,)) -> Dict[str, Any]:
     return collect_logs(host, nginx, fpm, NOW - window, NOW, pids)
 
 
@@ -399,10 +399,10 @@ def test_a_line_that_is_still_being_written_waits(tmp_path: Path) -> None:
     assert total(collect(Watched(), [str(path)])) == 1
 
 
-def test_nginxs_processes_are_looked_up_when_they_are_not_given(tmp_path: Path) -> None:
+def test_the_log_of_an_nginx_that_is_gone_is_read(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     path.write_text(line(NOW - 5))
-    assert total(collect(Watched(), [str(path)], pids=None)) == 1
+    assert total(collect(Watched(), [str(path)], pids=())) == 1
 
 
 def test_messages_about_too_many_places_are_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

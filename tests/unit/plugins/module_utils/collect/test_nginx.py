@@ -10,8 +10,9 @@ from typing import Any, Dict, List, Optional, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx as collector
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx, real_paths
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.real_paths import real_paths
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "nginx")

@@ -9,8 +9,8 @@ import os
 from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import identity, sock_diag, sockets
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import probe as dialling
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import sock_diag, sockets
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.socket_files import walk
@@ -310,16 +310,16 @@ def test_the_running_workers_account_is_taken_and_not_the_masters() -> None:
     procs = [Process(40, 1, "nginx", "nginx: master process nginx", None, 0, 0, [0], 1.0),
              Process(41, 40, "nginx", "nginx: cache manager process", None, 33, 33, [33], 1.0),
              Process(42, 40, "nginx", "nginx: worker process", None, 33, 33, [33, 44], 1.0)]
-    assert sockets.running_identity(box(), procs) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 44], "pid": 42}
-    assert sockets.running_identity(box(), procs[:1]) is None
+    assert identity.running_identity(box(), procs) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 44], "pid": 42}
+    assert identity.running_identity(box(), procs[:1]) is None
 
 
 def test_the_account_of_a_snapshot_and_of_a_name() -> None:
     nginx = {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 4], "workers": [41, 42]}
     assert sockets.identity_of(nginx) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33, 4], "pid": 41, "account": None}
     assert sockets.identity_of({"user": None, "uid": None, "gid": None, "groups": [], "workers": []}) is None
-    assert sockets.named_identity(box(), "www-data", {"pid": 41}) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41}
-    assert sockets.named_identity(box(), "nobody-here", None) is None
+    assert identity.named_identity(box(), "www-data", {"pid": 41}) == {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41}
+    assert identity.named_identity(box(), "nobody-here", None) is None
 
 
 def test_no_endpoint_costs_nothing() -> None:

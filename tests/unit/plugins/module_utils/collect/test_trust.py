@@ -10,12 +10,17 @@ from typing import Any, Dict, List, Optional, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import claim, processes, strangers
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import folders, named, not_roots, open_to_others, opening
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import folders, named, not_roots, opening
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FPM = "/usr/sbin/php-fpm8.2"
 ALICE = {"root": (0, 0, [0]), "alice": (1000, 1000, [1000])}
 ROOTS = (0, 0, 0)
+
+
+def open_to_others(host: FakeHost, path: str) -> Optional[str]:
+    found = opening(host, path)
+    return found.path if found else None
 
 
 def stat(kind: str = "file", mode: int = 0o644, uid: int = 0, gid: int = 0, inode: int = 1) -> Stat:

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import FpmConf, parse_fpm_conf, scan_value, to_seconds
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pools import pool_facts, refusals
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "fpm")
@@ -36,7 +37,7 @@ def parse(files: Dict[str, str], prefix: str = "/usr") -> FpmConf:
 
 
 def one_pool(text: str) -> Dict[str, Any]:
-    return pool_facts(parse({"/c": text}).pools[0], "/usr", detail=True)
+    return pool_detail(parse({"/c": text}).pools[0], "/usr")
 
 
 def stock(host: str) -> FpmConf:

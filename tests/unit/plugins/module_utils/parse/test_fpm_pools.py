@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pools import as_written
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_written import as_written
 
 CONFIG, POOL = "/etc/php-fpm.conf", "/etc/php-fpm.d/www.conf"
 MASTER = {"config": CONFIG, "prefix": "/usr", "running": True, "process_max": 0, "pools": [{"name": "www", "max_children": 2}]}

@@ -119,9 +119,3 @@ def test_the_mounts_root_is_cut_off_a_version_2_path(root: str, point: str, path
     mounts = "29 23 0:26 %s %s rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n" % (root, point)
     assert proc.memory_cgroup("0::%s\n" % path, mounts) == (2, point, below)
     assert proc.memory_cgroup("0::%s\n" % path, "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n") is None
-
-
-def test_spread_ranks_what_was_measured() -> None:
-    assert proc.spread(list(range(1, 101))) == {"min": 1, "median": 50, "p95": 95, "max": 100}
-    assert proc.spread([7]) == {"min": 7, "median": 7, "p95": 7, "max": 7}
-    assert proc.spread([]) is None

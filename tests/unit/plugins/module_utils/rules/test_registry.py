@@ -46,14 +46,14 @@ KEYS = catalogue()
 
 
 def emitted(name: str) -> Set[Tuple[str, str]]:
-    """(cause, reason) that a rule's source can give: reasons of the catalogue that it spells, and those it hands to finding() or a row."""
+    """(cause, reason) that a rule's source can give: reasons of the catalogue that it spells, and those it hands to case.match() or a row."""
     found: Set[Tuple[str, str]] = set()
     module = tree(os.path.join(RULES_FOLDER, name + ".py"))
     spelled = {text_of(node) for node in ast.walk(module)}
     found |= {(cause, reason) for cause, reason in KEYS if cause == name and reason and reason in spelled}
     for node in ast.walk(module):
-        called = getattr(getattr(node, "func", None), "id", "")
-        if called in ("finding", "Row") and isinstance(node, ast.Call):
+        function = getattr(node, "func", None)
+        if getattr(function, "id", getattr(function, "attr", "")) in ("match", "Row") and isinstance(node, ast.Call) and len(node.args) > 1:
             cause, reason = [text_of(one) for one in node.args[:2]]
             if reason and (cause or name in dict(RULES)):
                 found.add((cause or name, reason))
@@ -104,7 +104,7 @@ def test_every_signature_that_a_rule_asks_for_is_one_that_the_logs_can_give() ->
     for name in ("signatures.py", "fpm_log.py", "nginx_log.py", "nginx_entry.py"):
         with open(os.path.join(parse, name), encoding="utf-8") as stream:
             known |= set(re.findall(r"[a-z0-9-]{4,}", stream.read()))
-    asked = set()
+    asked = set(LOST)
     for name in os.listdir(RULES_FOLDER):
         if name.endswith(".py"):
             asked |= {one for one in map(text_of, ast.walk(tree(os.path.join(RULES_FOLDER, name)))) if one and re.match(r"(ng|fpm)-[a-z0-9-]+\Z", one)}

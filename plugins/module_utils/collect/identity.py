@@ -1,0 +1,29 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The account that dials php-fpm, where nginx's configuration is not looked at."""
+
+import re
+from typing import Any, Dict, Optional, Sequence
+
+from .host import Host
+from .processes import Process, claim
+
+_WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
+
+
+def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
+    """The account of a running worker of root's nginx, without a look at nginx's configuration."""
+    masters = {one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign}
+    for one in procs:
+        if _WORKER.match(one.cmdline) and one.ppid in masters:
+            return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
+    return None
+
+
+def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+    """An account by name, in the file system view of the nginx that runs; None when the host has no such account."""
+    account = host.account(name)
+    if account is None:
+        return None
+    return {"user": name, "uid": account[0], "gid": account[1], "groups": list(account[2]), "pid": (nginx or {}).get("pid")}
