@@ -19,7 +19,6 @@ from .socket_files import UNKNOWN, unix_facts
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
 
 
-
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
     """/etc/hosts: name -> addresses."""
     found: Dict[str, List[str]] = {}

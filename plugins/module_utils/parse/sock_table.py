@@ -29,6 +29,7 @@ _TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ 
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
+
 class Sock(NamedTuple):
     """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
     file: see file_id(). queue, backlog: of listeners only."""
