@@ -95,7 +95,7 @@ def _leave(snapshot: dict, findings: List[dict]) -> None:
 
 
 def _writable(snapshot: dict) -> List[dict]:
-    """Root loads files that an ordinary account can write: that account becomes root with the next reload."""
+    """Who can write what root loads becomes root with the next reload."""
     sites = list(dict.fromkeys(route["site"] or "default" for route in snapshot["nginx"]["routes"]))
     found = []
     for reason, part in [("nginx", snapshot["nginx"])] + [("fpm", master) for master in snapshot["fpm"]["masters"]]:

@@ -175,6 +175,8 @@ def looks(field: Field) -> Iterator[Check]:
         yield Check(host, "each look ends within %d s" % DEADLINE, "; ".join(late) or (None if notes else "nobody looked"))
         large = ["%d MB" % note["peak_mb"] for note in ended.values() if note["peak_mb"] > PEAK]
         yield Check(host, "no look takes more than %d MB" % PEAK, "; ".join(large) or None)
+
+
 def prove(field: Field) -> Iterator[Check]:
     yield from field.up()
     before = field.fingerprints()
@@ -188,7 +190,7 @@ def prove(field: Field) -> Iterator[Check]:
     done = field.play("remediate")
     yield from outcome(field, done)
     repeated = {host: script for host, ground in field.grounds.items() for script in ["\n".join(attack.again for attack in ground.attacks)] if script.strip()}
-    for _ in range(2 if repeated else 0):
+    for _time in range(2 if repeated else 0):
         for host, script in repeated.items():
             field.script(host, script)
         field.play("remediate", "--limit", ",".join(repeated))

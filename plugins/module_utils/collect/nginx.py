@@ -139,9 +139,8 @@ def _options(master: Process) -> Dict[str, str]:
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
-    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that would start one, and only one
-    ordinary account has any, it is that one's, and account its name, else None. writable: {path, who} of a file or directory of the
-    configuration that others than root can write.
+    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that would start one, it is that
+    of the one account that has any. writable: {path, who} of a part of the configuration that others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)

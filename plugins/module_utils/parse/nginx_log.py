@@ -57,9 +57,8 @@ class NginxLog(Log):
             self._continue(line)
             self._open = self._open and ", client: " not in line
             return
-        cut = next((begun for begun in self._foreign if begun + ENTRY_LIMIT == end), None)
-        if cut is not None:
-            self._drop(cut)
+        if end - ENTRY_LIMIT in self._foreign:
+            self._drop(end - ENTRY_LIMIT)
             self.untrusted += 1 if entry.row else 0
             return
         seen = _Seen(start, entry, line)
@@ -103,7 +102,7 @@ class NginxLog(Log):
                 self._last_foreign.entry = entry._replace(site=site, endpoint=endpoint, whole=True)
 
     def _drop(self, begun: int) -> int:
-        """Everything behind the head at begun was that entry's text. Returns how many messages that were."""
+        """All behind begun was its text: how many messages."""
         forged = 0
         while self._pending and self._pending[-1].start > begun:
             forged += 1 if self._pending.pop().entry.row else 0

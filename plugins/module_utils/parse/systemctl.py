@@ -96,6 +96,6 @@ def parse_journal(text: str) -> List[dict]:
             if isinstance(said, str) and (pid == "1" or not program or _FPM.match(program)):
                 who = "systemd" if pid == "1" else "php-fpm"
                 found.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": redact("%s[%s]: %s" % (who, pid, said.split("\n")[0]))})
-        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
-            continue  # the last line of a cut output
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            continue  # cut
     return found

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody else listens where a pool of this host should: visitors' requests, cookies and passwords go to him."""
+"""A stranger listens where a pool of this host should."""
 
 from typing import Any
 
