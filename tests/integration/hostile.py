@@ -404,7 +404,7 @@ def explanations(home: Path, tree: Path) -> Iterator[Check]:
     documents = HERE / "saved"
     documents.mkdir()
     shown = {
-        "slow-snapshot": (saved(slow=entry(snapshot=quadratic())), "could not be diagnosed, it took longer"),
+        "slow-snapshot": (saved(slow=entry(snapshot=quadratic())), "18000 lost requests"),
         "evil-names": (
             saved(**{"../../etc/passwd" + EVIL: entry(error=EVIL + " e"), "b": [], "c": {"status": EVIL}}),
             "3 unknown",
