@@ -3,12 +3,12 @@
 
 """Files and services changed as one: all of it, or nothing that anyone would notice afterwards.
 
-<state>/transaction exists exactly while a change is open: journal.json and a copy of each file before. It appears in one instant,
-complete, before the first file is touched, and goes in one instant when the change is kept or was taken back. So whoever finds it
-there knows that a run was killed, and recover() takes back what that run had done; it may be killed itself and starts over.
+<state>/transaction exists while a change is open: journal.json and a copy of each file before. It appears complete, before the first
+file is touched, and goes in one instant when the change is kept or was taken back. Whoever finds it knows that a run was killed, and
+recover() takes back what that run had done; it may be killed itself and starts over.
 
-Each file is replaced by one rename; before that, a second name is given to the old one. To go back is then a rename as well: it needs
-no space on a full disk and brings back the very same file. Where a file system has no second names, the copy is written instead.
+Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it needs no space on a full disk
+and brings back the very same file. Where a file system has no second names, the copy is written instead.
 """
 
 import base64

@@ -8,7 +8,7 @@ import posixpath
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx_conf import Conf, error_logs, opened, parse_conf, user_directive
+from ..parse.nginx_conf import Conf, error_logs, every, opened, parse_conf, user_directive
 from ..parse.nginx_routes import routes
 from ..parse.proc import unit_of
 from .host import Host, HostError
@@ -22,6 +22,7 @@ MOST_ERRORS = 5
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
+CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
@@ -61,7 +62,7 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
 
 
 class _Reading:
-    def __init__(self, host: Host, config: str, extra: str, account: Optional[int]) -> None:
+    def __init__(self, host: Host, config: str, prefix: str, extra: str, account: Optional[int]) -> None:
         self.host = host
         self.account = account
         self.files = 0
@@ -70,6 +71,9 @@ class _Reading:
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
+        for one in every(self.conf.directives):
+            if one.name in CODE and one.args:
+                self._judge(posixpath.join(prefix, one.args[0]))
 
     def expand(self, pattern: str) -> List[str]:
         for folder in folders(self.host, pattern):
@@ -145,7 +149,8 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
     theirs = [one for one in masters if one.doubt and one.uid]
-    mine = [one for one in masters if not one.doubt]
+    # Whoever may start nginx by sudo starts root's, too: a system unit's counts first.
+    mine = sorted((one for one in masters if not one.doubt), key=lambda one: not unit_of(process_cgroup(host, one.pid)))
     if len({one.uid for one in theirs}) == 1 and not mine and not _wanted(host):
         return _look(host, procs, theirs, theirs[0].uid)
     return _look(host, procs, mine, None)
@@ -183,7 +188,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
-    reading = _Reading(host, config, options.get("g", ""), account)
+    reading = _Reading(host, config, prefix, options.get("g", ""), account)
     found.update(installed=True, version=version, binary=binary, options=options, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
     if reading.writable and account is None and host.is_root():

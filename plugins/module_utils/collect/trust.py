@@ -103,7 +103,7 @@ def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], nam
     """Why a process is no program of root's with one of these words in its file's name; None when it is. All its users are root, and its
     executable is, or was until an upgrade, the file at a path that only root can write.
     """
-    if any(uids):
+    if any(uids) or not uids:
         ids = sorted(set(uids))
         return "it runs as %s" % host.user_name(ids[0]) if len(ids) == 1 else "its user ids differ: %s" % ", ".join(map(str, uids))
     if exe is None:

@@ -313,3 +313,17 @@ def test_roots_nginx_that_a_boot_would_start_is_down_whoever_runs_in_its_place()
 
 def test_of_two_accounts_that_run_nginx_none_is_the_hosts() -> None:
     assert collect_nginx(rootless(), [own(), own(50, 1001)])["account"] is None
+
+
+@pytest.mark.parametrize("directive", ["load_module", "init_by_lua_file", "perl_require"])
+def test_code_that_nginxs_own_test_runs_counts_as_its_configuration(directive: str) -> None:
+    looked = host({MAIN: "%s /home/alice/x.so; user www-data;" % directive, "/home/alice/x.so": ""},
+                  stats={"/home/alice": Stat("directory", 0o755, 1000, 1000, 0, 0.0, 1, 1)})
+    assert collect_nginx(looked, [master(), worker()])["writable"] == {"path": "/home/alice", "who": "1000"}
+
+
+def test_of_roots_masters_that_of_a_system_unit_counts_whichever_is_older() -> None:
+    by_sudo = master("/usr/sbin/nginx -c /home/alice/nginx.conf", pid=30, started_at=NOW - 9000)
+    looked = host({"/proc/40/cgroup": "0::/system.slice/nginx.service\n", "/proc/30/cgroup": "0::/user.slice/user-1000.slice/session-1.scope\n",
+                   "/proc/1/cgroup": "0::/init.scope\n"})
+    assert collect_nginx(looked, [by_sudo, master(), worker()])["master"]["pid"] == 40

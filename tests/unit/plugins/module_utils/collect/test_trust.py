@@ -8,6 +8,7 @@ import struct
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm_files import Reading
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import claim, processes, strangers
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import folders, named, not_roots, opening
@@ -202,3 +203,17 @@ def test_a_file_that_is_absent_is_absent() -> None:
     with pytest.raises(HostError) as refused:
         named(ground(**LINKED), "/etc/nginx/nothing.conf")
     assert refused.value.absent
+
+
+def test_a_process_whose_users_cannot_be_read_is_not_roots() -> None:
+    assert not_roots(running(), 7, (), FPM, ("fpm",)) is not None
+
+
+@pytest.mark.parametrize("path, mode", [("/etc/php/8.2/fpm/php.ini", 0o666), ("/etc/php/8.2/fpm/conf.d/20-x.ini", 0o666), ("/etc/php/8.2/fpm/conf.d", 0o777)])
+def test_what_php_ini_loads_counts_as_php_fpms_configuration(path: str, mode: int) -> None:
+    config = "/etc/php/8.2/fpm/php-fpm.conf"
+    files = {config: "[global]\n", "/etc/php/8.2/fpm/php.ini": "", "/etc/php/8.2/fpm/conf.d/20-x.ini": ""}
+    stats = {"/etc/php/8.2/fpm/conf.d": stat("directory", 0o755)}
+    assert Reading(FakeHost(files, stats=stats), config, "/usr", None).writable is None
+    opened = dict(stats, **{path: stat("directory" if path.endswith(".d") else "file", mode)})
+    assert Reading(FakeHost(files, stats=opened), config, "/usr", None).writable == (path, "everybody")
