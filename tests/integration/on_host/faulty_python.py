@@ -63,26 +63,44 @@ class Faults:
         self.steps = []
         self.pid = os.getpid()
         self.busy = False
-        self.real_open, self.real_write, self.real_run, self.real_popen = os.open, os.write, subprocess.run, subprocess.Popen
+        self.real_open, self.real_write, self.real_popen = os.open, os.write, subprocess.Popen
 
     def install(self):
         for name in _CHANGES:
             if hasattr(os, name):
                 setattr(os, name, self._counted(name, getattr(os, name)))
         os.open = self._open
-        subprocess.run = self._run
         faults, real = self, self.real_popen
 
         class Popen(real):
             def __init__(self, argv, *rest, **named):
-                trial = not faults.busy and os.getpid() == faults.pid and any(path.endswith("apply/trial.py") for path in _callers())
-                if trial:
-                    faults.due("trial", " ".join(argv))
-                super().__init__(argv, *rest, **named)
-                if trial and faults.hit() and faults.do == "during":
+                kind = faults.kind()
+                if kind:
+                    faults.due(kind, " ".join(argv))
+                hit = kind and faults.hit()
+                if hit and kind == "run" and faults.do == "refuse":
+                    argv = ["sh", "-c", "echo refused; exit 1"]
+                if hit and kind == "run" and faults.do == "during" and argv[0] == "systemctl" and argv[1] in ("start", "stop", "restart", "reload"):
+                    argv = ["systemctl", "--no-block"] + list(argv[1:])
+                faults.busy, busy = True, faults.busy
+                try:
+                    super().__init__(argv, *rest, **named)
+                finally:
+                    faults.busy = busy
+                if hit and faults.do == "during":
+                    if kind == "run":
+                        self.wait()
                     faults.die()
 
         subprocess.Popen = Popen
+
+    def kind(self):
+        """"trial" or "run", for a command that tries or makes a change."""
+        if self.busy or os.getpid() != self.pid:
+            return None
+        callers = list(_callers())
+        kinds = {"apply/trial.py": "trial", "apply/disk.py": "run"}
+        return next((kinds[end] for end in kinds if any(path.endswith(end) for path in callers)), None)
 
     def due(self, kind, text):
         """Count a step and let go wrong what is to."""
@@ -145,22 +163,6 @@ class Faults:
         if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR) and not place.startswith("/dev/") and self.ours():
             self.due("open", place)
         return self.real_open(path, flags, *rest, **named)
-
-    def _run(self, argv, *rest, **named):
-        if not self.ours() or not any(path.endswith("apply/disk.py") for path in _callers()):
-            return self.real_run(argv, *rest, **named)  # pylint: disable=subprocess-run-check
-        self.due("run", " ".join(argv))
-        if self.hit() and self.do == "refuse":
-            return subprocess.CompletedProcess(argv, 1, b"", b"refused\n")
-        if self.hit() and self.do == "during":
-            unit = argv[0] == "systemctl" and argv[1] in ("start", "stop", "restart", "reload")
-            self.real_run(["systemctl", "--no-block"] + list(argv[1:]) if unit else argv, *rest, **named)  # pylint: disable=subprocess-run-check
-            self.die()
-        self.busy = True
-        try:
-            return self.real_run(argv, *rest, **named)  # pylint: disable=subprocess-run-check
-        finally:
-            self.busy = False
 
 
 def main():
