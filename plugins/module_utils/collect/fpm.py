@@ -13,7 +13,6 @@ from ..parse.fpm_pools import pool_facts, refusals
 from ..parse.number import number
 from ..parse.proc import unit_of
 from ..parse.systemctl import command_option
-from .config_check import config_test
 from .fpm_files import Reading
 from .fpm_layouts import Layout, installed_layouts, layout_of, version_in
 from .host import Host, HostError
@@ -147,6 +146,8 @@ def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: Po
         if process is None or newer:
             problems += _unknown_users(host, conf)
     if test == "always" or (test == "auto" and (process is None or newer)):
+        from .config_check import config_test  # pylint: disable=import-outside-toplevel  # a healthy host need not compile it
+
         tested = config_test(host, found.binary, reading, given)
     else:
         tested = {"ran": False, "why": "not asked for" if test == "never" else "the running master has loaded this configuration"}
