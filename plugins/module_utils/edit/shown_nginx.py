@@ -7,7 +7,7 @@ Each word is judged by the directive and the block that it stands in, so the who
 """
 
 import re
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.redact import redact
 from ..step import Refusal
@@ -76,8 +76,8 @@ def _param(args: List[str]) -> List[bool]:
     return _first(args[:1]) + [variables(word) or (known and (word in _CONSTANTS or bool(_PATH.match(word)))) for word in args[1:2]] + _references(args[2:])
 
 
-def _table(*rows: Sequence[object]) -> Dict[str, Judge]:
-    return {name: judge for judge, names in rows for name in str(names).split()}  # type: ignore[misc]
+def _table(*rows: Tuple[Judge, str]) -> Dict[str, Judge]:
+    return {name: judge for judge, names in rows for name in names.split()}
 
 
 _JUDGES = _table(
