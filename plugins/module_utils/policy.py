@@ -9,12 +9,15 @@ from .parse.swap import size_bytes
 from .plan import ACTIONS
 
 RISKS = ("low", "medium", "high")
+DISRUPTIONS = ("none", "reload", "restart")
 
 # window, verify_timeout, repeat_period, probe_timeout: seconds. only, skip: ids of actions or of causes. probe_path: "" for no HTTP request.
-# swap_size: bytes or as "1G", "" where no swap may be made.
+# swap_size: bytes or as "1G", "" where no swap may be made. max_disruption: of DISRUPTIONS. max_cut: running requests that an action may cut;
+# quiet_wait: seconds that it waits for a moment in which it cuts none. managed_files: leave or edit.
 Policy = NamedTuple("Policy", [
     ("window", int), ("probe_timeout", float), ("max_risk", str), ("only", List[str]), ("skip", List[str]), ("probe_path", str),
     ("verify_timeout", float), ("max_repeats", int), ("repeat_period", int), ("swap_size", str),
+    ("max_disruption", str), ("max_cut", int), ("quiet_wait", float), ("managed_files", str),
 ])
 
 
@@ -26,6 +29,8 @@ def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
         return "The options only and skip take ids of actions and of causes, and there is none called %s." % ", ".join(unknown)
     if policy.probe_path and not policy.probe_path.startswith("/"):
         return "The option probe_path is %s: it starts with /, or is empty for no request." % policy.probe_path
+    if policy.max_cut < 0 or policy.quiet_wait < 0:
+        return "The options max_cut and quiet_wait are not below 0."
     try:
         size_bytes(policy.swap_size or "1M")
     except ValueError as error:
@@ -42,6 +47,8 @@ def objection(policy: Policy, action: Dict[str, Any]) -> Optional[str]:
         return "not among remediate_only"
     if RISKS.index(action["risk"]) > RISKS.index(policy.max_risk):
         return "its risk is %s; remediate_max_risk=%s would allow it" % (action["risk"], action["risk"])
+    if DISRUPTIONS.index(action["disruption"]) > DISRUPTIONS.index(policy.max_disruption):
+        return "it needs a %s; remediate_max_disruption=%s would allow it" % (action["disruption"], action["disruption"])
     if action["id"] == "swap_add" and not policy.swap_size:
         return "swap is made only when remediate_swap_size says how much"
     return None

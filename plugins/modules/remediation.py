@@ -19,6 +19,7 @@ description:
   - In check mode it says exactly what it would do, with the same tests and the same differences, and changes nothing.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
+  - webmedic.php_fpm.policy
 options:
   window:
     description: How many seconds of log to read, back from now. Older lines never decide.
@@ -28,41 +29,6 @@ options:
     description: How many seconds a worker may take to answer the probe before its pool counts as exhausted.
     type: float
     default: 3.0
-  max_risk:
-    description: Actions of a higher risk than this are left to a person.
-    type: str
-    choices: [low, medium, high]
-    default: medium
-  only:
-    description: Ids of actions or of causes. Unless it is empty, nothing else is done.
-    type: list
-    elements: str
-    default: []
-  skip:
-    description: Ids of actions or of causes that are left to a person.
-    type: list
-    elements: str
-    default: []
-  probe_path:
-    description: What is requested of each site through nginx, before and after. An empty string turns this request off; the probe remains.
-    type: str
-    default: /
-  verify_timeout:
-    description: How many seconds an action may take to show that it helped. It waits no longer than needed.
-    type: float
-    default: 30.0
-  max_repeats:
-    description: How often the same action may be tried on the same unit or file within O(repeat_period).
-    type: int
-    default: 2
-  repeat_period:
-    description: How many seconds an action is remembered for O(max_repeats).
-    type: int
-    default: 3600
-  swap_size:
-    description: How large a swap file may be made where the whole host ran out of memory, as in V(1G). An empty string allows none.
-    type: str
-    default: ""
   snapshot:
     description: Whether to return the snapshot that the findings were made from.
     type: bool
@@ -273,6 +239,10 @@ def main() -> None:
             "window": {"type": "int", "default": 900},
             "probe_timeout": {"type": "float", "default": 3.0},
             "max_risk": {"type": "str", "choices": ["low", "medium", "high"], "default": "medium"},
+            "max_disruption": {"type": "str", "choices": ["none", "reload", "restart"], "default": "restart"},
+            "max_cut": {"type": "int", "default": 10},
+            "quiet_wait": {"type": "float", "default": 10.0},
+            "managed_files": {"type": "str", "choices": ["leave", "edit"], "default": "leave"},
             "only": {"type": "list", "elements": "str", "default": []},
             "skip": {"type": "list", "elements": "str", "default": []},
             "probe_path": {"type": "str", "default": "/", "no_log": True},

@@ -9,17 +9,23 @@ from typing import Any, Dict, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake, objection
 
-ALLOWED = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "")
+ALLOWED = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 
 
-def action(name: str = "unit_start", risk: str = "low", because: str = "fpm_not_running/stopped") -> Dict[str, Any]:
-    return {"id": name, "risk": risk, "because": [because]}
+def action(name: str = "unit_start", risk: str = "low", because: str = "fpm_not_running/stopped", disruption: str = "none") -> Dict[str, Any]:
+    return {"id": name, "risk": risk, "because": [because], "disruption": disruption}
 
 
 @pytest.mark.parametrize("most, risk, allowed", [
     ("low", "low", True), ("low", "medium", False), ("medium", "medium", True), ("medium", "high", False), ("high", "high", True)])
 def test_a_risk_above_the_limit_is_left_to_a_person(most: str, risk: str, allowed: bool) -> None:
     assert (objection(ALLOWED._replace(max_risk=most), action(risk=risk)) is None) is allowed
+
+
+@pytest.mark.parametrize("most, disruption, allowed", [
+    ("none", "none", True), ("none", "reload", False), ("reload", "reload", True), ("reload", "restart", False), ("restart", "restart", True)])
+def test_a_disruption_above_the_limit_is_left_to_a_person(most: str, disruption: str, allowed: bool) -> None:
+    assert (objection(ALLOWED._replace(max_disruption=most), action(disruption=disruption)) is None) is allowed
 
 
 @pytest.mark.parametrize("words", [["unit_start"], ["fpm_not_running"], ["read_timeout_set", "fpm_not_running"]])
@@ -44,6 +50,8 @@ def test_swap_is_made_only_when_its_size_is_given() -> None:
 @pytest.mark.parametrize("changed, told", [
     ({"only": ["unit_strat"], "skip": ["fpm_not_running", "unit_start"]}, "none called unit_strat."), ({"probe_path": "health"}, "starts with /"),
     ({"swap_size": "lots"}, "swap_size"),
+    ({"max_cut": -1}, "max_cut"),
+    ({"quiet_wait": -0.5}, "quiet_wait"),
 ])
 def test_a_mistake_in_the_options_is_told(changed: Dict[str, Any], told: str) -> None:
     assert told in str(mistake(ALLOWED._replace(**changed), ["fpm_not_running"]))

@@ -66,8 +66,9 @@ def test_every_option_reaches_the_policy(capsys: Any, monkeypatch: Any) -> None:
 
     monkeypatch.setattr(module, "remediate", noted)
     run(capsys, monkeypatch, window=60, probe_timeout=1.5, max_risk="high", only=["unit_start"], skip=["read_timeout_set"], probe_path="", verify_timeout=7,
-        max_repeats=1, repeat_period=10, swap_size="1G", _ansible_check_mode=True)
-    assert seen == [(Policy(60, 1.5, "high", ["unit_start"], ["read_timeout_set"], "", 7.0, 1, 10, "1G"), True)]
+        max_repeats=1, repeat_period=10, swap_size="1G", max_disruption="reload", max_cut=3,
+        quiet_wait=4.0, managed_files="edit", _ansible_check_mode=True)
+    assert seen == [(Policy(60, 1.5, "high", ["unit_start"], ["read_timeout_set"], "", 7.0, 1, 10, "1G", "reload", 3, 4.0, "edit"), True)]
 
 
 def test_all_that_is_returned_is_documented(capsys: Any, monkeypatch: Any) -> None:

@@ -16,7 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Pol
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Snapshot, seen
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
-POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "")
+POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 UNDONE = {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"], "left": [], "backup": None}
 
 
