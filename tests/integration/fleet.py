@@ -34,6 +34,8 @@ from webmedic_lab.spread import spread
 
 # Hosts at a time: what shows under load must not show because two dozen other hosts are loaded, too.
 SHARDS = int(os.environ.get("FLEET_SHARDS", "3"))
+# Another one for each checkout that tests on the same machine.
+PREFIX = os.environ.get("FLEET_PREFIX", "test-")
 SPREAD = "spread"
 
 # What a template in a hostile text would make here, were it ever evaluated (tests/lab/faults/11_hostile.yml).
@@ -92,7 +94,7 @@ def wanted_hosts(name: str, faults: str) -> str:
 
 def run(name: str, patterns: str, shard: str) -> list[Check]:
     """A part of these hosts, from start to removal."""
-    fleet = "test-" + name
+    fleet = PREFIX + name
     try:
         return prove(fleet, name, patterns, shard)
     finally:
