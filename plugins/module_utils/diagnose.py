@@ -5,6 +5,7 @@
 
 from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
+from .parse.sites import place, sites_of
 from .plan import left_to_a_person, plan
 from .rules.case import Case, cases
 from .rules.model import Clear, Match, Unclear, evidence, finding
@@ -69,19 +70,20 @@ def _merge(findings: List[dict]) -> List[dict]:
     """One finding for one thing: a stopped unit with three pools is one cause, not three."""
     merged: List[dict] = []
     stopped: Dict[Any, dict] = {}
-    sites: Dict[int, Dict[str, None]] = {}
+    sites: Dict[int, Dict[Any, dict]] = {}
     for item in findings:
         one = (item["reason"], item["unit"], item["state"])
         same = stopped.setdefault(one, item) if item["cause"] == "fpm_not_running" and item["unit"] else item
         if same is item:
             merged.append(item)
             continue
-        sites.setdefault(id(same), dict.fromkeys(same["sites"])).update(dict.fromkeys(item["sites"]))
+        sites.setdefault(id(same), {place(site): site for site in same["servers"]}).update((place(site), site) for site in item["servers"])
         same["severity"] = min(same["severity"], item["severity"], key=SEVERITIES.index)
         same["count"] += item["count"]
         same["since"] = min([moment for moment in (same["since"], item["since"]) if moment is not None], default=None)
     for item in merged:
-        item["sites"] = list(sites.get(id(item), item["sites"]))
+        item["servers"] = list(sites.get(id(item), {}).values()) or item["servers"]
+        item["sites"] = list(dict.fromkeys(site["name"] for site in item["servers"]))
     return merged
 
 
@@ -96,7 +98,7 @@ def _leave(snapshot: dict, findings: List[dict]) -> None:
 
 def _writable(snapshot: dict) -> List[dict]:
     """Who can write what root loads becomes root with the next reload."""
-    sites = list(dict.fromkeys(route["site"] or "default" for route in snapshot["nginx"]["routes"]))
+    sites = sites_of(snapshot["nginx"]["routes"])
     found = []
     for reason, part in [("nginx", snapshot["nginx"])] + [("fpm", master) for master in snapshot["fpm"]["masters"]]:
         writable = part.get("writable")
@@ -104,19 +106,19 @@ def _writable(snapshot: dict) -> List[dict]:
             text = "%s can write %s" % (writable["who"], writable["path"])
             found.append(finding(
                 "writable_config", reason, "%s, which %s loads as root." % (text, part["config"]), [evidence("file", text, path=writable["path"])],
-                severity="warning", state="latent", sites=sites, unit=part["unit"]))
+                severity="warning", state="latent", servers=sites, unit=part["unit"]))
     return found
 
 
 def _status(snapshot: dict, examined: List[Case], findings: List[dict], missing: List[dict]) -> str:
     grave = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
     places = {item["endpoint"] for item in grave}
-    hit: Dict[str, Set[FrozenSet[str]]] = {}
-    for sites in {frozenset(item["sites"]) for item in grave}:
+    hit: Dict[Any, Set[FrozenSet[Any]]] = {}
+    for sites in {frozenset(map(place, item["servers"])) for item in grave}:
         for site in sites:
             hit.setdefault(site, set()).add(sites)
-    dead = {case.key for case in examined if case.key in places or (
-        not case.answers and any(sites.issuperset(case.sites) for sites in hit.get(case.sites[0], ())))}
+    dead = {case.key for case in examined if case.key in places or (not case.answers and any(
+        sites.issuperset(map(place, case.servers)) for sites in hit.get(place(case.servers[0]), ())))}
     if dead and all(case.key in dead for case in examined):
         return "failing"
     if dead or any(item["state"] == "active" for item in findings):

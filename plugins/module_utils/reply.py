@@ -25,6 +25,7 @@ def _with_few_sites(result: dict) -> None:
     for item in result["findings"]:
         if len(item["sites"]) > 20:
             item["sites"] = item["sites"][:20] + ["and %d more" % (len(item["sites"]) - 20)]
+        item["servers"] = item["servers"][:20]
 
 
 def _with_little_missing(result: dict) -> None:

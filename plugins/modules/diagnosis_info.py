@@ -79,9 +79,8 @@ RETURN = r"""
 status:
   description:
     - The verdict on the host.
-    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of the sites;
-      V(recovered) lost in the window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm;
-      V(unknown) what decides could not be seen, see RV(missing).
+    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of the sites; V(recovered) lost in the
+      window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm; V(unknown) see RV(missing).
   returned: success
   type: str
   sample: failing
@@ -123,6 +122,11 @@ findings:
       description: Names of all sites that are hit.
       type: list
       elements: str
+      returned: success
+    servers:
+      description: These sites as what they are, server blocks. Each has C(name), C(listen), and C(file) and C(line) where it begins.
+      type: list
+      elements: dict
       returned: success
     endpoint:
       description: What nginx dials, C(unix:/path) or C(address:port).
@@ -187,6 +191,8 @@ findings:
           arguments:
             unit: php8.2-fpm.service
       ruled_out: []
+      servers:
+        - {file: /etc/nginx/sites-enabled/shop, line: 1, listen: "80", name: shop.example}
       severity: critical
       since: 1795388563.0
       site: shop.example

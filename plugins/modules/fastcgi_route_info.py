@@ -56,7 +56,8 @@ RETURN = r"""
 routes:
   description:
     - One entry for each C(fastcgi_pass), in the order of the configuration.
-    - C(site), C(server_names) and C(listen). The virtual host. C(site) is its first name, as nginx's error log shows it.
+    - C(site), C(server_names), C(listen) and C(server). The virtual host, and the C(file) and C(line) where its block begins. C(site) is its
+      first name, as nginx's error log shows it.
     - C(location), C(file), C(line) and C(pass). Where it is written, and what is written there.
     - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty when only a request can tell.
     - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file), C(line) and C(context) that set it.
@@ -107,6 +108,9 @@ routes:
         file: null
         line: null
         seconds: 60.0
+      server:
+        file: /etc/nginx/sites-enabled/shop
+        line: 1
       server_names:
         - shop.example
       site: shop.example

@@ -154,7 +154,7 @@ remediation:
       type: float
       returned: success
     answered_after:
-      description: Seconds from the diagnosis to the first good answer, V(null) when there was none to wait for.
+      description: Seconds from the diagnosis to the first good answer, V(null) where none had to be waited for.
       type: float
       returned: success
     undone:
@@ -174,6 +174,12 @@ remediation:
         - What became of each finding, with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before), C(after) and C(why).
         - C(result) is V(fixed), V(would_fix), V(rolled_back), V(escalated) for a person, or V(not_needed).
         - C(before) and C(after) have C(probe), C(http) and C(queue), V(null) where nobody looked.
+      type: list
+      elements: dict
+      returned: success
+    still:
+      description: What is active on the host after all that was done, each with C(cause), C(reason), C(site), C(endpoint), C(pool), C(summary), and
+        C(new) where it was not so before.
       type: list
       elements: dict
       returned: success
@@ -217,6 +223,7 @@ remediation:
     outcome: done
     status_after: recovered
     status_before: failing
+    still: []
     undone: null
     why: ""
 """

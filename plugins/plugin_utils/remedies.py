@@ -11,6 +11,7 @@ from typing import Any
 
 # Results after which the host is not what it was before, or at least was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))
+UNANSWERED = frozenset((502, 503, 504))
 WELL = frozenset(("recovered", "healthy"))
 # What the error of a host begins with that was to be changed and gave no answer.
 NOT_FINISHED = "the remediation did not finish: "
@@ -57,6 +58,12 @@ def tally(hosts: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
 def unfinished(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The hosts whose remediation did not come to an end."""
     return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
+
+
+def answered_throughout(remediation: Mapping[str, Any]) -> bool:
+    """Whether every site that a finding names answered before anything was done: none can answer again."""
+    seen = [item["before"] for item in remediation["findings"] if item["result"] != "not_needed"]
+    return bool(seen) and all(one and one["probe"] == "answered" and one["http"] not in UNANSWERED for one in seen)
 
 
 def waiting(host: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .catalogue import enrich
 from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
-from .remedies import WELL, full_name, key, tally, unfinished, waiting
+from .remedies import WELL, answered_throughout, full_name, key, tally, unfinished, waiting
 from .text import names, plural, wrap
 
 HEADING = "REMEDY  "
@@ -67,6 +67,7 @@ def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     for result, section in ACTIONS.items():
         rows += _section(section, [(name, action) for name, entry in remedied.items() for action in entry["remediation"]["actions"]
                                    if action["result"] == result], "id")  # fmt: skip
+    rows += _new(remedied)
     rows += _for_a_person(remedied)
     for outcome, word in ASIDE.items():
         aside = [(name, entry["remediation"]) for name, entry in remedied.items()
@@ -93,11 +94,15 @@ def headline(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) 
             return "nothing is safe to do: %s on %s left to a person; nothing was changed" % (wanted, plural(len(ill), "host"))
         able = [entry for entry in ill if any(item["result"] == "would_fix" for item in entry["remediation"]["findings"])]
         return "would fix %d of %s, on %d of %s; nothing was changed" % (counts["would_fix"], wanted, len(able), plural(len(ill), "host"))
-    again = [entry for entry in ill if entry["status"] in (*WELL, "degraded") and all(
+    throughout = [entry for entry in ill if answered_throughout(entry["remediation"])]
+    mute = [entry for entry in ill if entry not in throughout]
+    again = [entry for entry in mute if entry["status"] in (*WELL, "degraded") and all(
         item["result"] in ("fixed", "not_needed") for item in entry["remediation"]["findings"])]  # fmt: skip
     times = [entry["remediation"]["answered_after"] for entry in real if entry["remediation"]["answered_after"] is not None]
-    told = "%d of %s fixed; %d of %s %s again" % (counts["fixed"], wanted, len(again), plural(len(ill), "host"), "answers" if len(ill) == 1 else "answer")
-    if times:
+    told = "%d of %s fixed" % (counts["fixed"], wanted)
+    told += "; %s answered throughout" % plural(len(throughout), "host") if throughout else ""
+    told += "; %d of %s %s again" % (len(again), plural(len(mute), "host"), "answers" if len(mute) == 1 else "answer") if mute else ""
+    if times and mute:
         told += ", %s after the diagnosis" % _span(times)
     later = sum(waiting(entry) and any(item["result"] == "would_fix" for item in entry["remediation"]["findings"]) for entry in ill)
     return told + ("; %d not tried yet" % later if later else "")
@@ -150,6 +155,15 @@ def _left_behind(remediation: Mapping[str, Any]) -> dict[str, Any]:
     if not undone["files"]:
         return {**undone, "why": "a run that was killed had left files of its own behind, which %s removed" % ("would be" if verb == "would be" else "were")}
     return {**undone, "why": "a run that was killed had left it half done, which %s put back: %s" % (verb, ", ".join(undone["files"]))}
+
+
+def _new(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """What is wrong now and was not before: whoever reads this has to know."""
+    found = [(name, {**item, "why": item["summary"]}) for name, entry in hosts.items() for item in entry["remediation"]["still"] if item["new"]]
+    lines: list[Line] = []
+    for pairs in fold(found, (full_name,))[:MAX_ROWS]:
+        lines += [*_wide("new", full_name(pairs[0][1]), pairs), *_why(pairs, 2)]
+    return lines
 
 
 def _left_to_a_person(remediation: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -55,6 +55,7 @@ EVIDENCE = sparse(
     "line",
     "at",
 )
+SERVER = record(name=text, listen=text, file=optional(text), line=optional(count))
 FINDING = record(
     cause=identifier,
     reason=optional(identifier),
@@ -64,6 +65,7 @@ FINDING = record(
     state=one_of("active", "recovered", "latent"),
     site=optional(text),
     sites=listed(text),
+    servers=listed(SERVER),
     endpoint=optional(text),
     pool=optional(text),
     unit=optional(text),
@@ -106,6 +108,15 @@ BECAME = record(
     after=optional(SEEN),
     why=NOTHING,
 )
+STILL = record(
+    cause=identifier,
+    reason=optional(identifier),
+    site=optional(text),
+    endpoint=optional(text),
+    pool=optional(text),
+    summary=text,
+    new=flag,
+)
 UNDONE = record(name=text, target=optional(text), at=optional(moment), files=listed(text))
 REMEDIATION = record(
     check_mode=flag,
@@ -118,6 +129,7 @@ REMEDIATION = record(
     undone=optional(UNDONE),
     actions=listed(TAKEN),
     findings=listed(BECAME),
+    still=listed(STILL),
 )
 STRANGER = record(
     pid=count, user=short, claims=one_of("nginx", "php-fpm"), title=short, exe=optional(text), why=text

@@ -41,6 +41,8 @@ _MISSING = record(what=text, path=optional(text), why=text, needs=optional(text)
 _ROUTE = record(
     site=optional(text),
     server_names=several(text),
+    server=optional(record(file=text, line=number)),
+    listen=several(text),
     location=optional(text),
     file=optional(text),
     line=optional(number),

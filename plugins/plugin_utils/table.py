@@ -70,9 +70,14 @@ def _proof(finding: Mapping[str, Any]) -> str:
     return "%s: %s" % (where, told)
 
 
+def _sites(finding: Mapping[str, Any]) -> list[str]:
+    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the names alone."""
+    return ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]] or finding["sites"] or [finding["site"] or ""]
+
+
 def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
     """Sites and pool of a row; the endpoint where neither is known."""
-    sites = list(dict.fromkeys(site for finding in findings for site in (finding["sites"] or [finding["site"]]) if site))
+    sites = list(dict.fromkeys(site for finding in findings for site in _sites(finding) if site))
     pools = list(dict.fromkeys(finding["pool"] for finding in findings if finding["pool"]))
     pool = " / " + names(pools, 14)[0] if pools else ""
     if sites:
@@ -82,7 +87,7 @@ def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
 
 # Where there are too many rows, sites no longer part them, then nothing but the fix.
 _ROWS: tuple[Key, ...] = (
-    lambda item: (item["site"], item["pool"], item["endpoint"], item["unit"]),
+    lambda item: (tuple(_sites(item)), item["pool"], item["endpoint"], item["unit"]),
     lambda item: (item["pool"], item["endpoint"], item["unit"]),
     lambda item: item["fix"],
 )

@@ -1,133 +1,149 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether it helped: the probe as nginx's user, a request through nginx, a drained queue, and no new line of the same kind."""
+"""Whether it helped: before against after, endpoint by endpoint and site by site, by the probe as nginx's user, pages and nginx's errors.
+
+What improved is kept, if nothing got worse through it. What was dead before may stay dead.
+"""
 
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..collect.host import Host
-from ..collect.http_get import answered, get
 from ..collect.nginx import collect_nginx
 from ..collect.processes import processes
 from ..collect.snapshot import take
 from ..collect.sockets import collect_endpoints, identity_of
 from ..diagnose import diagnose
-from ..parse.listen import targets
+from ..parse.sites import place, sites_of
+from ..plan import EDITS_NGINX
 from ..policy import Policy
-from ..rules.case import PROMPT_MS
-from ..rules.registry import NOTHING_GETS_THROUGH
+from .compare import ANSWERS, Sight, best, improved, told, unmended, worse
+from .pages import SILENT, ask, doors
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
-MOST_SITES = 3  # of one finding that are asked for a page; the probe covers all
-GRAVE = 500
-# What a change can have brought about anywhere on the host. A pool of another site that is full, or slow, is its own matter.
-MAY_BE_OURS = NOTHING_GETS_THROUGH | {"worker_oom_killed"}
+MOST_SITES = 10  # that are asked for a page; the probe covers all
+PAGE_SECONDS = 5.0  # patience for a page
+WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
 
 
 def key(item: Dict[str, Any]) -> Any:
     return item["cause"], item["endpoint"], item["site"]
 
 
-def _told(place: Dict[str, Any]) -> str:
-    """What became of dialling an endpoint, in one word or the system's own."""
-    connect, probe = place.get("connect") or {}, place.get("probe") or {}
-    if probe.get("result") not in (None, "not_tried"):
-        return str(probe["result"])
-    return str(connect.get("error") or connect.get("result") or "not tried")
+def touches(action: Dict[str, Any], master: Dict[str, Any]) -> bool:
+    """Whether an action may disturb this master's pools; all of them where nginx is reloaded."""
+    arguments = action["arguments"]
+    return action["id"] in EDITS_NGINX or arguments.get("config") == master["config"] or bool(
+        arguments.get("unit") and arguments["unit"] == master["unit"])
 
 
 class Proof:
-    """before: what was so when nothing had been done yet, by finding. answered_at: epoch seconds of the first good answer after an action.
+    """before: what was so when nothing had been done yet. answered_at: epoch seconds of the first good answer after an action.
 
-    ask: whether pages are requested at all, which leaves a line in the access log.
+    ask_pages: whether pages are requested at all, which leaves a line in the access log.
     """
 
-    def __init__(self, host: Host, policy: Policy, snapshot: Dict[str, Any], findings: Sequence[Dict[str, Any]], ask: bool) -> None:
-        self.host, self.policy, self.ask = host, policy, ask and bool(policy.probe_path)
-        self.active = [item for item in findings if item["state"] == "active"]
+    def __init__(self, host: Host, policy: Policy, snapshot: Dict[str, Any], findings: Sequence[Dict[str, Any]],
+                 planned: Sequence[Dict[str, Any]], ask_pages: bool) -> None:
+        self.host, self.policy, self.findings = host, policy, findings
         self.answered_at: Optional[float] = None
-        self.pages_before: Dict[str, Optional[int]] = {}
-        for item in self.active:
-            self.pages_before.update(self._pages(snapshot["nginx"], item, policy.probe_timeout))
-        self.before = {key(item): self._seen(snapshot["nginx"], snapshot["endpoints"], item, self.pages_before) for item in findings}
+        self.rest = ""
+        self.routes = snapshot["nginx"]["routes"]
+        self.near = [pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]
+                     if pool["endpoint"] and any(touches(action, master) for action in planned)]
+        mine = [site for item in findings if item["state"] == "active" for site in item["servers"]]
+        beside = sites_of(route for route in self.routes if any(target["endpoint"] in self.near for target in route["endpoints"]))
+        self.doors = doors(self.routes, [place(site) for site in mine + beside], MOST_SITES) if ask_pages and policy.probe_path else []
+        self.before = self.now = Sight(snapshot["endpoints"], ask(host, snapshot["nginx"], self.doors, policy.probe_path, policy.probe_timeout))
+        self.past = {key(item): self._seen(item, self.before, [item["endpoint"]]) for item in findings}
 
-    def _routes(self, nginx: Dict[str, Any], item: Dict[str, Any]) -> List[Dict[str, Any]]:
-        return [route for route in nginx["routes"] if (route["site"] or "default") in item["sites"]]
+    def _dialled(self, item: Dict[str, Any], nginx: Dict[str, Any]) -> List[str]:
+        """What the finding's routes dial now: its own endpoint, or where they were led to instead."""
+        found: List[str] = []
+        # No action of ours adds a route or takes one away.
+        for old, new in zip(self.routes, nginx["routes"]) if len(self.routes) == len(nginx["routes"]) else ():
+            if any(target["endpoint"] == item["endpoint"] for target in old["endpoints"]):
+                found += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
+        return [item["endpoint"]] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
 
-    def _pages(self, nginx: Dict[str, Any], item: Dict[str, Any], seconds: float) -> Dict[str, Optional[int]]:
-        """{site: HTTP status, None without an answer} of a request through nginx, as a visitor would make it."""
-        found: Dict[str, Optional[int]] = {}
-        for route in self._routes(nginx, item) if self.ask else []:
-            site = route["site"] or "default"
-            places = targets(route["listen"])
-            if site not in found and len(found) < MOST_SITES and places:
-                found[site] = get(self.host, places[0], (route["server_names"] or [""])[0], self.policy.probe_path, seconds)["status"]
-        return found
-
-    def _endpoints(self, nginx: Dict[str, Any], item: Dict[str, Any]) -> List[str]:
-        """What the finding's sites dial: still its own endpoint, or where they were led to instead."""
-        dialled = {target["endpoint"] for route in self._routes(nginx, item) for target in route["endpoints"] if not target["down"]}
-        return [item["endpoint"]] if item["endpoint"] in dialled else sorted(dialled)
-
-    def _seen(self, nginx: Dict[str, Any], endpoints: Dict[str, Any], item: Dict[str, Any], pages: Dict[str, Optional[int]]) -> Dict[str, Any]:
+    def _seen(self, item: Dict[str, Any], sight: Sight, keys: Sequence[str]) -> Dict[str, Any]:
         """What a report shows of a finding: {probe, http, queue}."""
-        place: Dict[str, Any] = next((endpoints[name] for name in self._endpoints(nginx, item) if name in endpoints), {})
-        return {"probe": _told(place), "http": next((pages[site] for site in item["sites"] if site in pages), None), "queue": place.get("queue")}
+        place_of = next((sight.endpoints[name] for name in keys if name in sight.endpoints), {})
+        pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
+        return {"probe": told(place_of), "http": pages[0].status if pages else None, "queue": place_of.get("queue")}
 
-    def _look(self, items: Sequence[Dict[str, Any]]) -> Any:
+    def _look(self, items: Sequence[Dict[str, Any]], last: bool) -> Dict[Any, List[str]]:
+        """Sees how it is now. Gives what each finding's sites dial. last: pages are asked for though no worker answers."""
         procs = processes(self.host)
         nginx = collect_nginx(self.host, procs)
-        keys = list(dict.fromkeys(name for item in items for name in self._endpoints(nginx, item)))
-        return nginx, collect_endpoints(self.host, keys, identity_of(nginx), procs, min(1.0, self.policy.probe_timeout))
+        dialled = {key(item): self._dialled(item, nginx) for item in items}
+        mine = list(dict.fromkeys(name for names in dialled.values() for name in names))
+        seen = collect_endpoints(self.host, mine + [name for name in self.near if name not in mine], identity_of(nginx), procs,
+                                 min(1.0, self.policy.probe_timeout))
+        pages = dict(self.now.pages) if self.now is not self.before else {}
+        self.now = Sight(seen, pages)
+        if last or all(best(self.now, names) == ANSWERS for names in dialled.values()):
+            # A page that was slow holds a worker already; one that came is no other a moment later.
+            wanted = [door for door in self.doors if door.place not in pages or pages[door.place].told == SILENT or pages[door.place].fails]
+            pages.update(ask(self.host, nginx, wanted, self.policy.probe_path, PAGE_SECONDS))
+        return dialled
+
+    def begin(self) -> None:
+        """What is so now is what the next action is compared with."""
+        if self.now is not self.before:
+            self.now = self.before
+            self._look([], True)
+            self.before = self.now
 
     def after(self, item: Dict[str, Any]) -> Dict[str, Any]:
-        nginx, endpoints = self._look([item])
-        return self._seen(nginx, endpoints, item, self._pages(nginx, item, self.policy.probe_timeout))
-
-    def _unanswered(self, items: Sequence[Dict[str, Any]], seconds: float) -> Optional[str]:
-        """The first endpoint or page that does not answer as it should, None when all do. seconds: for each page."""
-        nginx, endpoints = self._look(items)
-        for name, place in endpoints.items():
-            if place["probe"]["result"] != "answered":
-                return "%s: %s" % (name, _told(place))
-            if (place["probe"]["ms"] or 0) > PROMPT_MS or place.get("queue"):
-                return "%s answers only after %.1f s, and %s requests wait in its queue" % (name, (place["probe"]["ms"] or 0) / 1000, place.get("queue"))
-        for item in items:
-            for site, status in self._pages(nginx, item, seconds).items():
-                was = self.pages_before.get(site)
-                if not answered({"status": status}):
-                    return "GET %s of %s through nginx: %s" % (self.policy.probe_path, site, "HTTP %d" % status if status else "no answer")
-                if status is not None and was is not None and status >= GRAVE > was:
-                    return "GET %s of %s through nginx: HTTP %d, was %d before" % (self.policy.probe_path, site, status, was)
-        return None
+        dialled = self._look([item], True)
+        return self._seen(item, self.now, dialled[key(item)])
 
     def _still(self, items: Sequence[Dict[str, Any]], since: float) -> Optional[str]:
-        """Whether a diagnosis of what happened since then still finds one of these, or something grave that was not there."""
+        """Whether a diagnosis of what happened since then still finds one of these, or workers that are killed for want of memory."""
         verdict = diagnose(take(self.host, max(1, int(self.host.now() - since)), self.policy.probe_timeout))
+        known = {(item["cause"], item["endpoint"]) for item in self.findings if item["state"] == "active"}
         for found in verdict["findings"]:
+            one = (found["cause"], found["endpoint"])
             if found["state"] != "active":
                 continue
-            if any(found["cause"] == item["cause"] and set(found["sites"]) & set(item["sites"]) for item in items):
+            if any(one == (item["cause"], item["endpoint"]) for item in items):
                 return "it is still so: %s" % found["summary"]
-            known = any((found["cause"], found["endpoint"]) == (item["cause"], item["endpoint"]) for item in self.active)
-            touched = found["cause"] in MAY_BE_OURS or any(set(found["sites"]) & set(item["sites"]) for item in items)
-            if not known and touched:
+            if found["cause"] == "worker_oom_killed" and one not in known:
                 return "something else is wrong now: %s" % found["summary"]
         return None
 
-    def complaint(self, items: Sequence[Dict[str, Any]]) -> Optional[str]:
-        """None once the findings are gone and their sites answer; what is still wrong when that has not come within verify_timeout seconds."""
+    def complaint(self, items: Sequence[Dict[str, Any]], actions: Sequence[Dict[str, Any]]) -> Optional[str]:
+        """None when what was done is to stay; else what is wrong, when that has not come right within verify_timeout seconds.
+
+        What is kept since it helped, though not all is well, leaves in self.rest what is not.
+        """
+        self.rest = ""
         deadline = self.host.monotonic() + self.policy.verify_timeout
+        repointed = any(action["id"] == "fastcgi_pass_repoint" for action in actions)
+        places = {key(item): [place(site) for site in item["servers"]] for item in items}
+        edited = [where for name in places for where in places[name]] if any(action["id"] in EDITS_NGINX for action in actions) else []
+        hurt_since: Optional[float] = None
         while True:
-            wrong = self._unanswered(items, max(1.0, deadline - self.host.monotonic()))
-            if wrong is None:
+            over = self.host.monotonic() >= deadline
+            dialled = self._look(items, over)
+            hurt = worse(self.before, self.now, edited)
+            hurt_since = (self.host.monotonic() if hurt_since is None else hurt_since) if hurt else None
+            left = next(filter(None, (unmended(self.now, dialled[key(item)], places[key(item)], repointed) for item in items)), None)
+            helped = any(improved(self.before, self.now, [item["endpoint"]], dialled[key(item)], places[key(item)], repointed) for item in items)
+            if helped and self.answered_at is None:
+                self.answered_at = self.host.now()
+            if not hurt and not left:
                 good_at = self.host.now()
                 self.host.sleep(QUIET)
-                wrong = self._still(items, good_at)
-                if wrong is None:
-                    self.answered_at = self.answered_at or good_at
+                left = self._still(items, good_at)
+                if left is None:
                     return None
-            if self.host.monotonic() >= deadline:
-                return wrong
+            if hurt and hurt_since is not None and (over or self.host.monotonic() - hurt_since >= WORSE_SECONDS):
+                return "something got worse through it: %s" % hurt
+            if over and helped:
+                self.rest = left or ""
+            if over:
+                return None if helped else left
             self.host.sleep(PAUSE)

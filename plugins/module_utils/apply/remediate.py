@@ -32,6 +32,7 @@ from .texts import Texts
 from .transaction import STATE
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
+NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
 
 
@@ -94,12 +95,14 @@ class _Run:
         except Refusal as refusal:
             return NOTHING._replace(result="refused", why=str(refusal))
         served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
-        proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], not self.check_mode)
+        proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], self.verdict["plan"], not self.check_mode)
         self.proof = proof
-        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served), self.check_mode, self.state)
+        proof.begin()
+        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served, bundle), self.check_mode, self.state)
         if outcome.result == "would":
             self.texts.show(step)
-        return outcome._replace(why=outcome.why or "; ".join(step.notes))
+        rest = ["it helped, and this is still so: %s" % proof.rest] if outcome.result == "done" and proof.rest else []
+        return outcome._replace(why=outcome.why or "; ".join(rest + list(step.notes)))
 
     def recorded(self, bundle: Sequence[Dict[str, Any]], outcome: Outcome) -> Outcome:
         """What was done is done, whether or not it can be written down."""
@@ -137,14 +140,13 @@ class _Run:
             result = "rolled_back"
         elif "done" not in results:
             result, why = "escalated", why or "no safe action is known for it"
-        elif any(other["state"] == "active" and key(other) == key(item) for other in now):
-            result, why = "escalated", "it came back after it had been mended"
         else:
-            result = "fixed"
-        before = self.proof.before.get(key(item)) if self.proof else None
+            again = next((other for other in now if other["state"] == "active" and key(other) == key(item)), None)
+            result, why = ("escalated", "it is so again, or still: %s" % again["summary"]) if again else ("fixed", why)
+        before = self.proof.past.get(key(item)) if self.proof else None
         tried = self.proof is not None and not self.check_mode and any(one in TRIED for one in results)
-        return {"cause": item["cause"], "reason": item["reason"], "site": item["site"], "endpoint": item["endpoint"], "pool": item["pool"],
-                "result": result, "before": before, "after": self.proof.after(item) if tried and self.proof else None, "why": why}
+        return dict({name: item[name] for name in NAMED}, result=result, before=before, why=why,
+                    after=self.proof.after(item) if tried and self.proof else None)
 
     def result(self, undone: Optional[Dict[str, Any]]) -> Dict[str, Any]:
         tried = any(action["result"] in TRIED for action in self.actions)
@@ -153,7 +155,10 @@ class _Run:
         outcome = "done" if tried or (undone and not self.check_mode) else "would_change" if would else "nothing_to_do"
         answered_at = self.proof.answered_at if self.proof else None
         findings = [self.finding(item, last["findings"]) for item in self.verdict["findings"]]
+        before = {key(item) for item in self.verdict["findings"]}
+        still = [item for item in last["findings"] if item["state"] == "active"] if tried else []
         return self.reply(outcome, "", findings, status=last["status"], diff=self.diff,
+                          still=[dict({name: item[name] for name in NAMED}, summary=item["summary"], new=key(item) not in before) for item in still],
                           changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
                           status_after=None if self.check_mode else last["status"], undone=undone,
                           answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)
@@ -163,11 +168,12 @@ class _Run:
         return self.reply(outcome, why, findings, status=self.verdict["status"], changed=False, diff=[])
 
     def reply(self, outcome: str, why: str, findings: Sequence[Dict[str, Any]], status: str, changed: bool, diff: Sequence[Dict[str, str]],
-              status_after: Optional[str] = None, undone: Optional[Dict[str, Any]] = None, answered_after: Optional[float] = None) -> Dict[str, Any]:
+              status_after: Optional[str] = None, still: Sequence[Dict[str, Any]] = (), undone: Optional[Dict[str, Any]] = None, answered_after: Optional[float] = None) -> Dict[str, Any]:
         """findings, plan and missing are those of the diagnosis before anything was done; status is the host's now."""
         remediation = {
             "check_mode": self.check_mode, "outcome": outcome, "why": why, "status_before": self.verdict["status"], "status_after": status_after,
-            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings)}
+            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings),
+            "still": list(still)}
         return dict(fit(told(self.verdict)), changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=told(self.snapshot),
                     remediation=told(remediation))
 

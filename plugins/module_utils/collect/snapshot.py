@@ -124,6 +124,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     php-fpm nothing else is looked at.
     """
     now = host.now()
+    host.missing = []  # of this look alone
     host.deadline, host.hung = host.monotonic() + seconds, set()
     snapshot: dict = {
         "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,

@@ -154,16 +154,16 @@ class _Routes:
                             "params": {}, "values": (self.maps,), "server_values": ()}, block, "http")
         for one in block:
             if one.name == "server" and one.block:
-                self.enter_server(one.block, level)
+                self.enter_server(one, one.block, level)
             elif one.name == "fastcgi_pass":
                 self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
 
-    def enter_server(self, block: List[Directive], level: Level) -> None:
+    def enter_server(self, at: Directive, block: List[Directive], level: Level) -> None:
         names = [name if name.startswith("~") else name.lower() for one in block if one.name == "server_name" for name in one.args]
         # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
         self.site = {"site": first[1:] if first.startswith(".") else first, "server_names": names,
-                     "listen": [" ".join(one.args) for one in block if one.name == "listen"]}
+                     "server": {"file": at.file, "line": at.line}, "listen": [" ".join(one.args) for one in block if one.name == "listen"]}
         self.server, self.server_sets = block, None
         level = self.enter(level, block, "server")
         self.walk(block, dict(level, server_values=level["values"]), "", "server")

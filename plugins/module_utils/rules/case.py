@@ -7,6 +7,7 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse, reached
+from ..parse.sites import sites_of
 from .model import Loss, Match, evidence, finding
 
 
@@ -100,8 +101,7 @@ class Case:
         self.endpoint = self.snapshot["endpoints"].get(key) or {}
         self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
-        # "default": a server without a name.
-        self.sites = list(dict.fromkeys(route["site"] or "default" for route in routes))
+        self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
         self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
@@ -153,7 +153,7 @@ class Case:
               explained: Optional[List[Loss]] = None, **more: Any) -> Match:
         """A finding that counts lost. explained: the losses that need no other cause, if others. more: see finding()."""
         since, count = span(lost)
-        about = {"sites": self.sites, "endpoint": self.key, "since": since, "count": count}
+        about = {"servers": self.servers, "endpoint": self.key, "since": since, "count": count}
         if owner:
             about.update(pool=owner.pool["name"], unit=owner.master["unit"])
         return Match(finding(cause, reason, words, proof, **dict(about, **more)), lost if explained is None else explained)

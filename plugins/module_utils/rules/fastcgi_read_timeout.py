@@ -5,6 +5,7 @@
 
 from typing import Any, List
 
+from ..parse.sites import site_of
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
 from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 
@@ -28,7 +29,7 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
 
 def _only_here(case: Case, route: dict) -> bool:
     """Whether a timeout beside this fastcgi_pass is one location's of one server."""
-    own = [one for one in case.routes if one["site"] == route["site"]]
+    own = [one for one in case.routes if site_of(one) == site_of(route)]
     shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
     return len(own) == len(shared) == 1
 
@@ -39,7 +40,8 @@ def examine(case: Case) -> Any:
         return Clear("no request timed out on %s" % case.key)
     if not case.answers or case.answers_late:
         return Unclear("live_probe", "requests timed out on %s, and no free worker answered to tell a slow script from a full pool" % case.key)
-    sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
+    hit = dict.fromkeys(loss.site or "default" for loss in lost)
+    sites = list(hit)
     route = case.route_of(lost[-1].site)
     timeout = route["read_timeout"]
     # A static pool that was full says no word of it: with more workers by now, or another timeout, it is over all the same.
@@ -63,4 +65,5 @@ def examine(case: Case) -> Any:
     words = "A script of %s runs longer than fastcgi_read_timeout, %g s, set %s; workers are free." % (
         ", ".join(sites[:5]) + (" and %d more" % (len(sites) - 5) if sites[5:] else ""), timeout["seconds"], where)
     return case.match(CAUSE, "slow_script", words, proof, lost, owner, state="recovered" if changed else "active", severity="warning",
-                      confidence="likely", sites=sites, remedy=remedy)
+                      confidence="likely", remedy=remedy,
+                      servers=[site for site in case.servers if site["name"] in hit])

@@ -45,18 +45,19 @@ def sample(event: dict) -> dict:
 
 
 def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
-    """An active, certain, critical finding; more overrides that. sites: all that are hit; since: epoch seconds; count: the lost requests
-    in the window.
+    """An active, certain, critical finding; more overrides that. servers: the sites that are hit (parse/sites.py); sites: their names;
+    since: epoch seconds; count: the lost requests in the window.
     """
     result: dict = {
         "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
-        "site": None, "sites": [], "endpoint": None, "pool": None, "unit": None, "since": None, "count": 0, "summary": summary,
+        "site": None, "sites": [], "servers": [], "endpoint": None, "pool": None, "unit": None, "since": None, "count": 0, "summary": summary,
         "evidence": list(proof), "ruled_out": [], "missing": [], "remedy": [],
     }
     unknown = set(more) - set(result)
     if unknown:
         raise ValueError("a finding has no %s" % ", ".join(sorted(unknown)))
     result.update(more)
+    result["sites"] = list(dict.fromkeys(site["name"] for site in result["servers"]))
     result["site"] = next(iter(result["sites"]), None)
     result["remedy"] = [{"action": item.action, "arguments": item.arguments} for item in result["remedy"]]
     return result

@@ -40,7 +40,7 @@ def remedied(result: str = "done", *findings: dict[str, Any], status: str = "", 
         status, *items, changed=result in ("done", "would"), diff=[],
         remediation={
             "check_mode": check, "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"), "why": "", "status_before": "failing",
-            "status_after": None if check else status, "diagnosed_at": NOW, "answered_after": 1.2 if result == "done" else None, "undone": None,
+            "status_after": None if check else status, "diagnosed_at": NOW, "answered_after": 1.2 if result == "done" else None, "undone": None, "still": [],
             "actions": [deed or action(result, why=why)] if result in BECOMES else [],
             "findings": [became(word, item, why=why) for item in items], **more,
         },

@@ -42,7 +42,7 @@ def test_a_cause_shows_hosts_site_pool_since_lost_evidence_fix_and_the_wrong_fix
     start = at(lines, "FAILING")
     assert lines[start].split("  ")[1] == "PHP-FPM is not running: stopped"
     assert lines[start].endswith("fpm_not_running/stopped  1 host")
-    assert lines[start + 1].split() == ["web1", "shop.example", "/", "www", "14:13:17", "3"]
+    assert lines[start + 1].split() == ["web1", "shop.example", "(80)", "/", "www", "14:13:17", "3"]
     assert lines[start + 2] == "    why  systemd: php8.2-fpm.service is inactive (dead), result success, enabled"
     assert lines[start + 3] == "    fix  systemctl start php8.2-fpm.service"
     assert lines[start + 4].startswith("    not  delete or link socket files: ")
@@ -79,11 +79,23 @@ def test_evidence_that_differs_within_a_row_names_the_host_it_is_from() -> None:
     assert "    why  web1: systemd: php8.2" in "\n".join(rendered({"web1": answer("failing", finding()), "web2": answer("failing", other)}))
 
 
+def test_two_sites_of_one_name_are_told_apart_by_their_addresses() -> None:
+    both = [{"name": "_", "listen": listen, "file": "/etc/nginx/x", "line": line} for line, listen in ((1, "80"), (9, "127.0.0.1:8081"))]
+    lines = rendered({"web1": answer("failing", finding(site="_", sites=["_"], servers=both[:1], endpoint="a"),
+                                     finding(site="_", sites=["_"], servers=both[1:], endpoint="b"))})  # fmt: skip
+    assert any("_ (80) / www" in line for line in lines) and any("_ (127.0.0.1:8081) / www" in line for line in lines)
+
+
+def test_a_report_from_before_servers_were_kept_shows_the_names() -> None:
+    assert any("old.example / www" in line for line in rendered({"web1": answer("failing", finding(sites=["old.example"], servers=[]))}))
+
+
 def test_sites_of_many_hosts_fold_before_the_table_gets_long() -> None:
-    many = {"web%d" % number: answer("failing", finding(site="s%d.example" % number, sites=["s%d.example" % number])) for number in range(40)}
+    many = {"web%d" % number: answer("failing", finding(
+        site="s%d.example" % number, sites=["s%d.example" % number], servers=[dict(finding()["servers"][0], name="s%d.example" % number)])) for number in range(40)}
     lines = rendered(many)
     assert len(lines) < 20
-    assert any("s0.example +39 more / www" in line for line in lines)
+    assert any("s0.example (80) +39 more / www" in line for line in lines)
 
 
 def test_even_a_fleet_without_two_equal_findings_gives_a_bounded_table() -> None:

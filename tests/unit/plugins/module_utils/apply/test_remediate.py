@@ -23,9 +23,13 @@ UNDONE = {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "f
 class Proof:
     """Stands for the live proof: what the host looks like before and after, without a host."""
 
-    def __init__(self, _host: Any, _policy: Any, _snapshot: Any, findings: List[Dict[str, Any]], _ask: bool) -> None:
-        self.before = {engine.key(item): {"probe": "missing", "http": 502, "queue": None} for item in findings}
+    def __init__(self, _host: Any, _policy: Any, _snapshot: Any, findings: List[Dict[str, Any]], _planned: Any, _ask: bool) -> None:
+        self.past = {engine.key(item): {"probe": "missing", "http": 502, "queue": None} for item in findings}
         self.answered_at: Optional[float] = None
+        self.rest = ""
+
+    def begin(self) -> None:
+        pass
 
     def after(self, _item: Dict[str, Any]) -> Dict[str, Any]:
         return {"probe": "answered", "http": 200, "queue": 0}

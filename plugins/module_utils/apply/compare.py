@@ -1,0 +1,86 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Before against after: what improved, what got worse, what is still so. Pure."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+
+from .pages import OWN, SILENT, SLOW, Page
+
+# Of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
+DEAD, TAKEN, ANSWERS = 0, 1, 2
+_TAKES = ("ok", "full", "timeout")
+_NOT_PHP = ("closed", "not_fastcgi")
+
+# endpoints: by key, as collect_endpoints gives them. pages: by place.
+Sight = NamedTuple("Sight", [("endpoints", Dict[str, Dict[str, Any]]), ("pages", Dict[Any, Page])])
+
+
+def told(facts: Dict[str, Any]) -> str:
+    """What became of dialling an endpoint, in one word or the system's own."""
+    connect, probe = facts.get("connect") or {}, facts.get("probe") or {}
+    if probe.get("result") not in (None, "not_tried"):
+        return str(probe["result"])
+    return str(connect.get("error") or connect.get("result") or "not tried")
+
+
+def rank(facts: Optional[Dict[str, Any]]) -> Optional[int]:
+    """None for an endpoint that was not dialled."""
+    connect, probe = (facts or {}).get("connect") or {}, (facts or {}).get("probe") or {}
+    if not connect.get("tried"):
+        return None
+    if probe.get("result") == "answered":
+        return ANSWERS
+    return TAKEN if connect.get("result") in _TAKES and probe.get("result") not in _NOT_PHP else DEAD
+
+
+def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
+    ranks = [one for one in (rank(sight.endpoints.get(key)) for key in keys) if one is not None]
+    return max(ranks) if ranks else None
+
+
+def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
+    """What was alive and is not. A pool that is full, and a page that is slow, are their own matter. edited: places of the sites whose
+    configuration was changed: there a page that fails, and did not, counts as well.
+    """
+    for key, facts in now.endpoints.items():
+        was = rank(before.endpoints.get(key))
+        if was and rank(facts) == DEAD:
+            return "%s: %s, and it %s before" % (key, told(facts), "answered" if was == ANSWERS else "took connections")
+    for where, page in now.pages.items():
+        past = before.pages.get(where)
+        if past is None or past.told != OWN:
+            continue
+        if page.told == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed):
+            return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
+        if where in set(edited) and page.fails and not past.fails:
+            return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
+    return None
+
+
+def improved(before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Any], repointed: bool) -> bool:
+    """Whether a finding's endpoints or pages are better off. was: what its sites dialled before; keys: what they dial now."""
+    past, present = best(before, was), best(now, keys)
+    up = past is not None and present is not None and present > past
+    pages = [(before.pages.get(where), now.pages[where]) for where in places if where in now.pages]
+    came = any(page.told == OWN and not page.fails and (past_page is None or past_page.told != OWN) for past_page, page in pages)
+    if repointed and any(page.told != SLOW for _past, page in pages):
+        return came
+    return up or came
+
+
+def unmended(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
+    """What is not yet as a mended finding is; None when all is."""
+    for key in keys:
+        facts = now.endpoints.get(key) or {}
+        if rank(facts) not in (None, ANSWERS):
+            return "%s: %s" % (key, told(facts))
+    for where in places:
+        page = now.pages.get(where)
+        if page is None:
+            continue
+        if page.told == SILENT and (not page.blamed or page.blamed & set(keys)):
+            return "a page of it through nginx: HTTP %s" % page.status
+        if repointed and page.fails:
+            return "a page of it through nginx: HTTP %s, which is no proof that this is the site's PHP" % page.status
+    return None
