@@ -60,10 +60,20 @@ def unfinished(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
 
 
-def answered_throughout(remediation: Mapping[str, Any]) -> bool:
-    """Whether every site that a finding names answered before anything was done: none can answer again."""
-    seen = [item["before"] for item in remediation["findings"] if item["result"] != "not_needed"]
-    return bool(seen) and all(one and one["probe"] == "answered" and one["http"] not in UNANSWERED for one in seen)
+def _answers(seen: Mapping[str, Any] | None) -> bool:
+    return seen is not None and seen["probe"] == "answered" and seen["http"] not in UNANSWERED
+
+
+def voice(host: Mapping[str, Any]) -> str:
+    """Who answers of what the findings name, against before: "throughout", "again", "part" of what was silent, or "silent"."""
+    wanted = [item for item in host["remediation"]["findings"] if item["result"] != "not_needed"]
+    silent = [item for item in wanted if not _answers(item["before"])]
+    if not silent:
+        return "throughout"
+    back = sum(_answers(item["after"]) for item in silent)
+    if not back or host["status"] == "failing":
+        return "silent"
+    return "again" if back == len(silent) else "part"
 
 
 def waiting(host: Mapping[str, Any]) -> bool:

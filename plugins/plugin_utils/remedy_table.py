@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .catalogue import enrich
 from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
-from .remedies import WELL, answered_throughout, full_name, key, tally, unfinished, waiting
+from .remedies import full_name, key, tally, unfinished, voice, waiting
 from .text import names, plural, wrap
 
 HEADING = "REMEDY  "
@@ -67,7 +67,7 @@ def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     for result, section in ACTIONS.items():
         rows += _section(section, [(name, action) for name, entry in remedied.items() for action in entry["remediation"]["actions"]
                                    if action["result"] == result], "id")  # fmt: skip
-    rows += _new(remedied)
+    rows += _still_ill(remedied)
     rows += _for_a_person(remedied)
     for outcome, word in ASIDE.items():
         aside = [(name, entry["remediation"]) for name, entry in remedied.items()
@@ -94,14 +94,14 @@ def headline(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) 
             return "nothing is safe to do: %s on %s left to a person; nothing was changed" % (wanted, plural(len(ill), "host"))
         able = [entry for entry in ill if any(item["result"] == "would_fix" for item in entry["remediation"]["findings"])]
         return "would fix %d of %s, on %d of %s; nothing was changed" % (counts["would_fix"], wanted, len(able), plural(len(ill), "host"))
-    throughout = [entry for entry in ill if answered_throughout(entry["remediation"])]
-    mute = [entry for entry in ill if entry not in throughout]
-    again = [entry for entry in mute if entry["status"] in (*WELL, "degraded") and all(
-        item["result"] in ("fixed", "not_needed") for item in entry["remediation"]["findings"])]  # fmt: skip
+    voices = [voice(entry) for entry in ill]
+    throughout, again, part = (voices.count(word) for word in ("throughout", "again", "part"))
+    mute = len(voices) - throughout
     times = [entry["remediation"]["answered_after"] for entry in real if entry["remediation"]["answered_after"] is not None]
     told = "%d of %s fixed" % (counts["fixed"], wanted)
-    told += "; %s answered throughout" % plural(len(throughout), "host") if throughout else ""
-    told += "; %d of %s %s again" % (len(again), plural(len(mute), "host"), "answers" if len(mute) == 1 else "answer") if mute else ""
+    told += "; %s answered throughout" % plural(throughout, "host") if throughout else ""
+    told += "; %d of %s %s again" % (again, plural(mute, "host"), "answers" if mute == 1 else "answer") if mute else ""
+    told += ", %d in part" % part if part else ""
     if times and mute:
         told += ", %s after the diagnosis" % _span(times)
     later = sum(waiting(entry) and any(item["result"] == "would_fix" for item in entry["remediation"]["findings"]) for entry in ill)
@@ -157,12 +157,15 @@ def _left_behind(remediation: Mapping[str, Any]) -> dict[str, Any]:
     return {**undone, "why": "a run that was killed had left it half done, which %s put back: %s" % (verb, ", ".join(undone["files"]))}
 
 
-def _new(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """What is wrong now and was not before: whoever reads this has to know."""
-    found = [(name, {**item, "why": item["summary"]}) for name, entry in hosts.items() for item in entry["remediation"]["still"] if item["new"]]
+def _still_ill(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """What is wrong now and is no finding of before: it is new, or what was in front of it is gone."""
+    found: list[Pair] = []
+    for name, entry in hosts.items():
+        told = {key(item) for item in entry["remediation"]["findings"]}
+        found += [(name, {**item, "why": item["summary"]}) for item in entry["remediation"]["still"] if key(item) not in told]
     lines: list[Line] = []
-    for pairs in fold(found, (full_name,))[:MAX_ROWS]:
-        lines += [*_wide("new", full_name(pairs[0][1]), pairs), *_why(pairs, 2)]
+    for pairs in fold(found, (lambda item: (item["new"], full_name(item)),))[:MAX_ROWS]:
+        lines += [*_wide("new" if pairs[0][1]["new"] else "still ill", full_name(pairs[0][1]), pairs), *_why(pairs, 2)]
     return lines
 
 

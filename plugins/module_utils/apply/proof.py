@@ -96,9 +96,10 @@ class Proof:
             self._look([], True)
             self.before = self.now
 
-    def after(self, item: Dict[str, Any]) -> Dict[str, Any]:
-        dialled = self._look([item], True)
-        return self._seen(item, self.now, dialled[key(item)])
+    def after(self, items: Sequence[Dict[str, Any]]) -> Dict[Any, Dict[str, Any]]:
+        """What a report shows of each finding once all is done, by its key."""
+        dialled = self._look(items, True)
+        return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
 
     def _still(self, items: Sequence[Dict[str, Any]], since: float) -> Optional[str]:
         """Whether a diagnosis of what happened since then still finds one of these, or workers that are killed for want of memory."""

@@ -23,6 +23,7 @@ from ..reply import fit, told
 from ..step import Refusal, Step
 from . import ledger
 from .carry_out import Outcome, carry_out
+from .compare import DEAD, rank
 from .disk import Disk
 from .lock import Busy, lock
 from .proof import Proof, key
@@ -58,6 +59,7 @@ class _Run:
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
+        self.seen: Dict[Any, Dict[str, Any]] = {}  # by finding, once all is done
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
@@ -144,9 +146,13 @@ class _Run:
             again = next((other for other in now if other["state"] == "active" and key(other) == key(item)), None)
             result, why = ("escalated", "it is so again, or still: %s" % again["summary"]) if again else ("fixed", why)
         before = self.proof.past.get(key(item)) if self.proof else None
-        tried = self.proof is not None and not self.check_mode and any(one in TRIED for one in results)
-        return dict({name: item[name] for name in NAMED}, result=result, before=before, why=why,
-                    after=self.proof.after(item) if tried and self.proof else None)
+        return dict({name: item[name] for name in NAMED}, result=result, before=before, after=self.seen.get(key(item)), why=why)
+
+    def still(self, item: Dict[str, Any]) -> Dict[str, Any]:
+        """A finding of the last diagnosis. It is new if nothing was found at an endpoint that was not dead."""
+        known = any(key(other) == key(item) for other in self.verdict["findings"])
+        dead = rank(self.snapshot["endpoints"].get(item["endpoint"])) == DEAD
+        return dict({name: item[name] for name in NAMED}, summary=item["summary"], new=not known and not dead)
 
     def result(self, undone: Optional[Dict[str, Any]]) -> Dict[str, Any]:
         tried = any(action["result"] in TRIED for action in self.actions)
@@ -154,11 +160,11 @@ class _Run:
         would = any(action["result"] == "would" for action in self.actions) or bool(undone and self.check_mode)
         outcome = "done" if tried or (undone and not self.check_mode) else "would_change" if would else "nothing_to_do"
         answered_at = self.proof.answered_at if self.proof else None
+        if tried and self.proof:
+            self.seen = self.proof.after([item for item in self.verdict["findings"] if item["state"] == "active"])
         findings = [self.finding(item, last["findings"]) for item in self.verdict["findings"]]
-        before = {key(item) for item in self.verdict["findings"]}
-        still = [item for item in last["findings"] if item["state"] == "active"] if tried else []
-        return self.reply(outcome, "", findings, status=last["status"], diff=self.diff,
-                          still=[dict({name: item[name] for name in NAMED}, summary=item["summary"], new=key(item) not in before) for item in still],
+        still = [self.still(item) for item in last["findings"] if item["state"] == "active"] if tried else []
+        return self.reply(outcome, "", findings, status=last["status"], diff=self.diff, still=still,
                           changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
                           status_after=None if self.check_mode else last["status"], undone=undone,
                           answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)

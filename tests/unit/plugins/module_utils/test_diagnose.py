@@ -16,8 +16,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
-KEYS = {"cause", "code", "reason", "severity", "confidence", "state", "site", "sites", "servers", "endpoint", "pool", "unit", "since", "count", "summary", "evidence",
-        "ruled_out", "missing", "remedy"}
+KEYS = {"cause", "code", "reason", "severity", "confidence", "state", "site", "sites", "servers", "endpoint", "pool", "unit", "since", "count", "summary",
+        "evidence", "ruled_out", "missing", "remedy"}
 BEYOND = {"impostor", "writable_config", "request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full",
           "client_not_allowed", "nginx_limit"}
 

@@ -13,9 +13,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model impor
 
 
 def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
+    servers = [{"name": "site-%d.example" % each, "listen": "80", "file": "/etc/nginx/x", "line": each} for each in range(sites)]
     found = [finding("socket_permission_denied", "socket_mode", "May not connect.", [evidence("file", "x" * 400) for _each in range(4)],
-                     endpoint="unix:/run/php/%d.sock" % number, servers=[
-                         {"name": "site-%d.example" % each, "listen": "80", "file": "/etc/nginx/x", "line": each} for each in range(sites)]) for number in range(findings)]
+                     endpoint="unix:/run/php/%d.sock" % number, servers=servers) for number in range(findings)]
     return {"status": "failing", "findings": found, "plan": [{"id": "socket_access_set", "target": "unit"}] * findings, "missing": []}
 
 

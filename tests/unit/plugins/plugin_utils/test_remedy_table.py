@@ -53,8 +53,32 @@ def test_it_says_how_many_of_how_many_and_how_long_until_the_first_good_answer()
 def test_a_host_with_one_of_two_findings_fixed_does_not_answer_again() -> None:
     findings = [became("fixed", finding()), became("escalated", MASKED)]
     half = remedied("done", finding(), MASKED, status="failing", findings=findings, answered_after=None)
-    assert block({"a": half})[0] == block({"a": {**half, "status": "degraded"}})[0] == "REMEDY  1 of 2 findings fixed; 0 of 1 host answers again"
+    assert block({"a": half})[0] == "REMEDY  1 of 2 findings fixed; 0 of 1 host answers again"
+    assert block({"a": {**half, "status": "degraded"}})[0] == "REMEDY  1 of 2 findings fixed; 0 of 1 host answers again, 1 in part"
     assert block({"a": remedied("done", status="failing", answered_after=None)})[0] == "REMEDY  1 of 1 finding fixed; 0 of 1 host answers again"
+
+
+def test_a_host_that_answered_throughout_does_not_answer_again() -> None:
+    calm = {"probe": "answered", "http": 200, "queue": 0}
+    item = finding("worker_oom_killed", "cgroup")
+    mended = remedied("done", item, findings=[became("fixed", item, before=calm)], answered_after=None)
+    assert block({"a": mended})[0] == "REMEDY  1 of 1 finding fixed; 1 host answered throughout"
+    assert block({"a": mended, "b": remedied("done")})[0] == (
+        "REMEDY  2 of 2 findings fixed; 1 host answered throughout; 1 of 1 host answers again, 1.2 s after")
+
+
+@pytest.mark.parametrize("new, word", [(True, "new"), (False, "still ill")])
+def test_what_is_wrong_now_and_was_no_finding_before_is_shown(new: bool, word: str) -> None:
+    item = finding("socket_path_mismatch", "other_socket", endpoint="unix:/never")
+    still = [{**{name: item[name] for name in ("cause", "reason", "site", "endpoint", "pool")}, "summary": "nginx dials /never.", "new": new}]
+    lines = block({"a": remedied("done", still=still)})
+    assert lines[2].split("  ")[1] == word and "socket_path_mismatch/other_socket" in lines[2] and lines[3].strip() == "why  nginx dials /never."
+
+
+def test_what_is_still_so_of_the_findings_of_before_is_told_by_hand_alone() -> None:
+    still = [{**{name: MASKED[name] for name in ("cause", "reason", "site", "endpoint", "pool")}, "summary": "It is masked.", "new": False}]
+    lines = block({"a": remedied("escalated", MASKED, still=still)})
+    assert sum("masked" in line for line in lines) == 1 and lines[1].split()[:2] == ["by", "hand"]
 
 
 def test_in_check_mode_it_says_would_and_that_nothing_was_changed() -> None:

@@ -91,8 +91,8 @@ def test_a_report_from_before_servers_were_kept_shows_the_names() -> None:
 
 
 def test_sites_of_many_hosts_fold_before_the_table_gets_long() -> None:
-    many = {"web%d" % number: answer("failing", finding(
-        site="s%d.example" % number, sites=["s%d.example" % number], servers=[dict(finding()["servers"][0], name="s%d.example" % number)])) for number in range(40)}
+    servers = [[dict(finding()["servers"][0], name="s%d.example" % number)] for number in range(40)]
+    many = {"web%d" % number: answer("failing", finding(site=one[0]["name"], sites=[one[0]["name"]], servers=one)) for number, one in enumerate(servers)}
     lines = rendered(many)
     assert len(lines) < 20
     assert any("s0.example (80) +39 more / www" in line for line in lines)
