@@ -14,19 +14,23 @@ options:
     choices: [low, medium, high]
     default: medium
   max_disruption:
+    version_added: 0.4.0
     description: What a running request may suffer at most. An action that would do more is left to a person.
     type: str
     choices: [none, reload, restart]
     default: restart
   max_cut:
+    version_added: 0.4.0
     description: How many running requests an action may cut. While more of them run, it is left to a person.
     type: int
     default: 10
   quiet_wait:
+    version_added: 0.4.0
     description: How many seconds an action waits for a moment in which it cuts no request, before it goes on within O(max_cut).
     type: float
     default: 10.0
   managed_files:
+    version_added: 0.4.0
     description: Files that configuration management writes. V(leave) leaves them to a person, with the change to make; V(edit) edits them, and
       the next run of that tool may undo it.
     type: str

@@ -174,12 +174,12 @@ class _Run:
         return self.reply(outcome, why, findings, status=self.verdict["status"], changed=False, diff=[])
 
     def reply(self, outcome: str, why: str, findings: Sequence[Dict[str, Any]], status: str, changed: bool, diff: Sequence[Dict[str, str]],
-              status_after: Optional[str] = None, still: Sequence[Dict[str, Any]] = (), undone: Optional[Dict[str, Any]] = None, answered_after: Optional[float] = None) -> Dict[str, Any]:
-        """findings, plan and missing are those of the diagnosis before anything was done; status is the host's now."""
-        remediation = {
-            "check_mode": self.check_mode, "outcome": outcome, "why": why, "status_before": self.verdict["status"], "status_after": status_after,
-            "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings),
-            "still": list(still)}
+              **after: Any) -> Dict[str, Any]:
+        """findings, plan and missing are those of the diagnosis before anything was done; status is the host's now. after: what is known since."""
+        remediation = dict({
+            "check_mode": self.check_mode, "outcome": outcome, "why": why, "status_before": self.verdict["status"], "status_after": None,
+            "diagnosed_at": self.diagnosed_at, "answered_after": None, "undone": None, "actions": self.actions, "findings": list(findings),
+            "still": []}, **after)
         return dict(fit(told(self.verdict)), changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=told(self.snapshot),
                     remediation=told(remediation))
 

@@ -5,7 +5,6 @@
 
 from typing import Any, List
 
-from ..parse.sites import site_of
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
 from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 
@@ -28,8 +27,8 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
 
 
 def _only_here(case: Case, route: dict) -> bool:
-    """Whether a timeout beside this fastcgi_pass is one location's of one server."""
-    own = [one for one in case.routes if site_of(one) == site_of(route)]
+    """Whether a timeout beside this fastcgi_pass is one location's of one server. nginx logs the server's name alone: two may share it."""
+    own = [one for one in case.routes if one["site"] == route["site"]]
     shared = [one for one in case.snapshot["nginx"]["routes"] if (one["file"], one["line"]) == (route["file"], route["line"])]
     return len(own) == len(shared) == 1
 
