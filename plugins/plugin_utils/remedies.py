@@ -101,5 +101,6 @@ def complaint(host: Mapping[str, Any]) -> str:
         return "undone, since it did not help: %s" % ", ".join(dict.fromkeys(names))
     explained = any(finding["result"] == "escalated" for finding in remediation["findings"])
     if results & TRIED and remediation["status_after"] == "failing" and not explained:
-        return "still failing after what was done"
+        ill = ", ".join(dict.fromkeys(map(full_name, remediation["still"])))
+        return "still failing after what was done%s; what is left is looked at when this is run again" % (": " + ill if ill else "")
     return ""

@@ -102,7 +102,7 @@ def headline(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) 
     told += "; %s answered throughout" % plural(throughout, "host") if throughout else ""
     told += "; %d of %s %s again" % (again, plural(mute, "host"), "answers" if mute == 1 else "answer") if mute else ""
     told += ", %d in part" % part if part else ""
-    if times and mute:
+    if times and (again or part):
         told += ", %s after the diagnosis" % _span(times)
     later = sum(waiting(entry) and any(item["result"] == "would_fix" for item in entry["remediation"]["findings"]) for entry in ill)
     return told + ("; %d not tried yet" % later if later else "")
