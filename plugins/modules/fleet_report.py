@@ -139,7 +139,7 @@ unmended:
   returned: when O(variable) is used
   type: dict
   sample:
-    web01: "undone, since it did not help: fpm_not_running/stopped"
+    web01: "undone, since it did not help or made something worse: fpm_not_running/stopped"
 report:
   description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with C(per_host=false) would.
   returned: always

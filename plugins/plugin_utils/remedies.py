@@ -98,7 +98,7 @@ def complaint(host: Mapping[str, Any]) -> str:
     if "failed" in results:
         return "an action failed and what it had changed did not all come back"
     if names:
-        return "undone, since it did not help: %s" % ", ".join(dict.fromkeys(names))
+        return "undone, since it did not help or made something worse: %s" % ", ".join(dict.fromkeys(names))
     explained = any(finding["result"] == "escalated" for finding in remediation["findings"])
     if results & TRIED and remediation["status_after"] == "failing" and not explained:
         ill = ", ".join(dict.fromkeys(map(full_name, remediation["still"])))

@@ -157,7 +157,7 @@ def test_without_a_survey_the_hosts_of_later_batches_are_waited_for_as_well(tmp_
 def test_a_batch_that_goes_wrong_shows_the_whole_table_and_says_which_host(tmp_path: Any, screen: Screen) -> None:
     results = {"a": remedied("rolled_back"), "b": remedied("would"), "c": remedied("would")}
     outcome = run(results, play=batch("a"), remediated=True, report_dir=str(tmp_path))
-    assert outcome["unmended"] == {"a": "undone, since it did not help: fpm_not_running/stopped"}
+    assert outcome["unmended"] == {"a": "undone, since it did not help or made something worse: fpm_not_running/stopped"}
     assert not outcome.get("failed")
     assert "FAILING" in screen.shown[0] and "Report: " in screen.shown[0]
 

@@ -127,7 +127,7 @@ def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
     (remedied("escalated", MASKED), ""),
     (answer(), ""),
     (remedied("rolled_back", check_mode=True), ""),
-    (remedied("rolled_back", finding(), MASKED), "undone, since it did not help: fpm_not_running/stopped, fpm_not_running/masked"),
+    (remedied("rolled_back", finding(), MASKED), "undone, since it did not help or made something worse: fpm_not_running/stopped, fpm_not_running/masked"),
     (remedied("failed"), "an action failed and what it had changed did not all come back"),
     (remedied("done", status="failing"), "still failing after what was done; what is left is looked at when this is run again"),
     (remedied("done", status="degraded"), ""),
@@ -143,7 +143,7 @@ def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(re
 def test_a_complaint_has_no_text_that_a_host_chose() -> None:
     evil = "{{ lookup('pipe', 'id') }}"
     result = remedied("rolled_back", finding(site=evil), why=evil, deed=action("rolled_back", name=evil, why=evil))
-    assert remedies.complaint(entry(result)) == "undone, since it did not help: fpm_not_running/stopped"
+    assert remedies.complaint(entry(result)) == "undone, since it did not help or made something worse: fpm_not_running/stopped"
     assert remedies.complaint(entry(remedied("rolled_back", finding(evil, evil)))) == "it did not finish, see the report"
 
 
