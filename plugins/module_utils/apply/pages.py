@@ -50,7 +50,7 @@ def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) ->
             asked = (where[0], literal(name, where[0]))
             found.setdefault(asked, Door(place(site), site["name"], where[0], name))
     reached = {door.place: door for door in found.values()}
-    return [reached[one] for one in wanted if one in reached][:most]
+    return [reached[one] for one in dict.fromkeys(wanted) if one in reached][:most]
 
 
 def _blamed(host: Host, nginx: Dict[str, Any], since: float) -> Optional[Dict[str, FrozenSet[str]]]:
