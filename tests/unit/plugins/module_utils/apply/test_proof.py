@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import proof as engine
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.pages import SILENT, SLOW, Page
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.test_compare import A, B, BUSY, GONE, UP, page
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.test_compare import BUSY, GONE, UP, A, B, page
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 POLICY = Policy(900, 3.0, "medium", [], [], "/", 6.0, 2, 3600, "", "restart", 10, 10.0, "leave")
