@@ -213,6 +213,8 @@ def main() -> None:
     why = failure(outcome)
     if why:
         module.fail_json(msg=why, **reply(outcome))
+    if outcome.why:
+        module.warn(outcome.why)
     module.exit_json(**reply(outcome))
 
 

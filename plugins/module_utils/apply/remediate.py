@@ -21,7 +21,7 @@ from ..parse.swap import size_bytes
 from ..policy import Policy, objection
 from ..reply import fit, told
 from ..step import Refusal, Step
-from . import ledger
+from . import ledger, managed
 from .carry_out import Outcome, carry_out
 from .disk import Disk
 from .lock import Busy, lock
@@ -91,8 +91,12 @@ class _Run:
         try:
             view = self.view()
             step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
-        except Refusal as refusal:
-            return NOTHING._replace(result="refused", why=str(refusal))
+            why = managed.objection(step, self.disk, self.policy.managed_files)
+            step = step._replace(notes=list(step.notes) + managed.warnings(step, self.disk))
+        except (Refusal, OSError) as refusal:
+            why = str(refusal)
+        if why:
+            return NOTHING._replace(result="refused", why=why)
         served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
         proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], not self.check_mode)
         self.proof = proof

@@ -4,16 +4,22 @@
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
-from ..parse.endpoint import parse
+from ..parse.endpoint import parse, reached
 from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
 from .model import Clear, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
 # Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
-_VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
+# A version of PHP in a name: php7.4-fpm, php74-php-fpm, php-fpm-7.4, php/82, php5; not the number of a port or of a server.
+_VERSION = re.compile(r"(?:php|fpm|cgi)[^a-z0-9]?([5-9])(?:[._-]?(\d{1,2}))?(?!\d)|(?<!\d)([5-9])\.(\d{1,2})(?!\d)")
+_WORD = re.compile("[a-z]+")
+# Of these are the names that say no more than that PHP is there.
+_ANY = re.compile("(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|lib|opt|usr|local|srv|home|remi|root|rh|scl|plesk|ea|alt|rc|unix|www|data|web|default"
+                  "|server|back|end|upstream|pool|handler|host|service|main|apache|nginx|httpd?)+\\Z")
+_DEFAULT_PORT = 9000  # php-fpm's own
 
 
 def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
@@ -29,10 +35,9 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
     """The pool that is nearest, and how many may be meant: of the PHP version that the dialled name tells, and of the owner of the site's files,
     where there are any."""
     others = case.seen.once(_elsewhere)
-    told = _VERSION.search(case.key)
-    version = "%s.%s" % told.groups() if told else None
-    version = version if (version, None) in others else None
-    owners = {route.get("root_owner") for route in case.routes} - {None}
+    told = {version for version in _versions(case) if (version, None) in others}
+    version = min(told) if told else None
+    owners = {owner for route in case.routes for owner in route.get("owners") or ()}
     groups = [(version, user) for user in owners if (version, user) in others] or [(version, None)]
     there = parse(case.key)
     unix = there.family == "unix"
@@ -43,11 +48,51 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
     return None, 0
 
 
+def _names(case: Case) -> str:
+    """What a person wrote to say which php-fpm is meant: a socket's path, the name of an upstream."""
+    return " ".join([case.key if parse(case.key).family == "unix" else ""] + sorted({route["upstream"] or "" for route in case.routes})).lower()
+
+
+def _versions(case: Case) -> Set[str]:
+    """Of PHP, that the dialled name tells: 7.4, or 5 alone."""
+    return {".".join(filter(None, (one[0] or one[2], one[1] or one[3]))) for one in _VERSION.findall(_names(case))}
+
+
+def _words(text: str) -> FrozenSet[str]:
+    return frozenset(word for word in _WORD.findall(text.lower()) if not _ANY.match(word))
+
+
+def _dialled(seen: Seen) -> FrozenSet[str]:
+    return frozenset(one for route in seen.snapshot["nginx"]["routes"] for target in route["endpoints"] for one in reached(target["endpoint"]))
+
+
 def _may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the owner of the sites' files; where that is root, the distribution's may."""
-    owners = {route.get("root_owner") or "root" for route in case.routes}
+    """Whether a pool runs as the owner of the sites' files; where they are all root's, the distribution's may."""
     common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
-    return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
+    return all(route.get("owners") is not None and (
+        set(route["owners"]) <= {owner.pool["user"]} if route["owners"] else owner.pool["user"] in common) for route in case.routes)
+
+
+def _doubt(case: Case, owner: Owner) -> Optional[str]:
+    """Why a pool that may serve the sites is not known to be the one that is meant: that no other is left proves nothing."""
+    told, is_php = _versions(case), str(owner.master["version"])
+    if any(is_php != version and not is_php.startswith(version + ".") for version in told):
+        return "the name tells PHP %s, and that pool has PHP %s" % (" and ".join(sorted(told)), is_php)
+    if any(len(route["endpoints"]) > 1 for route in case.routes):
+        return "the upstream has other servers"
+    if any(route["variable"] for route in case.routes):
+        return "the address comes from a variable"
+    pool, there = owner.pool, parse(case.key)
+    wanted, its = _words(_names(case)), _words("%s %s %s" % (pool["name"], pool["endpoint"], pool["user"]))
+    sites = _words(" ".join(name for route in case.routes for name in route["server_names"]))
+    if wanted or any(route["owners"] for route in case.routes):
+        known = wanted <= its
+    elif its - COMMON_ACCOUNTS:
+        known = bool(its & sites)
+    else:
+        # The distribution's own: by one of the names that it goes by, or since it and the site lack nobody but each other.
+        known = there.family == "unix" or there.port == _DEFAULT_PORT or not case.seen.once(_dialled) & set(reached(pool["endpoint"]))
+    return None if known else "nothing tells that it is the one that is meant"
 
 
 def _reason(case: Case, near: Owner) -> str:
@@ -105,11 +150,15 @@ def examine(case: Case) -> Any:
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     fits = _may_serve(case, near)
-    words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) if fits else "; no pool that does runs as the owner of the site's files"
+    doubt = (_doubt(case, near) if fitting == 1 else "other pools may be meant as well") if fits else None
+    if fits:
+        words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) + (", but %s" % doubt if doubt else "")
+    else:
+        words += "; no pool that does is known to run as the owner of the site's files"
     dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
     listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
     proof = [dials, listens, seen] if fits else [dials, seen]
-    # Which of several pools runs this site's code is for a person to say.
-    change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and fitting == 1 and case.looks_like_php else []
+    places = {(one["file"], one["line"], one["written"]) for route in case.routes for one in route["endpoints"] if one["endpoint"] == case.key}
+    remedy = [Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": near.pool["endpoint"]})
+              for file, line, written in sorted(places)] if fits and not doubt and case.looks_like_php else []
     return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")
