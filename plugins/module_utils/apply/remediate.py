@@ -33,6 +33,8 @@ from .transaction import STATE
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 TRIED = ("done", "rolled_back", "failed")
+# What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
+ONCE = ("read_timeout_set",)
 
 
 def _merged(steps: Sequence[Step]) -> Step:
@@ -76,9 +78,11 @@ class _Run:
         return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap)
 
     def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
-        """Why what was tried often enough of late is not tried again."""
+        """Why what was done once for all, or tried often enough of late, is not tried again."""
         entries = ledger.read(self.state)
         for action in bundle:
+            if action["id"] in ONCE and ledger.done(entries, action["id"], str(action["target"]), self.diagnosed_at):
+                return "was done in %s before, and is not done twice: find out why it takes longer still" % action["target"]
             times = ledger.attempts(entries, action["id"], str(action["target"]), self.host.now() - self.policy.repeat_period)
             if times >= self.policy.max_repeats:
                 return "was tried %d times within %d s and did not last: find what undoes it" % (times, self.policy.repeat_period)

@@ -75,9 +75,9 @@ def _may_serve(case: Case, owner: Owner) -> bool:
 
 def _doubt(case: Case, owner: Owner) -> Optional[str]:
     """Why a pool that may serve the sites is not known to be the one that is meant: that no other is left proves nothing."""
-    told, is_php = _versions(case), str(owner.master["version"])
-    if any(is_php != version and not is_php.startswith(version + ".") for version in told):
-        return "the name tells PHP %s, and that pool has PHP %s" % (" and ".join(sorted(told)), is_php)
+    told, its_php = _versions(case), owner.master["version"] or "of unknown version"
+    if any(not (its_php + ".").startswith(version + ".") for version in told):
+        return "the name tells PHP %s, and that pool is PHP %s" % (" and ".join(sorted(told)), its_php)
     if any(len(route["endpoints"]) > 1 for route in case.routes):
         return "the upstream has other servers"
     if any(route["variable"] for route in case.routes):
