@@ -111,6 +111,8 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
                 known["because"] += [why] if why not in known["because"] else []
                 continue
             action = ACTIONS[_ORDER[remedy["action"]]]
-            actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
-                            "risk": "high" if remedy["arguments"].get("disabled") else action.risk, "reversible": action.reversible, "disruption": action.disruption}
+            arguments = remedy["arguments"]
+            risk = "high" if arguments.get("disabled") else action.risk  # it is somebody's word
+            actions[one] = {"id": action.id, "host": host, "target": _target(arguments), "arguments": arguments, "because": [why],
+                            "risk": risk, "reversible": action.reversible, "disruption": action.disruption}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

@@ -108,9 +108,9 @@ def _explain(case: Case, master: dict) -> Down:
     def mend(action: str, **more: Any) -> Remedy:
         return Remedy(action, dict(more, unit=master["unit"]))
 
+    disabled = unit.get("enabled") == "disabled"
     start = [mend("unit_start")] if master["unit"] else []
-    if start and unit.get("enabled") == "disabled":
-        # Somebody's word; and without the second the next boot brings the same outage.
+    if start and disabled:  # unless it is enabled too, the next boot brings the same outage
         start = [mend("unit_start", disabled=True), mend("unit_enable")]
     state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
@@ -172,7 +172,7 @@ def _explain(case: Case, master: dict) -> Down:
         return Down("crashed", "%s ended with exit code %s" % (name, ended), [state], start, "likely")
     if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
-    words = "%s is stopped%s" % (name, " and disabled" if unit.get("enabled") == "disabled" else "") if unit else "no php-fpm master runs with %s" % name
+    words = "%s is stopped" % name + (" and disabled" if disabled else "") if unit else "no php-fpm master runs with %s" % name
     return Down("stopped", words, [state], start, "certain" if unit else "likely")
 
 

@@ -4,7 +4,7 @@
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
 import re
-from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..parse.endpoint import parse, reached
 from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
@@ -13,13 +13,12 @@ from .model import Clear, Match, Remedy, evidence, sample
 CAUSE = "socket_path_mismatch"
 # Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
-# A version of PHP in a name: php7.4-fpm, php74-php-fpm, php-fpm-7.4, php/82, php5; not the number of a port or of a server.
-_VERSION = re.compile(r"(?:php|fpm|cgi)[^a-z0-9]?([5-9])(?:[._-]?(\d{1,2}))?(?!\d)|(?<!\d)([5-9])\.(\d{1,2})(?!\d)")
+# PHP's in a name: php7.4-fpm, php74-php-fpm, php/82, php5; not the number of a port or of a server.
+_VERSION = re.compile(r"(?:(?:php|fpm|cgi)[^a-z0-9]?|(?<!\d)(?=\d\.))([5-9])(?:[._-]?(\d{1,2}))?(?!\d)")
 _WORD = re.compile("[a-z]+")
-# Of these are the names that say no more than that PHP is there.
-_ANY = re.compile("(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|lib|opt|usr|local|srv|home|remi|root|rh|scl|plesk|ea|alt|rc|unix|www|data|web|default"
-                  "|server|back|end|upstream|pool|handler|host|service|main|apache|nginx|httpd?)+\\Z")
-_DEFAULT_PORT = 9000  # php-fpm's own
+# What says no more than that PHP is there.
+_ANY = re.compile("(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|unix|www|data|web|default|server|backend|upstream"
+                  "|pool)+\\Z")
 
 
 def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
@@ -49,49 +48,49 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
 
 
 def _names(case: Case) -> str:
-    """What a person wrote to say which php-fpm is meant: a socket's path, the name of an upstream."""
-    return " ".join([case.key if parse(case.key).family == "unix" else ""] + sorted({route["upstream"] or "" for route in case.routes})).lower()
+    """What says which php-fpm is meant: a socket's path, an upstream's name."""
+    key = [case.key] if parse(case.key).family == "unix" else []
+    return " ".join(key + [route["upstream"] or "" for route in case.routes]).lower()
 
 
 def _versions(case: Case) -> Set[str]:
-    """Of PHP, that the dialled name tells: 7.4, or 5 alone."""
-    return {".".join(filter(None, (one[0] or one[2], one[1] or one[3]))) for one in _VERSION.findall(_names(case))}
+    """7.4, or 5 alone."""
+    return {".".join(filter(None, one)) for one in _VERSION.findall(_names(case))}
 
 
-def _words(text: str) -> FrozenSet[str]:
-    return frozenset(word for word in _WORD.findall(text.lower()) if not _ANY.match(word))
+def _words(text: str) -> Set[str]:
+    return {word for word in _WORD.findall(text.lower()) if not _ANY.match(word)}
 
 
-def _dialled(seen: Seen) -> FrozenSet[str]:
-    return frozenset(one for route in seen.snapshot["nginx"]["routes"] for target in route["endpoints"] for one in reached(target["endpoint"]))
+def _dialled(seen: Seen) -> Set[str]:
+    targets = [target["endpoint"] for route in seen.snapshot["nginx"]["routes"] for target in route["endpoints"]]
+    return {one for target in targets for one in reached(target)}
 
 
 def _may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the owner of the sites' files; where they are all root's, the distribution's may."""
+    """Whether a pool runs as the owner of the sites' code; where that is root, the distribution's may."""
     common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
-    return all(route.get("owners") is not None and (
-        set(route["owners"]) <= {owner.pool["user"]} if route["owners"] else owner.pool["user"] in common) for route in case.routes)
+    owners = [route.get("owners") for route in case.routes]
+    return all(one == [owner.pool["user"]] or (one == [] and owner.pool["user"] in common) for one in owners)
 
 
 def _doubt(case: Case, owner: Owner) -> Optional[str]:
-    """Why a pool that may serve the sites is not known to be the one that is meant: that no other is left proves nothing."""
+    """Why a pool that may serve the sites may not be meant. That no other is left proves nothing."""
     told, its_php = _versions(case), owner.master["version"] or "of unknown version"
     if any(not (its_php + ".").startswith(version + ".") for version in told):
         return "the name tells PHP %s, and that pool is PHP %s" % (" and ".join(sorted(told)), its_php)
-    if any(len(route["endpoints"]) > 1 for route in case.routes):
-        return "the upstream has other servers"
-    if any(route["variable"] for route in case.routes):
-        return "the address comes from a variable"
+    if any(len(route["endpoints"]) > 1 or route["variable"] for route in case.routes):
+        return "nginx has more than this one address to choose from"
     pool, there = owner.pool, parse(case.key)
-    wanted, its = _words(_names(case)), _words("%s %s %s" % (pool["name"], pool["endpoint"], pool["user"]))
-    sites = _words(" ".join(name for route in case.routes for name in route["server_names"]))
+    wanted = _words(_names(case))
+    its = _words("%(name)s %(endpoint)s %(user)s" % pool) - COMMON_ACCOUNTS
     if wanted or any(route["owners"] for route in case.routes):
         known = wanted <= its
-    elif its - COMMON_ACCOUNTS:
-        known = bool(its & sites)
+    elif its:
+        known = any(its & _words(name) for route in case.routes for name in route["server_names"])
     else:
-        # The distribution's own: by one of the names that it goes by, or since it and the site lack nobody but each other.
-        known = there.family == "unix" or there.port == _DEFAULT_PORT or not case.seen.once(_dialled) & set(reached(pool["endpoint"]))
+        # The distribution's own, by a name that it goes by; or it and the site lack nobody but each other.
+        known = there.family == "unix" or there.port == 9000 or case.seen.once(_dialled).isdisjoint(reached(pool["endpoint"]))
     return None if known else "nothing tells that it is the one that is meant"
 
 
@@ -152,13 +151,16 @@ def examine(case: Case) -> Any:
     fits = _may_serve(case, near)
     doubt = (_doubt(case, near) if fitting == 1 else "other pools may be meant as well") if fits else None
     if fits:
-        words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) + (", but %s" % doubt if doubt else "")
+        words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"])
+        words += ", but %s" % doubt if doubt else ""
     else:
         words += "; no pool that does is known to run as the owner of the site's files"
     dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
     listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
     proof = [dials, listens, seen] if fits else [dials, seen]
-    places = {(one["file"], one["line"], one["written"]) for route in case.routes for one in route["endpoints"] if one["endpoint"] == case.key}
-    remedy = [Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": near.pool["endpoint"]})
-              for file, line, written in sorted(places)] if fits and not doubt and case.looks_like_php else []
+    remedy = []
+    if fits and not doubt and case.looks_like_php:
+        places = {(one["file"], one["line"], one["written"]) for route in case.routes for one in route["endpoints"]}
+        remedy = [Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": near.pool["endpoint"]})
+                  for file, line, written in sorted(places)]
     return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")
