@@ -179,8 +179,8 @@ def _explain(case: Case, master: dict) -> Down:
 def _down(case: Case) -> Match:
     master = case.owner.master if case.owner else case.masters[0]
     down = _explain(case, master)
-    if not case.owner:  # its master would have to be started, and may not be enough
-        down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
+    if not case.owner:  # nothing tells that it is the one that is meant
+        down = down._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
     unit = master["unit_state"] or {}
     proof = down.proof + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
