@@ -22,7 +22,7 @@ ACTIONS = (
     Action("process_max_set", "medium", True, "reload"),
     Action("unit_reset_failed", "low", True, "none"),
     Action("unit_start", "low", True, "none"),
-    Action("unit_enable", "low", True, "none"),
+    Action("unit_enable", "high", True, "none"),
     Action("unit_restart", "medium", False, "restart"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
@@ -111,6 +111,8 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
                 known["because"] += [why] if why not in known["because"] else []
                 continue
             action = ACTIONS[_ORDER[remedy["action"]]]
-            actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
-                            "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption}
+            arguments = remedy["arguments"]
+            risk = "high" if arguments.get("disabled") else action.risk  # it is somebody's word
+            actions[one] = {"id": action.id, "host": host, "target": _target(arguments), "arguments": arguments, "because": [why],
+                            "risk": risk, "reversible": action.reversible, "disruption": action.disruption}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

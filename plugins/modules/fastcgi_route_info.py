@@ -61,7 +61,9 @@ routes:
     - C(location), C(file), C(line) and C(pass). Where it is written, and what is written there.
     - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty when only a request can tell.
     - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file), C(line) and C(context) that set it.
-    - C(keep_conn), C(root), C(root_owner) and C(params). Other settings that hold there, and whose the files below C(root) are.
+    - C(keep_conn), C(root) and C(params). Other settings that hold there.
+    - C(root_owner) and C(owners). Whose what nginx sends to PHP is, and all but root who rule it, by a directory above it, a link to it, its
+      index.php, or its group. V(null) where that is not known, such as behind a variable.
       Of the parameters only C(SCRIPT_FILENAME) is shown.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and C(running).
     - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an upstream's servers, or V(unresolved) when
@@ -103,6 +105,8 @@ routes:
         seconds: 120.0
       root: /var/www/shop
       root_owner: www-data
+      owners:
+        - www-data
       send_timeout:
         context: default
         file: null

@@ -17,6 +17,8 @@ description:
   - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is touched.
   - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it dials now,
     the state before is restored.
+  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused. One whose head names a tool of
+    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may undo it.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
 options:
@@ -213,6 +215,8 @@ def main() -> None:
     why = failure(outcome)
     if why:
         module.fail_json(msg=why, **reply(outcome))
+    if outcome.why:
+        module.warn(outcome.why)
     module.exit_json(**reply(outcome))
 
 

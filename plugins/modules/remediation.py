@@ -38,6 +38,9 @@ requirements:
 notes:
   - Never done, at any risk. A socket for everybody, deleting a socket, switching off SELinux, more workers than memory allows, a longer timeout where
     the queue is the wait, and a change of a file that a panel generates.
+  - Nor is a site given to another account's PHP, to another version than the dialled name tells, or to a pool for which nothing speaks but that it
+    is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout not raised twice.
+  - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host where nothing is to be done.
   - A run that was killed, or whose host lost power, is taken back by the next one. At every moment each file is the old one or the new one.
 seealso:

@@ -173,6 +173,8 @@ def main() -> None:
     why = failure(outcome)
     if why:
         module.fail_json(msg=why, **result)
+    if outcome.why:
+        module.warn(outcome.why)
     module.exit_json(**result)
 
 

@@ -75,7 +75,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="The unit is inactive with Result=success, no master runs, nobody listens on the endpoint.",
         fix="systemctl start {unit}",
         advice="Look who stopped it (`journalctl -u {unit} -n 50`), then `systemctl start {unit}`. "
-        "If it must come back after a boot: `systemctl enable {unit}`.",
+        "If it is disabled as well, somebody meant it: ask first, then `systemctl enable --now {unit}`.",
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates it again.",
     ),
     ("fpm_not_running", "masked"): Entry(
@@ -237,7 +237,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="{endpoint} does not exist or has no listener, while a running pool listens on another socket.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
         advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` ({to}) into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`.",
+        "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its php-fpm, or try the site with the other "
+        "one first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers answer, take the dead one out.",
         do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP version or another user's pool.",
     ),
     ("socket_path_mismatch", "other_port"): Entry(
@@ -246,7 +247,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="Nobody listens on {endpoint}, while a running pool listens on another port.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
         advice="Put the `listen` of the pool meant for {site} ({to}) into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`.",
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the dead one out.",
         do_not="Do not open the firewall or bind FPM to all addresses: FastCGI has no login, who reaches the port runs code.",
     ),
     ("socket_path_mismatch", "tcp_vs_unix"): Entry(
@@ -255,7 +256,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
         advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`.",
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the dead one out.",
         do_not="Do not make FPM listen on 0.0.0.0: FastCGI has no login, who reaches the port runs code.",
     ),
     ("socket_path_mismatch", "address_family"): Entry(

@@ -31,7 +31,7 @@ from checks import Check, Ground, run
 
 HERE = Path(__file__).resolve().parent
 FLEET = "redaction"
-SITE, POOL = "bookworm-old-socket", "bookworm-socket-root"
+SITE, POOL = "bookworm-wrong-socket", "bookworm-socket-root"
 MARK = "SECRET"
 
 # The files come with the script; each is one of planted.yml.
@@ -210,4 +210,4 @@ def prove(ground: Ground) -> Iterator[Check]:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(run(FLEET, "bookworm:old_socket,bookworm:socket_root", prove, symptoms=True))
+    sys.exit(run(FLEET, "bookworm:wrong_socket,bookworm:socket_root", prove, symptoms=True))

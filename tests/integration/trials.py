@@ -97,17 +97,17 @@ JOBS: dict[str, list[Job]] = {
         in_the_way("socket_root", "php-fpm -t refuses for another reason", ["refused"], BAD_POOL, 'rm "$POOL_DIR/zz-late.conf"'),
     ],
     "bookworm": [
-        {"task": "kill", "fault": "old_socket", "part": (2, 1)},
-        {"task": "errors", "fault": "old_socket", "errors": ["EROFS+"], "part": (4, 1)},
-        {"task": "exchanged", "fault": "old_socket", "title": "a tenant exchanges a directory for a link"},
-        does_not_help("old_socket"),
+        {"task": "kill", "fault": "wrong_socket", "part": (2, 1)},
+        {"task": "errors", "fault": "wrong_socket", "errors": ["EROFS+"], "part": (4, 1)},
+        {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
+        does_not_help("wrong_socket"),
         with_acl("an entry more in an ACL does not help", "g:adm:rx,u:games:r", ["rolled_back"], extra=NO_HELP),
         with_acl("an entry more in an ACL", "g:adm:rx,u:games:r", ["done"], but=["/run/php: mode", "/run/php: xattrs"]),
         with_acl("a mask that keeps a group out", "g:adm:rwx,m::---", ["refused"]),
         does_not_help("exhausted_static"),
         does_not_help("exhausted_process_max"),
-        in_the_way("old_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
-            "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q $OLD_SOCKET $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
+        in_the_way("wrong_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
+            "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q php.sock $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
     ],
     "el": [
         {"task": "kill", "fault": "runtime_dir_missing", "part": (4, 1)},
@@ -117,13 +117,13 @@ JOBS: dict[str, list[Job]] = {
         in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
     "bullseye": [
-        {"task": "kill", "fault": "old_socket", "part": (0, 0), "few": True},
-        {"task": "kill_twice", "fault": "old_socket", "part": (2, 0)},
+        {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
+        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0)},
         does_not_help("slow_for_minutes", arguments=HIGH),
         does_not_help("stopped"),
         does_not_help("start_limit_hit"),
         # systemctl writes the links of SysV and of the target anew: the directories that hold them are younger.
-        does_not_help("stopped_disabled", but=["/etc/rc", "/etc/systemd/system"]),
+        does_not_help("stopped_disabled", but=["/etc/rc", "/etc/systemd/system"], arguments=HIGH),
         # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
         does_not_help("socket_deleted", but=RESTARTED),
         does_not_help("config_not_loaded", but=RESTARTED),

@@ -139,4 +139,6 @@ def test_a_safe_fault_is_planned_to_be_repaired_as_the_lab_says() -> None:
     seen = [fixture for fixture in saved if fixture["fault"] in actions]
     assert {fixture["fault"] for fixture in seen} == set(actions)
     for fixture in seen:
+        for route in fixture["snapshot"]["nginx"]["routes"]:
+            route.setdefault("owners", [])  # the lab's sites are root's
         assert [action["id"] for action in diagnose(fixture["snapshot"])["plan"]] == actions[fixture["fault"]], fixture["fault"]

@@ -49,6 +49,11 @@ def attempts(entries: Sequence[Entry], action: str, target: str, since: float) -
     return sum(1 for entry in entries if entry["action"] == action and entry["target"] == target and entry["at"] >= since)
 
 
+def done(entries: Sequence[Entry], action: str, target: str, until: float) -> bool:
+    """Whether an action was taken on a target, and kept, before until (epoch seconds). Pure."""
+    return any((entry["action"], entry["target"], entry["result"]) == (action, target, "done") and entry["at"] < until for entry in entries)
+
+
 def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:
     """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError or Refusal."""
     prepare_state(disk, state)

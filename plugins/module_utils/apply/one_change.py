@@ -10,6 +10,7 @@ from ..collect.identity import running_identity
 from ..collect.processes import processes
 from ..collect.sockets import collect_endpoints
 from ..step import Refusal, Step
+from . import managed
 from .carry_out import Outcome, carry_out
 from .disk import Disk
 from .lock import lock
@@ -31,7 +32,10 @@ def changed(outcome: Outcome) -> bool:
 
 
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
-    """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed."""
+    """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed.
+
+    why of what was done, or would be: what a person should know of it.
+    """
     step = make()
     # What a killed run left may be the very change that now seems to be there.
     if not step.changes and not step.commands and not (host.is_root() and pending(state)):
@@ -40,10 +44,19 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        return carry_out(step, host, disk, verify, True, state)
+        return _carried(step, host, disk, verify, True, state)
     with lock(state, disk):
         recover(host, disk, state)
-        return carry_out(make(), host, disk, verify, False, state)
+        return _carried(make(), host, disk, verify, False, state)
+
+
+def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str) -> Outcome:
+    why = managed.objection(step, disk, managed.LEAVE, asked=True)
+    if why:
+        raise Refusal(why)
+    known = managed.warnings(step, disk)
+    outcome = carry_out(step, host, disk, verify, check_mode, state)
+    return outcome._replace(why=outcome.why or "; ".join(known))
 
 
 def answering(host: Host, keys: List[str], seconds: float) -> List[str]:

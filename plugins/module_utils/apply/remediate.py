@@ -21,7 +21,7 @@ from ..parse.swap import size_bytes
 from ..policy import Policy, objection
 from ..reply import fit, told
 from ..step import Refusal, Step
-from . import ledger
+from . import ledger, managed
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .disk import Disk
@@ -35,6 +35,8 @@ from .transaction import STATE
 NOTHING = Outcome("skipped", "", [], [], [], None)
 NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
+# What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
+ONCE = ("read_timeout_set",)
 
 
 def _merged(steps: Sequence[Step]) -> Step:
@@ -79,9 +81,11 @@ class _Run:
         return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap)
 
     def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
-        """Why what was tried often enough of late is not tried again."""
+        """Why what was done once for all, or tried often enough of late, is not tried again."""
         entries = ledger.read(self.state)
         for action in bundle:
+            if action["id"] in ONCE and ledger.done(entries, action["id"], str(action["target"]), self.diagnosed_at):
+                return "was done in %s before, and is not done twice: find out why it takes longer still" % action["target"]
             times = ledger.attempts(entries, action["id"], str(action["target"]), self.host.now() - self.policy.repeat_period)
             if times >= self.policy.max_repeats:
                 return "was tried %d times within %d s and did not last: find what undoes it" % (times, self.policy.repeat_period)
@@ -94,8 +98,12 @@ class _Run:
         try:
             view = self.view()
             step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
-        except Refusal as refusal:
-            return NOTHING._replace(result="refused", why=str(refusal))
+            why = managed.objection(step, self.disk, self.policy.managed_files)
+            step = step._replace(notes=list(step.notes) + managed.warnings(step, self.disk))
+        except (Refusal, OSError) as refusal:
+            why = str(refusal)
+        if why:
+            return NOTHING._replace(result="refused", why=why)
         served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
         proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], self.verdict["plan"], not self.check_mode)
         self.proof = proof

@@ -19,6 +19,7 @@ from .units import unit_states
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
 MOST_ERRORS = 5
+MOST_STEPS = 100  # of a path, with what its links lead to
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
@@ -26,6 +27,7 @@ CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # ru
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
              "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
+_FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
 # ngx_setproctitle(); angie adds its version and brackets.
 _MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
 _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
@@ -193,7 +195,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
     if reading.writable and account is None and host.is_root():
         found["writable"] = reading.writable._asdict()
-    _owners_of_roots(host, found["routes"])
+    _owners_of_code(host, found["routes"])
     for error in reading.conf.errors[:MOST_ERRORS]:
         host.miss("nginx_config", error["file"], "line %s: %s: nginx refuses it, so what runs is another configuration than these files" % (
             error["line"], error["text"]), "a configuration that passes nginx -t")
@@ -211,14 +213,38 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     return found
 
 
-def _owners_of_roots(host: Host, found: Sequence[dict]) -> None:
-    """root_owner of each route: whose files nginx sends to PHP, None unknown."""
-    known: Dict[str, Optional[str]] = {}
+def _owners_of_code(host: Host, found: Sequence[dict]) -> None:
+    """root_owner and owners of each route: of what nginx sends to PHP, None unknown."""
+    known: Dict[str, Tuple[Optional[str], Optional[List[str]]]] = {}
     for route in found:
-        root = route["root"] or ""
-        if root not in known:
-            try:
-                known[root] = host.user_name(host.stat(root).uid) if root.startswith("/") and "$" not in root else None
-            except HostError:
-                known[root] = None
-        route["root_owner"] = known[root]
+        script, code = route["params"].get("SCRIPT_FILENAME", ""), route["root"] or ""
+        if script and not _FROM_ROOT.match(script):
+            code = script.partition("$")[0]
+        if code not in known:
+            known[code] = _owners(host, code) if code.startswith("/") and "$" not in code else (None, None)
+        route["root_owner"], route["owners"] = known[code]
+
+
+def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
+    """Whose it is; who but root can exchange it or a link to it, or owns its index.php, else its group."""
+    real, todo, ruler, rulers = "/", path.split("/"), 0, set()
+    try:
+        while todo:
+            here = posixpath.normpath(posixpath.join(real, todo.pop(0)))
+            seen = host.stat(here, False)
+            ruler = seen.uid or ruler
+            if seen.type == "link":
+                rulers.add(ruler)
+                to = host.readlink(here) or ""
+                todo = to.split("/") + todo
+                real, ruler = ("/", 0) if to.startswith("/") else (real, ruler)
+            else:
+                real = here
+            if len(todo) > MOST_STEPS:
+                return None, None
+        index = posixpath.join(real, "index.php")
+        rulers |= {ruler} | {host.stat(index, follow).uid for follow in (False, True) if host.type_of(index)}
+    except HostError:
+        return None, None
+    names = {host.user_name(uid) for uid in rulers if uid} or {host.group_name(seen.gid)} - {"root"}
+    return host.user_name(seen.uid), sorted(names)

@@ -28,7 +28,7 @@ _RULES = tuple((tuple(tells.split()), re.compile(pattern), kept + GONE) for tell
     ("cookie authori", r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*", r"\1\2 "),
     ("param _set_header add_ map set auth_ secure_link", r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+", r"\1"),
     ("bearer basic digest", r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))(?!\[redacted)[^\s\"',;]+", r"\1"),
-    (_WORDS, r"(?i)(" + _WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)" + _VALUE, r"\1"),
+    (_WORDS, r"(?i)(" + _WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)" + _VALUE, r"\1"),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
     (_WORDS, r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]" + _WORD + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])" + _VALUE, r"\1"),
     ("mysql mariadb sshpass", r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+", r"\1"),

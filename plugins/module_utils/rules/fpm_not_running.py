@@ -105,12 +105,13 @@ def _explain(case: Case, master: dict) -> Down:
     unit = master["unit_state"] or {}
     name = _name(master)
 
-    def mend(action: str, **more: str) -> Remedy:
+    def mend(action: str, **more: Any) -> Remedy:
         return Remedy(action, dict(more, unit=master["unit"]))
 
+    disabled = unit.get("enabled") == "disabled"
     start = [mend("unit_start")] if master["unit"] else []
-    if start and unit.get("enabled") == "disabled":
-        start.append(mend("unit_enable"))  # else the next boot brings the same outage
+    if start and disabled:  # unless it is enabled too, the next boot brings the same outage
+        start = [mend("unit_start", disabled=True), mend("unit_enable")]
     state = evidence("systemd", "%s is %s (%s), result %s, %s" % (
         name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")), at=unit.get("changed_at")) if unit else evidence(
         "process", "no php-fpm master runs with %s" % master["config"])
@@ -171,15 +172,15 @@ def _explain(case: Case, master: dict) -> Down:
         return Down("crashed", "%s ended with exit code %s" % (name, ended), [state], start, "likely")
     if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
         return Down("crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely")
-    words = "%s is stopped" % name if unit else "no php-fpm master runs with %s" % name
+    words = "%s is stopped" % name + (" and disabled" if disabled else "") if unit else "no php-fpm master runs with %s" % name
     return Down("stopped", words, [state], start, "certain" if unit else "likely")
 
 
 def _down(case: Case) -> Match:
     master = case.owner.master if case.owner else case.masters[0]
     down = _explain(case, master)
-    if not case.owner:  # its master would have to be started, and may not be enough
-        down = down._replace(confidence="likely") if case.looks_like_php else down._replace(confidence="possible", remedy=[])
+    if not case.owner:  # nothing tells that it is the one that is meant
+        down = down._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
     lost = case.lost(MISSING | REFUSED | CUT_OFF)
     unit = master["unit_state"] or {}
     proof = down.proof + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]

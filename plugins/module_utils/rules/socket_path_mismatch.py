@@ -4,16 +4,21 @@
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
-from ..parse.endpoint import parse
+from ..parse.endpoint import parse, reached
 from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
 from .model import Clear, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
 # Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
-_VERSION = re.compile(r"php-?(?:fpm)?-?(\d)\.?(\d)(?!\d)")
+# PHP's in a name: php7.4-fpm, php74-php-fpm, php/82, php5; not the number of a port or of a server.
+_VERSION = re.compile(r"(?:(?:php|fpm|cgi)[^a-z0-9]?|(?<!\d)(?=\d\.))([5-9])(?:[._-]?(\d{1,2}))?(?!\d)")
+_WORD = re.compile("[a-z]+")
+# What says no more than that PHP is there.
+_ANY = re.compile("(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|unix|www|data|web|default|server|backend|upstream"
+                  "|pool)+\\Z")
 
 
 def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
@@ -29,10 +34,9 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
     """The pool that is nearest, and how many may be meant: of the PHP version that the dialled name tells, and of the owner of the site's files,
     where there are any."""
     others = case.seen.once(_elsewhere)
-    told = _VERSION.search(case.key)
-    version = "%s.%s" % told.groups() if told else None
-    version = version if (version, None) in others else None
-    owners = {route.get("root_owner") for route in case.routes} - {None}
+    told = {version for version in _versions(case) if (version, None) in others}
+    version = min(told) if told else None
+    owners = {owner for route in case.routes for owner in route.get("owners") or ()}
     groups = [(version, user) for user in owners if (version, user) in others] or [(version, None)]
     there = parse(case.key)
     unix = there.family == "unix"
@@ -43,11 +47,51 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
     return None, 0
 
 
+def _names(case: Case) -> str:
+    """What says which php-fpm is meant: a socket's path, an upstream's name."""
+    key = [case.key] if parse(case.key).family == "unix" else []
+    return " ".join(key + [route["upstream"] or "" for route in case.routes]).lower()
+
+
+def _versions(case: Case) -> Set[str]:
+    """7.4, or 5 alone."""
+    return {".".join(filter(None, one)) for one in _VERSION.findall(_names(case))}
+
+
+def _words(text: str) -> Set[str]:
+    return {word for word in _WORD.findall(text.lower()) if not _ANY.match(word)}
+
+
+def _dialled(seen: Seen) -> Set[str]:
+    targets = [target["endpoint"] for route in seen.snapshot["nginx"]["routes"] for target in route["endpoints"]]
+    return {one for target in targets for one in reached(target)}
+
+
 def _may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the owner of the sites' files; where that is root, the distribution's may."""
-    owners = {route.get("root_owner") or "root" for route in case.routes}
+    """Whether a pool runs as the owner of the sites' code; where that is root, the distribution's may."""
     common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
-    return owners == {owner.pool["user"]} or (owners == {"root"} and owner.pool["user"] in common)
+    owners = [route.get("owners") for route in case.routes]
+    return all(one == [owner.pool["user"]] or (one == [] and owner.pool["user"] in common) for one in owners)
+
+
+def _doubt(case: Case, owner: Owner) -> Optional[str]:
+    """Why a pool that may serve the sites may not be meant. That no other is left proves nothing."""
+    told, its_php = _versions(case), owner.master["version"] or "of unknown version"
+    if any(not (its_php + ".").startswith(version + ".") for version in told):
+        return "the name tells PHP %s, and that pool is PHP %s" % (" and ".join(sorted(told)), its_php)
+    if any(len(route["endpoints"]) > 1 or route["variable"] for route in case.routes):
+        return "nginx has more than this one address to choose from"
+    pool, there = owner.pool, parse(case.key)
+    wanted = _words(_names(case))
+    its = _words("%(name)s %(endpoint)s %(user)s" % pool) - COMMON_ACCOUNTS
+    if wanted or any(route["owners"] for route in case.routes):
+        known = wanted <= its
+    elif its:
+        known = any(its & _words(name) for route in case.routes for name in route["server_names"])
+    else:
+        # The distribution's own, by a name that it goes by; or it and the site lack nobody but each other.
+        known = there.family == "unix" or there.port == 9000 or case.seen.once(_dialled).isdisjoint(reached(pool["endpoint"]))
+    return None if known else "nothing tells that it is the one that is meant"
 
 
 def _reason(case: Case, near: Owner) -> str:
@@ -105,11 +149,18 @@ def examine(case: Case) -> Any:
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     fits = _may_serve(case, near)
-    words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"]) if fits else "; no pool that does runs as the owner of the site's files"
+    doubt = (_doubt(case, near) if fitting == 1 else "other pools may be meant as well") if fits else None
+    if fits:
+        words += "; pool %s listens on %s" % (near.pool["name"], near.pool["endpoint"])
+        words += ", but %s" % doubt if doubt else ""
+    else:
+        words += "; no pool that does is known to run as the owner of the site's files"
     dials = evidence("nginx", "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"]), path=target["file"], line=target["line"])
     listens = evidence("php-fpm", "listen = %s" % near.pool["listen"], path=near.pool["listen_file"], line=near.pool["listen_line"])
     proof = [dials, listens, seen] if fits else [dials, seen]
-    # Which of several pools runs this site's code is for a person to say.
-    change = {"file": target["file"], "line": target["line"], "from": target["written"], "to": near.pool["endpoint"]}
-    remedy = [Remedy("fastcgi_pass_repoint", change)] if fits and fitting == 1 and case.looks_like_php else []
+    remedy = []
+    if fits and not doubt and case.looks_like_php:
+        places = {(one["file"], one["line"], one["written"]) for route in case.routes for one in route["endpoints"]}
+        remedy = [Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": near.pool["endpoint"]})
+                  for file, line, written in sorted(places)]
     return _match(case, _reason(case, near), words, proof, remedy, near if fits else None, "certain" if case.looks_like_php else "possible")

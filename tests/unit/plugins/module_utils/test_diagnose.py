@@ -116,7 +116,7 @@ def test_a_dead_backup_is_latent_and_plans_nothing() -> None:
 def test_a_server_marked_down_saves_nobody_though_it_answers_another_site() -> None:
     snapshot = seen("one_vhost_wrong")
     for route in snapshot["nginx"]["routes"]:
-        if "7.3" in route["endpoints"][0]["endpoint"]:
+        if route["endpoints"][0]["endpoint"] == "unix:/run/php/php.sock":
             route["endpoints"].append(dict(route["endpoints"][0], endpoint="unix:/run/php/php8.2-fpm.sock", down=True))
     assert [item["severity"] for item in hosts.verdict(snapshot)["findings"]] == ["critical"]
 

@@ -4,7 +4,7 @@
 
 """The plan: what would be done, in which order, each once."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundles import bundles, serves
@@ -127,9 +127,22 @@ def test_an_action_serves_only_findings_that_are_active_and_ask_for_it() -> None
 
 @pytest.mark.parametrize("fault, planned", [
     ("start_limit_hit", ["unit_reset_failed", "unit_start"]), ("runtime_dir_missing", ["runtime_directory_create", "unit_start"]),
-    ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]), ("old_socket", ["fastcgi_pass_repoint"]),
+    ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]), ("old_socket", []), ("tcp_vs_unix", ["fastcgi_pass_repoint"]),
+    ("stopped_disabled", ["unit_start", "unit_enable"]),
     ("exhausted_static", ["pool_size_set"]), ("slow_http", []), ("worker_oom", ["memory_fit", "memory_limit_set"]), ("segfault", []),
     ("plain", []), ("was_down", []), ("nginx_other_user", []),
 ])
 def test_the_plan_of_real_hosts(fault: str, planned: List[str]) -> None:
     assert hosts.actions(seen(fault)) == planned
+
+
+def test_to_start_what_somebody_disabled_is_a_high_risk() -> None:
+    assert {action["risk"] for action in hosts.verdict(seen("stopped_disabled"))["plan"]} == {"high"}
+    assert {action["risk"] for action in hosts.verdict(seen("stopped"))["plan"]} == {"low"}
+
+
+@pytest.mark.parametrize("state", ["static", "indirect", "linked", "generated", "alias", "enabled-runtime", "transient", None])
+def test_near_miss_a_unit_that_no_link_enables_is_not_therefore_disabled(state: Optional[str]) -> None:
+    snapshot = seen("stopped")
+    hosts.unit(snapshot)["enabled"] = state
+    assert [(action["id"], action["risk"]) for action in hosts.verdict(snapshot)["plan"]] == [("unit_start", "low")]

@@ -13,6 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out i
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Snapshot, seen
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -162,6 +163,29 @@ def test_what_did_not_last_is_not_tried_in_a_storm(monkeypatch: Any) -> None:
     reply = World(monkeypatch, seen("stopped"), entries=times).run()
     assert told(reply)[1] == [("unit_start", "skipped")] and "was tried 2 times" in reply["remediation"]["actions"][0]["why"]
     assert told(World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"), entries=times).run(repeat_period=45))[1] == [("unit_start", "done")]
+
+
+def test_a_longer_timeout_is_set_once_in_a_file(monkeypatch: Any) -> None:
+    """What this very run has done does not count: check mode foretells all of it."""
+    snapshot = hosts.timing_out(seen("slow_location"))
+    monkeypatch.setitem(engine.RESOLVE, "read_timeout_set", lambda *_arguments: engine.Step("read_timeout_set", "x", [], [], []))
+    for at, result, outcome in ((1.0, "done", "skipped"), (1.0, "rolled_back", "done"), (9e9, "done", "done")):
+        entry = {"at": at, "action": "read_timeout_set", "target": "/etc/nginx/sites-enabled/shop", "result": result}
+        reply = World(monkeypatch, snapshot, entries=[entry]).run(max_risk="high", repeat_period=1)
+        assert told(reply)[1] == [("read_timeout_set", outcome)]
+        assert ("not done twice" in reply["remediation"]["actions"][0]["why"]) == (outcome == "skipped")
+
+
+@pytest.mark.parametrize("files, result", [("leave", "refused"), ("edit", "done")])
+def test_what_a_tool_manages_is_left_or_edited_and_told_as_the_operator_says(files: str, result: str, tmp_path: Any, monkeypatch: Any) -> None:
+    path = tmp_path / "www.conf"
+    path.write_text("; Ansible managed\n[www]\n", encoding="utf-8")
+    change = engine.managed.Change(str(path), path.read_bytes(), path.read_bytes() + b"listen.owner = www-data\n", 0o644, "php-fpm")
+    monkeypatch.setitem(engine.RESOLVE, "socket_access_set", lambda *_arguments: engine.Step("socket_access_set", "x", [change], [], []))
+    world = World(monkeypatch, seen("socket_root"))
+    action = world.run(managed_files=files)["remediation"]["actions"][0]
+    assert action["result"] == result and "is managed by Ansible" in action["why"] and "next run" in action["why"]
+    assert len(world.steps) == (result == "done")
 
 
 def test_a_host_that_was_not_seen_well_enough_is_left_alone(monkeypatch: Any) -> None:

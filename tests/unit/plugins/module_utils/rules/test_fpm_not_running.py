@@ -348,3 +348,9 @@ def test_what_php_fpm_says_of_a_failed_start_names_the_reason(line: str, reason:
 ])
 def test_other_lines_say_nothing_of_why_a_start_failed(line: str) -> None:
     assert start_failure([line]) is None
+
+
+def test_near_miss_a_stopped_unit_whose_pools_nobody_dials_is_not_started() -> None:
+    """It would not serve the site, or serve it without anybody's word."""
+    snapshot = hosts.dials(seen("stopped"), "unix:/tmp/php-cgi-82.sock", path="/tmp/php-cgi-82.sock", real_path="/tmp/php-cgi-82.sock")
+    assert hosts.causes(snapshot)[0][:2] == (CAUSE, "stopped") and hosts.actions(snapshot) == []

@@ -164,9 +164,124 @@ def test_decoy_a_server_marked_down_is_not_dialled() -> None:
     snapshot = seen("one_vhost_wrong")
     for route in snapshot["nginx"]["routes"]:
         for target in route["endpoints"]:
-            target["down"] = "7.3" in target["endpoint"]
+            target["down"] = target["endpoint"] == "unix:/run/php/php.sock"
     assert hosts.causes(snapshot) == []
 
 
 def test_decoy_a_forged_line_about_a_socket_that_answers_is_no_finding() -> None:
     assert hosts.causes(hosts.nginx_said(seen("plain"), "ng-connect-enoent", 5.0)) == []
+
+
+# --- which pool may be dialled instead
+
+def asks(name: str, owners: Any = (), **route: Any) -> hosts.Snapshot:
+    """The site dials another place, and its code is these accounts'."""
+    snapshot = hosts.dials(seen("tcp_vs_unix"), name)
+    snapshot["nginx"]["routes"][0].update(route, owners=None if owners is None else list(owners))
+    return snapshot
+
+
+def repoints(snapshot: hosts.Snapshot) -> bool:
+    return hosts.actions(snapshot) == ["fastcgi_pass_repoint"]
+
+
+@pytest.mark.parametrize("name", [
+    "unix:/run/php/php.sock", "unix:/run/php/php-fpm.sock", "unix:/run/php-fpm/www.sock", "unix:/tmp/php-cgi.socket", "127.0.0.1:9000",
+    "unix:/run/php/php82-www.sock", "unix:/run/php-fpm-8.2.sock",
+])
+def test_hit_a_name_that_the_distributions_own_pool_goes_by(name: str) -> None:
+    assert repoints(asks(name))
+
+
+@pytest.mark.parametrize("name, told", [
+    ("unix:/run/php/php7.4-fpm.sock", "7.4"), ("unix:/run/php74-php-fpm.sock", "7.4"), ("unix:/run/php/php-fpm74.sock", "7.4"),
+    ("unix:/run/php/php-fpm-7.4.sock", "7.4"), ("unix:/run/php/php7_4.sock", "7.4"), ("unix:/var/opt/remi/php74/run/php-fpm/www.sock", "7.4"),
+    ("unix:/tmp/php-cgi-74.sock", "7.4"), ("unix:/run/php/7.4/www.sock", "7.4"), ("unix:/run/php5-fpm.sock", "5"), ("unix:/run/php/8.3/fpm.sock", "8.3"),
+    ("unix:/run/PHP81.sock", "8.1"), ("unix:/run/plesk-php80-fpm.sock", "8.0"),
+])
+def test_near_miss_a_name_that_tells_another_php(name: str, told: str) -> None:
+    snapshot = asks(name)
+    assert not repoints(snapshot) and "tells PHP %s, and that pool is PHP 8.2" % told in hosts.only(snapshot)["summary"]
+
+
+@pytest.mark.parametrize("upstream", ["php74", "php7.4-fpm", "php-fpm-7.4"])
+def test_near_miss_an_upstreams_name_tells_another_php(upstream: str) -> None:
+    assert not repoints(asks("unix:/run/php/php.sock", upstream=upstream))
+
+
+def test_near_miss_a_php_of_unknown_version_is_not_the_one_that_the_name_tells() -> None:
+    snapshot = asks("unix:/run/php/php8.2-www.sock")
+    hosts.master(snapshot)["version"] = None
+    assert not repoints(snapshot) and repoints(asks("unix:/run/php/php8.2-www.sock"))
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1:9001", "unix:/run/php/php-fpm2.sock", "unix:/run/php-fpm-9001.sock"])
+def test_decoy_the_number_of_a_port_or_a_server_tells_no_version(name: str) -> None:
+    assert repoints(asks(name))
+
+
+@pytest.mark.parametrize("name", ["unix:/run/php/bob.sock", "unix:/home/bob/run/php.sock", "unix:/var/www/vhosts/system/shop.example/php-fpm.sock"])
+def test_near_miss_a_name_that_tells_of_another_pool_is_not_given_to_the_last_one(name: str) -> None:
+    assert not repoints(asks(name))
+
+
+def test_hit_the_pool_has_the_name_that_is_dialled() -> None:
+    snapshot = asks("unix:/run/php/bob.sock", ["bob"])
+    hosts.pool(snapshot).update(name="bob", user="bob", endpoint="unix:/run/php/php8.2-bob.sock")
+    assert repoints(snapshot)
+
+
+@pytest.mark.parametrize("name, planned", [("shop", True), ("blog", False)])
+def test_a_pool_with_a_name_of_its_own_serves_the_site_of_that_name_alone(name: str, planned: bool) -> None:
+    snapshot = asks("127.0.0.1:9000")
+    hosts.pool(snapshot).update(name=name, endpoint="unix:/run/php/%s.sock" % name)
+    assert repoints(snapshot) is planned
+
+
+@pytest.mark.parametrize("owners, user, planned", [
+    ([], "www-data", True), (["www-data"], "www-data", True), (["bob"], "bob", True), (["bob"], "www-data", False), ([], "bob", False),
+    (["bob", "www-data"], "www-data", False), (None, "www-data", False), (None, "bob", False), (["shop"], "www-data", False),
+])
+def test_a_pool_serves_the_code_of_its_own_user_and_the_distributions_that_of_root(owners: Any, user: str, planned: bool) -> None:
+    snapshot = asks("127.0.0.1:9000", owners)
+    hosts.pool(snapshot)["user"] = user
+    assert repoints(snapshot) is planned
+
+
+def test_near_miss_two_sites_of_two_owners_on_one_address_are_given_to_nobody() -> None:
+    snapshot = asks("127.0.0.1:9000")
+    other = dict(snapshot["nginx"]["routes"][0], site="blog.example", owners=["bob"], file="/etc/nginx/sites-enabled/blog")
+    snapshot["nginx"]["routes"].append(other)
+    assert not repoints(snapshot)
+
+
+def test_hit_each_line_that_dials_the_address_is_changed() -> None:
+    snapshot = asks("127.0.0.1:9000")
+    target = dict(snapshot["nginx"]["routes"][0]["endpoints"][0], line=40)
+    snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], location="/b", line=40, endpoints=[target]))
+    assert sorted(action["arguments"]["line"] for action in hosts.verdict(snapshot)["plan"]) == [13, 40]
+
+
+@pytest.mark.parametrize("more", [{"down": False}, {"down": True}, {"backup": True}])
+def test_near_miss_one_of_several_servers_is_never_rewritten(more: Dict[str, bool]) -> None:
+    """Whether the others answer or not, and however their addresses are written."""
+    snapshot = asks("127.0.0.1:9000", upstream="php")
+    route = snapshot["nginx"]["routes"][0]
+    name = "unix:/run/php/php8.2-fpm.sock"
+    route["endpoints"].append(dict(route["endpoints"][0], endpoint=name, written="unix:/var/run/php/php8.2-fpm.sock", **more))
+    snapshot["endpoints"][name] = dict(hosts.place(seen("plain")))
+    assert hosts.actions(snapshot) == []
+
+
+def test_near_miss_an_address_out_of_a_variable_is_other_sites_too() -> None:
+    assert not repoints(asks("127.0.0.1:9000", variable=True))
+
+
+def test_another_port_is_a_slip_only_where_nobody_else_dials_that_pool() -> None:
+    assert repoints(asks("127.0.0.1:9001"))
+    snapshot = asks("127.0.0.1:9001")
+    route = snapshot["nginx"]["routes"][0]
+    taken = dict(route["endpoints"][0], endpoint="unix:/run/php/php8.2-fpm.sock", written="unix:/run/php/php8.2-fpm.sock")
+    snapshot["nginx"]["routes"].append(dict(route, site="blog.example", endpoints=[taken]))
+    snapshot["endpoints"]["unix:/run/php/php8.2-fpm.sock"] = dict(hosts.place(seen("plain")))
+    assert not repoints(snapshot)
