@@ -18,6 +18,7 @@ import time
 import traceback
 
 import exchange
+import left_behind
 import state
 from faulty_python import PLAN, TAKE_SPACE
 from ground import STATE, Ground
@@ -229,7 +230,16 @@ def exchanged(_ground):
     exchange.exchanged(tell)
 
 
-TASKS = {"exchanged": exchanged,
+def left(ground):
+    """What a killed run has left, found by a later one."""
+    steps, old, new = reference(ground)
+    if steps is None:
+        return
+    for case in ground.job["cases"]:
+        left_behind.found_later(ground, tell, steps, dict(left_behind.CASE, **case), lambda: old_or_new(old, new))
+
+
+TASKS = {"exchanged": exchanged, "left": left,
          "kill": kill, "kill_twice": kill_twice, "looked_at": looked_at, "errors": errors, "rollback": rollback, "prepare": prepare, "finished": finished}
 
 
