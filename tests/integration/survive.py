@@ -59,6 +59,7 @@ for tenant in tenant1 tenant2; do
     install -o "$tenant" /var/www/shop/index.php "/var/www/$tenant/index.php"
     site "$tenant" "unix:/run/tenants/$tenant.sock"
 done
+chown "$FPM_USER" /var/www/shop /var/www/blog  # or nobody could say which of three pools is theirs
 systemctl restart "$FPM_UNIT"
 nginx_reload
 request 200 /index.php tenant1.example
@@ -102,7 +103,8 @@ def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) 
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
-    document = dict(job, title=title, breaking=scripts.broken(spec), traffic=scripts.traffic(spec), suite=dict(spec.suite.variables), every=every,
+    document = dict(job, title=title, breaking=scripts.broken(spec) + job.get("also", ""), traffic=scripts.traffic(spec),
+                    suite=dict(spec.suite.variables), every=every,
                     actions=job.get("actions", list(spec.fault.actions)), arguments=dict(ARGUMENTS, **job.get("arguments", {})), site=spec.fault.symptom.site,
                     **{name: exports + job[name] for name in ("obstacle", "relief", "meanwhile") if name in job})
     began = time.monotonic()

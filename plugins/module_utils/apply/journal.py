@@ -1,12 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of an open change: what it looks like, and whether what is found on a disk is one. Power cuts and hands leave other things."""
+"""The record of an open change, and whether what is found on a disk is one: power cuts and hands leave other things."""
 
 import base64
 import json
 import os
-from typing import Any, Dict, Iterable
+from typing import Any, Dict
 
 from ..collect.host import Host
 from ..parse.proc import parse_stat
@@ -17,14 +17,15 @@ VERSION = 1
 STARTED, DONE = "started-%d", "done-%d"
 Journal = Dict[str, Any]
 
-_FARTHEST = 1e11  # seconds: the year 5138
-_MOST = 1 << 63  # of the kernel's numbers
-_NUMBER = (int, float)
-_TEXT_OR_NONE = (str, type(None))
-_JOURNAL: Dict[str, Any] = {
-    "name": str, "target": str, "at": _NUMBER, "boot": str, "uptime": _NUMBER, "files": list, "made": list, "folders": dict, "commands": list}
-_FILE: Dict[str, Any] = {
-    "path": str, "real": str, "existed": bool, "temporary": str, "old": str, "before": _TEXT_OR_NONE, "after": _TEXT_OR_NONE}
+# What an undo reads of it. A list holds such items, a dict has such fields, a tuple names what may be instead.
+_ID, _TIME = range(1 << 32), range(1 << 63)
+_META = {"uid": _ID, "gid": _ID, "mode": range(1 << 12), "links": _TIME, "mtime_ns": (_TIME, None), "xattrs": dict}
+_SHAPE = {
+    "name": str, "target": str, "at": float, "boot": str, "uptime": float, "made": [str], "folders": dict,
+    "files": [{"path": str, "real": str, "existed": bool, "temporary": str, "old": str, "before": (str, None), "after": (str, None), "meta": (_META, None)}],
+    "commands": [{"do": [str], "undo": [[str]], "folders": [{"path": str, "meta": (_META, None)}]}],
+}
+_MOST = 1e11  # seconds of an epoch: the year 5138
 
 
 class Unreadable(Exception):
@@ -42,47 +43,33 @@ def meta_of(entry: Dict[str, Any]) -> Meta:
     return Meta(**dict(entry["meta"], xattrs={name: base64.b64decode(value) for name, value in entry["meta"]["xattrs"].items()}))
 
 
-def _insist(record: Any, fields: Dict[str, Any]) -> None:
-    for name, kind in fields.items():
-        if not isinstance(record[name], kind):
-            raise ValueError("%s is %.40r" % (name, record[name]))
-
-
-def _insist_on_texts(texts: Iterable[Any]) -> None:
-    for text in texts:
-        if not isinstance(text, str):
-            raise ValueError("%.40r is no text" % (text,))
-
-
-def _insist_on_meta(entry: Any) -> None:
-    meta = meta_of(entry)
-    numbers = (meta.uid, meta.gid, meta.mode, meta.links, meta.mtime_ns or 0)
-    if not all(isinstance(number, int) and 0 <= number < _MOST for number in numbers):
-        raise ValueError("the rights of %s are no numbers" % entry["path"])
+def _fits(value: Any, shape: Any) -> bool:
+    if isinstance(shape, tuple):
+        return any(_fits(value, one) for one in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(item, shape[0]) for item in value)
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(name in value and _fits(value[name], one) for name, one in shape.items())
+    if isinstance(shape, range):
+        return isinstance(value, int) and value in shape
+    if shape is float:
+        return isinstance(value, (int, float)) and -_MOST < value < _MOST
+    return value is None if shape is None else isinstance(value, shape)
 
 
 def _sound(found: Any) -> Journal:
-    """With all that an undo reads of it. Raises ValueError, KeyError, TypeError or AttributeError for anything else."""
+    """Raises ValueError for anything that _SHAPE is not the shape of, and TypeError or KeyError."""
     if found["version"] != VERSION:
         raise ValueError("it was written by another version of this collection")
-    journal = dict({"boot": "", "uptime": -1.0}, **found)  # not known of one that 0.2 wrote
-    _insist(journal, _JOURNAL)
-    if not 0 <= journal["at"] < _FARTHEST or not journal["uptime"] < _FARTHEST:
-        raise ValueError("its times are %r and %r" % (journal["at"], journal["uptime"]))
-    for file in journal["files"]:
-        _insist(file, _FILE)
-        if file["existed"]:
-            _insist_on_meta(file)
-    for command in journal["commands"]:
-        for argv in [command["do"]] + command["undo"]:
-            _insist_on_texts(argv or [None])
-        for folder in command.get("folders", []):
-            _insist_on_texts([folder["path"]])
-            if folder["meta"]:
-                _insist_on_meta(folder)
-    _insist_on_texts(journal["made"])
-    if not all(isinstance(number, int) and 0 <= number < _MOST for number in journal["folders"].values()):
-        raise ValueError("folders is %.40r" % journal["folders"])
+    # What 0.2 did not write.
+    journal = dict({"boot": "", "uptime": -1.0}, **found)
+    journal["commands"] = [dict({"folders": []}, **command) for command in found["commands"]]
+    fits = _fits(journal, _SHAPE) and _fits(list(journal["folders"].values()), [_TIME])
+    if not fits or not all(command["do"] and all(command["undo"]) for command in journal["commands"]):
+        raise ValueError("it is not the record of a change")
+    for entry in journal["files"] + [folder for command in journal["commands"] for folder in command["folders"]]:
+        if entry["meta"]:
+            meta_of(entry)
     return journal
 
 
@@ -90,5 +77,5 @@ def read_journal(disk: Disk, folder: str) -> Journal:
     """Raises Unreadable for what is none; Refusal where others than root could have written it."""
     try:
         return _sound(json.loads((disk.read(os.path.join(folder, "journal.json")) or b"").decode("ascii")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unreadable("%s cannot be read (%s)" % (os.path.join(folder, "journal.json"), error))

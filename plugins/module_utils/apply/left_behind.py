@@ -18,7 +18,7 @@ from .disk import Disk
 from .journal import Journal, Unreadable, read_journal
 from .lock import STATE
 from .present import Present, look
-from .recovery import NOT_BACK, close, put_files_back, shell, undo_commands, was_begun
+from .recovery import NOT_BACK, close, put_files_back, shell, tidy, undo_commands, was_begun
 from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away
 
 # What became of it. put_back: its files, and its commands where they had taken effect; tidied: it was over but for files of its own;
@@ -70,7 +70,7 @@ def _by_hand(journal: Journal, now: Present, opened: str, disk: Disk) -> List[st
     for number, command in reversed(list(enumerate(journal["commands"]))):
         if was_begun(disk, opened, number):
             lines += [shell(argv) for argv in command["undo"]]
-            lines += [_rights_by_hand(command["do"], folder) for folder in reversed(command.get("folders", []))]
+            lines += [_rights_by_hand(command["do"], folder) for folder in reversed(command["folders"])]
     return lines
 
 
@@ -138,21 +138,16 @@ def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[D
 
 
 def _remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[str, Any]]:
-    """What lies about of a change that was over."""
-    told = None
-    for name in (KEPT, UNDONE, NEW):
-        folder = os.path.join(state, name)
-        if not disk.exists(folder):
-            continue
-        try:
-            journal = read_journal(disk, folder) if name == KEPT else None
-            told = told or _told(TIDIED, "", journal)
-            if really and journal:
-                file_away(disk, state, folder, journal)
-            elif really:
-                disk.remove_tree(folder)
-        except (Unreadable, OSError) as error:
-            told = _aside(host, disk, state, name, str(error), really)
+    """What lies about of a change that was over is cleared away."""
+    there = [name for name in (KEPT, UNDONE, NEW) if disk.exists(os.path.join(state, name))]
+    if not there:
+        return None
+    try:
+        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if KEPT in there else None)
+    except Unreadable as error:
+        told = _aside(host, disk, state, KEPT, str(error), really)
+    if really:
+        tidy(disk, state)
     return told
 
 

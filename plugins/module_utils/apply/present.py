@@ -102,7 +102,7 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
         loads = _unit_of(command["do"]) and command["do"][1] in _LOADS
         took.append(disk.exists(os.path.join(opened, DONE % number)) or bool(loads and _unit_of(command["do"]) in loaded))
         begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, STARTED % number))
-    folders = [folder["path"] for command in journal["commands"] for folder in command.get("folders", [])]
+    folders = [folder["path"] for command in journal["commands"] for folder in command["folders"]]
     asked, answers = served(host, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")])
     idle = [name for name, state in states.items() if state["active"] == "inactive"]
     return Present(_old(host, journal), [_state_of(file, disk) for file in journal["files"]], took, begun, asked, answers, idle)

@@ -13,7 +13,7 @@ from .disk import Disk
 from .journal import DONE, STARTED, Journal, Unreadable, meta_of, read_journal
 from .lock import STATE
 from .present import served
-from .transaction import OPEN, UNDONE, UndoFailed, digest, file_away, own
+from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, digest, file_away, own
 
 NOT_BACK = "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
 Fates = Dict[str, List[str]]
@@ -80,7 +80,7 @@ def undo_commands(journal: Journal, opened: str, disk: Disk, harmless: Callable[
                 why = str(error)
             if why:
                 failed.append("`%s`: %s" % (shell(argv), why))
-        for folder in reversed(command.get("folders", [])):
+        for folder in reversed(command["folders"]):
             try:
                 _put_back(folder, disk)
             except (Refusal, OSError) as error:
@@ -112,8 +112,16 @@ def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -
     undone = os.path.join(state, UNDONE)
     disk.remove_tree(undone)
     disk.replace(opened, undone)
-    disk.remove_tree(undone)
     return None
+
+
+def tidy(disk: Disk, state: str) -> None:
+    """What lies about of changes that are over goes. Raises Unreadable, Refusal or OSError."""
+    kept = os.path.join(state, KEPT)
+    if disk.exists(kept):
+        file_away(disk, state, kept, read_journal(disk, kept))
+    for name in (UNDONE, NEW):
+        disk.remove_tree(os.path.join(state, name))
 
 
 def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
@@ -121,13 +129,17 @@ def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, An
     their former content is, or None, serves: endpoints that need the change, by which all of it was kept}. None: nothing is open.
     Call it under the lock. Raises UndoFailed, Refusal or OSError.
     """
-    opened = os.path.join(state, OPEN)
-    if not disk.exists(opened):
-        return None
+    opened, result = os.path.join(state, OPEN), None
     try:
-        journal = read_journal(disk, opened)
+        if disk.exists(opened):
+            result = _taken_back(host, disk, state, opened, read_journal(disk, opened))
+        tidy(disk, state)
     except Unreadable as error:
         raise UndoFailed(str(error))
+    return result
+
+
+def _taken_back(host: Host, disk: Disk, state: str, opened: str, journal: Journal) -> Dict[str, Any]:
     serves = still_needed(host, disk, opened, journal)
     if serves:
         return {"files": [], "left": [], "backup": file_away(disk, state, opened, journal), "serves": serves}

@@ -198,9 +198,11 @@ class Transaction:
 
 def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
     """A finished transaction to the backups, of which the newest 20 stay."""
-    for file in journal["files"]:
-        disk.remove(file["temporary"])
-        disk.remove(file["old"])
+    for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
+        try:
+            disk.remove(path)
+        except Refusal:
+            pass  # others can write there by now: root removes nothing in it
     backups = os.path.join(state, "backups")
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))

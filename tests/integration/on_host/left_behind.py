@@ -26,17 +26,17 @@ def _first(steps, *words):
     return next(number for number, text in enumerate(steps, 1) if all(word in text for word in words))
 
 
-def _last_run(steps):
-    return max(number for number, text in enumerate(steps, 1) if text.startswith("run "))
+def _last(steps, *words):
+    return max(number for number, text in enumerate(steps, 1) if all(word in text for word in words))
 
 
-# The step that a run dies at, and how.
+# The step that a run dies at, and how. The second of two files is the last.
 KILLED = {
-    "between two renames": lambda steps: ([number for number, text in enumerate(steps, 1) if text.startswith("replace ") and ".webmedic " in text][1], "kill"),
+    "between two renames": lambda steps: (_last(steps, "replace ", ".webmedic /etc"), "kill"),
     "before its first command is noted": lambda steps: (_first(steps, "open ", "started-0"), "kill"),
     "before its first command": lambda steps: (_first(steps, "run "), "kill"),
-    "during its last command": lambda steps: (_last_run(steps), "during"),
-    "after its last command": lambda steps: (_last_run(steps) + 1, "kill"),
+    "during its last command": lambda steps: (_last(steps, "run "), "during"),
+    "after its last command": lambda steps: (_last(steps, "replace ", "/done-"), "kill"),
     "before its books are closed": lambda steps: (_first(steps, "replace ", "transaction.kept"), "kill"),
 }
 
