@@ -61,12 +61,13 @@ def _rights_by_hand(do: Sequence[str], folder: Dict[str, Any]) -> str:
     return "chown %d:%d %s; chmod %04o %s" % (meta["uid"], meta["gid"], path, meta["mode"], path)
 
 
-def _by_hand(journal: Journal, now: Present, opened: str, disk: Disk) -> List[str]:
-    """The commands that would take back what is there of the change."""
+def _files_by_hand(journal: Journal, now: Present, opened: str) -> List[str]:
+    return [shell(["cp", os.path.join(opened, str(number)), file["real"]] if file["existed"] else ["rm", file["real"]])
+            for number, (file, state) in enumerate(zip(journal["files"], now.files)) if state == "written"]
+
+
+def _commands_by_hand(journal: Journal, opened: str, disk: Disk) -> List[str]:
     lines = []
-    for number, (file, state) in enumerate(zip(journal["files"], now.files)):
-        if state == "written":
-            lines.append(shell(["cp", os.path.join(opened, str(number)), file["real"]] if file["existed"] else ["rm", file["real"]]))
     for number, command in reversed(list(enumerate(journal["commands"]))):
         if was_begun(disk, opened, number):
             lines += [shell(argv) for argv in command["undo"]]
@@ -83,15 +84,16 @@ def _take_back(told: Dict[str, Any], journal: Journal, now: Present, commands: b
     """Raises UndoFailed when a file cannot be put back; what else fails is a person's, and is told."""
     def harmless(argv: Sequence[str]) -> bool:
         # What somebody has stopped since would be started by it.
-        return not (argv[:1] == ["systemctl"] and argv[1] in ("restart", "reload") and argv[-1] in now.idle)
+        return not (list(argv[:2]) in (["systemctl", "restart"], ["systemctl", "reload"]) and argv[-1] in now.idle)
 
-    by_hand = _by_hand(journal, now, opened, disk)
+    by_hand = _commands_by_hand(journal, opened, disk)
     fates, failed = put_files_back(journal, opened, disk)
     if failed and not now.old:
         raise UndoFailed(NOT_BACK % ("; ".join(failed), opened))
-    if not failed and commands:
+    if failed:
+        by_hand = _files_by_hand(journal, now, opened) + by_hand
+    elif commands:
         failed = undo_commands(journal, opened, disk, harmless)
-        by_hand = by_hand[now.files.count("written"):]
     if failed:
         return _filed(dict(told, fate=LEFT, by_hand=by_hand, why="the way back failed: %s" % "; ".join(failed)), journal, opened, disk, state)
     return dict(told, files=fates["restored"], left=fates["left"], backup=close(journal, opened, disk, state, fates))
@@ -124,7 +126,7 @@ def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[D
     fate = _judge(journal, now)
     files = [file["path"] for file, state_of in zip(journal["files"], now.files) if state_of == "written"]
     told = _told(PUT_BACK if fate == _UNDO else fate, _why(journal, now, fate), journal, files,
-                 _by_hand(journal, now, opened, disk) if fate == LEFT else [])
+                 _files_by_hand(journal, now, opened) + _commands_by_hand(journal, opened, disk) if fate == LEFT else [])
     if not really:
         return told
     if fate in (PUT_BACK, _UNDO):
