@@ -141,11 +141,10 @@ def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[D
 
 def _remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[str, Any]]:
     """What lies about of a change that was over is cleared away."""
-    there = [name for name in (KEPT, UNDONE, NEW) if disk.exists(os.path.join(state, name))]
-    if not there:
+    if not _there(disk, state, KEPT, UNDONE, NEW):
         return None
     try:
-        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if KEPT in there else None)
+        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if _there(disk, state, KEPT) else None)
     except Unreadable as error:
         told = _aside(host, disk, state, KEPT, str(error), really)
     if really:
@@ -159,8 +158,17 @@ def _all(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[str,
     return first or second
 
 
+def _there(disk: Disk, state: str, *names: str) -> bool:
+    return any(disk.exists(os.path.join(state, name)) for name in names)
+
+
+def left_open(state: str = STATE) -> bool:
+    """Whether there is anything to settle, or another run is at work. Raises Refusal when others than root could have made it."""
+    return _there(Disk(), state, OPEN, KEPT, UNDONE, NEW)
+
+
 def pending(host: Host, state: str = STATE) -> Optional[Dict[str, Any]]:
-    """What settle() would say and do. Only looks. Raises Refusal when others than root could have written it."""
+    """What settle() would say. Only looks. Raises Refusal when others than root could have written it."""
     return _all(host, Disk(), state, False)
 
 

@@ -12,7 +12,7 @@ from ..collect.sockets import collect_endpoints
 from ..step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import pending, settle
+from .left_behind import left_open, pending, settle
 from .lock import lock
 from .transaction import STATE
 
@@ -30,11 +30,14 @@ def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def _spoken(found: Dict[str, Any], check_mode: bool) -> str:
+def _speak(found: Optional[Dict[str, Any]], check_mode: bool, warn: Callable[[str], None]) -> None:
+    """What became of a change that a killed run had left open."""
+    if not found or found["fate"] == "tidied":
+        return
     fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found["fate"], "put back")
-    by_hand = ". Whoever wants it taken back: %s" % "; ".join(found["by_hand"]) if found["by_hand"] else ""
-    return "A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
-        found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand)
+    by_hand = ". What would take it back: %s" % "; ".join(found["by_hand"]) if found["fate"] == "left" else ""
+    warn("A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
+        found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand))
 
 
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, warn: Callable[[str], None],
@@ -43,7 +46,7 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
     open. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
     step = make()
-    half_done = pending(host, state) if host.is_root() else None
+    half_done = host.is_root() and left_open(state)
     # What a killed run left may be the very change that now seems to be there.
     if not step.changes and not step.commands and not half_done:
         return Outcome("unchanged", "", [], [], [], None)
@@ -51,13 +54,10 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        if half_done and half_done["fate"] != "tidied":
-            warn(_spoken(half_done, True))
+        _speak(pending(host, state) if half_done else None, True, warn)
         return carry_out(step, host, disk, verify, True, state)
     with lock(state, disk):
-        settled = settle(host, disk, state)
-        if settled and settled["fate"] != "tidied":
-            warn(_spoken(settled, False))
+        _speak(settle(host, disk, state), False, warn)
         return carry_out(make(), host, disk, verify, False, state)
 
 

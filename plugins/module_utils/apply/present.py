@@ -41,7 +41,7 @@ def _old(host: Host, journal: Journal) -> str:
         return "the host was booted since"
     if now - journal["at"] > FRESH_SECONDS:
         hours = (now - journal["at"]) / 3600
-        return "it is %d %s old" % ((hours / 24, "days") if hours >= 48 else (hours, "hours"))
+        return "it is %d %s old" % ((hours / 24, "days") if hours >= 48 else (hours, "h"))
     return ""
 
 

@@ -24,7 +24,7 @@ from ..step import Refusal, Step
 from . import ledger
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import TOLD, pending, settle
+from .left_behind import TOLD, left_open, pending, settle
 from .lock import Busy, lock
 from .proof import Proof, key
 from .swap import look, swap_on
@@ -179,7 +179,7 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
     of what a killed run left cannot be put back; nothing else is done then.
     """
     run = _Run(host, disk, policy, check_mode, state)
-    half_done = pending(host, state) if host.is_root() else None
+    half_done = host.is_root() and left_open(state)
     if not half_done and not run.allowed():
         if run.verdict["status"] == "unknown":
             return run.left_alone("left_alone", "it could not be looked at well enough, see missing")
@@ -189,7 +189,7 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
         run.act()
-        return run.result(half_done)
+        return run.result(pending(host, state) if half_done else None)
     try:
         with lock(state, disk):
             undone = settle(host, disk, state)

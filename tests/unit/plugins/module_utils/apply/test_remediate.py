@@ -66,6 +66,7 @@ class World:
         monkeypatch.setattr(engine, "carry_out", carry_out)
         monkeypatch.setattr(engine, "lock", lock)
         monkeypatch.setattr(engine, "Proof", Proof)
+        monkeypatch.setattr(engine, "left_open", lambda _state: bool(half_done))
         monkeypatch.setattr(engine, "pending", lambda *_arguments: half_done)
         monkeypatch.setattr(engine, "settle", lambda *_arguments: half_done)
         monkeypatch.setattr(engine.ledger, "read", lambda _state: list(entries))
