@@ -41,14 +41,16 @@ def _judge(journal: Journal, now: Present) -> str:
 
 
 def _why(journal: Journal, now: Present, fate: str) -> str:
-    took = [shell(command["do"]) for command, took in zip(journal["commands"], now.took) if not took and fate == KEPT_SO]
-    served = "requests are taken at %s" % ", ".join(now.answers) if now.answers else "nobody takes requests at %s" % ", ".join(now.asked)
+    not_run = [shell(command["do"]) for command, took in zip(journal["commands"], now.took) if not took and fate == KEPT_SO]
+    silent = [name for name in now.asked if name not in now.answers]
     reasons = {
         KEPT_SO: "its files are as it wrote them" if now.files else "",
         PUT_BACK: "its files are as before" if now.begun else "nothing had read its files",
         LEFT: "only some of its files are as it wrote them" if "before" in now.files else "",
     }
-    parts = [now.old if fate == LEFT else "", reasons.get(fate, ""), served if now.asked else "", "not run: %s" % "; ".join(took) if took else ""]
+    parts = [now.old if fate == LEFT else "", reasons.get(fate, "")]
+    parts += [words % ", ".join(names) for words, names in (
+        ("requests are taken at %s", now.answers), ("nobody takes requests at %s", silent), ("not run: %s", not_run)) if names]
     return "; ".join(filter(None, parts))
 
 

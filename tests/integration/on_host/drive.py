@@ -130,7 +130,7 @@ def kill_twice(ground):
 
 
 def looked_at(ground):
-    """Check mode beside a change left half done: it says so and changes nothing."""
+    """Check mode beside a change left open: it says so and changes nothing."""
     steps, _old, _new = reference(ground)
     if steps is None:
         return
@@ -143,7 +143,7 @@ def looked_at(ground):
         ran = ground.run(check_mode=True)
         told = ran.remediation
         foretold = told.get("outcome") == "would_change" and told.get("undone") and ran.reply.get("changed")
-        tell("check mode after a kill during %s: it would take it back" % steps[number - 1],
+        tell("check mode after a kill during %s: it says what would become of that" % steps[number - 1],
              None if foretold else "it says %s, %s" % (ran, told.get("undone")), state.differences(before, ground.everything()))
 
 

@@ -7,6 +7,7 @@
 import json
 import os
 import random
+import subprocess
 from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
@@ -148,6 +149,9 @@ def test_no_command_of_an_old_record_is_undone_and_a_person_is_told_which_would_
     assert told["by_hand"][0] == "cp %s %s" % (copy, pool) and os.path.exists(copy)
     assert told["by_hand"][2] == "rm %s" % one.world.path("unit.d/limit.conf") and told["by_hand"][-1] == "systemctl restart %s" % UNIT
     assert "nobody takes requests at %s" % SOCKET in told["why"]
+    for line in told["by_hand"][:-1]:
+        subprocess.run(["sh", "-c", line], check=True)
+    assert one.world.contents() == one.world.old
 
 
 def test_a_unit_that_somebody_has_stopped_since_is_not_started_by_an_undo(left):
