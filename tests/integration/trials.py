@@ -39,7 +39,7 @@ def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief
 
 
 RELOAD = 'systemctl reload "$FPM_UNIT"'
-STOP, START = 'systemctl stop "$FPM_UNIT"', 'systemctl start "$FPM_UNIT"'
+STOP, START = 'systemctl stop "$FPM_UNIT"', 'systemctl reset-failed "$FPM_UNIT"; systemctl start "$FPM_UNIT"'
 LATER = "five days pass"
 
 

@@ -25,7 +25,7 @@ _LOADS = ("start", "restart", "reload")  # each leaves its time in the unit's st
 # A busy worker that has taken the request is at somebody's service as well.
 _AT_WORK = ("answered", "no_answer")
 
-# old: why no command of it is undone any more, "" while that may be. files: "before", "written" or "other", in the journal's order. took: of
+# old: why no command of it is undone (any more), "" while that may be. files: "before", "written" or "other", in the journal's order. took: of
 # each command, whether it took effect. begun: whether anything may have. asked: endpoints that it is about; answers: those that are served.
 # idle: units that run no more and did not fail, as after a person's stop.
 Present = NamedTuple("Present", [
@@ -103,6 +103,11 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
         took.append(disk.exists(os.path.join(opened, DONE % number)) or bool(loads and _unit_of(command["do"]) in loaded))
         begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, STARTED % number))
     folders = [folder["path"] for command in journal["commands"] for folder in command["folders"]]
-    asked, answers = served(host, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")])
+    old = _old(host, journal)
+    try:
+        asked, answers = served(host, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")])
+    except Exception as error:  # pylint: disable=broad-except
+        # Whatever a configuration does to its reader, it must not keep the host from its next change.
+        asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
     idle = [name for name, state in states.items() if state["active"] == "inactive"]
-    return Present(_old(host, journal), [_state_of(file, disk) for file in journal["files"]], took, begun, asked, answers, idle)
+    return Present(old, [_state_of(file, disk) for file in journal["files"]], took, begun, asked, answers, idle)

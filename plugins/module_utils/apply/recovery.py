@@ -56,12 +56,14 @@ def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, Li
             fates[_restore(file, copy, disk)].append(file["path"])
         except (OSError, Refusal) as error:
             failed.append("%s (%s); it was %s" % (file["real"], error, "like %s" % copy if file["existed"] else "not there"))
-    if not failed:
-        for folder in reversed(journal["made"]):
+    try:
+        for folder in reversed(journal["made"]) if not failed else ():
             disk.remove_directory(folder)
-        for folder, mtime_ns in journal["folders"].items():
+        for folder, mtime_ns in journal["folders"].items() if not failed else ():
             if disk.exists(folder):
                 disk.set_mtime(folder, mtime_ns)
+    except (OSError, Refusal) as error:
+        failed.append(str(error))
     return fates, failed
 
 

@@ -154,6 +154,17 @@ def test_no_command_of_an_old_record_is_undone_and_a_person_is_told_which_would_
     assert one.world.contents() == one.world.old
 
 
+def test_where_it_cannot_be_seen_who_is_served_no_command_is_undone(left, monkeypatch):
+    one = left(RESTART, ran=1)
+
+    def broken(*_arguments: Any) -> None:
+        raise ValueError("a strange configuration")
+
+    monkeypatch.setattr(present, "served", broken)
+    told = one.settle()
+    assert told["fate"] == "left" and "a strange configuration" in told["why"] and one.world.log() == [] and one.as_written
+
+
 def test_a_unit_that_somebody_has_stopped_since_is_not_started_by_an_undo(left):
     one = left(RESTART, ran=1)
     one.active, one.answers = "inactive", []
@@ -290,7 +301,9 @@ def test_no_record_with_a_strange_value_breaks_it_or_runs_anything_strange(left,
         inner = journal
         for key in place[:-1]:
             inner = inner[key]
-        if chance.random() < 0.3:
+        if chance.random() < 0.2 and isinstance(inner, dict):
+            inner[str(chance.choice(STRANGE))] = inner.pop(place[-1])
+        elif chance.random() < 0.2:
             del inner[place[-1]]
         else:
             inner[place[-1]] = chance.choice(STRANGE)
