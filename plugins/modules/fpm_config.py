@@ -184,7 +184,7 @@ def main() -> None:
             commands = [] if options["service"] == "none" else [systemctl(options["service"], unit_of(master), options["service"])]
             return Step("fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands)
 
-        outcome = one_change(host, make, lambda: still_answering(host, before, options["verify_timeout"]), module.check_mode)
+        outcome = one_change(host, make, lambda: still_answering(host, before, options["verify_timeout"]), module.check_mode, module.warn)
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
     except UndoFailed as stuck:

@@ -207,7 +207,7 @@ def main() -> None:
             wanted = [name for name in dialled(collect_nginx(host)) if name in before or name not in old]
             return still_answering(host, wanted, options["verify_timeout"]) if options["reload"] else None
 
-        outcome = one_change(host, make, verify, module.check_mode)
+        outcome = one_change(host, make, verify, module.check_mode, module.warn)
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
     except UndoFailed as stuck:

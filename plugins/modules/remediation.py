@@ -161,8 +161,12 @@ remediation:
       type: float
       returned: success
     undone:
-      description: What a run that was killed had left half done, with C(name), C(target), C(at) and C(files), V(null) when there was nothing.
-        It has been taken back; in check mode it would be.
+      description:
+        - A change that a run which was killed had left open, with C(name), C(target), C(at), C(files), C(fate), C(why) and C(by_hand), V(null) when
+          there was none.
+        - C(fate) is V(put_back), V(kept) where that run had done its work and the host is served, V(left) to a person where the record is old,
+          V(damaged) where it could not be read and was put aside, or V(tidied) where only files of its own lay about. In check mode it would be so.
+        - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success
     actions:

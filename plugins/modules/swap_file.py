@@ -161,7 +161,7 @@ def main() -> None:
             facts = look(host, path, masters)
             return swap_on(facts, size, persist) if present else swap_off(facts)
 
-        outcome = one_change(host, make, lambda: complaint(host, path, present, persist), module.check_mode)
+        outcome = one_change(host, make, lambda: complaint(host, path, present, persist), module.check_mode, module.warn)
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
     except UndoFailed as stuck:

@@ -37,7 +37,15 @@ ACTIONS = {
     "rolled_back": Section("rolled back", _BY_ACTION, 2),
     "would": Section("would do", _BY_ACTION, 2),
 }
-UNDONE = Section("taken back", (lambda item: (item["name"], item["target"]), lambda item: item["name"]), 2)
+_BY_NAME: tuple[Key, ...] = (lambda item: (item["name"], item["target"]), lambda item: item["name"])
+# What became of a change that a killed run had left open, and how that is said of it.
+OPEN = {
+    "put_back": (Section("taken back", _BY_NAME, 2), "a run that was killed had begun it; it %s taken back"),
+    "kept": (Section("kept", _BY_NAME, 2), "a run that was killed had finished its work; it %s kept"),
+    "left": (Section("by hand", _BY_NAME, 4), "a run that was killed had begun it; it %s left to a person"),
+    "tidied": (Section("taken back", _BY_NAME, 2), "a run that was killed had left files of its own behind; that %s cleared away"),
+    "damaged": (Section("by hand", _BY_NAME, 4), "the record of a run that was killed cannot be read; it %s put aside"),
+}
 BY_HAND: tuple[Key, ...] = (
     lambda item: (item["name"], item["do"], NUMBERS.sub("0", item["why"])),
     lambda item: (item["name"], item["do"]),
@@ -63,7 +71,9 @@ def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     """Lines of the table for the hosts of a report; none when no host has a remediation."""
     remedied = _remedied(hosts)
     rows: list[Line] = []
-    rows += _section(UNDONE, [(name, _left_behind(entry["remediation"])) for name, entry in remedied.items() if entry["remediation"]["undone"]], "name")
+    for fate, (section, words) in OPEN.items():
+        rows += _section(section, [(name, _left_open(entry["remediation"], words)) for name, entry in remedied.items()
+                                   if entry["remediation"]["undone"] and entry["remediation"]["undone"]["fate"] == fate], "name")  # fmt: skip
     for result, section in ACTIONS.items():
         rows += _section(section, [(name, action) for name, entry in remedied.items() for action in entry["remediation"]["actions"]
                                    if action["result"] == result], "id")  # fmt: skip
@@ -132,6 +142,7 @@ def _section(section: Section, found: Sequence[Pair], field: str) -> list[Line]:
         took = max((item["seconds"] for item in items if item.get("seconds")), default=None)
         lines.append((cells((section.word, items[0][field], names(targets, COLUMNS[2])[0], where, "%.1f s" % took if took else ""), COLUMNS), None))
         lines += [*below, *_why(pairs, section.why)]
+        lines += labelled("undo", "; ".join(items[0].get("by_hand", ())), 6)
         if items[0].get("result") == "would":
             lines += labelled("run", "; ".join(dict.fromkeys(command for item in items[:MAX_ROWS] for command in item["commands"])), 2)
     return lines + rest(rows)
@@ -149,12 +160,10 @@ def _why(pairs: Sequence[Pair], lines: int) -> list[Line]:
     return labelled("why", first["why"] if alike or not first["why"] else "%s: %s" % (host, first["why"]), lines)
 
 
-def _left_behind(remediation: Mapping[str, Any]) -> dict[str, Any]:
+def _left_open(remediation: Mapping[str, Any], words: str) -> dict[str, Any]:
     undone = remediation["undone"]
-    verb = "would be" if remediation["check_mode"] else "was"
-    if not undone["files"]:
-        return {**undone, "why": "a run that was killed had left files of its own behind, which %s removed" % ("would be" if verb == "would be" else "were")}
-    return {**undone, "why": "a run that was killed had left it half done, which %s put back: %s" % (verb, ", ".join(undone["files"]))}
+    told = [words % ("would be" if remediation["check_mode"] else "was"), undone["why"], ", ".join(undone["files"])]
+    return {**undone, "why": ": ".join(filter(None, told))}
 
 
 def _still_ill(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:

@@ -117,7 +117,15 @@ STILL = record(
     summary=text,
     new=flag,
 )
-UNDONE = record(name=text, target=optional(text), at=optional(moment), files=listed(text))
+UNDONE = record(
+    name=text,
+    target=optional(text),
+    at=optional(moment),
+    files=listed(text),
+    fate=one_of("put_back", "kept", "left", "tidied", "damaged"),
+    why=NOTHING,
+    by_hand=listed(text),
+)
 REMEDIATION = record(
     check_mode=flag,
     outcome=one_of("left_alone", "nothing_to_do", "would_change", "done", "busy"),

@@ -6,8 +6,11 @@
 
 On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or read-only, daemons refuse and
 what it did does not help. Each file is the old or the new one at each moment, what is undone is as before byte for byte, and the next
-run finishes. On hosts of their own connections are cut and hosts lose their power. --every: kills before each fsync, too, which changes
-nothing that a later kill could not show. SURVIVE_KEEP=1 leaves the hosts.
+run finishes. What a killed run has left is found later, too, when the host has gone on without it. On hosts of their own connections
+are cut and hosts lose their power. --every: kills before each fsync, too, which changes nothing that a later kill could not show.
+SURVIVE_KEEP=1 leaves the hosts.
+
+Each host has three pools of three accounts: the one that a fault breaks, and two neighbours, which are asked for pages all the while.
 
 Most of a job is waiting for daemons. So each suite has two hosts that share its jobs, and the cuts go on at the same time.
 """
@@ -38,11 +41,30 @@ from webmedic_lab.data import Spec, load_faults, load_suites
 from webmedic_lab.engine import LabError, execute
 
 # Each has one host of every suite. A job finds its host as it should be, whatever ran before.
-LANES, CUTS = ("survive-1", "survive-2"), "survive-cuts"
+PREFIX = os.environ.get("FLEET_PREFIX", "")
+LANES, CUTS = (PREFIX + "survive-1", PREFIX + "survive-2"), PREFIX + "survive-cuts"
 ON_HOST = Path(__file__).resolve().parent / "on_host"
 HOME = "/root/survive"
 ARGUMENTS = {"max_repeats": 1000, "probe_path": "/index.php", "verify_timeout": 20.0}
 JOB_SECONDS = 1200
+# What a fault does to the pool of the lab does not touch their directory.
+NEIGHBOURS = """
+echo 'd /run/tenants 0755 root root -' >/etc/tmpfiles.d/tenants.conf
+systemd-tmpfiles --create --prefix=/run/tenants
+for tenant in tenant1 tenant2; do
+    id "$tenant" >/dev/null 2>&1 || useradd "$tenant"
+    pool "$tenant" "/run/tenants/$tenant.sock" "pm.max_requests = 0"
+    sed -i "s/^user = .*/user = $tenant/; s/^group = .*/group = $tenant/" "$POOL_DIR/$tenant.conf"
+    install -d -o "$tenant" "/var/www/$tenant"
+    install -o "$tenant" /var/www/shop/index.php "/var/www/$tenant/index.php"
+    site "$tenant" "unix:/run/tenants/$tenant.sock"
+done
+chown "$FPM_USER" /var/www/shop /var/www/blog  # or nobody could say which of three pools is theirs
+systemctl restart "$FPM_UNIT"
+nginx_reload
+request 200 /index.php tenant1.example
+request 200 /index.php tenant2.example
+"""
 
 
 class Check(NamedTuple):
@@ -81,9 +103,10 @@ def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) 
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
-    document = dict(job, title=title, breaking=scripts.broken(spec), traffic=scripts.traffic(spec), suite=dict(spec.suite.variables), every=every,
+    document = dict(job, title=title, breaking=scripts.broken(spec) + job.get("also", ""), traffic=scripts.traffic(spec),
+                    suite=dict(spec.suite.variables), every=every,
                     actions=job.get("actions", list(spec.fault.actions)), arguments=dict(ARGUMENTS, **job.get("arguments", {})), site=spec.fault.symptom.site,
-                    **{name: exports + job[name] for name in ("obstacle", "relief") if name in job})
+                    **{name: exports + job[name] for name in ("obstacle", "relief", "meanwhile") if name in job})
     began = time.monotonic()
     script = "cd %s && python3 drive.py <<'JOB'\n%s\nJOB\n" % (HOME, json.dumps(document))
     try:
@@ -108,10 +131,15 @@ def cuts(suites: list[str], tree: Path) -> list[Check]:
 
 
 def start(fleet: str, suites: list[str], script: str) -> None:
-    """The hosts of a fleet, with the module in each."""
+    """The hosts of a fleet, with the module and the neighbours in each."""
     hosts.lab("up", fleet, "--hosts", ",".join(suite + ":plain" for suite in suites), quiet=True)
+
+    def furnish(suite: str) -> None:
+        execute(container(fleet, suite), script)
+        execute(container(fleet, suite), scripts.with_helpers(Spec(load_suites()[suite], load_faults()["plain"]), NEIGHBOURS))
+
     with ThreadPoolExecutor(len(suites)) as pool:
-        list(pool.map(lambda suite: execute(container(fleet, suite), script), suites))
+        list(pool.map(furnish, suites))
 
 
 def main() -> int:

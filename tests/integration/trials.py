@@ -25,8 +25,27 @@ def does_not_help(fault: str, **more: Any) -> Job:
     return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["rolled_back"], **more}
 
 
+def left(fault: str, *cases: dict[str, str], **more: Any) -> Job:
+    """What a killed run left, found later: on_host/left_behind.py has the words of the cases."""
+    return {"task": "left", "fault": fault, "title": "%s: a killed run is found later" % fault, "cases": list(cases), **more}
+
+
+def case(killed: str | None, then: str, fate: str, hand: str = "") -> dict[str, Any]:
+    return {"killed": killed, "then": then, "fate": fate, "hand": hand}
+
+
 def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief: str, **more: Any) -> Job:
     return {"task": "rollback", "fault": fault, "title": "%s: %s" % (fault, title), "results": results, "obstacle": obstacle, "relief": relief, **more}
+
+
+RELOAD = 'systemctl reload "$FPM_UNIT"'
+STOP, START = 'systemctl stop "$FPM_UNIT"', 'systemctl reset-failed "$FPM_UNIT"; systemctl start "$FPM_UNIT"'
+LATER = "five days pass"
+
+
+def not_stopped_again(fault: str, **more: Any) -> Job:
+    title = "%s: the page keeps failing, and what is served now is not stopped" % fault
+    return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["done"], "but": ["php", "/run/", "/etc/"], **more}
 
 
 RESTARTED = ["/run/", "/etc/alternatives"]
@@ -66,6 +85,8 @@ READ_ONLY = """
 mount --bind "$POOL_DIR" "$POOL_DIR"
 mount -o remount,bind,ro "$POOL_DIR"
 """
+# The pool's settings stand in two files, so a change of them is two renames.
+TWO_FILES = 'printf "[www]\\nlisten.mode = 0600\\n" >"$POOL_DIR/zz-www.conf"\nsystemctl restart "$FPM_UNIT"\n'
 BAD_POOL = 'printf "[late]\\nlisten = /run/late.sock\\npm.max_childern = 7\\n" >"$POOL_DIR/zz-late.conf"'
 
 # Nobody makes the pool's directory, so it gets an entry in its ACL; what lies there already is kept.
@@ -74,6 +95,7 @@ for file in /usr/lib/tmpfiles.d/php*-fpm.conf; do : >"/etc/tmpfiles.d/$(basename
 setfacl -m "$ACL" "$RUN_DIR"
 setfacl -m d:u:games:rwx,d:m::r "$RUN_DIR"
 """
+AGAIN_IN_THE_WAY = 'setfacl -b "$RUN_DIR"; chmod 0750 "$RUN_DIR"\nACL=g:adm:rx,u:games:r' + NOT_MADE
 MADE_AGAIN = 'rm /etc/tmpfiles.d/php*-fpm.conf; setfacl -b "$RUN_DIR"'
 
 
@@ -86,6 +108,14 @@ JOBS: dict[str, list[Job]] = {
         {"task": "kill", "fault": "socket_root", "part": (2, 0)},
         {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"], "part": (1, 0)},
         {"task": "looked_at", "fault": "socket_root"},
+        left("stopped",
+             case("after its last command", LATER, "kept"),
+             case("during its last command", "", "kept"),
+             case("before its first command", LATER, "put_back"),
+             case("before its books are closed", "power cuts off the journal", "damaged"),
+             case("after its last command", "", "put_back", STOP)),
+        left("socket_root", case(None, "", "put_back", START), title="socket_root: a way back that failed, and a person who mended it",
+             obstacle=refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relief=relieved("$FPM_UNIT")),
         does_not_help("socket_root"),
         does_not_help("parent_directory"),
         does_not_help("too_many_workers"),
@@ -100,6 +130,9 @@ JOBS: dict[str, list[Job]] = {
         {"task": "kill", "fault": "wrong_socket", "part": (2, 1)},
         {"task": "errors", "fault": "wrong_socket", "errors": ["EROFS+"], "part": (4, 1)},
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
+        left("parent_directory",
+             case("before its books are closed", "the clock is set back", "kept"),
+             case("after its last command", LATER, "left", STOP), also=AGAIN_IN_THE_WAY),
         does_not_help("wrong_socket"),
         with_acl("an entry more in an ACL does not help", "g:adm:rx,u:games:r", ["rolled_back"], extra=NO_HELP),
         with_acl("an entry more in an ACL", "g:adm:rx,u:games:r", ["done"], but=["/run/php: mode", "/run/php: xattrs"]),
@@ -112,7 +145,12 @@ JOBS: dict[str, list[Job]] = {
     "el": [
         {"task": "kill", "fault": "runtime_dir_missing", "part": (4, 1)},
         {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"], "part": (4, 2)},
-        does_not_help("runtime_dir_missing"),
+        left("runtime_dir_missing",
+             case("after its last command", "the host is booted", "kept"),
+             case("before its first command", LATER, "left"),
+             case("before its first command", "", "put_back")),
+        left("acl_without_nginx", case("during its last command", "", "kept")),
+        not_stopped_again("runtime_dir_missing"),
         does_not_help("acl_without_nginx"),
         in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
@@ -120,10 +158,11 @@ JOBS: dict[str, list[Job]] = {
         {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
         {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0)},
         does_not_help("slow_for_minutes", arguments=HIGH),
-        does_not_help("stopped"),
-        does_not_help("start_limit_hit"),
-        # systemctl writes the links of SysV and of the target anew: the directories that hold them are younger.
-        does_not_help("stopped_disabled", but=["/etc/rc", "/etc/systemd/system"], arguments=HIGH),
+        left("wrong_socket", case("before its first command", "", "put_back"), case("during its last command", LATER, "kept")),
+        left("socket_root", case("between two renames", LATER, "put_back"), case("between two renames", LATER, "left", RELOAD), also=TWO_FILES),
+        not_stopped_again("stopped"),
+        not_stopped_again("start_limit_hit"),
+        not_stopped_again("stopped_disabled", arguments=HIGH),
         # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
         does_not_help("socket_deleted", but=RESTARTED),
         does_not_help("config_not_loaded", but=RESTARTED),

@@ -4,7 +4,6 @@
 """One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
 
 import re
-import shlex
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ..collect.host import Host, HostError, Ran
@@ -12,7 +11,7 @@ from ..parse.redact import GONE, redact
 from ..step import Refusal, Step
 from .difference import difference
 from .disk import Disk
-from .recovery import recover
+from .recovery import recover, shell
 from .transaction import STATE, Transaction, UndoFailed, check
 from .trial import trial
 
@@ -23,10 +22,6 @@ Outcome = NamedTuple("Outcome", [
 
 # nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
-
-
-def shell(argv: Sequence[str]) -> str:
-    return " ".join(shlex.quote(word) for word in argv)
 
 
 def tried(argv: Sequence[str]) -> str:
@@ -71,7 +66,7 @@ def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]],
 def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
     """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
 
-    The caller holds the lock and has called recover(); neither is needed in check mode, which changes nothing.
+    The caller holds the lock and has called settle(); neither is needed in check mode, which changes nothing.
     """
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:
@@ -98,6 +93,9 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         undone = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as error:
         return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+    if undone and undone["serves"]:
+        return intended._replace(result="done", backup=undone["backup"], why="%s; kept, since without it nobody would take requests at %s" % (
+            why, ", ".join(undone["serves"])))
     if undone and undone["left"]:
         return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
             why, ", ".join(undone["left"]), undone["backup"]))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of change share: one step under the host's lock, after what a killed run left has been taken back."""
+"""What the modules of change share: one step under the host's lock, after what a killed run left has been closed."""
 
 from typing import Any, Callable, Dict, List, Optional
 
@@ -13,8 +13,8 @@ from ..step import Refusal, Step
 from . import managed
 from .carry_out import Outcome, carry_out
 from .disk import Disk
+from .left_behind import left_open, pending, settle
 from .lock import lock
-from .recovery import pending, recover
 from .transaction import STATE
 
 PAUSE = 0.25
@@ -31,22 +31,36 @@ def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
-    """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed.
+def _speak(found: Optional[Dict[str, Any]], check_mode: bool, warn: Callable[[str], None]) -> None:
+    """What became of a change that a killed run had left open."""
+    if not found or found["fate"] == "tidied":
+        return
+    fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found["fate"], "put back")
+    by_hand = ". What would take it back: %s" % "; ".join(found["by_hand"]) if found["fate"] == "left" else ""
+    warn("A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
+        found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand))
+
+
+def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, warn: Callable[[str], None],
+               state: str = STATE) -> Outcome:
+    """make is called again under the lock: another change may have come first. warn: told what became of a change that a killed run had left
+    open. Raises Refusal, Busy while another holds the lock, and UndoFailed.
 
     why of what was done, or would be: what a person should know of it.
     """
     step = make()
+    half_done = host.is_root() and left_open(state)
     # What a killed run left may be the very change that now seems to be there.
-    if not step.changes and not step.commands and not (host.is_root() and pending(state)):
+    if not step.changes and not step.commands and not half_done:
         return Outcome("unchanged", "", [], [], [], None)
     if not host.is_root():
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
+        _speak(pending(host, state) if half_done else None, True, warn)
         return _carried(step, host, disk, verify, True, state)
     with lock(state, disk):
-        recover(host, disk, state)
+        _speak(settle(host, disk, state), False, warn)
         return _carried(make(), host, disk, verify, False, state)
 
 

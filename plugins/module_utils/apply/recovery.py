@@ -1,31 +1,30 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run that was killed left on a host: taken back, or, where it had finished, cleared away. May itself be killed, and starts over."""
+"""The way back from an open change: its files, then its commands. May itself be killed, and starts over."""
 
 import os
 import shlex
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..step import Refusal
 from .disk import Disk
+from .journal import DONE, STARTED, Journal, Unreadable, meta_of, read_journal
 from .lock import STATE
-from .transaction import KEPT, NEW, OPEN, UNDONE, Journal, UndoFailed, digest, file_away, meta_of, own, read_journal
+from .present import served
+from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, digest, file_away, own
+
+NOT_BACK = "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
+Fates = Dict[str, List[str]]
 
 
-def pending(state: str = STATE) -> Optional[Dict[str, Any]]:
-    """What recover() would take back or clear away: {name, target, at, files, left, backup}; None: nothing. Only looks. Raises UndoFailed, Refusal."""
-    disk = Disk()
-    there = [name for name in (OPEN, KEPT, UNDONE, NEW) if disk.exists(os.path.join(state, name))]
-    if not there:
-        return None
-    found: Dict[str, Any] = {"name": "unfinished", "target": None, "at": None, "files": [], "left": [], "backup": None}
-    if there[0] in (OPEN, KEPT):
-        journal = read_journal(disk, os.path.join(state, there[0]))
-        found.update((name, journal[name]) for name in ("name", "target", "at"))
-        found["files"] = [file["path"] for file in journal["files"]] if there[0] == OPEN else []
-    return found
+def shell(argv: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in argv)
+
+
+def was_begun(disk: Disk, opened: str, number: int) -> bool:
+    return any(disk.exists(os.path.join(opened, marker % number)) for marker in (STARTED, DONE))
 
 
 def _restore(file: Dict[str, Any], copy: str, disk: Disk) -> str:
@@ -47,13 +46,34 @@ def _restore(file: Dict[str, Any], copy: str, disk: Disk) -> str:
     return "untouched" if now == file["before"] else "left"
 
 
-def _undo_commands(journal: Journal, opened: str, disk: Disk) -> List[str]:
-    """The undo of each command that was started, the last one first; within a command, as listed. Returns what failed."""
+def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, List[str]]:
+    """({restored, untouched, left: changed by someone else since}, paths of each; what could not be put back, and why)."""
+    fates: Fates = {"restored": [], "untouched": [], "left": []}
+    failed = []
+    for number, file in reversed(list(enumerate(journal["files"]))):
+        copy = os.path.join(opened, str(number))
+        try:
+            fates[_restore(file, copy, disk)].append(file["path"])
+        except (OSError, Refusal) as error:
+            failed.append("%s (%s); it was %s" % (file["real"], error, "like %s" % copy if file["existed"] else "not there"))
+    try:
+        for folder in reversed(journal["made"]) if not failed else ():
+            disk.remove_directory(folder)
+        for folder, mtime_ns in journal["folders"].items() if not failed else ():
+            if disk.exists(folder):
+                disk.set_mtime(folder, mtime_ns)
+    except (OSError, Refusal) as error:
+        failed.append(str(error))
+    return fates, failed
+
+
+def undo_commands(journal: Journal, opened: str, disk: Disk, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True) -> List[str]:
+    """The undo of each command that was begun, the last one first; within a command, as listed. Returns what failed. harmless: whether one may run."""
     failed = []
     for number, command in reversed(list(enumerate(journal["commands"]))):
-        if not disk.exists(os.path.join(opened, "started-%d" % number)):
+        if not was_begun(disk, opened, number):
             continue
-        for argv in command["undo"]:
+        for argv in filter(harmless, command["undo"]):
             try:
                 own(disk, argv)
                 ran = disk.run(argv)
@@ -61,8 +81,8 @@ def _undo_commands(journal: Journal, opened: str, disk: Disk) -> List[str]:
             except (Refusal, OSError) as error:
                 why = str(error)
             if why:
-                failed.append("`%s`: %s" % (" ".join(shlex.quote(word) for word in argv), why))
-        for folder in reversed(command.get("folders", [])):
+                failed.append("`%s`: %s" % (shell(argv), why))
+        for folder in reversed(command["folders"]):
             try:
                 _put_back(folder, disk)
             except (Refusal, OSError) as error:
@@ -80,45 +100,55 @@ def _put_back(folder: Dict[str, Any], disk: Disk) -> None:
         raise Refusal("%s was not there before and is not empty" % folder["path"])
 
 
-def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
-    """Takes back what is open: {name, target, at, files: taken back, left: changed by someone else since and left so, backup: where their
-    former content is, or None}, and clears away what a finished change was killed over (files is empty then). None: there was nothing.
-    Call it under the lock. Raises UndoFailed, Refusal or OSError.
-    """
-    opened, kept, undone = (os.path.join(state, name) for name in (OPEN, KEPT, UNDONE))
-    result = None if disk.exists(opened) else pending(state)
-    if disk.exists(opened):
-        journal = read_journal(disk, opened)
-        fates: Dict[str, List[str]] = {"restored": [], "untouched": [], "left": []}
-        failed = []
-        for number, file in reversed(list(enumerate(journal["files"]))):
-            copy = os.path.join(opened, str(number))
-            try:
-                fates[_restore(file, copy, disk)].append(file["path"])
-            except (OSError, Refusal) as error:
-                failed.append("%s (%s); it was %s" % (file["real"], error, "like %s" % copy if file["existed"] else "not there"))
-        if failed:
-            raise UndoFailed("could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
-                             % ("; ".join(failed), opened))
-        for folder in reversed(journal["made"]):
-            disk.remove_directory(folder)
-        for folder, mtime_ns in journal["folders"].items():
-            if disk.exists(folder):
-                disk.set_mtime(folder, mtime_ns)
-        failed = _undo_commands(journal, opened, disk)
-        if failed:
-            raise UndoFailed("every file is as before, but this failed: %s. Run this again once that is mended, or do it by hand and remove %s."
-                             % ("; ".join(failed), opened))
-        backup = None
-        if fates["left"]:
-            backup = file_away(disk, state, opened, journal)
-        else:
-            disk.remove_tree(undone)
-            disk.replace(opened, undone)
-        result = {"name": journal["name"], "target": journal["target"], "at": journal["at"],
-                  "files": fates["restored"], "left": fates["left"], "backup": backup}
+def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[str]:
+    """Endpoints that would be served no more after the way back, since it stops a unit that serves them now."""
+    stopped = [argv[2] for number, command in enumerate(journal["commands"]) if was_begun(disk, opened, number)
+               for argv in command["undo"] if argv[:2] == ["systemctl", "stop"] and argv[2:]]
+    return served(host, stopped)[1] if stopped else []
+
+
+def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -> Optional[str]:
+    """What was taken back is over. Returns where the former content of files is kept that someone else has changed, None without any."""
+    if fates["left"]:
+        return file_away(disk, state, opened, journal)
+    undone = os.path.join(state, UNDONE)
+    disk.remove_tree(undone)
+    disk.replace(opened, undone)
+    return None
+
+
+def tidy(disk: Disk, state: str) -> None:
+    """What lies about of changes that are over goes. Raises Unreadable, Refusal or OSError."""
+    kept = os.path.join(state, KEPT)
     if disk.exists(kept):
         file_away(disk, state, kept, read_journal(disk, kept))
-    disk.remove_tree(undone)
-    disk.remove_tree(os.path.join(state, NEW))
+    for name in (UNDONE, NEW):
+        disk.remove_tree(os.path.join(state, name))
+
+
+def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
+    """Takes back the change that this very run has open: {files: taken back, left: changed by someone else since and left so, backup: where
+    their former content is, or None, serves: endpoints that need the change, by which all of it was kept}. None: nothing is open.
+    Call it under the lock. Raises UndoFailed, Refusal or OSError.
+    """
+    opened, result = os.path.join(state, OPEN), None
+    try:
+        if disk.exists(opened):
+            result = _taken_back(host, disk, state, opened, read_journal(disk, opened))
+        tidy(disk, state)
+    except Unreadable as error:
+        raise UndoFailed(str(error))
     return result
+
+
+def _taken_back(host: Host, disk: Disk, state: str, opened: str, journal: Journal) -> Dict[str, Any]:
+    serves = still_needed(host, disk, opened, journal)
+    if serves:
+        return {"files": [], "left": [], "backup": file_away(disk, state, opened, journal), "serves": serves}
+    fates, failed = put_files_back(journal, opened, disk)
+    if failed:
+        raise UndoFailed(NOT_BACK % ("; ".join(failed), opened))
+    failed = undo_commands(journal, opened, disk)
+    if failed:
+        raise UndoFailed("every file is as before, but this failed: %s. Do it by hand; a later run looks at what is there then." % "; ".join(failed))
+    return {"files": fates["restored"], "left": fates["left"], "backup": close(journal, opened, disk, state, fates), "serves": []}

@@ -25,9 +25,9 @@ from . import ledger, managed
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .disk import Disk
+from .left_behind import TOLD, left_open, pending, settle
 from .lock import Busy, lock
 from .proof import Proof, key
-from .recovery import pending, recover
 from .swap import look, swap_on
 from .texts import Texts
 from .transaction import STATE
@@ -174,7 +174,7 @@ class _Run:
         still = [self.still(item) for item in last["findings"] if item["state"] == "active"] if tried else []
         return self.reply(outcome, "", findings, status=last["status"], diff=self.diff, still=still,
                           changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
-                          status_after=None if self.check_mode else last["status"], undone=undone,
+                          status_after=None if self.check_mode else last["status"], undone={name: undone[name] for name in TOLD} if undone else None,
                           answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)
 
     def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
@@ -195,11 +195,11 @@ class _Run:
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
     """Mend what is safe to mend on this host, or, in check mode, say exactly what would be done. The module's reply, with the snapshot in it.
 
-    A healthy host is only looked at: no lock and no directory is made where there is nothing to do. Raises UndoFailed when what a
-    killed run left cannot be taken back; nothing else is done then.
+    A healthy host is only looked at: no lock and no directory is made where there is nothing to do. Raises UndoFailed when a file
+    of what a killed run left cannot be put back; nothing else is done then.
     """
     run = _Run(host, disk, policy, check_mode, state)
-    half_done = pending(state) if host.is_root() else None
+    half_done = host.is_root() and left_open(state)
     if not half_done and not run.allowed():
         if run.verdict["status"] == "unknown":
             return run.left_alone("left_alone", "it could not be looked at well enough, see missing")
@@ -209,13 +209,13 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
         run.act()
-        return run.result(half_done)
+        return run.result(pending(host, state) if half_done else None)
     try:
         with lock(state, disk):
-            undone = recover(host, disk, state)
+            undone = settle(host, disk, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
             if run.verdict["status"] != "unknown":
                 run.act()
-            return run.result({name: undone[name] for name in ("name", "target", "at", "files")} if undone else None)
+            return run.result(undone)
     except Busy as busy:
         return run.left_alone("busy", str(busy))

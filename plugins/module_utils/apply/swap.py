@@ -47,7 +47,13 @@ _CREATE = 'umask 077; exec dd if=/dev/zero of="$1" count=0 conv=excl status=none
 _REMOVE_EMPTY = '[ -s "$1" ] || rm -f "$1"'
 # An undo is owed even when the command itself failed, so it must take "so already" for success.
 _LISTED = 'cut -d" " -f1 /proc/swaps | grep -qxF "$1"'
-_OFF = '"$2" "$1" || ! %s' % _LISTED
+# kB of it that are in use, empty when it is no swap. In use, it is not removed; and memory has to take what is swapped out.
+_USED = 'while read -r name _ _ used _; do [ "$name" != "$1" ] || break; done </proc/swaps; '
+_OFF = _USED + """[ -z "$used" ] || {
+while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc/meminfo
+[ "$free" -gt "$used" ] || { echo "$used kB of it are in use, and only $free kB of memory are available to take them" >&2; exit 1; }; }
+"$2" "$1" || [ -z "$used" ]"""
+_REMOVE = _USED + '[ -z "$used" ] || { echo "$1 is in use as swap" >&2; exit 1; }; rm -f "$1"'
 _ON = '[ ! -e "$1" ] || "$2" "$1" || %s' % _LISTED
 
 # kind: of what is at path ("file", "directory", ...), None for nothing. fstab: None without one. free, total: of its file system, in bytes.
@@ -143,7 +149,7 @@ def _filled(facts: Facts, size: int) -> List[Command]:
                   "conv=notrunc,fsync", "status=none"] for start in starts]
     else:
         fills = [[_program(facts, "fallocate"), "-l", str(size), facts.path]]
-    return commands + [Command(argv, [["rm", "-f", facts.path]]) for argv in fills]
+    return commands + [Command(argv, [["sh", "-c", _REMOVE, "sh", facts.path]]) for argv in fills]
 
 
 def _no_help(facts: Facts) -> Optional[str]:

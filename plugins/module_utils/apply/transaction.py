@@ -5,7 +5,7 @@
 
 <state>/transaction exists while a change is open: journal.json and a copy of each file before. It appears complete, before the first
 file is touched, and goes in one instant when the change is kept or was taken back. Whoever finds it knows that a run was killed, and
-recover() takes back what that run had done; it may be killed itself and starts over.
+settle() says what becomes of what that run had done; it may be killed itself and starts over.
 
 Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it needs no space on a full disk
 and brings back the very same file. Where a file system has no second names, the copy is written instead.
@@ -23,14 +23,13 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 from ..collect.host import Host
 from ..step import Command, Refusal, Step
 from .disk import Disk, Meta, Ran
+from .journal import DONE, STARTED, VERSION, Journal, boot_of, meta_of
 from .lock import STATE, prepare_state
 
-VERSION = 1
 BACKUPS = 20
 # While it is written; while it is open; once it is kept; once it was taken back. Only the second means anything to the host.
 NEW, OPEN, KEPT, UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
 _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-Journal = Dict[str, Any]
 
 
 class UndoFailed(Exception):
@@ -72,7 +71,7 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
             raise Refusal(why)
         for path in _beside(real):
             if disk.exists(path):
-                raise Refusal("%s is in the way" % path)
+                raise Refusal("%s is in the way (a run that was killed may have left it): look at it, and remove it" % path)
 
 
 def _beside(real: str) -> Tuple[str, str]:
@@ -85,11 +84,6 @@ def _written(meta: Meta) -> Dict[str, Any]:
     return dict(meta._asdict(), xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()})
 
 
-def meta_of(entry: Dict[str, Any]) -> Meta:
-    """As a journal has it."""
-    return Meta(**dict(entry["meta"], xattrs={name: base64.b64decode(value) for name, value in entry["meta"]["xattrs"].items()}))
-
-
 def _folders(command: Command, disk: Disk) -> List[Dict[str, Any]]:
     """The directory of a command with its rights; where it is missing, each that is to be made, without any."""
     missing: List[Dict[str, Any]] = []
@@ -100,7 +94,7 @@ def _folders(command: Command, disk: Disk) -> List[Dict[str, Any]]:
     return missing or ([{"path": folder, "meta": _written(disk.meta(folder))}] if folder else [])
 
 
-def _describe(step: Step, disk: Disk, at: float) -> Journal:
+def _describe(step: Step, disk: Disk, host: Host) -> Journal:
     files: List[Dict[str, Any]] = []
     made: List[str] = []
     folders: Dict[str, int] = {}
@@ -118,21 +112,10 @@ def _describe(step: Step, disk: Disk, at: float) -> Journal:
             "before": digest(change.before), "after": digest(change.after), "meta": meta and _written(meta),
         })
     return {
-        "version": VERSION, "name": step.name, "target": step.target, "at": at, "files": files, "made": made, "folders": folders,
+        "version": VERSION, "name": step.name, "target": step.target, "at": host.now(), "boot": boot_of(host), "uptime": host.boottime(),
+        "files": files, "made": made, "folders": folders,
         "commands": [{"do": command.do, "undo": command.undo, "folders": _folders(command, disk)} for command in step.commands],
     }
-
-
-def read_journal(disk: Disk, folder: str) -> Journal:
-    try:
-        journal = json.loads((disk.read(os.path.join(folder, "journal.json")) or b"").decode("ascii"))
-        if journal["version"] == VERSION:
-            return dict(journal)
-        why = "it was written by another version of this collection"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = str(error)
-    raise UndoFailed("what a killed run left in %s cannot be read (%s). It holds the files as they were before: put them back by hand, "
-                     "then remove it." % (folder, why))
 
 
 class Transaction:
@@ -150,7 +133,7 @@ class Transaction:
         if disk.exists(opened) or disk.exists(os.path.join(state, KEPT)):
             raise Refusal("an earlier change is still open in %s" % state)
         check(step, disk)
-        journal = _describe(step, disk, host.now())
+        journal = _describe(step, disk, host)
         disk.remove_tree(new)
         disk.make_directory(new, 0o700)
         for number, change in enumerate(step.changes):
@@ -186,14 +169,18 @@ class Transaction:
 
     def run(self, command: Command) -> Ran:
         """The next command of the step. Its undo is owed from now on, whatever comes of it."""
-        marker = os.path.join(self.state, OPEN, "started-%d" % self.started)
-        self.started += 1
+        number, self.started = self.started, self.started + 1
+        marker = os.path.join(self.state, OPEN, STARTED % number)
         self.disk.write_file(marker, b"")
         self.disk.sync(marker)
         if command.folder and command.search:
             self.disk.let_search(command.folder, command.search)
-            return Ran(0, "", "")
-        return self.disk.run(command.do)
+            ran = Ran(0, "", "")
+        else:
+            ran = self.disk.run(command.do)
+        if ran.rc == 0:
+            self.disk.replace(marker, os.path.join(self.state, OPEN, DONE % number))
+        return ran
 
     def keep(self) -> str:
         """From here on it stays. Returns the directory with the files as they were before. Raises OSError when it is still open."""
@@ -211,9 +198,11 @@ class Transaction:
 
 def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
     """A finished transaction to the backups, of which the newest 20 stay."""
-    for file in journal["files"]:
-        disk.remove(file["temporary"])
-        disk.remove(file["old"])
+    for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
+        try:
+            disk.remove(path)
+        except Refusal:
+            pass  # others can write there by now: root removes nothing in it
     backups = os.path.join(state, "backups")
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))

@@ -18,6 +18,7 @@ import time
 import traceback
 
 import exchange
+import left_behind
 import state
 from faulty_python import PLAN, TAKE_SPACE
 from ground import STATE, Ground
@@ -129,7 +130,7 @@ def kill_twice(ground):
 
 
 def looked_at(ground):
-    """Check mode beside a change left half done: it says so and changes nothing."""
+    """Check mode beside a change left open: it says so and changes nothing."""
     steps, _old, _new = reference(ground)
     if steps is None:
         return
@@ -142,7 +143,7 @@ def looked_at(ground):
         ran = ground.run(check_mode=True)
         told = ran.remediation
         foretold = told.get("outcome") == "would_change" and told.get("undone") and ran.reply.get("changed")
-        tell("check mode after a kill during %s: it would take it back" % steps[number - 1],
+        tell("check mode after a kill during %s: it says what would become of that" % steps[number - 1],
              None if foretold else "it says %s, %s" % (ran, told.get("undone")), state.differences(before, ground.everything()))
 
 
@@ -229,7 +230,16 @@ def exchanged(_ground):
     exchange.exchanged(tell)
 
 
-TASKS = {"exchanged": exchanged,
+def left(ground):
+    """What a killed run has left, found by a later one."""
+    steps, old, new = reference(ground)
+    if steps is None:
+        return
+    for case in ground.job["cases"]:
+        left_behind.found_later(ground, tell, steps, dict(left_behind.CASE, **case), lambda: old_or_new(old, new))
+
+
+TASKS = {"exchanged": exchanged, "left": left,
          "kill": kill, "kill_twice": kill_twice, "looked_at": looked_at, "errors": errors, "rollback": rollback, "prepare": prepare, "finished": finished}
 
 

@@ -69,7 +69,12 @@ def ready(public_key: str) -> str:
 
 def broken(spec: Spec) -> str:
     """Apply the fault."""
-    return _header(spec) + spec.fault.script
+    return with_helpers(spec, spec.fault.script)
+
+
+def with_helpers(spec: Spec, script: str) -> str:
+    """A script that may use the suite's variables and the helpers of the fault scripts."""
+    return _header(spec) + script
 
 
 def _load(load: Load) -> str:

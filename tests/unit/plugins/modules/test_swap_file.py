@@ -125,7 +125,7 @@ def test_a_host_that_is_not_ready_for_a_change(run: Any, monkeypatch: Any, error
 def test_the_proof_asks_for_what_was_wanted(run: Any, monkeypatch: Any, host: FakeHost) -> None:
     asked = []
 
-    def carried_out(host: Any, make: Any, verify: Any, check_mode: bool) -> Outcome:
+    def carried_out(host: Any, make: Any, verify: Any, check_mode: bool, _warn: Any) -> Outcome:
         asked.append((verify(), check_mode))
         return Outcome("done", "", [], [], [], "/backup")
 

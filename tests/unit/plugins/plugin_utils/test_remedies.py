@@ -32,7 +32,7 @@ def entry(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_remediation_is_in_the_report_as_the_module_returned_it() -> None:
-    undone = {"name": "pool_size_set", "target": "/etc/x", "at": NOW - 60, "files": ["/etc/x"]}
+    undone = {"name": "pool_size_set", "target": "/etc/x", "at": NOW - 60, "files": ["/etc/x"], "fate": "kept", "why": "", "by_hand": []}
     result = remedied("done", deed=action(files=["/etc/x"], backup="/var/lib/x"), undone=undone)
     assert entry(result)["remediation"] == result["remediation"]
     assert entry(result)["status"] == "recovered"

@@ -151,12 +151,30 @@ def test_an_action_whose_undoing_failed_stands_first() -> None:
     assert lines[2] == "    why  read-only file system"
 
 
+def left_open(fate: str, **more: Any) -> dict[str, Any]:
+    return {"name": "pool_size_set", "target": POOL, "at": NOW, "files": ["/etc/a"], "fate": fate, "why": "", "by_hand": [], **more}
+
+
 def test_what_a_killed_run_had_left_is_told() -> None:
-    undone = {"name": "pool_size_set", "target": POOL, "at": NOW, "files": ["/etc/a"]}
+    undone = left_open("put_back", why="nothing had read its files")
     lines = block({"a": remedied("done", undone=undone)})
     assert lines[1].split() == ["taken", "back", "pool_size_set", POOL, "a"]
-    assert lines[2] == "    why  a run that was killed had left it half done, which was put back: /etc/a"
-    assert "which would be put back" in block({"a": remedied("would", undone=undone)})[2]
+    assert lines[2] == "    why  a run that was killed had begun it; it was taken back: nothing had read its files: /etc/a"
+    assert "it would be taken back" in block({"a": remedied("would", undone=undone)})[2]
+
+
+def test_what_a_killed_run_had_finished_is_said_to_be_kept() -> None:
+    lines = block({"a": remedied("done", undone=left_open("kept", files=[], why="requests are taken at unix:/run/a.sock"))})
+    assert lines[1].split() == ["kept", "pool_size_set", POOL, "a"]
+    assert " ".join(line.strip() for line in lines[2:4]) == (
+        "why  a run that was killed had finished its work; it was kept: requests are taken at unix:/run/a.sock")
+
+
+def test_what_is_left_to_a_person_says_what_would_take_it_back() -> None:
+    lines = block({"a": remedied("done", undone=left_open("left", why="it is 5 days old", by_hand=["cp /var/0 /etc/a", "systemctl reload x"]))})
+    assert lines[1].split() == ["by", "hand", "pool_size_set", POOL, "a"]
+    assert "it was left to a person: it is 5 days old" in lines[2]
+    assert [line.strip() for line in lines if "undo" in line] == ["undo cp /var/0 /etc/a; systemctl reload x"]
 
 
 def test_a_host_with_another_remediation_at_work_is_nothing_for_a_person() -> None:
@@ -209,7 +227,7 @@ HOSTILE = ["\x1b[2J\x1b[H", "\x1b]0;owned\x07", "\u202egnp.exe", "日本語" * 2
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> None:
     item = finding(site=evil, pool=evil, unit=evil, endpoint=evil)
-    undone = {"name": evil, "target": evil, "at": 1, "files": [evil]}
+    undone = {"name": evil, "target": evil, "at": 1, "files": [evil], "fate": "left", "why": evil, "by_hand": [evil]}
     results = {word: remedied(word, item, why=evil, undone=undone, deed=action(word, evil, evil, why=evil, commands=[evil], seconds=1e19))
                for word in ("done", "would", "rolled_back", "failed", "refused")}  # fmt: skip
     aside = {word: remedied("escalated", item, outcome=word, findings=[], answered_after=1e19) for word in ("busy", "left_alone")}

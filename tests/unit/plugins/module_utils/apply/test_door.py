@@ -15,7 +15,8 @@ from typing import Any, Iterator, List, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import pending, recover
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.left_behind import pending
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
 
@@ -64,7 +65,7 @@ def refusal(etc: Any, name: str = "enabled/site", before: Any = b"old") -> str:
     with pytest.raises(Refusal) as caught:
         begin(etc, name, before)
     assert listed == [sorted(os.listdir(str(folder))) for folder in (etc, etc / "conf", etc / "enabled")]
-    assert (etc / "conf" / "site").read_bytes() == b"old" and pending(str(etc.parent / "state")) is None
+    assert (etc / "conf" / "site").read_bytes() == b"old" and pending(Host(), str(etc.parent / "state")) is None
     return str(caught.value)
 
 
@@ -178,7 +179,7 @@ def test_a_state_directory_that_others_can_write_to_is_neither_believed_nor_used
     begin(etc)
     state = str(etc.parent / "state")
     os.chmod(state, 0o777)
-    for look in (lambda: pending(state), lambda: recover(Host(), Disk(), state), lambda: begin(etc)):
+    for look in (lambda: pending(Host(), state), lambda: recover(Host(), Disk(), state), lambda: begin(etc)):
         with pytest.raises(Refusal) as caught:
             look()
         assert "everybody can write to" in str(caught.value)

@@ -18,7 +18,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
-UNDONE = {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"], "left": [], "backup": None}
+UNDONE = {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"], "fate": "put_back", "why": "nothing had read its files",
+          "by_hand": [], "left": [], "backup": None}
 
 
 class Proof:
@@ -70,8 +71,9 @@ class World:
         monkeypatch.setattr(engine, "carry_out", carry_out)
         monkeypatch.setattr(engine, "lock", lock)
         monkeypatch.setattr(engine, "Proof", Proof)
-        monkeypatch.setattr(engine, "pending", lambda _state: half_done)
-        monkeypatch.setattr(engine, "recover", lambda *_arguments: half_done)
+        monkeypatch.setattr(engine, "left_open", lambda _state: bool(half_done))
+        monkeypatch.setattr(engine, "pending", lambda *_arguments: half_done)
+        monkeypatch.setattr(engine, "settle", lambda *_arguments: half_done)
         monkeypatch.setattr(engine.ledger, "read", lambda _state: list(entries))
         monkeypatch.setattr(engine.ledger, "record", lambda _disk, _state, _at, *entry: self.recorded.append(entry))
 
@@ -211,7 +213,7 @@ def test_what_a_killed_run_left_is_taken_back_even_where_nothing_else_is_to_be_d
     world = World(monkeypatch, seen("plain"), half_done=UNDONE)
     reply = world.run()
     assert (told(reply)[0], reply["changed"], world.locked) == ("done", True, 1)
-    assert reply["remediation"]["undone"] == {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"]}
+    assert reply["remediation"]["undone"] == {name: UNDONE[name] for name in ("name", "target", "at", "files", "fate", "why", "by_hand")}
 
 
 def test_a_ledger_that_cannot_be_written_does_not_hide_what_was_done(monkeypatch: Any) -> None:

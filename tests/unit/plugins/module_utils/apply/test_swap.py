@@ -287,6 +287,22 @@ def undo(script: str, *words: str) -> int:
     return subprocess.run(["sh", "-c", script, "sh"] + list(words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
 
 
+@pytest.mark.parametrize("used, available, ends", [(10, 11, True), (11, 11, False), (0, 11, True), (None, 11, True)])
+def test_swap_is_given_up_only_when_memory_can_take_what_is_in_it_and_its_file_stays_till_then(tmp_path: Any, used: Any, available: int, ends: bool) -> None:
+    path = tmp_path / "swap"
+    path.write_text("")
+    rows = ["Filename Type Size Used Priority", "/other file 4096 4000 -2"] + (["%s file 4096 %d -3" % (path, used)] if used is not None else [])
+    (tmp_path / "swaps").write_text("".join(row + "\n" for row in rows))
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable: %d kB\nBuffers: 1 kB\n" % available)
+
+    def on_host(script: str) -> str:
+        return script.replace("/proc/", "%s/" % tmp_path)
+
+    assert (undo(on_host(swap._OFF), str(path), "true") == 0) == ends
+    assert undo(on_host(swap._OFF), str(path), "false") == (0 if used is None else 1)
+    assert (undo(on_host(swap._REMOVE), str(path)) == 0) == (used is None) == (not path.exists())
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/swaps"), reason="no /proc/swaps here")
 def test_an_undo_takes_so_already_for_success(tmp_path: Any) -> None:
     path = str(tmp_path / "swap")

@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import reco
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import transaction as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import KILLS, Service, World, survives, tree
 
 ROUNDS = 400  # more steps than any of these has
@@ -79,7 +79,7 @@ def test_undo_brings_back_every_byte_right_and_time_and_runs_the_undo_of_what_wa
     assert tree(world.etc) == world.start
     assert os.stat(world.path("pool.conf")).st_ino == inode
     assert world.log() == ["restart", "reload", "reload-again", "restart-again", "look"]
-    assert sorted(result["files"]) == sorted(world.old) and result["left"] == [] and result["target"] == "www"
+    assert sorted(result["files"]) == sorted(world.old) and result["left"] == []
     assert world.state_names() == ["backups"] and not os.listdir(os.path.join(world.state, "backups"))
 
 
@@ -110,11 +110,9 @@ def test_a_kill_at_any_step_leaves_whole_files_and_is_taken_back(make, how):
             break
         assert world.whole(), at
         was_open = "transaction" in world.state_names()
-        left_behind = any(name.startswith("transaction") for name in world.state_names())
         started = bool(world.log())
         result = recovered(world)
-        assert bool(result) == left_behind, at
-        assert was_open or not (result and result["files"]), at
+        assert bool(result) == was_open, at
         if was_open or world.contents() != world.new:
             assert tree(world.etc) == world.start, at
         else:
@@ -190,33 +188,37 @@ def test_a_directory_that_someone_else_filled_meanwhile_stays(world):
     assert os.listdir(world.path("unit.d")) == ["theirs.conf"]
 
 
-def test_an_undo_command_that_fails_is_said_and_tried_again(world):
+def test_an_undo_command_that_fails_is_said_and_the_change_stays_open(world):
     commit(world, "open")
     with pytest.raises(subject.UndoFailed) as raised:
         recovery.recover(Host(), Service(world, ["restart-again"]), world.state)
     assert "every file is as before" in str(raised.value) and "`restart-again`: it [emerg] does not start" in str(raised.value)
     assert tree(world.etc) == world.start
-    assert recovery.pending(world.state) is not None
-    assert recovered(world)["files"] == [] and recovery.pending(world.state) is None
+    assert recovered(world)["files"] == [] and recovered(world) is None
 
 
-def test_a_journal_that_cannot_be_read_is_left_with_its_copies(world):
+def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays(world, monkeypatch):
+    asked = []
+
+    def served(_host: Any, units: Any) -> Any:
+        asked.append(units)
+        return ["unix:/run/a.sock"], ["unix:/run/a.sock"]
+
+    monkeypatch.setattr(recovery, "served", served)
+    world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"], ["clear"]])])
     commit(world, "open")
-    with open(os.path.join(world.state, "transaction", "journal.json"), "w") as stream:
-        stream.write("{")
-    with pytest.raises(subject.UndoFailed) as raised:
-        recovered(world)
-    assert os.path.join(world.state, "transaction") in str(raised.value)
-    assert os.path.exists(os.path.join(world.state, "transaction", "0"))
+    result = recovered(world)
+    assert result["serves"] == ["unix:/run/a.sock"] and asked == [["php.service"]]
+    assert world.contents() == world.new and world.log() == ["restart", "start"] and os.path.exists(os.path.join(result["backup"], "journal.json"))
 
 
-def test_pending_tells_what_recover_would_take_back_and_touches_nothing(world):
-    assert recovery.pending(world.state) is None
-    commit(world, "open")
-    before = tree(world.top)
-    told = recovery.pending(world.state) or {}
-    assert told["name"] == "pool_limit" and told["target"] == "www" and sorted(told["files"]) == sorted(world.old)
-    assert tree(world.top) == before
+def test_a_unit_that_was_not_started_is_not_asked_for_who_is_served(world, monkeypatch):
+    monkeypatch.setattr(recovery, "served", lambda *_arguments: pytest.fail("nobody is to be asked"))
+    world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"]])])
+    transaction = subject.Transaction.begin(world.step, Host(), Service(world), world.state)
+    transaction.run(world.step.commands[0])
+    recovered(world)
+    assert tree(world.etc) == world.start
 
 
 def begin(world: World, *changes: Change) -> None:
@@ -233,7 +235,7 @@ def test_a_file_that_is_not_what_the_change_was_made_for_is_refused(world, name,
     with pytest.raises(Refusal) as raised:
         begin(world, Change(world.path(name), before, b"new", 0o644))
     assert why in str(raised.value)
-    assert tree(world.etc) == world.start and recovery.pending(world.state) is None
+    assert tree(world.etc) == world.start and "transaction" not in world.state_names()
 
 
 def test_a_second_name_for_the_file_is_refused(world):
