@@ -5,24 +5,15 @@
 
 from typing import Any, Dict, List, Sequence
 
-from .plan import GIVES_WAY, shared
+from .plan import shared
 
 # Only together do they bring a unit up: one transaction, and one look at whether it helped.
 START_CHAIN = frozenset(("runtime_directory_create", "unit_oom_policy", "unit_reset_failed", "unit_start", "unit_enable"))
 
 
 def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
-    """Whether a planned action is meant to mend this finding, by itself or because it does what the finding's own action would."""
-    if item["state"] != "active":
-        return False
-    for remedy in item["remedy"]:
-        if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
-            return True
-        if remedy["action"] == "unit_restart" and any(
-                (loser, winner) == ("unit_restart", action["id"]) and remedy["arguments"].get("unit") == action["arguments"].get("unit")
-                for loser, winner, _names in GIVES_WAY):
-            return True
-    return False
+    """Whether a planned action is meant to mend this finding."""
+    return item["state"] == "active" and {"action": action["id"], "arguments": action["arguments"]} in item["remedy"]
 
 
 def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:

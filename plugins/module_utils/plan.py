@@ -12,9 +12,9 @@ Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool),
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none"),
     Action("unit_oom_policy", "medium", True, "none"),
-    Action("socket_access_set", "medium", True, "restart"),
-    Action("socket_acl_add", "medium", True, "restart"),
-    Action("directory_search_allow", "medium", True, "restart"),
+    Action("socket_access_set", "medium", True, "none"),
+    Action("socket_acl_add", "medium", True, "none"),
+    Action("directory_search_allow", "medium", True, "none"),
     Action("memory_fit", "medium", True, "reload"),
     Action("memory_limit_set", "high", True, "reload"),
     Action("swap_add", "medium", True, "none"),
@@ -32,8 +32,6 @@ _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
 GIVES_WAY = (
     ("pool_size_set", "memory_fit", ("config", "pool")),
-    ("unit_restart", "socket_access_set", ("unit",)),
-    ("unit_restart", "socket_acl_add", ("unit",)),
 )
 # Two of these that want different things at one place cannot both be right.
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
@@ -75,9 +73,6 @@ def _settle(actions: List[dict]) -> List[dict]:
     for loser, winner, names in GIVES_WAY:
         winners = {shared(one, names): one for one in reversed(kept) if one["id"] == winner}
         given = [one for one in kept if one["id"] == loser and shared(one, names) in winners]
-        for action in given if loser == "unit_restart" else ():
-            stronger = winners[shared(action, names)]
-            stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
         kept = _without(kept, given)
     for name, places in _ONE_PLACE:
         found: Dict[str, List[dict]] = {}

@@ -5,11 +5,11 @@
 
 import re
 import shlex
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host, HostError, Ran
 from ..parse.redact import GONE, redact
-from ..step import Refusal, Step
+from ..step import NoAcl, Refusal, Step
 from .difference import difference
 from .disk import Disk
 from .recovery import recover
@@ -21,6 +21,8 @@ Outcome = NamedTuple("Outcome", [
     ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
 ])
 
+# How a php-fpm without ACLs objects to a directive that it does not know.
+_UNKNOWN_ACL = "unknown entry 'listen.acl_"
 # nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
 
@@ -54,6 +56,27 @@ def complaint(step: Step) -> Optional[str]:
     return None
 
 
+def way_of(step: Step, disk: Disk, check_mode: bool) -> Tuple[Step, Optional[str]]:
+    """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it must not be taken)."""
+    whys: List[str] = []
+    for way in [step] + list(step.otherwise):
+        why: Optional[str] = None
+        try:
+            check(way, disk, check_mode)
+            why = complaint(way)
+        except NoAcl as error:
+            whys.append(str(error))
+            continue
+        except (Refusal, HostError, OSError) as error:
+            why = str(error)
+        if why is None:
+            return way, None
+        whys.append(why)
+        if not whys[1:] and _UNKNOWN_ACL not in why:
+            break
+    return step, "; ".join(dict.fromkeys(whys))
+
+
 def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str) -> str:
     """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and all of it must be put back then."""
     transaction = Transaction.begin(step, host, disk, state)
@@ -76,11 +99,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
-    try:
-        check(step, disk, check_mode)
-        why = complaint(step)
-    except (Refusal, HostError, OSError) as error:
-        why = str(error)
+    step, why = way_of(step, disk, check_mode)
     if why:
         return Outcome("refused", why, [], [], [], None)
     intended = Outcome("would", "", [change.path for change in step.changes], [shell(command.do) for command in step.commands],

@@ -62,6 +62,11 @@ def _undo_commands(journal: Journal, opened: str, disk: Disk) -> List[str]:
                 why = str(error)
             if why:
                 failed.append("`%s`: %s" % (" ".join(shlex.quote(word) for word in argv), why))
+        for socket in command.get("sockets", []):
+            try:
+                disk.withdraw(socket["path"], socket["file"], meta_of(socket), meta_of(socket["after"]))
+            except OSError as error:
+                failed.append(str(error))
         for folder in reversed(command.get("folders", [])):
             try:
                 _put_back(folder, disk)

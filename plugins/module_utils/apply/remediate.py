@@ -24,6 +24,7 @@ from ..step import Refusal, Step
 from . import ledger
 from .carry_out import Outcome, carry_out
 from .disk import Disk
+from .live_socket import groups_of
 from .lock import Busy, lock
 from .proof import Proof, key
 from .recovery import pending, recover
@@ -38,6 +39,8 @@ TRIED = ("done", "rolled_back", "failed")
 def _merged(steps: Sequence[Step]) -> Step:
     """What only helps together is one step: all files, then all commands, each once."""
     last = steps[-1]
+    if not steps[1:]:
+        return last
     commands: List[Any] = []
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
@@ -73,7 +76,8 @@ class _Run:
         def swap(path: str) -> Step:
             return swap_on(look(self.host, path, masters), size_bytes(self.policy.swap_size), True)
 
-        return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap)
+        return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap,
+                    groups_of)
 
     def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
         """Why what was tried often enough of late is not tried again."""
