@@ -90,6 +90,10 @@ def examine(case: Case) -> Any:
     if not refused or not case.is_local:
         return None
     seen = case.dialled()
+    hidden = case.hidden
+    if hidden and (case.running or not case.owners):
+        reason = "private_tmp" if "PrivateTmp" in hidden[0] else "mount_namespace"
+        return _match(case, reason, hidden[0], [hidden[1], seen], [], next(iter(case.running), None))
     if case.running:
         reason, words, remedy = _unloaded(case)
         master = case.running[0].master
