@@ -12,8 +12,15 @@ START_CHAIN = frozenset(("runtime_directory_create", "unit_oom_policy", "unit_re
 
 
 def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
-    """Whether a planned action is meant to mend this finding."""
-    return item["state"] == "active" and {"action": action["id"], "arguments": action["arguments"]} in item["remedy"]
+    """Whether a planned action is meant to mend this finding, by itself or because it does what the finding's own action would."""
+    if item["state"] != "active":
+        return False
+    for remedy in item["remedy"]:
+        if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
+            return True
+        if (remedy["action"], action["id"]) == ("unit_reload", "unit_restart") and remedy["arguments"] == action["arguments"]:
+            return True
+    return False
 
 
 def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:

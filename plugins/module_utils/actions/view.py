@@ -108,4 +108,5 @@ def pool_step(view: View, name: str, arguments: Dict[str, Any], settings: Sequen
     master = master_of(view, arguments["config"])
     unit = unit_of(master)
     edited = set_directives(master["config"], view.read, view.expand, arguments["pool"] if in_pool else None, settings, master["prefix"])
-    return Step(name, unit, changes_of(edited, FPM), [fpm_trial(master)] if edited else [], [systemctl(verb, unit, *([verb] if edited else []))])
+    return Step(name, unit, changes_of(edited, FPM), [fpm_trial(master)] if edited else [], [systemctl(verb, unit, *([verb] if edited else []))],
+                cuts=unit)

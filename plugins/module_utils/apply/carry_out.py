@@ -13,13 +13,24 @@ from ..step import NoAcl, Refusal, Step
 from .difference import difference
 from .disk import Disk
 from .recovery import recover
+from .running import Running
 from .transaction import STATE, Transaction, UndoFailed, check
 from .trial import trial
 
-# result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
-Outcome = NamedTuple("Outcome", [
-    ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
-])
+
+class Outcome(NamedTuple):
+    """result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
+    cut: running requests that it has cut.
+    """
+
+    result: str
+    why: str
+    files: List[str]
+    commands: List[str]
+    diff: List[Dict[str, str]]
+    backup: Optional[str]
+    cut: int = 0
+
 
 # How a php-fpm without ACLs objects to a directive that it does not know.
 _UNKNOWN_ACL = "unknown entry 'listen.acl_"
@@ -77,12 +88,13 @@ def way_of(step: Step, disk: Disk, check_mode: bool) -> Tuple[Step, Optional[str
     return step, "; ".join(dict.fromkeys(whys))
 
 
-def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str) -> str:
+def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running) -> str:
     """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and all of it must be put back then."""
     transaction = Transaction.begin(step, host, disk, state)
     transaction.replace()
     for command in step.commands:
-        ran = transaction.run(command)
+        with running.counted(step):
+            ran = transaction.run(command)
         if ran.rc != 0:
             raise Refusal("`%s` failed: %s" % (shell(command.do), deciding_line(ran)))
     why = verify()
@@ -91,8 +103,9 @@ def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]],
     return transaction.keep()
 
 
-def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
-    """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
+def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE,
+              running: Optional[Running] = None) -> Outcome:
+    """verify: asked when all is in place; a text says what is still wrong, and everything is put back. running: asked for a quiet moment.
 
     The caller holds the lock and has called recover(); neither is needed in check mode, which changes nothing.
     """
@@ -100,6 +113,8 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
     step, why = way_of(step, disk, check_mode)
+    running = running or Running(host)
+    why = why or running.objection(step)
     if why:
         return Outcome("refused", why, [], [], [], None)
     intended = Outcome("would", "", [change.path for change in step.changes], [shell(command.do) for command in step.commands],
@@ -107,17 +122,20 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     if check_mode:
         return intended
     try:
-        return intended._replace(result="done", backup=_do(step, host, disk, verify, state))
+        backup = _do(step, host, disk, verify, state, running)
+        return intended._replace(result="done", backup=backup, cut=running.cut)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
     except BaseException:
         recover(host, disk, state)
         raise
     try:
-        undone = recover(host, disk, state)
+        with running.counted(step if any(command.undo for command in step.commands) else step._replace(cuts=None)):
+            undone = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as error:
-        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+        return intended._replace(result="failed", cut=running.cut, why="%s; and the way back failed: %s" % (why, error))
     if undone and undone["left"]:
-        return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
-            why, ", ".join(undone["left"]), undone["backup"]))
-    return intended._replace(result="rolled_back", why="%s; everything is as it was before" % why, diff=[])
+        why = "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
+            why, ", ".join(undone["left"]), undone["backup"])
+        return intended._replace(result="failed", cut=running.cut, why=why)
+    return intended._replace(result="rolled_back", cut=running.cut, why="%s; everything is as it was before" % why, diff=[])

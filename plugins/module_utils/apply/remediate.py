@@ -28,6 +28,7 @@ from .live_socket import groups_of
 from .lock import Busy, lock
 from .proof import Proof, key
 from .recovery import pending, recover
+from .running import Running
 from .swap import look, swap_on
 from .texts import Texts
 from .transaction import STATE
@@ -57,6 +58,7 @@ class _Run:
         self.verdict = diagnose(self.snapshot)
         self.diagnosed_at = host.now()
         self.texts = Texts(host)
+        self.running = Running(host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait)
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
@@ -100,7 +102,7 @@ class _Run:
         served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
         proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], not self.check_mode)
         self.proof = proof
-        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served), self.check_mode, self.state)
+        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served), self.check_mode, self.state, self.running)
         if outcome.result == "would":
             self.texts.show(step)
         return outcome._replace(why=outcome.why or "; ".join(step.notes))
@@ -123,8 +125,8 @@ class _Run:
             self.diff += outcome.diff
             for action in bundle:
                 self.actions.append(dict(
-                    {name: action[name] for name in ("id", "target", "arguments", "because", "risk", "reversible", "disruption")},
-                    result=outcome.result, why=outcome.why, files=outcome.files, commands=outcome.commands, backup=outcome.backup,
+                    {name: action[name] for name in ("id", "target", "arguments", "because", "risk", "reversible", "disruption", "running")},
+                    result=outcome.result, why=outcome.why, files=outcome.files, commands=outcome.commands, backup=outcome.backup, cut=outcome.cut,
                     seconds=round(self.host.monotonic() - began, 2)))
 
     def finding(self, item: Dict[str, Any], now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:

@@ -100,7 +100,8 @@ class _Survey:
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
         self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port, parents=[], listener_path=None, addresses=None, hidden=None)
+            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port,
+                         parents=[], listener_path=None, addresses=None, hidden=None)
             if one.family == "unix":
                 about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
                 facts.update(about)

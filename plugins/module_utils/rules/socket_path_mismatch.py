@@ -71,7 +71,10 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
         return "private_tmp", "php-fpm has a view of its own on %s, where nginx does not see its socket" % path, []
     if case.endpoint.get("listening") or case.endpoint.get("inode_matches") is False:
         return "socket_deleted", "php-fpm still listens on %s, but its file was deleted" % case.key, restart
-    return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
+    # A reload binds the addresses that are new, and keeps the connections that wait at the others.
+    can_reload = (owner.master["unit_state"] or {}).get("can_reload")
+    load = [Remedy("unit_reload", one.arguments) for one in restart] if can_reload else restart
+    return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), load
 
 
 def _match(case: Case, reason: str, words: str, proof: List[dict], remedy: List[Remedy], owner: Optional[Owner],
