@@ -57,7 +57,8 @@ def running(snapshot: dict, action: dict) -> Optional[int]:
     if action["disruption"] == "none" or action["id"] in EDITS_NGINX:
         return 0
     keys = [pool["endpoint"] for master in snapshot["fpm"]["masters"] if _loads(master, action["arguments"]) for pool in master["pools"]]
-    served: List[Any] = [(snapshot["endpoints"].get(key) or {}).get("accepted") for key in dict.fromkeys(keys)]
+    places = [snapshot["endpoints"].get(key) or {} for key in dict.fromkeys(keys)]
+    served: List[Any] = [0 if place.get("listening") is False else place.get("accepted") for place in places]
     return None if None in served else sum(served)
 
 

@@ -85,7 +85,8 @@ def way_of(step: Step, disk: Disk, check_mode: bool) -> Tuple[Step, Optional[str
         whys.append(why)
         if not whys[1:] and _UNKNOWN_ACL not in why:
             break
-    return step, "; ".join(dict.fromkeys(whys))
+    # What is in the way of the others is what a person can change.
+    return step, "; ".join(dict.fromkeys(whys[1:] + whys[:1]))
 
 
 def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running) -> str:

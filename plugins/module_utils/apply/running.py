@@ -8,6 +8,7 @@ master has loaded a process_control_timeout: to write one now is too late, since
 """
 
 import contextlib
+import threading
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host
@@ -70,21 +71,28 @@ class Running:
             return None
         return "%d requests run in the pools of %s, and would be cut: remediate_max_cut=%d allows no more" % (lost, step.cuts, self.max_cut)
 
+    def _watch(self, step: Step, until: float) -> None:
+        """The workers who are still there when their grace is over are cut."""
+        workers = {one.pid for one in self._workers(step)}
+        while workers and self.host.monotonic() < until - PAUSE:
+            self.host.sleep(PAUSE)
+            workers &= {one.pid for one in self._workers(step)}
+        self.cut += sum(not _waits_for_its_client(self.host, pid) for pid in workers)
+
     @contextlib.contextmanager
     def counted(self, step: Step) -> Iterator[None]:
         """Around a command of the step: what it cuts is added to cut."""
-        mine, grace = self._mine(step), self.grace(step)
-        workers = {one.pid for one in self._workers(step)} if grace else set()
-        if mine and not grace:
+        grace, watch = self.grace(step), None
+        if grace:
+            # Beside the command: systemctl may not come back before the new master is ready.
+            watch = threading.Thread(target=self._watch, args=(step, self.host.monotonic() + grace))
+            watch.start()
+        elif self._mine(step):
             served, waiting = self.look(step)
             self.cut += served + (waiting if _restarts(step) else 0)
         yield
-        # The workers who are still there when their grace is over are cut.
-        deadline = self.host.monotonic() + grace - PAUSE
-        while workers and self.host.monotonic() < deadline:
-            self.host.sleep(PAUSE)
-            workers &= {one.pid for one in self._workers(step)}
-        self.cut += len(workers)
+        if watch:
+            watch.join()
 
 
 def _restarts(step: Step) -> bool:

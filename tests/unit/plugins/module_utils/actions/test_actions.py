@@ -50,7 +50,10 @@ def view(snapshot: hosts.Snapshot, files: Optional[Dict[str, str]] = None, capac
     def unmeasured() -> Dict[str, Any]:
         raise AssertionError("this action has no use for the memory of the workers")
 
-    return View(snapshot, texts.get, expand, capacity or unmeasured, swap)
+    def groups_of(name: str) -> List[str]:
+        return {"www-data": ["www-data"], "backup": ["backup"], "web1": ["client1"]}.get(name, [])
+
+    return View(snapshot, texts.get, expand, capacity or unmeasured, swap, groups_of)
 
 
 def step_of(action: str, fault: str, files: Optional[Dict[str, str]] = None, **more: Any) -> Step:
