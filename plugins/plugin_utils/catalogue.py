@@ -225,7 +225,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix socket.",
     ),
     ("socket_permission_denied", "mount_namespace"): Entry(
-        title="nginx may not connect: hidden by its unit",
+        title="hidden from nginx by its unit",
         what="The sandbox of nginx's unit shows nginx another directory than the host has: ProtectHome=, InaccessiblePaths= and the like.",
         decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another file there than on the host.",
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
@@ -234,7 +234,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         do_not="Do not chmod or chown what `namei -l` shows: on the host it is right, and nginx would not see the change.",
     ),
     ("socket_permission_denied", "group_not_in_force"): Entry(
-        title="nginx may not connect: group not in force",
+        title="nginx lacks a new group",
         what="nginx's user was put into a group that may connect, after nginx's workers were started. A process keeps the groups it began with.",
         decides="The account database has the group, /proc/PID/status of the workers has not; with it, owner, mode and ACL would let nginx in.",
         fix="systemctl reload nginx",
@@ -307,9 +307,9 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="configuration edited but not loaded",
         what="The files of nginx and FPM agree, but a running process still works with the older content.",
         decides="A file is newer than the process that read it, and the process listens on (or dials) what the older content said.",
-        fix="php-fpm -t, then systemctl restart {unit}",
+        fix="php-fpm -t, then systemctl reload {unit}",
         advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the evidence names: "
-        "`systemctl restart {unit}` or `systemctl reload nginx`.",
+        "`systemctl reload {unit}` or `systemctl reload nginx`.",
         do_not="Do not change the other side to match the old state: the next restart breaks it again.",
     ),
     ("socket_path_mismatch", "private_tmp"): Entry(

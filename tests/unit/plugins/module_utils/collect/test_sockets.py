@@ -90,7 +90,7 @@ def look(  # pylint: disable=dangerous-default-value
 
 
 CONTRACT = {"family", "path", "address", "port", "exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux",
-            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses"}
+            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses", "hidden"}
 
 
 @pytest.mark.parametrize("key", [KEY, "unix:/run/none.sock", "127.0.0.1:9001", "[::1]:9001", "*:9005", "localhost:9001", "php.example:9000", "noport"])
