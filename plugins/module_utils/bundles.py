@@ -5,7 +5,7 @@
 
 from typing import Any, Dict, List, Sequence
 
-from .plan import GIVES_WAY, shared
+from .plan import shared
 
 # Only together do they bring a unit up: one transaction, and one look at whether it helped.
 START_CHAIN = frozenset(("runtime_directory_create", "unit_oom_policy", "unit_reset_failed", "unit_start", "unit_enable"))
@@ -18,9 +18,7 @@ def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
     for remedy in item["remedy"]:
         if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
             return True
-        if remedy["action"] == "unit_restart" and any(
-                (loser, winner) == ("unit_restart", action["id"]) and remedy["arguments"].get("unit") == action["arguments"].get("unit")
-                for loser, winner, _names in GIVES_WAY):
+        if (remedy["action"], action["id"]) == ("unit_reload", "unit_restart") and remedy["arguments"] == action["arguments"]:
             return True
     return False
 

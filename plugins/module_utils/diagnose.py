@@ -6,7 +6,7 @@
 from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from .parse.sites import place, sites_of
-from .plan import left_to_a_person, plan
+from .plan import left_to_a_person, plan, running
 from .rules.case import Case, cases
 from .rules.model import Clear, Match, Unclear, evidence, finding
 from .rules.registry import NOTHING_GETS_THROUGH, RULES
@@ -159,5 +159,6 @@ def diagnose(snapshot: dict, host: str = "localhost") -> dict:
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     missing.sort(key=lambda entry: entry["what"] not in NEEDED_FOR_HEALTH)  # what makes a host unknown comes first
     strangers = snapshot.get("strangers") or []
-    return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": plan(findings, host), "missing": missing,
+    planned = [dict(action, running=running(snapshot, action)) for action in plan(findings, host)]
+    return {"status": _status(snapshot, examined, findings, missing), "findings": findings, "plan": planned, "missing": missing,
             "strangers": strangers[:MOST_STRANGERS], "strangers_total": len(strangers)}

@@ -3,7 +3,7 @@
 
 """Findings in, ordered actions out, with what they would cost."""
 
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 # disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
@@ -12,9 +12,9 @@ Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool),
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none"),
     Action("unit_oom_policy", "medium", True, "none"),
-    Action("socket_access_set", "medium", True, "restart"),
-    Action("socket_acl_add", "medium", True, "restart"),
-    Action("directory_search_allow", "medium", True, "restart"),
+    Action("socket_access_set", "medium", True, "none"),
+    Action("socket_acl_add", "medium", True, "none"),
+    Action("directory_search_allow", "medium", True, "none"),
     Action("memory_fit", "medium", True, "reload"),
     Action("memory_limit_set", "high", True, "reload"),
     Action("swap_add", "medium", True, "none"),
@@ -24,6 +24,7 @@ ACTIONS = (
     Action("unit_start", "low", True, "none"),
     Action("unit_enable", "high", True, "none"),
     Action("unit_restart", "medium", False, "restart"),
+    Action("unit_reload", "medium", False, "reload"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
@@ -32,8 +33,7 @@ _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
 GIVES_WAY = (
     ("pool_size_set", "memory_fit", ("config", "pool")),
-    ("unit_restart", "socket_access_set", ("unit",)),
-    ("unit_restart", "socket_acl_add", ("unit",)),
+    ("unit_reload", "unit_restart", ("unit",)),
 )
 # Two of these that want different things at one place cannot both be right.
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
@@ -47,14 +47,28 @@ def hands_off(part: dict) -> Optional[str]:
     return "%s can write %s" % (writable["who"], writable["path"]) if writable else None
 
 
+def _loads(master: dict, arguments: dict) -> bool:
+    """Whether an action with these arguments is about this master."""
+    return bool(arguments.get("unit") == master["unit"] if arguments.get("unit") else arguments.get("config") == master["config"])
+
+
+def running(snapshot: dict, action: dict) -> Optional[int]:
+    """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload cuts none. None: unknown."""
+    if action["disruption"] == "none" or action["id"] in EDITS_NGINX:
+        return 0
+    keys = [pool["endpoint"] for master in snapshot["fpm"]["masters"] if _loads(master, action["arguments"]) for pool in master["pools"]]
+    places = [snapshot["endpoints"].get(key) or {} for key in dict.fromkeys(keys)]
+    served: List[Any] = [0 if place.get("listening") is False else place.get("accepted") for place in places]
+    return None if None in served else sum(served)
+
+
 def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
     """Why an action must not be taken, by whose files it would load."""
     arguments, nginx = remedy["arguments"], snapshot["nginx"]
     if nginx.get("account") or remedy["action"] in EDITS_NGINX and hands_off(nginx):
         return hands_off(nginx)
     for master in snapshot["fpm"]["masters"]:
-        mine = arguments.get("unit") == master["unit"] if arguments.get("unit") else arguments.get("config") == master["config"]
-        if mine or arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]:
+        if _loads(master, arguments) or arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]:
             why = hands_off(master)
             if why:
                 return why
@@ -75,7 +89,7 @@ def _settle(actions: List[dict]) -> List[dict]:
     for loser, winner, names in GIVES_WAY:
         winners = {shared(one, names): one for one in reversed(kept) if one["id"] == winner}
         given = [one for one in kept if one["id"] == loser and shared(one, names) in winners]
-        for action in given if loser == "unit_restart" else ():
+        for action in given if loser == "unit_reload" else ():
             stronger = winners[shared(action, names)]
             stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
         kept = _without(kept, given)

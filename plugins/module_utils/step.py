@@ -3,7 +3,7 @@
 
 """A step: what an action does to a host, as plain data. Pure code writes it, apply/ carries it out or only shows it."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 NGINX, FPM = "nginx", "php-fpm"
 
@@ -27,21 +27,42 @@ Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
 Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
 
 
+class Access(NamedTuple):
+    """That user may connect to the socket at path, which the master with this pid listens on: changed where it is, without a restart.
+
+    by: "entry", one more in its ACL, beside those of kept_users and kept_groups, which the configuration names; or "group" or "owner",
+    the user's own. kept_own: the configuration has an ACL, under which the socket's own group keeps what the ACL says.
+    """
+
+    path: str
+    pid: int
+    user: str
+    by: str
+    kept_users: Sequence[str] = ()
+    kept_groups: Sequence[str] = ()
+    kept_own: bool = False
+
+
 class Command(NamedTuple):
     """do: what is run once the files are in place; undo: what brings back the state before.
 
     folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights back.
     search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only tells it.
+    access: of a live socket. Then do only tells it, too.
     """
 
     do: List[str]
     undo: List[List[str]]
     folder: Optional[str] = None
     search: Optional[str] = None
+    access: Optional[Access] = None
 
 
 class Step(NamedTuple):
-    """name: of the action; target: the unit or file; notes: how the values came about, for a person."""
+    """name: of the action; target: the unit or file; notes: how the values came about, for a person.
+
+    cuts: the unit whose running requests its commands cut. otherwise: steps to the same end, for a host that knows no ACL.
+    """
 
     name: str
     target: str
@@ -49,7 +70,13 @@ class Step(NamedTuple):
     trials: List[Trial]
     commands: List[Command]
     notes: Sequence[str] = ()
+    cuts: Optional[str] = None
+    otherwise: Sequence[Any] = ()
 
 
 class Refusal(Exception):
     """Why something must not or cannot be done here, in words for a person."""
+
+
+class NoAcl(Refusal):
+    """A file system or a php-fpm without access control lists."""

@@ -204,7 +204,8 @@ findings:
 plan:
   description:
     - The actions of all active findings in the order in which they would be taken, each once.
-    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible) and C(disruption).
+    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption) and C(running), how many requests
+      run of which it would cut up to so many, V(null) where that is not known.
   returned: success
   type: list
   elements: dict
@@ -218,6 +219,7 @@ plan:
       id: unit_start
       reversible: true
       risk: low
+      running: 0
       target: php8.2-fpm.service
 missing:
   description: What could not be seen, each with C(what), C(path), C(why) and C(needs).

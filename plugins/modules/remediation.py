@@ -171,7 +171,8 @@ remediation:
       returned: success
     actions:
       description:
-        - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup) and C(seconds).
+        - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup), C(seconds) and C(cut), how many
+          running requests it cut.
         - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed) where not even the state before came back.
       type: list
       elements: dict
@@ -199,12 +200,14 @@ remediation:
           - fpm_not_running/stopped
         commands:
           - systemctl start php8.2-fpm.service
+        cut: 0
         disruption: none
         files: []
         id: unit_start
         result: done
         reversible: true
         risk: low
+        running: 0
         seconds: 1.92
         target: php8.2-fpm.service
         why: ""

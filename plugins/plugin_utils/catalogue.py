@@ -183,18 +183,20 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx may not connect: owner or mode",
         what="Owner, group and mode of the socket give the user of nginx's workers no write permission.",
         decides="connect() as nginx's user is refused by the socket itself; all directories above it let the user through.",
-        fix="listen.owner = listen.group = {user}, listen.mode = 0660 in pool {pool}; systemctl restart {unit}",
-        advice="In pool {pool} set `listen.owner` and `listen.group` to {user}, the user of nginx's workers, and `listen.mode = 0660`; "
-        "then `systemctl restart {unit}`. A reload keeps the old owner: inherited sockets are not changed.",
+        fix="add {user} to listen.acl_users of pool {pool}, and setfacl -m u:{user}:rw {socket}: no restart",
+        advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}, and with it the owner, and in "
+        "`listen.acl_groups` the group, who have access now: an ACL makes listen.owner and listen.group void. `setfacl -m u:{user}:rw {socket}` "
+        "does the same at once, without a restart. A reload changes no socket that is open.",
         do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the next restart undoes it.",
     ),
     ("socket_permission_denied", "acl"): Entry(
         title="nginx may not connect: not in the ACL",
         what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner and listen.group are ignored.",
         decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; connect() as that user is refused.",
-        fix="add {user} to listen.acl_users of pool {pool}, then systemctl restart {unit}",
-        advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, then `systemctl restart {unit}`; check with `getfacl {socket}`.",
-        do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl by hand is lost at the next restart.",
+        fix="add {user} to listen.acl_users of pool {pool}, and setfacl -m u:{user}:rw {socket}: no restart",
+        advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, and `setfacl -m u:{user}:rw {socket}`, which needs "
+        "no restart; check with `getfacl {socket}`. Where it is named already, its mask was changed by hand: `setfacl -m m::rw {socket}`.",
+        do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl alone is lost at the next restart.",
     ),
     ("socket_permission_denied", "parent_directory"): Entry(
         title="nginx may not connect: directory",
@@ -221,6 +223,24 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon -Rv` its directory. "
         "TCP port: `semanage port -a -t http_port_t -p tcp PORT`.",
         do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix socket.",
+    ),
+    ("socket_permission_denied", "mount_namespace"): Entry(
+        title="hidden from nginx by its unit",
+        what="The sandbox of nginx's unit shows nginx another directory than the host has: ProtectHome=, InaccessiblePaths= and the like.",
+        decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another file there than on the host.",
+        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        advice="Set `listen` of pool {pool} below /run/php and fastcgi_pass to the same. If the sites must stay there: `systemctl edit nginx`, "
+        "and loosen the setting that the evidence names for this one path (`BindPaths=`).",
+        do_not="Do not chmod or chown what `namei -l` shows: on the host it is right, and nginx would not see the change.",
+    ),
+    ("socket_permission_denied", "group_not_in_force"): Entry(
+        title="nginx lacks a new group",
+        what="nginx's user was put into a group that may connect, after nginx's workers were started. A process keeps the groups it began with.",
+        decides="The account database has the group, /proc/PID/status of the workers has not; with it, owner, mode and ACL would let nginx in.",
+        fix="systemctl reload nginx",
+        advice="`systemctl reload nginx`: new workers take on the groups that the user has by then. If the user is in the group by mistake, "
+        "take it out (`gpasswd -d {user} GROUP`).",
+        do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
     ),
     # ------------------------------------------------------------------------------------------ 3
     ("socket_path_mismatch", None): Entry(
@@ -288,9 +308,9 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="configuration edited but not loaded",
         what="The files of nginx and FPM agree, but a running process still works with the older content.",
         decides="A file is newer than the process that read it, and the process listens on (or dials) what the older content said.",
-        fix="php-fpm -t, then systemctl restart {unit}",
+        fix="php-fpm -t, then systemctl reload {unit}",
         advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the evidence names: "
-        "`systemctl restart {unit}` or `systemctl reload nginx`.",
+        "`systemctl reload {unit}` or `systemctl reload nginx`.",
         do_not="Do not change the other side to match the old state: the next restart breaks it again.",
     ),
     ("socket_path_mismatch", "private_tmp"): Entry(
@@ -300,6 +320,15 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
         advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl restart {unit}`, `nginx -t && systemctl reload nginx`.",
         do_not="Do not switch PrivateTmp off: it guards against attacks over a shared /tmp.",
+    ),
+    ("socket_path_mismatch", "mount_namespace"): Entry(
+        title="the socket is hidden by a unit's sandbox",
+        what="The unit of nginx or of FPM sees other directories than the host (ProtectHome=, TemporaryFileSystem=, RootDirectory=, BindPaths=).",
+        decides="One of them has a mount namespace of its own, and what lies on the way to the socket is another file there than on the host.",
+        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and fastcgi_pass to the same; or loosen, "
+        "for this one path, the setting that the evidence names (`systemctl edit UNIT`, `BindPaths=`).",
+        do_not="Do not link, copy or chmod anything at the path: what the other program sees there is another file.",
     ),
     # ------------------------------------------------------------------------------------------ 4
     ("max_children_exhausted", None): Entry(

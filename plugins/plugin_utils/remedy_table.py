@@ -141,11 +141,22 @@ def _section(section: Section, found: Sequence[Pair], field: str) -> list[Line]:
         where, below = hosts_cell(hosts_of(pairs), COLUMNS[3])
         took = max((item["seconds"] for item in items if item.get("seconds")), default=None)
         lines.append((cells((section.word, items[0][field], names(targets, COLUMNS[2])[0], where, "%.1f s" % took if took else ""), COLUMNS), None))
-        lines += [*below, *_why(pairs, section.why)]
+        lines += [*below, *_cost(items), *_why(pairs, section.why)]
         lines += labelled("undo", "; ".join(items[0].get("by_hand", ())), 6)
         if items[0].get("result") == "would":
             lines += labelled("run", "; ".join(dict.fromkeys(command for item in items[:MAX_ROWS] for command in item["commands"])), 2)
     return lines + rest(rows)
+
+
+def _cost(items: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """What a reload or restart did to requests that ran, or would do, on all hosts of a row together."""
+    loading = [item for item in items if item.get("disruption", "none") != "none"]
+    if not loading:
+        return []
+    if loading[0]["result"] != "would":
+        return labelled("cut", plural(sum(item["cut"] for item in loading), "running request"), 1)
+    known = [item["running"] for item in loading if item["running"] is not None]
+    return labelled("cuts", "up to %s" % plural(sum(known), "running request") if known else "an unknown number of running requests", 1)
 
 
 def _wide(word: str, told: str, pairs: Sequence[Pair]) -> list[Line]:

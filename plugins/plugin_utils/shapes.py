@@ -85,6 +85,7 @@ _ACTION: dict[str, Reader] = {
     "risk": text,
     "reversible": flag,
     "disruption": text,
+    "running": optional(count),
 }
 PLANNED = record(**_ACTION, host=text)
 TAKEN = record(
@@ -94,6 +95,7 @@ TAKEN = record(
     files=listed(text),
     commands=listed(text),
     backup=optional(text),
+    cut=optional(count, 0),
     seconds=optional(number, 0),
 )
 SEEN = record(probe=NOTHING, http=optional(number), queue=optional(number))

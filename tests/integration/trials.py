@@ -119,8 +119,6 @@ JOBS: dict[str, list[Job]] = {
         does_not_help("socket_root"),
         does_not_help("parent_directory"),
         does_not_help("too_many_workers"),
-        in_the_way("socket_root", "php-fpm refuses to start with the change", ["rolled_back"], refusing(
-            "$FPM_UNIT", "ExecStartPre=/bin/sh -c '! grep -q \\\"^listen.owner = $NGINX_USER\\\" $POOL_FILE'"), relieved("$FPM_UNIT")),
         in_the_way("socket_root", "the disk of the state is full", ["refused", "rolled_back"], FULL_STATE, NO_STATE_MOUNT),
         in_the_way("socket_root", "the disk of the pool file is full", ["refused", "rolled_back"], FULL_POOLS, NO_POOLS_MOUNT),
         in_the_way("socket_root", "the pool's directory is read-only", ["refused", "rolled_back"], READ_ONLY, 'umount "$POOL_DIR"'),

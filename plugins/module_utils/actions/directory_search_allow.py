@@ -3,26 +3,26 @@
 
 """Let nginx's worker user search the directory of the pool's socket, and no more than that.
 
-Where the system makes the directory, its rights are set again by the same means. Else an ACL entry for this one user is added,
-and only to the directory that the pool's own listen names: one further up belongs to somebody else.
+Where systemd-tmpfiles makes the directory, its rights are set again by the same means. Else an ACL entry for this one user is added,
+and only to the directory that the pool's own listen names: one further up belongs to somebody else. Never to a person's directory.
 """
 
 from typing import Any, Dict
 
 from ..parse.tmpfiles import entry_for
 from ..step import Command, Refusal, Step
-from .runtime_directory_create import makes_it
-from .view import View, master_of, pool_of, systemctl
+from .view import View, master_of, pool_of
+
+_EVERYBODYS = ("/", "/run", "/tmp", "/var/tmp")
+_PEOPLES = ("/home/", "/root/")
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    path, unit = arguments["path"], arguments["unit"]
+    path = arguments["path"]
     pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
-    if unit and makes_it(view, unit, path):
-        return Step("directory_search_allow", path, [], [], [systemctl("restart", unit)._replace(folder=path)])
     if entry_for(path, view.read, view.expand):
         return Step("directory_search_allow", path, [], [], [Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)])
-    if pool["endpoint"] != "unix:%s/%s" % (path, (pool["listen"] or "").rsplit("/", 1)[-1]) or path in ("/", "/run", "/tmp", "/var/tmp", "/home", "/root"):
+    if pool["endpoint"] != "unix:%s/%s" % (path, (pool["listen"] or "").rsplit("/", 1)[-1]) or path in _EVERYBODYS or (path + "/").startswith(_PEOPLES):
         raise Refusal("%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its owner to say" % (
             path, pool["name"], arguments["user"]))
     user = arguments["user"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart php-fpm's unit: the only thing that brings back a socket file that was deleted under it, or a listen address that it has not read."""
+"""Restart php-fpm's unit: the only thing that brings back a socket file that was deleted under it. A reload keeps the old socket."""
 
 from typing import Any, Dict
 
@@ -11,4 +11,4 @@ from .view import View, fpm_trial, systemctl
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     trials = [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]]
-    return Step("unit_restart", arguments["unit"], [], trials, [systemctl("restart", arguments["unit"])])
+    return Step("unit_restart", arguments["unit"], [], trials, [systemctl("restart", arguments["unit"])], cuts=arguments["unit"])

@@ -12,9 +12,11 @@ from ..step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
 
 # snapshot: of this host, taken a moment ago. read: a file's text, with the changes of the steps before this one; None without it.
 # capacity: what collect.capacity measured. swap: the step that makes a swap file at a path, as large as the operator allows.
+# groups_of: the names of an account's groups, its own first; [] without the account.
 View = NamedTuple("View", [
     ("snapshot", Dict[str, Any]), ("read", Callable[[str], Optional[str]]), ("expand", Callable[[str], List[str]]),
     ("capacity", Callable[[], Dict[str, Any]]), ("swap", Callable[[str], Step]),
+    ("groups_of", Callable[[str], List[str]]),
 ])
 
 
@@ -100,4 +102,5 @@ def pool_step(view: View, name: str, arguments: Dict[str, Any], settings: Sequen
     master = master_of(view, arguments["config"])
     unit = unit_of(master)
     edited = set_directives(master["config"], view.read, view.expand, arguments["pool"] if in_pool else None, settings, master["prefix"])
-    return Step(name, unit, changes_of(edited, FPM), [fpm_trial(master)] if edited else [], [systemctl(verb, unit, *([verb] if edited else []))])
+    return Step(name, unit, changes_of(edited, FPM), [fpm_trial(master)] if edited else [], [systemctl(verb, unit, *([verb] if edited else []))],
+                cuts=unit)

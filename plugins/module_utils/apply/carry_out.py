@@ -4,22 +4,35 @@
 """One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host, HostError, Ran
 from ..parse.redact import GONE, redact
-from ..step import Refusal, Step
+from ..step import NoAcl, Refusal, Step
 from .difference import difference
 from .disk import Disk
 from .recovery import recover, shell
+from .running import Running
 from .transaction import STATE, Transaction, UndoFailed, check
 from .trial import trial
 
-# result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
-Outcome = NamedTuple("Outcome", [
-    ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
-])
 
+class Outcome(NamedTuple):
+    """result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
+    cut: running requests that it has cut.
+    """
+
+    result: str
+    why: str
+    files: List[str]
+    commands: List[str]
+    diff: List[Dict[str, str]]
+    backup: Optional[str]
+    cut: int = 0
+
+
+# How a php-fpm without ACLs objects to a directive that it does not know.
+_UNKNOWN_ACL = "unknown entry 'listen.acl_"
 # nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
 
@@ -49,12 +62,35 @@ def complaint(step: Step) -> Optional[str]:
     return None
 
 
-def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str) -> str:
+def way_of(step: Step, disk: Disk, check_mode: bool) -> Tuple[Step, Optional[str]]:
+    """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it must not be taken)."""
+    whys: List[str] = []
+    for way in [step] + list(step.otherwise):
+        why: Optional[str] = None
+        try:
+            check(way, disk, check_mode)
+            why = complaint(way)
+        except NoAcl as error:
+            whys.append(str(error))
+            continue
+        except (Refusal, HostError, OSError) as error:
+            why = str(error)
+        if why is None:
+            return way, None
+        whys.append(why)
+        if not whys[1:] and _UNKNOWN_ACL not in why:
+            break
+    # What is in the way of the others is what a person can change.
+    return step, "; ".join(dict.fromkeys(whys[1:] + whys[:1]))
+
+
+def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running) -> str:
     """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and all of it must be put back then."""
     transaction = Transaction.begin(step, host, disk, state)
     transaction.replace()
     for command in step.commands:
-        ran = transaction.run(command)
+        with running.counted(step):
+            ran = transaction.run(command)
         if ran.rc != 0:
             raise Refusal("`%s` failed: %s" % (shell(command.do), deciding_line(ran)))
     why = verify()
@@ -63,19 +99,18 @@ def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]],
     return transaction.keep()
 
 
-def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
-    """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
+def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE,
+              running: Optional[Running] = None) -> Outcome:
+    """verify: asked when all is in place; a text says what is still wrong, and everything is put back. running: asked for a quiet moment.
 
     The caller holds the lock and has called settle(); neither is needed in check mode, which changes nothing.
     """
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
-    try:
-        check(step, disk, check_mode)
-        why = complaint(step)
-    except (Refusal, HostError, OSError) as error:
-        why = str(error)
+    step, why = way_of(step, disk, check_mode)
+    running = running or Running(host)
+    why = why or running.objection(step)
     if why:
         return Outcome("refused", why, [], [], [], None)
     intended = Outcome("would", "", [change.path for change in step.changes], [shell(command.do) for command in step.commands],
@@ -83,20 +118,23 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     if check_mode:
         return intended
     try:
-        return intended._replace(result="done", backup=_do(step, host, disk, verify, state))
+        backup = _do(step, host, disk, verify, state, running)
+        return intended._replace(result="done", backup=backup, cut=running.cut)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
     except BaseException:
         recover(host, disk, state)
         raise
     try:
-        undone = recover(host, disk, state)
+        with running.counted(step if any(command.undo for command in step.commands) else step._replace(cuts=None)):
+            undone = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as error:
-        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+        return intended._replace(result="failed", cut=running.cut, why="%s; and the way back failed: %s" % (why, error))
     if undone and undone["serves"]:
-        return intended._replace(result="done", backup=undone["backup"], why="%s; kept, since without it nobody would take requests at %s" % (
+        return intended._replace(result="done", backup=undone["backup"], cut=running.cut, why="%s; kept, since without it nobody would take requests at %s" % (
             why, ", ".join(undone["serves"])))
     if undone and undone["left"]:
-        return intended._replace(result="failed", why="%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
-            why, ", ".join(undone["left"]), undone["backup"]))
-    return intended._replace(result="rolled_back", why="%s; everything is as it was before" % why, diff=[])
+        why = "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
+            why, ", ".join(undone["left"]), undone["backup"])
+        return intended._replace(result="failed", cut=running.cut, why=why)
+    return intended._replace(result="rolled_back", cut=running.cut, why="%s; everything is as it was before" % why, diff=[])

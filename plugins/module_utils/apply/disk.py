@@ -13,9 +13,10 @@ import stat
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host, Ran
-from ..step import Refusal
+from ..step import Access, Refusal
+from . import live_socket
 from .door import way
-from .rights import ACL, Meta, apply_meta, meta_of, others, place_of, with_search
+from .rights import ACL, Meta, apply_meta, home_of, meta_of, others, place_of, with_search
 
 SERVICE_SECONDS = 90.0  # what systemd grants a unit to start or stop, unless told otherwise
 READ_LIMIT = 1 << 28
@@ -183,6 +184,9 @@ class Disk:
             who, meta = others(descriptor), meta_of(descriptor)
             if who:
                 raise Refusal("%s can write to %s: who may pass there is left to a person" % (who, folder))
+            person = home_of(self.real(folder))
+            if person:
+                raise Refusal("%s lies in the home of %s: who may pass there is left to a person" % (folder, person))
             try:
                 raw = with_search((meta.xattrs or {}).get(ACL), meta.mode, account[0])
             except Refusal as refusal:
@@ -190,6 +194,13 @@ class Disk:
             if really:
                 os.setxattr(descriptor, ACL, raw)
                 os.fsync(descriptor)
+
+    def grant(self, access: Access) -> None:
+        """A live socket's rights, see live_socket.py."""
+        live_socket.grant(access)
+
+    def withdraw(self, path: str, file: List[int], before: Meta, after: Meta) -> None:
+        live_socket.put_back(path, file, before, after)
 
     def run(self, argv: Sequence[str], timeout: float = SERVICE_SECONDS) -> Ran:
         """A command that changes the host, such as systemctl. rc None: it is absent or did not end within timeout seconds."""

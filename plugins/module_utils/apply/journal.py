@@ -23,7 +23,8 @@ _META = {"uid": _ID, "gid": _ID, "mode": range(1 << 12), "links": _TIME, "mtime_
 _SHAPE = {
     "name": str, "target": str, "at": float, "boot": str, "uptime": float, "made": [str], "folders": dict,
     "files": [{"path": str, "real": str, "existed": bool, "temporary": str, "old": str, "before": (str, None), "after": (str, None), "meta": (_META, None)}],
-    "commands": [{"do": [str], "undo": [[str]], "folders": [{"path": str, "meta": (_META, None)}]}],
+    "commands": [{"do": [str], "undo": [[str]], "folders": [{"path": str, "meta": (_META, None)}],
+                  "sockets": [{"path": str, "file": [_TIME], "meta": _META, "after": {"meta": _META}}]}],
 }
 _MOST = 1e11  # seconds of an epoch: the year 5138
 
@@ -63,11 +64,12 @@ def _sound(found: Any) -> Journal:
         raise ValueError("it was written by another version of this collection")
     # What 0.2 did not write.
     journal = dict({"boot": "", "uptime": -1.0}, **found)
-    journal["commands"] = [dict({"folders": []}, **command) for command in found["commands"]]
+    journal["commands"] = [dict({"folders": [], "sockets": []}, **command) for command in found["commands"]]
     fits = _fits(journal, _SHAPE) and _fits(list(journal["folders"].values()), [_TIME])
     if not fits or not all(command["do"] and all(command["undo"]) for command in journal["commands"]):
         raise ValueError("it is not the record of a change")
-    for entry in journal["files"] + [folder for command in journal["commands"] for folder in command["folders"]]:
+    made = [entry for command in journal["commands"] for entry in command["folders"] + command["sockets"]]
+    for entry in journal["files"] + made + [entry["after"] for entry in made if "after" in entry]:
         if entry["meta"]:
             meta_of(entry)
     return journal

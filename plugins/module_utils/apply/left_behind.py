@@ -54,8 +54,8 @@ def _why(journal: Journal, now: Present, fate: str) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _rights_by_hand(do: Sequence[str], folder: Dict[str, Any]) -> str:
-    path, meta = shell([folder["path"]]), folder["meta"]
+def _rights_by_hand(do: Sequence[str], place: Dict[str, Any]) -> str:
+    path, meta = shell([place["path"]]), place["meta"]
     if not meta:
         return "rmdir %s" % path
     if do[:2] == ["setfacl", "-m"]:
@@ -73,7 +73,7 @@ def _commands_by_hand(journal: Journal, opened: str, disk: Disk) -> List[str]:
     for number, command in reversed(list(enumerate(journal["commands"]))):
         if was_begun(disk, opened, number):
             lines += [shell(argv) for argv in command["undo"]]
-            lines += [_rights_by_hand(command["do"], folder) for folder in reversed(command["folders"])]
+            lines += [_rights_by_hand(command["do"], place) for place in reversed(command["folders"] + command["sockets"])]
     return lines
 
 

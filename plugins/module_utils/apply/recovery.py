@@ -82,6 +82,11 @@ def undo_commands(journal: Journal, opened: str, disk: Disk, harmless: Callable[
                 why = str(error)
             if why:
                 failed.append("`%s`: %s" % (shell(argv), why))
+        for socket in command["sockets"]:
+            try:
+                disk.withdraw(socket["path"], socket["file"], meta_of(socket), meta_of(socket["after"]))
+            except OSError as error:
+                failed.append(str(error))
         for folder in reversed(command["folders"]):
             try:
                 _put_back(folder, disk)

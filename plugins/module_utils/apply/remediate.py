@@ -26,8 +26,10 @@ from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .disk import Disk
 from .left_behind import TOLD, left_open, pending, settle
+from .live_socket import groups_of
 from .lock import Busy, lock
 from .proof import Proof, key
+from .running import Running
 from .swap import look, swap_on
 from .texts import Texts
 from .transaction import STATE
@@ -42,6 +44,8 @@ ONCE = ("read_timeout_set",)
 def _merged(steps: Sequence[Step]) -> Step:
     """What only helps together is one step: all files, then all commands, each once."""
     last = steps[-1]
+    if not steps[1:]:
+        return last
     commands: List[Any] = []
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
@@ -58,6 +62,7 @@ class _Run:
         self.verdict = diagnose(self.snapshot)
         self.diagnosed_at = host.now()
         self.texts = Texts(host)
+        self.running = Running(host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait)
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
@@ -78,7 +83,8 @@ class _Run:
         def swap(path: str) -> Step:
             return swap_on(look(self.host, path, masters), size_bytes(self.policy.swap_size), True)
 
-        return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap)
+        return View(dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)), self.texts.read, self.texts.expand, measured, swap,
+                    groups_of)
 
     def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
         """Why what was done once for all, or tried often enough of late, is not tried again."""
@@ -108,7 +114,7 @@ class _Run:
         proof = self.proof or Proof(self.host, self.policy, self.snapshot, self.verdict["findings"], self.verdict["plan"], not self.check_mode)
         self.proof = proof
         proof.begin()
-        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served, bundle), self.check_mode, self.state)
+        outcome = carry_out(step, self.host, self.disk, lambda: proof.complaint(served, bundle), self.check_mode, self.state, self.running)
         if outcome.result == "would":
             self.texts.show(step)
         rest = ["it helped, and this is still so: %s" % proof.rest] if outcome.result == "done" and proof.rest else []
@@ -132,8 +138,8 @@ class _Run:
             self.diff += outcome.diff
             for action in bundle:
                 self.actions.append(dict(
-                    {name: action[name] for name in ("id", "target", "arguments", "because", "risk", "reversible", "disruption")},
-                    result=outcome.result, why=outcome.why, files=outcome.files, commands=outcome.commands, backup=outcome.backup,
+                    {name: action[name] for name in ("id", "target", "arguments", "because", "risk", "reversible", "disruption", "running")},
+                    result=outcome.result, why=outcome.why, files=outcome.files, commands=outcome.commands, backup=outcome.backup, cut=outcome.cut,
                     seconds=round(self.host.monotonic() - began, 2)))
 
     def finding(self, item: Dict[str, Any], now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:

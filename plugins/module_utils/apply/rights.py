@@ -5,16 +5,20 @@
 
 import errno
 import os
+import pwd
 import stat
 import struct
-from typing import Dict, NamedTuple, Optional, Union
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..collect.host import Host
-from ..parse.permission import SEARCH, WRITE, Entry, parse_acl
+from ..parse.permission import READ, SEARCH, WRITE, Entry, parse_acl
 from ..step import Refusal
 
 ACL = "system.posix_acl_access"
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 1, 2, 4, 8, 16, 32, 0xFFFFFFFF  # posix_acl.h
+USER_ENTRY, GROUP_ENTRY, OWN_GROUP = _USER, _GROUP, (_GROUP_OBJ, _NOBODY)
+
+_NO_LOGIN = ("/nologin", "/false", "/sync", "/shutdown", "/halt")
 
 # xattrs None: as the directory gives them to a new file. mtime_ns None: now.
 Meta = NamedTuple("Meta", [
@@ -45,23 +49,33 @@ def meta_of(descriptor: int) -> Meta:
     return Meta(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), xattrs, found.st_mtime_ns, found.st_nlink)
 
 
-def apply_meta(descriptor: int, meta: Meta) -> None:
-    """The ACL comes before the mode: so nobody may do more meanwhile than before or after."""
-    os.fchown(descriptor, meta.uid, meta.gid)
+def apply_meta(place: Union[int, str], meta: Meta) -> None:
+    """place: a descriptor, or a path by place_of(). In such an order that nobody may do more meanwhile than before or after."""
+    os.chmod(place, os.stat(place).st_mode & meta.mode)
+    os.chown(place, meta.uid, meta.gid)
     if meta.xattrs is not None:
-        there = _xattrs(descriptor)
+        there = _xattrs(place)
         for name in sorted(set(there) - set(meta.xattrs)):
-            os.removexattr(descriptor, name)
+            os.removexattr(place, name)
         for name, value in sorted(meta.xattrs.items()):
             if there.get(name) != value:
-                os.setxattr(descriptor, name, value)
-    os.fchmod(descriptor, meta.mode)
+                os.setxattr(place, name, value)
+    os.chmod(place, meta.mode)
     if meta.mtime_ns is not None:
-        os.utime(descriptor, ns=(meta.mtime_ns, meta.mtime_ns))
+        os.utime(place, ns=(meta.mtime_ns, meta.mtime_ns))
 
 
 def ours(uid: int) -> bool:
     return uid in (0, os.geteuid())
+
+
+def home_of(folder: str) -> str:
+    """Whose home, of those who log in here, a directory is or lies in; empty: nobody's."""
+    for one in pwd.getpwall():
+        home = os.path.realpath(one.pw_dir)
+        if home != "/" and not one.pw_shell.endswith(_NO_LOGIN) and (folder + "/").startswith(home + "/"):
+            return one.pw_name
+    return ""
 
 
 def others(descriptor: int, passing: bool = False) -> str:
@@ -85,17 +99,52 @@ def others(descriptor: int, passing: bool = False) -> str:
     return ", ".join(names)
 
 
+def _entries(raw: Optional[bytes], mode: int) -> List[Entry]:
+    return parse_acl(raw) or [
+        Entry(tag, mode >> shift & 7, _NOBODY) for tag, shift in ((_USER_OBJ, 6), (_GROUP_OBJ, 3), (_OTHER, 0))]
+
+
+def _mask(entries: Sequence[Entry]) -> int:
+    return next(entry.permissions for tag in (_MASK, _GROUP_OBJ) for entry in entries if entry.tag == tag)
+
+
+def mask_of(raw: bytes) -> int:
+    return _mask(parse_acl(raw) or [])
+
+
+def _packed(entries: Sequence[Entry]) -> bytes:
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one.tag, one.id)))
+
+
 def with_search(raw: Optional[bytes], mode: int, uid: int) -> bytes:
     """The ACL of a directory with an entry more, for the user to search it. Raises Refusal where others would gain. Pure."""
-    entries = parse_acl(raw) or [
-        Entry(tag, mode >> shift & 7, _NOBODY) for tag, shift in ((_USER_OBJ, 6), (_GROUP_OBJ, 3), (_OTHER, 0))]
+    entries = _entries(raw, mode)
     if any(entry.tag == _USER and entry.id == uid for entry in entries):
         raise Refusal("its ACL names the user already, which is a person's word")
     # A new mask has to let through what the group may do.
-    mask = next(entry.permissions for tag in (_MASK, _GROUP_OBJ) for entry in entries if entry.tag == tag)
+    mask = _mask(entries)
     if not mask & SEARCH and any(entry.permissions & SEARCH and entry.tag in (_USER, _GROUP_OBJ, _GROUP) for entry in entries):
         raise Refusal("the mask of its ACL keeps others out, who would be let in as well")
-    entries = [entry for entry in entries if entry.tag != _MASK]
-    entries += [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)]
-    entries.sort(key=lambda entry: (entry.tag, entry.id))
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    return _packed([entry for entry in entries if entry.tag != _MASK] + [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)])
+
+
+def with_write(raw: Optional[bytes], mode: int, uid: int, kept: Collection[Tuple[int, int]]) -> bytes:
+    """The ACL of a socket in which the user may connect. kept: (tag, id) of the entries that the configuration made; they apply as written.
+
+    What the mask took from all others stays taken. Raises Refusal where a hand has shut the user out by name. Pure.
+    """
+    entries = _entries(raw, mode)
+    mask, found = _mask(entries), []
+    for entry in entries:
+        if (entry.tag, entry.id) == (_USER, uid):
+            if not entry.permissions & WRITE and (_USER, uid) not in kept:
+                raise Refusal("its ACL names the user and shuts it out, which is a person's word")
+        elif entry.tag in (_USER, _GROUP_OBJ, _GROUP) and (entry.tag, entry.id) not in kept:
+            found.append(entry._replace(permissions=entry.permissions & mask))
+        elif entry.tag != _MASK:
+            found.append(entry)
+    found.append(Entry(_USER, READ | WRITE, uid))
+    everybody = 0
+    for entry in found:
+        everybody |= entry.permissions if entry.tag in (_USER, _GROUP_OBJ, _GROUP) else 0
+    return _packed(found + [Entry(_MASK, everybody, _NOBODY)])

@@ -22,6 +22,7 @@ from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..collect.host import Host
 from ..step import Command, Refusal, Step
+from . import live_socket
 from .disk import Disk, Meta, Ran
 from .journal import DONE, STARTED, VERSION, Journal, boot_of, meta_of
 from .lock import STATE, prepare_state
@@ -50,6 +51,9 @@ def own(disk: Disk, argv: Sequence[str]) -> None:
 def check(step: Step, disk: Disk, shown: bool = False) -> None:
     """That each file still is what the change was made for (unless it builds on others only shown), and can be replaced. Raises Refusal, OSError."""
     for command in step.commands:
+        if command.access:
+            live_socket.look(command.access)
+            continue
         for argv in [command.do] + command.undo:
             own(disk, argv)
         if command.folder and command.search:
@@ -94,6 +98,14 @@ def _folders(command: Command, disk: Disk) -> List[Dict[str, Any]]:
     return missing or ([{"path": folder, "meta": _written(disk.meta(folder))}] if folder else [])
 
 
+def _sockets(command: Command) -> List[Dict[str, Any]]:
+    """The live socket of a command, with its rights before (meta) and after."""
+    if not command.access:
+        return []
+    found = live_socket.look(command.access)
+    return [{"path": found["path"], "file": found["file"], "meta": _written(found["before"]), "after": {"meta": _written(found["after"])}}]
+
+
 def _describe(step: Step, disk: Disk, host: Host) -> Journal:
     files: List[Dict[str, Any]] = []
     made: List[str] = []
@@ -114,7 +126,8 @@ def _describe(step: Step, disk: Disk, host: Host) -> Journal:
     return {
         "version": VERSION, "name": step.name, "target": step.target, "at": host.now(), "boot": boot_of(host), "uptime": host.boottime(),
         "files": files, "made": made, "folders": folders,
-        "commands": [{"do": command.do, "undo": command.undo, "folders": _folders(command, disk)} for command in step.commands],
+        "commands": [{"do": command.do, "undo": command.undo, "folders": _folders(command, disk), "sockets": _sockets(command)}
+                     for command in step.commands],
     }
 
 
@@ -173,9 +186,11 @@ class Transaction:
         marker = os.path.join(self.state, OPEN, STARTED % number)
         self.disk.write_file(marker, b"")
         self.disk.sync(marker)
-        if command.folder and command.search:
+        ran = Ran(0, "", "")
+        if command.access:
+            self.disk.grant(command.access)
+        elif command.folder and command.search:
             self.disk.let_search(command.folder, command.search)
-            ran = Ran(0, "", "")
         else:
             ran = self.disk.run(command.do)
         if ran.rc == 0:

@@ -12,6 +12,7 @@ from ..parse import permission, sock_table
 from ..parse.sock_table import Sock
 from . import probe as dialling
 from . import sock_diag
+from .hidden import hidden, other_view
 from .host import Host, HostError
 from .processes import Process, claim, processes
 from .socket_files import UNKNOWN, unix_facts
@@ -78,15 +79,6 @@ def identity_of(nginx: dict) -> Optional[dict]:
             "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
 
 
-def _view(host: Host, identity: Optional[dict]) -> str:
-    """nginx's "/" when that is not ours: PrivateTmp= gives it a /tmp of its own."""
-    pid = (identity or {}).get("pid")
-    if pid is None or not host.is_root():
-        return ""
-    theirs = host.readlink("/proc/%d/ns/mnt" % pid)
-    return "/proc/%d/root" % pid if theirs and theirs != host.readlink("/proc/self/ns/mnt") else ""
-
-
 def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str], file: Optional[Tuple[int, int]],
           hosts: Dict[str, List[str]]) -> sock_table.Load:
     if one.family == "unix":
@@ -103,12 +95,13 @@ class _Survey:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
         self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
-        self.view = _view(host, identity)
+        self.view = other_view(host, (identity or {}).get("pid"))
         self.components: Dict[str, List[permission.Component]] = {}
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
         self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port, parents=[], listener_path=None, addresses=None)
+            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port,
+                         parents=[], listener_path=None, addresses=None, hidden=None)
             if one.family == "unix":
                 about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
                 facts.update(about)
@@ -173,6 +166,8 @@ class _Survey:
             facts = self.found[one.key]
             facts["connect"] = dict(best["connect"], tried=bool(tried), as_user=as_user if tried else None,
                                     blocked_by=self._blocked(one.key, best["connect"]["result"], as_user))
+            if one.family == "unix" and best["connect"]["result"] in ("denied", "missing", "refused"):
+                facts["hidden"] = self._hidden(one.path or "", facts)
             facts["probe"] = dict(best["probe"], queue=None, accepted=None)
             if one.family == "name":
                 facts["addresses"] = [{"address": each["address"], "result": each["connect"]["result"], "errno": each["connect"]["errno"],
@@ -198,6 +193,12 @@ class _Survey:
         self.host.miss("connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root")
         return None, None
 
+    def _hidden(self, path: str, facts: dict) -> Optional[dict]:
+        """What nginx's unit hides from nginx on the way to a socket, or php-fpm's from all others."""
+        people = [("nginx", (self.identity or {}).get("pid"))] + [("php-fpm", holder["pid"]) for holder in facts["listeners"]]
+        found = ((who, hidden(self.host, pid, path)) for who, pid in people)
+        return next((dict(seen, who=who) for who, seen in found if seen), None)
+
     def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[dict]:
         """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
         walked = self.components.get(key)
@@ -205,6 +206,13 @@ class _Survey:
             return None
         who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
         blocked = permission.blocked_by(walked, who)
+        account = self.host.account(who.user) if blocked and self.identity.get("pid") else None
+        if blocked and account:
+            # nginx's workers took their groups on when they were started, their own one by nginx's configuration.
+            by_now = set(who.groups) | set(account[2]) - {account[1]}
+            if not permission.blocked_by(walked, who._replace(groups=list(by_now))):
+                why = "%s is in a group that may, but was put into it after nginx's workers were started" % who.user
+                return dict(blocked, kind="group_not_in_force", why="%s: %s" % (blocked["why"].partition(": ")[0], why))
         if blocked is None and as_user is not None:
             return permission.mandatory_access(str(self.found[key]["real_path"]), who)
         return blocked

@@ -9,7 +9,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
 _TAGS = {_USER_OBJ: "user", _USER: "user", _GROUP_OBJ: "group", _GROUP: "group", _MASK: "mask", _OTHER: "other"}
-WRITE, SEARCH = 2, 1
+READ, WRITE, SEARCH = 4, 2, 1
 
 Entry = NamedTuple("Entry", [("tag", int), ("permissions", int), ("id", int)])
 # mode: its group bits are the mask of an ACL.

@@ -16,7 +16,7 @@ _NUMBERS = {"restarts": "NRestarts", "main_pid": "MainPID", "exec_main_code": "E
 # Monotonic times alone print alike since 219.
 _TIMES = {"changed_at": "StateChangeTimestampMonotonic", "active_since": "ActiveEnterTimestampMonotonic", "inactive_since": "InactiveEnterTimestampMonotonic"}
 PROPERTIES = tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for name in table.values()) + (
-    "Id", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart")
+    "Id", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart", "CanReload")
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
@@ -53,7 +53,7 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
         facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
     return dict(
         facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", runtime_directory=block.get("RuntimeDirectory", ""),
-        private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
+        can_reload=block.get("CanReload") == "yes", private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
         start_limit_hit=facts["result"] == "start-limit-hit", log=[])
 
 

@@ -145,6 +145,16 @@ class Case:
         words = [self.key] + [str(part) for route in self.routes for part in [route["location"], route["upstream"]] + list(route["params"].values())]
         return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
 
+    @property
+    def hidden(self) -> Optional[Tuple[str, dict]]:
+        """(in words, evidence) of what a sandbox hides from nginx, or of php-fpm from nginx: never a matter of owner and mode."""
+        seen = self.endpoint.get("hidden")
+        if not seen:
+            return None
+        setting = "%s of %s" % (seen["setting"] or "a mount namespace", seen["unit"] or "its own")
+        return ("%s sees another %s than the host has: %s" % (seen["who"], seen["path"], setting),
+                evidence("systemd", "%s: %s" % (seen["unit"] or seen["who"], seen["setting"] or "it has a mount namespace of its own"), path=seen["path"]))
+
     def dialled(self, otherwise: Optional[str] = None) -> dict:
         what = self.connect.get("error") or otherwise or self.connect["result"]
         return evidence("probe", "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what))

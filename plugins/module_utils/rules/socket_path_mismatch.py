@@ -115,7 +115,10 @@ def _unloaded(case: Case) -> Tuple[str, str, List[Remedy]]:
         return "private_tmp", "php-fpm has a view of its own on %s, where nginx does not see its socket" % path, []
     if case.endpoint.get("listening") or case.endpoint.get("inode_matches") is False:
         return "socket_deleted", "php-fpm still listens on %s, but its file was deleted" % case.key, restart
-    return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), restart
+    # A reload binds the addresses that are new, and keeps the connections that wait at the others.
+    can_reload = (owner.master["unit_state"] or {}).get("can_reload")
+    load = [Remedy("unit_reload", one.arguments) for one in restart] if can_reload else restart
+    return "config_not_loaded", "pool %s is configured for %s, but the running php-fpm has not loaded that" % (owner.pool["name"], case.key), load
 
 
 def _match(case: Case, reason: str, words: str, proof: List[dict], remedy: List[Remedy], owner: Optional[Owner],
@@ -134,6 +137,10 @@ def examine(case: Case) -> Any:
     if not refused or not case.is_local:
         return None
     seen = case.dialled()
+    hidden = case.hidden
+    if hidden and (case.running or not case.owners):
+        reason = "private_tmp" if "PrivateTmp" in hidden[0] else "mount_namespace"
+        return _match(case, reason, hidden[0], [hidden[1], seen], [], next(iter(case.running), None))
     if case.running:
         reason, words, remedy = _unloaded(case)
         master = case.running[0].master

@@ -16,9 +16,11 @@ SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 def _reason(case: Case) -> str:
     blocked = case.connect.get("blocked_by") or {}
     kind = blocked.get("kind")
+    if case.hidden:
+        return "mount_namespace"
     if case.endpoint.get("family") != "unix":
         return "mandatory_access"  # a TCP connect has no owner or mode: SELinux or a packet filter
-    if kind in ("directory", "mandatory_access"):
+    if kind in ("directory", "mandatory_access", "group_not_in_force"):
         return {"directory": "parent_directory"}.get(kind, kind)
     if _in_the_way(case):
         return "not_a_socket"
@@ -63,9 +65,13 @@ def examine(case: Case) -> Any:
     proof = [case.dialled("Permission denied")] if user is not None else []
     if reason == "not_a_socket":
         proof.insert(0, evidence("file", "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]), path=case.endpoint.get("path")))
-    if blocked:
+    if case.hidden:
+        proof.insert(0, case.hidden[1])
+    elif blocked:
         proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
     why = blocked.get("why") or ("that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it")
+    if case.hidden:
+        why = case.hidden[0]
     return case.match(
         CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (user or case.snapshot["nginx"]["user"], case.key, why),
         proof + [sample(loss.event) for loss in lost[:1]], lost, case.owner, case.losses,

@@ -92,17 +92,17 @@ def test_near_miss_another_pool_may_have_more_workers() -> None:
 
 def test_a_unit_that_is_restarted_anyway_is_restarted_once_and_both_findings_are_served() -> None:
     deleted = active("socket_path_mismatch", "socket_deleted", Remedy("unit_restart", UNIT))
-    denied = active("socket_permission_denied", "socket_mode", Remedy("socket_access_set", dict(PLACE, user="www-data")))
-    planned = plan([deleted, denied], "web01")
-    assert [action["id"] for action in planned] == ["socket_access_set"]
-    assert planned[0]["because"] == ["socket_permission_denied/socket_mode", "socket_path_mismatch/socket_deleted"]
-    assert serves(planned[0], deleted) and serves(planned[0], denied)
+    unread = active("socket_path_mismatch", "config_not_loaded", Remedy("unit_reload", UNIT))
+    planned = plan([deleted, unread], "web01")
+    assert [action["id"] for action in planned] == ["unit_restart"]
+    assert planned[0]["because"] == ["socket_path_mismatch/socket_deleted", "socket_path_mismatch/config_not_loaded"]
+    assert serves(planned[0], deleted) and serves(planned[0], unread)
 
 
 def test_near_miss_the_restart_of_another_unit_stays() -> None:
     deleted = active("socket_path_mismatch", "socket_deleted", Remedy("unit_restart", {"unit": "php8.3-fpm.service"}))
-    denied = active("socket_permission_denied", "socket_mode", Remedy("socket_access_set", dict(PLACE, user="www-data")))
-    assert ids([deleted, denied]) == ["socket_access_set", "unit_restart"]
+    unread = active("socket_path_mismatch", "config_not_loaded", Remedy("unit_reload", UNIT))
+    assert ids([deleted, unread]) == ["unit_restart", "unit_reload"]
 
 
 def test_two_that_want_one_address_to_be_different_things_leave_it_to_a_person() -> None:

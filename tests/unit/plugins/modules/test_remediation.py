@@ -77,6 +77,6 @@ def test_all_that_is_returned_is_documented(capsys: Any, monkeypatch: Any) -> No
     assert set(documented) == set(told) - {"changed", "invocation"}
     assert set(documented["remediation"]["contains"]) == set(documented["remediation"]["sample"]) == set(told["remediation"])
     sample = documented["remediation"]["sample"]["actions"][0]
-    assert set(sample) == {"id", "target", "arguments", "because", "risk", "reversible", "disruption",
-                           "result", "why", "files", "commands", "backup", "seconds"}
+    assert set(sample) == {"id", "target", "arguments", "because", "risk", "reversible", "disruption", "running",
+                           "result", "why", "files", "commands", "backup", "cut", "seconds"}
     assert next(action for action in ACTIONS if action.id == sample["id"])[1:] == (sample["risk"], sample["reversible"], sample["disruption"])

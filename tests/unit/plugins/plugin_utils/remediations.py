@@ -17,8 +17,8 @@ BECOMES = {"done": "fixed", "would": "would_fix", "rolled_back": "rolled_back", 
 def action(result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any) -> dict[str, Any]:
     return {
         "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "risk": "low",
-        "reversible": True, "disruption": "none", "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
-        "backup": None, "seconds": 0.0 if result == "would" else 1.9, **more,
+        "reversible": True, "disruption": "none", "running": 0, "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
+        "backup": None, "cut": 0, "seconds": 0.0 if result == "would" else 1.9, **more,
     }  # fmt: skip
 
 

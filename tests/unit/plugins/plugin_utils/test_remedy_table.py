@@ -116,6 +116,20 @@ def test_equal_actions_are_one_row_with_the_longest_time() -> None:
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize(("result", "more", "words"), [
+    ("would", {"disruption": "reload", "running": 4}, "cuts up to 4 running requests"),
+    ("would", {"disruption": "restart", "running": None}, "cuts an unknown number of running requests"),
+    ("done", {"disruption": "restart", "running": 4, "cut": 1}, "cut  1 running request"),
+    ("done", {"disruption": "reload", "running": 4}, "cut  0 running requests"),
+])  # fmt: skip
+def test_what_loads_or_restarts_says_how_many_requests_it_cuts(result: str, more: dict[str, Any], words: str) -> None:
+    assert any(words in line for line in block({"a": remedied(result, deed=action(result, **more))}))
+
+
+def test_near_miss_what_disturbs_nobody_says_nothing_of_it() -> None:
+    assert not any("running request" in line for line in block({"a": remedied("done", deed=action("done", disruption="none"))}))
+
+
 def test_an_action_that_wants_different_things_on_every_host_folds_by_its_name() -> None:
     many = {"web%d" % number: remedied("done", deed=action(target="/etc/p%d.conf" % number)) for number in range(40)}
     lines = block(many)

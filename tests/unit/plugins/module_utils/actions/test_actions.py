@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_li
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.pool_size_set import demand
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View, pool_step
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
@@ -50,7 +50,10 @@ def view(snapshot: hosts.Snapshot, files: Optional[Dict[str, str]] = None, capac
     def unmeasured() -> Dict[str, Any]:
         raise AssertionError("this action has no use for the memory of the workers")
 
-    return View(snapshot, texts.get, expand, capacity or unmeasured, swap)
+    def groups_of(name: str) -> List[str]:
+        return {"www-data": ["www-data"], "backup": ["backup"], "web1": ["client1"]}.get(name, [])
+
+    return View(snapshot, texts.get, expand, capacity or unmeasured, swap, groups_of)
 
 
 def step_of(action: str, fault: str, files: Optional[Dict[str, str]] = None, **more: Any) -> Step:
@@ -99,23 +102,57 @@ def test_a_restart_is_tried_on_the_configuration_first() -> None:
     assert "/var/log/php8.2-fpm.log" in step.trials[0].silent
 
 
-def test_the_socket_is_given_to_nginxs_user_and_to_nobody_else() -> None:
+def accesses(step: Step) -> List[Any]:
+    """(how, kept users, kept groups, whether the socket's own group is kept) of the step's live sockets, and of its other ways."""
+    found = [command.access for way in [step, *step.otherwise] for command in way.commands if command.access]
+    return [(one.by, list(one.kept_users), list(one.kept_groups), one.kept_own) for one in found]
+
+
+def test_nginxs_user_gets_one_entry_in_the_file_and_on_the_live_socket_and_nothing_is_restarted() -> None:
     step = step_of("socket_access_set", "socket_root")
-    assert lines_of(step) == ["listen.owner = www-data", "listen.group = www-data", "listen.mode = 0660"]
-    assert (commands(step), undo(step)) == (["systemctl restart " + UNIT], [["systemctl restart " + UNIT]])
+    assert lines_of(step) == ["listen.acl_users = www-data"] and step.trials[0].argv[1] == "-t"
+    assert (commands(step), undo(step), step.cuts) == (["setfacl -m u:www-data:rw /run/php/php8.2-fpm.sock"], [[]], None)
+    assert accesses(step)[0] == ("entry", [], [], False)
 
 
-def test_a_socket_that_is_right_in_the_configuration_is_made_anew_by_a_restart_alone() -> None:
-    right = dict(FILES, **{POOL: FILES[POOL].replace("root", "www-data").replace(";listen.mode", "listen.mode")})
-    step = step_of("socket_access_set", "socket_root", right)
-    assert (step.changes, commands(step), undo(step)) == ([], ["systemctl restart " + UNIT], [[]])
+def test_without_acls_it_is_the_users_own_group_and_else_the_owner() -> None:
+    group, owner = step_of("socket_access_set", "socket_root").otherwise
+    assert (lines_of(group), commands(group)) == (
+        ["listen.group = www-data", "listen.mode = 0660"], ["chgrp www-data /run/php/php8.2-fpm.sock"])
+    assert (lines_of(owner), commands(owner)) == (
+        ["listen.owner = www-data", "listen.mode = 0660"], ["chown www-data /run/php/php8.2-fpm.sock"])
 
 
-def test_a_pool_with_an_acl_is_not_given_an_owner() -> None:
+@pytest.mark.parametrize("pool, added", [
+    ({"listen_owner": "backup", "listen_group": "web"}, ["listen.acl_users = backup,www-data", "listen.acl_groups = web"]),
+    ({"listen_owner": "backup", "listen_group": None}, ["listen.acl_users = backup,www-data", "listen.acl_groups = backup"]),
+    ({"listen_owner": "backup", "listen_group": "web", "listen_mode": "0600"}, ["listen.acl_users = backup,www-data"]),
+    ({"listen_owner": "root", "listen_group": "web", "listen_mode": "0060"}, ["listen.acl_users = www-data", "listen.acl_groups = web"]),
+    ({"listen_owner": "www-data", "listen_group": "web", "listen_mode": "0060"}, ["listen.mode = 0660"]),
+])
+def test_whoever_could_connect_before_still_can_once_an_acl_makes_owner_and_group_void(pool: Dict[str, Any], added: List[str]) -> None:
     snapshot = seen("socket_root")
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
-    hosts.pool(snapshot)["acl_users"] = ["apache"]
-    with pytest.raises(Refusal, match="listen.acl_users"):
+    hosts.pool(snapshot).update(pool)
+    assert lines_of(RESOLVE["socket_access_set"](view(snapshot), arguments)) == added
+
+
+@pytest.mark.parametrize("pool", [
+    {"listen_owner": "www-data"}, {"listen_group": "www-data"}, {"acl_users": ["www-data"]}, {"acl_groups": ["www-data"]},
+])
+def test_a_socket_that_is_right_in_the_configuration_is_changed_where_it_is_alone(pool: Dict[str, Any]) -> None:
+    snapshot = seen("socket_root")
+    arguments = diagnose(snapshot)["plan"][0]["arguments"]
+    hosts.pool(snapshot).update(pool)
+    step = RESOLVE["socket_access_set"](view(snapshot), arguments)
+    assert (step.changes, step.trials, commands(step)) == ([], [], ["setfacl -m u:www-data:rw /run/php/php8.2-fpm.sock"])
+
+
+def test_an_owner_by_number_is_no_name_for_an_acl() -> None:
+    snapshot = seen("socket_root")
+    arguments = diagnose(snapshot)["plan"][0]["arguments"]
+    hosts.pool(snapshot).update(listen_owner="34")
+    with pytest.raises(Refusal, match="an ACL takes names"):
         RESOLVE["socket_access_set"](view(snapshot), arguments)
 
 
@@ -124,7 +161,33 @@ def test_nginxs_user_is_added_to_the_acl_beside_those_who_are_there() -> None:
     hosts.pool(snapshot)["acl_users"] = ["apache", "backup"]
     files = dict(FILES, **{POOL: FILES[POOL] + "listen.acl_users = apache,backup\n"})
     step = RESOLVE["socket_acl_add"](view(snapshot, files), {"config": CONFIG, "pool": "www", "unit": UNIT, "user": "www-data"})
-    assert lines_of(step) == ["listen.acl_users = apache,backup,www-data"] and commands(step) == ["systemctl restart " + UNIT]
+    assert lines_of(step) == ["listen.acl_users = apache,backup,www-data"]
+    assert accesses(step) == [("entry", ["apache", "backup"], [], True)], "with an ACL in the configuration there is no other way"
+
+
+@pytest.mark.parametrize("path", ["/home/shop/run", "/root/run", "/home", "/tmp"])
+def test_a_directory_of_a_person_or_of_everybody_is_not_opened(path: str) -> None:
+    snapshot = seen("parent_directory")
+    arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], path=path)
+    hosts.pool(snapshot).update(endpoint="unix:%s/php.sock" % path, listen=path + "/php.sock")
+    with pytest.raises(Refusal, match="is for its owner to say"):
+        RESOLVE["directory_search_allow"](view(snapshot), arguments)
+
+
+def test_a_socket_of_a_master_that_is_gone_is_not_touched() -> None:
+    snapshot = seen("socket_root")
+    arguments = diagnose(snapshot)["plan"][0]["arguments"]
+    hosts.master(snapshot)["pid"] = None
+    with pytest.raises(Refusal, match="does not run"):
+        RESOLVE["socket_access_set"](view(snapshot), arguments)
+
+
+def test_a_pool_that_was_not_read_is_loaded_by_a_reload() -> None:
+    snapshot = seen("config_not_loaded")
+    hosts.unit(snapshot)["can_reload"] = True
+    planned = diagnose(snapshot)["plan"][0]
+    step = RESOLVE[planned["id"]](view(snapshot), planned["arguments"])
+    assert (planned["id"], planned["disruption"], commands(step), step.cuts) == ("unit_reload", "reload", ["systemctl reload " + UNIT], UNIT)
 
 
 def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
@@ -132,7 +195,14 @@ def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.master(snapshot)["unit"] = None
     with pytest.raises(Refusal, match="was not started by systemd"):
-        RESOLVE["socket_access_set"](view(snapshot), arguments)
+        pool_step(view(snapshot), "pool_size_set", arguments, [("pm.max_children", "4")], "reload")
+
+
+def test_near_miss_its_socket_needs_no_systemd() -> None:
+    snapshot = seen("socket_root")
+    arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], unit=None)
+    hosts.master(snapshot)["unit"] = None
+    assert RESOLVE["socket_access_set"](view(snapshot), arguments).target == "/run/php/php8.2-fpm.sock"
 
 
 def test_a_directory_of_tmpfiles_d_is_made_by_systemd_tmpfiles() -> None:

@@ -68,6 +68,30 @@ def test_nothing_to_change_and_nothing_to_run_is_unchanged_and_writes_nothing(wo
     assert tree(world.top) == before
 
 
+UNKNOWN = Ran(78, "", "ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:9] unknown entry 'listen.acl_users'")
+
+
+def test_where_php_fpm_knows_no_acl_the_next_way_is_taken(world, monkeypatch):
+    trials(monkeypatch, UNKNOWN)
+    other = Step("other", "t", [], [], [Command(["start", "b"], [])])
+    outcome = carry(world, step=with_trial(world)._replace(otherwise=[other]))
+    assert (outcome.result, outcome.commands, world.log()) == ("done", ["start b"], ["start b"])
+
+
+def test_near_miss_another_objection_is_no_reason_for_another_way(world, monkeypatch):
+    trials(monkeypatch, Ran(78, "", "ERROR: [pool www] the process manager is missing"))
+    other = Step("other", "t", [], [], [Command(["start", "b"], [])])
+    outcome = carry(world, step=with_trial(world)._replace(otherwise=[other]))
+    assert outcome.result == "refused" and "process manager" in outcome.why and world.log() == []
+
+
+def test_where_no_way_is_open_each_objection_is_told(world, monkeypatch):
+    trials(monkeypatch, UNKNOWN, Ran(78, "", "ERROR: no such group"))
+    other = Step("other", "t", [], [Trial(["php-fpm", "-t"], [])], [Command(["start", "b"], [])])
+    outcome = carry(world, step=with_trial(world)._replace(otherwise=[other]))
+    assert outcome.result == "refused" and outcome.why.index("no such group") < outcome.why.index("unknown entry")
+
+
 def test_a_command_alone_is_a_step(world):
     outcome = carry(world, step=Step("n", "t", [], [], [Command(["start", "a b"], [["stop"]])]))
     assert outcome.result == "done" and outcome.commands == ["start 'a b'"] and world.log() == ["start a b"]

@@ -55,7 +55,7 @@ class World:
                 master.setdefault("prefix", "/usr")
             return snapshot
 
-        def carry_out(step: Any, _host: Any, _disk: Any, _verify: Any, check_mode: bool, _state: str) -> Outcome:
+        def carry_out(step: Any, _host: Any, _disk: Any, _verify: Any, check_mode: bool, _state: str, _running: Any) -> Outcome:
             self.steps.append(step)
             result = "would" if check_mode else left.pop(0)
             return Outcome(result, "it did not help" if result == "rolled_back" else "", [], [" ".join(one.do) for one in step.commands], [], None)

@@ -308,7 +308,7 @@ def test_no_moment_of_a_copy_lets_anyone_do_more_than_before_or_after(tmp_path: 
         monkeypatch.setattr(subject.os, name, call)
 
     meta = Disk().meta(source)
-    for name in ("fchown", "fchmod", "setxattr", "removexattr"):
+    for name in ("chown", "chmod", "setxattr", "removexattr"):
         watched(name)
     Disk().write_file(path, b"secret", meta)
     monkeypatch.undo()

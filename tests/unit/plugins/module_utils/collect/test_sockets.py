@@ -90,7 +90,7 @@ def look(  # pylint: disable=dangerous-default-value
 
 
 CONTRACT = {"family", "path", "address", "port", "exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux",
-            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses"}
+            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses", "hidden"}
 
 
 @pytest.mark.parametrize("key", [KEY, "unix:/run/none.sock", "127.0.0.1:9001", "[::1]:9001", "*:9005", "localhost:9001", "php.example:9000", "noport"])
@@ -167,6 +167,66 @@ def test_nginx_in_a_file_system_view_of_its_own_is_looked_at_from_there() -> Non
     same = Dialler()
     assert look(box(links={"/proc/41/ns/mnt": "mnt:[1]", "/proc/self/ns/mnt": "mnt:[1]"}), dialler=same)["exists"] is True
     assert same.calls[0][1] == dialling.Rights(33, 33, [33], "")
+
+
+OTHER_VIEW = {"/proc/41/ns/mnt": "mnt:[2]", "/proc/self/ns/mnt": "mnt:[1]"}
+SHOW = "systemctl show -p InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths,ProtectHome,PrivateTmp,RootDirectory,RootImage -- nginx.service"
+
+
+def folder(inode: int, mode: int = 0o755) -> Stat:
+    return Stat("directory", mode, 0, 0, 0, 1.0, inode, 1)
+
+
+def sandboxed(theirs: Dict[str, Stat], shown: str) -> SocketHost:
+    """nginx has a view of its own, in which /run and /run/php are as given; shown: its unit's settings."""
+    stats = {SAT: sock(), "/": folder(1), "/run": folder(2), "/run/php": folder(3)}
+    stats.update({"/proc/41/root" + path: stat for path, stat in dict({"/": folder(1)}, **theirs).items()})
+    return box(stats=stats, links=OTHER_VIEW, files={"/proc/41/cgroup": "0::/system.slice/nginx.service\n"}, commands={SHOW: (0, shown, "")})
+
+
+@pytest.mark.parametrize("theirs, shown, path, setting", [
+    ({"/run": folder(9, 0)}, "InaccessiblePaths=-/run +/boot\nProtectHome=no", "/run", "InaccessiblePaths=-/run"),
+    ({"/run": folder(2), "/run/php": folder(9)}, "TemporaryFileSystem=/opt /run/php:ro\n", "/run/php", "TemporaryFileSystem=/run/php:ro"),
+    ({"/run": folder(2), "/run/php": folder(9)}, "BindPaths=/srv/x:/run/php:rbind /run/php:/y\n", "/run/php", "BindPaths=/srv/x:/run/php:rbind"),
+    ({"/run": folder(2), "/run/php": folder(9)}, "PrivateTmp=yes\nProtectHome=yes\nRootDirectory=\n", "/run/php", None),
+    ({"/": folder(9), "/run": folder(10)}, "RootDirectory=/srv/nginx\n", "/", "RootDirectory=/srv/nginx"),
+])
+def test_what_a_sandbox_hides_is_found_and_its_setting_named(theirs: Dict[str, Stat], shown: str, path: str, setting: Optional[str]) -> None:
+    found = look(sandboxed(theirs, shown), dialler=Dialler(13))
+    assert found["hidden"] == {"path": path, "who": "nginx", "unit": "nginx.service", "setting": setting}
+
+
+def test_near_miss_a_sandbox_that_leaves_the_way_to_the_socket_alone_hides_nothing() -> None:
+    """PrivateTmp=, as on Enterprise Linux: the refusal is the socket's own."""
+    same = {"/run": folder(2), "/run/php": folder(3), SAT: sock(0o600, 0, 0)}
+    host = sandboxed(same, "PrivateTmp=yes\n")
+    host.stats[SAT] = sock(0o600, 0, 0)
+    found = look(host, dialler=Dialler(13))
+    assert found["hidden"] is None and found["connect"]["blocked_by"]["kind"] == "socket" and not host.calls
+
+
+def test_php_fpms_own_view_is_found_where_nginx_has_none() -> None:
+    links = {"/proc/35/ns/mnt": "mnt:[2]", "/proc/self/ns/mnt": "mnt:[1]", "/proc/41/ns/mnt": "mnt:[1]"}
+    host = box(stats={"/proc/35/root" + SAT: sock(), "/run/php": folder(3), "/proc/35/root/run/php": folder(9)}, links=links)
+    found = look(host, dialler=Dialler(2))
+    assert (found["hidden"]["who"], found["hidden"]["unit"]) == ("php-fpm", "php8.2-fpm.service")
+
+
+def test_a_group_that_the_running_workers_have_not_taken_on_is_told_apart() -> None:
+    host = box(stats={SAT: sock(0o660, 0, 1000)})
+    host.accounts = {"www-data": (33, 33, [33, 1000])}
+    blocked = look(host, dialler=Dialler(13))["connect"]["blocked_by"]
+    assert blocked["kind"] == "group_not_in_force" and "after nginx's workers were started" in blocked["why"]
+
+
+@pytest.mark.parametrize("gid, groups, identity", [
+    (1000, [33], IDENTITY), (33, [33], dict(IDENTITY, gid=100, groups=[100])), (1000, [33, 1000], dict(IDENTITY, pid=None)),
+])
+def test_near_miss_a_group_that_a_new_worker_would_not_have_either(gid: int, groups: List[int], identity: Dict[str, Any]) -> None:
+    """Not in it; nginx's configuration gives another group of its own; no worker runs."""
+    host = box(stats={SAT: sock(0o660, 0, gid)})
+    host.accounts = {"www-data": (33, 33, groups)}
+    assert look(host, dialler=Dialler(13), identity=identity)["connect"]["blocked_by"]["kind"] == "socket"
 
 
 def test_a_closed_directory_is_named() -> None:

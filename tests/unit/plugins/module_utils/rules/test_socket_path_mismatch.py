@@ -33,6 +33,13 @@ def in_a_tmp_of_its_own() -> hosts.Snapshot:
     return hosts.dials(snapshot, "unix:/tmp/php.sock", path="/tmp/php.sock", real_path="/tmp/php.sock", inode_matches=None)
 
 
+def hidden(setting: str) -> hosts.Snapshot:
+    """The unit has another directory where the socket's is."""
+    snapshot = seen("socket_deleted")
+    hosts.place(snapshot)["hidden"] = {"path": "/run/php", "who": "nginx", "unit": "nginx.service", "setting": setting}
+    return snapshot
+
+
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
     "other_socket": lambda: seen("old_socket"),
     "other_port": lambda: seen("wrong_port"),
@@ -42,6 +49,7 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
     "dangling_link": dangling,
     "config_not_loaded": lambda: seen("config_not_loaded"),
     "private_tmp": in_a_tmp_of_its_own,
+    "mount_namespace": lambda: hidden("TemporaryFileSystem=/run/php"),
 }
 
 
@@ -50,6 +58,12 @@ def test_hit_each_reason_alone_and_failing(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
     assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
     assert found["status"] == "failing"
+
+
+@pytest.mark.parametrize("setting, reason", [("PrivateTmp=yes", "private_tmp"), ("RootDirectory=/srv", "mount_namespace"), ("", "mount_namespace")])
+def test_hit_a_socket_that_a_sandbox_hides_is_left_alone_and_the_setting_is_named(setting: str, reason: str) -> None:
+    item = hosts.only(hidden(setting))
+    assert (item["reason"], item["remedy"]) == (reason, []) and setting in item["summary"] and "nginx.service" in item["summary"]
 
 
 def test_hit_both_sides_are_named_with_file_and_line() -> None:

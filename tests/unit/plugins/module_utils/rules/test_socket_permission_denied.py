@@ -33,12 +33,27 @@ def by_policy() -> hosts.Snapshot:
     return snapshot
 
 
+def hidden() -> hosts.Snapshot:
+    """nginx's unit has ProtectHome=yes: what nginx sees of /home is a directory that nobody may search."""
+    snapshot = seen("parent_directory")
+    hosts.place(snapshot)["hidden"] = {"path": "/home", "who": "nginx", "unit": "nginx.service", "setting": "ProtectHome=yes"}
+    return snapshot
+
+
+def put_into_a_group_later() -> hosts.Snapshot:
+    snapshot = seen("socket_root")
+    hosts.place(snapshot)["connect"]["blocked_by"]["kind"] = "group_not_in_force"
+    return snapshot
+
+
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
     "socket_mode": lambda: seen("socket_0600"),
     "acl": by_acl,
     "parent_directory": lambda: seen("parent_directory"),
     "not_a_socket": lambda: file_at_the_path("refused", 111),
     "mandatory_access": by_policy,
+    "mount_namespace": hidden,
+    "group_not_in_force": put_into_a_group_later,
 }
 
 
@@ -61,7 +76,7 @@ def test_hit_it_is_found_before_the_first_request_is_lost() -> None:
 
 @pytest.mark.parametrize("make, action", [
     (lambda: seen("socket_root"), ["socket_access_set"]), (by_acl, ["socket_acl_add"]), (lambda: seen("parent_directory"), ["directory_search_allow"]),
-    (by_policy, []), (lambda: file_at_the_path("denied", 13), []),
+    (by_policy, []), (hidden, []), (put_into_a_group_later, []), (lambda: file_at_the_path("denied", 13), []),
 ])
 def test_hit_the_cure_is_the_reasons_own(make: Callable[[], hosts.Snapshot], action: str) -> None:
     assert hosts.actions(make()) == action
@@ -79,6 +94,12 @@ def test_hit_not_root_and_its_mode_keeps_nginx_out_is_likely() -> None:
     hosts.place(snapshot)["connect"].update(result="ok", errno=None, error=None, as_user=None)
     assert (hosts.only(snapshot)["reason"], hosts.only(snapshot)["confidence"]) == ("socket_mode", "likely")
     assert "probe" not in [piece["source"] for piece in hosts.only(snapshot)["evidence"]], "our own connect proves nothing"
+
+
+def test_hit_what_a_sandbox_hides_is_named_and_no_mode_of_the_host_is_blamed() -> None:
+    item = hosts.only(hidden())
+    assert "nginx sees another /home than the host has: ProtectHome=yes of nginx.service" in item["summary"]
+    assert item["evidence"][0]["source"] == "systemd" and not [piece for piece in item["evidence"] if "mode" in piece["text"]]
 
 
 def test_near_miss_our_own_refusal_says_nothing_about_nginx() -> None:
