@@ -41,7 +41,9 @@ class Command(NamedTuple):
 
 
 class Step(NamedTuple):
-    """name: of the action; target: the unit or file; notes: how the values came about, for a person."""
+    """name: of the action; target: the unit or file; notes: how the values came about, for a person. meant: files that somebody else changed, and
+    that the commands are to load; no others.
+    """
 
     name: str
     target: str
@@ -49,6 +51,7 @@ class Step(NamedTuple):
     trials: List[Trial]
     commands: List[Command]
     notes: Sequence[str] = ()
+    meant: Sequence[str] = ()
 
 
 class Refusal(Exception):

@@ -3,12 +3,24 @@
 
 """Restart php-fpm's unit: the only thing that brings back a socket file that was deleted under it, or a listen address that it has not read."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ..step import Step
 from .view import View, fpm_trial, systemctl
 
 
+def _unloaded(view: View, unit: str) -> List[str]:
+    """The files of the pools that the running php-fpm has not read: to load them is what the restart is for."""
+    found: List[str] = []
+    for master in view.snapshot["fpm"]["masters"]:
+        for pool in master["pools"] if master["unit"] == unit else ():
+            place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
+            if place.get("listening") is False:
+                found += [path for path in (pool["file"], pool["listen_file"]) if path and path not in found]
+    return found
+
+
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     trials = [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]]
-    return Step("unit_restart", arguments["unit"], [], trials, [systemctl("restart", arguments["unit"])])
+    restart = systemctl("restart", arguments["unit"])
+    return Step("unit_restart", arguments["unit"], [], trials, [restart], meant=_unloaded(view, arguments["unit"]))

@@ -3,26 +3,23 @@
 
 """One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
 
-import re
 import shlex
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from ..collect.host import Host, HostError, Ran
+from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact
 from ..step import Refusal, Step
+from . import preflight
 from .difference import difference
 from .disk import Disk
 from .recovery import recover
 from .transaction import STATE, Transaction, UndoFailed, check
-from .trial import trial
+from .trial import deciding_line, trial
 
 # result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
 Outcome = NamedTuple("Outcome", [
     ("result", str), ("why", str), ("files", List[str]), ("commands", List[str]), ("diff", List[Dict[str, str]]), ("backup", Optional[str]),
 ])
-
-# nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
-_DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
 
 
 def shell(argv: Sequence[str]) -> str:
@@ -34,14 +31,13 @@ def tried(argv: Sequence[str]) -> str:
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
 
 
-def deciding_line(ran: Ran) -> str:
-    """What a program said went wrong, in one line without secrets."""
-    lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
-    return redact(next((line for line in lines if _DECIDES.search(line)), lines[0] if lines else "it ended with code %s" % ran.rc))
-
-
-def complaint(step: Step) -> Optional[str]:
-    """What a program objects to. A kill between two renames leaves the first few changes alone, so each such state must be accepted too."""
+def complaint(step: Step, state: str) -> Optional[str]:
+    """What a program objects to, or would load beside our change. A kill between two renames leaves the first few changes alone, so each such state
+    must be accepted too.
+    """
+    why = preflight.objection(step, state)
+    if why:
+        return why
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
         for number, one in enumerate(step.trials):
             if one in step.trials[:number]:
@@ -78,7 +74,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         return Outcome("unchanged", "", [], [], [], None)
     try:
         check(step, disk, check_mode)
-        why = complaint(step)
+        why = complaint(step, state)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
     if why:

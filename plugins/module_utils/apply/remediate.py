@@ -42,7 +42,7 @@ def _merged(steps: Sequence[Step]) -> Step:
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
     return Step(last.name, last.target, [change for step in steps for change in step.changes], [trial for step in steps for trial in step.trials],
-                commands, [note for step in steps for note in step.notes])
+                commands, [note for step in steps for note in step.notes], [path for step in steps for path in step.meant])
 
 
 class _Run:

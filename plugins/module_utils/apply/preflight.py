@@ -1,0 +1,181 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether what a step's commands load is our change alone, and whether that can fail: asked before anything is written."""
+
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ..collect import fpm_files
+from ..collect import nginx as nginx_files
+from ..collect.fpm import collect_fpm
+from ..collect.host import Host, HostError
+from ..collect.nginx import CLOCK_SLACK, collect_nginx
+from ..collect.processes import Process, processes
+from ..collect.trust import DELETED
+from ..step import Refusal, Step
+from .launch import Launch, launch
+from .lock import STATE
+from .rehearsal import ini_files, rehearse
+from .unloaded import named, newer
+
+LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
+# These make systemd read every unit anew. "enable" and "disable" do so, too.
+DEFINES = ("daemon-reload", "enable", "disable", "reenable")
+SETTLE = 0.5  # seconds after a reload in which workers of before may still look like those of now
+_PHP_CODE = re.compile(r" (/\S*php\S*\.so) \(deleted\)$", re.M)
+_POOL = re.compile(r"php-fpm: pool (.+)\Z")
+
+
+class _FpmReading(fpm_files.Reading):
+    """seen: every file and directory of the configuration, also those that are not there."""
+
+    def __init__(self, host: Host, config: str, prefix: str) -> None:
+        self.seen: List[str] = []
+        super(_FpmReading, self).__init__(host, config, prefix, None)
+
+    def _judge(self, path: str) -> None:
+        self.seen.append(path)
+        super(_FpmReading, self)._judge(path)
+
+
+class _NginxReading(nginx_files.Reading):
+    def __init__(self, host: Host, nginx: Dict[str, Any]) -> None:
+        self.seen: List[str] = []
+        super(_NginxReading, self).__init__(host, nginx["config"], nginx["prefix"], nginx["options"].get("g", ""), None)
+
+    def _judge(self, path: str) -> None:
+        self.seen.append(path)
+        super(_NginxReading, self)._judge(path)
+
+
+def _not_whole(look: Host, what: str) -> str:
+    entry = next((one for one in look.missing if one["what"] == what), {"path": "a part", "why": "unknown"})
+    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (entry["path"], entry["why"])
+
+
+def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
+    """What of the code that runs is not on the disk any more."""
+    try:
+        runs, there = look.stat("/proc/%d/exe" % pid), look.stat(program)
+    except HostError as error:
+        return "%s (%s)" % (program, error.why)
+    if (look.readlink("/proc/%d/exe" % pid) or "").endswith(DELETED) or (runs.device, runs.inode) != (there.device, there.inode):
+        return program
+    extension = _PHP_CODE.search(look.text("/proc/%d/maps" % pid) or "")
+    return extension.group(1) if extension else None
+
+
+def _by_hand(unit: str, verb: str) -> str:
+    return "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again" % (verb, unit)
+
+
+def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str) -> Optional[str]:
+    reading = _NginxReading(look, nginx)
+    if not reading.whole:
+        return "nginx: %s" % _not_whole(look, "nginx_config")
+    if unit is None or not nginx["running"]:
+        return None
+    found = launch(look, unit)
+    if found.needs_reload:
+        return _stale(found)
+    pid = nginx["master"]["pid"]
+    replaced = _replaced(look, pid, nginx["binary"])
+    if replaced:
+        return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
+    began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
+    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant, state)
+    return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (
+        named(others), _by_hand(unit, "reload")) if others else None
+
+
+def _stale(found: Launch) -> str:
+    return "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl daemon-reload`, if that is meant" % found.unit
+
+
+def _unlike(master: Dict[str, Any], procs: Sequence[Process]) -> Optional[str]:
+    """What runs and cannot come from the files. Workers that a reload has just told to go are still there for a moment."""
+    limits = {pool["name"]: pool["max_children"] for pool in master["pools"]}
+    running: Dict[str, int] = {}
+    for one in procs:
+        match = _POOL.match(one.cmdline)
+        if match and one.ppid == master["pid"]:
+            running[match.group(1)] = running.get(match.group(1), 0) + 1
+    for name, count in sorted(running.items()):
+        if name not in limits:
+            return "pool %s runs, and is configured no more" % name
+        if limits[name] is not None and count > limits[name]:
+            return "pool %s runs with %d workers, and its file allows %d" % (name, count, limits[name])
+    return None
+
+
+def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process], state: str) -> Optional[str]:
+    reading = _FpmReading(look, master["config"], master["prefix"])
+    if reading.barred or reading.text is None:
+        return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
+    if loads is None:
+        return None
+    verb, unit = loads
+    found = launch(look, unit)
+    if found.needs_reload:
+        return _stale(found)
+    ini = ini_files(look, found, step)
+    definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
+    boot_at = look.now() - look.boottime()
+    proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
+    if master["running"] and verb != "start":
+        replaced = _replaced(look, master["pid"], found.argv[0])
+        if replaced:
+            return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (replaced, master["pid"], _by_hand(unit, "restart"))
+        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state)
+        if verb != "reload":
+            others += [one for one in definition if one.at > master["started_at"] + CLOCK_SLACK]
+        unlike = None if step.meant else _unlike(master, procs)
+        if others or unlike:
+            return "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s" % (
+                verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
+    return rehearse(look, master, found, step, procs, proven)
+
+
+def _definitions(look: Host, commands: Sequence[List[str]]) -> Optional[str]:
+    """systemd would read all units anew: whether one that runs was changed by somebody else."""
+    ran = look.run(["systemctl", "show", "--no-pager", "-p", "Id,NeedDaemonReload", "*"])
+    names = re.findall(r"^Id=(\S+)\nNeedDaemonReload=yes$|^NeedDaemonReload=yes\nId=(\S+)$", ran.out, re.M)
+    units = [one or other for one, other in names]
+    return "`%s` would also load the changed unit files of %s: `systemctl daemon-reload`, if that is meant" % (
+        " ".join(commands[0]), ", ".join(units[:5])) if units else None
+
+
+def objection(step: Step, state: str = STATE) -> Optional[str]:
+    """Why what the step loads could fail, or would be more than its own change; None when neither. Writes nothing."""
+    commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
+    loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
+    defines = [argv for argv in commands if argv[1] in DEFINES]
+    tested = {word for one in step.trials for word in one.argv if word.startswith("/")}
+    if not (loads or defines or tested):
+        return None
+    look = Host()
+    why = _definitions(look, defines) if defines else None
+    if why:
+        return why
+    if loads and any(one.started_at > look.now() - SETTLE for one in processes(look)):
+        look.sleep(SETTLE)
+    return _look(look, step, loads, tested, state)
+
+
+def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any, state: str) -> Optional[str]:
+    procs = processes(look)
+    try:
+        for master in collect_fpm(look, procs, test="never")["masters"]:
+            verb = loads.get(master["unit"] or "")
+            if not master["account"] and (verb or master["config"] in tested):
+                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs, state)
+                if why:
+                    return why
+        nginx = collect_nginx(look, procs)
+        unit = nginx["unit"] if nginx["unit"] in loads else None
+        if not nginx["account"] and (unit or nginx["config"] in tested):
+            return _nginx(look, step, nginx, unit, procs, state)
+    except Refusal as refusal:
+        return str(refusal)
+    return None

@@ -1,0 +1,180 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""php-fpm started for a moment as its unit would start it, where nobody sees it: with php.ini, extensions and preload, in a trial's namespace.
+
+`php-fpm -t` passes where a start fails: at a group, a directory of a socket, an address, a log. So pid file, logs and sockets are really opened,
+on memory that lies over them. No pool gets a worker: fifty of them would take memory that the host may not have.
+"""
+
+import errno
+import os
+import posixpath
+import re
+import socket
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from ..collect.host import Host
+from ..collect.processes import Process
+from ..collect.sockets import collect_endpoints
+from ..collect.trust import folders, opening
+from ..parse.endpoint import parse
+from ..parse.fpm_conf import FpmConf, parse_fpm_conf
+from ..parse.fpm_pools import pool_facts
+from ..step import Change, Refusal, Step
+from .launch import NOT_TRIED, Launch, kept_from
+from .texts import Texts
+from .trial import Start, deciding_line, trial
+
+READY = b"ready to handle connections"
+SECONDS = 30.0  # a preload of a large framework takes some
+_PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
+# phpinfo(); of the last there is one path a line.
+_INI = re.compile(r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) => (.*(?:\n/.*)*)$", re.M)
+_STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
+_LEFT_OUT = frozenset(("-D", "-F", "-O", "--daemonize", "--nodaemonize", "--force-stderr", "-t", "--test"))
+# php-fpm keeps the last value of a directive. All pools exist, none has a worker before somebody asks.
+_TALKS = "\n[global]\nlog_level = notice\n"
+_NO_SYSLOG = "error_log = /dev/null\n"
+_NO_WORKER = "[%s]\npm = ondemand\npm.max_children = 1\n"
+
+
+class Written(NamedTuple):
+    """A configuration as a step would leave it."""
+
+    text: str
+    conf: FpmConf
+    pools: List[Dict[str, Any]]
+
+
+def written(host: Host, master: Dict[str, Any], step: Step) -> Written:
+    texts = Texts(host)
+    texts.show(step)
+    conf = parse_fpm_conf(master["config"], lambda path: (texts.read(path), ""), lambda pattern: (texts.expand(pattern), ""), master["prefix"])
+    return Written(texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools])
+
+
+def options(found: Launch) -> List[str]:
+    """The unit's command line without what says whether php-fpm stays in the foreground."""
+    return [found.argv[0]] + [word for word in found.argv[1:] if word not in _LEFT_OUT]
+
+
+def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
+    quiet = {name: value for name, value in found.environment.items() if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
+    return Start(quiet, found.ids, found.folder, found.makes + list(made), enough)
+
+
+def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
+    """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans comes last. Runs no PHP code.
+
+    Raises Refusal when that cannot be known, or when others can write there.
+    """
+    wanted = found.environment.get("PHP_INI_SCAN_DIR") or ""
+    for folder in [found.environment.get("PHPRC") or ""] + wanted.split(":"):
+        _roots(host, [folder] if folder.startswith("/") else [])
+    ran = trial(step.changes, options(found) + ["-d", "opcache.preload=", "-i"], [], start=start_of(found))
+    told = dict(_INI.findall(ran.out))
+    if len(told) < 3:
+        raise Refusal("`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran)))
+    paths = [path for name in ("Loaded Configuration File", "Additional .ini files parsed") for path in re.split(r",?\s*\n|,\s*$", told[name])]
+    paths += told["Scan this dir for additional .ini files"].split(":")
+    files = [path.strip() for path in paths if path.strip().startswith("/")]
+    _roots(host, files + [path for folder in files if host.type_of(folder) == "directory" for path in host.glob(folder + "/*.ini")])
+    return files
+
+
+def _roots(host: Host, paths: Sequence[str]) -> None:
+    for path in paths:
+        for one in [path] + folders(host, path):
+            found = opening(host, one)
+            if found:
+                raise Refusal("%s can write %s, so root does not start php-fpm with it" % (found.who, found.path))
+
+
+def _taken(host: Host, pools: Sequence[Dict[str, Any]], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
+    """An address that the start could not have. pid: of the master that will have given its own back by then."""
+    keys = {pool["endpoint"]: pool for pool in pools if pool["endpoint"]}
+    ours = {one.pid for one in procs if pid is not None and pid in (one.pid, one.ppid)}
+    for key, facts in collect_endpoints(host, sorted(keys), None, procs, 0).items():
+        place, holders = parse(key), [one for one in facts["listeners"] if one["pid"] not in ours]
+        if facts["listening"] and len(holders) < len(facts["listeners"]) and facts["inode_matches"] is not False:
+            continue
+        why = _unbindable(place.path or "") if place.family == "unix" else _unbindable_port(place.address or "", place.port or 0)
+        if why:
+            people = ", ".join("%s (pid %s)" % (one["comm"], one["pid"]) for one in holders)
+            return "pool %s could not listen on %s: %s" % (keys[key]["name"], key, why + (", by %s" % people if people else ""))
+    return None
+
+
+def _unbindable(path: str) -> Optional[str]:
+    """php-fpm takes over a socket that nobody answers at."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(1.0)
+        try:
+            door.connect(path)
+        except socket.timeout:
+            return "another process listens there"
+        except OSError as error:
+            return "another process listens there" if error.errno == errno.EAGAIN else None
+    return "another process listens there"
+
+
+def _unbindable_port(address: str, port: int) -> Optional[str]:
+    """Why a port of this host cannot be had now. It is had for an instant, and nobody is listened to."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(("" if address == "*" else address, port))
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return None
+
+
+def _places(master: Dict[str, Any], after: Written) -> Dict[str, List[str]]:
+    """What the start writes to, by kind."""
+    error_log = after.conf.top.text("error_log") or ""
+    logs = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
+    logs += [pool[key] for pool in after.pools for key in ("access_log", "slowlog") if key != "slowlog" or pool["slowlog_timeout"]]
+    sockets = [parse(pool["endpoint"]).path for pool in after.pools if (pool["endpoint"] or "").startswith("unix:")]
+    return {"logs": [path for path in dict.fromkeys(logs) if path and path.startswith("/")], "sockets": [str(path) for path in dict.fromkeys(sockets)]}
+
+
+def _made(step: Step, found: Launch) -> List[str]:
+    """Directories that will be there by then: the step's own, and those that a command before the start names."""
+    before = " ".join(found.settings["ExecStartPre"])
+    words = re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
+    return [command.folder for command in step.commands if command.folder] + words
+
+
+def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool) -> Optional[str]:
+    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has started with this definition before."""
+    if not _PROGRAM.match(posixpath.basename(found.argv[0])):
+        return "%s is started by %s, which cannot be tried" % (found.unit, found.argv[0])
+    hidden = next((name for name in NOT_TRIED if "".join(found.settings[name]) not in ("", "no")), None)
+    if hidden:
+        return "a start of %s cannot be tried: its unit has %s=" % (found.unit, hidden)
+    after, made = written(host, master, step), _made(step, found)
+    places = _places(master, after)
+    for path in () if proven else places["logs"] + places["sockets"]:
+        why = kept_from(found, path)
+        if why:
+            return "%s of its unit keeps %s from writing %s" % (why, found.unit, path)
+    for pool in after.pools:
+        path = parse(pool["endpoint"]).path if (pool["endpoint"] or "").startswith("unix:") else None
+        folder = posixpath.dirname(path or "/")
+        if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in found.makes + made):
+            return "pool %s could not listen on %s: there is no directory %s" % (pool["name"], pool["endpoint"], folder)
+    taken = _taken(host, after.pools, procs, master["pid"])
+    if taken:
+        return taken
+    extra = _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "") + "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
+    config = Change(master["config"], None, (after.text + extra).encode("utf-8", "surrogateescape"), 0o644)
+    real = host.realpath(master["config"])
+    changes = [one for one in step.changes if host.realpath(one.path) != real] + [config] + [Change(path, b"", None, 0) for path in places["sockets"]]
+    ran = trial(changes, options(found) + list(_STAYS), places["logs"], SECONDS, start_of(found, made, READY))
+    if ran.rc is None and "did not end within" in ran.err:
+        return "a start of %s was tried, and php-fpm was not ready within %d s" % (found.unit, SECONDS)
+    if ran.rc is None:
+        return "a start of %s could not be tried: %s" % (found.unit, ran.err)
+    return None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))
