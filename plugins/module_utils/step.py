@@ -23,8 +23,16 @@ class Change(NamedTuple):
 
 # A text of configuration with a directive that is another; path as the configuration names it.
 Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
-# A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile.
-Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
+
+
+class Trial(NamedTuple):
+    """A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile. unit:
+    in whose environment it runs, "" for ours.
+    """
+
+    argv: List[str]
+    silent: List[str]
+    unit: str = ""
 
 
 class Command(NamedTuple):

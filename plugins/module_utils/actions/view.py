@@ -71,7 +71,7 @@ def fpm_trial(master: Dict[str, Any]) -> Trial:
     argv = [master["binary"], "-t", "-y", master["config"]]
     prefix = command_option((master["unit_state"] or {}).get("command"), "prefix")
     logs = [master["error_log"]] + [pool[key] for pool in master["pools"] for key in ("access_log", "slowlog")]
-    return Trial(argv + (["-p", prefix] if prefix else []), [path for path in dict.fromkeys(logs) if path and path.startswith("/")])
+    return Trial(argv + (["-p", prefix] if prefix else []), [path for path in dict.fromkeys(logs) if path and path.startswith("/")], master["unit"] or "")
 
 
 def nginx_trial(nginx: Dict[str, Any]) -> Trial:

@@ -12,7 +12,9 @@ from ..step import Refusal, Step
 from . import preflight
 from .difference import difference
 from .disk import Disk
+from .launch import launch
 from .recovery import recover
+from .rehearsal import start_of
 from .transaction import STATE, Transaction, UndoFailed, check
 from .trial import deciding_line, trial
 
@@ -31,18 +33,18 @@ def tried(argv: Sequence[str]) -> str:
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
 
 
-def complaint(step: Step, state: str) -> Optional[str]:
+def complaint(step: Step) -> Optional[str]:
     """What a program objects to, or would load beside our change. A kill between two renames leaves the first few changes alone, so each such state
     must be accepted too.
     """
-    why = preflight.objection(step, state)
+    why = preflight.objection(step)
     if why:
         return why
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
         for number, one in enumerate(step.trials):
             if one in step.trials[:number]:
                 continue
-            ran = trial(step.changes[:count], one.argv, one.silent)
+            ran = trial(step.changes[:count], one.argv, one.silent, start=start_of(launch(Host(), one.unit)) if one.unit else None)
             if ran.rc is None:
                 return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
             if ran.rc != 0:
@@ -74,7 +76,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         return Outcome("unchanged", "", [], [], [], None)
     try:
         check(step, disk, check_mode)
-        why = complaint(step, state)
+        why = complaint(step)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
     if why:

@@ -116,7 +116,8 @@ def launch(host: Host, unit: str) -> Launch:
             settings[name].append(value)
     command = _EXEC.search(" ".join(settings["ExecStart"]))
     if ran.rc != 0 or not command:
-        raise Refusal("systemctl show %s does not tell how it is started: %s" % (unit, ran.err.strip()[:200] or "LoadState=%s" % "".join(settings["LoadState"])))
+        why = ran.err.strip()[:200] or "LoadState=%s" % "".join(settings["LoadState"])
+        raise Refusal("systemctl show %s does not tell how it is started: %s" % (unit, why))
     environment = dict(_assignments(manager.out.splitlines()), **_assignments(_words(settings["Environment"])))
     files: List[str] = []
     for entry in settings["EnvironmentFiles"]:

@@ -42,8 +42,9 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
     if check_mode:
         return carry_out(step, host, disk, verify, True, state)
     with lock(state, disk):
-        recover(host, disk, state)
-        return carry_out(make(), host, disk, verify, False, state)
+        undone = recover(host, disk, state)
+        step = make()
+        return carry_out(step._replace(meant=[*step.meant, *(undone["files"] if undone else [])]), host, disk, verify, False, state)
 
 
 def answering(host: Host, keys: List[str], seconds: float) -> List[str]:

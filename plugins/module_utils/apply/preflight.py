@@ -13,9 +13,9 @@ from ..collect.host import Host, HostError
 from ..collect.nginx import CLOCK_SLACK, collect_nginx
 from ..collect.processes import Process, processes
 from ..collect.trust import DELETED
+from ..collect.units import DIRECTORIES
 from ..step import Refusal, Step
 from .launch import Launch, launch
-from .lock import STATE
 from .rehearsal import ini_files, rehearse
 from .unloaded import named, newer
 
@@ -70,7 +70,7 @@ def _by_hand(unit: str, verb: str) -> str:
     return "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again" % (verb, unit)
 
 
-def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str) -> Optional[str]:
+def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process]) -> Optional[str]:
     reading = _NginxReading(look, nginx)
     if not reading.whole:
         return "nginx: %s" % _not_whole(look, "nginx_config")
@@ -84,7 +84,7 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
     if replaced:
         return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
     began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
-    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant, state)
+    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant)
     return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (
         named(others), _by_hand(unit, "reload")) if others else None
 
@@ -93,23 +93,24 @@ def _stale(found: Launch) -> str:
     return "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl daemon-reload`, if that is meant" % found.unit
 
 
-def _unlike(master: Dict[str, Any], procs: Sequence[Process]) -> Optional[str]:
-    """What runs and cannot come from the files. Workers that a reload has just told to go are still there for a moment."""
-    limits = {pool["name"]: pool["max_children"] for pool in master["pools"]}
+def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
+    """What runs and cannot come from the files. A pool's number of workers may be part of the change that is meant."""
+    pools = {pool["name"]: pool for pool in master["pools"]}
     running: Dict[str, int] = {}
     for one in procs:
         match = _POOL.match(one.cmdline)
         if match and one.ppid == master["pid"]:
             running[match.group(1)] = running.get(match.group(1), 0) + 1
     for name, count in sorted(running.items()):
-        if name not in limits:
+        if name not in pools:
             return "pool %s runs, and is configured no more" % name
-        if limits[name] is not None and count > limits[name]:
-            return "pool %s runs with %d workers, and its file allows %d" % (name, count, limits[name])
+        most = pools[name]["max_children"]
+        if most is not None and count > most and pools[name]["file"] not in meant:
+            return "pool %s runs with %d workers, and its file allows %d" % (name, count, most)
     return None
 
 
-def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process], state: str) -> Optional[str]:
+def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process]) -> Optional[str]:
     reading = _FpmReading(look, master["config"], master["prefix"])
     if reading.barred or reading.text is None:
         return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
@@ -119,18 +120,19 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     found = launch(look, unit)
     if found.needs_reload:
         return _stale(found)
+    stays = master["running"] and verb != "start"
+    replaced = _replaced(look, master["pid"], found.argv[0]) if stays else None
+    if replaced:
+        return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (replaced, master["pid"], _by_hand(unit, "restart"))
     ini = ini_files(look, found, step)
-    definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
+    definition = newer(look, found.definition + found.environment_files, 0.0, ())
     boot_at = look.now() - look.boottime()
     proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
-    if master["running"] and verb != "start":
-        replaced = _replaced(look, master["pid"], found.argv[0])
-        if replaced:
-            return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (replaced, master["pid"], _by_hand(unit, "restart"))
-        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state)
+    if stays:
+        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant)
         if verb != "reload":
             others += [one for one in definition if one.at > master["started_at"] + CLOCK_SLACK]
-        unlike = None if step.meant else _unlike(master, procs)
+        unlike = _unlike(master, procs, step.meant)
         if others or unlike:
             return "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s" % (
                 verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
@@ -138,15 +140,20 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
 
 
 def _definitions(look: Host, commands: Sequence[List[str]]) -> Optional[str]:
-    """systemd would read all units anew: whether one that runs was changed by somebody else."""
-    ran = look.run(["systemctl", "show", "--no-pager", "-p", "Id,NeedDaemonReload", "*"])
-    names = re.findall(r"^Id=(\S+)\nNeedDaemonReload=yes$|^NeedDaemonReload=yes\nId=(\S+)$", ran.out, re.M)
-    units = [one or other for one, other in names]
-    return "`%s` would also load the changed unit files of %s: `systemctl daemon-reload`, if that is meant" % (
-        " ".join(commands[0]), ", ".join(units[:5])) if units else None
+    """systemd would read all units anew: those that somebody else changed since it did so last."""
+    ran = look.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
+    loaded = re.search(r"=(\d+)", ran.out)
+    if not loaded:
+        return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (" ".join(commands[0]), ran.err.strip()[:200])
+    since = look.now() - look.boottime() + int(loaded.group(1)) / 1e6
+    files = [path for folder in DIRECTORIES for pattern in ("*.*", "*.d/*.conf") for path in look.glob("%s/%s" % (folder, pattern))
+             if look.type_of(path) == "file"]
+    found = newer(look, files, since, ())
+    return "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl daemon-reload`, if that is meant" % (
+        " ".join(commands[0]), named(found)) if found else None
 
 
-def objection(step: Step, state: str = STATE) -> Optional[str]:
+def objection(step: Step) -> Optional[str]:
     """Why what the step loads could fail, or would be more than its own change; None when neither. Writes nothing."""
     commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
     loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
@@ -160,22 +167,22 @@ def objection(step: Step, state: str = STATE) -> Optional[str]:
         return why
     if loads and any(one.started_at > look.now() - SETTLE for one in processes(look)):
         look.sleep(SETTLE)
-    return _look(look, step, loads, tested, state)
+    return _look(look, step, loads, tested)
 
 
-def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any, state: str) -> Optional[str]:
+def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any) -> Optional[str]:
     procs = processes(look)
     try:
         for master in collect_fpm(look, procs, test="never")["masters"]:
             verb = loads.get(master["unit"] or "")
             if not master["account"] and (verb or master["config"] in tested):
-                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs, state)
+                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs)
                 if why:
                     return why
         nginx = collect_nginx(look, procs)
         unit = nginx["unit"] if nginx["unit"] in loads else None
         if not nginx["account"] and (unit or nginx["config"] in tested):
-            return _nginx(look, step, nginx, unit, procs, state)
+            return _nginx(look, step, nginx, unit, procs)
     except Refusal as refusal:
         return str(refusal)
     return None

@@ -11,7 +11,6 @@ from ..collect.host import Host
 from ..step import Refusal
 from .disk import Disk
 from .lock import STATE
-from .put_back import note_put_back
 from .transaction import KEPT, NEW, OPEN, UNDONE, Journal, UndoFailed, digest, file_away, meta_of, own, read_journal
 
 
@@ -110,7 +109,6 @@ def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, An
         if failed:
             raise UndoFailed("every file is as before, but this failed: %s. Run this again once that is mended, or do it by hand and remove %s."
                              % ("; ".join(failed), opened))
-        note_put_back(disk, state, {file["real"]: file["before"] for file in journal["files"] if file["path"] not in fates["left"] and file["existed"]})
         backup = None
         if fates["left"]:
             backup = file_away(disk, state, opened, journal)

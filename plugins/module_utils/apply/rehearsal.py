@@ -172,6 +172,9 @@ def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, proc
     config = Change(master["config"], None, (after.text + extra).encode("utf-8", "surrogateescape"), 0o644)
     real = host.realpath(master["config"])
     changes = [one for one in step.changes if host.realpath(one.path) != real] + [config] + [Change(path, b"", None, 0) for path in places["sockets"]]
+    tested = trial(step.changes, options(found) + ["-d", "opcache.preload=", "-t"], places["logs"], start=start_of(found, made))
+    if tested.rc != 0:
+        return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(tested))
     ran = trial(changes, options(found) + list(_STAYS), places["logs"], SECONDS, start_of(found, made, READY))
     if ran.rc is None and "did not end within" in ran.err:
         return "a start of %s was tried, and php-fpm was not ready within %d s" % (found.unit, SECONDS)

@@ -57,6 +57,7 @@ class _Run:
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
+        self.put_back: List[str] = []  # files that are what runs, though they are newer: what a killed run had changed
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
@@ -91,6 +92,7 @@ class _Run:
         try:
             view = self.view()
             step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
+            step = step._replace(meant=[*step.meant, *self.put_back])
         except Refusal as refusal:
             return NOTHING._replace(result="refused", why=str(refusal))
         served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
@@ -187,6 +189,7 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         return run.result(None)
     if not host.is_root():
         return run.left_alone("left_alone", "only root can change a host: become root")
+    run.put_back = half_done["files"] if half_done else []
     if check_mode:
         run.act()
         return run.result(half_done)
@@ -194,6 +197,7 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         with lock(state, disk):
             undone = recover(host, disk, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
+            run.put_back = half_done["files"] if half_done else []
             if run.verdict["status"] != "unknown":
                 run.act()
             return run.result({name: undone[name] for name in ("name", "target", "at", "files")} if undone else None)
