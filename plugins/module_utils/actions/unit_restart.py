@@ -16,8 +16,8 @@ def _unloaded(view: View, unit: str) -> List[str]:
         for pool in master["pools"] if master["unit"] == unit else ():
             place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
             if place.get("listening") is False:
-                found += [path for path in (pool["file"], pool["listen_file"]) if path and path not in found]
-    return found
+                found += [pool["file"], pool["listen_file"]]
+    return list(dict.fromkeys(found))
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:

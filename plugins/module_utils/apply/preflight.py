@@ -4,7 +4,7 @@
 """Whether what a step's commands load is our change alone, and whether that can fail: asked before anything is written."""
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..collect import fpm_files
 from ..collect import nginx as nginx_files
@@ -14,9 +14,12 @@ from ..collect.nginx import CLOCK_SLACK, collect_nginx
 from ..collect.processes import Process, processes
 from ..collect.trust import DELETED
 from ..collect.units import DIRECTORIES
+from ..parse.endpoint import canonical
+from ..parse.nginx_conf import Conf, every, parse_conf
 from ..step import Refusal, Step
 from .launch import Launch, launch
-from .rehearsal import ini_files, rehearse
+from .rehearsal import ini_files, rehearse, taken
+from .texts import Texts
 from .unloaded import named, newer
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
@@ -85,8 +88,18 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
         return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
     began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
     others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant)
-    return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (
-        named(others), _by_hand(unit, "reload")) if others else None
+    if others:
+        return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (named(others), _by_hand(unit, "reload"))
+    texts = Texts(look)
+    texts.show(step)
+    after = parse_conf(nginx["config"], lambda path: (texts.read(path), ""), texts.expand, nginx["options"].get("g", ""))
+    why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
+    return "nginx could not listen on %s" % why if why else None
+
+
+def _listens(conf: Conf) -> Set[str]:
+    written = [one.args[0] for one in every(conf.directives) if one.name == "listen" and one.args and not one.args[0].startswith("unix:")]
+    return {canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80") for where in written}
 
 
 def _stale(found: Launch) -> str:
@@ -171,7 +184,7 @@ def objection(step: Step) -> Optional[str]:
 
 
 def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any) -> Optional[str]:
-    procs = processes(look)
+    procs, left = processes(look), dict(loads)
     try:
         for master in collect_fpm(look, procs, test="never")["masters"]:
             verb = loads.get(master["unit"] or "")
@@ -179,10 +192,13 @@ def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any) -> Optiona
                 why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs)
                 if why:
                     return why
+                left.pop(master["unit"] or "", None)
         nginx = collect_nginx(look, procs)
-        unit = nginx["unit"] if nginx["unit"] in loads else None
+        unit = nginx["unit"] if left.pop(nginx["unit"] or "", None) else None
         if not nginx["account"] and (unit or nginx["config"] in tested):
-            return _nginx(look, step, nginx, unit, procs)
+            why = _nginx(look, step, nginx, unit, procs)
+            if why:
+                return why
     except Refusal as refusal:
         return str(refusal)
-    return None
+    return "what `systemctl %s %s` would load is not known here" % (left[min(left)], min(left)) if left else None

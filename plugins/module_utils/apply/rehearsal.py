@@ -32,6 +32,9 @@ _PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
 # phpinfo(); of the last there is one path a line.
 _INI = re.compile(r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) => (.*(?:\n/.*)*)$", re.M)
 _STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
+# PHP itself writes no log then; php-fpm's own are opened.
+_SILENT = ("-d", "error_log=")
+_NO_PRELOAD = ("-d", "opcache.preload=")
 _LEFT_OUT = frozenset(("-D", "-F", "-O", "--daemonize", "--nodaemonize", "--force-stderr", "-t", "--test"))
 # php-fpm keeps the last value of a directive. All pools exist, none has a worker before somebody asks.
 _TALKS = "\n[global]\nlog_level = notice\n"
@@ -56,7 +59,7 @@ def written(host: Host, master: Dict[str, Any], step: Step) -> Written:
 
 def options(found: Launch) -> List[str]:
     """The unit's command line without what says whether php-fpm stays in the foreground."""
-    return [found.argv[0]] + [word for word in found.argv[1:] if word not in _LEFT_OUT]
+    return [found.argv[0]] + [word for word in found.argv[1:] if word not in _LEFT_OUT] + list(_SILENT)
 
 
 def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
@@ -72,12 +75,15 @@ def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
     wanted = found.environment.get("PHP_INI_SCAN_DIR") or ""
     for folder in [found.environment.get("PHPRC") or ""] + wanted.split(":"):
         _roots(host, [folder] if folder.startswith("/") else [])
-    ran = trial(step.changes, options(found) + ["-d", "opcache.preload=", "-i"], [], start=start_of(found))
+    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-i"], [], start=start_of(found))
     told = dict(_INI.findall(ran.out))
     if len(told) < 3:
         raise Refusal("`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran)))
     paths = [path for name in ("Loaded Configuration File", "Additional .ini files parsed") for path in re.split(r",?\s*\n|,\s*$", told[name])]
     paths += told["Scan this dir for additional .ini files"].split(":")
+    user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
+    if user and (host.account(user.group(1)) or (None,))[0] == 0:
+        raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
     files = [path.strip() for path in paths if path.strip().startswith("/")]
     _roots(host, files + [path for folder in files if host.type_of(folder) == "directory" for path in host.glob(folder + "/*.ini")])
     return files
@@ -91,18 +97,16 @@ def _roots(host: Host, paths: Sequence[str]) -> None:
                 raise Refusal("%s can write %s, so root does not start php-fpm with it" % (found.who, found.path))
 
 
-def _taken(host: Host, pools: Sequence[Dict[str, Any]], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
-    """An address that the start could not have. pid: of the master that will have given its own back by then."""
-    keys = {pool["endpoint"]: pool for pool in pools if pool["endpoint"]}
+def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
+    """The first of these addresses that could not be had, and why. pid: of the master that has them or gives them back."""
     ours = {one.pid for one in procs if pid is not None and pid in (one.pid, one.ppid)}
-    for key, facts in collect_endpoints(host, sorted(keys), None, procs, 0).items():
+    for key, facts in collect_endpoints(host, keys, None, procs, 0).items():
         place, holders = parse(key), [one for one in facts["listeners"] if one["pid"] not in ours]
         if facts["listening"] and len(holders) < len(facts["listeners"]) and facts["inode_matches"] is not False:
             continue
         why = _unbindable(place.path or "") if place.family == "unix" else _unbindable_port(place.address or "", place.port or 0)
         if why:
-            people = ", ".join("%s (pid %s)" % (one["comm"], one["pid"]) for one in holders)
-            return "pool %s could not listen on %s: %s" % (keys[key]["name"], key, why + (", by %s" % people if people else ""))
+            return "%s: %s%s" % (key, why, "".join(", by %s (pid %s)" % (one["comm"], one["pid"]) for one in holders[:1]))
     return None
 
 
@@ -165,14 +169,14 @@ def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, proc
         folder = posixpath.dirname(path or "/")
         if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in found.makes + made):
             return "pool %s could not listen on %s: there is no directory %s" % (pool["name"], pool["endpoint"], folder)
-    taken = _taken(host, after.pools, procs, master["pid"])
-    if taken:
-        return taken
+    why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])
+    if why:
+        return "php-fpm could not listen on %s" % why
     extra = _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "") + "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
     config = Change(master["config"], None, (after.text + extra).encode("utf-8", "surrogateescape"), 0o644)
     real = host.realpath(master["config"])
     changes = [one for one in step.changes if host.realpath(one.path) != real] + [config] + [Change(path, b"", None, 0) for path in places["sockets"]]
-    tested = trial(step.changes, options(found) + ["-d", "opcache.preload=", "-t"], places["logs"], start=start_of(found, made))
+    tested = trial(step.changes, options(found) + [*_NO_PRELOAD, "-t"], places["logs"], start=start_of(found, made))
     if tested.rc != 0:
         return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(tested))
     ran = trial(changes, options(found) + list(_STAYS), places["logs"], SECONDS, start_of(found, made, READY))
