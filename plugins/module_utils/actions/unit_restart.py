@@ -10,12 +10,13 @@ from .view import View, fpm_trial, systemctl
 
 
 def _unloaded(view: View, unit: str) -> List[str]:
-    """The files of the pools that the running php-fpm has not read: to load them is what the restart is for."""
+    """The files of the pools that nginx dials and the running php-fpm has not read: to load them is what the restart is for."""
+    dialled = {target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]}
     found: List[str] = []
     for master in view.snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["unit"] == unit else ():
             place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
-            if place.get("listening") is False:
+            if pool["endpoint"] in dialled and place.get("listening") is False:
                 found += [pool["file"], pool["listen_file"]]
     return list(dict.fromkeys(found))
 
