@@ -12,7 +12,7 @@ import os
 import posixpath
 import re
 import socket
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..collect.processes import Process
@@ -29,6 +29,7 @@ from .trial import Start, deciding_line, trial
 READY = b"ready to handle connections"
 SECONDS = 30.0  # a preload of a large framework takes some
 _PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
 # phpinfo(); of the last there is one path a line.
 _INI = re.compile(r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) => (.*(?:\n/.*)*)$", re.M)
 _STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
@@ -43,17 +44,22 @@ _NO_WORKER = "[%s]\npm = ondemand\npm.max_children = 1\n"
 
 
 class Written(NamedTuple):
-    """A configuration as a step would leave it."""
+    """A configuration as a step would leave it. text: of the main file."""
 
     text: str
     conf: FpmConf
     pools: List[Dict[str, Any]]
 
 
-def written(host: Host, master: Dict[str, Any], step: Step) -> Written:
+def written(host: Host, master: Dict[str, Any], step: Step, environment: Dict[str, str]) -> Written:
     texts = Texts(host)
     texts.show(step)
-    conf = parse_fpm_conf(master["config"], lambda path: (texts.read(path), ""), lambda pattern: (texts.expand(pattern), ""), master["prefix"])
+
+    def read(path: str) -> Tuple[Optional[str], str]:
+        text = texts.read(path)
+        return text and _VARIABLE.sub(lambda match: environment.get(match.group(1)) or match.group(0), text), ""
+
+    conf = parse_fpm_conf(master["config"], read, lambda pattern: (texts.expand(pattern), ""), master["prefix"])
     return Written(texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools])
 
 
@@ -63,8 +69,9 @@ def options(found: Launch) -> List[str]:
 
 
 def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
+    """As found, but that systemd hears nothing of it."""
     quiet = {name: value for name, value in found.environment.items() if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
-    return Start(quiet, found.ids, found.folder, found.makes + list(made), enough)
+    return Start(quiet, found.ids, found.folder, list(made), enough)
 
 
 def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
@@ -135,53 +142,66 @@ def _unbindable_port(address: str, port: int) -> Optional[str]:
     return None
 
 
-def _places(master: Dict[str, Any], after: Written) -> Dict[str, List[str]]:
-    """What the start writes to, by kind."""
+def _logs(master: Dict[str, Any], after: Written) -> List[str]:
+    """What the start opens to write, without the sockets."""
     error_log = after.conf.top.text("error_log") or ""
-    logs = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
-    logs += [pool[key] for pool in after.pools for key in ("access_log", "slowlog") if key != "slowlog" or pool["slowlog_timeout"]]
-    sockets = [parse(pool["endpoint"]).path for pool in after.pools if (pool["endpoint"] or "").startswith("unix:")]
-    return {"logs": [path for path in dict.fromkeys(logs) if path and path.startswith("/")], "sockets": [str(path) for path in dict.fromkeys(sockets)]}
+    found = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
+    for pool in after.pools:
+        found += [pool["access_log"], pool["slowlog"] if pool["slowlog_timeout"] else None]
+    return [path for path in dict.fromkeys(found) if path and path.startswith("/")]
+
+
+def _sockets(after: Written) -> Dict[str, str]:
+    """{path: pool}"""
+    places = [(parse(pool["endpoint"]).path, pool["name"]) for pool in after.pools if pool["endpoint"]]
+    return {path: name for path, name in places if path}
 
 
 def _made(step: Step, found: Launch) -> List[str]:
-    """Directories that will be there by then: the step's own, and those that a command before the start names."""
+    """Directories that will be there by then: systemd's, the step's, and those that a command before the start names."""
     before = " ".join(found.settings["ExecStartPre"])
     words = re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
-    return [command.folder for command in step.commands if command.folder] + words
+    return found.makes + [command.folder for command in step.commands if command.folder] + words
 
 
-def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool) -> Optional[str]:
-    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has started with this definition before."""
+def _foreseen(found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool) -> Optional[str]:
+    """What need not be tried to be known, or cannot be."""
     if not _PROGRAM.match(posixpath.basename(found.argv[0])):
         return "%s is started by %s, which cannot be tried" % (found.unit, found.argv[0])
     hidden = next((name for name in NOT_TRIED if "".join(found.settings[name]) not in ("", "no")), None)
     if hidden:
         return "a start of %s cannot be tried: its unit has %s=" % (found.unit, hidden)
-    after, made = written(host, master, step), _made(step, found)
-    places = _places(master, after)
-    for path in () if proven else places["logs"] + places["sockets"]:
+    sockets = _sockets(after)
+    for path in () if proven else [*logs, *sockets]:
         why = kept_from(found, path)
         if why:
             return "%s of its unit keeps %s from writing %s" % (why, found.unit, path)
-    for pool in after.pools:
-        path = parse(pool["endpoint"]).path if (pool["endpoint"] or "").startswith("unix:") else None
-        folder = posixpath.dirname(path or "/")
-        if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in found.makes + made):
-            return "pool %s could not listen on %s: there is no directory %s" % (pool["name"], pool["endpoint"], folder)
+    for path, name in sockets.items():
+        folder = posixpath.dirname(path)
+        if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in made):
+            return "pool %s could not listen on %s: there is no directory %s" % (name, path, folder)
+    return None
+
+
+def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool) -> Optional[str]:
+    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has started with this definition before."""
+    after, made = written(host, master, step, found.environment), _made(step, found)
+    logs = _logs(master, after)
+    why = _foreseen(found, after, logs, made, proven)
+    if why:
+        return why
     why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])
     if why:
         return "php-fpm could not listen on %s" % why
-    extra = _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "") + "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
-    config = Change(master["config"], None, (after.text + extra).encode("utf-8", "surrogateescape"), 0o644)
+    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-t"], logs, start=start_of(found, made))
+    if ran.rc != 0:
+        return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(ran))
+    text = after.text + _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "")
+    text += "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
     real = host.realpath(master["config"])
-    changes = [one for one in step.changes if host.realpath(one.path) != real] + [config] + [Change(path, b"", None, 0) for path in places["sockets"]]
-    tested = trial(step.changes, options(found) + [*_NO_PRELOAD, "-t"], places["logs"], start=start_of(found, made))
-    if tested.rc != 0:
-        return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(tested))
-    ran = trial(changes, options(found) + list(_STAYS), places["logs"], SECONDS, start_of(found, made, READY))
-    if ran.rc is None and "did not end within" in ran.err:
-        return "a start of %s was tried, and php-fpm was not ready within %d s" % (found.unit, SECONDS)
+    changes = [one for one in step.changes if host.realpath(one.path) != real]
+    changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [Change(path, b"", None, 0) for path in _sockets(after)]
+    ran = trial(changes, options(found) + list(_STAYS), logs, SECONDS, start_of(found, made, READY))
     if ran.rc is None:
-        return "a start of %s could not be tried: %s" % (found.unit, ran.err)
+        return "a start of %s could not be tried: %s" % (found.unit, deciding_line(ran))
     return None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))

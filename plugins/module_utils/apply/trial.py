@@ -187,7 +187,7 @@ def trial(changes: Sequence[Change], argv: List[str], silent: Sequence[str], tim
     if found:
         return Ran(None, "", "%s can write %s, so root does not run %s" % (found.who, found.path, argv[0]))
     try:
-        more = {"env": start.environment, "enough": start.enough} if start else {}
-        return _prepare(changes, silent, start).run(argv, timeout, **more)
+        prepared = _prepare(changes, silent, start)
+        return prepared.run(argv, timeout, env=start.environment, enough=start.enough) if start else prepared.run(argv, timeout)
     except OSError as error:
         return Ran(None, "", str(error))
