@@ -74,6 +74,18 @@ def fpm_trial(master: Dict[str, Any]) -> Trial:
     return Trial(argv + (["-p", prefix] if prefix else []), [path for path in dict.fromkeys(logs) if path and path.startswith("/")], master["unit"] or "")
 
 
+def unloaded_pools(view: View, unit: str) -> List[str]:
+    """The files of the pools that nginx dials and the running php-fpm has not read: to load them is what a load of the unit is for."""
+    dialled = {target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]}
+    found: List[str] = []
+    for master in view.snapshot["fpm"]["masters"]:
+        for pool in master["pools"] if master["unit"] == unit else ():
+            place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
+            if pool["endpoint"] in dialled and place.get("listening") is False:
+                found += [pool["file"], pool["listen_file"]]
+    return list(dict.fromkeys(found))
+
+
 def nginx_trial(nginx: Dict[str, Any]) -> Trial:
     """nginx -t of the configuration that runs, which only root can write."""
     _refuse_if_not_roots(nginx)

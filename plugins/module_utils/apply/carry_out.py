@@ -33,11 +33,11 @@ def tried(argv: Sequence[str]) -> str:
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
 
 
-def complaint(step: Step) -> Optional[str]:
+def complaint(step: Step, state: str = STATE) -> Optional[str]:
     """What a program objects to, or would load beside our change. A kill between two renames leaves the first few changes alone, so each such state
     must be accepted too.
     """
-    why = preflight.objection(step)
+    why = preflight.objection(step, state)
     if why:
         return why
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
@@ -76,7 +76,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         return Outcome("unchanged", "", [], [], [], None)
     try:
         check(step, disk, check_mode)
-        why = complaint(step)
+        why = complaint(step, state)
     except (Refusal, HostError, OSError) as error:
         why = str(error)
     if why:

@@ -18,9 +18,10 @@ from ..parse.endpoint import canonical
 from ..parse.nginx_conf import Conf, every, parse_conf
 from ..step import Refusal, Step
 from .launch import Launch, launch
+from .lock import STATE
 from .rehearsal import ini_files, rehearse, taken
 from .texts import Texts
-from .unloaded import named, newer
+from .unloaded import ACTION_IDS, named, newer
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.
@@ -73,7 +74,7 @@ def _by_hand(unit: str, verb: str) -> str:
     return "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again" % (verb, unit)
 
 
-def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process]) -> Optional[str]:
+def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str) -> Optional[str]:
     reading = _NginxReading(look, nginx)
     if not reading.whole:
         return "nginx: %s" % _not_whole(look, "nginx_config")
@@ -87,7 +88,7 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
     if replaced:
         return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
     began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
-    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant)
+    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant, state)
     if others:
         return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (named(others), _by_hand(unit, "reload"))
     texts = Texts(look)
@@ -100,6 +101,12 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
 def _listens(conf: Conf) -> Set[str]:
     written = [one.args[0] for one in every(conf.directives) if one.name == "listen" and one.args and not one.args[0].startswith("unix:")]
     return {canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80") for where in written}
+
+
+def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
+    """An action that edits and loads nothing: what others wrote into the same file would pass for ours, and be loaded one day."""
+    others = newer(look, [change.path for change in step.changes], since, step.meant, state) if since and step.name in ACTION_IDS else []
+    return "what others changed there was not loaded yet: %s" % named(others) if others else None
 
 
 def _stale(found: Launch) -> str:
@@ -123,12 +130,13 @@ def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[st
     return None
 
 
-def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process]) -> Optional[str]:
+def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process],
+         state: str) -> Optional[str]:
     reading = _FpmReading(look, master["config"], master["prefix"])
     if reading.barred or reading.text is None:
         return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
     if loads is None:
-        return None
+        return _on_top(look, step, master["loaded_at"], state)
     verb, unit = loads
     found = launch(look, unit)
     if found.needs_reload:
@@ -138,11 +146,11 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     if replaced:
         return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (replaced, master["pid"], _by_hand(unit, "restart"))
     ini = ini_files(look, found, step)
-    definition = newer(look, found.definition + found.environment_files, 0.0, ())
+    definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
     boot_at = look.now() - look.boottime()
     proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
     if stays:
-        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant)
+        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state)
         if verb != "reload":
             others += [one for one in definition if one.at > master["started_at"] + CLOCK_SLACK]
         unlike = _unlike(master, procs, step.meant)
@@ -152,7 +160,7 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     return rehearse(look, master, found, step, procs, proven)
 
 
-def _definitions(look: Host, commands: Sequence[List[str]]) -> Optional[str]:
+def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
     """systemd would read all units anew: those that somebody else changed since it did so last."""
     ran = look.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
     loaded = re.search(r"=(\d+)", ran.out)
@@ -161,12 +169,12 @@ def _definitions(look: Host, commands: Sequence[List[str]]) -> Optional[str]:
     since = look.now() - look.boottime() + int(loaded.group(1)) / 1e6
     files = [path for folder in DIRECTORIES for pattern in ("*.*", "*.d/*.conf") for path in look.glob("%s/%s" % (folder, pattern))
              if look.type_of(path) == "file"]
-    found = newer(look, files, since, ())
+    found = newer(look, files, since, (), state)
     return "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl daemon-reload`, if that is meant" % (
         " ".join(commands[0]), named(found)) if found else None
 
 
-def objection(step: Step) -> Optional[str]:
+def objection(step: Step, state: str = STATE) -> Optional[str]:
     """Why what the step loads could fail, or would be more than its own change; None when neither. Writes nothing."""
     commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
     loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
@@ -175,28 +183,28 @@ def objection(step: Step) -> Optional[str]:
     if not (loads or defines or tested):
         return None
     look = Host()
-    why = _definitions(look, defines) if defines else None
+    why = _definitions(look, defines, state) if defines else None
     if why:
         return why
     if loads and any(one.started_at > look.now() - SETTLE for one in processes(look)):
         look.sleep(SETTLE)
-    return _look(look, step, loads, tested)
+    return _look(look, step, loads, tested, state)
 
 
-def _look(look: Host, step: Step, loads: Dict[str, str], tested: Any) -> Optional[str]:
+def _look(look: Host, step: Step, loads: Dict[str, str], tested: Set[str], state: str) -> Optional[str]:
     procs, left = processes(look), dict(loads)
     try:
         for master in collect_fpm(look, procs, test="never")["masters"]:
             verb = loads.get(master["unit"] or "")
             if not master["account"] and (verb or master["config"] in tested):
-                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs)
+                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs, state)
                 if why:
                     return why
                 left.pop(master["unit"] or "", None)
         nginx = collect_nginx(look, procs)
         unit = nginx["unit"] if left.pop(nginx["unit"] or "", None) else None
         if not nginx["account"] and (unit or nginx["config"] in tested):
-            why = _nginx(look, step, nginx, unit, procs)
+            why = _nginx(look, step, nginx, unit, procs, state)
             if why:
                 return why
     except Refusal as refusal:

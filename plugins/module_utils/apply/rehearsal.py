@@ -142,13 +142,14 @@ def _unbindable_port(address: str, port: int) -> Optional[str]:
     return None
 
 
-def _logs(master: Dict[str, Any], after: Written) -> List[str]:
+def _logs(master: Dict[str, Any], after: Written, found: Launch) -> List[str]:
     """What the start opens to write, without the sockets."""
     error_log = after.conf.top.text("error_log") or ""
-    found = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
+    paths = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
+    paths += re.findall(r"(?<= )(?:-g *|--pid[ =])(/\S+)", " ".join(found.argv))
     for pool in after.pools:
-        found += [pool["access_log"], pool["slowlog"] if pool["slowlog_timeout"] else None]
-    return [path for path in dict.fromkeys(found) if path and path.startswith("/")]
+        paths += [pool["access_log"], pool["slowlog"] if pool["slowlog_timeout"] else None]
+    return [path for path in dict.fromkeys(paths) if path and path.startswith("/")]
 
 
 def _sockets(after: Written) -> Dict[str, str]:
@@ -186,7 +187,7 @@ def _foreseen(found: Launch, after: Written, logs: Sequence[str], made: Sequence
 def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool) -> Optional[str]:
     """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has started with this definition before."""
     after, made = written(host, master, step, found.environment), _made(step, found)
-    logs = _logs(master, after)
+    logs = _logs(master, after, found)
     why = _foreseen(found, after, logs, made, proven)
     if why:
         return why

@@ -8,12 +8,17 @@ import stat
 import time
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
-from ..actions.unit_oom_policy import DROP_IN, TEXT
 from ..collect.host import Host, HostError
 from ..collect.trust import walk
+from ..plan import ACTIONS
+from ..step import Refusal
+from .disk import Disk
+from .transaction import STATE, UndoFailed, digest, read_journal
 
 MOST_NAMED = 5
 TICK = 0.1  # seconds between the stamps of one rename
+
+ACTION_IDS = frozenset(action.id for action in ACTIONS)
 
 Newer = NamedTuple("Newer", [("path", str), ("at", float)])
 
@@ -34,13 +39,33 @@ def _changed_at(host: Host, path: str) -> Optional[float]:
     return max(moments)
 
 
-def _is_ours(host: Host, real: str) -> bool:
-    """A drop-in of unit_oom_policy, which restarts nothing."""
-    return real == DROP_IN % os.path.basename(os.path.dirname(real))[:-len(".d")] and host.text(real) == TEXT
+def ours(state: str = STATE) -> Dict[str, str]:
+    """{path: digest} of what actions wrote last. Some load nothing: a unit's drop-in, the rights of a socket that were changed live, too. What the
+    modules of change wrote is the operator's.
+    """
+    disk, found, folder = Disk(), {}, os.path.join(state, "backups")  # type: Disk, Dict[str, str], str
+    for name in disk.names(folder) if disk.exists(folder) else ():  # they begin with their time
+        try:
+            journal = read_journal(disk, os.path.join(folder, name))
+        except UndoFailed:
+            continue
+        for file in journal["files"]:
+            found.pop(file["real"], None)
+            if journal["name"] in ACTION_IDS and file["after"]:
+                found[file["real"]] = file["after"]
+    return found
 
 
-def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str]) -> List[Newer]:
-    """Those of the paths that changed after since (epoch seconds), but for files that a step means to load."""
+def _is_ours(real: str, written: Dict[str, str]) -> bool:
+    try:
+        return real in written and digest(Disk().read(real)) == written[real]
+    except (Refusal, OSError):
+        return False
+
+
+def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE) -> List[Newer]:
+    """Those of the paths that changed after since (epoch seconds), but for files that a step means to load, or that we wrote."""
+    written = ours(state)
     wanted = {os.path.realpath(path) for path in meant}
     files: List[Newer] = []
     directories: List[Newer] = []
@@ -53,7 +78,7 @@ def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str]) 
         if os.path.isdir(real):
             directories.append(Newer(path, at))
             continue
-        if not (real in wanted or _is_ours(host, real)):
+        if not (real in wanted or _is_ours(real, written)):
             files.append(Newer(path, at))
         # A file that was written has often changed the list of names, too.
         for folder in {os.path.dirname(real), os.path.realpath(os.path.dirname(path))}:

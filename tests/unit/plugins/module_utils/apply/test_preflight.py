@@ -199,3 +199,12 @@ def test_systemd_does_not_read_other_units_anew_with_ours(place: Place, monkeypa
     time.sleep(0.03)
     loaded[0] = time.time()
     assert asked(verb) is None
+
+
+def test_an_action_does_not_write_on_top_of_what_others_have_not_loaded(place: Place) -> None:
+    change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
+    step = Step("socket_access_set", "x", [change], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
+    assert subject.objection(step) is None
+    place.write("pool.d/www.conf", "[www]\n")
+    assert place.path("pool.d/www.conf") in str(subject.objection(step))
+    assert subject.objection(step._replace(name="fpm_config")) is None

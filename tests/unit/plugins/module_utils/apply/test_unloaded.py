@@ -4,16 +4,16 @@
 
 """Files that changed after a program had loaded them are told from those that it runs with."""
 
+import json
 import os
 import time
 from typing import Any, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import unloaded as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import VERSION, digest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.unloaded import newer
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-
-DAY = 86400.0
 
 
 class Folder:
@@ -119,14 +119,28 @@ def test_a_path_that_is_not_there_changed_nothing(folder: Folder) -> None:
     assert newer(Host(), [folder.path("none/x.conf")], folder.loaded, ()) == []
 
 
-def test_our_own_drop_in_is_no_other_s_edit_and_the_same_file_edited_is(folder: Folder, monkeypatch: Any) -> None:
-    monkeypatch.setattr(subject, "DROP_IN", folder.top + "/%s.d/50-webmedic.conf")
-    os.mkdir(folder.path("php-fpm.service.d"))
-    path = folder.path("php-fpm.service.d/50-webmedic.conf")
-    folder.write("php-fpm.service.d/50-webmedic.conf", subject.TEXT)
-    assert newer(Host(), [path], folder.loaded, ()) == []
-    folder.write("php-fpm.service.d/50-webmedic.conf", subject.TEXT + "MemoryMax=1M\n")
-    assert [one.path for one in newer(Host(), [path], folder.loaded, ())] == [path]
+def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1) -> str:
+    """A change that was kept, as a transaction files it away. Gives the state directory."""
+    place = folder.path("state/backups/20261124T10150%dZ-%s" % (number, name))
+    os.makedirs(place)
+    text = json.dumps({"version": VERSION, "name": name, "files": [{"real": folder.path(file), "after": digest(after)}]})
+    with open(os.path.join(place, "journal.json"), "w") as stream:
+        stream.write(text)
+    return folder.path("state")
+
+
+def test_what_an_action_wrote_and_did_not_load_is_no_others_edit(folder: Folder) -> None:
+    state = journal(folder, "socket_access_set", "a.conf", b"ours")
+    for text, found in (("ours", []), ("ours, and edited", [folder.path("a.conf")])):
+        folder.write("a.conf", text)
+        assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
+
+
+def test_what_the_operator_wrote_by_a_module_is_the_operators(folder: Folder) -> None:
+    journal(folder, "socket_access_set", "a.conf", b"x")
+    state = journal(folder, "fpm_config", "a.conf", b"x", 2)
+    folder.write("a.conf", "x")
+    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == [folder.path("a.conf")]
 
 
 def test_the_words_name_a_few_files_and_when(folder: Folder) -> None:
