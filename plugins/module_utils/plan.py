@@ -5,7 +5,7 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-# disruption: what the running requests of the unit suffer. none < reload < restart.
+# reversible: whether carry_out can bring back the state before. disruption: what the running requests of the unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
 
 # In the order in which they are taken. What each does to a host stands in the file of its name in actions/.
@@ -20,7 +20,7 @@ ACTIONS = (
     Action("swap_add", "medium", True, "none"),
     Action("pool_size_set", "medium", True, "reload"),
     Action("process_max_set", "medium", True, "reload"),
-    Action("unit_reset_failed", "low", True, "none"),
+    Action("unit_reset_failed", "low", False, "none"),  # the failures counted so far are gone
     Action("unit_start", "low", True, "none"),
     Action("unit_enable", "high", True, "none"),
     Action("unit_restart", "medium", False, "restart"),

@@ -23,8 +23,16 @@ class Change(NamedTuple):
 
 # A text of configuration with a directive that is another; path as the configuration names it.
 Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
-# A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile.
-Trial = NamedTuple("Trial", [("argv", List[str]), ("silent", List[str])])
+
+
+class Trial(NamedTuple):
+    """A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile. unit:
+    in whose environment it runs, "" for ours.
+    """
+
+    argv: List[str]
+    silent: List[str]
+    unit: str = ""
 
 
 class Access(NamedTuple):
@@ -59,7 +67,8 @@ class Command(NamedTuple):
 
 
 class Step(NamedTuple):
-    """name: of the action; target: the unit or file; notes: how the values came about, for a person.
+    """name: of the action; target: the unit or file; notes: how the values came about, for a person. meant: files that somebody else changed, and
+    that the commands are to load; no others.
 
     cuts: the unit whose running requests its commands cut. otherwise: steps to the same end, for a host that knows no ACL.
     """
@@ -70,6 +79,7 @@ class Step(NamedTuple):
     trials: List[Trial]
     commands: List[Command]
     notes: Sequence[str] = ()
+    meant: Sequence[str] = ()
     cuts: Optional[str] = None
     otherwise: Sequence[Any] = ()
 

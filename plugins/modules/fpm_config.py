@@ -15,6 +15,8 @@ description:
   - Only the value changes. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
     A new directive is inserted where a person would, below its commented-out default or beside its family.
   - The program's own C(php-fpm -t) tests the result on a copy that nobody else sees, before the live file is touched.
+  - With O(service) other than V(none), php-fpm is started for a moment where nobody sees it, as its unit would start it, before anything is written.
+    When that fails, or when the unit would also load what others changed and did not load yet, nothing is done and the files are named.
   - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered does not answer any more,
     the state before is restored.
   - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused. One whose head names a tool of

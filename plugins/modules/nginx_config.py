@@ -15,6 +15,7 @@ description:
   - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
     A new directive is inserted where a person would, beside its family or at the end of the block.
   - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is touched.
+  - With O(reload=true), files that others changed and did not load yet are named, and nothing is done, since the reload would load them, too.
   - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it dials now,
     the state before is restored.
   - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused. One whose head names a tool of

@@ -6,9 +6,10 @@
 from typing import Any, Dict
 
 from ..step import Step
-from .view import View, fpm_trial, systemctl
+from .view import View, fpm_trial, systemctl, unloaded_pools
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     trials = [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]]
-    return Step("unit_reload", arguments["unit"], [], trials, [systemctl("reload", arguments["unit"])], cuts=arguments["unit"])
+    return Step("unit_reload", arguments["unit"], [], trials, [systemctl("reload", arguments["unit"])], cuts=arguments["unit"],
+                meant=unloaded_pools(view, arguments["unit"]))

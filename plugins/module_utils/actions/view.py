@@ -60,14 +60,26 @@ def _refuse_if_not_roots(part: Dict[str, Any]) -> None:
 
 
 def fpm_trial(master: Dict[str, Any]) -> Trial:
-    """php-fpm -t, as its unit would start it."""
+    """php-fpm -t, as its unit would start it, but for what it would preload: that runs right before a start alone, see apply/rehearsal.py."""
     _refuse_if_not_roots(master)
     if not master["binary"]:
         raise Refusal("no php-fpm program was found for %s, so no change of it can be tested" % master["config"])
-    argv = [master["binary"], "-t", "-y", master["config"]]
+    argv = [master["binary"], "-d", "opcache.preload=", "-t", "-y", master["config"]]
     prefix = command_option((master["unit_state"] or {}).get("command"), "prefix")
     logs = [master["error_log"]] + [pool[key] for pool in master["pools"] for key in ("access_log", "slowlog")]
-    return Trial(argv + (["-p", prefix] if prefix else []), [path for path in dict.fromkeys(logs) if path and path.startswith("/")])
+    return Trial(argv + (["-p", prefix] if prefix else []), [path for path in dict.fromkeys(logs) if path and path.startswith("/")], master["unit"] or "")
+
+
+def unloaded_pools(view: View, unit: str) -> List[str]:
+    """The files of the pools that nginx dials and the running php-fpm has not read: to load them is what a load of the unit is for."""
+    dialled = {target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]}
+    found: List[str] = []
+    for master in view.snapshot["fpm"]["masters"]:
+        for pool in master["pools"] if master["unit"] == unit else ():
+            place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
+            if pool["endpoint"] in dialled and place.get("listening") is False:
+                found += [pool["file"], pool["listen_file"]]
+    return list(dict.fromkeys(found))
 
 
 def nginx_trial(nginx: Dict[str, Any]) -> Trial:

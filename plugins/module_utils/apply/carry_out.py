@@ -3,18 +3,20 @@
 
 """One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
 
-import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..collect.host import Host, HostError, Ran
+from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact
 from ..step import NoAcl, Refusal, Step
+from . import preflight
 from .difference import difference
 from .disk import Disk
+from .launch import launch
 from .recovery import recover, shell
+from .rehearsal import start_of
 from .running import Running
 from .transaction import STATE, Transaction, UndoFailed, check
-from .trial import trial
+from .trial import deciding_line, trial
 
 
 class Outcome(NamedTuple):
@@ -33,8 +35,6 @@ class Outcome(NamedTuple):
 
 # How a php-fpm without ACLs objects to a directive that it does not know.
 _UNKNOWN_ACL = "unknown entry 'listen.acl_"
-# nginx names the level in brackets, php-fpm in front; what follows the first of them is its consequence.
-_DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):")
 
 
 def tried(argv: Sequence[str]) -> str:
@@ -42,19 +42,18 @@ def tried(argv: Sequence[str]) -> str:
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
 
 
-def deciding_line(ran: Ran) -> str:
-    """What a program said went wrong, in one line without secrets."""
-    lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
-    return redact(next((line for line in lines if _DECIDES.search(line)), lines[0] if lines else "it ended with code %s" % ran.rc))
-
-
-def complaint(step: Step) -> Optional[str]:
-    """What a program objects to. A kill between two renames leaves the first few changes alone, so each such state must be accepted too."""
+def complaint(step: Step, state: str = STATE) -> Optional[str]:
+    """What a program objects to, or would load beside our change. A kill between two renames leaves the first few changes alone, so each such state
+    must be accepted too.
+    """
+    why = preflight.objection(step, state)
+    if why:
+        return why
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
         for number, one in enumerate(step.trials):
             if one in step.trials[:number]:
                 continue
-            ran = trial(step.changes[:count], one.argv, one.silent)
+            ran = trial(step.changes[:count], one.argv, one.silent, start=start_of(launch(Host(), one.unit)) if one.unit else None)
             if ran.rc is None:
                 return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
             if ran.rc != 0:
@@ -62,14 +61,14 @@ def complaint(step: Step) -> Optional[str]:
     return None
 
 
-def way_of(step: Step, disk: Disk, check_mode: bool) -> Tuple[Step, Optional[str]]:
+def way_of(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, Optional[str]]:
     """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it must not be taken)."""
     whys: List[str] = []
     for way in [step] + list(step.otherwise):
         why: Optional[str] = None
         try:
             check(way, disk, check_mode)
-            why = complaint(way)
+            why = complaint(way, state)
         except NoAcl as error:
             whys.append(str(error))
             continue
@@ -108,7 +107,7 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:
         return Outcome("unchanged", "", [], [], [], None)
-    step, why = way_of(step, disk, check_mode)
+    step, why = way_of(step, disk, check_mode, state)
     running = running or Running(host)
     why = why or running.objection(step)
     if why:

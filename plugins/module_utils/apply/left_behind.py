@@ -180,3 +180,8 @@ def settle(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any
     Call it under the lock. Raises UndoFailed when a file cannot be put back; Refusal or OSError.
     """
     return _all(host, disk, state, True)
+
+
+def in_force(told: Optional[Dict[str, Any]]) -> List[str]:
+    """The files of what settle() told that are what runs, though they are newer than what loaded them."""
+    return list(told["files"]) if told and told["fate"] in (PUT_BACK, KEPT_SO) else []

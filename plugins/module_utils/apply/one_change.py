@@ -13,7 +13,7 @@ from ..step import Refusal, Step
 from . import managed
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import left_open, pending, settle
+from .left_behind import in_force, left_open, pending, settle
 from .lock import lock
 from .transaction import STATE
 
@@ -57,11 +57,14 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        _speak(pending(host, state) if half_done else None, True, warn)
-        return _carried(step, host, disk, verify, True, state)
+        undone = pending(host, state) if half_done else None
+        _speak(undone, True, warn)
+        return _carried(step._replace(meant=[*step.meant, *in_force(undone)]), host, disk, verify, True, state)
     with lock(state, disk):
-        _speak(settle(host, disk, state), False, warn)
-        return _carried(make(), host, disk, verify, False, state)
+        undone = settle(host, disk, state)
+        _speak(undone, False, warn)
+        step = make()
+        return _carried(step._replace(meant=[*step.meant, *in_force(undone)]), host, disk, verify, False, state)
 
 
 def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str) -> Outcome:

@@ -25,7 +25,7 @@ from . import ledger, managed
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .disk import Disk
-from .left_behind import TOLD, left_open, pending, settle
+from .left_behind import TOLD, in_force, left_open, pending, settle
 from .live_socket import groups_of
 from .lock import Busy, lock
 from .proof import Proof, key
@@ -50,7 +50,7 @@ def _merged(steps: Sequence[Step]) -> Step:
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
     return Step(last.name, last.target, [change for step in steps for change in step.changes], [trial for step in steps for trial in step.trials],
-                commands, [note for step in steps for note in step.notes])
+                commands, [note for step in steps for note in step.notes], [path for step in steps for path in step.meant])
 
 
 class _Run:
@@ -67,6 +67,7 @@ class _Run:
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
         self.seen: Dict[Any, Dict[str, Any]] = {}  # by finding, once all is done
+        self.in_force: List[str] = []  # files that are what runs, though they are newer: of a run that was killed
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
@@ -104,6 +105,7 @@ class _Run:
         try:
             view = self.view()
             step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
+            step = step._replace(meant=[*step.meant, *self.in_force])
             why = managed.objection(step, self.disk, self.policy.managed_files)
             step = step._replace(notes=list(step.notes) + managed.warnings(step, self.disk))
         except (Refusal, OSError) as refusal:
@@ -214,12 +216,15 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
     if not host.is_root():
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
+        undone = pending(host, state) if half_done else None
+        run.in_force = in_force(undone)
         run.act()
-        return run.result(pending(host, state) if half_done else None)
+        return run.result(undone)
     try:
         with lock(state, disk):
             undone = settle(host, disk, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
+            run.in_force = in_force(undone)
             if run.verdict["status"] != "unknown":
                 run.act()
             return run.result(undone)

@@ -11,7 +11,7 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any, Callable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 MEMORY = 512 * 1024 * 1024  # bytes that a child may take
 OUTPUT = 1024 * 1024  # bytes that a command may write
@@ -34,22 +34,22 @@ def die_with_parent() -> None:
 
 
 def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
-        pass_fds: Sequence[int] = ()) -> Tuple[Optional[int], str, str]:
+        pass_fds: Sequence[int] = (), env: Optional[Dict[str, str]] = None, enough: bytes = b"") -> Tuple[Optional[int], str, str]:
     """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in errors: it wrote more than most bytes, or
-    did not end in time. Raises OSError when it cannot be started.
+    did not end in time. enough: what ends it, once it is in errors; the status is 0 then. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
         list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
-        env=dict(os.environ, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
+        env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
     said = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = said.values()
-    poll, left, ended = select.poll(), len(pipes), False
+    poll, left, ended, seen = select.poll(), len(pipes), False, False
     for number in said:
         poll.register(number, select.POLLIN)
-    while not ended and time.monotonic() < until and len(out) + len(err) <= most:
+    while not (ended or seen) and time.monotonic() < until and len(out) + len(err) <= most:
         ready = poll.poll(100) if left else []
         for number, _event in ready:
             chunk = os.read(number, CHUNK)
@@ -57,6 +57,7 @@ def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callab
             if not chunk:
                 poll.unregister(number)
                 left -= 1
+        seen = bool(enough) and enough in err
         if not ready:  # it may end and leave its output to others, or close it and go on
             ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
             time.sleep(SHORT)
@@ -67,8 +68,8 @@ def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callab
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:  # it hangs in the kernel, which kills it later
         pass
-    if ended:
-        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    if ended or seen:
+        return 0 if seen else process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
     return None, "", argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds)
 
 

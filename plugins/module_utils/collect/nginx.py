@@ -63,7 +63,7 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     return sorted((one for one in found if not one.foreign), key=lambda one: (one.started_at, one.pid))
 
 
-class _Reading:
+class Reading:
     def __init__(self, host: Host, config: str, prefix: str, extra: str, account: Optional[int]) -> None:
         self.host = host
         self.account = account
@@ -190,7 +190,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
-    reading = _Reading(host, config, prefix, options.get("g", ""), account)
+    reading = Reading(host, config, prefix, options.get("g", ""), account)
     found.update(installed=True, version=version, binary=binary, options=options, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
                  config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
     if reading.writable and account is None and host.is_root():

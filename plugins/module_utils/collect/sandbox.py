@@ -70,8 +70,8 @@ class Sandbox:
                 if error.errno not in (errno.EINVAL, errno.ENOENT):  # another mount lies over it
                     raise
 
-    def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = ()) -> Ran:
-        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds."""
+    def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = (), env: Optional[Dict[str, str]] = None, enough: bytes = b"") -> Ran:
+        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds. env, enough: see child.run()."""
         reader, writer = os.pipe()
 
         def enter() -> None:
@@ -82,7 +82,7 @@ class Sandbox:
                 os._exit(127)
 
         try:
-            ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds))
+            ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds, env=env, enough=enough))
             os.close(writer)
             writer = -1
             why = os.read(reader, 1000)

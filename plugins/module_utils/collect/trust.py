@@ -43,7 +43,7 @@ def _step(host: Host, path: str) -> _Step:
     return known
 
 
-def _walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
+def walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
     """Each component of an absolute path, links followed. Raises HostError."""
     left = list(reversed(path.split("/")))
     here, links = "/", 0
@@ -70,7 +70,7 @@ def opening(host: Host, path: str) -> Optional[Opening]:
     /tmp are some; a path that does not exist is as safe as its directory.
     """
     try:
-        return next((step.opening for _place, step in _walk(host, path) if step.opening), None)
+        return next((step.opening for _place, step in walk(host, path) if step.opening), None)
     except HostError as error:
         return None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
 
@@ -81,7 +81,7 @@ def named(host: Host, path: str) -> str:
     Raises HostError for a link of somebody besides root, for devices and the kernel's own files.
     """
     here, found = "/", None
-    for place, step in _walk(host, path):
+    for place, step in walk(host, path):
         found = found or step.opening
         if step.target is None:
             here = place

@@ -12,7 +12,7 @@ from .host import Host
 LINES = 30
 SHOWN = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
-_DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+DIRECTORIES = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
@@ -27,7 +27,7 @@ def fpm_unit_names(host: Host) -> List[str]:
     enabled instances, in *.wants.
     """
     found: Set[str] = set()
-    for directory in dict.fromkeys(host.realpath(directory) for directory in _DIRECTORIES):
+    for directory in dict.fromkeys(host.realpath(directory) for directory in DIRECTORIES):
         for name in host.names(directory):
             if name.endswith(".wants") and directory.startswith("/etc/"):
                 found.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)

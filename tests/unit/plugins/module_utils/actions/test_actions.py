@@ -98,8 +98,13 @@ def test_a_unit_that_runs_meanwhile_is_not_started() -> None:
 
 def test_a_restart_is_tried_on_the_configuration_first() -> None:
     step = step_of("unit_restart", "socket_deleted")
-    assert commands(step) == ["systemctl restart " + UNIT] and step.trials[0].argv == ["/usr/sbin/php-fpm8.2", "-t", "-y", CONFIG]
-    assert "/var/log/php8.2-fpm.log" in step.trials[0].silent
+    assert commands(step) == ["systemctl restart " + UNIT] and step.trials[0].argv == ["/usr/sbin/php-fpm8.2", "-d", "opcache.preload=", "-t", "-y", CONFIG]
+    assert step.trials[0].unit == UNIT and "/var/log/php8.2-fpm.log" in step.trials[0].silent
+
+
+def test_a_restart_for_what_was_not_loaded_means_that_pools_files_and_no_others() -> None:
+    assert list(step_of("unit_restart", "config_not_loaded").meant) == [POOL]
+    assert list(step_of("unit_restart", "socket_deleted").meant) == []
 
 
 def accesses(step: Step) -> List[Any]:

@@ -42,7 +42,7 @@ def trials(monkeypatch: Any, *answers: Ran) -> List[Any]:
     """The trials made, each (changes, argv); answers in turn, then "accepted"."""
     made = []  # type: List[Any]
 
-    def trial(changes: Any, argv: Any, silent: Any) -> Ran:
+    def trial(changes: Any, argv: Any, silent: Any, start: Any = None) -> Ran:
         made.append((list(changes), argv))
         return answers[len(made) - 1] if len(made) <= len(answers) else Ran(0, "", "")
 

@@ -5,13 +5,14 @@
 """A program is asked about a configuration that is not there, and the host does not notice."""
 
 import os
+import socket
 import stat
 import time
 from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import trial as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.trial import trial
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.trial import Start, trial
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import World, tree
@@ -137,3 +138,47 @@ def test_a_link_to_a_changed_file_leads_to_the_change(world):
     os.symlink(world.etc, os.path.join(world.top, "alias"))
     ran = told(world, "cat %s/alias/enabled/site" % world.top, changes=[world.step.changes[1]])
     assert ran.out.startswith("listen 81;") and stat.S_ISLNK(os.lstat(world.path("enabled/site")).st_mode)
+
+
+def service(**more: Any) -> Start:
+    return Start(dict({"PATH": os.environ["PATH"], "A": "1"}, **more), None, "/usr", [], b"READY")
+
+
+@needs_namespace
+def test_a_service_is_killed_once_it_runs(world):
+    began = time.monotonic()
+    ran = trial([], ["sh", "-c", "echo $A $HOME; pwd; echo READY >&2; sleep 60"], [], 20.0, service())
+    assert (ran.rc, ran.out, ran.err) == (0, "1\n/usr\n", "READY\n") and time.monotonic() - began < 10
+    assert trial([], ["sh", "-c", "echo no >&2; exit 78"], [], 20.0, service()) == Ran(78, "", "no\n")
+    assert trial([], ["sh", "-c", "sleep 60"], [], 0.3, service()).rc is None
+
+
+@needs_namespace
+def test_a_service_runs_as_its_account_and_gets_its_directory(world):
+    path = os.path.join(world.top, "run", "fpm")
+    ran = trial([], ["sh", "-c", "id -u; id -g; id -G; touch /root/x"], [], 20.0, service()._replace(ids=(33, 34, [34, 35])))
+    assert ran.out.split() == ["33", "34", "34", "35"] and "cannot touch" in ran.err
+    assert trial([], ["sh", "-c", "touch %s/x && ls %s" % (path, path)], [], 20.0, service()._replace(makes=[path])).out == "x\n"
+    assert not os.path.exists(path)
+
+
+@needs_namespace
+def test_any_address_can_be_bound_where_no_network_is_and_the_host_keeps_its_own(world):
+    bind = "import socket; socket.socket().bind(('%s', 9)); print('bound')"
+    with open("/proc/sys/net/ipv4/ip_nonlocal_bind") as stream:
+        before = stream.read()
+    for address in ("127.0.0.1", "192.0.2.7", ""):
+        assert trial([], ["python3", "-c", bind % address], []).out == "bound\n", address
+    with open("/proc/sys/net/ipv4/ip_nonlocal_bind") as stream:
+        assert stream.read() == before
+
+
+@needs_namespace
+def test_a_socket_that_is_there_is_made_anew_and_the_host_keeps_its_own(world):
+    path = os.path.join(world.top, "x.sock")
+    bind = "import socket; socket.socket(socket.AF_UNIX).bind('%s'); print('bound')" % path
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(path)
+        inode = os.stat(path).st_ino
+        assert trial([Change(path, b"", None, 0)], ["python3", "-c", bind], []).out == "bound\n"
+        assert os.stat(path).st_ino == inode
