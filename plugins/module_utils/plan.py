@@ -27,6 +27,8 @@ ACTIONS = (
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
+# What an argument makes of an action's disruption: the queue of a socket goes with the socket.
+RAISED = {"drop_backlog": "restart"}
 EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
@@ -67,6 +69,11 @@ def _target(arguments: dict) -> Optional[str]:
 
 def shared(action: dict, names: Sequence[str]) -> str:
     return repr([action["arguments"].get(name) for name in names])
+
+
+def disruption(action: Action, arguments: dict) -> str:
+    """The most that it may be, by what it is asked to do."""
+    return next((raised for name, raised in RAISED.items() if arguments.get(name)), action.disruption)
 
 
 def _settle(actions: List[dict]) -> List[dict]:
@@ -112,5 +119,5 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
                 continue
             action = ACTIONS[_ORDER[remedy["action"]]]
             actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
-                            "risk": action.risk, "reversible": action.reversible, "disruption": action.disruption}
+                            "risk": action.risk, "reversible": action.reversible, "disruption": disruption(action, remedy["arguments"])}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

@@ -156,26 +156,37 @@ def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str,
     return Sizing(value, bound, inputs, guide, settings(pool, value), explain)
 
 
+def needed_by(demand: Dict[str, int]) -> int:
+    """Workers that serve requests as they come, arrivals x service time; 0 where that was not measured.
+
+    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and those that came and were answered
+    within one span of time. One request takes busy / answered spans of a worker.
+    """
+    return int(math.ceil(demand["busy"] * demand["arrived"] / float(demand["answered"]))) if demand.get("answered") else 0
+
+
 def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
-    """More workers for an exhausted pool. demand: {busy, waiting}, requests. Refusal when a number is missing or nothing can be gained."""
+    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or nothing can be gained."""
     pool = _pool(facts, pool_key)
     current = _most(pool)
     room = _room(facts, pool)
     if facts["cores"] is None:
         raise Refusal("how many CPUs php-fpm may use could not be read%s" % _reason(facts, "cores"))
     wanted = current
-    while wanted < math.ceil((demand["busy"] + demand["waiting"]) * HEADROOM):
+    while wanted < math.ceil(max(demand["busy"] + demand["waiting"], needed_by(demand)) * HEADROOM):
         wanted *= 2  # by doubling, so that a few requests more or less give the same answer
     by_cpu = max(LEAST_BY_CPU, int(PER_CORE * facts["cores"]))
     fits = max(0, room.room // room.cost)
     bounds = [(wanted, "demand"), (by_cpu, "cpu"), (fits, "memory")] + ([(pool["process_max"], "process.max")] if pool["process_max"] else [])
     value, bound = min(bounds, key=lambda entry: entry[0])
-    words = {"demand": "demand: %d requests served and %d waiting, with a quarter on top: %d workers" % (demand["busy"], demand["waiting"], wanted),
+    coming = "; %d came while %d were answered, which takes %d workers" % (demand["arrived"], demand["answered"], needed_by(demand)) if needed_by(demand) else ""
+    words = {"demand": "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers" % (
+                 demand["busy"], demand["waiting"], coming, wanted),
              "cpu": "cpu: %g cores: %d workers" % (facts["cores"], by_cpu),
              "memory": _memory_words(room, fits, len(pool["uss_kb"])), "process.max": "process.max: %s" % pool["process_max"]}
     if value <= current:
         raise Refusal("pool %s may have %d workers already, more would not help; %s" % (pool["pool"], current, words[bound]))
-    more = {"busy": demand["busy"], "waiting": demand["waiting"], "demand": wanted, "cores": facts["cores"], "cpu": by_cpu, "cpu_share": pool["cpu_share"]}
+    more = {"busy": demand["busy"], "waiting": demand["waiting"], "arriving": needed_by(demand), "demand": wanted, "cores": facts["cores"], "cpu": by_cpu, "cpu_share": pool["cpu_share"]}
     return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]])
 
 

@@ -7,7 +7,8 @@ from typing import Any, Dict
 
 from ..sizing import process_max
 from ..step import Refusal, Step
-from .view import View, master_of, pool_step
+from .backlog import verb
+from .view import View, master_of, pool_of, pool_step
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
@@ -15,4 +16,7 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     wanted = process_max(view.capacity(), master)
     if not master["process_max"] or wanted <= master["process_max"]:
         raise Refusal("process.max = %s already allows what the pools may use together" % master["process_max"])
-    return pool_step(view, "process_max_set", arguments, [("process.max", str(wanted))], "reload", in_pool=False)
+    pool = pool_of(master, arguments["pool"])
+    how, notes = verb(view, arguments, pool["endpoint"], pool["max_children"])
+    step = pool_step(view, "process_max_set", arguments, [("process.max", str(wanted))], how, in_pool=False)
+    return step._replace(notes=notes)

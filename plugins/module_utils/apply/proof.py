@@ -16,6 +16,7 @@ from ..parse.listen import targets
 from ..policy import Policy
 from ..rules.case import PROMPT_MS
 from ..rules.registry import NOTHING_GETS_THROUGH
+from .drain import QUEUES, Drain
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
@@ -47,6 +48,7 @@ class Proof:
         self.host, self.policy, self.ask = host, policy, ask and bool(policy.probe_path)
         self.active = [item for item in findings if item["state"] == "active"]
         self.answered_at: Optional[float] = None
+        self.drains = {item["endpoint"]: Drain(host, snapshot, item) for item in self.active if item["cause"] in QUEUES}
         self.pages_before: Dict[str, Optional[int]] = {}
         for item in self.active:
             self.pages_before.update(self._pages(snapshot["nginx"], item, policy.probe_timeout))
@@ -89,6 +91,11 @@ class Proof:
         """The first endpoint or page that does not answer as it should, None when all do. seconds: for each page."""
         nginx, endpoints = self._look(items)
         for name, place in endpoints.items():
+            if name in self.drains:
+                wrong = self.drains[name].complaint(place)
+                if wrong:
+                    return "%s: %s" % (name, wrong)
+                continue
             if place["probe"]["result"] != "answered":
                 return "%s: %s" % (name, _told(place))
             if (place["probe"]["ms"] or 0) > PROMPT_MS or place.get("queue"):
@@ -107,6 +114,8 @@ class Proof:
         verdict = diagnose(take(self.host, max(1, int(self.host.now() - since)), self.policy.probe_timeout))
         for found in verdict["findings"]:
             if found["state"] != "active":
+                continue
+            if found["endpoint"] in self.drains and found["cause"] in QUEUES:
                 continue
             if any(found["cause"] == item["cause"] and set(found["sites"]) & set(item["sites"]) for item in items):
                 return "it is still so: %s" % found["summary"]

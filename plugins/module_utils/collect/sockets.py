@@ -93,7 +93,7 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
         return table.unix(names, file)
     addresses: List[Optional[bytes]] = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
     loads = [table.tcp(address, one.port or 0) for address in addresses]
-    return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
+    return next((load for load in loads if load.listeners), sock_table.Load([]))
 
 
 class _Survey:
@@ -148,7 +148,8 @@ class _Survey:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
             facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
-                         queue=load.queue, backlog=load.backlog, accepted=load.accepted)
+                         queue=load.queue, backlog=load.backlog, accepted=load.accepted, abandoned=load.abandoned, flow=None,
+                         waiting={"live": None if load.clients is None else len(load.clients) - (load.dead or 0), "dead": load.dead})
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -159,7 +160,8 @@ class _Survey:
             return None
         return path if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file else None
 
-    def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
+    def dial(self, seconds: float, probe: Probe, asleep: Collection[str], first: Dict[str, sock_table.Load], began: float) -> None:
+        """first: what was seen right before, at that time of the host's clock."""
         rights, as_user = self._rights()
         targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
         results: Dict[str, List[dict]] = {}
@@ -182,8 +184,12 @@ class _Survey:
             silent = silent or _waits(facts)
         if silent:
             for key, load in self.loads().items():
-                if _waits(self.found[key]):
-                    self.found[key]["probe"].update(queue=load.queue, accepted=load.accepted)
+                facts = self.found[key]
+                if _waits(facts):
+                    facts["probe"].update(queue=load.queue, accepted=load.accepted)
+                    flow = sock_table.flow(first[key], load)
+                    ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
+                    facts["flow"] = flow and {"seconds": round(self.host.monotonic() - began, 2), "arrived": max(0, flow[0] - ours), "answered": flow[1]}
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
         """(what to take on, as whom we dial: None as ourselves)."""
@@ -229,6 +235,7 @@ def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict],
     if not keys:
         return {}
     survey = _Survey(host, keys, identity, dump)
-    survey.listeners(survey.loads(), processes(host) if procs is None else procs)
-    survey.dial(probe_seconds, probe, frozenset(asleep))
+    began, first = host.monotonic(), survey.loads()
+    survey.listeners(first, processes(host) if procs is None else procs)
+    survey.dial(probe_seconds, probe, frozenset(asleep), first, began)
     return survey.found

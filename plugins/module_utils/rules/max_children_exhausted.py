@@ -13,6 +13,7 @@ LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondeman
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
+PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
 
 def _workers(case: Case, owner: Owner) -> List[dict]:
@@ -42,12 +43,27 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
+def gone(endpoint: dict) -> int:
+    """How many of those that wait have given up: their requests are run all the same, before those behind them."""
+    return (endpoint.get("waiting") or {}).get("dead") or 0
+
+
+def _clogged(case: Case, number: int) -> bool:
+    """Whether those who have given up take longer, with twice the workers, than others have patience."""
+    dead, live, flow = gone(case.endpoint), (case.endpoint.get("waiting") or {}).get("live") or 0, case.endpoint.get("flow")
+    if flow is None or dead <= max(live, number):
+        return False
+    # Who waits came within the patience of one.
+    patience = live * flow["seconds"] / flow["arrived"] if live and flow["arrived"] else PATIENCE
+    return bool(dead * flow["seconds"] > patience * 2 * flow["answered"])
+
+
 def _full(case: Case, owner: Owner) -> Any:
     workers = _workers(case, owner)
     number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
-    waiting = _waiting(case)
+    waiting = max(_waiting(case), gone(case.endpoint))
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
@@ -56,19 +72,26 @@ def _full(case: Case, owner: Owner) -> Any:
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got %s" % (
-        case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), _answer(case)))]
+    dead, abandoned, flow = gone(case.endpoint), case.endpoint.get("abandoned") or 0, case.endpoint.get("flow")
+    given_up = ", %d of them have given up" % dead if dead else ""
+    proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %d wait in the queue (backlog %s)%s, and the probe got %s" % (
+        case.key, occupied if occupied is not None else number, limit, ", %d of them for a client who has gone" % abandoned if abandoned else "",
+        waiting, case.endpoint.get("backlog"), given_up, _answer(case)))]
+    if flow:
+        proof.append(evidence("socket", "%s: within %.1f s %d requests came and %d were answered" % (case.key, flow["seconds"], flow["arrived"], flow["answered"])))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
-    words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
-        number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
+    words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
+        number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
+        "%d requests wait%s" % (waiting, given_up) if dead else "requests wait")
     since = [span(lost)[0]] + [event["first"] for event in logged]
-    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely",
+    arguments = dict(owner.place, drop_backlog=True) if _clogged(case, number) else owner.place
+    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely", arguments=arguments,
                   since=min([moment for moment in since if moment is not None], default=None))
 
 
-def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], **more: Any) -> Match:
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], arguments: Optional[dict] = None, **more: Any) -> Match:
     """capped: by process.max, before the pool's own pm.max_children."""
-    remedy = Remedy("process_max_set" if capped else "pool_size_set", owner.place)
+    remedy = Remedy("process_max_set" if capped else "pool_size_set", arguments or owner.place)
     return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
 
 

@@ -95,8 +95,8 @@ def _load(load: Load) -> str:
 
 
 def _check(label: str, request: Request) -> str:
-    status = f"{request.status:03}"  # as curl writes it, which has 000 for no answer
-    words = (label, status, request.site, request.path, request.count, request.concurrency, round(request.within), request.patience)
+    within = round(request.within)
+    words = (label, request.status, request.site, request.path, request.count, request.concurrency, within, request.patience)
     return "check " + " ".join(shlex.quote(str(word)) for word in words) + "\n"
 
 
