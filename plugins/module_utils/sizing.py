@@ -157,12 +157,12 @@ def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str,
 
 
 def needed_by(demand: Dict[str, int]) -> int:
-    """Workers that serve requests as they come, arrivals x service time; 0 where that was not measured.
+    """Workers that serve requests as they come: arrivals x service time, at least; 0 where nothing came or nobody counted.
 
     demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and those that came and were answered
-    within one span of time. One request takes busy / answered spans of a worker.
+    within one span of time. Of such spans one request takes busy / answered; with none answered, as many as there are workers busy or more.
     """
-    return int(math.ceil(demand["busy"] * demand["arrived"] / float(demand["answered"]))) if demand.get("answered") else 0
+    return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
 
 
 def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:

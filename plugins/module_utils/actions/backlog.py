@@ -5,7 +5,24 @@
 
 from typing import Any, Dict, List, Tuple
 
+from ..parse.endpoint import reached
 from .view import View
+
+REFUSED = ("ng-connect-eagain", "ng-timeout-connect")  # nginx's messages, see parse/signatures.py
+RECENT = 30.0  # seconds of its log that show how many are refused now
+FEW = 16  # places: a crowd that comes at once finds no room, however many workers are free
+
+
+def _refused(view: View, endpoint: str) -> float:
+    """Requests a second for which the queue has no place, by nginx's log."""
+    now = view.snapshot["taken_at"]
+    rate = 0.0
+    for event in view.snapshot["logs"]["events"]:
+        if event["signature"] in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
+            # Of many only the newest times are kept.
+            since = max(now - RECENT, event["times"][0] if event["count"] > len(event["times"]) else 0.0)
+            rate += sum(1 for at in event["times"] if at >= since) / max(1.0, now - since)
+    return rate
 
 
 def demand(view: View, endpoint: str) -> Dict[str, int]:
@@ -14,19 +31,21 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
     Who has given up needs no worker. Where nobody tells them apart all count, without the probe's own connection.
     """
     seen = view.snapshot["endpoints"].get(endpoint) or {}
-    probe, flow = seen.get("probe") or {}, seen.get("flow") or {}
+    probe, flow = seen.get("probe") or {}, seen.get("flow") or {"seconds": 0.0, "arrived": 0, "answered": 0}
     live = (seen.get("waiting") or {}).get("live")
     queue = max((probe.get("queue") or 0) - (probe.get("result") == "no_answer"), seen.get("queue") or 0, 0)
     return {"busy": max(probe.get("accepted") or 0, seen.get("accepted") or 0), "waiting": queue if live is None else live,
-            "arrived": flow.get("arrived") or 0, "answered": flow.get("answered") or 0}
+            "arrived": flow["arrived"] + round(_refused(view, endpoint) * flow["seconds"]), "answered": flow["answered"]}
 
 
 def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> Tuple[str, List[str]]:
-    """(reload or restart, notes on it): a restart drops the queue, where it is asked for and so many workers would not take it up at once."""
+    """(reload or restart, notes on the queue): a restart drops it, where that is asked for and so many workers would not take it up at once."""
     seen = view.snapshot["endpoints"].get(endpoint) or {}
+    waiting, backlog = seen.get("waiting") or {}, seen.get("backlog")
+    notes = ["listen.backlog = %d stays: of a crowd that comes at once it still refuses some" % backlog] if backlog is not None and backlog < FEW else []
     if not arguments.get("drop_backlog") or (seen.get("queue") or 0) <= workers:
-        return "reload", []
-    waiting = seen["waiting"]
-    return "restart", ["a restart drops the queue, in which %d requests whose clients have gone stand before the others; "
-                       "it costs up to %d requests that wait and %d that workers serve for a client who is still there" % (
-                           waiting["dead"], waiting["live"], max(0, (seen.get("accepted") or 0) - (seen.get("abandoned") or 0)))]
+        return "reload", notes
+    return "restart", notes + [
+        "a restart drops the queue, in which %d requests whose clients have gone stand before the others; it costs up to %d that wait and %d "
+        "that workers serve for clients who are still there" % (
+            waiting["dead"], waiting["live"], max(0, (seen.get("accepted") or 0) - (seen.get("abandoned") or 0)))]

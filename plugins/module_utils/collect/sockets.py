@@ -183,6 +183,7 @@ class _Survey:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
         if silent:
+            self.host.sleep(max(0.0, began + seconds - self.host.monotonic()))  # a full queue refuses at once
             for key, load in self.loads().items():
                 facts = self.found[key]
                 if _waits(facts):

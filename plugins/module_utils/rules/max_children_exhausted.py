@@ -43,14 +43,9 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
-def gone(endpoint: dict) -> int:
-    """How many of those that wait have given up: their requests are run all the same, before those behind them."""
-    return (endpoint.get("waiting") or {}).get("dead") or 0
-
-
-def _clogged(case: Case, number: int) -> bool:
-    """Whether those who have given up take longer, with twice the workers, than others have patience."""
-    dead, live, flow = gone(case.endpoint), (case.endpoint.get("waiting") or {}).get("live") or 0, case.endpoint.get("flow")
+def _clogged(place: dict, number: int) -> bool:
+    """Whether those who have given up take longer, with twice the workers, than the others have patience."""
+    dead, live, flow = place["waiting"]["dead"], place["waiting"]["live"] or 0, place.get("flow")
     if flow is None or dead <= max(live, number):
         return False
     # Who waits came within the patience of one.
@@ -63,7 +58,9 @@ def _full(case: Case, owner: Owner) -> Any:
     number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
-    waiting = max(_waiting(case), gone(case.endpoint))
+    place = case.endpoint
+    dead = (place.get("waiting") or {}).get("dead") or 0
+    waiting = max(_waiting(case), dead)
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
@@ -72,19 +69,18 @@ def _full(case: Case, owner: Owner) -> Any:
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    dead, abandoned, flow = gone(case.endpoint), case.endpoint.get("abandoned") or 0, case.endpoint.get("flow")
     given_up = ", %d of them have given up" % dead if dead else ""
+    left = ", %d of them for clients who have gone" % place["abandoned"] if place.get("abandoned") else ""
     proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %d wait in the queue (backlog %s)%s, and the probe got %s" % (
-        case.key, occupied if occupied is not None else number, limit, ", %d of them for a client who has gone" % abandoned if abandoned else "",
-        waiting, case.endpoint.get("backlog"), given_up, _answer(case)))]
-    if flow:
-        proof.append(evidence("socket", "%s: within %.1f s %d requests came and %d were answered" % (case.key, flow["seconds"], flow["arrived"], flow["answered"])))
+        case.key, occupied if occupied is not None else number, limit, left, waiting, place.get("backlog"), given_up, _answer(case)))]
+    if place.get("flow"):
+        proof.append(evidence("socket", "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % place["flow"]))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
         number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
         "%d requests wait%s" % (waiting, given_up) if dead else "requests wait")
     since = [span(lost)[0]] + [event["first"] for event in logged]
-    arguments = dict(owner.place, drop_backlog=True) if _clogged(case, number) else owner.place
+    arguments = dict(owner.place, drop_backlog=True) if dead and _clogged(place, number) else owner.place
     return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely", arguments=arguments,
                   since=min([moment for moment in since if moment is not None], default=None))
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.pool_size_set import demand
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View
@@ -260,7 +260,9 @@ def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
     endpoint = hosts.key(snapshot)
     hosts.place(snapshot).update(queue=4, accepted=2)
     hosts.place(snapshot)["probe"].update(result="no_answer", queue=7, accepted=2)
-    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6}
+    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6, "arrived": 0, "answered": 0}
+    hosts.place(snapshot).update(queue=7, waiting={"live": 3, "dead": 4}, flow={"seconds": 3.0, "arrived": 6, "answered": 1})
+    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 3, "arrived": 6, "answered": 1}, "who has given up needs no worker"
 
 
 @pytest.mark.parametrize("text, size", [("128M", 128 << 20), ("1g", 1 << 30), ("1048576", 1 << 20), ("-1", None), (None, None), ("lots", None)])

@@ -57,12 +57,12 @@ def box(stats: Optional[Dict[str, Stat]] = None, links: Optional[Dict[str, str]]
                       files=dict({"/proc/35/cgroup": "0::/system.slice/php8.2-fpm.service\n"}, **more.pop("files", {})), **more)
 
 
-def dump(request: bytes) -> Optional[bytes]:
+def dump(*requests: bytes) -> Optional[bytes]:
     answers = {sock_table.unix_request(): "unix_diag"}
     for port in (9001, 9005):
         answers[sock_table.tcp_request(2, port)] = "tcp_diag_%d" % port
         answers[sock_table.tcp_request(10, port)] = "tcp6_diag_%d" % port
-    return bytes.fromhex(SEEN[answers[request]]) if request in answers else b""
+    return bytes.fromhex(SEEN[answers[requests[-1]]]) if requests[-1] in answers else b""
 
 
 class Dialler:
@@ -90,7 +90,8 @@ def look(  # pylint: disable=dangerous-default-value
 
 
 CONTRACT = {"family", "path", "address", "port", "exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux",
-            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses"}
+            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "waiting", "abandoned", "flow",
+            "connect", "probe", "listener_path", "addresses"}
 
 
 @pytest.mark.parametrize("key", [KEY, "unix:/run/none.sock", "127.0.0.1:9001", "[::1]:9001", "*:9005", "localhost:9001", "php.example:9000", "noport"])
