@@ -25,11 +25,6 @@ def _occupied(case: Case) -> Optional[int]:
     return max([count for count in counts if count is not None], default=None)
 
 
-def _waiting(case: Case) -> int:
-    """Connections in the queue, without the unanswered probe's own."""
-    return max((case.probe.get("queue") or 0) - (case.probe["result"] == "no_answer"), case.endpoint.get("queue") or 0)
-
-
 def _at_limit(case: Case, owner: Owner) -> bool:
     limit = owner.pool["max_children"]
     return limit is not None and (_occupied(case) or 0) >= limit
@@ -43,14 +38,14 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
-def _clogged(place: dict, number: int) -> bool:
+def _clogged(case: Case, number: int) -> bool:
     """Whether those who have given up take longer, with twice the workers, than the others have patience."""
-    dead, live, flow = place["waiting"]["dead"], place["waiting"]["live"] or 0, place.get("flow")
-    if flow is None or dead <= max(live, number):
+    flow, live = case.endpoint.get("flow"), case.waiting - case.dead
+    if flow is None or case.dead <= max(live, number):
         return False
     # Who waits came within the patience of one.
     patience = live * flow["seconds"] / flow["arrived"] if live and flow["arrived"] else PATIENCE
-    return bool(dead * flow["seconds"] > patience * 2 * flow["answered"])
+    return bool(case.dead * flow["seconds"] > patience * 2 * flow["answered"])
 
 
 def _full(case: Case, owner: Owner) -> Any:
@@ -59,28 +54,25 @@ def _full(case: Case, owner: Owner) -> Any:
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
     place = case.endpoint
-    dead = (place.get("waiting") or {}).get("dead") or 0
-    waiting = max(_waiting(case), dead)
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
     idle = number > 0 and all(worker.get("busy") is False for worker in workers)
-    if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
+    if (idle and not occupied) or not (at_limit or case.waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    given_up = ", %d of them have given up" % dead if dead else ""
     left = ", %d of them for clients who have gone" % place["abandoned"] if place.get("abandoned") else ""
-    proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %d wait in the queue (backlog %s)%s, and the probe got %s" % (
-        case.key, occupied if occupied is not None else number, limit, left, waiting, place.get("backlog"), given_up, _answer(case)))]
+    proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
+        case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
     if place.get("flow"):
         proof.append(evidence("socket", "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % place["flow"]))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
         number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
-        "%d requests wait%s" % (waiting, given_up) if dead else "requests wait")
+        "%d requests wait, %d of them have given up" % (case.waiting, case.dead) if case.dead else "requests wait")
     since = [span(lost)[0]] + [event["first"] for event in logged]
-    arguments = dict(owner.place, drop_backlog=True) if dead and _clogged(place, number) else owner.place
+    arguments = dict(owner.place, drop_backlog=True) if _clogged(case, number) else owner.place
     return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely", arguments=arguments,
                   since=min([moment for moment in since if moment is not None], default=None))
 
@@ -111,7 +103,7 @@ def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
     # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
-    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (_waiting(case) or _at_limit(case, case.running[0])):
+    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (case.waiting or _at_limit(case, case.running[0])):
         return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
