@@ -20,6 +20,9 @@ PER_CORE = 8  # workers: dynamic pages wait for a database more than they comput
 LEAST_BY_CPU = 4
 HEADROOM = 1.25  # over the demand seen
 SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+GUIDE_SHARES = (0.1, 0.3)
+# Of a pool that a crowd has filled. A second brings it no more workers than min_spare, and meanwhile the queue fills again.
+CROWD_SHARES = (0.25, 0.75)
 LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
 STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
 
@@ -127,13 +130,13 @@ def _guide(facts: Dict[str, Any], pool: Dict[str, Any]) -> Optional[int]:
     return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
 
 
-def settings(pool: Dict[str, Any], value: int) -> List[Tuple[str, str]]:
-    """The directives of a pool with that many workers. The spare ones, of a dynamic pool, by the guide's shares, not below what is there,
-    and as php-fpm wants them: 0 < min_spare <= start <= max_spare <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c)."""
+def settings(pool: Dict[str, Any], value: int, shares: Tuple[float, float] = GUIDE_SHARES) -> List[Tuple[str, str]]:
+    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool, by these shares, not below what is
+    there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c)."""
     found = [("pm.max_children", value)]
     if pool["pm"] == "dynamic":
-        least = min(value, max(1, int(value * 0.1), pool["min_spare"] or 0))
-        most = min(value, max(least, int(value * 0.3), pool["max_spare"] or 0))
+        least = min(value, max(1, int(value * shares[0]), pool["min_spare"] or 0))
+        most = min(value, max(least, int(value * shares[1]), pool["max_spare"] or 0))
         start = min(most, max(least + (most - least) // 2, pool["start_servers"] or 0))
         found += [("pm.start_servers", start), ("pm.min_spare_servers", least), ("pm.max_spare_servers", most)]
     return [(key, str(number)) for key, number in found]
@@ -146,14 +149,15 @@ def _memory_words(room: _Room, fits: int, measured: int) -> str:
         "%d MiB" % (room.room // MIB), _mib(room.cost), measured, fits)
 
 
-def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str, room: _Room, fits: int, more: Dict[str, Any], words: Sequence[str]) -> Sizing:
+def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str, room: _Room, fits: int, more: Dict[str, Any], words: Sequence[str],
+            shares: Tuple[float, float] = GUIDE_SHARES) -> Sizing:
     guide = _guide(facts, pool)
     explain = ["pm.max_children of pool %s: %d -> %d, bound by %s" % (pool["pool"], _most(pool), value, bound),
                _memory_words(room, fits, len(pool["uss_kb"]))] + list(words)
     if guide is not None:
         explain.append("for comparison, (total - a quarter) / average RSS: %d workers; it counts shared memory once for each, and no limit" % guide)
     inputs = dict(room._asdict(), max_children=_most(pool), measured=len(pool["uss_kb"]), memory=fits, **more)
-    return Sizing(value, bound, inputs, guide, settings(pool, value), explain)
+    return Sizing(value, bound, inputs, guide, settings(pool, value, shares), explain)
 
 
 def needed_by(demand: Dict[str, int]) -> int:
@@ -187,7 +191,7 @@ def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Si
     if value <= current:
         raise Refusal("pool %s may have %d workers already, more would not help; %s" % (pool["pool"], current, words[bound]))
     more = {"busy": demand["busy"], "waiting": demand["waiting"], "arriving": needed_by(demand), "demand": wanted, "cores": facts["cores"], "cpu": by_cpu, "cpu_share": pool["cpu_share"]}
-    return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]])
+    return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]], CROWD_SHARES)
 
 
 def fit(facts: Dict[str, Any], pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:

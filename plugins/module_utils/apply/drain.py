@@ -6,11 +6,12 @@
 from typing import Any, Dict, Optional
 
 from ..collect.host import Host
+from ..rules.case import PROMPT_MS
 
 # Of findings with these causes a queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")
 REACHED = ("ok", "full", "timeout")
-LEAST_SECONDS = 3.0  # of which answers are counted before they are compared
+SETTLING = 10.0  # seconds that new workers get to empty the queue: some pools start one a second, and each takes its first request before it answers any
 
 
 class Drain:
@@ -26,21 +27,24 @@ class Drain:
         self.began: Optional[float] = None
 
     def complaint(self, facts: Dict[str, Any]) -> Optional[str]:
-        """facts: of the endpoint, see collect_endpoints(). None when a request got through, or when more are answered per second than before and
-        who comes now waits shorter; else what is still wrong. Asked again and again: it adds up what it is shown."""
+        """facts: of the endpoint, see collect_endpoints(). None once nobody waits; after a while also when a request gets through the queue, or
+        when more are answered per second than before and who comes now waits shorter. Else what is still wrong. It adds up what it is shown."""
         connect, probe, flow = facts.get("connect") or {}, facts.get("probe") or {}, facts.get("flow")
-        if probe.get("result") == "answered":
-            return None  # it stood in the queue as any visitor does
+        answered, queue = probe.get("result") == "answered", facts.get("queue") or 0
         if connect.get("result") not in REACHED:
             return str(connect.get("error") or connect.get("result"))
+        if answered and not queue and (probe.get("ms") or 0) <= PROMPT_MS:
+            return None
         now = self.host.monotonic()
         self.began = now if self.began is None else self.began
         if flow:
             self.answered, self.seconds = self.answered + flow["answered"], self.seconds + flow["seconds"]
-        if now - self.began < LEAST_SECONDS or not self.seconds:
-            return "%s requests wait, and nobody is answered yet" % facts.get("queue")
+        if now - self.began < SETTLING or not answered and not self.seconds:
+            return "%d requests wait, and nobody comes through at once" % queue
+        if answered:
+            return None  # it stood in the queue as any visitor does
         rate = self.answered / self.seconds
         # Who comes last waits for all before it: queue / rate.
-        if rate > self.rate and (facts.get("queue") or 0) * self.rate <= self.queue * rate:
+        if rate > self.rate and queue * self.rate <= self.queue * rate:
             return None
-        return "%.1f requests a second are answered, %.1f before, and %s wait in the queue, %d before" % (rate, self.rate, facts.get("queue"), self.queue)
+        return "%.1f requests a second are answered, %.1f before, and %d wait in the queue, %d before" % (rate, self.rate, queue, self.queue)
