@@ -72,8 +72,8 @@ def shared(action: dict, names: Sequence[str]) -> str:
 
 
 def disruption(action: Action, arguments: dict) -> str:
-    """The most that it may be, by what it is asked to do."""
-    return next((raised for name, raised in RAISED.items() if arguments.get(name)), action.disruption)
+    """The most that it may be."""
+    return next((RAISED[name] for name in RAISED if arguments.get(name)), action.disruption)
 
 
 def _settle(actions: List[dict]) -> List[dict]:
@@ -119,5 +119,6 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
                 continue
             action = ACTIONS[_ORDER[remedy["action"]]]
             actions[one] = {"id": action.id, "host": host, "target": _target(remedy["arguments"]), "arguments": remedy["arguments"], "because": [why],
-                            "risk": action.risk, "reversible": action.reversible, "disruption": disruption(action, remedy["arguments"])}
+                            "risk": action.risk, "reversible": action.reversible,
+                            "disruption": disruption(action, remedy["arguments"])}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

@@ -79,9 +79,10 @@ endpoints:
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening socket for it, and whether the file at
       the path is the one that they bound. C(listener_path) is where that file is when it is in a file system view of their own (C(PrivateTmp)).
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have taken.
-    - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone. C(abandoned). Of those that were taken,
-      how many have a client who has gone. V(null) where the kernel does not tell them apart.
-    - C(flow). Where nobody answered the probe, what happened while it waited, C(seconds) long. Requests that C(arrived) and that were C(answered).
+    - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.
+      C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel does not tell.
+    - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived) and that were
+      C(answered).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was in vain.
       That C(queue) counts the probe's own connection.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The queue of a pool's listening socket, as the diagnosis saw it: who is served, who waits, and what it costs to drop it."""
+"""The queue of a pool's listening socket, as the diagnosis saw it: who waits, and what it costs to drop it."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -26,26 +26,26 @@ def _refused(view: View, endpoint: str) -> float:
 
 
 def demand(view: View, endpoint: str) -> Dict[str, int]:
-    """{busy, waiting, arrived, answered}: requests in workers' hands, those whose clients wait for one, and what came and was answered in between.
-
-    Who has given up needs no worker. Where nobody tells them apart all count, without the probe's own connection.
-    """
+    """For sizing.size(). Who has given up needs no worker; where nobody tells, all count but the probe's own connection."""
     seen = view.snapshot["endpoints"].get(endpoint) or {}
     probe, flow = seen.get("probe") or {}, seen.get("flow") or {"seconds": 0.0, "arrived": 0, "answered": 0}
     live = (seen.get("waiting") or {}).get("live")
     queue = max((probe.get("queue") or 0) - (probe.get("result") == "no_answer"), seen.get("queue") or 0, 0)
+    refused = round(_refused(view, endpoint) * flow["seconds"])
     return {"busy": max(probe.get("accepted") or 0, seen.get("accepted") or 0), "waiting": queue if live is None else live,
-            "arrived": flow["arrived"] + round(_refused(view, endpoint) * flow["seconds"]), "answered": flow["answered"]}
+            "arrived": flow["arrived"] + refused, "answered": flow["answered"]}
 
 
 def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> Tuple[str, List[str]]:
-    """(reload or restart, notes on the queue): a restart drops it, where that is asked for and so many workers would not take it up at once."""
+    """(reload or restart, notes): a restart drops the queue, where asked for, unless so many workers take it up at once."""
     seen = view.snapshot["endpoints"].get(endpoint) or {}
-    waiting, backlog = seen.get("waiting") or {}, seen.get("backlog")
-    notes = ["listen.backlog = %d stays: of a crowd that comes at once it still refuses some" % backlog] if backlog is not None and backlog < FEW else []
+    notes = []
+    if seen.get("backlog") is not None and seen["backlog"] < FEW:
+        notes.append("listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"])
     if not arguments.get("drop_backlog") or (seen.get("queue") or 0) <= workers:
         return "reload", notes
-    return "restart", notes + [
-        "a restart drops the queue, in which %d requests whose clients have gone stand before the others; it costs up to %d that wait and %d "
-        "that workers serve for clients who are still there" % (
-            waiting["dead"], waiting["live"], max(0, (seen.get("accepted") or 0) - (seen.get("abandoned") or 0)))]
+    served = max(0, (seen.get("accepted") or 0) - (seen.get("abandoned") or 0))
+    notes.append("a restart drops the queue, in which %d requests whose clients have gone stand before the others; it costs "
+                 "up to %d that wait and %d that are served, for clients who are still there" % (
+                     seen["waiting"]["dead"], seen["waiting"]["live"], served))
+    return "restart", notes

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a full queue drains, by the trend: while a crowd stays, a queue that is served well enough need not be empty."""
+"""Whether a full queue drains, by its trend: while a crowd stays, it need not be empty."""
 
 from typing import Any, Dict, Optional
 
@@ -11,11 +11,12 @@ from ..rules.case import PROMPT_MS
 # Of findings with these causes a queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")
 REACHED = ("ok", "full", "timeout")
-SETTLING = 10.0  # seconds that new workers get to empty the queue: some pools start one a second, and each takes its first request before it answers any
+# Seconds that new workers get to empty the queue: some pools start one a second, and each takes a request before it answers any.
+SETTLING = 10.0
 
 
 class Drain:
-    """One finding's queue. Made before anything is changed: the snapshot shows how many waited, came and were answered."""
+    """One finding's queue. Made before anything is changed: the snapshot shows how many waited and were answered."""
 
     def __init__(self, host: Host, snapshot: Dict[str, Any], finding: Dict[str, Any]) -> None:
         before = snapshot["endpoints"].get(finding["endpoint"]) or {}
@@ -27,8 +28,11 @@ class Drain:
         self.began: Optional[float] = None
 
     def complaint(self, facts: Dict[str, Any]) -> Optional[str]:
-        """facts: of the endpoint, see collect_endpoints(). None once nobody waits; after a while also when a request gets through the queue, or
-        when more are answered per second than before and who comes now waits shorter. Else what is still wrong. It adds up what it is shown."""
+        """None once nobody waits; after a while also when a request gets through the queue, or when more are answered per
+        second than before and who comes now waits shorter. Else what is still wrong.
+
+        facts: of the endpoint, see collect_endpoints(); those of each call are added up.
+        """
         connect, probe, flow = facts.get("connect") or {}, facts.get("probe") or {}, facts.get("flow")
         answered, queue = probe.get("result") == "answered", facts.get("queue") or 0
         if connect.get("result") not in REACHED:
@@ -47,4 +51,5 @@ class Drain:
         # Who comes last waits for all before it: queue / rate.
         if rate > self.rate and queue * self.rate <= self.queue * rate:
             return None
-        return "%.1f requests a second are answered, %.1f before, and %d wait in the queue, %d before" % (rate, self.rate, queue, self.queue)
+        return "%.1f requests a second are answered, %.1f before, and %d wait in the queue, %d before" % (
+            rate, self.rate, queue, self.queue)

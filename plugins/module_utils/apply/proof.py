@@ -48,7 +48,8 @@ class Proof:
         self.host, self.policy, self.ask = host, policy, ask and bool(policy.probe_path)
         self.active = [item for item in findings if item["state"] == "active"]
         self.answered_at: Optional[float] = None
-        self.drains = {item["endpoint"]: Drain(host, snapshot, item) for item in self.active if item["cause"] in QUEUES}
+        full = [item for item in self.active if item["cause"] in QUEUES]
+        self.drains = {item["endpoint"]: Drain(host, snapshot, item) for item in full}
         self.pages_before: Dict[str, Optional[int]] = {}
         for item in self.active:
             self.pages_before.update(self._pages(snapshot["nginx"], item, policy.probe_timeout))

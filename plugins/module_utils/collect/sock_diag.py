@@ -26,7 +26,7 @@ _POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
 
 def netlink(*requests: bytes) -> Optional[bytes]:
-    """All messages of a sock_diag dump, of the last one where several are asked for; None where it is not offered. Needs no right."""
+    """All messages of the last of these sock_diag dumps; None where it is not offered. Needs no right."""
     chunks: List[bytes] = []
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
@@ -45,11 +45,12 @@ def netlink(*requests: bytes) -> Optional[bytes]:
 
 
 def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
-    """Who waits, asked only where somebody does. Of a second dump the kernel knows how much we take at once: 8,000 names of one listener."""
+    """Who waits, asked only where somebody does: in a second dump, for which the kernel takes a larger buffer."""
     if not any(row.queue for row in table):
         return table
-    known = {row.inode: row for row in sock_table.parse_unix_diag(dump(sock_table.unix_request(), sock_table.unix_request(True)) or b"")}
-    return [row._replace(queue=known[row.inode].queue, clients=known[row.inode].clients) if row.inode in known else row for row in table]
+    answer = dump(sock_table.unix_request(), sock_table.unix_request(True)) or b""
+    named = {row.inode: row for row in sock_table.parse_unix_diag(answer)}
+    return [named.get(row.inode, row)._replace(file=row.file) for row in table]
 
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:

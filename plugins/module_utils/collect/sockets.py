@@ -128,7 +128,9 @@ class _Survey:
         index = sock_table.Index(table)
         return {one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
 
-    def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
+    def listeners(self, procs: Sequence[Process]) -> None:
+        self.began = self.host.monotonic()
+        self.first = loads = self.loads()
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
         described: Dict[int, dict] = {}
@@ -148,8 +150,9 @@ class _Survey:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
             facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
-                         queue=load.queue, backlog=load.backlog, accepted=load.accepted, abandoned=load.abandoned, flow=None,
-                         waiting={"live": None if load.clients is None else len(load.clients) - (load.dead or 0), "dead": load.dead})
+                         queue=load.queue, backlog=load.backlog, accepted=load.accepted, abandoned=load.abandoned,
+                         waiting={"live": None if load.dead is None else len(load.clients or ()) - load.dead, "dead": load.dead},
+                         flow=None)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -160,8 +163,7 @@ class _Survey:
             return None
         return path if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file else None
 
-    def dial(self, seconds: float, probe: Probe, asleep: Collection[str], first: Dict[str, sock_table.Load], began: float) -> None:
-        """first: what was seen right before, at that time of the host's clock."""
+    def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
         targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
         results: Dict[str, List[dict]] = {}
@@ -183,14 +185,15 @@ class _Survey:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
         if silent:
-            self.host.sleep(max(0.0, began + seconds - self.host.monotonic()))  # a full queue refuses at once
+            self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))  # a full queue refuses at once
             for key, load in self.loads().items():
                 facts = self.found[key]
                 if _waits(facts):
                     facts["probe"].update(queue=load.queue, accepted=load.accepted)
-                    flow = sock_table.flow(first[key], load)
+                    flow = sock_table.flow(self.first[key], load)
                     ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
-                    facts["flow"] = flow and {"seconds": round(self.host.monotonic() - began, 2), "arrived": max(0, flow[0] - ours), "answered": flow[1]}
+                    facts["flow"] = flow and {"seconds": round(self.host.monotonic() - self.began, 2),
+                                              "arrived": max(0, flow[0] - ours), "answered": flow[1]}
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
         """(what to take on, as whom we dial: None as ourselves)."""
@@ -236,7 +239,6 @@ def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict],
     if not keys:
         return {}
     survey = _Survey(host, keys, identity, dump)
-    began, first = host.monotonic(), survey.loads()
-    survey.listeners(first, processes(host) if procs is None else procs)
-    survey.dial(probe_seconds, probe, frozenset(asleep), first, began)
+    survey.listeners(processes(host) if procs is None else procs)
+    survey.dial(probe_seconds, probe, frozenset(asleep))
     return survey.found

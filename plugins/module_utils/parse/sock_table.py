@@ -27,15 +27,17 @@ _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
 # Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
 _UNIX_ROW = re.compile(r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M)
-_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) [0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
+_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) "
+                      r"[0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 class Sock(NamedTuple):
     """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
-    file: see file_id(). queue, backlog: of listeners only. clients: who waits at a unix listener, in their order: inodes, 0 of one who has gone.
-    client: the other end of a TCP connection. gone: whether the client has closed its end; None where nobody tells."""
+    file: see file_id(). queue, backlog: of listeners only. clients: of a TCP connection its other end; of a
+    unix listener the inodes of those that wait, in their order, 0 of one that has gone. gone: the client of a
+    connection has; None where nobody tells."""
 
     family: str
     state: str
@@ -46,14 +48,13 @@ class Sock(NamedTuple):
     file: Optional[Tuple[int, int]] = None
     queue: Optional[int] = None
     backlog: Optional[int] = None
-    clients: Optional[Tuple[int, ...]] = None
-    client: Any = None
+    clients: Any = None
     gone: Optional[bool] = None
 
 
 class Load(NamedTuple):
-    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each that waits, 0 where it has none.
-    dead: how many of those have gone; abandoned: of those taken. None where it is not known."""
+    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each
+    that waits, or 0. dead: how many of those have gone; abandoned: of those taken. None: unknown."""
 
     listeners: List[Sock]
     queue: Optional[int] = None
@@ -90,7 +91,7 @@ def _request(body: bytes) -> bytes:
 
 
 def unix_request(clients: bool = False) -> bytes:
-    """clients: only the listeners, with who waits there. One whose list is too long for the kernel's buffer ends the answer."""
+    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends its answer."""
     states, show = (1 << 10, _SHOW_NAME_CLIENTS_QUEUE) if clients else (_WANTED_STATES, _SHOW_NAME_VFS_QUEUE)
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, show, 0, 0))
 
@@ -145,7 +146,8 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
             listed = attributes.get(_UNIX_CLIENTS, b"")
             clients = struct.unpack("=%dI" % (len(listed) // 4), listed[:len(listed) // 4 * 4])
         found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
-                          file=place, queue=queue, backlog=backlog, clients=clients, gone=attributes.get(_UNIX_SHUTDOWN) == _BOTH_WAYS))
+                          file=place, queue=queue, backlog=backlog, clients=clients,
+                          gone=attributes.get(_UNIX_SHUTDOWN) == _BOTH_WAYS))
     return found
 
 
@@ -164,7 +166,7 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
         listens = _STATES[body[1]] == "listen"
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
         found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None, queue if listens else None,
-                          backlog if listens else None, client=body[6:8] + body[24:40], gone=body[1] == _CLOSE_WAIT))
+                          backlog if listens else None, body[6:8] + body[24:40], body[1] == _CLOSE_WAIT))
     return found
 
 
@@ -194,19 +196,19 @@ def parse_tcp_proc(text: str) -> List[Sock]:
             continue
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
         found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
-                          queue=int(queue, 16) if state == "listen" else None, client=client, gone=int(number, 16) == _CLOSE_WAIT))
+                          queue=int(queue, 16) if state == "listen" else None, clients=client,
+                          gone=int(number, 16) == _CLOSE_WAIT))
     return found
 
 
 def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Any]], dead: int) -> Load:
-    queues = [one.queue for one in listeners if one.queue is not None]
-    backlogs = [one.backlog for one in listeners if one.backlog is not None]
     if not listeners:
         return Load(listeners)
-    queue = sum(queues) if queues else None
-    clients = [] if queue == 0 else clients
-    return Load(listeners, queue, max(backlogs) if backlogs else None, len(taken), clients, None if clients is None else dead,
-                None if any(one.gone is None for one in taken) else sum(1 for one in taken if one.gone))
+    queues = [one.queue for one in listeners if one.queue is not None]
+    backlogs = [one.backlog for one in listeners if one.backlog is not None]
+    gone = [one.gone for one in taken]
+    return Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken), clients,
+                None if clients is None else dead, None if None in gone else sum(gone))
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
@@ -219,7 +221,7 @@ def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[
     taken = [one for one in table if one.family == "unix" and one.state == "established"
              and (one.name in bound if one.file is None else one.file in files)]
     clients = [client for one in listeners for client in one.clients or ()]
-    known = all(len(one.clients or ()) == (one.queue or 0) for one in listeners)
+    known = len(clients) == sum(one.queue or 0 for one in listeners)
     return _load(listeners, taken, clients if known else None, clients.count(0))
 
 
@@ -235,17 +237,18 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
     rows = [one for one in table if one.family != "unix" and one.state == "established" and one.port == port
             and (local is None or one.address in local)]
     waiting = [one for one in rows if not one.inode]
-    return _load(listeners, [one for one in rows if one.inode], [one.client for one in waiting], sum(1 for one in waiting if one.gone))
+    return _load(listeners, [one for one in rows if one.inode], [one.clients for one in waiting],
+                 sum(1 for one in waiting if one.gone))
 
 
 def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
-    """(requests that came, that were answered) between two looks, at least; None where it is not known."""
+    """(requests that came, that were answered) between two looks, at least; None: unknown."""
     old, new = before.clients, after.clients
-    if old is None or new is None or [one.inode for one in before.listeners] != [one.inode for one in after.listeners]:
+    if old is None or new is None or {one.inode for one in before.listeners} != {one.inode for one in after.listeners}:
         return None
-    if all(old) and all(new):
+    if all(old + new):
         taken = len(set(old).difference(new))
-    else:  # a unix listener has no name for a client who has gone, but keeps the order in which they came
+    else:  # a unix listener has no name for who has gone, but keeps their order
         places = {one: place for place, one in enumerate(new) if one}
         passed = [place - places[one] for place, one in enumerate(old) if one in places]
         taken = passed[-1] if passed else max(0, len(old) - new.count(0))

@@ -135,13 +135,14 @@ class Case:
 
     @property
     def dead(self) -> int:
-        """Connections in the queue whose clients have given up: their requests are run all the same, before those behind them."""
+        """Connections in the queue whose clients have given up. Their requests are run all the same."""
         return (self.endpoint.get("waiting") or {}).get("dead") or 0
 
     @property
     def waiting(self) -> int:
         """Connections in the queue, without the unanswered probe's own; of the same look as the dead."""
-        return int(self.endpoint.get("queue") or 0) if self.dead else max((self.probe.get("queue") or 0) - (self.probe["result"] == "no_answer"), self.endpoint.get("queue") or 0)
+        later = 0 if self.dead else (self.probe.get("queue") or 0) - (self.probe["result"] == "no_answer")
+        return max(self.endpoint.get("queue") or 0, later)
 
     @property
     def queue_told(self) -> str:

@@ -66,20 +66,23 @@ def _full(case: Case, owner: Owner) -> Any:
     proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
     if place.get("flow"):
-        proof.append(evidence("socket", "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % place["flow"]))
+        told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered"
+        proof.append(evidence("socket", told % place["flow"]))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
-        number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
+        number, owner.pool["name"], owner.pool["pm"],
+        "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
         "%d requests wait, %d of them have given up" % (case.waiting, case.dead) if case.dead else "requests wait")
     since = [span(lost)[0]] + [event["first"] for event in logged]
-    arguments = dict(owner.place, drop_backlog=True) if _clogged(case, number) else owner.place
-    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely", arguments=arguments,
+    asked = {"drop_backlog": True} if _clogged(case, number) else {}
+    return _match(case, owner, capped, words, proof, lost, asked, confidence="certain" if at_limit else "likely",
                   since=min([moment for moment in since if moment is not None], default=None))
 
 
-def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], arguments: Optional[dict] = None, **more: Any) -> Match:
-    """capped: by process.max, before the pool's own pm.max_children."""
-    remedy = Remedy("process_max_set" if capped else "pool_size_set", arguments or owner.place)
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss],
+           asked: Optional[dict] = None, **more: Any) -> Match:
+    """capped: by process.max, before the pool's own pm.max_children. asked: more arguments of the action."""
+    remedy = Remedy("process_max_set" if capped else "pool_size_set", dict(owner.place, **asked or {}))
     return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
 
 

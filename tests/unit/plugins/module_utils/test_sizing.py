@@ -172,7 +172,7 @@ def test_looks_at_a_crowd_that_stays_agree_however_its_arrivals_fall(arrived: in
 def test_those_who_come_decide_where_few_wait() -> None:
     """A queue of one place refuses the others at once."""
     found = size(a_host(4096, cores=8), WWW, busy(1, 2, 8, 1))
-    assert (found.value, found.inputs["arriving"]) == (32, 16)
+    assert (found.value, found.inputs["coming"]) == (32, 16)
     assert "8 came while 1 were answered, which takes 16 workers" in " ".join(found.explain)
 
 

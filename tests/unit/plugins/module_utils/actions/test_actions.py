@@ -8,9 +8,9 @@ import fnmatch
 from typing import Any, Callable, Dict, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View

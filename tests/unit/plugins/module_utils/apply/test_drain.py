@@ -6,7 +6,6 @@
 
 from typing import Any, Dict, Optional
 
-import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.drain import Drain
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
