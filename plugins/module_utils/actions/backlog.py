@@ -6,7 +6,7 @@
 from typing import Any, Dict, List, Tuple
 
 from ..parse.endpoint import reached
-from .view import View
+from .view import View, master_of
 
 REFUSED = ("ng-connect-eagain", "ng-timeout-connect")  # nginx's messages, see parse/signatures.py
 RECENT = 30.0  # seconds of its log that show how many are refused now
@@ -39,13 +39,15 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
 def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> Tuple[str, List[str]]:
     """(reload or restart, notes): a restart drops the queue, where asked for, unless so many workers take it up at once."""
     seen = view.snapshot["endpoints"].get(endpoint) or {}
-    notes = []
+    notes: List[str] = []
     if seen.get("backlog") is not None and seen["backlog"] < FEW:
         notes.append("listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"])
     if not arguments.get("drop_backlog") or (seen.get("queue") or 0) <= workers:
         return "reload", notes
-    served = max(0, (seen.get("accepted") or 0) - (seen.get("abandoned") or 0))
-    notes.append("a restart drops the queue, in which %d requests whose clients have gone stand before the others; it costs "
-                 "up to %d that wait and %d that are served, for clients who are still there" % (
-                     seen["waiting"]["dead"], seen["waiting"]["live"], served))
+    pools = [view.snapshot["endpoints"].get(pool["endpoint"]) or {} for pool in master_of(view, arguments["config"])["pools"]]
+    served = sum(max(0, (place.get("accepted") or 0) - (place.get("abandoned") or 0)) for place in pools)
+    live = sum((place.get("queue") or 0) - ((place.get("waiting") or {}).get("dead") or 0) for place in pools)
+    notes.append("a restart drops the queue, in which %d requests whose clients have gone stand before the others" % seen["waiting"]["dead"])
+    notes.append("of requests whose clients are still there it costs up to %d that wait and %d that are served, in all pools of %s, "
+                 "and those that come meanwhile" % (live, served, arguments["unit"]))
     return "restart", notes

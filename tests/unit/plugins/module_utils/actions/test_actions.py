@@ -8,7 +8,7 @@ import fnmatch
 from typing import Any, Callable, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand, verb
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
@@ -263,6 +263,56 @@ def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
     assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6, "arrived": 0, "answered": 0}
     hosts.place(snapshot).update(queue=7, waiting={"live": 3, "dead": 4}, flow={"seconds": 3.0, "arrived": 6, "answered": 1})
     assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 3, "arrived": 6, "answered": 1}, "who has given up needs no worker"
+
+
+def test_what_the_queue_refused_of_late_has_arrived_too() -> None:
+    """A queue of one place shows nobody who waits; nginx's log has the others."""
+    snapshot = hosts.nginx_said(hosts.silent_logs(seen("exhausted_static")), "ng-connect-eagain", 25.0, 20.0, 15.0, 10.0, 5.0, 1.0)
+    hosts.nginx_said(snapshot, "ng-connect-eagain", 400.0, 300.0)
+    hosts.nginx_said(snapshot, "ng-timeout-header", 2.0)
+    hosts.place(snapshot).update(queue=2, accepted=2, waiting={"live": 1, "dead": 1}, flow={"seconds": 10.0, "arrived": 1, "answered": 2})
+    assert demand(view(snapshot), hosts.key(snapshot)) == {"busy": 2, "waiting": 1, "arrived": 3, "answered": 2}
+
+
+def test_of_a_storm_only_the_newest_lines_are_kept_and_count_for_their_time() -> None:
+    snapshot = hosts.nginx_said(hosts.silent_logs(seen("exhausted_static")), "ng-connect-eagain", 4.0, 3.0, 2.0, 1.0)
+    snapshot["logs"]["events"][0]["count"] = 900
+    hosts.place(snapshot).update(flow={"seconds": 10.0, "arrived": 0, "answered": 2})
+    assert demand(view(snapshot), hosts.key(snapshot))["arrived"] == 10
+
+
+def crowded(dead: int, live: int) -> Dict[str, Any]:
+    snapshot = seen("exhausted_static")
+    hosts.place(snapshot).update(queue=dead + live, accepted=2, waiting={"live": live, "dead": dead}, abandoned=1, backlog=511)
+    return snapshot
+
+
+@pytest.mark.parametrize("asked, dead, live, how", [
+    (True, 30, 5, "restart"), (False, 30, 5, "reload"),
+    (True, 12, 4, "reload"),  # sixteen workers take them all at once
+])
+def test_the_queue_is_dropped_where_it_was_asked_for_and_does_not_fit(asked: bool, dead: int, live: int, how: str) -> None:
+    snapshot = crowded(dead, live)
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": asked}
+    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16)[0] == how
+
+
+def test_a_restart_says_what_it_costs_all_pools_of_the_unit() -> None:
+    snapshot = crowded(30, 5)
+    other = dict(hosts.pool(snapshot), name="blog", endpoint="unix:/run/php/blog.sock")
+    hosts.master(snapshot)["pools"].append(other)
+    snapshot["endpoints"]["unix:/run/php/blog.sock"] = {"queue": 0, "accepted": 3, "waiting": {"live": 0, "dead": 0}, "abandoned": 0}
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
+    notes = "; ".join(verb(view(snapshot), arguments, hosts.key(snapshot), 16)[1])
+    assert "30 requests whose clients have gone" in notes and "up to 5 that wait and 4 that are served, in all pools of" in notes
+
+
+def test_a_queue_with_hardly_a_place_is_named_and_left() -> None:
+    snapshot = crowded(1, 1)
+    hosts.place(snapshot)["backlog"] = 1
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
+    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16) == (
+        "reload", ["listen.backlog = 1 stays: it still refuses some of a crowd that comes at once"])
 
 
 @pytest.mark.parametrize("text, size", [("128M", 128 << 20), ("1g", 1 << 30), ("1048576", 1 << 20), ("-1", None), (None, None), ("lots", None)])
