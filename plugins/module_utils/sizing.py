@@ -20,8 +20,9 @@ PER_CORE = 8  # workers: dynamic pages wait for a database more than they comput
 LEAST_BY_CPU = 4
 HEADROOM = 1.25  # over the demand seen
 SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+Shares = Tuple[float, float]
 GUIDE_SHARES = (0.1, 0.3)
-# Of a pool that a crowd has filled: a second brings it no more workers than min_spare, while the queue fills again.
+# Of a pool that a crowd has filled: a second brings no more workers than min_spare, and the queue fills again.
 CROWD_SHARES = (0.25, 0.75)
 LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
 STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
@@ -130,11 +131,10 @@ def _guide(facts: Dict[str, Any], pool: Dict[str, Any]) -> Optional[int]:
     return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
 
 
-def settings(
-        pool: Dict[str, Any], value: int, shares: Tuple[float, float] = GUIDE_SHARES) -> List[Tuple[str, str]]:
-    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool, by these
-    shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare <= max_children
-    (php-src:sapi/fpm/fpm/fpm_conf.c)."""
+def settings(pool: Dict[str, Any], value: int, shares: Shares = GUIDE_SHARES) -> List[Tuple[str, str]]:
+    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool, by
+    these shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare <=
+    max_children (php-src:sapi/fpm/fpm/fpm_conf.c)."""
     found = [("pm.max_children", value)]
     if pool["pm"] == "dynamic":
         least = min(value, max(1, int(value * shares[0]), pool["min_spare"] or 0))
@@ -152,7 +152,7 @@ def _memory_words(room: _Room, fits: int, measured: int) -> str:
 
 
 def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str, room: _Room, fits: int, more: Dict[str, Any], words: Sequence[str],
-            shares: Tuple[float, float] = GUIDE_SHARES) -> Sizing:
+            shares: Shares = GUIDE_SHARES) -> Sizing:
     guide = _guide(facts, pool)
     explain = ["pm.max_children of pool %s: %d -> %d, bound by %s" % (pool["pool"], _most(pool), value, bound),
                _memory_words(room, fits, len(pool["uss_kb"]))] + list(words)
@@ -165,15 +165,15 @@ def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str,
 def needed_by(demand: Dict[str, int]) -> int:
     """Workers that serve requests as they come: arrivals x service time, at least; 0 where nobody counted.
 
-    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and those that
-    came and were answered within one span of time. One request takes busy / answered such spans; where none was
-    answered yet, as many as workers are busy, or more.
+    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and those
+    that came and were answered within one span of time. One request takes busy / answered such spans; where none
+    was answered yet, as many as workers are busy, or more.
     """
     return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
 
 
 def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
-    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or none is gained."""
+    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or nothing is won."""
     pool = _pool(facts, pool_key)
     current = _most(pool)
     room = _room(facts, pool)

@@ -5,7 +5,7 @@
 
 from typing import Any, Dict
 
-from ..sizing import process_max
+from ..sizing import CROWD_SHARES, process_max, settings
 from ..step import Refusal, Step
 from .backlog import verb
 from .view import View, master_of, pool_of, pool_step
@@ -19,4 +19,11 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     pool = pool_of(master, arguments["pool"])
     how, notes = verb(view, arguments, pool["endpoint"], pool["max_children"])
     step = pool_step(view, "process_max_set", arguments, [("process.max", str(wanted))], how, in_pool=False)
-    return step._replace(notes=notes)
+    changed = {change.path: change for change in step.changes}
+    texts = {path: (change.after or b"").decode("utf-8", "surrogateescape") for path, change in changed.items()}
+    # A dynamic pool starts too few workers at a time for the crowd that filled it.
+    spare = settings(pool, pool["max_children"], CROWD_SHARES)[1:]
+    further = view._replace(read=lambda path: texts[path] if path in texts else view.read(path))
+    for change in pool_step(further, "process_max_set", arguments, spare, how).changes if spare else []:
+        changed[change.path] = change._replace(before=changed[change.path].before) if change.path in changed else change
+    return step._replace(changes=list(changed.values()), notes=notes)

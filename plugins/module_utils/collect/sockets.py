@@ -150,9 +150,8 @@ class _Survey:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
             facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
-                         queue=load.queue, backlog=load.backlog, accepted=load.accepted, abandoned=load.abandoned,
-                         waiting={"live": None if load.dead is None else len(load.clients or ()) - load.dead, "dead": load.dead},
-                         flow=None)
+                         queue=load.queue, backlog=load.backlog, accepted=load.accepted,
+                         waiting={"live": load.live, "dead": load.dead}, abandoned=load.abandoned, flow=None)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -185,7 +184,8 @@ class _Survey:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
         if silent:
-            self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))  # a full queue refuses at once
+            # A full queue refuses at once.
+            self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
             for key, load in self.loads().items():
                 facts = self.found[key]
                 if _waits(facts):

@@ -53,14 +53,15 @@ class Sock(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each
-    that waits, or 0. dead: how many of those have gone; abandoned: of those taken. None: unknown."""
+    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each that
+    waits, or 0. live, dead: of those; abandoned: of the taken ones, how many have gone. None: unknown."""
 
     listeners: List[Sock]
     queue: Optional[int] = None
     backlog: Optional[int] = None
     accepted: Optional[int] = None
     clients: Optional[List[Any]] = None
+    live: Optional[int] = None
     dead: Optional[int] = None
     abandoned: Optional[int] = None
 
@@ -91,7 +92,7 @@ def _request(body: bytes) -> bytes:
 
 
 def unix_request(clients: bool = False) -> bytes:
-    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends its answer."""
+    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends the answer."""
     states, show = (1 << 10, _SHOW_NAME_CLIENTS_QUEUE) if clients else (_WANTED_STATES, _SHOW_NAME_VFS_QUEUE)
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, show, 0, 0))
 
@@ -165,8 +166,9 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
         queue, backlog, _uid, inode = struct.unpack_from("=IIII", body, 56)
         listens = _STATES[body[1]] == "listen"
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
-        found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None, queue if listens else None,
-                          backlog if listens else None, body[6:8] + body[24:40], body[1] == _CLOSE_WAIT))
+        found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None,
+                          queue if listens else None, backlog if listens else None,
+                          body[6:8] + body[24:40], body[1] == _CLOSE_WAIT))
     return found
 
 
@@ -207,8 +209,9 @@ def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Any]]
     queues = [one.queue for one in listeners if one.queue is not None]
     backlogs = [one.backlog for one in listeners if one.backlog is not None]
     gone = [one.gone for one in taken]
-    return Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken), clients,
-                None if clients is None else dead, None if None in gone else sum(gone))
+    load = Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken),
+                abandoned=None if None in gone else sum(gone))
+    return load if clients is None else load._replace(clients=clients, live=len(clients) - dead, dead=dead)
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
@@ -244,7 +247,8 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
 def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
     """(requests that came, that were answered) between two looks, at least; None: unknown."""
     old, new = before.clients, after.clients
-    if old is None or new is None or {one.inode for one in before.listeners} != {one.inode for one in after.listeners}:
+    same = [one.inode for one in before.listeners] == [one.inode for one in after.listeners]
+    if old is None or new is None or not same:
         return None
     if all(old + new):
         taken = len(set(old).difference(new))

@@ -281,6 +281,15 @@ def test_of_a_storm_only_the_newest_lines_are_kept_and_count_for_their_time() ->
     assert demand(view(snapshot), hosts.key(snapshot))["arrived"] == 10
 
 
+def measured(workers: int) -> Dict[str, Any]:
+    """A gigabyte and two cores, and a pool of so many workers."""
+    pool = {"config": CONFIG, "pool": "www", "pm": "dynamic", "max_children": workers, "start_servers": 1, "min_spare": 1, "max_spare": 2,
+            "process_max": 0, "workers": workers, "measured": workers, "uss_kb": [8192] * workers, "rss_kb": [9000] * workers,
+            "shared_kb": 0, "cpu_share": 0.5}
+    return {"limit_bytes": 1 << 30, "limit_from": "MemTotal", "mem_total": 1 << 30, "others_bytes": 100 << 20, "cores": 2.0,
+            "unlisted": [], "missing": [], "pools": [pool]}
+
+
 def crowded(dead: int, live: int) -> Dict[str, Any]:
     snapshot = seen("exhausted_static")
     hosts.place(snapshot).update(queue=dead + live, accepted=2, waiting={"live": live, "dead": dead}, abandoned=1, backlog=511)
@@ -305,6 +314,39 @@ def test_a_restart_says_what_it_costs_all_pools_of_the_unit() -> None:
     arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
     notes = "; ".join(verb(view(snapshot), arguments, hosts.key(snapshot), 16)[1])
     assert "30 requests whose clients have gone" in notes and "up to 5 that wait and 4 that are served, in all pools of" in notes
+
+
+@pytest.mark.parametrize("arrived, answered, done", [
+    (0, 12, True), (7, 12, True),  # the workers keep up, were it not for the dead
+    (20, 12, False),  # they do not: the queue would be as long again in a minute
+])
+def test_where_no_more_workers_fit_the_queue_alone_is_dropped_if_that_helps(arrived: int, answered: int, done: bool) -> None:
+    snapshot = crowded(300, 9)
+    hosts.pool(snapshot)["max_children"] = 16
+    hosts.place(snapshot).update(accepted=16, abandoned=16, flow={"seconds": 3.0, "arrived": arrived, "answered": answered})
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
+    try:
+        step = RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(16)), arguments)
+    except Refusal as refusal:
+        assert not done and "may have 16 workers already" in str(refusal)
+        return
+    assert done and (step.changes, commands(step)) == ([], ["systemctl restart " + UNIT])
+    assert "may have 16 workers already" in step.notes[0] and "300 requests whose clients have gone" in step.notes[1]
+
+
+@pytest.mark.parametrize("one_file", [False, True])
+def test_a_pool_that_process_max_kept_small_may_start_enough_workers_at_once(one_file: bool) -> None:
+    limit = "[global]\nprocess.max = 2\n"
+    text = FILES[POOL].replace("pm.max_children = 2", "pm.max_children = 16")
+    files = {CONFIG: limit + text} if one_file else {CONFIG: limit + "include=/etc/php/8.2/fpm/pool.d/*.conf\n", POOL: text}
+    snapshot = seen("exhausted_dynamic")
+    hosts.master(snapshot)["process_max"] = 2
+    hosts.pool(snapshot)["max_children"] = 16
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
+    step = RESOLVE["process_max_set"](view(snapshot, files, lambda: measured(16)), arguments)
+    assert [change.path for change in step.changes] == list(files) and commands(step) == ["systemctl reload " + UNIT]
+    assert [(change.before or b"").decode("utf-8") for change in step.changes] == list(files.values())
+    assert lines_of(step) == ["process.max = 16", "pm.start_servers = 8", "pm.min_spare_servers = 4", "pm.max_spare_servers = 12"]
 
 
 def test_a_queue_with_hardly_a_place_is_named_and_left() -> None:
