@@ -28,6 +28,8 @@ ACTIONS = (
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
+# What an argument makes of an action's disruption: the queue of a socket goes with the socket.
+RAISED = {"drop_backlog": "restart"}
 EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
@@ -83,6 +85,11 @@ def shared(action: dict, names: Sequence[str]) -> str:
     return repr([action["arguments"].get(name) for name in names])
 
 
+def disruption(action: Action, arguments: dict) -> str:
+    """The most that it may be."""
+    return next((RAISED[name] for name in RAISED if arguments.get(name)), action.disruption)
+
+
 def _settle(actions: List[dict]) -> List[dict]:
     """What another action does as well is left to it; where two contradict each other neither is taken."""
     kept = list(actions)
@@ -127,6 +134,6 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
             action = ACTIONS[_ORDER[remedy["action"]]]
             arguments = remedy["arguments"]
             risk = "high" if arguments.get("disabled") else action.risk  # it is somebody's word
-            actions[one] = {"id": action.id, "host": host, "target": _target(arguments), "arguments": arguments, "because": [why],
-                            "risk": risk, "reversible": action.reversible, "disruption": action.disruption}
+            actions[one] = {"id": action.id, "host": host, "target": _target(arguments), "arguments": arguments, "because": [why], "risk": risk,
+                            "reversible": action.reversible, "disruption": disruption(action, arguments)}
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

@@ -20,6 +20,10 @@ PER_CORE = 8  # workers: dynamic pages wait for a database more than they comput
 LEAST_BY_CPU = 4
 HEADROOM = 1.25  # over the demand seen
 SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+Shares = Tuple[float, float]
+GUIDE_SHARES = (0.1, 0.3)
+# Of a pool that a crowd has filled: a second brings no more workers than min_spare, and the queue fills again.
+CROWD_SHARES = (0.25, 0.75)
 LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
 STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
 
@@ -127,13 +131,14 @@ def _guide(facts: Dict[str, Any], pool: Dict[str, Any]) -> Optional[int]:
     return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
 
 
-def settings(pool: Dict[str, Any], value: int) -> List[Tuple[str, str]]:
-    """The directives of a pool with that many workers. The spare ones, of a dynamic pool, by the guide's shares, not below what is there,
-    and as php-fpm wants them: 0 < min_spare <= start <= max_spare <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c)."""
+def settings(pool: Dict[str, Any], value: int, shares: Shares = GUIDE_SHARES) -> List[Tuple[str, str]]:
+    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool, by
+    these shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare <=
+    max_children (php-src:sapi/fpm/fpm/fpm_conf.c)."""
     found = [("pm.max_children", value)]
     if pool["pm"] == "dynamic":
-        least = min(value, max(1, int(value * 0.1), pool["min_spare"] or 0))
-        most = min(value, max(least, int(value * 0.3), pool["max_spare"] or 0))
+        least = min(value, max(1, int(value * shares[0]), pool["min_spare"] or 0))
+        most = min(value, max(least, int(value * shares[1]), pool["max_spare"] or 0))
         start = min(most, max(least + (most - least) // 2, pool["start_servers"] or 0))
         found += [("pm.start_servers", start), ("pm.min_spare_servers", least), ("pm.max_spare_servers", most)]
     return [(key, str(number)) for key, number in found]
@@ -146,37 +151,52 @@ def _memory_words(room: _Room, fits: int, measured: int) -> str:
         "%d MiB" % (room.room // MIB), _mib(room.cost), measured, fits)
 
 
-def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str, room: _Room, fits: int, more: Dict[str, Any], words: Sequence[str]) -> Sizing:
+def _sizing(facts: Dict[str, Any], pool: Dict[str, Any], value: int, bound: str, room: _Room, fits: int, more: Dict[str, Any], words: Sequence[str],
+            shares: Shares = GUIDE_SHARES) -> Sizing:
     guide = _guide(facts, pool)
     explain = ["pm.max_children of pool %s: %d -> %d, bound by %s" % (pool["pool"], _most(pool), value, bound),
                _memory_words(room, fits, len(pool["uss_kb"]))] + list(words)
     if guide is not None:
         explain.append("for comparison, (total - a quarter) / average RSS: %d workers; it counts shared memory once for each, and no limit" % guide)
     inputs = dict(room._asdict(), max_children=_most(pool), measured=len(pool["uss_kb"]), memory=fits, **more)
-    return Sizing(value, bound, inputs, guide, settings(pool, value), explain)
+    return Sizing(value, bound, inputs, guide, settings(pool, value, shares), explain)
+
+
+def needed_by(demand: Dict[str, int]) -> int:
+    """Workers that serve requests as they come: arrivals x service time, at least; 0 where nobody counted.
+
+    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and those
+    that came and were answered within one span of time. One request takes busy / answered such spans; where none
+    was answered yet, as many as workers are busy, or more.
+    """
+    return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
 
 
 def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
-    """More workers for an exhausted pool. demand: {busy, waiting}, requests. Refusal when a number is missing or nothing can be gained."""
+    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or nothing is won."""
     pool = _pool(facts, pool_key)
     current = _most(pool)
     room = _room(facts, pool)
     if facts["cores"] is None:
         raise Refusal("how many CPUs php-fpm may use could not be read%s" % _reason(facts, "cores"))
     wanted = current
-    while wanted < math.ceil((demand["busy"] + demand["waiting"]) * HEADROOM):
+    coming = needed_by(demand)
+    while wanted < math.ceil(max(demand["busy"] + demand["waiting"], coming) * HEADROOM):
         wanted *= 2  # by doubling, so that a few requests more or less give the same answer
     by_cpu = max(LEAST_BY_CPU, int(PER_CORE * facts["cores"]))
     fits = max(0, room.room // room.cost)
     bounds = [(wanted, "demand"), (by_cpu, "cpu"), (fits, "memory")] + ([(pool["process_max"], "process.max")] if pool["process_max"] else [])
     value, bound = min(bounds, key=lambda entry: entry[0])
-    words = {"demand": "demand: %d requests served and %d waiting, with a quarter on top: %d workers" % (demand["busy"], demand["waiting"], wanted),
+    pace = "; %(arrived)d came while %(answered)d were answered, which takes " % demand + "%d workers" % coming
+    words = {"demand": "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers" % (
+                 demand["busy"], demand["waiting"], pace if coming else "", wanted),
              "cpu": "cpu: %g cores: %d workers" % (facts["cores"], by_cpu),
              "memory": _memory_words(room, fits, len(pool["uss_kb"])), "process.max": "process.max: %s" % pool["process_max"]}
     if value <= current:
         raise Refusal("pool %s may have %d workers already, more would not help; %s" % (pool["pool"], current, words[bound]))
-    more = {"busy": demand["busy"], "waiting": demand["waiting"], "demand": wanted, "cores": facts["cores"], "cpu": by_cpu, "cpu_share": pool["cpu_share"]}
-    return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]])
+    more = {"busy": demand["busy"], "waiting": demand["waiting"], "coming": coming, "demand": wanted,
+            "cores": facts["cores"], "cpu": by_cpu, "cpu_share": pool["cpu_share"]}
+    return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]], CROWD_SHARES)
 
 
 def fit(facts: Dict[str, Any], pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:

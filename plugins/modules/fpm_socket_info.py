@@ -79,6 +79,10 @@ endpoints:
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening socket for it, and whether the file at
       the path is the one that they bound. C(listener_path) is where that file is when it is in a file system view of their own (C(PrivateTmp)).
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have taken.
+    - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.
+      C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel does not tell.
+    - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived) and that were
+      C(answered).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was in vain.
       That C(queue) counts the probe's own connection.
@@ -87,6 +91,7 @@ endpoints:
   type: dict
   sample:
     unix:/run/php/shop.sock:
+      abandoned: 0
       accepted: 0
       acl: null
       address: null
@@ -105,6 +110,7 @@ endpoints:
         tried: true
       exists: true
       family: unix
+      flow: null
       gid: 0
       group: root
       inode_matches: true
@@ -142,6 +148,9 @@ endpoints:
       selinux: null
       type: socket
       uid: 0
+      waiting:
+        dead: 0
+        live: 0
 missing:
   description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
   returned: success

@@ -345,7 +345,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="As many workers as pm.max_children, a waiting queue (Recv-Q), no answer to the FastCGI probe; or FPM's own line.",
         fix="find what holds the workers; then raise pm.max_children of {pool} within memory, reload {unit}",
         advice="First ask why requests are slow: request_slowlog_timeout = 5s in pool {pool} shows the stacks. If they are merely many: raise "
-        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then `systemctl reload {unit}`.",
+        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then `systemctl reload {unit}`. "
+        "Where most who wait have given up, `systemctl restart {unit}` drops their requests, which a reload keeps.",
         do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: opcache is counted once per worker.",
     ),
     ("max_children_exhausted", "process_max"): Entry(

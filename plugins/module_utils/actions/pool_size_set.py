@@ -5,21 +5,23 @@
 
 from typing import Any, Dict
 
-from ..sizing import size
-from ..step import Step
+from ..sizing import needed_by, size
+from ..step import Refusal, Step
+from .backlog import demand, verb
 from .view import View, master_of, pool_of, pool_step
-
-
-def demand(view: View, endpoint: str) -> Dict[str, int]:
-    """{busy, waiting}: requests in workers' hands and in the listening socket's queue. The probe's own connection stood there, too."""
-    seen = view.snapshot["endpoints"].get(endpoint) or {}
-    probe = seen.get("probe") or {}
-    busy = max(probe.get("accepted") or 0, seen.get("accepted") or 0)
-    return {"busy": busy, "waiting": max((probe.get("queue") or 0) - (probe.get("result") == "no_answer"), seen.get("queue") or 0, 0)}
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
-    sizing = size(view.capacity(), (arguments["config"], arguments["pool"]), demand(view, pool["endpoint"]))
-    step = pool_step(view, "pool_size_set", arguments, sizing.settings, "reload")
-    return step._replace(notes=list(sizing.explain))
+    wanted = demand(view, pool["endpoint"])
+    try:
+        sizing = size(view.capacity(), (arguments["config"], arguments["pool"]), wanted)
+        value, settings, words = sizing.value, sizing.settings, sizing.explain
+    except Refusal as refusal:
+        value, settings, words = pool["max_children"] or 0, [], [str(refusal)]
+    how, notes = verb(view, arguments, pool["endpoint"], value)
+    # Without more workers a dropped queue helps only where those that are there keep up with who comes.
+    if not settings and (how == "reload" or needed_by(wanted) > value):
+        raise Refusal(words[0])
+    step = pool_step(view, "pool_size_set", arguments, settings, how)
+    return step._replace(notes=words + notes)

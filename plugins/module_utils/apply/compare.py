@@ -69,12 +69,17 @@ def improved(before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str],
     return up or came
 
 
-def unmended(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
-    """What is not yet as a mended finding is; None when all is."""
+def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
+    """The first of a finding's endpoints at which no worker answers."""
     for key in keys:
         facts = now.endpoints.get(key) or {}
         if rank(facts) not in (None, ANSWERS):
             return "%s: %s" % (key, told(facts))
+    return None
+
+
+def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
+    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a repoint also one that fails."""
     for where in places:
         page = now.pages.get(where)
         if page is None:

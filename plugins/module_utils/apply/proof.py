@@ -17,7 +17,8 @@ from ..diagnose import diagnose
 from ..parse.sites import place, sites_of
 from ..plan import EDITS_NGINX
 from ..policy import Policy
-from .compare import ANSWERS, Sight, best, improved, told, unmended, worse
+from .compare import ANSWERS, Sight, bad_page, best, improved, silent_endpoint, told, worse
+from .drain import QUEUES, Drain
 from .pages import SILENT, ask, doors
 
 PAUSE = 0.25  # seconds between two looks
@@ -49,6 +50,7 @@ class Proof:
         self.host, self.policy, self.findings = host, policy, findings
         self.answered_at: Optional[float] = None
         self.rest = ""
+        self.drains = {item["endpoint"]: Drain(host, snapshot, item) for item in findings if item["state"] == "active" and item["cause"] in QUEUES}
         self.routes = snapshot["nginx"]["routes"]
         self.near = [pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]
                      if pool["endpoint"] and any(touches(action, master) for action in planned)]
@@ -101,6 +103,13 @@ class Proof:
         dialled = self._look(items, True)
         return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
 
+    def _unmended(self, item: Dict[str, Any], keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
+        if item["cause"] in QUEUES:
+            wrong = self.drains[item["endpoint"]].complaint(self.now.endpoints.get(item["endpoint"]) or {})
+        else:
+            wrong = silent_endpoint(self.now, keys)
+        return wrong or bad_page(self.now, keys, places, repointed)
+
     def _still(self, items: Sequence[Dict[str, Any]], since: float) -> Optional[str]:
         """Whether a diagnosis of what happened since then still finds one of these, or workers that are killed for want of memory."""
         verdict = diagnose(take(self.host, max(1, int(self.host.now() - since)), self.policy.probe_timeout))
@@ -109,6 +118,8 @@ class Proof:
             one = (found["cause"], found["endpoint"])
             if found["state"] != "active":
                 continue
+            if found["endpoint"] in self.drains and found["cause"] in QUEUES:
+                continue  # its trend was judged
             if any(one == (item["cause"], item["endpoint"]) for item in items):
                 return "it is still so: %s" % found["summary"]
             if found["cause"] == "worker_oom_killed" and one not in known:
@@ -131,7 +142,7 @@ class Proof:
             dialled = self._look(items, over)
             hurt = worse(self.before, self.now, edited)
             hurt_since = (self.host.monotonic() if hurt_since is None else hurt_since) if hurt else None
-            left = next(filter(None, (unmended(self.now, dialled[key(item)], places[key(item)], repointed) for item in items)), None)
+            left = next(filter(None, (self._unmended(item, dialled[key(item)], places[key(item)], repointed) for item in items)), None)
             helped = any(improved(self.before, self.now, [item["endpoint"]], dialled[key(item)], places[key(item)], repointed) for item in items)
             if helped and self.answered_at is None:
                 self.answered_at = self.host.now()

@@ -14,7 +14,7 @@ from .host import Host, HostError
 from .processes import Process, process, process_cgroup
 from .trust import opening
 
-Dump = Callable[[bytes], Optional[bytes]]
+Dump = Callable[..., Optional[bytes]]
 
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 MOST_REQUESTS = 8
@@ -25,30 +25,39 @@ _MASTER = re.compile(r"^php-fpm: master process \((.*)\)$")
 _POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
 
-def netlink(request: bytes) -> Optional[bytes]:
-    """All messages of one sock_diag dump; None where it is not offered. Needs no right."""
+def netlink(*requests: bytes) -> Optional[bytes]:
+    """All messages of the last of these sock_diag dumps; None where it is not offered. Needs no right."""
+    chunks: List[bytes] = []
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as door:
             door.settimeout(2.0)
-            door.send(request)
-            chunks: List[bytes] = []
-            while True:
-                chunk = door.recv(262144)
-                chunks.append(chunk)
-                kinds = [kind for kind, _body in sock_table.messages(chunk)]
-                if sock_table.NLMSG_ERROR in kinds or not kinds:
-                    return None
-                if sock_table.NLMSG_DONE in kinds:
-                    return b"".join(chunks)
+            for request in requests:
+                chunks, kinds = [], [0]
+                door.send(request)
+                while sock_table.NLMSG_DONE not in kinds:
+                    chunks.append(door.recv(262144))
+                    kinds = [kind for kind, _body in sock_table.messages(chunks[-1])]
+                    if sock_table.NLMSG_ERROR in kinds or not kinds:
+                        return None
     except OSError:
         return None
+    return b"".join(chunks)
+
+
+def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
+    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a larger buffer."""
+    if not any(row.queue for row in table):
+        return table
+    answer = dump(sock_table.unix_request(), sock_table.unix_request(True)) or b""
+    named = {row.inode: row for row in sock_table.parse_unix_diag(answer)}
+    return [named.get(row.inode, row)._replace(file=row.file) for row in table]
 
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
     table: List[Sock] = []
     answer = dump(sock_table.unix_request()) if unix else b""
     if answer is not None:
-        table.extend(sock_table.parse_unix_diag(answer))
+        table.extend(_with_clients(sock_table.parse_unix_diag(answer), dump))
     else:
         table.extend(sock_table.parse_unix_proc(_proc(host, "/proc/net/unix")))
     wanted = sorted(set(ports))

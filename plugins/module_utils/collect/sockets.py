@@ -85,7 +85,7 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
         return table.unix(names, file)
     addresses: List[Optional[bytes]] = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
     loads = [table.tcp(address, one.port or 0) for address in addresses]
-    return next((load for load in loads if load.listeners), sock_table.Load([], None, None, None))
+    return next((load for load in loads if load.listeners), sock_table.Load([]))
 
 
 class _Survey:
@@ -121,7 +121,9 @@ class _Survey:
         index = sock_table.Index(table)
         return {one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
 
-    def listeners(self, loads: Dict[str, sock_table.Load], procs: Sequence[Process]) -> None:
+    def listeners(self, procs: Sequence[Process]) -> None:
+        self.began = self.host.monotonic()
+        self.first = loads = self.loads()
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
         described: Dict[int, dict] = {}
@@ -141,7 +143,8 @@ class _Survey:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
             facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
-                         queue=load.queue, backlog=load.backlog, accepted=load.accepted)
+                         queue=load.queue, backlog=load.backlog, accepted=load.accepted,
+                         waiting={"live": load.live, "dead": load.dead}, abandoned=load.abandoned, flow=None)
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -176,9 +179,16 @@ class _Survey:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
         if silent:
+            # A full queue refuses at once.
+            self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
             for key, load in self.loads().items():
-                if _waits(self.found[key]):
-                    self.found[key]["probe"].update(queue=load.queue, accepted=load.accepted)
+                facts = self.found[key]
+                if _waits(facts):
+                    facts["probe"].update(queue=load.queue, accepted=load.accepted)
+                    flow = sock_table.flow(self.first[key], load)
+                    ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
+                    facts["flow"] = flow and {"seconds": round(self.host.monotonic() - self.began, 2),
+                                              "arrived": max(0, flow[0] - ours), "answered": flow[1]}
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
         """(what to take on, as whom we dial: None as ourselves)."""
@@ -237,6 +247,6 @@ def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict],
     if not keys:
         return {}
     survey = _Survey(host, keys, identity, dump)
-    survey.listeners(survey.loads(), processes(host) if procs is None else procs)
+    survey.listeners(processes(host) if procs is None else procs)
     survey.dial(probe_seconds, probe, frozenset(asleep))
     return survey.found

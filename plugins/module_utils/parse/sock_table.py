@@ -14,25 +14,30 @@ FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
 NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 _HEADER = struct.Struct("=IHHII")
-# include/net/tcp_states.h. CLOSE_WAIT: nginx gave up on the request, the worker is still on it.
-_STATES = {1: "established", 8: "established", 10: "listen"}
+# include/net/tcp_states.h. CLOSE_WAIT: nginx gave up on the request, which waits or is served all the same.
+_CLOSE_WAIT = 8
+_STATES = {1: "established", _CLOSE_WAIT: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
-_SHOW_NAME_VFS_QUEUE = 1 | 2 | 16
-_UNIX_NAME, _UNIX_VFS, _UNIX_QUEUE = 0, 1, 4
+_SHOW_NAME_VFS_QUEUE, _SHOW_NAME_CLIENTS_QUEUE = 1 | 2 | 16, 1 | 8 | 16
+_UNIX_NAME, _UNIX_VFS, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 3, 4, 6
+_BOTH_WAYS = b"\3"
 _TCP = 6
 # INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
 # Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
 _UNIX_ROW = re.compile(r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M)
-_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) [0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
+_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) "
+                      r"[0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 class Sock(NamedTuple):
     """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
-    file: see file_id(). queue, backlog: of listeners only."""
+    file: see file_id(). queue, backlog: of listeners only. clients: of a TCP connection its other end; of a
+    unix listener the inodes of those that wait, in their order, 0 of one that has gone. gone: the client of a
+    connection has; None where nobody tells."""
 
     family: str
     state: str
@@ -43,12 +48,22 @@ class Sock(NamedTuple):
     file: Optional[Tuple[int, int]] = None
     queue: Optional[int] = None
     backlog: Optional[int] = None
+    clients: Any = None
+    gone: Optional[bool] = None
 
 
-# Of one endpoint. queue: connections that wait; accepted: that a process has taken.
-Load = NamedTuple("Load", [
-    ("listeners", List[Sock]), ("queue", Optional[int]), ("backlog", Optional[int]), ("accepted", Optional[int]),
-])
+class Load(NamedTuple):
+    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each that
+    waits, or 0. live, dead: of those; abandoned: of the taken ones, how many have gone. None: unknown."""
+
+    listeners: List[Sock]
+    queue: Optional[int] = None
+    backlog: Optional[int] = None
+    accepted: Optional[int] = None
+    clients: Optional[List[Any]] = None
+    live: Optional[int] = None
+    dead: Optional[int] = None
+    abandoned: Optional[int] = None
 
 
 class Index:
@@ -76,8 +91,10 @@ def _request(body: bytes) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), SOCK_DIAG_BY_FAMILY, _DUMP_REQUEST, 1, 0) + body
 
 
-def unix_request() -> bytes:
-    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, _SHOW_NAME_VFS_QUEUE, 0, 0))
+def unix_request(clients: bool = False) -> bytes:
+    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends the answer."""
+    states, show = (1 << 10, _SHOW_NAME_CLIENTS_QUEUE) if clients else (_WANTED_STATES, _SHOW_NAME_VFS_QUEUE)
+    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, show, 0, 0))
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
@@ -124,11 +141,14 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
         if len(attributes.get(_UNIX_VFS, b"")) >= 8:
             inode, device = struct.unpack_from("=II", attributes[_UNIX_VFS])
             place = (device, inode)
-        queue = backlog = None  # type: Optional[int]
+        queue = backlog = clients = None  # type: Any
         if _STATES[body[2]] == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
             queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
+            listed = attributes.get(_UNIX_CLIENTS, b"")
+            clients = struct.unpack("=%dI" % (len(listed) // 4), listed[:len(listed) // 4 * 4])
         found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
-                          file=place, queue=queue, backlog=backlog))
+                          file=place, queue=queue, backlog=backlog, clients=clients,
+                          gone=attributes.get(_UNIX_SHUTDOWN) == _BOTH_WAYS))
     return found
 
 
@@ -147,7 +167,8 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
         listens = _STATES[body[1]] == "listen"
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
         found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None,
-                          queue if listens else None, backlog if listens else None))
+                          queue if listens else None, backlog if listens else None,
+                          body[6:8] + body[24:40], body[1] == _CLOSE_WAIT))
     return found
 
 
@@ -171,20 +192,26 @@ def parse_unix_proc(text: str) -> List[Sock]:
 def parse_tcp_proc(text: str) -> List[Sock]:
     """/proc/net/tcp or tcp6. Of a listener, rx_queue waits (get_tcp4_sock)."""
     found: List[Sock] = []
-    for address, port, number, queue, inode in _TCP_ROW.findall(text):
+    for address, port, client, number, queue, inode in _TCP_ROW.findall(text):
         state = _STATES.get(int(number, 16))
         if state is None:
             continue
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
         found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
-                          queue=int(queue, 16) if state == "listen" else None))
+                          queue=int(queue, 16) if state == "listen" else None, clients=client,
+                          gone=int(number, 16) == _CLOSE_WAIT))
     return found
 
 
-def _load(listeners: List[Sock], accepted: Optional[int]) -> Load:
+def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Any]], dead: int) -> Load:
+    if not listeners:
+        return Load(listeners)
     queues = [one.queue for one in listeners if one.queue is not None]
     backlogs = [one.backlog for one in listeners if one.backlog is not None]
-    return Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, accepted if listeners else None)
+    gone = [one.gone for one in taken]
+    load = Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken),
+                abandoned=None if None in gone else sum(gone))
+    return load if clients is None else load._replace(clients=clients, live=len(clients) - dead, dead=dead)
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
@@ -194,9 +221,11 @@ def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[
     files = {one.file for one in listeners}
     bound = {one.name for one in listeners}
     # Connections to an older file carry the same name.
-    accepted = sum(1 for one in table if one.family == "unix" and one.state == "established"
-                   and (one.name in bound if one.file is None else one.file in files))
-    return _load(listeners, accepted)
+    taken = [one for one in table if one.family == "unix" and one.state == "established"
+             and (one.name in bound if one.file is None else one.file in files)]
+    clients = [client for one in listeners for client in one.clients or ()]
+    known = len(clients) == sum(one.queue or 0 for one in listeners)
+    return _load(listeners, taken, clients if known else None, clients.count(0))
 
 
 def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load:
@@ -208,9 +237,26 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
     else:
         listeners = here
     local = None if any(not any(one.address) for one in listeners) else {one.address for one in listeners}
-    accepted = sum(1 for one in table if one.family != "unix" and one.state == "established" and one.port == port
-                   and one.inode and (local is None or one.address in local))
-    return _load(listeners, accepted)
+    rows = [one for one in table if one.family != "unix" and one.state == "established" and one.port == port
+            and (local is None or one.address in local)]
+    waiting = [one for one in rows if not one.inode]
+    return _load(listeners, [one for one in rows if one.inode], [one.clients for one in waiting],
+                 sum(1 for one in waiting if one.gone))
+
+
+def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
+    """(requests that came, that were answered) between two looks, at least; None: unknown."""
+    old, new = before.clients, after.clients
+    same = [one.inode for one in before.listeners] == [one.inode for one in after.listeners]
+    if old is None or new is None or not same:
+        return None
+    if all(old + new):
+        taken = len(set(old).difference(new))
+    else:  # a unix listener has no name for who has gone, but keeps their order
+        places = {one: place for place, one in enumerate(new) if one}
+        passed = [place - places[one] for place, one in enumerate(old) if one in places]
+        taken = passed[-1] if passed else max(0, len(old) - new.count(0))
+    return len(new) - len(old) + taken, max(0, taken + (before.accepted or 0) - (after.accepted or 0))
 
 
 def inode_matches(load: Load, file: Optional[Tuple[int, int]]) -> Optional[bool]:

@@ -134,6 +134,22 @@ class Case:
         return self.answers and (self.probe.get("ms") or 0) > PROMPT_MS
 
     @property
+    def dead(self) -> int:
+        """Connections in the queue whose clients have given up. Their requests are run all the same."""
+        return (self.endpoint.get("waiting") or {}).get("dead") or 0
+
+    @property
+    def waiting(self) -> int:
+        """Connections in the queue, without the unanswered probe's own; of the same look as the dead."""
+        later = 0 if self.dead else (self.probe.get("queue") or 0) - (self.probe["result"] == "no_answer")
+        return max(self.endpoint.get("queue") or 0, later)
+
+    @property
+    def queue_told(self) -> str:
+        given_up = ", %d of them have given up" % self.dead if self.dead else ""
+        return "%d wait in the queue (backlog %s)%s" % (self.waiting, self.endpoint.get("backlog"), given_up)
+
+    @property
     def foreign_listeners(self) -> List[dict]:
         """Who holds the endpoint instead of php-fpm, to which systemd may have passed it."""
         people = self.endpoint.get("listeners") or []

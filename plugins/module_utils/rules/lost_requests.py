@@ -45,8 +45,9 @@ def examine(case: Case) -> Any:
         lost = near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds) if row.beside else case.lost(row.lost)
         if not lost:
             continue
+        queue = [evidence("socket", "%s: %s" % (case.key, case.queue_told))] if row.lost is QUEUE_FULL else []
         found.append(case.match(
             row.cause, row.reason, row.words % (case.owner.pool["name"] if case.owner else "?"),
-            [sample(event) for event in told[:1]] + [sample(lost[-1].event)], lost, case.owner,
+            [sample(event) for event in told[:1]] + [sample(lost[-1].event)] + queue, lost, case.owner,
             severity="warning", confidence="likely", state=row.state))
     return found or None

@@ -13,6 +13,7 @@ LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondeman
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
+PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
 
 def _workers(case: Case, owner: Owner) -> List[dict]:
@@ -22,11 +23,6 @@ def _workers(case: Case, owner: Owner) -> List[dict]:
 def _occupied(case: Case) -> Optional[int]:
     counts = [case.probe.get("accepted"), case.endpoint.get("accepted")]
     return max([count for count in counts if count is not None], default=None)
-
-
-def _waiting(case: Case) -> int:
-    """Connections in the queue, without the unanswered probe's own."""
-    return max((case.probe.get("queue") or 0) - (case.probe["result"] == "no_answer"), case.endpoint.get("queue") or 0)
 
 
 def _at_limit(case: Case, owner: Owner) -> bool:
@@ -42,33 +38,51 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
+def _clogged(case: Case, number: int) -> bool:
+    """Whether those who have given up take longer, with twice the workers, than the others have patience."""
+    flow, live = case.endpoint.get("flow"), case.waiting - case.dead
+    if flow is None or case.dead <= max(live, number):
+        return False
+    # Who waits came within the patience of one.
+    patience = live * flow["seconds"] / flow["arrived"] if live and flow["arrived"] else PATIENCE
+    return bool(case.dead * flow["seconds"] > patience * 2 * flow["answered"])
+
+
 def _full(case: Case, owner: Owner) -> Any:
     workers = _workers(case, owner)
     number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
-    waiting = _waiting(case)
+    place = case.endpoint
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
     idle = number > 0 and all(worker.get("busy") is False for worker in workers)
-    if (idle and not occupied) or not (at_limit or waiting or _at_limit(case, owner)):
+    if (idle and not occupied) or not (at_limit or case.waiting or _at_limit(case, owner)):
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    proof = [evidence("socket", "%s: %s of %s workers serve a request, %d wait in the queue (backlog %s), and the probe got %s" % (
-        case.key, occupied if occupied is not None else number, limit, waiting, case.endpoint.get("backlog"), _answer(case)))]
+    left = ", %d of them for clients who have gone" % place["abandoned"] if place.get("abandoned") else ""
+    proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
+        case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
+    if place.get("flow"):
+        told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered"
+        proof.append(evidence("socket", told % place["flow"]))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
-    words = "All %d workers of pool %s are busy (pm = %s, %s) and requests wait." % (
-        number, owner.pool["name"], owner.pool["pm"], "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit)
+    words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
+        number, owner.pool["name"], owner.pool["pm"],
+        "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
+        "%d requests wait, %d of them have given up" % (case.waiting, case.dead) if case.dead else "requests wait")
     since = [span(lost)[0]] + [event["first"] for event in logged]
-    return _match(case, owner, capped, words, proof, lost, confidence="certain" if at_limit else "likely",
+    asked = {"drop_backlog": True} if _clogged(case, number) else {}
+    return _match(case, owner, capped, words, proof, lost, asked, confidence="certain" if at_limit else "likely",
                   since=min([moment for moment in since if moment is not None], default=None))
 
 
-def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss], **more: Any) -> Match:
-    """capped: by process.max, before the pool's own pm.max_children."""
-    remedy = Remedy("process_max_set" if capped else "pool_size_set", owner.place)
+def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss],
+           asked: Optional[dict] = None, **more: Any) -> Match:
+    """capped: by process.max, before the pool's own pm.max_children. asked: more arguments of the action."""
+    remedy = Remedy("process_max_set" if capped else "pool_size_set", dict(owner.place, **asked or {}))
     return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
 
 
@@ -92,7 +106,7 @@ def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
     # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
-    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (_waiting(case) or _at_limit(case, case.running[0])):
+    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (case.waiting or _at_limit(case, case.running[0])):
         return _full(case, case.running[0])
     if case.answers:
         return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))

@@ -35,7 +35,7 @@ class Suite(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """Requests of one kind, sent inside the host, and the HTTP status that each must get."""
+    """Requests of one kind, sent inside the host, and the HTTP status that each must get: 0 for none within its patience."""
 
     path: str
     status: int
@@ -43,6 +43,7 @@ class Request:
     count: int = 2
     concurrency: int = 1
     within: float = 15  # seconds in which a status other than 200 may take to show
+    patience: float = 60  # seconds after which the client gives up
 
 
 class Load(NamedTuple):
@@ -50,12 +51,15 @@ class Load(NamedTuple):
 
     Either `clients` send one request after the other, with `pause` seconds in between; or, with `queue`, as many requests
     are sent as keep so many waiting at FPM's listener, at most `rate` a second. That neither drains on a busy machine nor
-    overflows after an hour, and a pool that is given enough workers copes with it.
+    overflows after an hour, and a pool that is given enough workers copes with it. Or, with `every`, so many `clients` come
+    each time, whatever became of those before them: a crowd that stays, and whose dead requests pile up.
     """
 
     path: str
     clients: int = 0
     pause: float = 0.5
+    every: float = 0  # seconds from one arrival to the next
+    patience: float = 60  # seconds after which a client gives up
     burst: int = 0  # requests sent at once at the beginning
     queue: int = 0
     rate: int = 3
@@ -137,7 +141,7 @@ def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
             expected_on=entry.get("expected_on", {}),
             safe_fix=entry.get("safe_fix", False),
             actions=tuple(entry.get("actions", ())),
-            probe=Request(**{"path": symptom.path, "site": symptom.site, "status": 200, **entry.get("probe", {})}),
+            probe=Request(**{"path": symptom.path, "site": symptom.site, "patience": symptom.patience, "status": 200, **entry.get("probe", {})}),
             login=entry.get("login", "root"),
         )
     except (KeyError, TypeError) as error:

@@ -30,13 +30,13 @@ install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
 # Statuses of COUNT requests, CONCURRENCY at a time, as "3x502 1x504". The fragment (#) is curl's counter and is never sent.
 CHECK = """
 hit() {
-    curl -s -o /dev/null -Z --parallel-max "$4" -m 60 -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
+    curl -s -o /dev/null -Z --parallel-max "$4" -m "$5" -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
         sort | uniq -c | awk '{printf "%s%sx%d", sep, $1, $2; sep=" "}'
 }
 check() {
-    local label=$1 status=$2 site=$3 path=$4 count=$5 concurrency=$6 end=$((SECONDS + $7)) seen
+    local label=$1 status=$2 site=$3 path=$4 count=$5 concurrency=$6 end=$((SECONDS + $7)) patience=$8 seen
     while :; do
-        seen=$(hit "$site" "$path" "$count" "$concurrency")
+        seen=$(hit "$site" "$path" "$count" "$concurrency" "$patience")
         if [ "$seen" = "${count}x$status" ]; then
             printf 'LAB\\tok\\t%s\\t%s%s\\t%s\\n' "$label" "$site" "$path" "$seen"
             return
@@ -78,7 +78,7 @@ def with_helpers(spec: Spec, script: str) -> str:
 
 
 def _load(load: Load) -> str:
-    request = f"curl -s -o /dev/null -m 60 -H 'Host: {load.site}' 'http://127.0.0.1{load.path}'"
+    request = f"curl -s -o /dev/null -m {load.patience} -H 'Host: {load.site}' 'http://127.0.0.1{load.path}'"
     if load.queue:
         script = f"""
             while :; do
@@ -87,6 +87,8 @@ def _load(load: Load) -> str:
                 for _ in $(seq $((missing < {load.rate} ? missing : {load.rate}))); do {request} & done
                 sleep 1
             done"""
+    elif load.every:
+        script = f"while :; do for _ in $(seq {load.clients}); do {request} & done; sleep {load.every}; done"
     else:
         client = f"while :; do {request}; sleep {load.pause}; done"
         script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
@@ -98,7 +100,8 @@ def _load(load: Load) -> str:
 
 
 def _check(label: str, request: Request) -> str:
-    words = (label, request.status, request.site, request.path, request.count, request.concurrency, round(request.within))
+    within = round(request.within)
+    words = (label, request.status, request.site, request.path, request.count, request.concurrency, within, request.patience)
     return "check " + " ".join(shlex.quote(str(word)) for word in words) + "\n"
 
 

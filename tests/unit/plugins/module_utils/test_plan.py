@@ -45,6 +45,12 @@ def test_the_same_action_on_two_units_is_two() -> None:
     assert ids([active("fpm_not_running", "stopped", Remedy("unit_start", UNIT), Remedy("unit_start", {"unit": "php8.3-fpm.service"}))]) == ["unit_start"] * 2
 
 
+@pytest.mark.parametrize("arguments, told", [({}, "reload"), ({"drop_backlog": True}, "restart"), ({"drop_backlog": False}, "reload")])
+def test_an_argument_may_raise_what_an_action_costs(arguments: Dict[str, Any], told: str) -> None:
+    found = plan([active("max_children_exhausted", "max_children", Remedy("pool_size_set", dict({"config": "/c", "pool": "www"}, **arguments)))], "web01")
+    assert [action["disruption"] for action in found] == [told]
+
+
 def test_an_unknown_action_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="no action is called socket_delete; known are .*unit_start"):
         plan([active("fpm_not_running", "stopped", Remedy("socket_delete", UNIT))], "web01")

@@ -38,8 +38,8 @@ def a_host(limit: int = 1024, others: int = 100, cores: Optional[float] = 4, poo
     return dict(facts, **more)
 
 
-def busy(waiting: int = 10, served: int = 2) -> Dict[str, int]:
-    return {"busy": served, "waiting": waiting}
+def busy(waiting: int = 10, served: int = 2, arrived: int = 0, answered: int = 0) -> Dict[str, int]:
+    return {"busy": served, "waiting": waiting, "arrived": arrived, "answered": answered}
 
 
 def table() -> List[List[str]]:
@@ -61,12 +61,12 @@ def test_the_page_shows_what_the_code_says(row: List[str]) -> None:
     cap = re.search(r"of (\d+)", now)
     mine = a_pool("www", int(now.split()[0]), float(each), int(shared), process_max=int(cap.group(1)) if cap else 0)
     facts = a_host(int(limit), int(others), float(cores), [mine] + rest)
-    served, waiting = [int(number) for number in requests.split(" + ")]
+    served, waiting, arrived, answered = [int(number or 0) for number in re.findall(r"^(\d+) \+ (\d+)(?:, (\d+) : (\d+))?$", requests)[0]]
     if bound == "refused":
         with pytest.raises(Refusal):
-            size(facts, WWW, {"busy": served, "waiting": waiting})
+            size(facts, WWW, busy(waiting, served, arrived, answered))
         return
-    found = size(facts, WWW, {"busy": served, "waiting": waiting})
+    found = size(facts, WWW, busy(waiting, served, arrived, answered))
     assert (str(found.value), found.bound, str(found.guide)) == (value, bound, guide)
 
 
@@ -160,6 +160,20 @@ def test_memory_bound_is_the_largest_that_fits() -> None:
 @pytest.mark.parametrize("waiting", [5, 6, 9, 10])
 def test_two_looks_at_a_host_under_load_agree(waiting: int) -> None:
     assert size(a_host(pools=[a_pool(max_children=4)]), WWW, busy(waiting, 2)).value == (16 if waiting > 4 else 8)
+
+
+@pytest.mark.parametrize("arrived, answered", [(5, 0), (5, 1), (6, 1), (8, 2), (10, 2), (10, 1)])
+def test_looks_at_a_crowd_that_stays_agree_however_its_arrivals_fall(arrived: int, answered: int) -> None:
+    """Five visitors every two seconds, pages of four seconds, two workers: looks of three seconds at what needs ten workers."""
+    found = {size(a_host(2048, cores=2), WWW, busy(live, 2, arrived, answered)).value for live in (10, 15, 20)}
+    assert found == {16}
+
+
+def test_those_who_come_decide_where_few_wait() -> None:
+    """A queue of one place refuses the others at once."""
+    found = size(a_host(4096, cores=8), WWW, busy(1, 2, 8, 1))
+    assert (found.value, found.inputs["coming"]) == (32, 16)
+    assert "8 came while 1 were answered, which takes 16 workers" in " ".join(found.explain)
 
 
 def test_the_highest_worker_of_a_few_counts_and_not_the_average() -> None:

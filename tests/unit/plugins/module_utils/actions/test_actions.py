@@ -8,9 +8,9 @@ import fnmatch
 from typing import Any, Callable, Dict, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand, verb
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.pool_size_set import demand
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View, pool_step
@@ -320,7 +320,101 @@ def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
     endpoint = hosts.key(snapshot)
     hosts.place(snapshot).update(queue=4, accepted=2)
     hosts.place(snapshot)["probe"].update(result="no_answer", queue=7, accepted=2)
-    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6}
+    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 6, "arrived": 0, "answered": 0}
+    hosts.place(snapshot).update(queue=7, waiting={"live": 3, "dead": 4}, flow={"seconds": 3.0, "arrived": 6, "answered": 1})
+    assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 3, "arrived": 6, "answered": 1}, "who has given up needs no worker"
+
+
+def test_what_the_queue_refused_of_late_has_arrived_too() -> None:
+    """A queue of one place shows nobody who waits; nginx's log has the others."""
+    snapshot = hosts.nginx_said(hosts.silent_logs(seen("exhausted_static")), "ng-connect-eagain", 25.0, 20.0, 15.0, 10.0, 5.0, 1.0)
+    hosts.nginx_said(snapshot, "ng-connect-eagain", 400.0, 300.0)
+    hosts.nginx_said(snapshot, "ng-timeout-header", 2.0)
+    hosts.place(snapshot).update(queue=2, accepted=2, waiting={"live": 1, "dead": 1}, flow={"seconds": 10.0, "arrived": 1, "answered": 2})
+    assert demand(view(snapshot), hosts.key(snapshot)) == {"busy": 2, "waiting": 1, "arrived": 3, "answered": 2}
+
+
+def test_of_a_storm_only_the_newest_lines_are_kept_and_count_for_their_time() -> None:
+    snapshot = hosts.nginx_said(hosts.silent_logs(seen("exhausted_static")), "ng-connect-eagain", 4.0, 3.0, 2.0, 1.0)
+    snapshot["logs"]["events"][0]["count"] = 900
+    hosts.place(snapshot).update(flow={"seconds": 10.0, "arrived": 0, "answered": 2})
+    assert demand(view(snapshot), hosts.key(snapshot))["arrived"] == 10
+
+
+def measured(workers: int) -> Dict[str, Any]:
+    """A gigabyte and two cores, and a pool of so many workers."""
+    pool = {"config": CONFIG, "pool": "www", "pm": "dynamic", "max_children": workers, "start_servers": 1, "min_spare": 1, "max_spare": 2,
+            "process_max": 0, "workers": workers, "measured": workers, "uss_kb": [8192] * workers, "rss_kb": [9000] * workers,
+            "shared_kb": 0, "cpu_share": 0.5}
+    return {"limit_bytes": 1 << 30, "limit_from": "MemTotal", "mem_total": 1 << 30, "others_bytes": 100 << 20, "cores": 2.0,
+            "unlisted": [], "missing": [], "pools": [pool]}
+
+
+def crowded(dead: int, live: int) -> Dict[str, Any]:
+    snapshot = seen("exhausted_static")
+    hosts.place(snapshot).update(queue=dead + live, accepted=2, waiting={"live": live, "dead": dead}, abandoned=1, backlog=511)
+    return snapshot
+
+
+@pytest.mark.parametrize("asked, dead, live, how", [
+    (True, 30, 5, "restart"), (False, 30, 5, "reload"),
+    (True, 12, 4, "reload"),  # sixteen workers take them all at once
+])
+def test_the_queue_is_dropped_where_it_was_asked_for_and_does_not_fit(asked: bool, dead: int, live: int, how: str) -> None:
+    snapshot = crowded(dead, live)
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": asked}
+    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16)[0] == how
+
+
+def test_a_restart_says_what_it_costs_all_pools_of_the_unit() -> None:
+    snapshot = crowded(30, 5)
+    other = dict(hosts.pool(snapshot), name="blog", endpoint="unix:/run/php/blog.sock")
+    hosts.master(snapshot)["pools"].append(other)
+    snapshot["endpoints"]["unix:/run/php/blog.sock"] = {"queue": 0, "accepted": 3, "waiting": {"live": 0, "dead": 0}, "abandoned": 0}
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
+    notes = "; ".join(verb(view(snapshot), arguments, hosts.key(snapshot), 16)[1])
+    assert "30 requests whose clients have gone" in notes and "up to 5 that wait and 4 that are served, in all pools of" in notes
+
+
+@pytest.mark.parametrize("arrived, answered, done", [
+    (0, 12, True), (7, 12, True),  # the workers keep up, were it not for the dead
+    (20, 12, False),  # they do not: the queue would be as long again in a minute
+])
+def test_where_no_more_workers_fit_the_queue_alone_is_dropped_if_that_helps(arrived: int, answered: int, done: bool) -> None:
+    snapshot = crowded(300, 9)
+    hosts.pool(snapshot)["max_children"] = 16
+    hosts.place(snapshot).update(accepted=16, abandoned=16, flow={"seconds": 3.0, "arrived": arrived, "answered": answered})
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
+    try:
+        step = RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(16)), arguments)
+    except Refusal as refusal:
+        assert not done and "may have 16 workers already" in str(refusal)
+        return
+    assert done and (step.changes, commands(step)) == ([], ["systemctl restart " + UNIT])
+    assert "may have 16 workers already" in step.notes[0] and "300 requests whose clients have gone" in step.notes[1]
+
+
+@pytest.mark.parametrize("one_file", [False, True])
+def test_a_pool_that_process_max_kept_small_may_start_enough_workers_at_once(one_file: bool) -> None:
+    limit = "[global]\nprocess.max = 2\n"
+    text = FILES[POOL].replace("pm.max_children = 2", "pm.max_children = 16")
+    files = {CONFIG: limit + text} if one_file else {CONFIG: limit + "include=/etc/php/8.2/fpm/pool.d/*.conf\n", POOL: text}
+    snapshot = seen("exhausted_dynamic")
+    hosts.master(snapshot)["process_max"] = 2
+    hosts.pool(snapshot)["max_children"] = 16
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
+    step = RESOLVE["process_max_set"](view(snapshot, files, lambda: measured(16)), arguments)
+    assert [change.path for change in step.changes] == list(files) and commands(step) == ["systemctl reload " + UNIT]
+    assert [(change.before or b"").decode("utf-8") for change in step.changes] == list(files.values())
+    assert lines_of(step) == ["process.max = 16", "pm.start_servers = 8", "pm.min_spare_servers = 4", "pm.max_spare_servers = 12"]
+
+
+def test_a_queue_with_hardly_a_place_is_named_and_left() -> None:
+    snapshot = crowded(1, 1)
+    hosts.place(snapshot)["backlog"] = 1
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
+    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16) == (
+        "reload", ["listen.backlog = 1 stays: it still refuses some of a crowd that comes at once"])
 
 
 @pytest.mark.parametrize("text, size", [("128M", 128 << 20), ("1g", 1 << 30), ("1048576", 1 << 20), ("-1", None), (None, None), ("lots", None)])

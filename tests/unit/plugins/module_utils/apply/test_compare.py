@@ -7,7 +7,17 @@
 from typing import Any, Dict, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.compare import ANSWERS, DEAD, TAKEN, Sight, improved, rank, unmended, worse
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.compare import (
+    ANSWERS,
+    DEAD,
+    TAKEN,
+    Sight,
+    bad_page,
+    improved,
+    rank,
+    silent_endpoint,
+    worse,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.pages import OWN, SILENT, SLOW, Page
 
 SHOP, BLOG = ("/etc/nginx/shop", 1), ("/etc/nginx/blog", 1)
@@ -80,7 +90,7 @@ def test_a_repoint_is_proven_by_a_page_and_not_by_a_page_that_fails() -> None:
     before = sight(GONE, shop=page(502, SILENT, A))
     for now, proven in ((page(200), True), (page(404), True), (page(503), True), (page(500), False), (page(502, SILENT, B), False)):
         assert improved(before, sight(GONE, shop=now), [A], [B], [SHOP], True) is proven
-        assert (unmended(sight(GONE, shop=now), [B], [SHOP], True) is None) is proven
+        assert (bad_page(sight(GONE, shop=now), [B], [SHOP], True) is None) is proven
 
 
 def test_a_repoint_of_a_site_that_cannot_be_asked_is_proven_by_the_probe() -> None:
@@ -90,10 +100,10 @@ def test_a_repoint_of_a_site_that_cannot_be_asked_is_proven_by_the_probe() -> No
 
 def test_502_that_becomes_500_is_enough_where_a_unit_was_started() -> None:
     now = sight(UP, shop=page(500))
-    assert unmended(now, [A], [SHOP], False) is None and improved(sight(GONE, shop=page(502, SILENT, A)), now, [A], [A], [SHOP], False)
+    assert bad_page(now, [A], [SHOP], False) is silent_endpoint(now, [A]) is None and improved(sight(GONE, shop=page(502, SILENT, A)), now, [A], [A], [SHOP], False)
 
 
 def test_a_page_that_another_endpoint_keeps_from_coming_is_not_waited_for() -> None:
-    assert unmended(sight(UP, shop=page(502, SILENT, B)), [A], [SHOP], False) is None
-    assert "HTTP 502" in str(unmended(sight(UP, shop=page(502, SILENT, A)), [A], [SHOP], False))
-    assert "HTTP 504" in str(unmended(sight(UP, shop=page(504, SILENT)), [A], [SHOP], False))
+    assert bad_page(sight(UP, shop=page(502, SILENT, B)), [A], [SHOP], False) is None
+    assert "HTTP 502" in str(bad_page(sight(UP, shop=page(502, SILENT, A)), [A], [SHOP], False))
+    assert "HTTP 504" in str(bad_page(sight(UP, shop=page(504, SILENT)), [A], [SHOP], False))

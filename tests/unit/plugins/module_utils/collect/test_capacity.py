@@ -172,7 +172,7 @@ def test_a_container_as_it_was_seen() -> None:
     assert facts["others_bytes"] == 13426688 + 11038720 + 20971520 - 2 * (1476 + 1) * 1024
     assert facts["pools"][0]["uss_kb"] == [140, 140]
     assert facts["pools"][0]["shared_kb"] == 2 * (1526 - 140)
-    assert size(facts, (CONFIG, "www"), {"busy": 2, "waiting": 10}).bound == "cpu"
+    assert size(facts, (CONFIG, "www"), {"busy": 2, "waiting": 10, "arrived": 0, "answered": 0}).bound == "cpu"
 
 
 def bare(denied: Sequence[str] = (), workers: Optional[Dict[int, str]] = None, meminfo: str = "") -> FakeHost:
@@ -199,7 +199,7 @@ def test_an_orphan_and_a_status_worker_stay_with_the_others() -> None:
 
 def refused(facts: Dict[str, Any]) -> str:
     with pytest.raises(Refusal) as caught:
-        size(facts, (CONFIG, "www"), {"busy": 2, "waiting": 10})
+        size(facts, (CONFIG, "www"), {"busy": 2, "waiting": 10, "arrived": 0, "answered": 0})
     return str(caught.value)
 
 

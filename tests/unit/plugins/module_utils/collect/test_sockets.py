@@ -57,12 +57,12 @@ def box(stats: Optional[Dict[str, Stat]] = None, links: Optional[Dict[str, str]]
                       files=dict({"/proc/35/cgroup": "0::/system.slice/php8.2-fpm.service\n"}, **more.pop("files", {})), **more)
 
 
-def dump(request: bytes) -> Optional[bytes]:
+def dump(*requests: bytes) -> Optional[bytes]:
     answers = {sock_table.unix_request(): "unix_diag"}
     for port in (9001, 9005):
         answers[sock_table.tcp_request(2, port)] = "tcp_diag_%d" % port
         answers[sock_table.tcp_request(10, port)] = "tcp6_diag_%d" % port
-    return bytes.fromhex(SEEN[answers[request]]) if request in answers else b""
+    return bytes.fromhex(SEEN[answers[requests[-1]]]) if requests[-1] in answers else b""
 
 
 class Dialler:
@@ -90,7 +90,8 @@ def look(  # pylint: disable=dangerous-default-value
 
 
 CONTRACT = {"family", "path", "address", "port", "exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux",
-            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "connect", "probe", "listener_path", "addresses", "hidden"}
+            "parents", "listening", "listeners", "inode_matches", "queue", "backlog", "accepted", "waiting", "abandoned", "flow",
+            "connect", "probe", "listener_path", "addresses", "hidden"}
 
 
 @pytest.mark.parametrize("key", [KEY, "unix:/run/none.sock", "127.0.0.1:9001", "[::1]:9001", "*:9005", "localhost:9001", "php.example:9000", "noport"])
@@ -294,6 +295,54 @@ def test_after_no_answer_the_queue_is_read_again() -> None:
     found = look(box(), dialler=Dialler(told="no_answer"))
     assert (found["probe"]["queue"], found["probe"]["accepted"]) == (4, 2)
     assert look(box())["probe"]["queue"] is None
+
+
+with open(os.path.join(FIXTURES, "8.2-debian12-given-up.json"), encoding="utf-8") as given_up:
+    CROWD = json.load(given_up)
+
+
+class Crowd:
+    """The kernel's answers about a listener at which 10 that have given up and 3 others wait. left: nobody waits any more."""
+
+    def __init__(self, left: bool = False) -> None:
+        self.left = left
+        self.asked: List[int] = []
+
+    def __call__(self, *requests: bytes) -> Optional[bytes]:
+        self.asked.append(len(requests))
+        if requests[-1] == sock_table.unix_request(True):
+            return bytes.fromhex(CROWD["unix_diag_clients"])
+        if requests[-1] == sock_table.unix_request():
+            return bytes.fromhex(SEEN["unix_diag"] if self.left else CROWD["unix_diag"])
+        return bytes.fromhex(CROWD["tcp_diag_9007"]) if requests[-1] == sock_table.tcp_request(2, 9007) else b""
+
+
+@pytest.mark.parametrize("key", ["unix:/run/php/crowd.sock", "127.0.0.1:9007"])
+def test_who_has_given_up_is_told_from_who_still_waits(key: str) -> None:
+    found = look(box(), key, table=Crowd())
+    assert (found["queue"], found["accepted"]) == (13, 3)
+    assert (found["waiting"], found["abandoned"], found["flow"]) == ({"live": 3, "dead": 10}, 2, None)
+
+
+def test_where_the_kernel_does_not_tell_nobody_guesses() -> None:
+    host = box(files={"/proc/net/unix": CROWD["proc_net_unix"], "/proc/net/tcp": CROWD["proc_net_tcp"]})
+    found = look(host, "unix:/run/php/crowd.sock", Dialler(told="no_answer"), table=lambda *requests: None)
+    assert (found["queue"], found["waiting"], found["abandoned"], found["flow"]) == (13, {"live": None, "dead": None}, None, None)
+
+
+def test_the_names_of_those_who_wait_are_asked_for_only_where_somebody_does() -> None:
+    crowd, empty = Crowd(), Crowd(left=True)
+    look(box(), "unix:/run/php/crowd.sock", table=crowd)
+    assert crowd.asked.count(2) == 1
+    rows = [row._replace(queue=0) for row in sock_table.parse_unix_diag(bytes.fromhex(CROWD["unix_diag"]))]
+    assert sock_diag._with_clients(rows, empty) == rows and not empty.asked
+
+
+@pytest.mark.parametrize("dialler, seconds", [(Dialler(told="no_answer"), 3.0), (Dialler(11), 3.0)])
+def test_the_pace_is_measured_as_long_as_the_probe_may_wait_even_where_it_is_refused(dialler: Dialler, seconds: float) -> None:
+    """The same look twice: nothing moved, and the probe's own connection does not count."""
+    found = look(box(), "unix:/run/php/crowd.sock", dialler, table=Crowd())
+    assert found["flow"] == {"seconds": seconds, "arrived": 0, "answered": 0}
 
 
 def test_without_root_it_is_said_that_nobody_dialled_as_nginx() -> None:

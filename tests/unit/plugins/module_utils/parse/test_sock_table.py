@@ -18,9 +18,13 @@ HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
 LOOPBACK = b"\x7f\0\0\1"
 
 
-def capture(host: str) -> Dict[str, Any]:
-    with open(os.path.join(FIXTURES, host + "-saturated.json"), encoding="utf-8") as stream:
+def capture_of(name: str) -> Dict[str, Any]:
+    with open(os.path.join(FIXTURES, name + ".json"), encoding="utf-8") as stream:
         return json.load(stream)
+
+
+def capture(host: str) -> Dict[str, Any]:
+    return capture_of(host + "-saturated")
 
 
 def diag(host: str) -> List[Sock]:
@@ -80,7 +84,7 @@ def test_near_misses_are_not_listeners(table: Any) -> None:
     rows = table("8.2-debian12")
     for load in (sock_table.unix_load(rows, ["/run/php/sat.soc"], None), sock_table.tcp_load(rows, b"\x0a\0\0\1", 9001),
                  sock_table.tcp_load(rows, b"\0" * 15 + b"\1", 9001), sock_table.tcp_load(rows, LOOPBACK, 9003)):
-        assert load == sock_table.Load([], None, None, None)
+        assert load == sock_table.Load([])
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -137,3 +141,74 @@ def test_garbage_is_no_table() -> None:
     assert not sock_table.parse_unix_diag(b"\xff" * 64)
     assert not sock_table.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
     assert not sock_table.parse_unix_proc("") and not sock_table.parse_tcp_proc("head\nno table at all\n")
+
+
+def given_up() -> Dict[str, Any]:
+    """16 clients of one listener, unix and TCP: 3 were taken, of which 2 have gone; 13 wait, of which the first 10 have."""
+    return capture_of("8.2-debian12-given-up")
+
+
+def crowd(named: bool = True) -> List[Sock]:
+    """named: with the names of those who wait, which are asked for apart."""
+    rows = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag"]))
+    listening = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag_clients"]))[0]
+    return [row._replace(clients=listening.clients) if named and row.inode == listening.inode else row for row in rows]
+
+
+def test_a_unix_listener_names_who_waits_and_not_who_has_gone() -> None:
+    load = sock_table.unix_load(crowd(), ["/run/php/crowd.sock"], None)
+    assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
+    assert load.clients and load.clients[:10] == [0] * 10 and len(set(load.clients[10:]) - {0}) == 3
+
+
+def test_a_table_without_the_names_does_not_guess() -> None:
+    load = sock_table.unix_load(crowd(named=False), ["/run/php/crowd.sock"], None)
+    assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
+    load = sock_table.unix_load(sock_table.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None)
+    assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (13, 3, None, None, None)
+
+
+@pytest.mark.parametrize("rows", [
+    lambda: sock_table.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])), lambda: sock_table.parse_tcp_proc(given_up()["proc_net_tcp"])])
+def test_on_tcp_who_has_gone_stands_in_close_wait(rows: Any) -> None:
+    load = sock_table.tcp_load(rows(), LOOPBACK, 9007)
+    assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
+    assert load.clients and len(set(load.clients)) == 13, "by their port each has a name, gone or not"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_where_all_have_patience_nobody_has_given_up(host: str) -> None:
+    load = sock_table.tcp_load(diag(host), LOOPBACK, 9001)
+    assert (load.queue, load.dead, load.abandoned) == (3, 0, 0)
+
+
+def test_an_empty_queue_needs_no_names() -> None:
+    rows = [row._replace(queue=0) for row in crowd(named=False) if row.state == "listen"]
+    empty = sock_table.unix_load(rows, ["/run/php/crowd.sock"], None)
+    assert (empty.clients, empty.dead, empty.abandoned) == ([], 0, 0)
+
+
+def waiting(accepted: int, *clients: Any) -> sock_table.Load:
+    return sock_table.Load([Sock("unix", "listen", inode=7)], len(clients), 511, accepted, list(clients), list(clients).count(0), 0)
+
+
+@pytest.mark.parametrize("before, after, told", [
+    # Two were taken from the front, one of the named is still there, two came.
+    (waiting(2, 0, 0, 0, 5, 6), waiting(2, 0, 0, 6, 8, 9), (2, 2)),
+    (waiting(2, 0, 5, 6), waiting(2, 0, 5, 6), (0, 0)),
+    # New workers take three; that alone answers nobody.
+    (waiting(2, 0, 0, 0, 5), waiting(5, 5), (0, 0)),
+    # All that had a name have given up or were taken: at least those came that are new.
+    (waiting(2, 0, 5, 6), waiting(2, 0, 0, 0, 8, 9), (2, 0)),
+    (waiting(2, 0, 0, 0, 0), waiting(2, 0), (0, 3)),
+    # All have a name, as on TCP, where the order is none.
+    (waiting(2, "a", "b", "c"), waiting(2, "d", "c"), (1, 2)),
+    (waiting(2), waiting(2, 8, 9), (2, 0)),
+])
+def test_what_came_and_was_answered_between_two_looks(before: sock_table.Load, after: sock_table.Load, told: Any) -> None:
+    assert sock_table.flow(before, after) == told
+
+
+def test_between_looks_at_two_listeners_nothing_is_known() -> None:
+    other = waiting(2, 5)._replace(listeners=[Sock("unix", "listen", inode=8)])
+    assert sock_table.flow(waiting(2, 5), other) is None and sock_table.flow(waiting(2, 5)._replace(clients=None), waiting(2, 5)) is None

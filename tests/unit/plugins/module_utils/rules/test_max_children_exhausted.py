@@ -4,7 +4,7 @@
 
 """Cause 4: full pools, and pools that are only busy, slow or frozen."""
 
-from typing import Callable, Dict
+from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -202,3 +202,44 @@ def test_decoy_a_stranger_that_is_silent_is_no_pool() -> None:
 def test_decoy_a_remote_pool_is_not_measured_by_the_workers_here() -> None:
     snapshot = hosts.dials(full("exhausted_tcp"), "192.0.2.7:9000", address="192.0.2.7", listening=None, listeners=[], queue=None, accepted=None)
     assert hosts.causes(hosts.silent_logs(snapshot)) == [] and hosts.verdict(snapshot)["status"] == "unknown"
+
+
+def crowd(live: Any, dead: Any, arrived: int = 7, answered: int = 1, abandoned: Any = 2) -> hosts.Snapshot:
+    """A pool of two workers before which so many wait, or have given up; within three seconds so many came and were answered."""
+    snapshot = full("exhausted_static")
+    hosts.place(snapshot).update(waiting={"live": live, "dead": dead}, abandoned=abandoned, queue=(live or 0) + (dead or 0) if dead is not None else 9,
+                                 flow={"seconds": 3.0, "arrived": arrived, "answered": answered})
+    hosts.place(snapshot)["probe"].update(queue=hosts.place(snapshot)["queue"] + 1)
+    return hosts.silent_logs(snapshot)
+
+
+def test_hit_the_finding_tells_who_still_waits_from_who_has_given_up() -> None:
+    item = hosts.only(crowd(3, 10))
+    assert "13 requests wait, 10 of them have given up." in item["summary"]
+    assert "2 of 2 workers serve a request, 2 of them for clients who have gone, 13 wait in the queue (backlog" in item["evidence"][0]["text"]
+    assert item["evidence"][1]["text"] == "within 3.0 s 7 requests came and 1 were answered"
+
+
+def test_decoy_where_nobody_tells_them_apart_no_number_is_made_up() -> None:
+    item = hosts.only(crowd(None, None, abandoned=None))
+    assert item["summary"].endswith("and requests wait.") and "given up" not in item["evidence"][0]["text"] and "gone" not in item["evidence"][0]["text"]
+
+
+@pytest.mark.parametrize("snapshot, drop", [
+    (crowd(15, 100), True),
+    (crowd(0, 50, 0, 1), True),  # the crowd has left, its requests have not
+    (crowd(15, 100, 7, 0), True),
+    (crowd(15, 12), False),  # more still wait than have given up
+    (crowd(0, 2, 0, 0), False),  # the new workers take them at once
+    (crowd(15, 20, 30, 60), False),  # pages are short: they are through in half a second
+    (crowd(None, None), False),
+])
+def test_the_queue_is_dropped_only_where_the_dead_take_longer_than_patience(snapshot: hosts.Snapshot, drop: bool) -> None:
+    action = hosts.verdict(snapshot)["plan"][0]
+    assert (action["id"], action["arguments"].get("drop_backlog", False), action["disruption"]) == ("pool_size_set", drop, "restart" if drop else "reload")
+
+
+def test_without_two_looks_the_queue_stays() -> None:
+    snapshot = crowd(15, 100)
+    hosts.place(snapshot)["flow"] = None
+    assert [action["disruption"] for action in hosts.verdict(snapshot)["plan"]] == ["reload"]

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The queue of a pool's listening socket as the diagnosis saw it: who waits, and what dropping it costs."""
+
+from typing import Any, Dict, List, Tuple
+
+from ..parse.endpoint import reached
+from .view import View, master_of
+
+REFUSED = ("ng-connect-eagain", "ng-timeout-connect")  # nginx's messages, see parse/signatures.py
+RECENT = 30.0  # seconds of its log that show how many are refused now
+FEW = 16  # places: a crowd that comes at once finds no room, however many workers are free
+
+
+def _refused(view: View, endpoint: str) -> float:
+    """Requests a second for which the queue has no place, by nginx's log."""
+    now = view.snapshot["taken_at"]
+    rate = 0.0
+    for event in view.snapshot["logs"]["events"]:
+        if event["signature"] in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
+            # Of many only the newest times are kept.
+            since = max(now - RECENT, event["times"][0] if event["count"] > len(event["times"]) else 0.0)
+            rate += sum(1 for at in event["times"] if at >= since) / max(1.0, now - since)
+    return rate
+
+
+def demand(view: View, endpoint: str) -> Dict[str, int]:
+    """For sizing.size(). Who has given up needs no worker; where nobody tells, all count but the probe."""
+    seen = view.snapshot["endpoints"].get(endpoint) or {}
+    probe, flow = seen.get("probe") or {}, seen.get("flow") or {"seconds": 0.0, "arrived": 0, "answered": 0}
+    live = (seen.get("waiting") or {}).get("live")
+    queue = max((probe.get("queue") or 0) - (probe.get("result") == "no_answer"), seen.get("queue") or 0, 0)
+    refused = round(_refused(view, endpoint) * flow["seconds"])
+    busy = max(probe.get("accepted") or 0, seen.get("accepted") or 0)
+    return {"busy": busy, "waiting": queue if live is None else live,
+            "arrived": flow["arrived"] + refused, "answered": flow["answered"]}
+
+
+def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> Tuple[str, List[str]]:
+    """(reload or restart, notes). A restart drops the queue, where that is asked for.
+
+    workers: of the larger pool; where they can take up all that wait at once, nothing is dropped.
+    """
+    seen = view.snapshot["endpoints"].get(endpoint) or {}
+    notes: List[str] = []
+    if seen.get("backlog") is not None and seen["backlog"] < FEW:
+        notes.append(
+            "listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"])
+    if not arguments.get("drop_backlog") or (seen.get("queue") or 0) <= workers:
+        return "reload", notes
+    pools = master_of(view, arguments["config"])["pools"]
+    places = [view.snapshot["endpoints"].get(pool["endpoint"]) or {} for pool in pools]
+    served = sum(max(0, (place.get("accepted") or 0) - (place.get("abandoned") or 0)) for place in places)
+    live = sum((place.get("queue") or 0) - ((place.get("waiting") or {}).get("dead") or 0) for place in places)
+    notes.append("a restart drops the queue, in which %d requests whose clients have gone stand before the others"
+                 % seen["waiting"]["dead"])
+    notes.append("of requests whose clients are still there it costs up to %d that wait and %d that are served, "
+                 "in all pools of %s, and those that come meanwhile" % (live, served, arguments["unit"]))
+    return "restart", notes

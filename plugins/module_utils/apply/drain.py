@@ -1,0 +1,60 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a full queue drains, by its trend: while a crowd stays, it need not be empty."""
+
+from typing import Any, Dict, Optional
+
+from ..collect.host import Host
+from ..rules.case import PROMPT_MS
+
+# Of findings with these causes a queue is what is wrong.
+QUEUES = ("max_children_exhausted", "listen_backlog_full")
+REACHED = ("ok", "full", "timeout")
+# Seconds that new workers get to empty the queue: some pools start one a second, and each takes a request
+# before it answers any.
+SETTLING = 20.0
+STEADY = 4.0  # seconds that nobody waits: after a restart the queue is empty, and may fill again
+
+
+class Drain:
+    """One finding's queue. Made before anything is changed: the snapshot shows how it was."""
+
+    def __init__(self, host: Host, snapshot: Dict[str, Any], finding: Dict[str, Any]) -> None:
+        before = snapshot["endpoints"].get(finding["endpoint"]) or {}
+        flow = before.get("flow") or {"seconds": 0.0, "answered": 0}
+        self.host = host
+        self.queue = before.get("queue") or 0
+        self.rate = flow["answered"] / flow["seconds"] if flow["seconds"] else 0.0  # answers per second
+        self.answered, self.seconds = 0, 0.0
+        self.began: Optional[float] = None
+        self.empty_since: Optional[float] = None
+
+    def complaint(self, facts: Dict[str, Any]) -> Optional[str]:
+        """None once nobody has waited for some seconds; after a while also when a request gets through the queue, or when more are answered
+        per second than before and who comes now waits shorter. Else what is still wrong.
+
+        facts: of the endpoint, see collect_endpoints(); those of each call are added up.
+        """
+        connect, probe, flow = facts.get("connect") or {}, facts.get("probe") or {}, facts.get("flow")
+        answered, queue = probe.get("result") == "answered", facts.get("queue") or 0
+        if connect.get("result") not in REACHED:
+            return str(connect.get("error") or connect.get("result"))
+        now = self.host.monotonic()
+        self.began = now if self.began is None else self.began
+        if answered and not queue and (probe.get("ms") or 0) <= PROMPT_MS:
+            self.empty_since = now if self.empty_since is None else self.empty_since
+            return None if now - self.empty_since >= STEADY else "nobody waits, but not for long"
+        self.empty_since = None
+        if flow:
+            self.answered, self.seconds = self.answered + flow["answered"], self.seconds + flow["seconds"]
+        if now - self.began < SETTLING or not answered and not self.seconds:
+            return "%d requests wait, and nobody comes through at once" % queue
+        if answered:
+            return None  # it stood in the queue as any visitor does
+        rate = self.answered / self.seconds
+        # Who comes last waits for all before it: queue / rate.
+        if rate > self.rate and queue * self.rate <= self.queue * rate:
+            return None
+        return "%.1f requests a second are answered, %.1f before, and %d wait in the queue, %d before" % (
+            rate, self.rate, queue, self.queue)
