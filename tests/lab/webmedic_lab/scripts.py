@@ -9,12 +9,15 @@ One script a host does it all, because each `exec` of an engine costs as much as
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
-from .data import HOME, Load, Request, Spec
+from .data import HOME, Load, Request, Spec, Visitors
 from .engine import LabError
 from .inventory import PLAIN_USER
 
 LOAD_UNIT = "webmedic-load"
+VISITORS_UNIT = "webmedic-visitors"
+VISITORS_LOG = "/root/visitors"  # of the first ones, then with .1 and so on
 MARK = "LAB"
 
 READY = """
@@ -68,8 +71,8 @@ def ready(public_key: str) -> str:
 
 
 def broken(spec: Spec) -> str:
-    """Apply the fault."""
-    return _header(spec) + spec.fault.script
+    """Set up what the host has besides, and apply the fault."""
+    return "\n".join([_header(spec), *(extra.script for extra in spec.extras), spec.fault.script])
 
 
 def _load(load: Load) -> str:
@@ -86,10 +89,21 @@ def _load(load: Load) -> str:
         client = f"while :; do {request}; sleep {load.pause}; done"
         script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
     return (
-        calm()
+        calm(LOAD_UNIT)
         + f'systemd-run --quiet --collect --unit={LOAD_UNIT} --setenv=SOCKET="$SOCKET" bash -c {shlex.quote(script)}\n'
         + f"sleep {load.warmup}\n"
     )
+
+
+def visitors(who: Sequence[Visitors]) -> str:
+    """Let visitors come, in place of those who came before; the log of the Nth ones is VISITORS_LOG.N."""
+    program = (HOME / "webmedic_lab" / "on_host" / "visitors.py").read_text()
+    lines = [calm(VISITORS_UNIT), f"cat >/root/visitors.py <<'PROGRAM'\n{program}PROGRAM\n"]
+    for number, one in enumerate(who):
+        words = (f"{VISITORS_LOG}.{number}", one.site, one.port, one.path, one.rate, one.patience)
+        argv = " ".join(shlex.quote(str(word)) for word in words)
+        lines.append(f"systemd-run --quiet --collect --unit={VISITORS_UNIT}-{number} python3 /root/visitors.py {argv}\n")
+    return "".join(lines)
 
 
 def _check(label: str, request: Request) -> str:
@@ -104,6 +118,7 @@ def traffic(spec: Spec) -> str:
         spec.suite.exports()
         + CHECK
         + (_load(fault.load) if fault.load else "")
+        + (visitors(spec.visitors) if spec.visitors else "")
         + "".join(_check("traffic", request) for request in fault.traffic)
         + _check("symptom", fault.symptom)
     )
@@ -114,9 +129,10 @@ def probe(spec: Spec) -> str:
     return CHECK + _check("probe", spec.fault.probe)
 
 
-def calm() -> str:
-    """Stop the background load."""
-    return f"systemctl stop {LOAD_UNIT} 2>/dev/null || true\n"
+def calm(*units: str) -> str:
+    """Stop the background load, and the visitors; or one of these."""
+    wanted = " ".join(f"'{unit}*'" for unit in units or (LOAD_UNIT, VISITORS_UNIT))
+    return f"systemctl stop {wanted} 2>/dev/null || true\n"
 
 
 def verdict(output: str) -> str:
