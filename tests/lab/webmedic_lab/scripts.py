@@ -60,7 +60,7 @@ install -m 0600 -o {PLAIN_USER} /root/.ssh/authorized_keys /home/{PLAIN_USER}/.s
 
 
 def _header(spec: Spec) -> str:
-    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh")]
+    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh", "webmedic_lab/on_host/tenants.sh")]
     login = PLAIN_LOGIN if spec.fault.login == "plain" else ""
     return "\n".join(["set -eu", spec.suite.exports(), *texts, login])
 
