@@ -23,13 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
 import harm_scripts
 import mended
-import visits
 from checks import Check, tell
 from field import Field, untouched
 from fleet import against_schema, changes, settled
 from harm_scripts import TOLD, Scene
 from judge import judge_host, texts
-from webmedic_lab import scripts
+from webmedic_lab import scripts, visits
 
 FLEET = "harm"
 WORDS = ("--forks", "6", "-e", "remediate_verify_timeout=8")

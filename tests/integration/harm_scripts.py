@@ -26,8 +26,8 @@ class Page(NamedTuple):
     """A page of a site. before, after: the statuses that are right, none for any."""
 
     where: str
-    before: Sequence[int]
-    after: Sequence[int]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 class Stream(NamedTuple):
@@ -75,7 +75,7 @@ class Scene(NamedTuple):
 
     @property
     def pages(self) -> list[Page]:
-        return [page for harm in self.harms for page in harm.pages]
+        return list(dict.fromkeys(page for harm in self.harms for page in harm.pages))
 
     @property
     def streams(self) -> list[Stream]:
@@ -100,8 +100,8 @@ class Scene(NamedTuple):
         return {**joined, "status": truths[0]["status"]}
 
 
-def _statuses(value: int | Sequence[int] | None) -> Sequence[int]:
-    return () if value is None else (value,) if isinstance(value, int) else value
+def _statuses(value: int | Sequence[int] | None) -> tuple[int, ...]:
+    return () if value is None else (value,) if isinstance(value, int) else tuple(value)
 
 
 def _harm(family: str, entry: dict[str, Any]) -> Harm:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a remediation cost those who visited the host's sites meanwhile (tests/lab/webmedic_lab/on_host/visitors.py), and what it said it would."""
+"""What a remediation cost those who visited the host's sites meanwhile (on_host/visitors.py), and what it said it would."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
