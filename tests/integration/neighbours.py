@@ -55,16 +55,21 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
     for spec in specs:
         result, answer = done.results.get(spec.host), asked[spec.host]
         yield Check(spec.host, "it is mended", mended.wrong_with_mended(result, spec.fault.actions, None if answer.ok else answer.words))
-        total, words = 0, []
-        for number, one in enumerate(spec.visitors):
-            found = visits.parse(execute(fleet.container(spec), "cat %s.%d" % (scripts.VISITORS_LOG, number)))
-            lost = visits.lost(found, began, ended)
-            total, words = total + len(lost), [*words, "%s: %d of %d (%s)" % (one.site, len(lost), len(found), visits.some(lost, began))]
-            late = [visit for visit in found if visit.came > ended]
-            yield Check(spec.host, "%s answers afterwards" % one.site, None if late and all(visit.status == 200 for visit in late) else visits.some(late, ended))
-        told = visits.told(result)
-        yield Check(spec.host, "its neighbours lose no more requests than it says: %d of %d" % (total, told),
-                    "%s; it did %s" % ("; ".join(words), spec.fault.actions) if total > told else None)
+        yield from cost(fleet, spec, visits.told(result), began, ended)
+
+
+def cost(fleet: Fleet, spec: Spec, told: int, began: float, ended: float) -> Iterator[Check]:
+    """What the neighbours lost; told: how many requests it said that it cut."""
+    total, words = 0, list[str]()
+    for number, one in enumerate(spec.visitors):
+        found = visits.parse(execute(fleet.container(spec), "cat %s.%d" % (scripts.VISITORS_LOG, number)))
+        lost, late = visits.lost(found, began, ended), [visit for visit in found if visit.came > ended]
+        total += len(lost)
+        words.append("%s: %d of %d (%s)" % (one.site, len(lost), len(found), visits.some(lost, began)))
+        fine = late and all(visit.status == 200 for visit in late)
+        yield Check(spec.host, "%s answers afterwards" % one.site, None if fine else "%d came: %s" % (len(late), visits.some(late, ended)))
+    yield Check(spec.host, "its neighbours lose no more requests than it says: %d of %d" % (total, told),
+                "%s; it did %s" % ("; ".join(words), ", ".join(spec.fault.actions)) if total > told else None)
 
 
 def main(argv: Sequence[str]) -> int:

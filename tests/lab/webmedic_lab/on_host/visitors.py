@@ -12,13 +12,13 @@ import random
 import sys
 import threading
 import time
+from typing import TextIO
 
 LOG, SITE, PORT, PATH, RATE, PATIENCE = sys.argv[1:]
-log = open(LOG, "a", buffering=1)
 
 
-def visit() -> None:
-    """One visitor, whose patience is for the whole of the answer."""
+def visit(log: TextIO) -> None:
+    """One visitor, who waits so long for each part of the answer."""
     came, status = time.time(), 0
     connection = http.client.HTTPConnection("127.0.0.1", int(PORT), timeout=float(PATIENCE))
     try:
@@ -35,7 +35,8 @@ def visit() -> None:
 
 threading.stack_size(128 * 1024)
 due = time.monotonic()
-while True:
-    threading.Thread(target=visit, daemon=True).start()
-    due += random.expovariate(float(RATE))
-    time.sleep(max(0.0, due - time.monotonic()))
+with open(LOG, "a", buffering=1) as stream:
+    while True:
+        threading.Thread(target=visit, args=(stream,), daemon=True).start()
+        due += random.expovariate(float(RATE))
+        time.sleep(max(0.0, due - time.monotonic()))
