@@ -63,7 +63,7 @@ class Field(Generic[S]):
     def visited(self, host: str, visitors: Sequence[Visitors]) -> None:
         """Before up(): that these go on coming to it, once its story lets them."""
         spec = self.specs[host]
-        extra = Extra(spec.fault.name, (spec.suite.name,), (), "", tuple(visitors), (), ())
+        extra = Extra(spec.fault.name, (spec.suite.name,), (), "", tuple(visitors), (), (), ())
         self.fleet.extras[extra.name] = extra
         self.specs[host] = spec._replace(extras=(extra,))
 

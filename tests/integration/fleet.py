@@ -161,7 +161,7 @@ def prove_remedy(fleet: str, home: Path, root: Path, reports: Path, before: Mapp
         found.append(Check(host, "the remediation's check mode changes nothing", "; ".join(changes(before[host], untouched[host])) or None))
         found.append(Check(host, "check mode foretold exactly what was done", mended.foretold(checked.results.get(host), real.results.get(host))))
         if host in safe:
-            wrong[host] = mended.wrong_with_mended(real.results.get(host), safe[host], answer.get(host, "was not asked"))
+            wrong[host] = mended.wrong_with_mended(real.results.get(host), safe[host], answer.get(host, "was not asked"), facts[host]["lab_other_actions"])
             found.append(Check(host, "it is mended", wrong[host]))
             found.append(Check(host, "a second run has nothing to do", "; ".join(changes(settled(after[host]), settled(later[host]))) or (
                 "it says it changed something" if again.results.get(host, {}).get("changed", True) else None)))

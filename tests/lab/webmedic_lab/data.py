@@ -76,7 +76,7 @@ class Visitors(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What a host may have besides its fault. also, or_status: findings, and the status, that may then be there as well."""
+    """What a host may have besides its fault. also, or_status, actions: findings, the status, what is done, that may then be there as well."""
 
     name: str
     suites: tuple[str, ...]
@@ -85,6 +85,7 @@ class Extra(NamedTuple):
     visitors: tuple[Visitors, ...]
     also: tuple[dict[str, Any], ...]
     or_status: tuple[str, ...]
+    actions: tuple[str, ...]
 
 
 class Fault(NamedTuple):
@@ -218,6 +219,7 @@ def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
         visitors=tuple(Visitors(**one) for one in entry.get("visitors", ())),
         also=tuple(entry.get("also", ())),
         or_status=tuple(entry.get("or_status", ())),
+        actions=tuple(entry.get("actions", ())),
     )
 
 

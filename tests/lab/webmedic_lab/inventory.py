@@ -44,6 +44,7 @@ def _host(spec: Spec, container: str, address: str) -> dict[str, Any]:
         "lab_load": not spec.idle,
         "lab_safe_fix": fault.safe_fix,
         "lab_actions": list(fault.actions),
+        "lab_other_actions": [action for extra in spec.extras for action in extra.actions],
         "lab_probe": {"site": fault.probe.site, "path": fault.probe.path, "status": fault.probe.status},
     }
 
