@@ -8,7 +8,7 @@ DEV = $$($(ENV) tests/run/env.py venv dev)
 SUITE = exec $(ENV) tests/run/suite.py
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python
 
-.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test survive molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test harm neighbours company survive molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -52,6 +52,15 @@ matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3
 
 fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe (ARGS='trixie')
 	@$(SUITE) $(or $(addprefix fleet-,$(ARGS)),fleet)
+
+harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)
+	@$(RUN) tests/integration/harm.py $(ARGS)
+
+neighbours: ## what mending one of three sites costs the other two, by each fault that can be mended (ARGS=trixie: on one suite)
+	@$(RUN) tests/integration/neighbours.py $(ARGS)
+
+company: ## every fault that can be mended on every suite, beside a dead default server and under a crowd that stays (ARGS=trixie: on one)
+	@$(SUITE) $(addprefix company-,$(or $(ARGS),bullseye bookworm trixie el stock))
 
 survive: ## the remediation killed at every step, refused, cut off, on full and on read-only disks
 	@$(SUITE) survive

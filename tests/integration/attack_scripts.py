@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from webmedic_lab.data import HOME, SITE, Suite
+from field import on_host
+from webmedic_lab.data import SITE, Suite
 
 HERE = Path(__file__).resolve().parent / "attacks"
 ACCOUNTS = ("stranger", "tenant1", "tenant2")
@@ -90,11 +91,6 @@ def packed() -> str:
         for name in ("lib.sh", "programs"):
             archive.add(HERE / name, name)
     return base64.b64encode(buffer.getvalue()).decode()
-
-
-def on_host(suite: Suite) -> str:
-    """The beginning of every script: the suite's variables and the lab's helpers."""
-    return "\n".join(["set -eu", suite.exports(), (HOME / "image" / "lib.sh").read_text(), ""])
 
 
 PREPARED = r"""

@@ -12,7 +12,6 @@ FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-attacks
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
-import env
-import hosts
 import mended
-from attack_scripts import PLACE, Ground, brought_about, load, on_host
-from checks import Check
-from fleet import against_schema, changes, settled
+from attack_scripts import PLACE, Ground, brought_about, load
+from checks import Check, tell
+from field import Field, untouched
+from fleet import against_schema, settled
 from judge import judge_host, texts
-from webmedic_lab import fingerprint
-from webmedic_lab.data import Spec, load_suites
-from webmedic_lab.engine import execute
-from webmedic_lab.fleet import Fleet, Outcome
+from webmedic_lab.data import load_suites
 
 FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
@@ -42,59 +37,12 @@ END = "--- end of what was asked"
 LEFT = "pgrep -u root -a -f 'look.py|AnsiballZ' || true"
 
 
-class Field:
-    """The fleet of one run: grounds by the names of their hosts, and what was seen of them."""
-
-    def __init__(self, grounds: Sequence[Ground]) -> None:
-        suites = load_suites()
-        self.fleet = Fleet(FLEET)
-        plain = self.fleet.faults["plain"]
-        self.grounds: dict[str, Ground] = {}
-        self.specs: dict[str, Spec] = {}
-        for ground in grounds:
-            spec = Spec(suites[ground.suite], plain._replace(name=ground.name))
-            self.fleet.faults[ground.name] = spec.fault
-            self.grounds[spec.host], self.specs[spec.host] = ground, spec
-        self.home, self.tree, self.reports = Path(sys.prefix), env.tree("tree-attacks"), env.WORK / "attacks"
-
-    def script(self, host: str, text: str) -> str:
-        return execute(self.fleet.container(self.specs[host]), on_host(self.specs[host].suite) + text)
+class Attacked(Field[Ground]):
+    """The grounds of one run, by the names of their hosts."""
 
     def expanded(self, host: str, wanted: Sequence[str]) -> list[str]:
         """Texts with the suite's variables, and what commands print on the host, filled in."""
         return self.script(host, "cat <<TEXTS\n%s\nTEXTS\n" % "\n".join(wanted)).splitlines() if wanted else []
-
-    def up(self) -> Iterator[Check]:
-        """Boots the hosts and brings the attacks about."""
-        specs = list(self.specs.values())
-        for outcome in self.fleet.up(specs, _quiet):
-            if not outcome.ok:
-                sys.exit("%s: %s" % (outcome.spec.host, outcome.words))
-        done = self.fleet.each(specs, lambda spec: execute(self.fleet.container(spec), brought_about(spec.suite, self.grounds[spec.host])), _quiet)
-        for outcome in done:
-            names = ", ".join(attack.name for attack in self.grounds[outcome.spec.host].attacks)
-            yield Check(outcome.spec.host, "the attacks are under way: %s" % names, None if outcome.ok else outcome.words)
-
-    def fingerprints(self) -> dict[str, Any]:
-        return fingerprint.take(self.fleet, list(self.specs.values()), _quiet)
-
-    def play(self, playbook: str, *words: str) -> mended.Run:
-        """One playbook over all hosts, or those that the words limit it to."""
-        report = self.reports / playbook
-        report.mkdir(parents=True, exist_ok=True)
-        (report / "report.json").unlink(missing_ok=True)
-        if playbook == "remediate":
-            done = mended.remediate(self.home, self.tree, self.fleet.inventory, report, *mended.TOGETHER, *WORDS, *words)
-        else:
-            ran = hosts.diagnose(self.home, self.tree, self.fleet.inventory, report, *WORDS, *words, playbook=playbook)
-            written = hosts.load_report(report) if (report / "report.json").exists() else {}
-            done = mended.Run({}, ran.returncode, ran.stdout, written)
-        mended.keep(report / "output.txt", done)
-        return done
-
-
-def _quiet(_outcome: Outcome) -> None:
-    pass
 
 
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
@@ -102,10 +50,10 @@ def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
     return any(all(words in str(one.get(key)) for key, words in wanted.items()) for one in entry.get("strangers") or [])
 
 
-def verdicts(field: Field, name: str, done: mended.Run) -> Iterator[Check]:
+def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
     """What a report says of each host is what is true of it."""
     yield Check(FLEET, "%s: the report is what its schema promises" % name, against_schema(done.report) if done.report else done.output[-3000:])
-    for host, ground in field.grounds.items():
+    for host, ground in field.stories.items():
         entry = done.report.get("hosts", {}).get(host)
         expected = ground.expected
         if ground.doubtful and entry and entry["status"] == "degraded" and not any(one["confidence"] == "certain" for one in entry["findings"]):
@@ -116,8 +64,8 @@ def verdicts(field: Field, name: str, done: mended.Run) -> Iterator[Check]:
                     "%s (missing: %s)" % ("; ".join(verdict.wrong), missing) if verdict.wrong else None)
 
 
-def strangers(field: Field, done: mended.Run) -> Iterator[Check]:
-    for host, ground in field.grounds.items():
+def strangers(field: Attacked, done: mended.Run) -> Iterator[Check]:
+    for host, ground in field.stories.items():
         entry = done.report.get("hosts", {}).get(host, {})
         evidence = texts([finding.get("evidence") for finding in entry.get("findings") or []])
         if any(attack.named for attack in ground.attacks):
@@ -134,24 +82,18 @@ def strangers(field: Field, done: mended.Run) -> Iterator[Check]:
                 yield Check(host, "%s: the evidence says %s" % (attack.name, words), None if words in evidence else evidence[:600])
 
 
-def untouched(before: dict[str, Any], after: dict[str, Any], what: str, but: Sequence[str] = ()) -> Iterator[Check]:
-    for host in before:
-        found = [line for line in changes(before[host], after[host]) if not any(words in line for words in but)]
-        yield Check(host, "%s: not one byte and no service is different" % what, "; ".join(found) or None)
-
-
-def outcome(field: Field, done: mended.Run) -> Iterator[Check]:
+def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
     """What the remediation did is what it may do."""
-    for host, ground in field.grounds.items():
+    for host, ground in field.stories.items():
         actions = (done.results.get(host) or {}).get("remediation", {}).get("actions", [])
         tried = [one["id"] for one in actions if one["result"] in ("done", "rolled_back", "failed")]
         yield Check(host, "remediate: it does %s" % (", ".join(ground.mends) or "nothing"), None if tried == list(ground.mends) else "%s: %s" % (
             tried, [(one["id"], one["result"], one["why"]) for one in actions]))
 
 
-def traces(field: Field) -> Iterator[Check]:
+def traces(field: Attacked) -> Iterator[Check]:
     """What was run by root, and whether what an attack is after was got."""
-    for host, ground in field.grounds.items():
+    for host, ground in field.stories.items():
         wanted: list[tuple[str, str]] = []
         for attack in ground.attacks:
             canary = "/canary." + attack.name
@@ -164,9 +106,9 @@ def traces(field: Field) -> Iterator[Check]:
             yield Check(host, what, words.strip()[:600] or None)
 
 
-def looks(field: Field) -> Iterator[Check]:
+def looks(field: Attacked) -> Iterator[Check]:
     """What the looks at each host took, by its own clock."""
-    for host in field.grounds:
+    for host in field.stories:
         said, left = field.script(host, "cat %s/looks; echo %s; %s" % (PLACE, END, LEFT)).split(END + "\n")
         notes = [json.loads(line) for line in said.splitlines()]
         ended = {note["pid"]: note for note in notes if "ended" in note}
@@ -177,8 +119,8 @@ def looks(field: Field) -> Iterator[Check]:
         yield Check(host, "no look takes more than %d MB" % PEAK, "; ".join(large) or None)
 
 
-def prove(field: Field) -> Iterator[Check]:
-    yield from field.up()
+def prove(field: Attacked) -> Iterator[Check]:
+    yield from field.up(brought_about, lambda ground: "the attacks are under way: %s" % ", ".join(attack.name for attack in ground.attacks))
     before = field.fingerprints()
     for name in ("audit", "diagnose"):
         done = field.play(name)
@@ -189,12 +131,12 @@ def prove(field: Field) -> Iterator[Check]:
     yield from looks(field)
     done = field.play("remediate")
     yield from outcome(field, done)
-    repeated = {host: script for host, ground in field.grounds.items() for script in ["\n".join(attack.again for attack in ground.attacks)] if script.strip()}
+    repeated = {host: script for host, ground in field.stories.items() for script in ["\n".join(attack.again for attack in ground.attacks)] if script.strip()}
     for _time in range(2 if repeated else 0):
         for host, script in repeated.items():
             field.script(host, script)
         field.play("remediate", "--limit", ",".join(repeated))
-    mended_hosts = {host for host, ground in field.grounds.items() if ground.mends}
+    mended_hosts = {host for host, ground in field.stories.items() if ground.mends}
     after = field.fingerprints()
     yield from untouched({host: settled(looked_at[host]) for host in looked_at if host not in mended_hosts},
                          {host: settled(after[host]) for host in after}, "remediate")
@@ -202,23 +144,11 @@ def prove(field: Field) -> Iterator[Check]:
 
 
 def main(argv: Sequence[str]) -> int:
-    began = time.monotonic()
     suites = set(load_suites())
     suite = next((word for word in argv if word in suites), None)
     names = [name for word in argv if word not in suites for name in word.split(",")]
-    field = Field(load(suite, names))
-    passed = failed = 0
-    field.fleet.down()
-    try:
-        for check in prove(field):
-            passed, failed = passed + (check.wrong is None), failed + (check.wrong is not None)
-            print("ok     %s: %s" % check[:2] if check.wrong is None else "FAILED %s: %s: %s" % check, flush=True)
-    finally:
-        if not os.environ.get("FLEET_KEEP"):
-            field.fleet.down()
-    print("%.0f s" % (time.monotonic() - began))
-    print("%d passed, %d failed" % (passed, failed))
-    return int(failed > 0 or not passed)
+    field = Attacked(FLEET, load(suite, names), WORDS)
+    return tell(field.fleet, lambda: prove(field))
 
 
 if __name__ == "__main__":

@@ -37,18 +37,26 @@ class Ground:
 
 
 def run(fleet: str, patterns: str, prove: Callable[[Ground], Iterable[Check]], symptoms: bool = False) -> int:
-    """The hosts from start to removal; a line for each check, and the sum. symptoms: break them, too. FLEET_KEEP=1 leaves the hosts."""
+    """These hosts from start to removal. symptoms: break them, too. FLEET_KEEP=1 leaves the hosts."""
+    def work() -> Iterable[Check]:
+        hosts.lab("fleet" if symptoms else "up", fleet, "--hosts", patterns, quiet=True)
+        yield from prove(Ground(fleet))
+
+    return tell(Fleet(fleet), work)
+
+
+def tell(fleet: Fleet, prove: Callable[[], Iterable[Check]]) -> int:
+    """A line for each check, and the sum; no host of the fleet before and after."""
     began = time.monotonic()
     passed = failed = 0
-    hosts.lab("down", fleet, quiet=True, check=False)
+    fleet.down()
     try:
-        hosts.lab("fleet" if symptoms else "up", fleet, "--hosts", patterns, quiet=True)
-        for check in prove(Ground(fleet)):
+        for check in prove():
             passed, failed = passed + (check.wrong is None), failed + (check.wrong is not None)
             print("ok     %s: %s" % check[:2] if check.wrong is None else "FAILED %s: %s: %s" % check, flush=True)
     finally:
         if not os.environ.get("FLEET_KEEP"):
-            hosts.lab("down", fleet, quiet=True, check=False)
+            fleet.down()
     print("%.0f s" % (time.monotonic() - began))
     print("%d passed, %d failed" % (passed, failed))
     return int(failed > 0 or not passed)

@@ -2,14 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault on real hosts: ``fleet.py SUITE [FAULT,...]`` on one suite, ``fleet.py spread`` each once. Ends with "N passed, N failed".
+"""Every fault on real hosts: ``fleet.py SUITE [FAULT,...]`` on one suite, ``fleet.py spread [FAULT,...]`` each once. Ends with "N passed, N failed".
 
 Of each host it is proven that its symptom shows before we ask, that the verdict is the fault's true one, that check mode says the
 same, and that nothing on the host is different afterwards. Then the same hosts are mended: check mode foretells exactly what is done
 and changes nothing, what is safe to mend answers again, everything else is as it was, and a second run has nothing left to do.
-The reports must be what their schema promises. FLEET_KEEP=1 leaves the hosts.
+The reports must be what their schema promises. ``--with dead_default,crowd`` gives the hosts what tests/lab/extras.yml says, and takes the faults
+that can be mended: they are found and mended all the same. FLEET_KEEP=1 leaves the hosts.
 """
 
+import argparse
+import fnmatch
 import json
 import os
 import re
@@ -29,7 +32,7 @@ import jsonschema
 import mended
 import yaml
 from judge import facts_of, judge_host, truths_of
-from webmedic_lab.data import load_faults, load_suites
+from webmedic_lab.data import extras_of, load_extras, load_faults, load_suites, select
 from webmedic_lab.spread import spread
 
 # Hosts at a time: what shows under load must not show because two dozen other hosts are loaded, too.
@@ -85,29 +88,34 @@ def against_schema(report: Mapping[str, Any]) -> str | None:
     return "; ".join(errors[:5]) or None
 
 
-def wanted_hosts(name: str, faults: str) -> str:
-    """The hosts as the lab's patterns: a suite's, or "spread", the one place of each fault (webmedic_lab/spread.py)."""
-    if name != SPREAD:
-        return ",".join("%s:%s" % (name, fault) for fault in faults.split(","))
-    return ",".join("%s:%s" % (spec.suite.name, spec.fault.name) for spec in spread(load_faults().values(), load_suites()))
+def wanted_hosts(name: str, faults: Sequence[str], besides: Sequence[str]) -> list[str]:
+    """The hosts as the lab's patterns: a suite's, or "spread", the one place of each fault (webmedic_lab/spread.py); of some faults only.
+
+    besides: names of extras; the hosts then are those that can be mended, and have one of them.
+    """
+    specs = spread(load_faults().values(), load_suites()) if name == SPREAD else select([name + ":*"])
+    extras = [load_extras()[extra] for extra in besides]
+    return ["%s:%s" % (spec.suite.name, spec.fault.name) for spec in specs
+            if any(fnmatch.fnmatch(word, glob) for glob in faults for word in (spec.fault.name, spec.fault.family))
+            and (not extras or spec.fault.safe_fix and extras_of(spec.suite, spec.fault, extras))]
 
 
-def run(name: str, patterns: str, shard: str) -> list[Check]:
-    """A part of these hosts, from start to removal."""
+def run(name: str, wanted: Sequence[str], shard: str) -> list[Check]:
+    """A part of the hosts that the lab's options name, from start to removal."""
     fleet = PREFIX + name
     try:
-        return prove(fleet, name, patterns, shard)
+        return prove(fleet, name, wanted, shard)
     finally:
         if not os.environ.get("FLEET_KEEP"):
             hosts.lab("down", fleet, quiet=True, check=False)
 
 
-def prove(fleet: str, name: str, patterns: str, shard: str) -> list[Check]:
+def prove(fleet: str, name: str, wanted_of_lab: Sequence[str], shard: str) -> list[Check]:
     home, root = Path(sys.prefix), env.tree()
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
     hosts.lab("down", fleet, quiet=True, check=False)
-    found = symptoms(hosts.lab("fleet", fleet, "--hosts", patterns, "--shard", shard, check=False))
+    found = symptoms(hosts.lab("fleet", fleet, *wanted_of_lab, "--shard", shard, check=False))
     truth = truths_of(yaml.safe_load(hosts.inventory(fleet).read_text()))
     CANARY.unlink(missing_ok=True)
     before = hosts.fingerprint(fleet)
@@ -153,7 +161,7 @@ def prove_remedy(fleet: str, home: Path, root: Path, reports: Path, before: Mapp
         found.append(Check(host, "the remediation's check mode changes nothing", "; ".join(changes(before[host], untouched[host])) or None))
         found.append(Check(host, "check mode foretold exactly what was done", mended.foretold(checked.results.get(host), real.results.get(host))))
         if host in safe:
-            wrong[host] = mended.wrong_with_mended(real.results.get(host), safe[host], answer.get(host, "was not asked"))
+            wrong[host] = mended.wrong_with_mended(real.results.get(host), safe[host], answer.get(host, "was not asked"), facts[host]["lab_other_actions"])
             found.append(Check(host, "it is mended", wrong[host]))
             found.append(Check(host, "a second run has nothing to do", "; ".join(changes(settled(after[host]), settled(later[host]))) or (
                 "it says it changed something" if again.results.get(host, {}).get("changed", True) else None)))
@@ -171,15 +179,21 @@ def settled(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> int:
-    if not argv:
-        sys.exit("usage: fleet.py SUITE [FAULT,...] | fleet.py %s" % SPREAD)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", metavar="SUITE", choices=[*load_suites(), SPREAD], help="or %s" % SPREAD)
+    parser.add_argument("faults", nargs="?", default="", metavar="FAULT,...")
+    parser.add_argument("--with", dest="extras", default="", metavar="EXTRA,...", help="of tests/lab/extras.yml")
+    args = parser.parse_args(argv)
     began = time.monotonic()
-    patterns = wanted_hosts(argv[0], argv[1] if len(argv) > 1 else "*")
-    shards = 1 if len(argv) > 1 else SHARDS
+    patterns = wanted_hosts(args.name, (args.faults or "*").split(","), args.extras.split(",") if args.extras else ())
+    if not patterns:
+        sys.exit("no such hosts: %s" % " ".join(argv))
+    wanted = ["--hosts", ",".join(patterns), *(["--with", args.extras] if args.extras else [])]
+    shards = 1 if args.faults else SHARDS
     checks = list[Check]()
     for number in range(shards):
         since, shard = time.monotonic(), "%d/%d" % (number + 1, shards)
-        found = run(argv[0], patterns, shard)
+        found = run(args.name, wanted, shard)
         for check in found:
             if check.wrong:
                 print("FAILED %s: %s: %s" % (check.host, check.what, check.wrong))
@@ -187,7 +201,7 @@ def main(argv: Sequence[str]) -> int:
         checks += found
     verdicts = [check for check in checks if check.what == "the verdict is right"]
     right = sum(not check.wrong for check in verdicts)
-    print("%s: %d of %d hosts told apart rightly, %.0f s" % (argv[0], right, len(verdicts), time.monotonic() - began))
+    print("%s: %d of %d hosts told apart rightly, %.0f s" % (args.name, right, len(verdicts), time.monotonic() - began))
     failed = sum(bool(check.wrong) for check in checks)
     print("%d passed, %d failed" % (len(checks) - failed, failed))
     return int(failed > 0 or not verdicts)

@@ -6,7 +6,8 @@
 A host is right when its status is the expected one and its findings are the expected ones, one for one: each expected
 key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A truth may also say what
 `missing` must name, which texts must be `present` in a host's part of the report, letter by letter, and which must be `absent`;
-and with `or_unknown` what missing things excuse a host that is unknown, without a finding.
+and with `or_unknown` what missing things excuse a host that is unknown, without a finding. `also` are findings that may be there
+besides, as often as they like, and `or_status` what they may make of the status.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None
     reported = texts(found)
     wrong += [f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in reported]
     wrong += [f"is in the report: {text!r}" for text in expected.get("absent", ()) if text in reported]
-    if found.get("status") != expected["status"]:
+    if found.get("status") not in (expected["status"], *expected.get("or_status", ())):
         wrong.append(f"status {found.get('status')} instead of {expected['status']}")
     left = list(found.get("findings") or [])
     for truth in expected["findings"]:
@@ -70,6 +71,7 @@ def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None
             wrong.append(f"not found: {words(truth)}")
         else:
             left.remove(hit)
+    left = [finding for finding in left if not any(matches(allowed, finding) for allowed in expected.get("also", ()))]
     wrong += [f"false: {words(finding)}" for finding in left]
     return Verdict(host, wrong, left, healthy)
 

@@ -37,7 +37,7 @@ def _wanted(args: argparse.Namespace) -> list[Spec]:
     else:
         patterns = selection(args.select or args.fleet)
     part, _of, parts = args.shard.partition("/")
-    return select(patterns)[int(part) - 1 :: int(parts)]
+    return select(patterns, args.besides.split(",") if args.besides else [])[int(part) - 1 :: int(parts)]
 
 
 def _existing(args: argparse.Namespace, fleet: Fleet) -> list[Spec]:
@@ -134,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--suite", help="suites, comma-separated (all)")
         command.add_argument("--fault", help="faults, comma-separated (all)")
         command.add_argument("--select", help="a selection of fleets.yml (the one called like the fleet)")
+        command.add_argument("--with", dest="besides", help="what the hosts have besides, of extras.yml, comma-separated")
         command.add_argument("--shard", default="1/1", help="N/M: the Nth of M parts of the hosts")
         command.add_argument("--parallel", type=int, default=4 * (os.cpu_count() or 2), help="hosts at a time")
         if name == "exec":

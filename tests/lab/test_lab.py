@@ -82,6 +82,35 @@ def test_judge_excuses_an_unknown_host_only_for_the_named_reason_and_without_a_f
     assert judge.judge_host("web1", truth, {"status": "failing", "findings": [], "missing": []}).wrong
 
 
+def test_judge_allows_what_the_extras_of_a_host_bring_and_wants_the_faults_own() -> None:
+    truth = {**STOPPED, "also": [{"site": "_"}], "or_status": ["degraded"]}
+    dead = {"cause": "socket_path_mismatch", "reason": "other_socket", "site": "_"}
+    assert wrong(truth, "degraded", dead, *STOPPED["findings"], dead) == []
+    assert wrong(truth, "degraded", dead) == ["not found: fpm_not_running stopped"]
+    assert wrong(truth, "failing", *STOPPED["findings"], {**dead, "site": "blog.example"}) == ["false: socket_path_mismatch other_socket blog.example"]
+
+
+def test_a_host_has_those_of_the_extras_that_it_can_have() -> None:
+    names = ["stock_default", "crowd"]
+    have = {spec.host: [extra.name for extra in spec.extras] for spec in data.select(["*:config_not_loaded", "el:stopped"], names)}
+    assert have["el-stopped"] == names and have["el-config-not-loaded"] == ["crowd"] and have["trixie-config-not-loaded"] == ["crowd"]
+    with pytest.raises(LabError, match="nonsense"):
+        data.select(["el:stopped"], ["nonsense"])
+
+
+def test_an_extra_is_set_up_before_the_fault_and_its_visitors_come_after_it() -> None:
+    spec = data.select(["trixie:stopped"], ["neighbours"])[0]
+    assert 0 < scripts.broken(spec).index("tenant \"$name\"") < scripts.broken(spec).rindex('systemctl stop "$FPM_UNIT"')
+    assert scripts.traffic(spec).count("python3 /root/visitors.py") == 2 and "visitors" not in scripts.traffic(spec._replace(extras=()))
+    assert not spec.idle and spec._replace(extras=()).idle
+
+
+def test_each_extra_that_some_host_cannot_have_says_why() -> None:
+    for entry in yaml.safe_load((data.HOME / "extras.yml").read_text()):
+        assert ("unless" in entry) == ("why_unless" in entry), entry["name"]
+        assert set(entry.get("unless", ())) <= set(data.load_faults()), entry["name"]
+
+
 def test_a_plain_login_neither_is_root_nor_becomes_it() -> None:
     hosts = [(spec, "c", "192.0.2.1") for spec in data.select(["trixie:without_root", "trixie:stopped"])]
     rendered = data.yaml.safe_load(inventory.render(hosts, Path("/key")))["all"]["children"]["trixie"]["hosts"]

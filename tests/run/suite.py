@@ -109,13 +109,23 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     """Our own programs by the name of their step: (stage, file in tests, arguments)."""
     fleets = {"fleet-" + suite: ("hosts", "integration/fleet.py", suite) for suite in SUITES} if everything else {
         "faults": ("hosts", "integration/fleet.py", "spread")}
+    # Fixable faults on hosts that have more: all of them on each suite, or one of each kind. fleet.py names their hosts by the suite, as above.
+    company: dict[str, Sequence[str]] = {
+        **{"company-" + suite: (suite, "--with", "dead_default,crowd") for suite in SUITES}, "company-stock": ("el", "--with", "stock_default,crowd"),
+    } if everything else {
+        "company-few": ("spread", "stopped,socket_root,config_not_loaded,one_vhost_wrong,exhausted_static", "--with", "dead_default,crowd"),
+        "company-stock": ("el", "stopped,socket_root,wrong_port", "--with", "stock_default,crowd"),
+    }
     return {
         "matrix": ("static", "run/matrix.py", *([] if everything else ["--few"])),
         "package": ("static", "run/package.py"),
         "hostile": ("static", "integration/hostile.py"),
         **fleets,
+        **{name: ("hosts", "integration/fleet.py", *words) for name, words in company.items()},
+        "neighbours": ("hosts", "integration/neighbours.py", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration/sizes.py"),
         "molecule-loaded": ("hosts", "integration/scenarios.py", "loaded"),
+        "harm": ("calm", "integration/harm.py", *(["--all"] if everything else [])),
         "attacks": ("calm", "integration/attacks.py"),
         "survive": ("calm", "integration/survive.py"),
         "molecule-calm": ("calm", "integration/scenarios.py", "calm"),

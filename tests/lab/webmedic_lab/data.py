@@ -1,12 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's data: suites (suites.yml), faults (faults/*.yml) and named selections of hosts (fleets.yml)."""
+"""The lab's data: suites (suites.yml), faults (faults/*.yml), extras (extras.yml) and named selections of hosts (fleets.yml)."""
 
 from __future__ import annotations
 
 import fnmatch
 import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,6 +69,29 @@ class Load(NamedTuple):
     warmup: float = 1.0  # seconds before the symptom is looked for
 
 
+class Visitors(NamedTuple):
+    """Visitors of a site who go on coming, `rate` a second, and give up after `patience` seconds."""
+
+    site: str
+    path: str
+    rate: float
+    patience: float = 6
+    port: int = 80
+
+
+class Extra(NamedTuple):
+    """What a host may have besides its fault. also, or_status, actions: findings, the status, what is done, that may then be there as well."""
+
+    name: str
+    suites: tuple[str, ...]
+    unless: tuple[str, ...]
+    script: str
+    visitors: tuple[Visitors, ...]
+    also: tuple[dict[str, Any], ...]
+    or_status: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
 class Fault(NamedTuple):
     """One way to break a host, what then shows, and what a diagnosis must say."""
 
@@ -92,15 +116,32 @@ class Fault(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """A host to start: a suite and a fault."""
+    """A host to start: a suite and a fault, and what it has besides."""
 
     suite: Suite
     fault: Fault
+    extras: tuple[Extra, ...] = ()
 
     @property
     def host(self) -> str:
         """The host's name in the inventory."""
         return f"{self.suite.name}-{self.fault.name}".replace("_", "-")
+
+    @property
+    def visitors(self) -> tuple[Visitors, ...]:
+        """All who go on coming to its sites."""
+        return tuple(each for extra in self.extras for each in extra.visitors)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody asks it for anything by itself."""
+        return self.fault.load is None and not self.visitors
+
+    def truth(self) -> dict[str, Any]:
+        """What a diagnosis must say of it, and what it may say because of the extras."""
+        also = [finding for extra in self.extras for finding in extra.also]
+        or_status = [status for extra in self.extras for status in extra.or_status]
+        return self.fault.truth(self.suite.name) | ({"also": also, "or_status": or_status} if also else {})
 
 
 def load_suites() -> dict[str, Suite]:
@@ -167,14 +208,38 @@ def load_faults() -> dict[str, Fault]:
     return faults
 
 
-def select(patterns: list[str]) -> list[Spec]:
-    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites that have it."""
-    suites, faults = load_suites(), load_faults()
+def load_extras() -> dict[str, Extra]:
+    """All extras by name."""
+    suites = list(load_suites())
+    return {entry["name"]: _extra(entry, suites) for entry in yaml.safe_load((HOME / "extras.yml").read_text())}
+
+
+def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
+    return Extra(
+        name=entry["name"],
+        suites=tuple(entry.get("suites", suites)),
+        unless=tuple(entry.get("unless", ())),
+        script=entry.get("before", ""),
+        visitors=tuple(Visitors(**one) for one in entry.get("visitors", ())),
+        also=tuple(entry.get("also", ())),
+        or_status=tuple(entry.get("or_status", ())),
+        actions=tuple(entry.get("actions", ())),
+    )
+
+
+def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
+    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites that have it.
+
+    besides: names of extras, which each of them has that can.
+    """
+    suites, faults, known = load_suites(), load_faults(), load_extras()
+    if set(besides) - set(known):
+        raise LabError(f"no such extras: {sorted(set(besides) - set(known))}; extras.yml has {sorted(known)}")
     specs: list[Spec] = []
     for pattern in patterns:
         suite_glob, _colon, fault_glob = pattern.partition(":")
         found = [
-            Spec(suite, fault)
+            Spec(suite, fault, extras_of(suite, fault, [known[name] for name in besides]))
             for fault in faults.values()
             for suite in suites.values()
             if suite.name in fault.suites
@@ -185,6 +250,11 @@ def select(patterns: list[str]) -> list[Spec]:
             raise LabError(f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, `lab.py list` shows the faults")
         specs += [spec for spec in found if spec not in specs]
     return specs
+
+
+def extras_of(suite: Suite, fault: Fault, extras: Iterable[Extra]) -> tuple[Extra, ...]:
+    """Those of the extras that such a host can have."""
+    return tuple(extra for extra in extras if suite.name in extra.suites and fault.name not in extra.unless)
 
 
 def selection(name: str) -> list[str]:

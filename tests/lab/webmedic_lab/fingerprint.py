@@ -21,7 +21,7 @@ def take(fleet: Fleet, specs: list[Spec], tell: Callable[[Outcome], None]) -> di
     source = PROGRAM.read_text()
 
     def one(spec: Spec) -> str:
-        variables = dict(spec.suite.variables, IDLE="" if spec.fault.load else "yes")
+        variables = dict(spec.suite.variables, IDLE="yes" if spec.idle else "")
         return execute(fleet.container(spec), f"python3 - '{json.dumps(variables)}' <<'PROGRAM'\n{source}PROGRAM\n")
 
     return {outcome.spec.host: json.loads(outcome.words) for outcome in fleet.each(specs, one, tell) if outcome.ok}

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from . import images, inventory, scripts
-from .data import Spec, load_faults, load_suites
+from .data import Spec, load_extras, load_faults, load_suites
 from .engine import ATTEMPTS, WORK, LabError, address, boot, containers, engine, execute, make_room, run
 
 LABEL = "webmedic.fleet"
@@ -38,7 +38,7 @@ class Fleet:
         self.network = f"webmedic-{name}"
         self.directory = WORK / "fleets" / name
         self.inventory = self.directory / "inventory.yml"
-        self.suites, self.faults = load_suites(), load_faults()
+        self.suites, self.faults, self.extras = load_suites(), load_faults(), load_extras()
 
     def container(self, spec: Spec) -> str:
         """The name of a host's container."""
@@ -56,7 +56,8 @@ class Fleet:
     def _spec(self, container: dict[str, Any]) -> Spec:
         labels = container["Config"]["Labels"]
         try:
-            return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]])
+            extras = tuple(self.extras[name] for name in labels.get("webmedic.with", "").split())
+            return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]], extras)
         except KeyError as error:
             raise LabError(f"fleet {self.name} has a host of {error}, which the lab no longer knows; remove it with `down`") from error
 
@@ -95,7 +96,8 @@ class Fleet:
             name = self.container(spec)
             if name in running:
                 raise LabError("is there already; `lab.py down` removes the fleet, `break` and `traffic` work on it as it is")
-            labels = {LABEL: self.name, "webmedic.suite": spec.suite.name, "webmedic.fault": spec.fault.name}
+            labels = {LABEL: self.name, "webmedic.suite": spec.suite.name, "webmedic.fault": spec.fault.name,
+                      "webmedic.with": " ".join(extra.name for extra in spec.extras)}
             boot(name, spec.host, tags[spec.suite.name], self.network, labels)
             output = execute(name, "set -eu\n" + scripts.ready(key) + (then(spec) if then else ""))
             return scripts.verdict(output) if then else "running"

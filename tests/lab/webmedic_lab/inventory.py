@@ -40,10 +40,11 @@ def _host(spec: Spec, container: str, address: str) -> dict[str, Any]:
         "lab_fault": fault.name,
         "lab_family": fault.family,
         "lab_title": fault.title,
-        "lab_expected": fault.truth(spec.suite.name),
-        "lab_load": fault.load is not None,
+        "lab_expected": spec.truth(),
+        "lab_load": not spec.idle,
         "lab_safe_fix": fault.safe_fix,
         "lab_actions": list(fault.actions),
+        "lab_other_actions": [action for extra in spec.extras for action in extra.actions],
         "lab_probe": {"site": fault.probe.site, "path": fault.probe.path, "status": fault.probe.status},
     }
 

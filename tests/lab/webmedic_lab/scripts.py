@@ -9,12 +9,15 @@ One script a host does it all, because each `exec` of an engine costs as much as
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
-from .data import HOME, Load, Request, Spec
+from .data import HOME, Load, Request, Spec, Visitors
 from .engine import LabError
 from .inventory import PLAIN_USER
 
 LOAD_UNIT = "webmedic-load"
+VISITORS_UNIT = "webmedic-visitors"
+VISITORS_LOG = "/root/visitors"  # of the first ones, then with .1 and so on
 MARK = "LAB"
 
 READY = """
@@ -57,7 +60,7 @@ install -m 0600 -o {PLAIN_USER} /root/.ssh/authorized_keys /home/{PLAIN_USER}/.s
 
 
 def _header(spec: Spec) -> str:
-    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh")]
+    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh", "webmedic_lab/on_host/tenants.sh")]
     login = PLAIN_LOGIN if spec.fault.login == "plain" else ""
     return "\n".join(["set -eu", spec.suite.exports(), *texts, login])
 
@@ -68,13 +71,13 @@ def ready(public_key: str) -> str:
 
 
 def broken(spec: Spec) -> str:
-    """Apply the fault."""
-    return with_helpers(spec, spec.fault.script)
+    """Set up what the host has besides, and apply the fault."""
+    return with_helpers(spec, "\n".join([*(extra.script for extra in spec.extras), spec.fault.script]))
 
 
 def with_helpers(spec: Spec, script: str) -> str:
     """A script that may use the suite's variables and the helpers of the fault scripts."""
-    return _header(spec) + script
+    return "\n".join([_header(spec), script])
 
 
 def _load(load: Load) -> str:
@@ -93,10 +96,21 @@ def _load(load: Load) -> str:
         client = f"while :; do {request}; sleep {load.pause}; done"
         script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
     return (
-        calm()
+        calm(LOAD_UNIT)
         + f'systemd-run --quiet --collect --unit={LOAD_UNIT} --setenv=SOCKET="$SOCKET" bash -c {shlex.quote(script)}\n'
         + f"sleep {load.warmup}\n"
     )
+
+
+def visitors(who: Sequence[Visitors]) -> str:
+    """Let visitors come, in place of those who came before; the log of the Nth ones is VISITORS_LOG.N."""
+    program = (HOME / "webmedic_lab" / "on_host" / "visitors.py").read_text()
+    lines = [calm(VISITORS_UNIT), f"cat >/root/visitors.py <<'PROGRAM'\n{program}PROGRAM\n"]
+    for number, one in enumerate(who):
+        words = (f"{VISITORS_LOG}.{number}", one.site, one.port, one.path, one.rate, one.patience)
+        argv = " ".join(shlex.quote(str(word)) for word in words)
+        lines.append(f"systemd-run --quiet --collect --unit={VISITORS_UNIT}-{number} python3 /root/visitors.py {argv}\n")
+    return "".join(lines)
 
 
 def _check(label: str, request: Request) -> str:
@@ -112,6 +126,7 @@ def traffic(spec: Spec) -> str:
         spec.suite.exports()
         + CHECK
         + (_load(fault.load) if fault.load else "")
+        + (visitors(spec.visitors) if spec.visitors else "")
         + "".join(_check("traffic", request) for request in fault.traffic)
         + _check("symptom", fault.symptom)
     )
@@ -122,9 +137,10 @@ def probe(spec: Spec) -> str:
     return CHECK + _check("probe", spec.fault.probe)
 
 
-def calm() -> str:
-    """Stop the background load."""
-    return f"systemctl stop {LOAD_UNIT} 2>/dev/null || true\n"
+def calm(*units: str) -> str:
+    """Stop the background load, and the visitors; or one of these."""
+    wanted = " ".join(f"'{unit}*'" for unit in units or (LOAD_UNIT, VISITORS_UNIT))
+    return f"systemctl stop {wanted} 2>/dev/null || true\n"
 
 
 def verdict(output: str) -> str:

@@ -100,7 +100,8 @@ def test_a_repoint_of_a_site_that_cannot_be_asked_is_proven_by_the_probe() -> No
 
 def test_502_that_becomes_500_is_enough_where_a_unit_was_started() -> None:
     now = sight(UP, shop=page(500))
-    assert bad_page(now, [A], [SHOP], False) is silent_endpoint(now, [A]) is None and improved(sight(GONE, shop=page(502, SILENT, A)), now, [A], [A], [SHOP], False)
+    assert bad_page(now, [A], [SHOP], False) is silent_endpoint(now, [A]) is None
+    assert improved(sight(GONE, shop=page(502, SILENT, A)), now, [A], [A], [SHOP], False)
 
 
 def test_a_page_that_another_endpoint_keeps_from_coming_is_not_waited_for() -> None:

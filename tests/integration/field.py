@@ -1,0 +1,116 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts that begin well and are each given another story: the fleet of one run, the playbooks over it, what is different afterwards."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import env
+import hosts
+import mended
+import yaml
+from checks import Check
+from fleet import changes
+from webmedic_lab import fingerprint
+from webmedic_lab.data import HOME, Extra, Spec, Suite, Visitors, load_suites
+from webmedic_lab.engine import execute
+from webmedic_lab.fleet import Fleet, Outcome
+
+
+class Story(Protocol):
+    """What a host is given. name: of letters, digits and _, also the host's."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def suite(self) -> str: ...
+
+
+S = TypeVar("S", bound=Story)
+
+
+def on_host(suite: Suite) -> str:
+    """The beginning of every script: the suite's variables and the lab's helpers."""
+    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/tenants.sh")]
+    return "\n".join(["set -eu", suite.exports(), *texts, ""])
+
+
+def quiet(_outcome: Outcome) -> None:
+    pass
+
+
+class Field(Generic[S]):
+    """The fleet of one run: stories by the names of their hosts. tree: where the collection lies, when it is not this checkout's."""
+
+    def __init__(self, name: str, stories: Sequence[S], words: Sequence[str] = (), tree: str | None = None) -> None:
+        suites = load_suites()
+        self.fleet, self.words = Fleet(os.environ.get("FLEET_PREFIX", "") + name), words
+        plain = self.fleet.faults["plain"]
+        self.stories: dict[str, S] = {}
+        self.specs: dict[str, Spec] = {}
+        for story in stories:
+            spec = Spec(suites[story.suite], plain._replace(name=story.name))
+            self.fleet.faults[story.name] = spec.fault
+            self.stories[spec.host], self.specs[spec.host] = story, spec
+        self.home, self.tree, self.reports = Path(sys.prefix), Path(tree) if tree else env.tree("tree-" + name), env.WORK / name
+
+    def visited(self, host: str, visitors: Sequence[Visitors]) -> None:
+        """Before up(): that these go on coming to it, once its story lets them."""
+        spec = self.specs[host]
+        extra = Extra(spec.fault.name, (spec.suite.name,), (), "", tuple(visitors), (), (), ())
+        self.fleet.extras[extra.name] = extra
+        self.specs[host] = spec._replace(extras=(extra,))
+
+    def script(self, host: str, text: str) -> str:
+        return execute(self.fleet.container(self.specs[host]), on_host(self.specs[host].suite) + text)
+
+    def on_each(self, scripts: Mapping[str, str]) -> dict[str, Outcome]:
+        """A script in each of these hosts, at the same time."""
+        done = self.fleet.each([self.specs[host] for host in scripts], lambda spec: self.script(spec.host, scripts[spec.host]), quiet)
+        return {outcome.spec.host: outcome for outcome in done}
+
+    def up(self, begun: Callable[[Suite, S], str], told: Callable[[S], str]) -> Iterator[Check]:
+        """Boots the hosts and begins their stories."""
+        specs = list(self.specs.values())
+        for outcome in self.fleet.up(specs, quiet):
+            if not outcome.ok:
+                sys.exit("%s: %s" % (outcome.spec.host, outcome.words))
+        done = self.fleet.each(specs, lambda spec: execute(self.fleet.container(spec), begun(spec.suite, self.stories[spec.host])), quiet)
+        for outcome in done:
+            yield Check(outcome.spec.host, told(self.stories[outcome.spec.host]), None if outcome.ok else outcome.words)
+
+    def options(self, of_hosts: Mapping[str, Mapping[str, Any]]) -> None:
+        """After up(): options of the playbooks for single hosts."""
+        inventory = yaml.safe_load(self.fleet.inventory.read_text())
+        for group in inventory["all"]["children"].values():
+            for host, variables in group["hosts"].items():
+                variables.update(of_hosts.get(host, {}))
+        self.fleet.inventory.write_text(yaml.safe_dump(inventory))
+
+    def fingerprints(self) -> dict[str, Any]:
+        return fingerprint.take(self.fleet, list(self.specs.values()), quiet)
+
+    def play(self, playbook: str, *words: str) -> mended.Run:
+        """One playbook over all hosts, or those that the words limit it to."""
+        report = self.reports / playbook
+        report.mkdir(parents=True, exist_ok=True)
+        (report / "report.json").unlink(missing_ok=True)
+        if playbook == "remediate":
+            done = mended.remediate(self.home, self.tree, self.fleet.inventory, report, *mended.TOGETHER, *self.words, *words)
+        else:
+            ran = hosts.diagnose(self.home, self.tree, self.fleet.inventory, report, *self.words, *words, playbook=playbook)
+            written = hosts.load_report(report) if (report / "report.json").exists() else {}
+            done = mended.Run({}, ran.returncode, ran.stdout, written)
+        mended.keep(report / "output.txt", done)
+        return done
+
+
+def untouched(before: Mapping[str, Any], after: Mapping[str, Any], what: str) -> Iterator[Check]:
+    for host in before:
+        yield Check(host, "%s: not one byte and no service is different" % what, "; ".join(changes(before[host], after[host])) or None)

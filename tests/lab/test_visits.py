@@ -1,0 +1,49 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What visitors lost while something was done to their host, counted without a host."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from webmedic_lab.visits import Visit, lost, parse, told
+
+BEGAN, ENDED = 100.0, 110.0
+
+
+def statuses(*visits: tuple[float, float, int]) -> list[tuple[float, int]]:
+    return [(visit.came, visit.status) for visit in lost([Visit(*visit) for visit in visits], BEGAN, ENDED)]
+
+
+def test_a_line_that_is_not_whole_is_no_visit() -> None:
+    assert parse("101.5 101.7 200\n100.1 100.2 502\n103.0 10") == [Visit(100.1, 100.2, 502), Visit(101.5, 101.7, 200)]
+
+
+def test_a_visitor_who_was_there_at_the_beginning_and_one_who_came_before_the_end_count() -> None:
+    assert statuses((90, 91, 200), (99, 101, 502), (109, 120, 0)) == [(99, 502), (109, 0)]
+
+
+def test_who_had_gone_before_or_came_after_does_not_count() -> None:
+    assert statuses((98, 99, 200), (97, 98, 502), (110.5, 111, 502)) == []
+
+
+def test_a_site_that_was_down_counts_from_its_first_page_on() -> None:
+    assert statuses((98, 99, 502), (101, 101.1, 502), (103, 103.2, 200), (105, 105.1, 502)) == [(105, 502)]
+
+
+def test_a_site_that_never_answers_has_nothing_to_lose() -> None:
+    assert statuses((98, 99, 502), (101, 101.1, 502), (105, 105.1, 0)) == []
+
+
+def test_a_site_that_answered_last_before_the_beginning_was_up() -> None:
+    assert statuses((90, 91, 502), (98, 99, 200), (101, 101.1, 502)) == [(101, 502)]
+
+
+def test_what_was_cut_is_told_by_the_actions_that_were_begun() -> None:
+    actions = [{"result": "done", "cut": 3}, {"result": "rolled_back", "cut": 1}, {"result": "skipped", "cut": 9}, {"result": "done"}]
+    assert told({"remediation": {"actions": actions}}) == 4
+    assert told(None) == 0
