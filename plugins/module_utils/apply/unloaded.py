@@ -16,7 +16,7 @@ from .disk import Disk
 from .transaction import STATE, UndoFailed, digest, read_journal
 
 MOST_NAMED = 5
-TICK = 0.1  # seconds between the stamps of one rename
+TICK = 0.1  # seconds by which what came first may seem to come later: files and processes are stamped by different clocks of the kernel
 
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 
