@@ -25,12 +25,13 @@ ACTIONS = (
     Action("unit_enable", "high", True, "none"),
     Action("unit_restart", "medium", False, "restart"),
     Action("unit_reload", "medium", False, "reload"),
+    Action("nginx_reload", "medium", False, "reload"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
     Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
 )
 # What an argument makes of an action's disruption: the queue of a socket goes with the socket.
 RAISED = {"drop_backlog": "restart"}
-EDITS_NGINX = ("fastcgi_pass_repoint", "read_timeout_set")
+EDITS_NGINX = ("nginx_reload", "fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
 GIVES_WAY = (

@@ -304,6 +304,14 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "On Debian the generic link belongs to `update-alternatives --config php-fpm.sock`.",
         do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks it again.",
     ),
+    ("socket_path_mismatch", "nginx_not_loaded"): Entry(
+        title="nginx runs an older configuration",
+        what="A site was led to another socket or port in nginx's files, and nginx still dials the one before, where nobody is any more.",
+        decides="A file is newer than nginx's workers, and the log tells of an endpoint that no file names.",
+        fix="nginx -t && systemctl reload {unit}",
+        advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
+        do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the site away from it.",
+    ),
     ("socket_path_mismatch", "config_not_loaded"): Entry(
         title="configuration edited but not loaded",
         what="The files of nginx and FPM agree, but a running process still works with the older content.",

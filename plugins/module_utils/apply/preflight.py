@@ -10,7 +10,7 @@ from ..collect import fpm_files
 from ..collect import nginx as nginx_files
 from ..collect.fpm import collect_fpm
 from ..collect.host import Host, HostError
-from ..collect.nginx import CLOCK_SLACK, collect_nginx
+from ..collect.nginx import collect_nginx
 from ..collect.processes import Process, processes
 from ..collect.trust import DELETED
 from ..collect.units import DIRECTORIES
@@ -21,7 +21,7 @@ from .launch import Launch, launch
 from .lock import STATE
 from .rehearsal import ini_files, rehearse, taken
 from .texts import Texts
-from .unloaded import ACTION_IDS, named, newer
+from .unloaded import ACTION_IDS, TICK, named, newer
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.
@@ -88,7 +88,7 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
     if replaced:
         return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
     began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
-    others = newer(look, reading.seen, min(began) + CLOCK_SLACK, step.meant, state)
+    others = newer(look, reading.seen, min(began) + TICK, step.meant, state)
     if others:
         return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (named(others), _by_hand(unit, "reload"))
     texts = Texts(look)
@@ -152,7 +152,7 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     if stays:
         others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state)
         if verb != "reload":
-            others += [one for one in definition if one.at > master["started_at"] + CLOCK_SLACK]
+            others += [one for one in definition if one.at > master["started_at"] + TICK]
         unlike = _unlike(master, procs, step.meant)
         if others or unlike:
             return "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s" % (

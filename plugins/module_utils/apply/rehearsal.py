@@ -92,6 +92,7 @@ def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
     if user and (host.account(user.group(1)) or (None,))[0] == 0:
         raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
     files = [path.strip() for path in paths if path.strip().startswith("/")]
+    _roots(host, re.findall(r"^extension_dir => (/\S+) =>", ran.out, re.M))
     _roots(host, files + [path for folder in files if host.type_of(folder) == "directory" for path in host.glob(folder + "/*.ini")])
     return files
 

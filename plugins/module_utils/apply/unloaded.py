@@ -17,7 +17,7 @@ from .journal import Unreadable, read_journal
 from .transaction import STATE, digest
 
 MOST_NAMED = 5
-TICK = 0.1  # seconds between the stamps of one rename
+TICK = 0.1  # seconds by which what came first may seem to come later: files and processes are stamped by different clocks of the kernel
 
 ACTION_IDS = frozenset(action.id for action in ACTIONS)
 

@@ -56,11 +56,11 @@ class Seen:
         self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
         self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
         events = snapshot["logs"]["events"]
-        lost = [event for event in events if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
+        self.lost = [event for event in events if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
         self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
-        self.lost_at = grouped(lost, lambda event: reached(event["endpoint"]))
+        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
         self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], event["signature"])])
         self.workers_of = grouped(snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])])
         self._made: Dict[Any, Any] = {}

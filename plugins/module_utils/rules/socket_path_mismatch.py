@@ -7,8 +7,8 @@ import re
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..parse.endpoint import parse, reached
-from .case import MISSING, REFUSED, Case, Owner, Seen, grouped
-from .model import Clear, Match, Remedy, evidence, sample
+from .case import MISSING, REFUSED, Case, Owner, Seen, among, grouped
+from .model import Clear, Loss, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
 # Of web servers, as distributions name them: for any site whose files are root's.
@@ -128,7 +128,37 @@ def _match(case: Case, reason: str, words: str, proof: List[dict], remedy: List[
                       confidence=confidence, remedy=remedy)
 
 
+def _strays(seen: Seen) -> Dict[Any, List[Tuple[int, dict]]]:
+    """By site, what nginx did not reach at endpoints that the site's files do not name."""
+    named: Dict[str, Set[str]] = {}
+    for route in seen.snapshot["nginx"]["routes"]:
+        places = [""] if route["variable"] else [place for target in route["endpoints"] for place in reached(target["endpoint"])]
+        named.setdefault(route["site"] or "default", set()).update(places)
+    lost = [event for event in seen.lost if event["signature"] in MISSING | REFUSED and "://" not in event["endpoint"]]
+    return grouped(lost, lambda event: [name for name in [event["site"] or "default"] if not {"", event["endpoint"]} & named.get(name, {""})])
+
+
+def _older(case: Case) -> Optional[Match]:
+    """nginx still dials what its files named before they were edited."""
+    nginx = case.snapshot["nginx"]
+    route = case.routes[0]
+    events = [event for event in among(case.seen.once(_strays), case.sites) if event["last"] >= nginx["config_changed_at"]] if nginx["config_newer"] else []
+    if not events:
+        return None
+    words = "nginx dials %s, and its files name %s: it has not loaded them" % (events[-1]["endpoint"], case.key)
+    target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
+    proof = [evidence("nginx", "fastcgi_pass or server %s" % target["written"], path=target["file"], line=target["line"]),
+             evidence("nginx", "its workers run since before a file was changed", path=nginx["config"], at=nginx["config_changed_at"]), sample(events[-1])]
+    remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "file": target["file"]})] if nginx["unit"] else []
+    lost = [Loss(at, event["signature"], event["site"], event) for event in events for at in event["times"]]
+    return case.match(CAUSE, "nginx_not_loaded", words + ".", proof, sorted(lost, key=lambda loss: loss.at), case.owner, [], confidence="likely", remedy=remedy,
+                      unit=nginx["unit"])
+
+
 def examine(case: Case) -> Any:
+    older = _older(case)
+    if older:
+        return older
     result = case.connect["result"]
     left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
     if result in ("ok", "full") or (result == "denied" and not left_behind):

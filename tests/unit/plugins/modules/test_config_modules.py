@@ -33,7 +33,8 @@ def run(module: Any, capsys: Any, monkeypatch: Any, accepted: bool = True, **arg
     monkeypatch.setattr(module, "Host", lambda: FakeHost(FILES))
     # The files are described, so neither the disk nor a daemon can be asked about them.
     monkeypatch.setattr(carry_out, "check", lambda *_arguments: None)
-    monkeypatch.setattr(carry_out, "trial", lambda *_arguments: Ran(0 if accepted else 1, "", "" if accepted else "nginx: [emerg] no such thing"))
+    answer = Ran(0 if accepted else 1, "", "" if accepted else "nginx: [emerg] no such thing")
+    monkeypatch.setattr(carry_out, "trial", lambda *_arguments, **_options: answer)
     with pytest.raises(SystemExit):
         module.main()
     return dict(json.loads(capsys.readouterr().out))

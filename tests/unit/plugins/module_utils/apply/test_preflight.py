@@ -32,9 +32,9 @@ class Place:
         now = time.time()
         pool = {"name": "www", "max_children": 2, "file": self.path("pool.d/www.conf")}
         self.master = {"config": self.path("fpm.conf"), "prefix": "/usr", "unit": UNIT, "account": None, "running": True, "pid": os.getpid(),
-                       "loaded_at": now, "started_at": now - subject.CLOCK_SLACK, "pools": [pool]}  # type: Dict[str, Any]
+                       "loaded_at": now, "started_at": now - subject.TICK, "pools": [pool]}  # type: Dict[str, Any]
         self.nginx = {"config": self.path("nginx.conf"), "prefix": top, "options": {}, "account": None, "unit": "nginx.service", "running": True,
-                      "binary": os.path.realpath("/proc/self/exe"), "workers": [], "master": {"pid": os.getpid(), "started_at": now - subject.CLOCK_SLACK}}
+                      "binary": os.path.realpath("/proc/self/exe"), "workers": [], "master": {"pid": os.getpid(), "started_at": now - subject.TICK}}
         self.procs: List[Process] = []
         time.sleep(0.03)
         monkeypatch.setattr(subject, "processes", lambda _host: self.procs)

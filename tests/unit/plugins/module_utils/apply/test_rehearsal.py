@@ -157,6 +157,11 @@ def test_a_scanned_file_of_somebody_else_is_refused(place: Place, monkeypatch: A
         ini(place, INFO.format(top=place.top, user="no value"), monkeypatch)
 
 
+def test_extensions_of_somebody_else_are_refused(place: Place, monkeypatch: Any) -> None:
+    with pytest.raises(Refusal, match="mallory can write /srv/theirs"):
+        ini(place, NONE + "extension_dir => /srv/theirs => /srv/theirs\n", monkeypatch)
+
+
 def test_a_preload_as_root_and_a_program_that_tells_nothing_are_refused(place: Place, monkeypatch: Any) -> None:
     with pytest.raises(Refusal, match="would run as root"):
         ini(place, INFO.format(top=place.top, user="root"), monkeypatch)

@@ -40,6 +40,15 @@ def hidden(setting: str) -> hosts.Snapshot:
     return snapshot
 
 
+def led_elsewhere(edited: float = 1.0) -> hosts.Snapshot:
+    """The lost requests of the old socket, and files that name the pool's by now. edited: seconds before the first of them."""
+    snapshot, old = seen("plain"), seen("old_socket")
+    snapshot["logs"], snapshot["taken_at"] = old["logs"], old["taken_at"]
+    first = next(event["first"] for event in old["logs"]["events"] if event["source"] == "nginx")
+    snapshot["nginx"].update(config_newer=True, config_changed_at=first - edited)
+    return snapshot
+
+
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
     "other_socket": lambda: seen("old_socket"),
     "other_port": lambda: seen("wrong_port"),
@@ -50,6 +59,7 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
     "config_not_loaded": lambda: seen("config_not_loaded"),
     "private_tmp": in_a_tmp_of_its_own,
     "mount_namespace": lambda: hidden("TemporaryFileSystem=/run/php"),
+    "nginx_not_loaded": led_elsewhere,
 }
 
 
@@ -75,6 +85,33 @@ def test_hit_both_sides_are_named_with_file_and_line() -> None:
 def test_hit_an_upstreams_server_is_changed_where_it_is_written() -> None:
     change: Dict[str, Any] = hosts.verdict(seen("upstream_wrong_path"))["plan"][0]["arguments"]
     assert change["file"] == "/etc/nginx/conf.d/upstream.conf" and change["to"] == "unix:/run/php/php8.2-fpm.sock"
+
+
+def test_hit_nginx_loads_the_file_that_leads_the_site_elsewhere() -> None:
+    action = hosts.verdict(led_elsewhere())["plan"][0]
+    assert (action["id"], action["arguments"], action["reversible"], action["disruption"]) == (
+        "nginx_reload", {"unit": "nginx.service", "file": "/etc/nginx/sites-enabled/shop"}, False, "reload")
+    assert "nginx dials unix:/run/php/php7.3-fpm.sock, and its files name unix:/run/php/php8.2-fpm.sock" in hosts.only(led_elsewhere())["summary"]
+
+
+def test_near_miss_what_nginx_has_loaded_and_what_was_lost_before_are_no_older_configuration() -> None:
+    loaded = led_elsewhere()
+    loaded["nginx"]["config_newer"] = False
+    for snapshot in (loaded, led_elsewhere(edited=-60.0)):
+        assert hosts.causes(snapshot) == []
+
+
+def test_decoy_a_site_that_chooses_at_run_time_may_dial_anything() -> None:
+    snapshot = led_elsewhere()
+    snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], variable=True, endpoints=[]))
+    assert hosts.causes(snapshot) == []
+
+
+def test_decoy_another_sites_losses_at_such_a_place_do_not_count() -> None:
+    snapshot = led_elsewhere()
+    for event in snapshot["logs"]["events"]:
+        event["site"] = "gone.example" if event["source"] == "nginx" else None
+    assert hosts.causes(snapshot) == []
 
 
 def test_hit_one_site_of_two_is_degraded() -> None:
