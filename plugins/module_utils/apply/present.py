@@ -9,7 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from ..collect.fpm import collect_fpm
 from ..collect.host import Host
 from ..collect.nginx import collect_nginx
-from ..collect.processes import process, processes
+from ..collect.processes import Process, process, processes
 from ..collect.sockets import collect_endpoints, identity_of
 from ..collect.units import unit_states
 from ..step import Refusal
@@ -90,13 +90,20 @@ def served(host: Host, units: Sequence[str], folders: Sequence[str] = (), files:
     return sorted(asked), [name for name in sorted(asked) if asked[name] and found[name]["probe"]["result"] in _AT_WORK]
 
 
+def _reloaded(state: Dict[str, Any], procs: Sequence[Process], began: float) -> bool:
+    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows nothing."""
+    workers = [one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline]
+    return bool(workers) and all(one.started_at >= began for one in workers)
+
+
 def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
     """opened: the directory of the open change."""
     units = _units(journal)
     states = _settled(host, units)
     rebooted = journal["boot"] not in ("", boot_of(host))
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
-    loaded = [name for name, state in states.items() if rebooted or (state["changed_at"] or 0.0) >= began]
+    procs = processes(host)
+    loaded = [name for name, state in states.items() if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)]
     took, begun = [], False
     for number, command in enumerate(journal["commands"]):
         loads = _unit_of(command["do"]) and command["do"][1] in _LOADS

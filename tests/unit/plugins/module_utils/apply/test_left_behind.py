@@ -42,6 +42,7 @@ class Left:
         self.host = Host()
         self.active, self.changed, self.answers, self.rebooted = "active", 10 * DAY, [SOCKET], False
         monkeypatch.setattr(present, "unit_states", self._states)
+        monkeypatch.setattr(present, "processes", lambda _host: [])
         monkeypatch.setattr(present, "served", lambda _host, units, *_more: ([SOCKET], self.answers) if units else ([], []))
         step = self.world.step._replace(commands=list(commands), target=UNIT if commands and commands[0] != OTHER else "/swap")
         transaction = Transaction.begin(step, self.host, Disk(), self.world.state)
@@ -55,7 +56,7 @@ class Left:
             os.unlink(self.world.service + ".log")
 
     def _states(self, host: Any, names: Sequence[str], logs: bool) -> Dict[str, Any]:
-        return {name: {"active": self.active, "changed_at": host.now() - self.changed} for name in names}
+        return {name: {"active": self.active, "changed_at": host.now() - self.changed, "main_pid": 0} for name in names}
 
     @property
     def opened(self) -> str:
