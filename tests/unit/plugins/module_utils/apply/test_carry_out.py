@@ -167,7 +167,7 @@ def test_a_way_back_that_fails_says_what_a_person_does(world):
 
 
 def test_what_is_served_only_by_the_change_is_kept_although_its_proof_failed(world, monkeypatch):
-    monkeypatch.setattr(recovery, "served", lambda *_arguments: (["unix:/a", "unix:/b"], ["unix:/a"]))
+    monkeypatch.setattr(recovery, "served_by", lambda *_arguments: ["unix:/a"])
     step = world.step._replace(commands=[Command(["start"], [["systemctl", "stop", "php.service"]])])
     outcome = carry(world, lambda: "a page answers 503", step=step)
     assert (outcome.result, outcome.why) == ("done", "a page answers 503; kept, since without it nobody would take requests at unix:/a")
