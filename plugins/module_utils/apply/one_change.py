@@ -12,9 +12,8 @@ from ..collect.sockets import collect_endpoints
 from ..step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import left_open, pending, settle
 from .lock import lock
-from .transaction import STATE
+from .transaction import STATE, left_open
 
 PAUSE = 0.25
 _WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
@@ -30,9 +29,14 @@ def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def _speak(found: Optional[Dict[str, Any]], check_mode: bool, warn: Callable[[str], None]) -> None:
-    """What became of a change that a killed run had left open."""
-    if not found or found["fate"] == "tidied":
+def _close(host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None], state: str) -> None:
+    """What a killed run left is closed, or in check mode only judged, and told."""
+    if not left_open(state):
+        return
+    from .left_behind import TIDIED, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
+
+    found = pending(host, state) if check_mode else settle(host, disk, state)
+    if not found or found["fate"] == TIDIED:
         return
     fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found["fate"], "put back")
     by_hand = ". What would take it back: %s" % "; ".join(found["by_hand"]) if found["fate"] == "left" else ""
@@ -46,18 +50,17 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
     open. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
     step = make()
-    half_done = host.is_root() and left_open(state)
     # What a killed run left may be the very change that now seems to be there.
-    if not step.changes and not step.commands and not half_done:
+    if not step.changes and not step.commands and not (host.is_root() and left_open(state)):
         return Outcome("unchanged", "", [], [], [], None)
     if not host.is_root():
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        _speak(pending(host, state) if half_done else None, True, warn)
+        _close(host, disk, True, warn, state)
         return carry_out(step, host, disk, verify, True, state)
     with lock(state, disk):
-        _speak(settle(host, disk, state), False, warn)
+        _close(host, disk, False, warn, state)
         return carry_out(make(), host, disk, verify, False, state)
 
 

@@ -24,12 +24,11 @@ from ..step import Refusal, Step
 from . import ledger
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import TOLD, left_open, pending, settle
 from .lock import Busy, lock
 from .proof import Proof, key
 from .swap import look, swap_on
 from .texts import Texts
-from .transaction import STATE
+from .transaction import STATE, left_open
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 TRIED = ("done", "rolled_back", "failed")
@@ -155,7 +154,7 @@ class _Run:
         findings = [self.finding(item, last["findings"]) for item in self.verdict["findings"]]
         return self.reply(outcome, "", findings, status=last["status"], diff=self.diff,
                           changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
-                          status_after=None if self.check_mode else last["status"], undone={name: undone[name] for name in TOLD} if undone else None,
+                          status_after=None if self.check_mode else last["status"], undone=undone,
                           answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)
 
     def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
@@ -170,6 +169,16 @@ class _Run:
             "diagnosed_at": self.diagnosed_at, "answered_after": answered_after, "undone": undone, "actions": self.actions, "findings": list(findings)}
         return dict(fit(told(self.verdict)), changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=told(self.snapshot),
                     remediation=told(remediation))
+
+
+def _left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> Optional[Dict[str, Any]]:
+    """What a killed run left: closed, or in check mode only judged; None when it left nothing."""
+    if not left_open(state):
+        return None
+    from .left_behind import TOLD, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
+
+    found = pending(host, state) if check_mode else settle(host, disk, state)
+    return {name: found[name] for name in TOLD} if found else None
 
 
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
@@ -189,10 +198,10 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
         run.act()
-        return run.result(pending(host, state) if half_done else None)
+        return run.result(_left_behind(host, disk, True, state))
     try:
         with lock(state, disk):
-            undone = settle(host, disk, state)
+            undone = _left_behind(host, disk, False, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
             if run.verdict["status"] != "unknown":
                 run.act()

@@ -118,6 +118,11 @@ def _describe(step: Step, disk: Disk, host: Host) -> Journal:
     }
 
 
+def left_open(state: str = STATE, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
+    """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made it."""
+    return any(Disk().exists(os.path.join(state, name)) for name in names)
+
+
 class Transaction:
     """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything that fails: recover()."""
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import one_change, present
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import left_behind, one_change, present
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Command, Step
@@ -134,8 +134,8 @@ FOUND = {"name": "unit_start", "target": UNIT, "at": NOW, "files": [], "fate": "
 @pytest.mark.parametrize("check_mode, says", [(True, "It would be left to a person"), (False, "It was left to a person")])
 def test_a_module_of_one_change_warns_of_what_a_killed_run_had_left(monkeypatch: Any, tmp_path: Any, check_mode: bool, says: str) -> None:
     monkeypatch.setattr(one_change, "left_open", lambda _state: True)
-    monkeypatch.setattr(one_change, "pending", lambda *_arguments: FOUND)
-    monkeypatch.setattr(one_change, "settle", lambda *_arguments: FOUND)
+    monkeypatch.setattr(left_behind, "pending", lambda *_arguments: FOUND)
+    monkeypatch.setattr(left_behind, "settle", lambda *_arguments: FOUND)
     monkeypatch.setattr(one_change, "carry_out", lambda *_arguments: Outcome("done", "", [], [], [], None))
     warned: List[str] = []
     step = Step("x", "y", [], [], [Command(["true"], [])])
