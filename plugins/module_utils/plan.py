@@ -31,7 +31,7 @@ ACTIONS = (
 )
 # What an argument makes of an action's disruption: the queue of a socket goes with the socket.
 RAISED = {"drop_backlog": "restart"}
-EDITS_NGINX = ("nginx_reload", "fastcgi_pass_repoint", "read_timeout_set")
+LOADS_NGINX = ("nginx_reload", "fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
 GIVES_WAY = (
@@ -57,7 +57,7 @@ def _loads(master: dict, arguments: dict) -> bool:
 
 def running(snapshot: dict, action: dict) -> Optional[int]:
     """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload cuts none. None: unknown."""
-    if action["disruption"] == "none" or action["id"] in EDITS_NGINX:
+    if action["disruption"] == "none" or action["id"] in LOADS_NGINX:
         return 0
     keys = [pool["endpoint"] for master in snapshot["fpm"]["masters"] if _loads(master, action["arguments"]) for pool in master["pools"]]
     places = [snapshot["endpoints"].get(key) or {} for key in dict.fromkeys(keys)]
@@ -68,7 +68,7 @@ def running(snapshot: dict, action: dict) -> Optional[int]:
 def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
     """Why an action must not be taken, by whose files it would load."""
     arguments, nginx = remedy["arguments"], snapshot["nginx"]
-    if nginx.get("account") or remedy["action"] in EDITS_NGINX and hands_off(nginx):
+    if nginx.get("account") or remedy["action"] in LOADS_NGINX and hands_off(nginx):
         return hands_off(nginx)
     for master in snapshot["fpm"]["masters"]:
         if _loads(master, arguments) or arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]:

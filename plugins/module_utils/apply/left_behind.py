@@ -19,7 +19,7 @@ from .journal import Journal, Unreadable, read_journal
 from .lock import STATE
 from .present import Present, look
 from .recovery import NOT_BACK, close, put_files_back, shell, tidy, undo_commands, was_begun
-from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away
+from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away, left_open
 
 # What became of it. put_back: its files, and its commands where they had taken effect; tidied: it was over but for files of its own;
 # damaged: it is no record, and was put aside.
@@ -143,10 +143,10 @@ def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[D
 
 def _remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[str, Any]]:
     """What lies about of a change that was over is cleared away."""
-    if not _there(disk, state, KEPT, UNDONE, NEW):
+    if not left_open(state, (KEPT, UNDONE, NEW)):
         return None
     try:
-        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if _there(disk, state, KEPT) else None)
+        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if left_open(state, (KEPT,)) else None)
     except Unreadable as error:
         told = _aside(host, disk, state, KEPT, str(error), really)
     if really:
@@ -160,15 +160,6 @@ def _all(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[str,
     return first or second
 
 
-def _there(disk: Disk, state: str, *names: str) -> bool:
-    return any(disk.exists(os.path.join(state, name)) for name in names)
-
-
-def left_open(state: str = STATE) -> bool:
-    """Whether there is anything to settle, or another run is at work. Raises Refusal when others than root could have made it."""
-    return _there(Disk(), state, OPEN, KEPT, UNDONE, NEW)
-
-
 def pending(host: Host, state: str = STATE) -> Optional[Dict[str, Any]]:
     """What settle() would say. Only looks. Raises Refusal when others than root could have written it."""
     return _all(host, Disk(), state, False)
@@ -180,8 +171,3 @@ def settle(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any
     Call it under the lock. Raises UndoFailed when a file cannot be put back; Refusal or OSError.
     """
     return _all(host, disk, state, True)
-
-
-def in_force(told: Optional[Dict[str, Any]]) -> List[str]:
-    """The files of what settle() told that are what runs, though they are newer than what loaded them."""
-    return list(told["files"]) if told and told["fate"] in (PUT_BACK, KEPT_SO) else []

@@ -13,9 +13,8 @@ from ..step import Refusal, Step
 from . import managed
 from .carry_out import Outcome, carry_out
 from .disk import Disk
-from .left_behind import in_force, left_open, pending, settle
 from .lock import lock
-from .transaction import STATE
+from .transaction import STATE, in_force, left_open
 
 PAUSE = 0.25
 _WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
@@ -31,14 +30,20 @@ def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def _speak(found: Optional[Dict[str, Any]], check_mode: bool, warn: Callable[[str], None]) -> None:
-    """What became of a change that a killed run had left open."""
-    if not found or found["fate"] == "tidied":
-        return
+def _close(host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None], state: str) -> Optional[Dict[str, Any]]:
+    """What a killed run left is closed, or in check mode only judged, and told."""
+    if not left_open(state):
+        return None
+    from .left_behind import TIDIED, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
+
+    found = pending(host, state) if check_mode else settle(host, disk, state)
+    if not found or found["fate"] == TIDIED:
+        return None
     fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found["fate"], "put back")
     by_hand = ". What would take it back: %s" % "; ".join(found["by_hand"]) if found["fate"] == "left" else ""
     warn("A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
         found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand))
+    return found
 
 
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, warn: Callable[[str], None],
@@ -49,22 +54,19 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
     why of what was done, or would be: what a person should know of it.
     """
     step = make()
-    half_done = host.is_root() and left_open(state)
     # What a killed run left may be the very change that now seems to be there.
-    if not step.changes and not step.commands and not half_done:
+    if not step.changes and not step.commands and not (host.is_root() and left_open(state)):
         return Outcome("unchanged", "", [], [], [], None)
     if not host.is_root():
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        undone = pending(host, state) if half_done else None
-        _speak(undone, True, warn)
-        return _carried(step._replace(meant=[*step.meant, *in_force(undone)]), host, disk, verify, True, state)
+        found = _close(host, disk, True, warn, state)
+        return _carried(step._replace(meant=[*step.meant, *in_force(found)]), host, disk, verify, True, state)
     with lock(state, disk):
-        undone = settle(host, disk, state)
-        _speak(undone, False, warn)
+        found = _close(host, disk, False, warn, state)
         step = make()
-        return _carried(step._replace(meant=[*step.meant, *in_force(undone)]), host, disk, verify, False, state)
+        return _carried(step._replace(meant=[*step.meant, *in_force(found)]), host, disk, verify, False, state)
 
 
 def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str) -> Outcome:

@@ -15,7 +15,7 @@ from ..collect.snapshot import take
 from ..collect.sockets import collect_endpoints, identity_of
 from ..diagnose import diagnose
 from ..parse.sites import place, sites_of
-from ..plan import EDITS_NGINX
+from ..plan import LOADS_NGINX
 from ..policy import Policy
 from .compare import ANSWERS, Sight, bad_page, best, improved, silent_endpoint, told, worse
 from .drain import QUEUES, Drain
@@ -35,7 +35,7 @@ def key(item: Dict[str, Any]) -> Any:
 def touches(action: Dict[str, Any], master: Dict[str, Any]) -> bool:
     """Whether an action may disturb this master's pools; all of them where nginx is reloaded."""
     arguments = action["arguments"]
-    return action["id"] in EDITS_NGINX or arguments.get("config") == master["config"] or bool(
+    return action["id"] in LOADS_NGINX or arguments.get("config") == master["config"] or bool(
         arguments.get("unit") and arguments["unit"] == master["unit"])
 
 
@@ -135,7 +135,7 @@ class Proof:
         deadline = self.host.monotonic() + self.policy.verify_timeout
         repointed = any(action["id"] == "fastcgi_pass_repoint" for action in actions)
         places = {key(item): [place(site) for site in item["servers"]] for item in items}
-        edited = [where for name in places for where in places[name]] if any(action["id"] in EDITS_NGINX for action in actions) else []
+        edited = [where for name in places for where in places[name]] if any(action["id"] in LOADS_NGINX for action in actions) else []
         hurt_since: Optional[float] = None
         while True:
             over = self.host.monotonic() >= deadline

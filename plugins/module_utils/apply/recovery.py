@@ -12,7 +12,6 @@ from ..step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED, Journal, Unreadable, meta_of, read_journal
 from .lock import STATE
-from .present import served
 from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, digest, file_away, own
 
 NOT_BACK = "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
@@ -109,7 +108,11 @@ def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[
     """Endpoints that would be served no more after the way back, since it stops a unit that serves them now."""
     stopped = [argv[2] for number, command in enumerate(journal["commands"]) if was_begun(disk, opened, number)
                for argv in command["undo"] if argv[:2] == ["systemctl", "stop"] and argv[2:]]
-    return served(host, stopped)[1] if stopped else []
+    if not stopped:
+        return []
+    from .present import served_by  # pylint: disable=import-outside-toplevel  # few ways back need it compiled
+
+    return served_by(host, stopped)
 
 
 def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -> Optional[str]:

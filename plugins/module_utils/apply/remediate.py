@@ -25,14 +25,13 @@ from . import ledger, managed
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .disk import Disk
-from .left_behind import TOLD, in_force, left_open, pending, settle
 from .live_socket import groups_of
 from .lock import Busy, lock
 from .proof import Proof, key
 from .running import Running
 from .swap import look, swap_on
 from .texts import Texts
-from .transaction import STATE
+from .transaction import STATE, in_force, left_open
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
@@ -182,7 +181,7 @@ class _Run:
         still = [self.still(item) for item in last["findings"] if item["state"] == "active"] if tried else []
         return self.reply(outcome, "", findings, status=last["status"], diff=self.diff, still=still,
                           changed=bool(undone) or any(action["result"] in ("would", "done", "failed") for action in self.actions),
-                          status_after=None if self.check_mode else last["status"], undone={name: undone[name] for name in TOLD} if undone else None,
+                          status_after=None if self.check_mode else last["status"], undone=undone,
                           answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None)
 
     def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
@@ -198,6 +197,16 @@ class _Run:
             "still": []}, **after)
         return dict(fit(told(self.verdict)), changed=changed, window=self.policy.window, status=status, diff=list(diff), snapshot=told(self.snapshot),
                     remediation=told(remediation))
+
+
+def _left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> Optional[Dict[str, Any]]:
+    """What a killed run left: closed, or in check mode only judged; None when it left nothing."""
+    if not left_open(state):
+        return None
+    from .left_behind import TOLD, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
+
+    found = pending(host, state) if check_mode else settle(host, disk, state)
+    return {name: found[name] for name in TOLD} if found else None
 
 
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
@@ -216,13 +225,13 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
     if not host.is_root():
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
-        undone = pending(host, state) if half_done else None
+        undone = _left_behind(host, disk, True, state)
         run.in_force = in_force(undone)
         run.act()
         return run.result(undone)
     try:
         with lock(state, disk):
-            undone = settle(host, disk, state)
+            undone = _left_behind(host, disk, False, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
             run.in_force = in_force(undone)
             if run.verdict["status"] != "unknown":

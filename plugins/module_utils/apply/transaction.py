@@ -131,6 +131,11 @@ def _describe(step: Step, disk: Disk, host: Host) -> Journal:
     }
 
 
+def left_open(state: str = STATE, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
+    """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made it."""
+    return any(Disk().exists(os.path.join(state, name)) for name in names)
+
+
 class Transaction:
     """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything that fails: recover()."""
 
@@ -227,3 +232,8 @@ def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
     for old in sorted(taken + [name])[:-BACKUPS]:
         disk.remove_tree(os.path.join(backups, old))
     return os.path.join(backups, name)
+
+
+def in_force(closed: Optional[Dict[str, Any]]) -> List[str]:
+    """The files of a change that a killed run left, and that was closed: they are what runs, though they are newer than what loaded them."""
+    return list(closed["files"]) if closed and closed["fate"] in ("put_back", "kept") else []

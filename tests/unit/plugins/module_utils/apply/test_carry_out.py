@@ -11,7 +11,7 @@ from typing import Any, List, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import carry_out as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import disk as disk_module
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import recovery
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import present
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
@@ -191,7 +191,7 @@ def test_a_way_back_that_fails_says_what_a_person_does(world):
 
 
 def test_what_is_served_only_by_the_change_is_kept_although_its_proof_failed(world, monkeypatch):
-    monkeypatch.setattr(recovery, "served", lambda *_arguments: (["unix:/a", "unix:/b"], ["unix:/a"]))
+    monkeypatch.setattr(present, "served_by", lambda *_arguments: ["unix:/a"])
     step = world.step._replace(commands=[Command(["start"], [["systemctl", "stop", "php.service"]])])
     outcome = carry(world, lambda: "a page answers 503", step=step)
     assert (outcome.result, outcome.why) == ("done", "a page answers 503; kept, since without it nobody would take requests at unix:/a")

@@ -42,7 +42,10 @@ class Left:
         self.host = Host()
         self.active, self.changed, self.answers, self.rebooted = "active", 10 * DAY, [SOCKET], False
         monkeypatch.setattr(present, "unit_states", self._states)
-        monkeypatch.setattr(present, "served", lambda _host, units, *_more: ([SOCKET], self.answers) if units else ([], []))
+        self.newer = None  # type: Optional[bool]
+        monkeypatch.setattr(present, "_daemons", lambda _host: present.Daemons(
+            [], {"unit": "nginx.service", "config_newer": None}, [{"unit": UNIT, "config_newer": self.newer}]))
+        monkeypatch.setattr(present, "_served", lambda _host, _seen, units, *_more: ([SOCKET], self.answers) if units else ([], []))
         step = self.world.step._replace(commands=list(commands), target=UNIT if commands and commands[0] != OTHER else "/swap")
         transaction = Transaction.begin(step, self.host, Disk(), self.world.state)
         if replaced:
@@ -130,6 +133,19 @@ def test_what_a_person_has_loaded_since_is_kept(left):
     assert one.settle()["fate"] == "kept" and one.as_written
 
 
+def test_files_that_the_daemon_has_read_without_systemd_are_kept(left):
+    one = left(RESTART)
+    one.newer = False
+    assert one.settle()["fate"] == "kept" and one.as_written
+
+
+def test_an_undo_loads_nobody_elses_edit(left):
+    one = left(RESTART, ran=1)
+    one.active, one.answers, one.newer = "failed", [], True
+    told = one.settle()
+    assert told["fate"] == "left" and "somebody has edited" in told["why"] and one.world.log() == [] and one.as_written
+
+
 def test_what_took_effect_and_is_not_served_is_taken_back_while_it_is_fresh(left):
     one = left(RESTART, ran=1)
     one.active, one.answers = "failed", []
@@ -160,7 +176,7 @@ def test_where_it_cannot_be_seen_who_is_served_no_command_is_undone(left, monkey
     def broken(*_arguments: Any) -> None:
         raise ValueError("a strange configuration")
 
-    monkeypatch.setattr(present, "served", broken)
+    monkeypatch.setattr(present, "_daemons", broken)
     told = one.settle()
     assert told["fate"] == "left" and "a strange configuration" in told["why"] and one.world.log() == [] and one.as_written
 

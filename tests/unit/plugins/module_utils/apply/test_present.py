@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import one_change, present
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import left_behind, one_change, present
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Command, Step
@@ -65,14 +65,17 @@ class Host:
     """Two masters, one of them down, and an nginx with a route to a third place."""
 
     def __init__(self, monkeypatch: Any, **probes: str) -> None:
+        self.newer = None  # type: Optional[bool]
+
         def master(unit: str, name: str, running: bool) -> Dict[str, Any]:
-            return {"unit": unit, "running": running, "pools": [{"endpoint": "unix:/run/%s/a.sock" % name}]}
+            return {"unit": unit, "running": running, "config_newer": self.newer, "pools": [{"endpoint": "unix:/run/%s/a.sock" % name}]}
 
         def endpoints(_host: Any, keys: List[str], *_rest: Any) -> Dict[str, Any]:
             return {key: {"probe": {"result": probes.get(key.split("/")[2], "not_tried")}} for key in keys}
 
         target = {"endpoint": "unix:/run/third/a.sock", "file": "/etc/nginx/upstream.conf", "down": False}
-        nginx = {"running": True, "routes": [{"file": "/etc/nginx/shop", "endpoints": [target, dict(target, endpoint="unix:/run/down/a.sock", down=True)]}]}
+        route = {"file": "/etc/nginx/shop", "endpoints": [target, dict(target, endpoint="unix:/run/down/a.sock", down=True)]}
+        nginx = {"running": True, "unit": "nginx.service", "config_newer": None, "routes": [route]}
         monkeypatch.setattr(present, "processes", lambda _host: [])
         monkeypatch.setattr(present, "collect_fpm", lambda *_rest: {"masters": [master(UNIT, "one", True), master("other.service", "two", False)]})
         monkeypatch.setattr(present, "collect_nginx", lambda *_rest: nginx)
@@ -80,24 +83,28 @@ class Host:
         monkeypatch.setattr(present, "collect_endpoints", endpoints)
 
 
+def served(*wanted: List[str]) -> Any:
+    return present._served(FakeHost(), present._daemons(FakeHost()), *wanted)
+
+
 @pytest.mark.parametrize("result, serves", [("answered", True), ("no_answer", True), ("closed", False), ("not_fastcgi", False), ("not_tried", False)])
 def test_a_worker_that_answers_or_is_busy_serves_and_nothing_else_does(monkeypatch: Any, result: str, serves: bool) -> None:
     Host(monkeypatch, one=result)
     place = "unix:/run/one/a.sock"
-    assert present.served(FakeHost(), [UNIT]) == ([place], [place] if serves else [])
+    assert served([UNIT]) == ([place], [place] if serves else [])
 
 
 def test_whoever_listens_in_the_place_of_a_unit_that_is_down_serves_nobody(monkeypatch: Any) -> None:
     Host(monkeypatch, two="answered")
-    assert present.served(FakeHost(), ["other.service"]) == (["unix:/run/two/a.sock"], [])
+    assert served(["other.service"]) == (["unix:/run/two/a.sock"], [])
 
 
 def test_a_directory_and_a_file_of_nginx_stand_for_the_endpoints_they_are_about(monkeypatch: Any) -> None:
     Host(monkeypatch, one="answered", third="answered")
-    assert present.served(FakeHost(), [], ["/run/one"]) == (["unix:/run/one/a.sock"], ["unix:/run/one/a.sock"])
+    assert served([], ["/run/one"]) == (["unix:/run/one/a.sock"], ["unix:/run/one/a.sock"])
     for path in ("/etc/nginx/shop", "/etc/nginx/upstream.conf"):
-        assert present.served(FakeHost(), [], [], [path]) == (["unix:/run/third/a.sock"], ["unix:/run/third/a.sock"])
-    assert present.served(FakeHost(), [], ["/run/on"], ["/etc/nginx/other"]) == ([], [])
+        assert served([], [], [path]) == (["unix:/run/third/a.sock"], ["unix:/run/third/a.sock"])
+    assert served([], ["/run/on"], ["/etc/nginx/other"]) == ([], [])
 
 
 @pytest.mark.parametrize("changed, took", [(NOW - 61, [False, False]), (NOW - 59, [True, False])])
@@ -109,14 +116,26 @@ def test_a_unit_whose_state_changed_since_has_read_its_files_and_no_other_comman
     assert (now.took, now.begun, now.answers, now.old) == (took, any(took), ["unix:/run/one/a.sock"], "")
 
 
+@pytest.mark.parametrize("newer, read", [(False, True), (True, False), (None, False)])
+def test_a_daemon_that_has_read_its_newest_file_has_read_the_change(monkeypatch: Any, booted: Any, newer: Any, read: bool) -> None:
+    host = Host(monkeypatch, one="answered")
+    host.newer = newer
+    monkeypatch.setattr(present, "_state_of", lambda _file, _disk: "written")
+    monkeypatch.setattr(present, "unit_states", lambda _host, names, logs: {name: {"active": "active", "changed_at": NOW - 9999} for name in names})
+    made = journal(NOW - 60, ["systemctl", "reload", UNIT], files=[{"path": "/etc/a", "real": "/etc/a"}])
+    assert present.look(FakeHost(), Disk(), "/nowhere", made).took == [read]
+    made["files"] = []  # of a start, say, it tells nothing
+    assert present.look(FakeHost(), Disk(), "/nowhere", made).took == [False]
+
+
 FOUND = {"name": "unit_start", "target": UNIT, "at": NOW, "files": [], "fate": "left", "why": "it is 5 days old", "by_hand": ["systemctl stop %s" % UNIT]}
 
 
 @pytest.mark.parametrize("check_mode, says", [(True, "It would be left to a person"), (False, "It was left to a person")])
 def test_a_module_of_one_change_warns_of_what_a_killed_run_had_left(monkeypatch: Any, tmp_path: Any, check_mode: bool, says: str) -> None:
     monkeypatch.setattr(one_change, "left_open", lambda _state: True)
-    monkeypatch.setattr(one_change, "pending", lambda *_arguments: FOUND)
-    monkeypatch.setattr(one_change, "settle", lambda *_arguments: FOUND)
+    monkeypatch.setattr(left_behind, "pending", lambda *_arguments: FOUND)
+    monkeypatch.setattr(left_behind, "settle", lambda *_arguments: FOUND)
     monkeypatch.setattr(one_change, "carry_out", lambda *_arguments: Outcome("done", "", [], [], [], None))
     warned: List[str] = []
     step = Step("x", "y", [], [], [Command(["true"], [])])

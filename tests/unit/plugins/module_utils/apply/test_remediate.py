@@ -8,6 +8,7 @@ import contextlib
 from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import left_behind
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import remediate as engine
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
@@ -72,8 +73,8 @@ class World:
         monkeypatch.setattr(engine, "lock", lock)
         monkeypatch.setattr(engine, "Proof", Proof)
         monkeypatch.setattr(engine, "left_open", lambda _state: bool(half_done))
-        monkeypatch.setattr(engine, "pending", lambda *_arguments: half_done)
-        monkeypatch.setattr(engine, "settle", lambda *_arguments: half_done)
+        monkeypatch.setattr(left_behind, "pending", lambda *_arguments: half_done)
+        monkeypatch.setattr(left_behind, "settle", lambda *_arguments: half_done)
         monkeypatch.setattr(engine.ledger, "read", lambda _state: list(entries))
         monkeypatch.setattr(engine.ledger, "record", lambda _disk, _state, _at, *entry: self.recorded.append(entry))
 

@@ -10,7 +10,7 @@ import struct
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import recovery
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import present, recovery
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import transaction as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -202,9 +202,9 @@ def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays
 
     def served(_host: Any, units: Any) -> Any:
         asked.append(units)
-        return ["unix:/run/a.sock"], ["unix:/run/a.sock"]
+        return ["unix:/run/a.sock"]
 
-    monkeypatch.setattr(recovery, "served", served)
+    monkeypatch.setattr(present, "served_by", served)
     world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"], ["clear"]])])
     commit(world, "open")
     result = recovered(world)
@@ -213,7 +213,7 @@ def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays
 
 
 def test_a_unit_that_was_not_started_is_not_asked_for_who_is_served(world, monkeypatch):
-    monkeypatch.setattr(recovery, "served", lambda *_arguments: pytest.fail("nobody is to be asked"))
+    monkeypatch.setattr(present, "served_by", lambda *_arguments: pytest.fail("nobody is to be asked"))
     world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"]])])
     transaction = subject.Transaction.begin(world.step, Host(), Service(world), world.state)
     transaction.run(world.step.commands[0])
