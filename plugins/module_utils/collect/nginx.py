@@ -19,7 +19,7 @@ from .units import unit_states
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
 MOST_ERRORS = 5
-MOST_STEPS = 100  # of a path, with what its links lead to
+MOST_LINKS = 40  # on the way to a site's code, as in the kernel
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 1.0  # seconds
 
@@ -227,7 +227,7 @@ def _owners_of_code(host: Host, found: Sequence[dict]) -> None:
 
 def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
     """Whose it is; who but root can exchange it or a link to it, or owns its index.php, else its group."""
-    real, todo, ruler, rulers = "/", path.split("/"), 0, set()
+    real, todo, ruler, rulers, links = "/", path.split("/"), 0, set(), 0
     try:
         while todo:
             here = posixpath.normpath(posixpath.join(real, todo.pop(0)))
@@ -235,13 +235,13 @@ def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
             ruler = seen.uid or ruler
             if seen.type == "link":
                 rulers.add(ruler)
-                to = host.readlink(here) or ""
+                to, links = host.readlink(here) or "", links + 1
+                if links > MOST_LINKS:
+                    return None, None
                 todo = to.split("/") + todo
                 real, ruler = ("/", 0) if to.startswith("/") else (real, ruler)
             else:
                 real = here
-            if len(todo) > MOST_STEPS:
-                return None, None
         index = posixpath.join(real, "index.php")
         rulers |= {ruler} | {host.stat(index, follow).uid for follow in (False, True) if host.type_of(index)}
     except HostError:

@@ -166,8 +166,8 @@ TEXTS = (
     ("fpm_message", message), ("fpm_log", fpm_lines), ("kernel_log", kernel), ("timestamps", stamps), ("redact", redact.redact),
     ("endpoint", endpoint.canonical), ("listen", lambda text: listen.targets([text])), ("nginx_time", nginx_routes.parse_time),
     ("tmpfiles", lambda text: tmpfiles.entry_for("/run/x", lambda _path: text, lambda _pattern: ["/a.conf"])),
-    ("generated", lambda text: (generated.author_of(text, text), generated.author_of("/etc/x", "# " + text),
-                                generated.author_of_part(text, text))), ("swap", fstab),
+    ("generated", lambda text: (generated.author_of(text, text), generated.author_of("/etc/x", "# " + text))),
+    ("generated_part", lambda text: generated.author_of_part("# BEGIN x MANAGED BLOCK\n" + text, text)), ("swap", fstab),
     ("unix_proc", sock_table.parse_unix_proc), ("tcp_proc", sock_table.parse_tcp_proc), ("proc", proc_texts), ("systemctl", systemd),
     ("start_failure", lambda text: fpm_not_running.start_failure(text.split("\n"))),
 )  # type: Tuple[Tuple[str, Work], ...]

@@ -133,8 +133,8 @@ def test_an_action_serves_only_findings_that_are_active_and_ask_for_it() -> None
 
 @pytest.mark.parametrize("fault, planned", [
     ("start_limit_hit", ["unit_reset_failed", "unit_start"]), ("runtime_dir_missing", ["runtime_directory_create", "unit_start"]),
-    ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]), ("old_socket", []),
-    ("tcp_vs_unix", ["fastcgi_pass_repoint"]),
+    ("stopped", ["unit_start"]), ("masked", []), ("pool_syntax", []), ("socket_deleted", ["unit_restart"]),
+    ("old_socket", []), ("tcp_vs_unix", ["fastcgi_pass_repoint"]),
     ("stopped_disabled", ["unit_start", "unit_enable"]),
     ("exhausted_static", ["pool_size_set"]), ("slow_http", []), ("worker_oom", ["memory_fit", "memory_limit_set"]), ("segfault", []),
     ("plain", []), ("was_down", []), ("nginx_other_user", []),

@@ -75,3 +75,9 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_ledger(tmp_path):
         record(state, 3.0)
         assert ledger.read(state)[-1]["at"] == 3.0
     assert at > 7 and disk_module.os is os
+
+
+@pytest.mark.parametrize("action, target, until, known", [("a", "t", 11, True), ("a", "t", 10, False), ("a", "u", 11, False), ("b", "t", 11, False)])
+def test_done_is_what_was_kept_before(action, target, until, known):
+    entries = [{"at": 10, "action": "a", "target": "t", "result": "done"}, {"at": 1, "action": "a", "target": "t", "result": "rolled_back"}]
+    assert ledger.done(entries, action, target, until) is known

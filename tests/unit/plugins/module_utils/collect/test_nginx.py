@@ -327,3 +327,70 @@ def test_of_roots_masters_that_of_a_system_unit_counts_whichever_is_older() -> N
     looked = host({"/proc/40/cgroup": "0::/system.slice/nginx.service\n", "/proc/30/cgroup": "0::/user.slice/user-1000.slice/session-1.scope\n",
                    "/proc/1/cgroup": "0::/init.scope\n"})
     assert collect_nginx(looked, [by_sudo, master(), worker()])["master"]["pid"] == 40
+
+
+# --- whose code a site runs
+
+def folder(uid: int, gid: int = 0, kind: str = "directory") -> Stat:
+    return Stat(kind, 0o755, uid, gid, 0, 0.0, 1, 1)
+
+
+class Shared(FakeHost):
+    """bob and ann have accounts; keepers: who owns which link."""
+
+    keepers: Dict[str, int] = {}
+
+    def stat(self, path: str, follow: bool = True) -> Stat:
+        if not follow and path in self.links:
+            return folder(self.keepers.get(path, 0), kind="link")
+        return super(Shared, self).stat(path, follow)
+
+
+def owners(stats: Dict[str, Stat], root: str = "/srv/app", script: str = "$document_root$fastcgi_script_name", links: Optional[Dict[str, str]] = None,
+           keepers: Optional[Dict[str, int]] = None) -> Any:
+    there = dict({"/srv": folder(0), "/home": folder(0), "/srv/app": folder(0)}, **stats)
+    looked = Shared(stats=there, links=links or {}, accounts={"root": (0, 0, [0]), "bob": (1000, 1000, [1000]), "ann": (1001, 1001, [1001])})
+    looked.keepers = keepers or {}
+    looked.group_name = lambda gid: {0: "root", 1000: "bob"}.get(gid, str(gid))  # type: ignore[method-assign]
+    route: Dict[str, Any] = {"root": root, "params": {"SCRIPT_FILENAME": script} if script else {}}
+    collector._owners_of_code(looked, [route])
+    return route["owners"]
+
+
+def test_code_of_root_is_nobodys_else() -> None:
+    assert owners({}) == owners({}, script="") == owners({}, script="$realpath_root$fastcgi_script_name") == []
+
+
+@pytest.mark.parametrize("stats, expected", [
+    ({"/srv/app": folder(1000)}, ["bob"]),
+    ({"/srv/app": folder(0, 1000)}, ["bob"]),
+    ({"/srv": folder(1000)}, ["bob"]),
+    ({"/srv": folder(1001), "/srv/app": folder(1000)}, ["bob"]),
+    ({"/srv/app/index.php": folder(1000, kind="file")}, ["bob"]),
+    ({"/srv/app": folder(1001), "/srv/app/index.php": folder(1000, kind="file")}, ["ann", "bob"]),
+])
+def test_hit_the_directory_one_above_it_its_group_and_its_index_tell(stats: Dict[str, Stat], expected: List[str]) -> None:
+    assert owners(stats) == expected
+
+
+def test_hit_who_owns_a_link_on_the_way_may_lead_it_elsewhere() -> None:
+    links = {"/srv/app/current": "releases/1", "/srv/app/releases/1/public": "/srv/web"}
+    stats = {"/srv/app/releases": folder(0), "/srv/app/releases/1": folder(0), "/srv/web": folder(0)}
+    assert owners(stats, "/srv/app/current/public", links=links) == []
+    assert owners(stats, "/srv/app/current/public", links=links, keepers={"/srv/app/current": 1000}) == ["bob"]
+    assert owners(stats, "/srv/app/current/public", links=links, keepers={"/srv/app/releases/1/public": 1001}) == ["ann"]
+    assert owners(dict(stats, **{"/srv/app": folder(1000)}), "/srv/app/current/public", links=links) == ["bob"], "a link in a directory of bob's"
+
+
+def test_hit_a_script_that_is_named_outright_is_what_runs() -> None:
+    stats = {"/home/bob": folder(1000), "/home/bob/run.php": folder(0, kind="file")}
+    assert owners(stats, script="/home/bob/run.php") == owners(stats, script="/home/bob$fastcgi_script_name") == ["bob"]
+    assert owners(stats, root="$base/x", script="/home/bob/run.php") == ["bob"]
+
+
+@pytest.mark.parametrize("root, script, links", [
+    ("/srv/gone", "", {}), ("$base/app", "", {}), ("/srv/$host", "", {}), ("/srv/app", "$base$fastcgi_script_name", {}), ("/srv/app", "/srv/ap$x", {}),
+    ("/srv/loop", "", {"/srv/loop": "loop"}), ("", "", {}),
+])
+def test_unknown_where_it_cannot_be_seen(root: str, script: str, links: Dict[str, str]) -> None:
+    assert owners({}, root, script, links) is None
