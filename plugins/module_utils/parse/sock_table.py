@@ -210,7 +210,7 @@ def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Any]]
     backlogs = [one.backlog for one in listeners if one.backlog is not None]
     gone = [one.gone for one in taken]
     load = Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken),
-                abandoned=None if None in gone else sum(gone))
+                abandoned=None if None in gone else gone.count(True))
     return load if clients is None else load._replace(clients=clients, live=len(clients) - dead, dead=dead)
 
 
