@@ -37,6 +37,12 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
             "arrived": flow["arrived"] + refused, "answered": flow["answered"]}
 
 
+def over(view: View, endpoint: str, wanted: Dict[str, int]) -> bool:
+    """Whether nobody whose client is there waits, and nobody came while we looked: the crowd has left."""
+    flow = (view.snapshot["endpoints"].get(endpoint) or {}).get("flow")
+    return bool(flow) and not wanted["waiting"] and not wanted["arrived"]
+
+
 def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> Tuple[str, List[str]]:
     """(reload or restart, notes). A restart drops the queue, where that is asked for.
 

@@ -391,7 +391,19 @@ def test_where_no_more_workers_fit_the_queue_alone_is_dropped_if_that_helps(arri
         assert not done and "may have 16 workers already" in str(refusal)
         return
     assert done and (step.changes, commands(step)) == ([], ["systemctl restart " + UNIT])
-    assert "may have 16 workers already" in step.notes[0] and "300 requests whose clients have gone" in step.notes[1]
+    assert "may have 16 workers already" in step.notes[0] and "300 requests whose clients have gone" in step.notes[2]
+
+
+def test_of_a_crowd_that_has_left_only_its_queue_is_dropped() -> None:
+    snapshot = crowded(80, 0)
+    hosts.place(snapshot).update(flow={"seconds": 3.0, "arrived": 0, "answered": 1})
+    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
+    step = RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(2)), arguments)
+    assert (step.changes, commands(step)) == ([], ["systemctl restart " + UNIT])
+    assert step.notes[0] == "nobody waits for pool www any more, and nobody comes: more workers are not needed"
+    hosts.place(snapshot).update(queue=2, waiting={"live": 0, "dead": 2})
+    with pytest.raises(Refusal, match="nobody waits for pool www any more"):
+        RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(2)), dict(arguments, drop_backlog=False))
 
 
 @pytest.mark.parametrize("one_file", [False, True])
