@@ -58,7 +58,7 @@ class Field(Generic[S]):
             spec = Spec(suites[story.suite], plain._replace(name=story.name))
             self.fleet.faults[story.name] = spec.fault
             self.stories[spec.host], self.specs[spec.host] = story, spec
-        self.home, self.tree, self.reports = Path(sys.prefix), Path(tree) if tree else env.tree("tree-" + name), env.WORK / name
+        self.home, self.tree, self.reports = Path(sys.prefix), Path(tree) if tree else env.tree("tree-" + name), env.WORK / self.fleet.name
 
     def visited(self, host: str, visitors: Sequence[Visitors]) -> None:
         """Before up(): that these go on coming to it, once its story lets them."""
