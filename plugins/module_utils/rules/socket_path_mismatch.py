@@ -142,7 +142,8 @@ def _older(case: Case) -> Optional[Match]:
     """nginx still dials what its files named before they were edited."""
     nginx = case.snapshot["nginx"]
     route = case.routes[0]
-    events = [event for event in among(case.seen.once(_strays), [site["name"] for site in case.servers]) if event["last"] >= nginx["config_changed_at"]] if nginx["config_newer"] else []
+    missed = among(case.seen.once(_strays), [site["name"] for site in case.servers]) if nginx["config_newer"] else []
+    events = [event for event in missed if event["last"] >= nginx["config_changed_at"]]
     if not events:
         return None
     words = "nginx dials %s, and its files name %s: it has not loaded them" % (events[-1]["endpoint"], case.key)

@@ -87,9 +87,10 @@ def _was_denied(case: Case) -> Any:
             return _is_over(
                 case, lost, "socket_mode", "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
                 evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started), "likely")
-    # Without a restart: what was in the way, a directory or a label, was set right by itself.
+    # Without a restart: what was in the way, an entry of the socket's ACL, a directory or a label, was set right by itself.
     return _is_over(
-        case, lost, "parent_directory", "nginx's worker user could not pass on the way to %s for a while, and can now." % case.key,
+        case, lost, "acl" if case.endpoint.get("acl") else "parent_directory",
+        "nginx's worker user was refused on the way to %s for a while, and may connect now." % case.key,
         evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)), "possible") if lost else None
 
 

@@ -122,6 +122,13 @@ def test_near_miss_refusals_until_nginx_was_restarted_as_another_user_are_over()
     assert "until nginx was restarted" in hosts.only(snapshot)["summary"]
 
 
+def test_near_miss_refusals_that_ended_without_a_restart_are_over() -> None:
+    """As after a remediation, which adds an entry to the ACL of the live socket."""
+    snapshot = hosts.nginx_said(hosts.ran_since(seen("plain"), 600.0), "ng-connect-eacces", 30.0)
+    hosts.place(snapshot)["acl"] = ["user::rw-", "user:www-data:rw-", "group::rw-", "mask::rw-", "other::---"]
+    assert hosts.causes(snapshot) == [(CAUSE, "acl", "recovered")]
+
+
 def test_near_miss_a_socket_that_somebody_left_behind_is_a_wrong_path() -> None:
     """It refuses nginx, and nobody would answer if it did not."""
     snapshot = seen("old_socket")
