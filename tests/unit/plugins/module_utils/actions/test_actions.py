@@ -115,7 +115,7 @@ def accesses(step: Step) -> List[Any]:
 
 def test_nginxs_user_gets_one_entry_in_the_file_and_on_the_live_socket_and_nothing_is_restarted() -> None:
     step = step_of("socket_access_set", "socket_root")
-    assert lines_of(step) == ["listen.acl_users = www-data"] and step.trials[0].argv[1] == "-t"
+    assert lines_of(step) == ["listen.acl_users = www-data"] and "-t" in step.trials[0].argv
     assert (commands(step), undo(step), step.cuts) == (["setfacl -m u:www-data:rw /run/php/php8.2-fpm.sock"], [[]], None)
     assert accesses(step)[0] == ("entry", [], [], False)
 

@@ -123,7 +123,11 @@ def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1)
     """A change that was kept, as a transaction files it away. Gives the state directory."""
     place = folder.path("state/backups/20261124T10150%dZ-%s" % (number, name))
     os.makedirs(place)
-    text = json.dumps({"version": VERSION, "name": name, "files": [{"real": folder.path(file), "after": digest(after)}]})
+    real = folder.path(file)
+    changed = {"path": real, "real": real, "existed": False, "temporary": real + ".new", "old": real + ".old", "before": None, "meta": None,
+               "after": digest(after)}
+    text = json.dumps({"version": VERSION, "name": name, "target": "unit", "at": 1.0, "boot": "", "uptime": 1.0, "made": [], "folders": {},
+                       "files": [changed], "commands": []})
     with open(os.path.join(place, "journal.json"), "w") as stream:
         stream.write(text)
     return folder.path("state")
