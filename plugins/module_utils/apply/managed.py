@@ -50,11 +50,10 @@ def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Option
     """
     for change in step.changes:
         author = _author(change, disk) if change.before != change.after else None
-        if author and author.panel:
-            return "%s is %s, which would undo the change: make it there: %s" % (change.path, _named(author), _lines(change))
-        if author and files == LEAVE and not (asked and author.named):
-            return "%s is %s, whose next run would undo the change: make it at its source: %s (remediate_managed_files=edit would edit the file)" % (
-                change.path, _named(author), _lines(change))
+        if author and (author.panel or (files == LEAVE and not (asked and author.named))):
+            allowed = "" if author.panel or asked else " (remediate_managed_files=edit would edit the file)"
+            return "%s is %s, which would undo the change; make it there: %s%s" % (
+                change.path, _named(author), _lines(change), allowed)
     return None
 
 
