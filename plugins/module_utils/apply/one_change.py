@@ -32,9 +32,8 @@ def changed(outcome: Outcome) -> bool:
 
 
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE) -> Outcome:
-    """make is called again under the lock: another change may have come first. Raises Refusal, Busy while another holds the lock, and UndoFailed.
-
-    why of what was done, or would be: what a person should know of it.
+    """make is called again under the lock: another change may have come first. The outcome's why, where it went well:
+    what a person should know of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
     step = make()
     # What a killed run left may be the very change that now seems to be there.
@@ -50,7 +49,8 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
         return _carried(make(), host, disk, verify, False, state)
 
 
-def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str) -> Outcome:
+def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool,
+             state: str) -> Outcome:
     why = managed.objection(step, disk, managed.LEAVE, asked=True)
     if why:
         raise Refusal(why)
