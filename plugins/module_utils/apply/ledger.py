@@ -51,7 +51,8 @@ def attempts(entries: Sequence[Entry], action: str, target: str, since: float) -
 
 def done(entries: Sequence[Entry], action: str, target: str, until: float) -> bool:
     """Whether an action was taken on a target, and kept, before until (epoch seconds). Pure."""
-    return any((entry["action"], entry["target"], entry["result"]) == (action, target, "done") and entry["at"] < until for entry in entries)
+    wanted = (action, target, "done")
+    return any((one["action"], one["target"], one["result"]) == wanted and one["at"] < until for one in entries)
 
 
 def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that another program writes: which of them a step would change, and the change that a person makes at their source instead."""
+"""Files that another program writes: which a step would change, and what a person changes at their source instead."""
 
 import os
 from typing import List, Optional
@@ -27,7 +27,8 @@ def _author(change: Change, disk: Disk) -> Optional[Author]:
         return found or author_of_part(_text(change.before), _text(change.after))
     folder = os.path.dirname(real)
     names = disk.names(folder) if disk.exists(folder) else []
-    others = [author_of(real, _text(disk.read(os.path.join(folder, name)))) for name in names if name.endswith(".conf")]
+    texts = [_text(disk.read(os.path.join(folder, name))) for name in names if name.endswith(".conf")]
+    others = [author_of(real, text) for text in texts]
     return found or (others[0] if others and all(others) else None)
 
 
@@ -40,25 +41,27 @@ def _lines(change: Change) -> str:
     """The lines of a change as a person writes them, without what may be secret."""
     shown = difference([change])[0]["prepared"].split("\n")[2:]
     lines = [line for line in shown if line[:1] in ("-", "+") and line[1:].strip()]
-    return "; ".join("%s `%s`" % ("instead of" if line[0] == "-" else "write", line[1:].strip()) for line in lines[:MOST_LINES])
+    words = {"-": "instead of", "+": "write"}
+    return "; ".join("%s `%s`" % (words[line[0]], line[1:].strip()) for line in lines[:MOST_LINES])
 
 
 def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
-    """Why a step is left to a person, with the change to make and where; None when it is not. files: LEAVE or EDIT what a tool manages.
+    """Why a step is left to a person, with the change to make and where; None when it is not.
 
-    asked: a person named the change. What a panel generates stays as it is in any case. Raises OSError, Refusal.
+    files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays as it is
+    in any case. Raises OSError, Refusal.
     """
     for change in step.changes:
         author = _author(change, disk) if change.before != change.after else None
-        if author and author.panel:
-            return "%s is %s, which would undo the change: make it there: %s" % (change.path, _named(author), _lines(change))
-        if author and files == LEAVE and not (asked and author.named):
-            return "%s is %s, whose next run would undo the change: make it at its source: %s (remediate_managed_files=edit would edit the file)" % (
-                change.path, _named(author), _lines(change))
+        if author and (author.panel or (files == LEAVE and not (asked and author.named))):
+            allowed = "" if author.panel or asked else " (remediate_managed_files=edit would edit the file)"
+            return "%s is %s, which would undo the change; make it there: %s%s" % (
+                change.path, _named(author), _lines(change), allowed)
     return None
 
 
 def warnings(step: Step, disk: Disk) -> List[str]:
     """What a person should know of a step that objection() lets pass."""
-    authors = [(change.path, _author(change, disk)) for change in step.changes if change.before != change.after]
+    changes = [change for change in step.changes if change.before != change.after]
+    authors = [(change.path, _author(change, disk)) for change in changes]
     return ["%s is %s: its next run may undo this change" % (path, _named(author)) for path, author in authors if author]

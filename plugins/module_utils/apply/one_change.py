@@ -49,9 +49,7 @@ def _close(host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None]
 def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, warn: Callable[[str], None],
                state: str = STATE) -> Outcome:
     """make is called again under the lock: another change may have come first. warn: told what became of a change that a killed run had left
-    open. Raises Refusal, Busy while another holds the lock, and UndoFailed.
-
-    why of what was done, or would be: what a person should know of it.
+    open. The outcome's why, where it went well: what a person should know of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
     step = make()
     # What a killed run left may be the very change that now seems to be there.
@@ -69,7 +67,8 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
         return _carried(step._replace(meant=[*step.meant, *in_force(found)]), host, disk, verify, False, state)
 
 
-def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str) -> Outcome:
+def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool,
+             state: str) -> Outcome:
     why = managed.objection(step, disk, managed.LEAVE, asked=True)
     if why:
         raise Refusal(why)

@@ -90,7 +90,8 @@ def _doubt(case: Case, owner: Owner) -> Optional[str]:
         known = any(its & _words(name) for route in case.routes for name in route["server_names"])
     else:
         # The distribution's own, by a name that it goes by; or it and the site lack nobody but each other.
-        known = there.family == "unix" or there.port == 9000 or case.seen.once(_dialled).isdisjoint(reached(pool["endpoint"]))
+        known = there.family == "unix" or there.port == 9000 or case.seen.once(_dialled).isdisjoint(
+            reached(pool["endpoint"]))
     return None if known else "nothing tells that it is the one that is meant"
 
 

@@ -187,7 +187,7 @@ def test_what_a_tool_manages_is_left_or_edited_and_told_as_the_operator_says(fil
     monkeypatch.setitem(engine.RESOLVE, "socket_access_set", lambda *_arguments: engine.Step("socket_access_set", "x", [change], [], []))
     world = World(monkeypatch, seen("socket_root"))
     action = world.run(managed_files=files)["remediation"]["actions"][0]
-    assert action["result"] == result and "is managed by Ansible" in action["why"] and "next run" in action["why"]
+    assert action["result"] == result and "is managed by Ansible" in action["why"] and "undo" in action["why"]
     assert len(world.steps) == (result == "done")
 
 
