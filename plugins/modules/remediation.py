@@ -42,7 +42,8 @@ notes:
     is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout not raised twice.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host where nothing is to be done.
-  - A run that was killed, or whose host lost power, is taken back by the next one. At every moment each file is the old one or the new one.
+  - What a run that was killed, or whose host lost power, had begun, the next one compares with the host as it is then. It is kept where the host is
+    served, taken back where it is not, and left to a person once it is older than an hour. At every moment each file is the old one or the new one.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
   - module: webmedic.php_fpm.fpm_config

@@ -12,7 +12,8 @@ short_description: Make a swap file and use it, or take it away
 version_added: 0.2.0
 description:
   - Makes a file without holes that only root can ever open, formats it, enters it in C(/etc/fstab) and switches it on.
-  - When a step fails, all is as it was. There is no file, no entry and no swap. A run that was killed is undone by the next one.
+  - When a step fails, all is as it was. There is no file, no entry and no swap.
+  - Of a run that was killed, the next one keeps what was finished. The rest it takes back, or leaves to a person once it is older than an hour.
   - Of C(/etc/fstab) only the one line changes, and it is backed up and replaced in one step.
   - Refuses, in check mode as well, where swap cannot help or cannot be. That is where a control group's memory limit binds and allows no swap,
     on a file system that takes no swap file, where less than a tenth of the file system would stay free, and in a container without C(CAP_SYS_ADMIN).

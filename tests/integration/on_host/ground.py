@@ -30,6 +30,7 @@ systemctl stop webmedic-load 2>/dev/null
 systemctl daemon-reload
 systemctl reset-failed
 systemctl stop "$FPM_UNIT"
+setfacl -b "$RUN_DIR" 2>/dev/null
 systemd-tmpfiles --create --prefix=/run/php >/dev/null 2>&1
 systemctl reset-failed
 set -e
