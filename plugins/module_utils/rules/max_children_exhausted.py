@@ -38,9 +38,14 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
+def _flow(case: Case) -> Optional[dict]:
+    flow = case.endpoint.get("flow")
+    return flow if flow and None not in flow.values() else None
+
+
 def _clogged(case: Case, number: int) -> bool:
     """Whether those who have given up take longer, with twice the workers, than the others have patience."""
-    flow, live = case.endpoint.get("flow"), case.waiting - case.dead
+    flow, live = _flow(case), case.waiting - case.dead
     if flow is None or case.dead <= max(live, number):
         return False
     # Who waits came within the patience of one.
@@ -65,9 +70,9 @@ def _full(case: Case, owner: Owner) -> Any:
     left = ", %d of them for clients who have gone" % place["abandoned"] if place.get("abandoned") else ""
     proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
-    if place.get("flow"):
+    if _flow(case):
         told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered"
-        proof.append(evidence("socket", told % place["flow"]))
+        proof.append(evidence("socket", told % _flow(case)))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
         number, owner.pool["name"], owner.pool["pm"],
