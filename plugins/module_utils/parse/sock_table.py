@@ -14,13 +14,11 @@ FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
 NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 _HEADER = struct.Struct("=IHHII")
-# include/net/tcp_states.h. CLOSE_WAIT: nginx gave up on the request, which waits or is served all the same.
-_CLOSE_WAIT = 8
-_STATES = {1: "established", _CLOSE_WAIT: "established", 10: "listen"}
+# include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up on the request, which waits or is served all the same.
+_STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
-_SHOW_NAME_VFS_QUEUE, _SHOW_NAME_CLIENTS_QUEUE = 1 | 2 | 16, 1 | 8 | 16
+_SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_CLIENTS = 1 | 16, 2, 8
 _UNIX_NAME, _UNIX_VFS, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 3, 4, 6
-_BOTH_WAYS = b"\3"
 _TCP = 6
 # INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
@@ -93,8 +91,8 @@ def _request(body: bytes) -> bytes:
 
 def unix_request(clients: bool = False) -> bytes:
     """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends the answer."""
-    states, show = (1 << 10, _SHOW_NAME_CLIENTS_QUEUE) if clients else (_WANTED_STATES, _SHOW_NAME_VFS_QUEUE)
-    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, show, 0, 0))
+    states, more = (1 << 10, _SHOW_CLIENTS) if clients else (_WANTED_STATES, _SHOW_VFS)
+    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, _SHOW_NAME_QUEUE | more, 0, 0))
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
@@ -148,7 +146,7 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
             clients = struct.unpack("=%dI" % (len(listed) // 4), listed[:len(listed) // 4 * 4])
         found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
                           file=place, queue=queue, backlog=backlog, clients=clients,
-                          gone=attributes.get(_UNIX_SHUTDOWN) == _BOTH_WAYS))
+                          gone=attributes.get(_UNIX_SHUTDOWN) == b"\3"))
     return found
 
 
@@ -168,7 +166,7 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
         found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None,
                           queue if listens else None, backlog if listens else None,
-                          body[6:8] + body[24:40], body[1] == _CLOSE_WAIT))
+                          body[6:8] + body[24:40], body[1] == 8))
     return found
 
 
@@ -199,7 +197,7 @@ def parse_tcp_proc(text: str) -> List[Sock]:
         raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
         found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
                           queue=int(queue, 16) if state == "listen" else None, clients=client,
-                          gone=int(number, 16) == _CLOSE_WAIT))
+                          gone=number == "08"))
     return found
 
 

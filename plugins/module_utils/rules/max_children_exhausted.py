@@ -38,9 +38,14 @@ def _answer(case: Case) -> str:
     return "no answer in %g s" % (case.probe.get("waited") or 0)
 
 
+def _flow(case: Case) -> Optional[dict]:
+    flow = case.endpoint.get("flow")
+    return flow if flow and None not in flow.values() else None
+
+
 def _clogged(case: Case, number: int) -> bool:
     """Whether those who have given up take longer, with twice the workers, than the others have patience."""
-    flow, live = case.endpoint.get("flow"), case.waiting - case.dead
+    flow, live = _flow(case), case.waiting - case.dead
     if flow is None or case.dead <= max(live, number):
         return False
     # Who waits came within the patience of one.
@@ -53,7 +58,6 @@ def _full(case: Case, owner: Owner) -> Any:
     number = len(workers)
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
-    place = case.endpoint
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
     capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
     at_limit = capped or (limit is not None and number >= limit)
@@ -62,12 +66,13 @@ def _full(case: Case, owner: Owner) -> Any:
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    left = ", %d of them for clients who have gone" % place["abandoned"] if place.get("abandoned") else ""
+    left = ", %d of them for clients who have gone" % case.endpoint["abandoned"] if case.endpoint.get("abandoned") else ""
     proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
-    if place.get("flow"):
-        told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered"
-        proof.append(evidence("socket", told % place["flow"]))
+    flow = _flow(case)
+    if flow:
+        told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % flow
+        proof.append(evidence("socket", told))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
         number, owner.pool["name"], owner.pool["pm"],
