@@ -15,7 +15,7 @@ CAUSE = "socket_path_mismatch"
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
 # PHP's in a name: php7.4-fpm, php74-php-fpm, php/82, php5; not the number of a port or of a server.
 _VERSION = re.compile(r"(?:(?:php|fpm|cgi)[^a-z0-9]?|(?<!\d)(?=\d\.))([5-9])(?:[._-]?(\d{1,2}))?(?!\d)")
-_WORD = re.compile("[a-z]+")
+_WORD = re.compile("[a-z]+|[0-9]+")
 # What says no more than that PHP is there.
 _ANY = re.compile("(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|unix|www|data|web|default|server|backend|upstream"
                   "|pool)+\\Z")
@@ -49,8 +49,7 @@ def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
 
 def _names(case: Case) -> str:
     """What says which php-fpm is meant: a socket's path, an upstream's name."""
-    key = [case.key] if parse(case.key).family == "unix" else []
-    return " ".join(key + [route["upstream"] or "" for route in case.routes]).lower()
+    return " ".join([_path(case.key)] + [route["upstream"] or "" for route in case.routes]).lower()
 
 
 def _versions(case: Case) -> Set[str]:
@@ -58,8 +57,12 @@ def _versions(case: Case) -> Set[str]:
     return {".".join(filter(None, one)) for one in _VERSION.findall(_names(case))}
 
 
+def _path(endpoint: str) -> str:
+    return parse(endpoint).path or ""
+
+
 def _words(text: str) -> Set[str]:
-    return {word for word in _WORD.findall(text.lower()) if not _ANY.match(word)}
+    return {word for word in _WORD.findall(_VERSION.sub(" ", text.lower())) if not _ANY.match(word)}
 
 
 def _dialled(seen: Seen) -> Set[str]:
@@ -83,11 +86,13 @@ def _doubt(case: Case, owner: Owner) -> Optional[str]:
         return "nginx has more than this one address to choose from"
     pool, there = owner.pool, parse(case.key)
     wanted = _words(_names(case))
-    its = _words("%(name)s %(endpoint)s %(user)s" % pool) - COMMON_ACCOUNTS
-    if wanted or any(route["owners"] for route in case.routes):
-        known = wanted <= its
+    its = _words("%s %s %s" % (pool["name"], pool["user"], _path(pool["endpoint"]))) - COMMON_ACCOUNTS
+    if wanted:
+        known = _words(str(pool["name"])) <= wanted <= its
+    elif any(route["owners"] for route in case.routes):
+        known = True
     elif its:
-        known = any(its & _words(name) for route in case.routes for name in route["server_names"])
+        known = any(its <= _words(name) for route in case.routes for name in route["server_names"])
     else:
         # The distribution's own, by a name that it goes by; or it and the site lack nobody but each other.
         known = there.family == "unix" or there.port == 9000 or case.seen.once(_dialled).isdisjoint(

@@ -266,9 +266,9 @@ def test_near_miss_a_php_of_unknown_version_is_not_the_one_that_the_name_tells()
     assert not repoints(snapshot) and repoints(asks("unix:/run/php/php8.2-www.sock"))
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1:9001", "unix:/run/php/php-fpm2.sock", "unix:/run/php-fpm-9001.sock"])
-def test_decoy_the_number_of_a_port_or_a_server_tells_no_version(name: str) -> None:
-    assert repoints(asks(name))
+@pytest.mark.parametrize("name", ["unix:/run/php/php-fpm2.sock", "unix:/run/php-fpm-9001.sock", "unix:/run/php/web3.sock"])
+def test_decoy_the_number_of_a_port_or_a_pool_tells_no_version_but_another_pool(name: str) -> None:
+    assert not repoints(asks(name)) and "nothing tells" in hosts.only(asks(name))["summary"]
 
 
 @pytest.mark.parametrize("name", ["unix:/run/php/bob.sock", "unix:/home/bob/run/php.sock", "unix:/var/www/vhosts/system/shop.example/php-fpm.sock"])
@@ -282,7 +282,14 @@ def test_hit_the_pool_has_the_name_that_is_dialled() -> None:
     assert repoints(snapshot)
 
 
-@pytest.mark.parametrize("name, planned", [("shop", True), ("blog", False)])
+@pytest.mark.parametrize("dialled", ["shop", "shop3", "client1", "admin"])
+def test_near_miss_a_name_that_only_resembles_the_pools(dialled: str) -> None:
+    snapshot = asks("unix:/run/php/%s.sock" % dialled)
+    hosts.pool(snapshot).update(name="shop-admin", endpoint="unix:/run/php/shop-admin-client3.sock")
+    assert not repoints(snapshot)
+
+
+@pytest.mark.parametrize("name, planned", [("shop", True), ("blog", False), ("shop2", False)])
 def test_a_pool_with_a_name_of_its_own_serves_the_site_of_that_name_alone(name: str, planned: bool) -> None:
     snapshot = asks("127.0.0.1:9000")
     hosts.pool(snapshot).update(name=name, endpoint="unix:/run/php/%s.sock" % name)
