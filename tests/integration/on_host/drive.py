@@ -105,23 +105,29 @@ def kill(ground):
 
 
 def kill_twice(ground):
-    """A run is killed while its command runs, and the next one at each step of taking that back."""
+    """A run is killed while its command runs, and the next one, which finds that nobody is served, at each step of taking that back."""
     steps, old, new = reference(ground)
     if steps is None:
         return
     first = next(number for number, text in enumerate(steps, 1) if text.startswith("run "))
-    ground.break_it()
-    ground.run(first, "during")
+
+    def killed_once():
+        ground.break_it()
+        ground.run(first, "during")
+        ground.bash(SETTLED + '; systemctl stop "$FPM_UNIT"')
+
+    killed_once()
     back = ground.run().steps
-    back = back[:next((number for number, text in enumerate(back) if text.startswith("trial ")), len(back))]
+    back = back[:next((number for number, text in enumerate(back) if text.startswith("trial ") or "transaction.new" in text), len(back))]
+    ground.bash('systemctl start "$FPM_UNIT"')
     tell("a run that takes something back does so before it tries anything new", None if any(text.startswith("run ") for text in back) else str(back))
     plan = [(number, "kill") for number, text in chosen(ground, back) if ground.job["every"] or not text.startswith("fsync")]
     plan += [(number, "during") for number, text in enumerate(back, 1) if text.startswith("run ")]
     for number, do in sorted(plan):
         what = "killed, and killed again %s step %d of taking it back (%s)" % ("before" if do == "kill" else "during", number, back[number - 1])
-        ground.break_it()
-        ground.run(first, "during")
+        killed_once()
         ran = ground.run(number, do)
+        ground.bash('systemctl start "$FPM_UNIT"')
         if ran.signal != signal.SIGKILL or not same(ran.steps[-1:], back[number - 1]):
             tell(what, "it was not: %s; its last step was %s" % (ran, ran.steps[-1:]))
             continue
