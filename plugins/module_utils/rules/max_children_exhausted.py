@@ -66,7 +66,8 @@ def _full(case: Case, owner: Owner) -> Any:
         return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
-    left = ", %d of them for clients who have gone" % case.endpoint["abandoned"] if case.endpoint.get("abandoned") else ""
+    abandoned = case.endpoint.get("abandoned")
+    left = ", %d of them for clients who have gone" % abandoned if abandoned else ""
     proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
         case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
     flow = _flow(case)
