@@ -56,9 +56,10 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
     for name, key in _TIMES.items():
         micro = _number(block.get(key))
         facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
+    sandbox = {name: block[name] for name in SANDBOX if block.get(name) not in (None, "", "no")}
     return dict(
-        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", runtime_directory=block.get("RuntimeDirectory", ""),
-        sandbox={name: block[name] for name in SANDBOX if block.get(name) not in (None, "", "no")}, can_reload=block.get("CanReload") == "yes", private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
+        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", can_reload=block.get("CanReload") == "yes",
+        runtime_directory=block.get("RuntimeDirectory", ""), sandbox=sandbox, private_tmp="PrivateTmp" in sandbox, command=exec_start(block),
         start_limit_hit=facts["result"] == "start-limit-hit", log=[])
 
 
