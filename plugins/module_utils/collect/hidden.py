@@ -3,18 +3,13 @@
 
 """What a unit's sandbox hides from its processes, so that they see other files on the way to a socket than the host has: systemd.exec(5)."""
 
-import posixpath
-from typing import Dict, Optional, Tuple
+from typing import Optional, Tuple
 
 from ..parse.proc import unit_of
-from ..parse.systemctl import parse_show
+from ..parse.systemctl import SANDBOX, hides, parse_show, unit_facts
 from .host import Host, HostError
 from .processes import process_cgroup
 from .socket_files import walk
-
-# Settings -> which part of a word with colons is a path as the processes see it; or the only paths that they are about.
-_LISTS = {"InaccessiblePaths": 0, "TemporaryFileSystem": 0, "BindPaths": 1, "BindReadOnlyPaths": 1}
-_ABOUT = {"ProtectHome": ("/home", "/root", "/run/user"), "PrivateTmp": ("/tmp", "/var/tmp"), "RootDirectory": ("/",), "RootImage": ("/",)}
 
 
 def other_view(host: Host, pid: Optional[int]) -> str:
@@ -45,19 +40,5 @@ def hidden(host: Host, pid: Optional[int], path: str) -> Optional[dict]:
 
 
 def _setting(host: Host, unit: str, place: str) -> Optional[str]:
-    ran = host.run(["systemctl", "show", "-p", ",".join([*_LISTS, *_ABOUT]), "--", unit])
-    block: Dict[str, str] = next(iter(parse_show(ran.out)), {})
-    for name, part in _LISTS.items():
-        for word in block.get(name, "").split():
-            point = word.lstrip("-+").split(":")[part if ":" in word else 0]
-            if _covers(point, place):
-                return "%s=%s" % (name, word)
-    for name, points in _ABOUT.items():
-        value = block.get(name) or "no"
-        if value != "no" and any(point == place or _covers(point, place) for point in points):
-            return "%s=%s" % (name, value)
-    return None
-
-
-def _covers(point: str, place: str) -> bool:
-    return (place + "/").startswith(posixpath.normpath(point) + "/")
+    ran = host.run(["systemctl", "show", "-p", ",".join(SANDBOX), "--", unit])
+    return hides(unit_facts(next(iter(parse_show(ran.out)), {}), 0.0)["sandbox"], place)

@@ -15,8 +15,13 @@ _OPTIONAL = {"enabled": "UnitFileState", "oom_policy": "OOMPolicy", "fragment": 
 _NUMBERS = {"restarts": "NRestarts", "main_pid": "MainPID", "exec_main_code": "ExecMainCode", "exec_main_status": "ExecMainStatus"}
 # Monotonic times alone print alike since 219.
 _TIMES = {"changed_at": "StateChangeTimestampMonotonic", "active_since": "ActiveEnterTimestampMonotonic", "inactive_since": "InactiveEnterTimestampMonotonic"}
+# What gives a unit's processes other files than the host has, systemd.exec(5): which part of a word with colons is a path as they see it,
+# or the only paths that a setting is about.
+_LISTS = {"InaccessiblePaths": 0, "TemporaryFileSystem": 0, "BindPaths": 1, "BindReadOnlyPaths": 1}
+_ABOUT = {"ProtectHome": ("/home", "/root", "/run/user"), "PrivateTmp": ("/tmp", "/var/tmp"), "RootDirectory": ("/",), "RootImage": ("/",)}
+SANDBOX = tuple(_LISTS) + tuple(_ABOUT)
 PROPERTIES = tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for name in table.values()) + (
-    "Id", "NeedDaemonReload", "RuntimeDirectory", "PrivateTmp", "ExecStart", "CanReload")
+    "Id", "NeedDaemonReload", "RuntimeDirectory", "ExecStart", "CanReload") + SANDBOX
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # Of php-fpm's arguments, those that hold no secret, as -d mysqli.default_pw=x does.
@@ -51,10 +56,24 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
     for name, key in _TIMES.items():
         micro = _number(block.get(key))
         facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
+    sandbox = {name: block[name] for name in SANDBOX if block.get(name) not in (None, "", "no")}
     return dict(
-        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", runtime_directory=block.get("RuntimeDirectory", ""),
-        can_reload=block.get("CanReload") == "yes", private_tmp=block.get("PrivateTmp") not in (None, "", "no"), command=exec_start(block),
+        facts, name=block.get("Id", ""), need_reload=block.get("NeedDaemonReload") == "yes", can_reload=block.get("CanReload") == "yes",
+        runtime_directory=block.get("RuntimeDirectory", ""), sandbox=sandbox, private_tmp="PrivateTmp" in sandbox, command=exec_start(block),
         start_limit_hit=facts["result"] == "start-limit-hit", log=[])
+
+
+def hides(sandbox: Dict[str, str], place: str) -> Optional[str]:
+    """The setting, as NAME=VALUE, that puts something else at a path, or at a directory above it."""
+    def covers(point: str) -> bool:
+        return place == point or (place + "/").startswith(point.rstrip("/") + "/")
+
+    for name, part in _LISTS.items():
+        for word in sandbox.get(name, "").split():
+            if covers(word.lstrip("-+").split(":")[part if ":" in word else 0]):
+                return "%s=%s" % (name, word)
+    return next(("%s=%s" % (name, sandbox[name]) for name, points in _ABOUT.items()
+                 if name in sandbox and any(covers(point) for point in points)), None)
 
 
 def refused_to_start(log: List[dict]) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import Any, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from ..parse.endpoint import canonical
+from ..parse.systemctl import hides
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
 from .model import Clear, Match, Remedy, Unclear, evidence, sample
 
@@ -138,6 +139,10 @@ def _explain(case: Case, master: dict) -> Down:
     result, ended = unit.get("result"), unit.get("exec_main_status")
     place = _refused_place(case, said[1]) if said else {}
     holders = place.get("listeners") or []
+    hider = hides(unit.get("sandbox") or {}, place.get("path") or "") if said and said[0] in ("runtime_dir_missing", "bind_failed") else None
+    if hider and place.get("path"):
+        words = "%s cannot start: its own %s hides the place of its socket, %s" % (name, hider, place["path"])
+        return Down("bind_failed", words, [evidence("systemd", "%s: %s" % (name, hider))] + told + [state], [], "likely")
     if said and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user") and _still(said[0], place):
         proof = told + [state]
         if said[0] == "address_in_use" and holders:

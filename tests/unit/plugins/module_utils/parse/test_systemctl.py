@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.systemctl import (
     command_option,
     exec_start,
+    hides,
     parse_journal,
     parse_show,
     refused_to_start,
@@ -151,3 +152,13 @@ def test_php_fpms_own_options_are_read_from_a_command(command: str, config: str,
 ])
 def test_of_a_command_only_what_tells_the_configuration_is_kept(argv: str, told: str) -> None:
     assert exec_start({"ExecStart": "{ path=/x ; argv[]=%s ; ignore_errors=no ; }" % argv}) == told
+
+
+@pytest.mark.parametrize("shown, place, setting", [
+    ("ProtectHome=yes", "/home/shop/run", "ProtectHome=yes"), ("ProtectHome=no", "/home/shop/run", None), ("ProtectHome=yes", "/homes/shop", None),
+    ("InaccessiblePaths=-/srv /run/php/", "/run/php/a.sock", "InaccessiblePaths=/run/php/"), ("TemporaryFileSystem=/var:ro", "/run", None),
+    ("BindPaths=/srv/x:/run/php:rbind", "/srv/x", None), ("BindReadOnlyPaths=/run/php", "/run/php", "BindReadOnlyPaths=/run/php"),
+    ("PrivateTmp=yes", "/var/tmp/a.sock", "PrivateTmp=yes"), ("RootDirectory=/srv", "/run/php", "RootDirectory=/srv"), ("RootDirectory=", "/run", None),
+])
+def test_what_a_unit_hides_from_its_processes_is_known_by_its_settings(shown: str, place: str, setting: Any) -> None:
+    assert hides(unit_facts(parse_show(shown)[0], 0.0)["sandbox"], place) == setting

@@ -159,6 +159,18 @@ def test_near_miss_a_start_failure_that_is_mended_leaves_only_a_start_to_be_done
     assert hosts.actions(snapshot) == ["unit_start"]
 
 
+@pytest.mark.parametrize("sandbox, reason, actions", [
+    ({"TemporaryFileSystem": "/run/php:ro"}, "bind_failed", []), ({"PrivateTmp": "yes"}, "stopped", ["unit_start"]),
+])
+def test_a_directory_that_the_units_own_sandbox_hides_is_there_and_still_no_start_helps(sandbox: Dict[str, str], reason: str, actions: Any) -> None:
+    snapshot = seen("runtime_dir_missing")
+    hosts.place(snapshot)["parents"] = hosts.place(seen("stopped"))["parents"]
+    hosts.unit(snapshot)["sandbox"] = sandbox
+    item = hosts.only(snapshot)
+    assert (item["reason"], hosts.actions(snapshot)) == (reason, actions)
+    assert ("TemporaryFileSystem=/run/php:ro" in item["summary"]) == (reason == "bind_failed")
+
+
 def test_near_miss_a_directory_that_is_back_is_not_missing() -> None:
     snapshot = seen("runtime_dir_missing")
     hosts.place(snapshot)["parents"] = hosts.place(seen("stopped"))["parents"]
