@@ -21,7 +21,7 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_ERRORS = 5
 MOST_LINKS = 40  # on the way to a site's code, as in the kernel
 # mtimes and process starts come from different clocks of the kernel.
-CLOCK_SLACK = 1.0  # seconds
+CLOCK_SLACK = 0.1  # seconds
 
 CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
 UNITS = ("nginx.service", "openresty.service", "angie.service")

@@ -146,20 +146,20 @@ def _strays(seen: Seen) -> Dict[Any, List[Tuple[int, dict]]]:
 
 def _older(case: Case) -> Optional[Match]:
     """nginx still dials what its files named before they were edited."""
-    nginx = case.snapshot["nginx"]
-    route = case.routes[0]
-    missed = among(case.seen.once(_strays), [site["name"] for site in case.servers]) if nginx["config_newer"] else []
-    events = [event for event in missed if event["last"] >= nginx["config_changed_at"]]
+    nginx, strays = case.snapshot["nginx"], case.seen.once(_strays)
+    servers = [site for site in case.servers if site["name"] in strays] if nginx["config_newer"] else []
+    names = {site["name"] for site in servers}
+    events = [event for event in among(strays, names) if event["last"] >= nginx["config_changed_at"]]
     if not events:
         return None
     words = "nginx dials %s, and its files name %s: it has not loaded them" % (events[-1]["endpoint"], case.key)
-    target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
-    proof = [evidence("nginx", "fastcgi_pass or server %s" % target["written"], path=target["file"], line=target["line"]),
-             evidence("nginx", "its workers run since before a file was changed", path=nginx["config"], at=nginx["config_changed_at"]), sample(events[-1])]
-    remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "file": target["file"]})] if nginx["unit"] else []
+    targets = [target for route in case.routes if (route["site"] or "default") in names for target in route["endpoints"] if target["endpoint"] == case.key]
+    proof = [evidence("nginx", targets[0]["written"], path=targets[0]["file"], line=targets[0]["line"], at=nginx["config_changed_at"]), sample(events[-1])]
+    files = list(dict.fromkeys(target["file"] for target in targets))
+    remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "files": files})] if nginx["unit"] else []
     lost = [Loss(at, event["signature"], event["site"], event) for event in events for at in event["times"]]
-    return case.match(CAUSE, "nginx_not_loaded", words + ".", proof, sorted(lost, key=lambda loss: loss.at), case.owner, [], confidence="likely", remedy=remedy,
-                      unit=nginx["unit"])
+    return case.match(CAUSE, "nginx_not_loaded", words + ".", proof, lost, case.owner, [], confidence="likely", remedy=remedy, unit=nginx["unit"],
+                      servers=servers)
 
 
 def examine(case: Case) -> Any:

@@ -87,10 +87,10 @@ def test_hit_an_upstreams_server_is_changed_where_it_is_written() -> None:
     assert change["file"] == "/etc/nginx/conf.d/upstream.conf" and change["to"] == "unix:/run/php/php8.2-fpm.sock"
 
 
-def test_hit_nginx_loads_the_file_that_leads_the_site_elsewhere() -> None:
+def test_hit_nginx_loads_the_file_that_leads_the_site_elsewhere_and_no_other_site_s() -> None:
     action = hosts.verdict(led_elsewhere())["plan"][0]
     assert (action["id"], action["arguments"], action["reversible"], action["disruption"]) == (
-        "nginx_reload", {"unit": "nginx.service", "file": "/etc/nginx/sites-enabled/shop"}, False, "reload")
+        "nginx_reload", {"unit": "nginx.service", "files": ["/etc/nginx/sites-enabled/shop"]}, False, "reload")
     assert "nginx dials unix:/run/php/php7.3-fpm.sock, and its files name unix:/run/php/php8.2-fpm.sock" in hosts.only(led_elsewhere())["summary"]
 
 
