@@ -21,7 +21,8 @@ options:
     default: restart
   max_cut:
     version_added: 0.4.0
-    description: How many running requests an action may cut. While more of them run, it is left to a person.
+    description: How many running requests an action may cut. While more of them run, it is left to a person. Requests that wait behind others whose
+      clients have given up are lost already and do not count here.
     type: int
     default: 10
   quiet_wait:

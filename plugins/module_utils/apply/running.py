@@ -45,14 +45,16 @@ class Running:
         told = [master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0 for master in self._mine(step)]
         return min(told, default=0.0) if not _restarts(step) else 0.0
 
-    def look(self, step: Step) -> Tuple[int, int]:
-        """(requests that are served, those that wait) in all pools of the unit."""
+    def look(self, step: Step) -> Tuple[int, int, int]:
+        """(requests that are served, those that wait, of these all that stand behind requests whose clients have gone) in all pools of the unit."""
         keys = [pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]]
         places = collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0).values()
         served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
         idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
-        live = [(place.get("waiting") or {}).get("live") for place in places]
-        return max(0, served - idle), sum(place["queue"] or 0 if known is None else known for place, known in zip(places, live))
+        queues = [(place["queue"] or 0, place.get("waiting") or {}) for place in places]
+        live = [queue if known.get("live") is None else known["live"] for queue, known in queues]
+        behind = sum(number for number, (_queue, known) in zip(live, queues) if known.get("dead"))
+        return max(0, served - idle), sum(live), behind
 
     def objection(self, step: Step) -> Optional[str]:
         """Waits for a quiet moment; why the action is not begun when there is none and too many requests run. Only looks."""
@@ -61,8 +63,9 @@ class Running:
             return None
         deadline = self.host.monotonic() + self.quiet_wait
         while True:
-            served, waiting = self.look(step)
-            lost = served + (waiting if _restarts(step) else 0)
+            served, waiting, behind = self.look(step)
+            # Where others have given up waiting, those behind them are lost with or without a restart.
+            lost = served + (waiting - behind if _restarts(step) else 0)
             # Each worker takes the next of those who wait: no moment will be quiet.
             if not lost or waiting or self.host.monotonic() >= deadline:
                 break
@@ -88,7 +91,7 @@ class Running:
             watch = threading.Thread(target=self._watch, args=(step, self.host.monotonic() + grace))
             watch.start()
         elif self._mine(step):
-            served, waiting = self.look(step)
+            served, waiting, _behind = self.look(step)
             self.cut += served + (waiting if _restarts(step) else 0)
         yield
         if watch:

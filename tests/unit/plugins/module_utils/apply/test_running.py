@@ -57,22 +57,22 @@ class Pools:
 
 
 def test_the_requests_of_all_pools_of_the_unit_count(monkeypatch: Any) -> None:
-    assert Pools(monkeypatch, [place(3), place(4)]).running().look(RELOAD) == (7, 0)
+    assert Pools(monkeypatch, [place(3), place(4)]).running().look(RELOAD) == (7, 0, 0)
 
 
 @pytest.mark.parametrize("seen, counted", [
-    ([place(4, abandoned=3), place(0)], (1, 0)),
-    ([place(1, 9, waiting={"live": 2, "dead": 7}), place(0)], (1, 2)),
-    ([place(None, None), place(2)], (2, 0)),
+    ([place(4, abandoned=3), place(0)], (1, 0, 0)),
+    ([place(1, 9, waiting={"live": 2, "dead": 7}), place(0)], (1, 2, 2)),
+    ([place(None, None), place(2)], (2, 0, 0)),
 ])
-def test_a_request_whose_client_has_gone_is_no_loss(monkeypatch: Any, seen: Any, counted: Tuple[int, int]) -> None:
+def test_a_request_whose_client_has_gone_is_no_loss(monkeypatch: Any, seen: Any, counted: Tuple[int, int, int]) -> None:
     assert Pools(monkeypatch, seen).running().look(RELOAD) == counted
 
 
 def test_a_connection_that_is_kept_alive_without_a_request_is_no_loss(monkeypatch: Any) -> None:
     """The system calls of real workers: one waits for the next request of its connection, one sleeps in a script."""
     calls = {36: "0 0x5 0x7ffd13492748 0x8 0xffffffff 0x1 0x0 0x7ffd13492728 0x7f75bd2822ad\n", 37: "230 0x1 0x0 0x7ffd\n"}
-    assert Pools(monkeypatch, [place(2), place(0)], calls=calls).running().look(RELOAD) == (1, 0)
+    assert Pools(monkeypatch, [place(2), place(0)], calls=calls).running().look(RELOAD) == (1, 0, 0)
 
 
 def test_it_waits_until_nothing_runs_and_then_cuts_nothing(monkeypatch: Any) -> None:
@@ -104,6 +104,14 @@ def test_a_restart_loses_those_who_wait_and_a_reload_does_not(monkeypatch: Any) 
     pools = Pools(monkeypatch, [place(2, 5), place(0)])
     assert pools.running().objection(RELOAD) is None
     assert "7 requests" in str(pools.running().objection(RESTART))
+
+
+def test_who_waits_behind_requests_whose_clients_have_gone_is_counted_and_keeps_no_restart_from_helping(monkeypatch: Any) -> None:
+    running = Pools(monkeypatch, [place(2, 90, waiting={"live": 15, "dead": 75}), place(0)]).running()
+    assert running.objection(RESTART) is None
+    with running.counted(RESTART):
+        pass
+    assert running.cut == 17
 
 
 def test_the_grace_that_is_loaded_spares_a_reload_the_wait(monkeypatch: Any) -> None:
