@@ -20,8 +20,7 @@ extends_documentation_fragment:
   - webmedic.php_fpm.info
 options:
   window:
-    description:
-      - How many seconds of log to read, back from now. Older lines never decide.
+    description: How many seconds of log to read, back from now. Older lines never decide.
     type: int
     default: 900
   probe_timeout:
@@ -119,7 +118,7 @@ findings:
       type: str
       returned: success
     sites:
-      description: Names of all sites that are hit.
+      description: The names of all.
       type: list
       elements: str
       returned: success
@@ -204,8 +203,7 @@ findings:
 plan:
   description:
     - The actions of all active findings in the order in which they would be taken, each once.
-    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption) and C(running), how many requests
-      run of which it would cut up to so many, V(null) where that is not known.
+    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption), and C(running), how many requests it cuts at most.
   returned: success
   type: list
   elements: dict

@@ -193,7 +193,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx may not connect: not in the ACL",
         what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner and listen.group are ignored.",
         decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; connect() as that user is refused.",
-        fix="add {user} to listen.acl_users of pool {pool}, and setfacl -m u:{user}:rw {socket}: no restart",
+        fix="name {user} in listen.acl_users of pool {pool}, if it is not; setfacl -m u:{user}:rw {socket}: no restart",
         advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, and `setfacl -m u:{user}:rw {socket}`, which needs "
         "no restart; check with `getfacl {socket}`. Where it is named already, its mask was changed by hand: `setfacl -m m::rw {socket}`.",
         do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl alone is lost at the next restart.",
@@ -202,7 +202,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx may not connect: directory",
         what="The socket would allow nginx, but a directory on the way to it gives nginx's user no x.",
         decides="connect() as nginx's user is refused by a directory: namei -l shows which.",
-        fix="setfacl -m u:{user}:x {path}, or move the socket below /run/php",
+        fix="setfacl -m u:{user}:x {path}, if its owner agrees; or move the socket below /run/php",
         advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m u:{user}:x {path}`; "
         "better, let pool {pool} listen below /run/php. If the directory is below /run, set it in tmpfiles.d or RuntimeDirectoryMode=.",
         do_not="Do not chmod the socket: it is not what refuses. Not 0777 on the directory either.",
