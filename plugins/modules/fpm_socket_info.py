@@ -79,6 +79,7 @@ endpoints:
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening socket for it, and whether the file at
       the path is the one that they bound. C(listener_path) is where that file is when it is in a file system view of their own (C(PrivateTmp)).
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have taken.
+    - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or V(php-fpm)), C(unit) and C(setting).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was in vain.
       That C(queue) counts the probe's own connection.
@@ -107,6 +108,7 @@ endpoints:
       family: unix
       gid: 0
       group: root
+      hidden: null
       inode_matches: true
       link_to: null
       listener_path: null
