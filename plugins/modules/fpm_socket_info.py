@@ -83,6 +83,7 @@ endpoints:
       C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel does not tell.
     - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived) and that were
       C(answered).
+    - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or V(php-fpm)), C(unit) and C(setting).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was in vain.
       That C(queue) counts the probe's own connection.
@@ -113,6 +114,7 @@ endpoints:
       flow: null
       gid: 0
       group: root
+      hidden: null
       inode_matches: true
       link_to: null
       listener_path: null
