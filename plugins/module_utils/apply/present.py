@@ -102,6 +102,12 @@ def served_by(host: Host, units: Sequence[str]) -> List[str]:
     return _served(host, _daemons(host), units)[1]
 
 
+def _reloaded(state: Dict[str, Any], procs: Sequence[Process], began: float) -> bool:
+    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows nothing."""
+    workers = [one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline]
+    return bool(workers) and all(one.started_at >= began for one in workers)
+
+
 def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
     """opened: the directory of the open change."""
     units, old = _units(journal), _old(host, journal)
@@ -109,8 +115,10 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
     files = [_state_of(file, disk) for file in journal["files"]]
     folders = [folder["path"] for command in journal["commands"] for folder in command["folders"]]
     newer: Dict[Any, Optional[bool]] = {}
+    procs: List[Process] = []
     try:
         seen = _daemons(host)
+        procs = seen.procs
         newer = {one["unit"]: one["config_newer"] for one in seen.masters + [seen.nginx]}
         asked, answers = _served(host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")])
     except Exception as error:  # pylint: disable=broad-except
@@ -118,9 +126,7 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
         asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
     rebooted = journal["boot"] not in ("", boot_of(host))
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
-    # systemd knows nothing of `nginx -s reload`; that the daemon has read its newest file tells of it.
-    loaded = [name for name, state in states.items()
-              if rebooted or (state["changed_at"] or 0.0) >= began or "written" in files and newer.get(name) is False]
+    loaded = [name for name, state in states.items() if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)]
     took, begun = [], False
     for number, command in enumerate(journal["commands"]):
         loads = _unit_of(command["do"]) and command["do"][1] in _LOADS

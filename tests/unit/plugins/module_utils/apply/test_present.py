@@ -110,22 +110,25 @@ def test_a_directory_and_a_file_of_nginx_stand_for_the_endpoints_they_are_about(
 @pytest.mark.parametrize("changed, took", [(NOW - 61, [False, False]), (NOW - 59, [True, False])])
 def test_a_unit_whose_state_changed_since_has_read_its_files_and_no_other_command_has_run(monkeypatch: Any, booted: Any, changed: float, took: Any) -> None:
     Host(monkeypatch, one="answered")
-    monkeypatch.setattr(present, "unit_states", lambda _host, names, logs: {name: {"active": "active", "changed_at": changed} for name in names})
+    monkeypatch.setattr(present, "unit_states", lambda _host, names, logs: {name: {"active": "active", "changed_at": changed, "main_pid": 7} for name in names})
     made = journal(NOW - 60, ["systemctl", "reload", UNIT], ["systemctl", "enable", UNIT])
     now = present.look(FakeHost(), Disk(), "/nowhere/transaction", made)
     assert (now.took, now.begun, now.answers, now.old) == (took, any(took), ["unix:/run/one/a.sock"], "")
 
 
-@pytest.mark.parametrize("newer, read", [(False, True), (True, False), (None, False)])
-def test_a_daemon_that_has_read_its_newest_file_has_read_the_change(monkeypatch: Any, booted: Any, newer: Any, read: bool) -> None:
-    host = Host(monkeypatch, one="answered")
-    host.newer = newer
-    monkeypatch.setattr(present, "_state_of", lambda _file, _disk: "written")
-    monkeypatch.setattr(present, "unit_states", lambda _host, names, logs: {name: {"active": "active", "changed_at": NOW - 9999} for name in names})
-    made = journal(NOW - 60, ["systemctl", "reload", UNIT], files=[{"path": "/etc/a", "real": "/etc/a"}])
-    assert present.look(FakeHost(), Disk(), "/nowhere", made).took == [read]
-    made["files"] = []  # of a start, say, it tells nothing
-    assert present.look(FakeHost(), Disk(), "/nowhere", made).took == [False]
+@pytest.mark.parametrize("workers, read", [
+    ([(7, -10, "nginx: worker process")], True),
+    ([(7, -10, "nginx: worker process"), (7, -900, "nginx: worker process is shutting down")], True),
+    ([(7, -10, "php-fpm: pool a"), (7, -900, "php-fpm: pool b")], False),
+    ([(8, -10, "nginx: worker process")], False), ([], False),
+])
+def test_a_unit_all_of_whose_workers_are_younger_has_read_its_files(monkeypatch: Any, booted: Any, workers: Any, read: bool) -> None:
+    Host(monkeypatch, one="answered")
+    monkeypatch.setattr(present, "processes", lambda _host: [
+        SimpleNamespace(ppid=ppid, started_at=NOW + age, cmdline=title) for ppid, age, title in workers])
+    monkeypatch.setattr(present, "unit_states", lambda _host, names, logs: {
+        name: {"active": "active", "changed_at": NOW - 9999, "main_pid": 7} for name in names})
+    assert present.look(FakeHost(), Disk(), "/nowhere", journal(NOW - 60, ["systemctl", "reload", UNIT])).took == [read]
 
 
 FOUND = {"name": "unit_start", "target": UNIT, "at": NOW, "files": [], "fate": "left", "why": "it is 5 days old", "by_hand": ["systemctl stop %s" % UNIT]}
