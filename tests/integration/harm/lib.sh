@@ -14,7 +14,7 @@ runs() {
 
 # workers POOL: how many the running pool has.
 workers() {
-    pgrep -c -f "^php-fpm: pool $1\$" || true
+    pgrep -c -f "^php-fpm: pool $1 *\$" || true
 }
 
 # may_connect ACCOUNT SOCKET
