@@ -156,7 +156,8 @@ def _cost(items: Sequence[Mapping[str, Any]]) -> list[Line]:
     if loading[0]["result"] != "would":
         return labelled("cut", plural(sum(item["cut"] for item in loading), "running request"), 1)
     known = [item["running"] for item in loading if item["running"] is not None]
-    return labelled("cuts", "up to %s" % plural(sum(known), "running request") if known else "an unknown number of running requests", 1)
+    told = "up to %s" % plural(sum(known), "running request") if known else "an unknown number of running requests"
+    return labelled("cuts", told + (", and who comes while it restarts" if loading[0]["disruption"] == "restart" else ""), 1)
 
 
 def _wide(word: str, told: str, pairs: Sequence[Pair]) -> list[Line]:

@@ -8,10 +8,9 @@ from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..collect.host import Host
 from ..collect.http_get import NO_ANSWER, get, literal
-from ..collect.logs import collect_logs
 from ..parse.listen import Target, targets
 from ..parse.sites import place, site_of
-from ..rules.case import LOST
+from .nginx_errors import lost_since
 
 # silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever it said.
 # slow: no answer within the patience, or no HTTP at all; that proves nothing.
@@ -55,21 +54,12 @@ def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) ->
 
 def _blamed(host: Host, nginx: Dict[str, Any], since: float) -> Optional[Dict[str, FrozenSet[str]]]:
     """{site's name: endpoints} of nginx's errors since then; None where its log cannot be read."""
-    kept, host.missing = host.missing, []
-    try:
-        pids = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
-        # Its stamps are whole seconds.
-        events = collect_logs(host, nginx["error_logs"], [], float(int(since)), host.now(), pids)["events"]
-        if not nginx["error_logs"] or any(entry["what"] == "nginx_log" for entry in host.missing):
-            return None
-    finally:
-        host.missing = kept
+    events = lost_since(host, nginx, since)
     found: Dict[str, FrozenSet[str]] = {}
-    for event in events:
-        if event["signature"] in LOST and event["endpoint"]:
-            name = event["site"] or "default"
-            found[name] = found.get(name, frozenset()) | {event["endpoint"]}
-    return found
+    for event in events or []:
+        name = event["site"] or "default"
+        found[name] = found.get(name, frozenset()) | {event["endpoint"]}
+    return None if events is None else found
 
 
 def ask(host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, seconds: float) -> Dict[Any, Page]:

@@ -61,7 +61,7 @@ class _Run:
         self.verdict = diagnose(self.snapshot)
         self.diagnosed_at = host.now()
         self.texts = Texts(host)
-        self.running = Running(host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait)
+        self.running = Running(host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait, self.snapshot["nginx"])
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None

@@ -15,6 +15,7 @@ from ..collect.host import Host
 from ..collect.processes import Process, processes
 from ..collect.sockets import collect_endpoints
 from ..step import Step
+from .nginx_errors import lost_since
 
 PAUSE = 0.1  # seconds between two looks
 # read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next request.
@@ -27,10 +28,13 @@ def _waits_for_its_client(host: Host, pid: int) -> bool:
 
 
 class Running:
-    """masters: of the snapshot, none where nobody counts. max_cut, quiet_wait: see policy.py. cut: how many requests an action has cut so far."""
+    """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py. cut: how many requests an action has cut so
+    far, and of a restart also those that came in its gap.
+    """
 
-    def __init__(self, host: Host, masters: Sequence[Dict[str, Any]] = (), max_cut: int = 0, quiet_wait: float = 0.0) -> None:
-        self.host, self.masters, self.max_cut, self.quiet_wait = host, masters, max_cut, quiet_wait
+    def __init__(self, host: Host, masters: Sequence[Dict[str, Any]] = (), max_cut: int = 0, quiet_wait: float = 0.0,
+                 nginx: Optional[Dict[str, Any]] = None) -> None:
+        self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = host, masters, max_cut, quiet_wait, nginx
         self.cut = 0
 
     def _mine(self, step: Step) -> List[Dict[str, Any]]:
@@ -45,10 +49,13 @@ class Running:
         told = [master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0 for master in self._mine(step)]
         return min(told, default=0.0) if not _restarts(step) else 0.0
 
+    def _places(self, step: Step) -> Dict[str, Dict[str, Any]]:
+        keys = [pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]]
+        return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0)
+
     def look(self, step: Step) -> Tuple[int, int, int]:
         """(requests that are served, those that wait, of these all that stand behind requests whose clients have gone) in all pools of the unit."""
-        keys = [pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]]
-        places = collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0).values()
+        places = self._places(step).values()
         served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
         idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
         queues = [(place["queue"] or 0, place.get("waiting") or {}) for place in places]
@@ -85,17 +92,27 @@ class Running:
     @contextlib.contextmanager
     def counted(self, step: Step) -> Iterator[None]:
         """Around a command of the step: what it cuts is added to cut."""
-        grace, watch = self.grace(step), None
+        grace = self.grace(step)
         if grace:
             # Beside the command: systemctl may not come back before the new master is ready.
             watch = threading.Thread(target=self._watch, args=(step, self.host.monotonic() + grace))
             watch.start()
+            yield
+            watch.join()
         elif self._mine(step):
             served, waiting, _behind = self.look(step)
-            self.cut += served + (waiting if _restarts(step) else 0)
-        yield
-        if watch:
-            watch.join()
+            told = served + (waiting if _restarts(step) else 0)
+            reached = [key for key, place in self._places(step).items() if place.get("listening") and place.get("inode_matches") is not False]
+            began = self.host.now()
+            yield
+            self.cut += max(told, self._lost(reached, began) if _restarts(step) else 0)
+        else:
+            yield
+
+    def _lost(self, reached: Sequence[str], since: float) -> int:
+        """The requests that nginx lost since then at endpoints that it reached before: who comes while php-fpm is away is refused."""
+        events = lost_since(self.host, self.nginx, since) if self.nginx else None
+        return sum(event["count"] for event in events or [] if event["endpoint"] in reached)
 
 
 def _restarts(step: Step) -> bool:

@@ -118,7 +118,7 @@ def test_equal_actions_are_one_row_with_the_longest_time() -> None:
 
 @pytest.mark.parametrize(("result", "more", "words"), [
     ("would", {"disruption": "reload", "running": 4}, "cuts up to 4 running requests"),
-    ("would", {"disruption": "restart", "running": None}, "cuts an unknown number of running requests"),
+    ("would", {"disruption": "restart", "running": None}, "cuts an unknown number of running requests, and who comes while it restarts"),
     ("done", {"disruption": "restart", "running": 4, "cut": 1}, "cut  1 running request"),
     ("done", {"disruption": "reload", "running": 4}, "cut  0 running requests"),
 ])  # fmt: skip

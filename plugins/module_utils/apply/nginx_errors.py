@@ -1,0 +1,23 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The requests that nginx says it has lost since a moment ago."""
+
+from typing import Any, Dict, List, Optional
+
+from ..collect.host import Host
+from ..collect.logs import collect_logs
+from ..rules.case import LOST
+
+
+def lost_since(host: Host, nginx: Dict[str, Any], since: float) -> Optional[List[Dict[str, Any]]]:
+    """Events of nginx's error log about endpoints, since then (epoch seconds); None where it cannot be read. Its stamps are whole seconds."""
+    kept, host.missing = host.missing, []
+    try:
+        pids = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
+        events = collect_logs(host, nginx["error_logs"], [], float(int(since)), host.now(), pids)["events"]
+        if not nginx["error_logs"] or any(entry["what"] == "nginx_log" for entry in host.missing):
+            return None
+    finally:
+        host.missing = kept
+    return [event for event in events if event["signature"] in LOST and event["endpoint"]]
