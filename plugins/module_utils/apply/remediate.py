@@ -156,7 +156,7 @@ class _Run:
         elif "rolled_back" in results or "failed" in results:
             result = "rolled_back"
         elif "done" not in results:
-            result, why = "escalated", why or "no safe action is known for it"
+            result, why = "escalated", why or item["summary"]
         else:
             again = next((other for other in now if other["state"] == "active" and key(other) == key(item)), None)
             result, why = ("escalated", "it is so again, or still: %s" % again["summary"]) if again else ("fixed", why)
