@@ -216,11 +216,20 @@ class Transaction:
             return kept  # kept it is; the next recover() tidies up
 
 
+def _remove_beside(disk: Disk, path: str) -> None:
+    """The directory's time stays that of the change itself, which was loaded: a later one would pass for somebody else's (unloaded.py)."""
+    folder = os.path.dirname(path)
+    if disk.exists(path):
+        changed = disk.meta(folder).mtime_ns or 0
+        disk.remove(path)
+        disk.set_mtime(folder, changed)
+
+
 def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
     """A finished transaction to the backups, of which the newest 20 stay."""
     for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
         try:
-            disk.remove(path)
+            _remove_beside(disk, path)
         except Refusal:
             pass  # others can write there by now: root removes nothing in it
     backups = os.path.join(state, "backups")
