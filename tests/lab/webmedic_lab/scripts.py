@@ -80,6 +80,11 @@ def with_helpers(spec: Spec, script: str) -> str:
     return "\n".join([_header(spec), script])
 
 
+def _on_host(name: str) -> str:
+    """A program that runs in a host."""
+    return (HOME / "webmedic_lab" / "on_host" / name).read_text()
+
+
 def _load(load: Load) -> str:
     request = f"curl -s -o /dev/null -m {load.patience} -H 'Host: {load.site}' 'http://127.0.0.1{load.path}'"
     if load.queue:
@@ -91,7 +96,8 @@ def _load(load: Load) -> str:
                 sleep 1
             done"""
     elif load.every:
-        script = f"while :; do for _ in $(seq {load.clients}); do {request} & done; sleep {load.every}; done"
+        words = " ".join(shlex.quote(str(word)) for word in (load.site, load.path, load.clients, load.every, load.patience))
+        script = f"exec python3 -c {shlex.quote(_on_host('crowd.py'))} {words}"
     else:
         client = f"while :; do {request}; sleep {load.pause}; done"
         script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
@@ -104,8 +110,7 @@ def _load(load: Load) -> str:
 
 def visitors(who: Sequence[Visitors]) -> str:
     """Let visitors come, in place of those who came before; the log of the Nth ones is VISITORS_LOG.N."""
-    program = (HOME / "webmedic_lab" / "on_host" / "visitors.py").read_text()
-    lines = [calm(VISITORS_UNIT), f"cat >/root/visitors.py <<'PROGRAM'\n{program}PROGRAM\n"]
+    lines = [calm(VISITORS_UNIT), f"cat >/root/visitors.py <<'PROGRAM'\n{_on_host('visitors.py')}PROGRAM\n"]
     for number, one in enumerate(who):
         words = (f"{VISITORS_LOG}.{number}", one.site, one.port, one.path, one.rate, one.patience)
         argv = " ".join(shlex.quote(str(word)) for word in words)
