@@ -67,11 +67,11 @@ def _spare(case: Case, answering: Dict[int, List[str]], found: List[dict]) -> No
 
 
 def _merge(findings: List[dict]) -> List[dict]:
-    """One finding for one thing: a stopped unit with three pools is one cause, not three."""
+    """One finding for one thing: a stopped unit with three pools is one cause, not three. What can be mended stands for all."""
     merged: List[dict] = []
     stopped: Dict[Any, dict] = {}
     sites: Dict[int, Dict[Any, dict]] = {}
-    for item in findings:
+    for item in sorted(findings, key=lambda item: item["cause"] == "fpm_not_running" and not item["remedy"]):
         one = (item["reason"], item["unit"], item["state"])
         same = stopped.setdefault(one, item) if item["cause"] == "fpm_not_running" and item["unit"] else item
         if same is item:

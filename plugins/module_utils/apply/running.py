@@ -9,7 +9,7 @@ master has loaded a process_control_timeout: to write one now is too late, since
 
 import contextlib
 import threading
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..collect.processes import Process, processes
@@ -18,8 +18,13 @@ from ..step import Step
 from .nginx_errors import lost_since
 
 PAUSE = 0.1  # seconds between two looks
+AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
 # read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next request.
 _READ = frozenset(("0", "63"))
+
+
+# seen: requests that ran, or waited, right before a command. reached: endpoints at which nginx found php-fpm then. began, ended: epoch seconds.
+_Gap = NamedTuple("_Gap", [("seen", int), ("reached", List[str]), ("began", float), ("ended", float)])
 
 
 def _waits_for_its_client(host: Host, pid: int) -> bool:
@@ -28,14 +33,16 @@ def _waits_for_its_client(host: Host, pid: int) -> bool:
 
 
 class Running:
-    """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py. cut: how many requests an action has cut so
-    far, and of a restart also those that came in its gap.
-    """
+    """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py."""
 
     def __init__(self, host: Host, masters: Sequence[Dict[str, Any]] = (), max_cut: int = 0, quiet_wait: float = 0.0,
                  nginx: Optional[Dict[str, Any]] = None) -> None:
         self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = host, masters, max_cut, quiet_wait, nginx
-        self.cut = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._over = 0  # whose grace was over
+        self._gaps: List[_Gap] = []
 
     def _mine(self, step: Step) -> List[Dict[str, Any]]:
         return [master for master in self.masters if step.cuts and master["unit"] == step.cuts]
@@ -65,7 +72,7 @@ class Running:
 
     def objection(self, step: Step) -> Optional[str]:
         """Waits for a quiet moment; why the action is not begun when there is none and too many requests run. Only looks."""
-        self.cut = 0
+        self._begin()
         if not self._mine(step) or self.grace(step):
             return None
         deadline = self.host.monotonic() + self.quiet_wait
@@ -87,11 +94,11 @@ class Running:
         while workers and self.host.monotonic() < until - PAUSE:
             self.host.sleep(PAUSE)
             workers &= {one.pid for one in self._workers(step)}
-        self.cut += sum(not _waits_for_its_client(self.host, pid) for pid in workers)
+        self._over += sum(not _waits_for_its_client(self.host, pid) for pid in workers)
 
     @contextlib.contextmanager
     def counted(self, step: Step) -> Iterator[None]:
-        """Around a command of the step: what it cuts is added to cut."""
+        """Around a command of the step: what it cuts counts."""
         grace = self.grace(step)
         if grace:
             # Beside the command: systemctl may not come back before the new master is ready.
@@ -105,14 +112,25 @@ class Running:
             reached = [key for key, place in self._places(step).items() if place.get("listening") and place.get("inode_matches") is not False]
             began = self.host.now()
             yield
-            self.cut += max(told, self._lost(reached, began) if _restarts(step) else 0)
+            self._gaps.append(_Gap(told, reached, began, self.host.now() + AFTERMATH))
         else:
             yield
 
-    def _lost(self, reached: Sequence[str], since: float) -> int:
-        """The requests that nginx lost since then at endpoints that it reached before: who comes while php-fpm is away is refused."""
-        events = lost_since(self.host, self.nginx, since) if self.nginx else None
-        return sum(event["count"] for event in events or [] if event["endpoint"] in reached)
+    @property
+    def cut(self) -> int:
+        """How many requests the action has cut: those that were seen to run, or as nginx's log has it, if that tells of more: who comes while
+        php-fpm restarts is refused.
+        """
+        return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
+
+    def _lost(self, gap: _Gap) -> int:
+        """The requests that nginx lost at endpoints that it reached before. Of many of one kind only the newest times are kept."""
+        lost = 0
+        for event in lost_since(self.host, self.nginx, gap.began) or [] if self.nginx else []:
+            if event["endpoint"] in gap.reached:
+                whole = event["last"] <= gap.ended
+                lost += event["count"] if whole else sum(at <= gap.ended for at in event["times"])
+        return lost
 
 
 def _restarts(step: Step) -> bool:

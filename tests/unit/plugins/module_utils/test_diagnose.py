@@ -171,6 +171,17 @@ def test_active_findings_come_first_and_graver_ones_before_others() -> None:
     assert len(order) > 1 and order == sorted(order)
 
 
+def test_a_stopped_unit_is_mended_though_another_site_dials_what_no_pool_has() -> None:
+    snapshot = seen("stopped")
+    routes, dead = snapshot["nginx"]["routes"], "unix:/run/php/never.sock"
+    target = dict(routes[0]["endpoints"][0], endpoint=dead, written=dead)
+    routes.insert(0, dict(routes[0], site="ill.example", server_names=["ill.example"], endpoints=[target]))
+    snapshot["endpoints"][dead] = dict(snapshot["endpoints"][routes[1]["endpoints"][0]["endpoint"]], path="/run/php/never.sock")
+    found = hosts.verdict(snapshot)
+    assert [(item["cause"], item["reason"]) for item in found["findings"]] == [("fpm_not_running", "stopped")]
+    assert [action["id"] for action in found["plan"]] == ["unit_start"] and "ill.example" in found["findings"][0]["sites"]
+
+
 def test_a_finding_says_which_causes_it_is_not() -> None:
     assert {entry["cause"] for entry in hosts.only(seen("slow_location"))["ruled_out"]} >= {
         "fpm_not_running", "socket_permission_denied", "socket_path_mismatch", "max_children_exhausted"}

@@ -102,8 +102,8 @@ def test_a_restart_is_tried_on_the_configuration_first() -> None:
     assert step.trials[0].unit == UNIT and "/var/log/php8.2-fpm.log" in step.trials[0].silent
 
 
-def test_a_restart_for_what_was_not_loaded_means_that_pools_files_and_no_others() -> None:
-    assert list(step_of("unit_restart", "config_not_loaded").meant) == [POOL]
+def test_a_reload_for_what_was_not_loaded_means_that_pools_files_and_no_others() -> None:
+    assert list(step_of("unit_reload", "config_not_loaded").meant) == [POOL]
     assert list(step_of("unit_restart", "socket_deleted").meant) == []
 
 
@@ -238,6 +238,25 @@ def test_a_unit_that_makes_the_directory_itself_needs_nothing_but_its_start() ->
 def test_a_directory_outside_of_run_is_for_a_person(path: str) -> None:
     with pytest.raises(Refusal, match="not a plain path below /run"):
         RESOLVE["runtime_directory_create"](view(seen("runtime_dir_missing")), {"unit": UNIT, "path": path})
+
+
+@pytest.mark.parametrize("acl, refused", [
+    (["user::rwx", "user:www-data:--x", "group::r-x", "group:dev:rwx", "mask::---", "other::---"], True),
+    (["user::rwx", "group::r-x", "user:backup:r-x", "mask::--x", "other::---"], True),
+    (["user::rwx", "group::r-x", "group:dev:r-x", "mask::r-x", "other::---"], False),
+    (["user::rwx", "user:www-data:--x", "group::r-x", "mask::---", "other::---"], False),
+    (None, False)])
+def test_a_directory_whose_mask_keeps_others_out_is_not_opened(acl: Optional[List[str]], refused: bool) -> None:
+    snapshot = seen("parent_directory")
+    arguments = next(entry["arguments"] for entry in diagnose(snapshot)["plan"] if entry["id"] == "directory_search_allow")
+    for place in snapshot["endpoints"].values():
+        for parent in place["parents"]:
+            parent["acl"] = acl if parent["path"] == arguments["path"] else None
+    if not refused:
+        assert RESOLVE["directory_search_allow"](view(snapshot), arguments).commands
+        return
+    with pytest.raises(Refusal, match="keeps others out as well"):
+        RESOLVE["directory_search_allow"](view(snapshot), arguments)
 
 
 def test_a_directory_of_the_system_gets_its_rights_back_from_the_system() -> None:

@@ -114,18 +114,18 @@ def test_who_waits_behind_requests_whose_clients_have_gone_is_counted_and_keeps_
     assert running.cut == 17
 
 
-def test_who_comes_while_it_restarts_is_counted_where_nginx_reached_it_before(monkeypatch: Any) -> None:
-    """As nginx's error log has them: three at a pool that answered, and those of the pool that is mended, which failed before as well."""
-    pools = Pools(monkeypatch, [place(1, listening=True), place(0, listening=True, inode_matches=False)])
-    lost = [{"endpoint": "unix:/run/php/a.sock", "count": 3}, {"endpoint": "unix:/run/php/b.sock", "count": 9}]
-    monkeypatch.setattr(subject, "lost_since", lambda *_arguments: lost)
-    running = Running(pools.host, [master()], 3, 2.0, {"workers": []})
-    with running.counted(RESTART):
-        pass
-    assert running.cut == 3
-    with running.counted(RELOAD):
-        pass
-    assert running.cut == 4
+def test_what_nginx_lost_meanwhile_counts_where_it_reached_php_fpm_before(monkeypatch: Any) -> None:
+    """As nginx's error log has them: three at a pool that answered, one of them later, and those of the pool that is mended, which failed before too."""
+    for step in (RESTART, RELOAD):
+        pools = Pools(monkeypatch, [place(1, listening=True), place(0, listening=True, inode_matches=False)])
+        now = pools.host.now()
+        lost = [{"endpoint": "unix:/run/php/a.sock", "count": 3, "last": now + 9, "times": [now, now + 1, now + 9]},
+                {"endpoint": "unix:/run/php/b.sock", "count": 9, "last": now, "times": [now] * 9}]
+        monkeypatch.setattr(subject, "lost_since", lambda *_arguments, lost=lost: lost)
+        running = Running(pools.host, [master()], 3, 2.0, {"workers": []})
+        with running.counted(step):
+            pass
+        assert running.cut == 2
 
 
 def test_the_grace_that_is_loaded_spares_a_reload_the_wait(monkeypatch: Any) -> None:
