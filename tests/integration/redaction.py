@@ -200,7 +200,7 @@ def prove(ground: Ground) -> Iterator[Check]:
     yield from runs.remediate("remediate", "-e", "remediate_hosts=" + SITE)
     yield mended(runs, "remediate", SITE, r"^\+ +fastcgi_pass unix:/run/php/php8.2-fpm.sock;$")
     yield from runs.remediate("remediate with --diff", "--diff", "-e", "remediate_hosts=" + POOL)
-    yield mended(runs, "remediate with --diff", POOL, r"^\+listen.owner = www-data$")
+    yield mended(runs, "remediate with --diff", POOL, r"^\+listen.acl_users = www-data$")
     leaks = runs.on_disk()
     yield Check(FLEET, "no secret is on the controller's disk", str(leaks[:20]) if leaks else None)
     for host in ground.specs:

@@ -4,7 +4,7 @@
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
 import re
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from ..parse.endpoint import parse, reached
 from .case import MISSING, REFUSED, Case, Owner, Seen, among, grouped
@@ -31,13 +31,13 @@ def _elsewhere(seen: Seen) -> Dict[Any, List[Tuple[int, Owner]]]:
 
 
 def _fitting(case: Case) -> Tuple[Optional[Owner], int]:
-    """The pool that is nearest, and how many may be meant: of the PHP version that the dialled name tells, and of the owner of the site's files,
-    where there are any."""
+    """The pool that is nearest, and how many may be meant: of the PHP version that the dialled name tells, and of the owner of the site's files;
+    where those are root's, of an account of the distribution's."""
     others = case.seen.once(_elsewhere)
     told = {version for version in _versions(case) if (version, None) in others}
     version = min(told) if told else None
     owners = {owner for route in case.routes for owner in route.get("owners") or ()}
-    groups = [(version, user) for user in owners if (version, user) in others] or [(version, None)]
+    groups = [(version, user) for user in sorted(owners or _common(case)) if (version, user) in others] or [(version, None)]
     there = parse(case.key)
     unix = there.family == "unix"
     for place in ((unix, there.port), (unix,), (not unix,)):
@@ -70,9 +70,13 @@ def _dialled(seen: Seen) -> Set[str]:
     return {one for target in targets for one in reached(target)}
 
 
+def _common(case: Case) -> FrozenSet[str]:
+    return COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
+
+
 def _may_serve(case: Case, owner: Owner) -> bool:
     """Whether a pool runs as the owner of the sites' code; where that is root, the distribution's may."""
-    common = COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
+    common = _common(case)
     owners = [route.get("owners") for route in case.routes]
     return all(one == [owner.pool["user"]] or (one == [] and owner.pool["user"] in common) for one in owners)
 
