@@ -26,7 +26,7 @@ from webmedic_lab import scripts
 from webmedic_lab.engine import engine, execute
 from webmedic_lab.fleet import Fleet
 
-FAULTS = {"trixie": "socket_root", "bookworm": "wrong_socket", "el": "acl_without_nginx", "bullseye": "socket_root"}
+FAULTS = dict.fromkeys(("trixie", "bookworm", "el", "bullseye"), "wrong_socket")
 FAULTY = ("-e", "ansible_python_interpreter=/usr/local/bin/faulty-python")
 WAIT = 60.0
 

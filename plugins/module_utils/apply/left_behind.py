@@ -104,7 +104,8 @@ def _take_back(told: Dict[str, Any], journal: Journal, now: Present, commands: b
 def _told(fate: str, why: str, journal: Optional[Journal] = None, files: Sequence[str] = (), by_hand: Sequence[str] = ()) -> Dict[str, Any]:
     about = journal or {"name": "unfinished", "target": None, "at": None}
     return {"name": about["name"], "target": about["target"], "at": about["at"], "files": list(files), "fate": fate, "why": why,
-            "by_hand": list(by_hand), "left": [], "backup": None}
+            "by_hand": list(by_hand), "left": [], "backup": None,
+            "touched": [file["path"] for file in journal["files"]] if journal else []}
 
 
 def _aside(host: Host, disk: Disk, state: str, name: str, why: str, really: bool) -> Dict[str, Any]:

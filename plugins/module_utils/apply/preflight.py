@@ -88,7 +88,7 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
     if replaced:
         return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
     began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
-    others = newer(look, reading.seen, min(began) + TICK, step.meant, state)
+    others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
     if others:
         return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (named(others), _by_hand(unit, "reload"))
     texts = Texts(look)
@@ -150,7 +150,7 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     boot_at = look.now() - look.boottime()
     proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
     if stays:
-        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state)
+        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state, step.name)
         if verb != "reload":
             others += [one for one in definition if one.at > master["started_at"] + TICK]
         unlike = _unlike(master, procs, step.meant)

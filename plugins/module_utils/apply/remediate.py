@@ -6,7 +6,7 @@
 One look decides all: what check mode shows is what is done, and a cause that only shows once another is gone waits for the next run.
 """
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..actions.registry import RESOLVE
 from ..actions.view import View
@@ -66,7 +66,7 @@ class _Run:
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
         self.seen: Dict[Any, Dict[str, Any]] = {}  # by finding, once all is done
-        self.in_force: List[str] = []  # files that are what runs, though they are newer: of a run that was killed
+        self.in_force: List[str] = []  # files that are what runs, though they are newer: put back, or of a run that was killed
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
@@ -136,6 +136,8 @@ class _Run:
             outcome = self.take_bundle(bundle)
             if outcome.result in TRIED:
                 outcome = self.recorded(bundle, outcome)
+            if outcome.result == "rolled_back":
+                self.in_force = self.in_force + outcome.files
             self.diff += outcome.diff
             for action in bundle:
                 self.actions.append(dict(
@@ -199,14 +201,14 @@ class _Run:
                     remediation=told(remediation))
 
 
-def _left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> Optional[Dict[str, Any]]:
-    """What a killed run left: closed, or in check mode only judged; None when it left nothing."""
+def _left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> Tuple[Optional[Dict[str, Any]], List[str]]:
+    """(what a killed run left: closed, or in check mode only judged; None when it left nothing; its files that are what runs)."""
     if not left_open(state):
-        return None
+        return None, []
     from .left_behind import TOLD, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
 
     found = pending(host, state) if check_mode else settle(host, disk, state)
-    return {name: found[name] for name in TOLD} if found else None
+    return {name: found[name] for name in TOLD} if found else None, in_force(found)
 
 
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
@@ -225,15 +227,14 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
     if not host.is_root():
         return run.left_alone("left_alone", "only root can change a host: become root")
     if check_mode:
-        undone = _left_behind(host, disk, True, state)
-        run.in_force = in_force(undone)
+        undone, run.in_force = _left_behind(host, disk, True, state)
         run.act()
         return run.result(undone)
     try:
         with lock(state, disk):
-            undone = _left_behind(host, disk, False, state)
+            undone, files = _left_behind(host, disk, False, state)
             run = _Run(host, disk, policy, check_mode, state)  # what another run mended meanwhile is not mended again
-            run.in_force = in_force(undone)
+            run.in_force = files
             if run.verdict["status"] != "unknown":
                 run.act()
             return run.result(undone)

@@ -244,5 +244,7 @@ def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
 
 
 def in_force(closed: Optional[Dict[str, Any]]) -> List[str]:
-    """The files of a change that a killed run left, and that was closed: they are what runs, though they are newer than what loaded them."""
-    return list(closed["files"]) if closed and closed["fate"] in ("put_back", "kept") else []
+    """The files of a change that a killed run left, and that was closed: they are what runs, though they are newer than what loaded them. To give
+    a file a second name is a change of it, too.
+    """
+    return list(closed["touched"]) if closed and closed["fate"] in ("put_back", "kept") else []

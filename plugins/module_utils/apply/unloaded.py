@@ -40,9 +40,10 @@ def _changed_at(host: Host, path: str) -> Optional[float]:
     return max(moments)
 
 
-def ours(state: str = STATE) -> Dict[str, str]:
-    """{path: digest} of what actions wrote last. Some load nothing: a unit's drop-in, the rights of a socket that were changed live, too. What the
-    modules of change wrote is the operator's.
+def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
+    """{path: digest} of what actions wrote last. Some load nothing: a unit's drop-in, the rights of a socket that were changed live, too.
+
+    What the modules of change wrote is the operator's, and is meant where one of them, by the name of the step, is what loads now.
     """
     disk, found, folder = Disk(), {}, os.path.join(state, "backups")  # type: Disk, Dict[str, str], str
     for name in disk.names(folder) if disk.exists(folder) else ():  # they begin with their time
@@ -52,7 +53,7 @@ def ours(state: str = STATE) -> Dict[str, str]:
             continue
         for file in journal["files"]:
             found.pop(file["real"], None)
-            if journal["name"] in ACTION_IDS and file["after"]:
+            if (journal["name"] in ACTION_IDS or step and step not in ACTION_IDS) and file["after"]:
                 found[file["real"]] = file["after"]
     return found
 
@@ -64,9 +65,9 @@ def _is_ours(real: str, written: Dict[str, str]) -> bool:
         return False
 
 
-def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE) -> List[Newer]:
-    """Those of the paths that changed after since (epoch seconds), but for files that a step means to load, or that we wrote."""
-    written = ours(state)
+def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE, step: str = "") -> List[Newer]:
+    """Those of the paths that changed after since (epoch seconds), but for files that a step of that name means to load, or that we wrote."""
+    written = ours(state, step)
     wanted = {os.path.realpath(path) for path in meant}
     files: List[Newer] = []
     directories: List[Newer] = []

@@ -99,8 +99,6 @@ class Ground:
         self.forget()
         self.bash("%s systemctl reset-failed" % ("systemctl daemon-reload;" if stale else ""))
         self.bash(self.job["breaking"])
-        if self.broken is not None:
-            state.restore(self.broken)  # the times of change, too
         seen = self.bash(self.job["traffic"])
         if "LAB\twrong" in seen or "LAB\tok" not in seen:
             raise RuntimeError("the symptom does not show: %s" % seen)

@@ -20,7 +20,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 UNDONE = {"name": "pool_size_set", "target": "php8.2-fpm.service", "at": 1.0, "files": ["/etc/a"], "fate": "put_back", "why": "nothing had read its files",
-          "by_hand": [], "left": [], "backup": None}
+          "by_hand": [], "left": [], "backup": None, "touched": ["/etc/a"]}
 
 
 class Proof:

@@ -145,6 +145,8 @@ def test_what_the_operator_wrote_by_a_module_is_the_operators(folder: Folder) ->
     state = journal(folder, "fpm_config", "a.conf", b"x", 2)
     folder.write("a.conf", "x")
     assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == [folder.path("a.conf")]
+    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "pool_size_set")] == [folder.path("a.conf")]
+    assert newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "fpm_config") == [], "he runs it once more, to load both"
 
 
 def test_the_words_name_a_few_files_and_when(folder: Folder) -> None:
