@@ -21,7 +21,7 @@ IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multipr
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 SHIPPED_LIMIT = 362 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 700 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 710 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 LOOKS_BACK = {
     "parse": ("collect", "rules", "edit", "actions", "apply"), "rules": ("collect", "edit", "actions", "apply"),

@@ -71,7 +71,7 @@ def _dialled(seen: Seen) -> Set[str]:
 
 
 def _common(case: Case) -> FrozenSet[str]:
-    return COMMON_ACCOUNTS | {case.snapshot["nginx"]["user"]}
+    return COMMON_ACCOUNTS.union(filter(None, [case.snapshot["nginx"]["user"]]))
 
 
 def _may_serve(case: Case, owner: Owner) -> bool:
