@@ -188,8 +188,8 @@ def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Si
     bounds = [(wanted, "demand"), (by_cpu, "cpu"), (fits, "memory")] + ([(pool["process_max"], "process.max")] if pool["process_max"] else [])
     value, bound = min(bounds, key=lambda entry: entry[0])
     pace = "; %(arrived)d came while %(answered)d were answered, which takes " % demand + "%d workers" % coming
-    words = {"demand": "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers" % (
-                 demand["busy"], demand["waiting"], pace if coming else "", wanted),
+    told = "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers"
+    words = {"demand": told % (demand["busy"], demand["waiting"], pace if coming else "", wanted),
              "cpu": "cpu: %g cores: %d workers" % (facts["cores"], by_cpu),
              "memory": _memory_words(room, fits, len(pool["uss_kb"])), "process.max": "process.max: %s" % pool["process_max"]}
     if value <= current:

@@ -79,12 +79,14 @@ def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
 
 
 def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
-    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a repoint also one that fails."""
+    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a repoint any, or one that fails: an old
+    worker of nginx may have answered it.
+    """
     for where in places:
         page = now.pages.get(where)
         if page is None:
             continue
-        if page.told == SILENT and (not page.blamed or page.blamed & set(keys)):
+        if page.told == SILENT and (repointed or not page.blamed or page.blamed & set(keys)):
             return "a page of it through nginx: HTTP %s" % page.status
         if repointed and page.fails:
             return "a page of it through nginx: HTTP %s, which is no proof that this is the site's PHP" % page.status

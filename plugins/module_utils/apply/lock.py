@@ -19,7 +19,7 @@ class Busy(Exception):
 
 def prepare_state(disk: Disk, state: str) -> None:
     """The state directory, for root alone. Raises OSError; Refusal when someone else could write there: nothing is made in it then."""
-    for folder in (state, os.path.join(state, "backups")):
+    for folder in (state, os.path.join(state, "backups"), os.path.join(state, "put-back")):
         try:
             disk.make_directory(folder, 0o700)
         except FileExistsError:

@@ -119,6 +119,10 @@ def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -
     """What was taken back is over. Returns where the former content of files is kept that someone else has changed, None without any."""
     if fates["left"]:
         return file_away(disk, state, opened, journal)
+    if disk.exists(os.path.join(state, "put-back")):  # 0.3 made none
+        # A file that was put back is newer than what has loaded it: by this record it is known (unloaded.py).
+        file_away(disk, state, opened, journal, "put-back")
+        return None
     undone = os.path.join(state, UNDONE)
     disk.remove_tree(undone)
     disk.replace(opened, undone)

@@ -225,14 +225,14 @@ def _remove_beside(disk: Disk, path: str) -> None:
         disk.set_mtime(folder, changed)
 
 
-def file_away(disk: Disk, state: str, folder: str, journal: Journal) -> str:
-    """A finished transaction to the backups, of which the newest 20 stay."""
+def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str = "backups") -> str:
+    """A finished transaction to the backups, or one that was put back to those, of which the newest 20 stay."""
     for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
         try:
             _remove_beside(disk, path)
         except Refusal:
             pass  # others can write there by now: root removes nothing in it
-    backups = os.path.join(state, "backups")
+    backups = os.path.join(state, place)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))
     taken = disk.names(backups)

@@ -41,20 +41,23 @@ def _changed_at(host: Host, path: str) -> Optional[float]:
 
 
 def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
-    """{path: digest} of what actions wrote last. Some load nothing: a unit's drop-in, the rights of a socket that were changed live, too.
+    """{path: digest} of what actions wrote last, or put back. Some load nothing: a unit's drop-in, the rights of a socket that were changed live, too.
 
     What the modules of change wrote is the operator's, and is meant where one of them, by the name of the step, is what loads now.
     """
-    disk, found, folder = Disk(), {}, os.path.join(state, "backups")  # type: Disk, Dict[str, str], str
-    for name in disk.names(folder) if disk.exists(folder) else ():  # they begin with their time
+    disk, found = Disk(), {}  # type: Disk, Dict[str, str]
+    records = [(name, place) for place in ("backups", "put-back") if disk.exists(os.path.join(state, place))
+               for name in disk.names(os.path.join(state, place))]
+    for name, place in sorted(records):  # they begin with their time
         try:
-            journal = read_journal(disk, os.path.join(folder, name))
+            journal = read_journal(disk, os.path.join(state, place, name))
         except Unreadable:
             continue
         for file in journal["files"]:
             found.pop(file["real"], None)
-            if (journal["name"] in ACTION_IDS or step and step not in ACTION_IDS) and file["after"]:
-                found[file["real"]] = file["after"]
+            is_now = file["before"] if place == "put-back" else file["after"]
+            if (place == "put-back" or journal["name"] in ACTION_IDS or step and step not in ACTION_IDS) and is_now:
+                found[file["real"]] = is_now
     return found
 
 
@@ -83,7 +86,7 @@ def newer(host: Host, paths: Sequence[str], since: float, meant: Sequence[str], 
         if not (real in wanted or _is_ours(real, written)):
             files.append(Newer(path, at))
         # A file that was written has often changed the list of names, too.
-        for folder in {os.path.dirname(real), os.path.realpath(os.path.dirname(path))}:
+        for folder in (os.path.dirname(real), os.path.realpath(os.path.dirname(path))):
             explained[folder] = max(explained.get(folder, 0.0), at)
     return files + [one for one in directories if one.at > explained.get(os.path.realpath(one.path), 0.0) + TICK]
 

@@ -225,7 +225,7 @@ def test_a_disk_that_fails_once_at_any_step_leaves_the_host_as_it_was(make, monk
             assert outcome.result in ("rolled_back", "refused") and outcome.why, at
             assert tree(world.etc) == world.start, (at, outcome)
         assert not [path for path in tree(world.etc) if "webmedic" in path], at
-        assert set(world.state_names()) <= {"backups"}, at
+        assert set(world.state_names()) <= {"backups", "put-back"}, at
         if steps.count < at:
             break
     assert results.count("rolled_back") > 40 and results[-1] == "done"

@@ -35,8 +35,8 @@ def page(status: Optional[int], told: str = OWN, *blamed: str) -> Page:
     return Page(status, told, frozenset(blamed))
 
 
-def sight(a: Dict[str, Any], b: Dict[str, Any] = UP, **pages: Page) -> Sight:
-    return Sight({A: a, B: b}, {{"shop": SHOP, "blog": BLOG}[name]: one for name, one in pages.items()})
+def sight(a: Dict[str, Any], b: Optional[Dict[str, Any]] = None, **pages: Page) -> Sight:
+    return Sight({A: a, B: UP if b is None else b}, {{"shop": SHOP, "blog": BLOG}[name]: one for name, one in pages.items()})
 
 
 @pytest.mark.parametrize("facts, expected", [
@@ -102,6 +102,10 @@ def test_502_that_becomes_500_is_enough_where_a_unit_was_started() -> None:
     now = sight(UP, shop=page(500))
     assert bad_page(now, [A], [SHOP], False) is silent_endpoint(now, [A]) is None
     assert improved(sight(GONE, shop=page(502, SILENT, A)), now, [A], [A], [SHOP], False)
+
+
+def test_a_page_that_an_old_worker_of_nginx_still_asked_the_old_endpoint_for_proves_no_repoint() -> None:
+    assert "HTTP 502" in str(bad_page(sight(GONE, shop=page(502, SILENT, A)), [B], [SHOP], True))
 
 
 def test_a_page_that_another_endpoint_keeps_from_coming_is_not_waited_for() -> None:

@@ -29,7 +29,7 @@ def test_what_is_recorded_is_read_in_order(state):
     record(state, 2.0, "b", "u", "failed")
     assert ledger.read(state) == [{"at": 1.0, "action": "a", "target": "t", "result": "done"},
                                   {"at": 2.0, "action": "b", "target": "u", "result": "failed"}]
-    assert sorted(os.listdir(state)) == ["backups", "ledger.json"]
+    assert sorted(os.listdir(state)) == ["backups", "ledger.json", "put-back"]
 
 
 @pytest.mark.parametrize("action, target, since, count", [

@@ -78,8 +78,8 @@ class World:
         return self.proof.complaint(items, actions or (START,))
 
 
-def look(a: Any, b: Any = UP, **pages: Page) -> Any:
-    return {A: a, B: b}, pages
+def look(a: Any, b: Any = None, **pages: Page) -> Any:
+    return {A: a, B: b or UP}, pages
 
 
 DEAD = look(GONE, shop=page(502, SILENT, A), blog=page(200))

@@ -119,16 +119,16 @@ def test_a_path_that_is_not_there_changed_nothing(folder: Folder) -> None:
     assert newer(Host(), [folder.path("none/x.conf")], folder.loaded, ()) == []
 
 
-def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1) -> str:
+def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1, place: str = "backups", before: bytes = b"") -> str:
     """A change that was kept, as a transaction files it away. Gives the state directory."""
-    place = folder.path("state/backups/20261124T10150%dZ-%s" % (number, name))
-    os.makedirs(place)
+    home = folder.path("state/%s/20261124T10150%dZ-%s" % (place, number, name))
+    os.makedirs(home)
     real = folder.path(file)
-    changed = {"path": real, "real": real, "existed": False, "temporary": real + ".new", "old": real + ".old", "before": None, "meta": None,
-               "after": digest(after)}
+    changed = {"path": real, "real": real, "existed": False, "temporary": real + ".new", "old": real + ".old", "meta": None,
+               "before": digest(before) if before else None, "after": digest(after)}
     text = json.dumps({"version": VERSION, "name": name, "target": "unit", "at": 1.0, "boot": "", "uptime": 1.0, "made": [], "folders": {},
                        "files": [changed], "commands": []})
-    with open(os.path.join(place, "journal.json"), "w") as stream:
+    with open(os.path.join(home, "journal.json"), "w") as stream:
         stream.write(text)
     return folder.path("state")
 
@@ -136,6 +136,13 @@ def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1)
 def test_what_an_action_wrote_and_did_not_load_is_no_others_edit(folder: Folder) -> None:
     state = journal(folder, "socket_access_set", "a.conf", b"ours")
     for text, found in (("ours", []), ("ours, and edited", [folder.path("a.conf")])):
+        folder.write("a.conf", text)
+        assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
+
+
+def test_what_was_put_back_is_what_was_loaded_before(folder: Folder) -> None:
+    state = journal(folder, "socket_access_set", "a.conf", b"tried", place="put-back", before=b"as before")
+    for text, found in (("as before", []), ("tried", [folder.path("a.conf")]), ("edited", [folder.path("a.conf")])):
         folder.write("a.conf", text)
         assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
 
