@@ -38,17 +38,15 @@ def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief
     return {"task": "rollback", "fault": fault, "title": "%s: %s" % (fault, title), "results": results, "obstacle": obstacle, "relief": relief, **more}
 
 
-RELOAD = 'systemctl reload "$FPM_UNIT"'
-STOP, START = 'systemctl stop "$FPM_UNIT"', 'systemctl reset-failed "$FPM_UNIT"; systemctl start "$FPM_UNIT"'
+STOP = 'systemctl stop "$FPM_UNIT"'
 LATER = "five days pass"
 
 
-def not_stopped_again(fault: str, **more: Any) -> Job:
-    title = "%s: the page keeps failing, and what is served now is not stopped" % fault
+def helps_all_the_same(fault: str, **more: Any) -> Job:
+    """The site's own page fails, as its own code may; php-fpm is reached again, and what brought it back stays."""
+    title = "%s: the page keeps failing, and what helped is kept" % fault
     return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["done"], "but": ["php", "/run/", "/etc/"], **more}
 
-
-RESTARTED = ["/run/", "/etc/alternatives"]
 
 # A unit that does not start once the change is there: mended is what the new file has and the old one has not.
 DROP_IN = """
@@ -107,17 +105,15 @@ JOBS: dict[str, list[Job]] = {
     "trixie": [
         {"task": "kill", "fault": "socket_root", "part": (2, 0)},
         {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"], "part": (1, 0)},
-        {"task": "looked_at", "fault": "socket_root"},
+        {"task": "looked_at", "fault": "wrong_socket"},
         left("stopped",
              case("after its last command", LATER, "kept"),
              case("during its last command", "", "kept"),
              case("before its first command", LATER, "put_back"),
              case("before its books are closed", "power cuts off the journal", "damaged"),
              case("after its last command", "", "put_back", STOP)),
-        left("socket_root", case(None, "", "put_back", START), title="socket_root: a way back that failed, and a person who mended it",
-             obstacle=refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relief=relieved("$FPM_UNIT")),
-        does_not_help("socket_root"),
-        does_not_help("parent_directory"),
+        helps_all_the_same("socket_root"),
+        helps_all_the_same("parent_directory"),
         does_not_help("too_many_workers"),
         in_the_way("socket_root", "the disk of the state is full", ["refused", "rolled_back"], FULL_STATE, NO_STATE_MOUNT),
         in_the_way("socket_root", "the disk of the pool file is full", ["refused", "rolled_back"], FULL_POOLS, NO_POOLS_MOUNT),
@@ -132,11 +128,10 @@ JOBS: dict[str, list[Job]] = {
              case("before its books are closed", "the clock is set back", "kept"),
              case("after its last command", LATER, "left", STOP), also=AGAIN_IN_THE_WAY),
         does_not_help("wrong_socket"),
-        with_acl("an entry more in an ACL does not help", "g:adm:rx,u:games:r", ["rolled_back"], extra=NO_HELP),
         with_acl("an entry more in an ACL", "g:adm:rx,u:games:r", ["done"], but=["/run/php: mode", "/run/php: xattrs"]),
         with_acl("a mask that keeps a group out", "g:adm:rwx,m::---", ["refused"]),
-        does_not_help("exhausted_static"),
-        does_not_help("exhausted_process_max"),
+        helps_all_the_same("exhausted_static"),
+        helps_all_the_same("exhausted_process_max"),
         in_the_way("wrong_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
             "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q php.sock $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
     ],
@@ -147,9 +142,9 @@ JOBS: dict[str, list[Job]] = {
              case("after its last command", "the host is booted", "kept"),
              case("before its first command", LATER, "left"),
              case("before its first command", "", "put_back")),
-        left("acl_without_nginx", case("during its last command", "", "kept")),
-        not_stopped_again("runtime_dir_missing"),
-        does_not_help("acl_without_nginx"),
+        left("wrong_socket", case("during its last command", "", "kept")),
+        helps_all_the_same("runtime_dir_missing"),
+        helps_all_the_same("acl_without_nginx"),
         in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
     "bullseye": [
@@ -160,13 +155,12 @@ JOBS: dict[str, list[Job]] = {
              case("before its first command", "", "put_back"),
              case("before its first command", LATER, "kept", "nginx -s reload; sleep 1"),
              case("during its last command", LATER, "kept")),
-        left("socket_root", case("between two renames", LATER, "put_back"), case("between two renames", LATER, "left", RELOAD), also=TWO_FILES),
-        not_stopped_again("stopped"),
-        not_stopped_again("start_limit_hit"),
-        not_stopped_again("stopped_disabled", arguments=HIGH),
-        # A restart has no way back: the socket is there now, and so is the link that Debian's unit makes to it.
-        does_not_help("socket_deleted", but=RESTARTED),
-        does_not_help("config_not_loaded", but=RESTARTED),
+        left("socket_root", case("between two renames", LATER, "put_back"), also=TWO_FILES),
+        helps_all_the_same("stopped"),
+        helps_all_the_same("start_limit_hit"),
+        helps_all_the_same("stopped_disabled", arguments=HIGH, actions=["unit_start", "unit_enable"]),
+        helps_all_the_same("socket_deleted"),
+        helps_all_the_same("config_not_loaded"),
         in_the_way("stopped", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
     ],
 }

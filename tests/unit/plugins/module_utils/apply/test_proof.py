@@ -48,7 +48,8 @@ class World:
     """looks: the endpoints and pages of one look after the other, the last one for ever. asked: the sites of each request for pages."""
 
     def __init__(self, monkeypatch: Any, before: Any, *looks: Any, still: Any = (), routes: Optional[List[Dict[str, Any]]] = None) -> None:
-        self.host, self.left, self.asked = Clock(), [before, *looks], list[Any]()
+        self.host, self.left = Clock(), [before] + list(looks)
+        self.asked = []  # type: List[Any]
         routes = routes or [route(1, "shop", A), route(9, "blog", B)]
         nginx = {"routes": routes, "workers": [], "master": None, "error_logs": []}
         masters = [{"unit": "fpm.service", "config": "/etc/fpm.conf", "pools": [{"endpoint": A}, {"endpoint": B}]}]
