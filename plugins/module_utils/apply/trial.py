@@ -7,6 +7,7 @@ The program runs in a sandbox in which the changed files lie over the real ones.
 directories there are not touched.
 """
 
+import contextlib
 import errno
 import os
 import re
@@ -108,20 +109,23 @@ class _Namespace(Sandbox):
         os.mkdir(place)
         for name in os.listdir(folder):
             source, target = os.path.join(folder, name), os.path.join(place, name)
-            if source in self.files:
-                continue
-            mode = os.lstat(source).st_mode
-            if stat.S_ISLNK(mode):
-                os.symlink(os.readlink(source), target)
-                continue
-            if stat.S_ISDIR(mode):
-                os.mkdir(target)
-            else:
-                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            self.mount(source, target, BIND | REC)
+            if source not in self.files:
+                with contextlib.suppress(FileNotFoundError):  # a temporary file of somebody else may be gone by now
+                    self._show(source, target)
         found = os.stat(folder)
         os.chown(place, found.st_uid, found.st_gid)
         os.chmod(place, stat.S_IMODE(found.st_mode))
+
+    def _show(self, source: str, target: str) -> None:
+        mode = os.lstat(source).st_mode
+        if stat.S_ISLNK(mode):
+            os.symlink(os.readlink(source), target)
+            return
+        if stat.S_ISDIR(mode):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        self.mount(source, target, BIND | REC)
 
 
 def _under(path: str, folder: str) -> bool:
