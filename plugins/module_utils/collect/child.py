@@ -42,7 +42,7 @@ def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callab
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
         list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
-        env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a module has no threads)
+        env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a thread of ours holds no lock)
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
     said = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = said.values()
