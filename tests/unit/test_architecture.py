@@ -19,7 +19,7 @@ MODULES = os.path.join(PLUGINS, "modules")
 IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multiprocessing", "os", "pathlib", "platform", "pwd", "random", "resource",
           "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"}
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-SHIPPED_LIMIT = 362 * 1000
+SHIPPED_LIMIT = 363 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 710 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}

@@ -38,6 +38,13 @@ NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
 # What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
 ONCE = ("read_timeout_set",)
+LOOKS = 4  # that a short queue gets, which is full and has room by turns
+
+
+def _uncounted(snapshot: dict, findings: Sequence[dict]) -> bool:
+    """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
+    return any(item["state"] == "active" and any(remedy["action"] == "pool_size_set" for remedy in item["remedy"])
+               and not (snapshot["endpoints"].get(item["endpoint"]) or {}).get("flow") for item in findings)
 
 
 def _merged(steps: Sequence[Step]) -> Step:
@@ -57,8 +64,11 @@ class _Run:
 
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
-        self.snapshot = take(host, policy.window, policy.probe_timeout)
-        self.verdict = diagnose(self.snapshot)
+        for _look in range(LOOKS):
+            self.snapshot = take(host, policy.window, policy.probe_timeout)
+            self.verdict = diagnose(self.snapshot)
+            if not _uncounted(self.snapshot, self.verdict["findings"]):
+                break
         self.diagnosed_at = host.now()
         self.texts = Texts(host)
         self.running = Running(host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait, self.snapshot["nginx"])

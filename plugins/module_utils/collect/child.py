@@ -145,3 +145,4 @@ def end(children: Sequence[Child]) -> None:
             os.waitpid(pid, os.WNOHANG)
         time.sleep(SHORT)
         alive = _children() - children[0].others
+    _prctl(_CHILD_SUBREAPER, 0)  # what later commands leave behind is not ours to reap

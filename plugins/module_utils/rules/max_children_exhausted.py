@@ -5,7 +5,7 @@
 
 from typing import Any, List, Optional
 
-from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, span
+from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, reconfigured, span
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "max_children_exhausted"
@@ -13,6 +13,7 @@ LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondeman
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
+JUST_NOW = 5.0  # seconds: a queue that refused somebody so shortly ago is not over because a worker came free
 PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
 
@@ -51,6 +52,20 @@ def _clogged(case: Case, number: int) -> bool:
     # Who waits came within the patience of one.
     patience = live * flow["seconds"] / flow["arrived"] if live and flow["arrived"] else PATIENCE
     return bool(case.dead * flow["seconds"] > patience * 2 * flow["answered"])
+
+
+def _refuses(case: Case, owner: Owner) -> Optional[Match]:
+    """Requests are refused between two of which a worker took the probe: a backlog of a few places is full and has room by turns."""
+    lost = case.lost(QUEUE_FULL)
+    workers, limit, occupied = _workers(case, owner), owner.pool["max_children"], _occupied(case)
+    busy = occupied or any(worker.get("busy") for worker in workers)
+    if not (lost and busy and limit is not None and len(workers) >= limit and case.snapshot["taken_at"] - lost[-1].at <= JUST_NOW):
+        return None
+    if reconfigured(owner.master, lost[-1].at):
+        return None
+    words = "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, pm.max_children = %s, backlog %s)." % (
+        owner.pool["name"], case.snapshot["taken_at"] - lost[-1].at, owner.pool["pm"], limit, case.endpoint.get("backlog"))
+    return _match(case, owner, False, words, [sample(lost[-1].event)], lost, confidence="likely")
 
 
 def _full(case: Case, owner: Owner) -> Any:
@@ -115,7 +130,8 @@ def examine(case: Case) -> Any:
     if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (case.waiting or _at_limit(case, case.running[0])):
         return _full(case, case.running[0])
     if case.answers:
-        return _was_full(case) or Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
+        free = Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
+        return _refuses(case, case.running[0]) or _was_full(case) or free
     # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
     full = case.connect["result"] == "full" or (case.connect["result"] == "timeout" and case.endpoint.get("listening"))
     if full or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):

@@ -11,6 +11,7 @@ from .case import MISSING, REFUSED, Case, Owner, Seen, among, grouped
 from .model import Clear, Loss, Match, Remedy, evidence, sample
 
 CAUSE = "socket_path_mismatch"
+LOG_SECOND = 1.0  # nginx's log tells no shorter time: a loss of the second of an edit may have come after it
 # Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))
 # PHP's in a name: php7.4-fpm, php74-php-fpm, php/82, php5; not the number of a port or of a server.
@@ -153,7 +154,7 @@ def _older(case: Case) -> Optional[Match]:
     nginx, strays = case.snapshot["nginx"], case.seen.once(_strays)
     servers = [site for site in case.servers if site["name"] in strays] if nginx["config_newer"] else []
     names = {site["name"] for site in servers}
-    events = [event for event in among(strays, names) if event["last"] >= nginx["config_changed_at"]]
+    events = [event for event in among(strays, names) if event["last"] + LOG_SECOND > nginx["config_changed_at"]]
     if not events:
         return None
     words = "nginx dials %s, and its files name %s: it has not loaded them" % (events[-1]["endpoint"], case.key)

@@ -76,6 +76,29 @@ def test_hit_an_answer_that_came_only_when_a_worker_was_free_while_requests_were
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "active")]
 
 
+def refusing(ago: float, busy: bool = True) -> hosts.Snapshot:
+    """A backlog of one place refused a request; a moment later a worker took the probe."""
+    snapshot = hosts.dialled(full("exhausted_static"), "ok", None, "answered", 2.0)
+    snapshot["logs"]["events"] = []
+    for worker in snapshot["workers"]:
+        worker["busy"] = busy
+    hosts.place(snapshot).update(queue=0, accepted=1 if busy else 0)
+    hosts.place(snapshot)["probe"].update(queue=0, accepted=1 if busy else 0)
+    return hosts.nginx_said(snapshot, "ng-connect-eagain", ago + 1, ago)
+
+
+def test_hit_a_queue_that_refuses_visitors_though_the_probe_found_a_free_worker() -> None:
+    item = hosts.only(refusing(2.0))
+    assert (item["reason"], item["state"], item["confidence"]) == ("max_children", "active", "likely")
+
+
+def test_near_miss_a_queue_that_refused_long_ago_whose_workers_are_idle_or_whose_pool_grew_since_is_over() -> None:
+    resized = refusing(2.0)
+    hosts.master(resized).update(config_newer=False, config_changed_at=hosts.now(resized) - 1.0)
+    for snapshot in (refusing(60.0), refusing(2.0, busy=False), resized):
+        assert hosts.causes(snapshot) == [(CAUSE, "max_children", "recovered")]
+
+
 def test_hit_a_socket_that_systemd_passed_to_php_fpm_is_php_fpms() -> None:
     snapshot = full("exhausted_static")
     hosts.place(snapshot)["listeners"].append({"pid": 1, "comm": "systemd", "exe": None, "cmdline": "/sbin/init", "fpm": False})

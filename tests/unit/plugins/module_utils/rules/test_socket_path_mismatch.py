@@ -94,6 +94,13 @@ def test_hit_nginx_loads_the_file_that_leads_the_site_elsewhere_and_no_other_sit
     assert "nginx dials unix:/run/php/php7.3-fpm.sock, and its files name unix:/run/php/php8.2-fpm.sock" in hosts.only(led_elsewhere())["summary"]
 
 
+def test_hit_requests_lost_in_the_very_second_of_the_edit_as_nginx_logs_no_fractions() -> None:
+    snapshot = led_elsewhere()
+    last = max(event["last"] for event in snapshot["logs"]["events"] if event["source"] == "nginx")
+    snapshot["nginx"]["config_changed_at"] = last + 0.9
+    assert hosts.causes(snapshot) == [("socket_path_mismatch", "nginx_not_loaded", "active")]
+
+
 def test_near_miss_what_nginx_has_loaded_and_what_was_lost_before_are_no_older_configuration() -> None:
     loaded = led_elsewhere()
     loaded["nginx"]["config_newer"] = False
