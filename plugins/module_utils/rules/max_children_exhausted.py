@@ -56,13 +56,10 @@ def _clogged(case: Case, number: int) -> bool:
 
 def _refuses(case: Case, owner: Owner) -> Optional[Match]:
     """Requests are refused between two of which a worker took the probe: a backlog of a few places is full and has room by turns."""
-    lost = case.lost(QUEUE_FULL)
-    workers, limit, occupied = _workers(case, owner), owner.pool["max_children"], _occupied(case)
-    busy = occupied or any(worker.get("busy") for worker in workers)
-    if not (lost and busy and limit is not None and len(workers) >= limit and case.snapshot["taken_at"] - lost[-1].at <= JUST_NOW):
-        return None
-    if reconfigured(owner.master, lost[-1].at):
-        return None
+    lost, limit = case.lost(QUEUE_FULL), owner.pool["max_children"] or 0
+    busy = max(_occupied(case) or 0, sum(1 for worker in _workers(case, owner) if worker.get("busy")))
+    if not lost or busy < max(1, limit - 1) or case.snapshot["taken_at"] - lost[-1].at > JUST_NOW or reconfigured(owner.master, lost[-1].at):
+        return None  # with more workers free it is over, or a burst finds too few places, whatever the workers
     words = "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, pm.max_children = %s, backlog %s)." % (
         owner.pool["name"], case.snapshot["taken_at"] - lost[-1].at, owner.pool["pm"], limit, case.endpoint.get("backlog"))
     return _match(case, owner, False, words, [sample(lost[-1].event)], lost, confidence="likely")

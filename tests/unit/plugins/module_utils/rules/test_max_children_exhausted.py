@@ -92,10 +92,12 @@ def test_hit_a_queue_that_refuses_visitors_though_the_probe_found_a_free_worker(
     assert (item["reason"], item["state"], item["confidence"]) == ("max_children", "active", "likely")
 
 
-def test_near_miss_a_queue_that_refused_long_ago_whose_workers_are_idle_or_whose_pool_grew_since_is_over() -> None:
+def test_near_miss_a_queue_that_refused_long_ago_has_free_workers_or_a_larger_pool_since_is_over() -> None:
     resized = refusing(2.0)
     hosts.master(resized).update(config_newer=False, config_changed_at=hosts.now(resized) - 1.0)
-    for snapshot in (refusing(60.0), refusing(2.0, busy=False), resized):
+    roomy = refusing(2.0)
+    hosts.pool(roomy)["max_children"] = 16
+    for snapshot in (refusing(60.0), refusing(2.0, busy=False), resized, roomy):
         assert hosts.causes(snapshot) == [(CAUSE, "max_children", "recovered")]
 
 
