@@ -38,7 +38,7 @@ NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
 # What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
 ONCE = ("read_timeout_set",)
-LOOKS = 4  # that a short queue gets, which is full and has room by turns
+LOOKS = 8  # that a short queue gets, which is full and has room by turns
 
 
 def _uncounted(snapshot: dict, findings: Sequence[dict]) -> bool:

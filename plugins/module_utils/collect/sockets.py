@@ -9,7 +9,6 @@ from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..parse import endpoint as endpoints
 from ..parse import permission, sock_table
-from ..parse.fastcgi import PROMPT_MS
 from ..parse.sock_table import Sock
 from . import probe as dialling
 from . import sock_diag
@@ -162,6 +161,7 @@ class _Survey:
         results: Dict[str, List[dict]] = {}
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
+        silent = False
         for one in self.places:
             tried = results.get(one.key, [])
             # nginx goes on to a name's next address: the best answer counts.
@@ -177,15 +177,14 @@ class _Survey:
                                        "probe": each["probe"]["result"]} for each in sorted(tried, key=lambda each: str(each["address"]))]
             if best["connect"]["result"] in ("ok", "full") and facts["listening"] is False:
                 facts["listening"] = True  # by a process in another network namespace
-        states = [(_waits(facts), _late(facts)) for facts in self.found.values()]
-        if any(waits for waits, _answered_late in states):  # a full queue refuses at once
+            silent = silent or _waits(facts)
+        if silent:
+            # A full queue refuses at once.
             self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
-        if any(map(any, states)):
             for key, load in self.loads().items():
                 facts = self.found[key]
                 if _waits(facts):
                     facts["probe"].update(queue=load.queue, accepted=load.accepted)
-                if _waits(facts) or _late(facts):
                     flow = sock_table.flow(self.first[key], load)
                     ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
                     facts["flow"] = flow and {"seconds": round(self.host.monotonic() - self.began, 2),
@@ -231,11 +230,6 @@ class _Survey:
 
 def _waits(facts: dict) -> bool:
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
-
-
-def _late(facts: dict) -> bool:
-    """A worker came free while we looked: who came and who was answered meanwhile tells as much as an unanswered probe."""
-    return facts["probe"]["result"] == "answered" and (facts["probe"].get("ms") or 0) > PROMPT_MS
 
 
 def _rank(result: dict) -> int:
