@@ -6,6 +6,7 @@
 from typing import Any, Dict, List, Tuple
 
 from ..parse.endpoint import reached
+from ..parse.fastcgi import PROMPT_MS
 from .view import View, master_of
 
 REFUSED = ("ng-connect-eagain", "ng-timeout-connect")  # nginx's messages, see parse/signatures.py
@@ -25,14 +26,27 @@ def _refused(view: View, endpoint: str) -> float:
     return rate
 
 
+def _cycle(probe: Dict[str, Any], busy: int) -> Dict[str, Any]:
+    """What comes and goes in the time of one request, where only the probe's own wait tells it: on average half of a request was left."""
+    seconds = 2 * (probe.get("ms") or 0) / 1000.0 if counted({"probe": probe}) else 0.0
+    return {"seconds": seconds, "arrived": busy if seconds else 0, "answered": busy if seconds else 0}
+
+
+def counted(place: Dict[str, Any]) -> bool:
+    """Whether the look at an endpoint tells how many come: the probe was not answered, or late."""
+    probe = place.get("probe") or {}
+    return bool(place.get("flow")) or probe.get("result") == "answered" and (probe.get("ms") or 0) > PROMPT_MS
+
+
 def demand(view: View, endpoint: str) -> Dict[str, int]:
     """For sizing.size(). Who has given up needs no worker; where nobody tells, all count but the probe."""
     seen = view.snapshot["endpoints"].get(endpoint) or {}
-    probe, flow = seen.get("probe") or {}, seen.get("flow") or {"seconds": 0.0, "arrived": 0, "answered": 0}
+    probe = seen.get("probe") or {}
     live = (seen.get("waiting") or {}).get("live")
     queue = max((probe.get("queue") or 0) - (probe.get("result") == "no_answer"), seen.get("queue") or 0, 0)
-    refused = round(_refused(view, endpoint) * flow["seconds"])
     busy = max(probe.get("accepted") or 0, seen.get("accepted") or 0)
+    flow = seen.get("flow") or _cycle(probe, busy)
+    refused = round(_refused(view, endpoint) * flow["seconds"])
     return {"busy": busy, "waiting": queue if live is None else live,
             "arrived": flow["arrived"] + refused, "answered": flow["answered"]}
 

@@ -6,7 +6,7 @@
 from typing import Any, Dict, Optional
 
 from ..collect.host import Host
-from ..rules.case import PROMPT_MS
+from ..parse.fastcgi import PROMPT_MS
 
 # Of findings with these causes a queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")

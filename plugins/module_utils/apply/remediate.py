@@ -8,6 +8,7 @@ One look decides all: what check mode shows is what is done, and a cause that on
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ..actions.backlog import counted
 from ..actions.registry import RESOLVE
 from ..actions.view import View
 from ..bundles import bundles, serves
@@ -38,13 +39,13 @@ NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
 # What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
 ONCE = ("read_timeout_set",)
-LOOKS = 8  # that a short queue gets, which is full and has room by turns
+LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
 def _uncounted(snapshot: dict, findings: Sequence[dict]) -> bool:
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(item["state"] == "active" and any(remedy["action"] == "pool_size_set" for remedy in item["remedy"])
-               and not (snapshot["endpoints"].get(item["endpoint"]) or {}).get("flow") for item in findings)
+               and not counted(snapshot["endpoints"].get(item["endpoint"]) or {}) for item in findings)
 
 
 def _merged(steps: Sequence[Step]) -> Step:

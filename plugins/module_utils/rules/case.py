@@ -7,6 +7,7 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse, reached
+from ..parse.fastcgi import PROMPT_MS
 from ..parse.sites import sites_of
 from .model import Loss, Match, evidence, finding
 
@@ -32,8 +33,6 @@ TOO_BIG = _said("too-big-header")
 NO_MORE = _said("socket-emfile files-available worker-connections")
 LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_OFF | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG | NO_MORE
 
-# An idle worker answers in under a millisecond; one that takes this long was busy.
-PROMPT_MS = 500.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
 

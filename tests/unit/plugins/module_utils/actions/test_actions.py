@@ -344,6 +344,17 @@ def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
     assert demand(view(snapshot), endpoint) == {"busy": 2, "waiting": 3, "arrived": 6, "answered": 1}, "who has given up needs no worker"
 
 
+def test_a_late_answer_tells_how_long_a_request_takes_and_so_how_many_come() -> None:
+    snapshot = hosts.dialled(seen("exhausted_static"), "ok", None, "answered", 2000.0)
+    hosts.place(snapshot).update(queue=0, accepted=2, flow=None, waiting={"live": 0, "dead": 0})
+    hosts.place(snapshot)["probe"].update(queue=None, accepted=None)
+    snapshot["logs"]["events"] = []
+    hosts.nginx_said(snapshot, "ng-connect-eagain", *range(30, 0, -1))
+    assert demand(view(snapshot), hosts.key(snapshot)) == {"busy": 2, "waiting": 0, "arrived": 6, "answered": 2}
+    hosts.place(snapshot)["probe"]["ms"] = 2.0
+    assert demand(view(snapshot), hosts.key(snapshot))["answered"] == 0, "nothing was waited for"
+
+
 def test_what_the_queue_refused_of_late_has_arrived_too() -> None:
     """A queue of one place shows nobody who waits; nginx's log has the others."""
     snapshot = hosts.nginx_said(hosts.silent_logs(seen("exhausted_static")), "ng-connect-eagain", 25.0, 20.0, 15.0, 10.0, 5.0, 1.0)
