@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs once on the controller: what every host of the play returned becomes one report, one table and one verdict."""
+"""Runs once on the controller: what every host of the play returned becomes one report, one table and one
+verdict.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, remedy_table, shapes, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
+    remedies,
+    remedy_table,
+    shapes,
+    table,
+    text,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 
 display = Display()
@@ -23,7 +31,8 @@ display = Display()
 def collected(
     task_vars: Mapping[str, Any], variable: str, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
-    """(host, what its task returned) of all hosts of the play, ``None`` where a host dropped out before it was asked.
+    """(host, what its task returned) of all hosts of the play, ``None`` where a host dropped out before it
+    was asked.
 
     Variables are read raw: nothing that a host returned is run through the templating engine.
     With ``serial`` the hosts of later batches are still to come and are left out.
@@ -59,7 +68,12 @@ class ActionModule(ActionBase):
                 "window": {"type": "int", "default": 900},
                 "snapshot": {"type": "bool", "default": False},
                 "print_table": {"type": "bool", "default": True},
-                "fail_on": {"type": "list", "elements": "str", "choices": list(shapes.STATUSES), "default": []},
+                "fail_on": {
+                    "type": "list",
+                    "elements": "str",
+                    "choices": list(shapes.STATUSES),
+                    "default": [],
+                },
             },
             mutually_exclusive=[("variable", "replay")],
             required_one_of=[("variable", "replay")],
@@ -68,7 +82,9 @@ class ActionModule(ActionBase):
             return {**outcome, **self._replay(options["replay"], options["print_table"], options["fail_on"])}
         now = time.time()
         task_vars = task_vars or {}
-        remediated = [str(name) for name in task_vars["ansible_play_hosts_all"]] if options["remediated"] else []
+        remediated = (
+            [str(name) for name in task_vars["ansible_play_hosts_all"]] if options["remediated"] else []
+        )
         results = dict(collected(task_vars, options["variable"], options["hosts"]))
         report = fleet.build(results, options["window"], now, options["snapshot"], remediated)
         try:
@@ -77,15 +93,25 @@ class ActionModule(ActionBase):
         except OSError as error:
             path = None
             why = error.strerror or str(error)
-            footer = "No report was written to %s: %s. Name a directory that this user may write." % (options["report_dir"], why)
+            footer = "No report was written to %s: %s. Name a directory that this user may write." % (
+                options["report_dir"],
+                why,
+            )
             outcome.update(failed=True, msg=footer)
         unmended = complaints(report, task_vars) if options["remediated"] else {}
         if options["print_table"]:
             between = options["remediated"] and not unmended and path and to_come(report, task_vars)
             self._print(remedy_table.title(report["hosts"]) if between else table.render(report, now, footer))
         verdict = fleet.artifact(report)
-        outcome.update(changed=False, path=path, report=verdict, complaint=complaint(report, options["fail_on"]), unmended=unmended)
-        # What set_stats would return, without a task of its own: the controllers keep only what is not per host.
+        outcome.update(
+            changed=False,
+            path=path,
+            report=verdict,
+            complaint=complaint(report, options["fail_on"]),
+            unmended=unmended,
+        )
+        # What set_stats would return, without a task of its own: the controllers keep only what is not per
+        # host.
         outcome["ansible_stats"] = {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False}
         return outcome
 
@@ -99,22 +125,37 @@ class ActionModule(ActionBase):
             shown = replay(load(path), examined)
         except (OSError, NoReport) as error:
             why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            raise AnsibleActionFail("cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)) from None
+            raise AnsibleActionFail(
+                "cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)
+            ) from None
         if print_table:
             footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))
             self._print(table.render(shown.report, shown.now, footer))
-        return {"changed": False, "path": path, "report": fleet.artifact(shown.report), "complaint": complaint(shown.report, fail_on)}
+        return {
+            "changed": False,
+            "path": path,
+            "report": fleet.artifact(shown.report),
+            "complaint": complaint(shown.report, fail_on),
+        }
 
     @staticmethod
     def _print(lines: list[table.Line]) -> None:
-        """The whole table in one piece: it stays together on the screen, and is one event for whoever records the job."""
-        display.display("\n" + "\n".join(stringc(line, color) if color else line for line, color in lines), screen_only=True)
+        """The whole table in one piece: it stays together on the screen, and is one event for whoever records
+        the job.
+        """
+        display.display(
+            "\n" + "\n".join(stringc(line, color) if color else line for line, color in lines),
+            screen_only=True,
+        )
         display.display("\n".join(line for line, _color in lines), log_only=True)
 
 
 def complaints(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, str]:
     """Why the remediation of hosts of this batch did not end well, by host."""
-    found = {str(name): remedies.complaint(report["hosts"].get(name, {})) for name in task_vars["ansible_play_batch"]}
+    found = {
+        str(name): remedies.complaint(report["hosts"].get(name, {}))
+        for name in task_vars["ansible_play_batch"]
+    }
     return {name: why for name, why in found.items() if why}
 
 
@@ -126,5 +167,13 @@ def to_come(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
 
 def complaint(report: Mapping[str, Any], fail_on: Sequence[str]) -> str:
     """Which hosts have a status that the caller does not accept; empty when none has."""
-    found = {status: [name for name, entry in report["hosts"].items() if entry["status"] == status] for status in shapes.STATUSES if status in fail_on}
-    return "; ".join("%d %s: %s" % (len(names), status, text.names(names, 200)[0]) for status, names in found.items() if names)
+    found = {
+        status: [name for name, entry in report["hosts"].items() if entry["status"] == status]
+        for status in shapes.STATUSES
+        if status in fail_on
+    }
+    return "; ".join(
+        "%d %s: %s" % (len(names), status, text.names(names, 200)[0])
+        for status, names in found.items()
+        if names
+    )

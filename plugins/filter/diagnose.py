@@ -72,7 +72,8 @@ def diagnose(snapshot: Any, advice: bool = True) -> dict[str, Any]:
         verdict = examined(snapshot, SECONDS)
     except Unfinished as error:
         raise AnsibleFilterError(
-            "webmedic.php_fpm.diagnose cannot diagnose this snapshot, %s; pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true" % error
+            "webmedic.php_fpm.diagnose cannot diagnose this snapshot, %s; pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true"
+            % error
         ) from None
     if advice:
         verdict["findings"] = [catalogue.enrich(finding) for finding in verdict["findings"]]

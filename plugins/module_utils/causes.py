@@ -6,5 +6,10 @@
 from .rules.lost_requests import ROWS
 from .rules.registry import RULES
 
-CAUSES = tuple(dict.fromkeys([cause for cause, _examine in RULES if cause != "lost_requests"]
-                             + [row.cause for row in ROWS] + ["client_not_allowed", "writable_config"]))
+CAUSES = tuple(
+    dict.fromkeys(
+        [cause for cause, _examine in RULES if cause != "lost_requests"]
+        + [row.cause for row in ROWS]
+        + ["client_not_allowed", "writable_config"]
+    )
+)

@@ -5,7 +5,8 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-# reversible: whether carry_out can bring back the state before. disruption: what the running requests of the unit suffer. none < reload < restart.
+# reversible: whether carry_out can bring back the state before. disruption: what the running requests of the
+# unit suffer. none < reload < restart.
 Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
 
 # In the order in which they are taken. What each does to a host stands in the file of its name in actions/.
@@ -27,17 +28,16 @@ ACTIONS = (
     Action("unit_reload", "medium", False, "reload"),
     Action("nginx_reload", "medium", False, "reload"),
     Action("fastcgi_pass_repoint", "medium", True, "reload"),
-    Action("read_timeout_set", "high", True, "reload"),  # what calls for it is words in logs, beside one look at the workers
+    Action(
+        "read_timeout_set", "high", True, "reload"
+    ),  # what calls for it is words in logs, beside one look at the workers
 )
 # What an argument makes of an action's disruption: the queue of a socket goes with the socket.
 RAISED = {"drop_backlog": "restart"}
 LOADS_NGINX = ("nginx_reload", "fastcgi_pass_repoint", "read_timeout_set")
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 # (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
-GIVES_WAY = (
-    ("pool_size_set", "memory_fit", ("config", "pool")),
-    ("unit_reload", "unit_restart", ("unit",)),
-)
+GIVES_WAY = (("pool_size_set", "memory_fit", ("config", "pool")), ("unit_reload", "unit_restart", ("unit",)))
 # Two of these that want different things at one place cannot both be right.
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
 
@@ -52,14 +52,25 @@ def hands_off(part: dict) -> Optional[str]:
 
 def _loads(master: dict, arguments: dict) -> bool:
     """Whether an action with these arguments is about this master."""
-    return bool(arguments.get("unit") == master["unit"] if arguments.get("unit") else arguments.get("config") == master["config"])
+    return bool(
+        arguments.get("unit") == master["unit"]
+        if arguments.get("unit")
+        else arguments.get("config") == master["config"]
+    )
 
 
 def running(snapshot: dict, action: dict) -> Optional[int]:
-    """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload cuts none. None: unknown."""
+    """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload
+    cuts none. None: unknown.
+    """
     if action["disruption"] == "none" or action["id"] in LOADS_NGINX:
         return 0
-    keys = [pool["endpoint"] for master in snapshot["fpm"]["masters"] if _loads(master, action["arguments"]) for pool in master["pools"]]
+    keys = [
+        pool["endpoint"]
+        for master in snapshot["fpm"]["masters"]
+        if _loads(master, action["arguments"])
+        for pool in master["pools"]
+    ]
     places = [snapshot["endpoints"].get(key) or {} for key in dict.fromkeys(keys)]
     served: List[Any] = [0 if place.get("listening") is False else place.get("accepted") for place in places]
     return None if None in served else sum(served)
@@ -79,7 +90,9 @@ def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
 
 
 def _target(arguments: dict) -> Optional[str]:
-    return next((str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None)
+    return next(
+        (str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None
+    )
 
 
 def shared(action: dict, names: Sequence[str]) -> str:
@@ -116,8 +129,9 @@ def _without(actions: Sequence[dict], gone: Sequence[dict]) -> List[dict]:
 
 
 def plan(findings: Sequence[dict], host: str) -> List[dict]:
-    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk, reversible, disruption}]. because: the
-    findings as "cause/reason". Raises ValueError for an unknown action.
+    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk,
+    reversible, disruption}]. because: the findings as "cause/reason". Raises ValueError for an unknown
+    action.
     """
     actions: Dict[str, dict] = {}
     for item in findings:
@@ -126,7 +140,9 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
         why = "%s/%s" % (item["cause"], item["reason"])
         for remedy in item["remedy"]:
             if remedy["action"] not in _ORDER:
-                raise ValueError("no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(_ORDER))))
+                raise ValueError(
+                    "no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(_ORDER)))
+                )
             one = repr((remedy["action"], sorted(remedy["arguments"].items())))
             known = actions.get(one)
             if known is not None:
@@ -135,6 +151,14 @@ def plan(findings: Sequence[dict], host: str) -> List[dict]:
             action = ACTIONS[_ORDER[remedy["action"]]]
             arguments = remedy["arguments"]
             risk = "high" if arguments.get("disabled") else action.risk  # it is somebody's word
-            actions[one] = {"id": action.id, "host": host, "target": _target(arguments), "arguments": arguments, "because": [why], "risk": risk,
-                            "reversible": action.reversible, "disruption": disruption(action, arguments)}
+            actions[one] = {
+                "id": action.id,
+                "host": host,
+                "target": _target(arguments),
+                "arguments": arguments,
+                "because": [why],
+                "risk": risk,
+                "reversible": action.reversible,
+                "disruption": disruption(action, arguments),
+            }
     return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])

@@ -38,12 +38,19 @@ def _cut(result: dict, name: str, most: int) -> None:
     left = len(result[name]) - most
     if left > 0:
         result[name] = result[name][:most]
-        result["missing"].append({"what": name, "path": None, "why": "%d more are left out of this reply" % left, "needs": None})
+        result["missing"].append(
+            {"what": name, "path": None, "why": "%d more are left out of this reply" % left, "needs": None}
+        )
 
 
 STEPS: Tuple[Callable[[dict], None], ...] = (
-    lambda result: _trim(result, "ruled_out", 0), lambda result: _trim(result, "evidence", 1), _with_few_sites, _with_little_missing,
-    lambda result: _cut(result, "plan", 32), lambda result: _cut(result, "findings", 32), lambda result: _cut(result, "findings", IN_FULL),
+    lambda result: _trim(result, "ruled_out", 0),
+    lambda result: _trim(result, "evidence", 1),
+    _with_few_sites,
+    _with_little_missing,
+    lambda result: _cut(result, "plan", 32),
+    lambda result: _cut(result, "findings", 32),
+    lambda result: _cut(result, "findings", IN_FULL),
 )
 
 
@@ -57,7 +64,9 @@ def told(found: dict) -> dict:
 
 
 def fit(result: dict, limit: int = LIMIT) -> dict:
-    """The same verdict in about limit bytes of JSON: detail goes first, findings last, and missing says what went."""
+    """The same verdict in about limit bytes of JSON: detail goes first, findings last, and missing says what
+    went.
+    """
     for step in STEPS:
         if _size(result) <= limit:
             break

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A step: what an action does to a host, as plain data. Pure code writes it, apply/ carries it out or only shows it."""
+"""A step: what an action does to a host, as plain data. Pure code writes it, apply/ carries it out or only
+shows it.
+"""
 
 from typing import Any, List, NamedTuple, Optional, Sequence
 
@@ -9,7 +11,8 @@ NGINX, FPM = "nginx", "php-fpm"
 
 
 class Change(NamedTuple):
-    """before None: the file is created, with mode; after None: it is removed. A link at path stays, the file behind it is replaced.
+    """before None: the file is created, with mode; after None: it is removed. A link at path stays, the file
+    behind it is replaced.
 
     grammar: NGINX, FPM or "": by what is judged which part of the file may be shown.
     """
@@ -26,8 +29,8 @@ Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
 
 
 class Trial(NamedTuple):
-    """A program that must accept the changed configuration before the live one is touched. silent: logs that it must not write to meanwhile. unit:
-    in whose environment it runs, "" for ours.
+    """A program that must accept the changed configuration before the live one is touched. silent: logs that
+    it must not write to meanwhile. unit: in whose environment it runs, "" for ours.
     """
 
     argv: List[str]
@@ -36,10 +39,12 @@ class Trial(NamedTuple):
 
 
 class Access(NamedTuple):
-    """That user may connect to the socket at path, which the master with this pid listens on: changed where it is, without a restart.
+    """That user may connect to the socket at path, which the master with this pid listens on: changed where
+    it is, without a restart.
 
-    by: "entry", one more in its ACL, beside those of kept_users and kept_groups, which the configuration names; or "group" or "owner",
-    the user's own. kept_own: the configuration has an ACL, under which the socket's own group keeps what the ACL says.
+    by: "entry", one more in its ACL, beside those of kept_users and kept_groups, which the configuration
+    names; or "group" or "owner", the user's own. kept_own: the configuration has an ACL, under which the
+    socket's own group keeps what the ACL says.
     """
 
     path: str
@@ -54,9 +59,9 @@ class Access(NamedTuple):
 class Command(NamedTuple):
     """do: what is run once the files are in place; undo: what brings back the state before.
 
-    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights back.
-    search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only tells it.
-    access: of a live socket. Then do only tells it, too.
+    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights
+    back. search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only
+    tells it. access: of a live socket. Then do only tells it, too.
     """
 
     do: List[str]
@@ -67,10 +72,11 @@ class Command(NamedTuple):
 
 
 class Step(NamedTuple):
-    """name: of the action; target: the unit or file; notes: how the values came about, for a person. meant: files that somebody else changed, and
-    that the commands are to load; no others.
+    """name: of the action; target: the unit or file; notes: how the values came about, for a person. meant:
+    files that somebody else changed, and that the commands are to load; no others.
 
-    cuts: the unit whose running requests its commands cut. otherwise: steps to the same end, for a host that knows no ACL.
+    cuts: the unit whose running requests its commands cut. otherwise: steps to the same end, for a host that
+    knows no ACL.
     """
 
     name: str

@@ -4,7 +4,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they came from."""
+"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they
+came from.
+"""
 
 DOCUMENTATION = r"""
 module: diagnosis_info
@@ -272,7 +274,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import d
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, told
 
 DEADLINES = (5.0, 600.0)
-JUDGING = 20  # seconds on top, after which the kernel ends a module that still runs: its controller has long given up
+# seconds on top, after which the kernel ends a module that still runs: its controller has long given up
+JUDGING = 20
 
 
 def main() -> None:
@@ -287,7 +290,9 @@ def main() -> None:
     )
     deadline = module.params["deadline"]
     if not DEADLINES[0] <= deadline <= DEADLINES[1]:
-        module.fail_json(msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES))
+        module.fail_json(
+            msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES)
+        )
     signal.alarm(int(deadline) + JUDGING)
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
     result = fit(told(diagnose(snapshot)))

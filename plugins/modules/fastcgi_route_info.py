@@ -291,7 +291,11 @@ def main() -> None:
     found = nginx.pop("routes")
     # Without a route there is nothing to match, and php-fpm need not be asked.
     masters = collect_fpm(host, procs, test="never")["masters"] if found else []
-    result = {"routes": match_pools(found, masters, real_paths(host, found)), "nginx": nginx, "missing": host.missing}
+    result = {
+        "routes": match_pools(found, masters, real_paths(host, found)),
+        "nginx": nginx,
+        "missing": host.missing,
+    }
     module.exit_json(changed=False, **told(result))
 
 

@@ -135,9 +135,21 @@ diff:
 from typing import Any, Dict, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, fpm_trial, systemctl, unit_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
+    changes_of,
+    fpm_trial,
+    systemctl,
+    unit_of,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, quiet, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
+    answering,
+    failure,
+    one_change,
+    quiet,
+    reply,
+    still_answering,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
@@ -149,13 +161,26 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import FPM, 
 
 def meant(masters: List[Dict[str, Any]], config: Optional[str], pool: Optional[str]) -> Dict[str, Any]:
     """The one master that the options name. Refusal when there is none, or more than one."""
-    found = [master for master in masters if config in (None, master["config"]) and (
-        pool is None or pool.lower() in [one["name"].lower() for one in master["pools"]])]
+    found = [
+        master
+        for master in masters
+        if config in (None, master["config"])
+        and (pool is None or pool.lower() in [one["name"].lower() for one in master["pools"]])
+    ]
     if len(found) == 1:
         return found[0]
-    known = ", ".join("%s (%s)" % (master["config"], ", ".join(one["name"] for one in master["pools"])) for master in masters)
-    raise Refusal("%s php-fpm has %s; on this host: %s" % (
-        "No" if not found else "More than one", "the pool %s" % pool if pool else "that configuration", known or "no php-fpm at all"))
+    known = ", ".join(
+        "%s (%s)" % (master["config"], ", ".join(one["name"] for one in master["pools"]))
+        for master in masters
+    )
+    raise Refusal(
+        "%s php-fpm has %s; on this host: %s"
+        % (
+            "No" if not found else "More than one",
+            "the pool %s" % pool if pool else "that configuration",
+            known or "no php-fpm at all",
+        )
+    )
 
 
 def main() -> None:
@@ -172,21 +197,46 @@ def main() -> None:
     )
     options = module.params
     host = Host()
-    settings = [(str(key), None if options["state"] == "absent" else str(value)) for key, value in options["settings"].items()]
-    quiet(module, "settings", {key: None if value is None else value_shown(key, value) for key, value in settings})
+    settings = [
+        (str(key), None if options["state"] == "absent" else str(value))
+        for key, value in options["settings"].items()
+    ]
+    quiet(
+        module,
+        "settings",
+        {key: None if value is None else value_shown(key, value) for key, value in settings},
+    )
     try:
         master = meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
-        before = answering(host, [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]], 1.0) if options["service"] != "none" else []
+        before = (
+            answering(host, [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]], 1.0)
+            if options["service"] != "none"
+            else []
+        )
         texts = Texts(host)
 
         def make() -> Step:
-            edited = set_directives(master["config"], texts.read, texts.expand, options["pool"], settings, master["prefix"])
+            edited = set_directives(
+                master["config"], texts.read, texts.expand, options["pool"], settings, master["prefix"]
+            )
             if not edited:
                 return Step("fpm_config", master["config"], [], [], [])
-            commands = [] if options["service"] == "none" else [systemctl(options["service"], unit_of(master), options["service"])]
-            return Step("fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands)
+            commands = (
+                []
+                if options["service"] == "none"
+                else [systemctl(options["service"], unit_of(master), options["service"])]
+            )
+            return Step(
+                "fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands
+            )
 
-        outcome = one_change(host, make, lambda: still_answering(host, before, options["verify_timeout"]), module.check_mode, module.warn)
+        outcome = one_change(
+            host,
+            make,
+            lambda: still_answering(host, before, options["verify_timeout"]),
+            module.check_mode,
+            module.warn,
+        )
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
     except UndoFailed as stuck:

@@ -277,7 +277,10 @@ def main() -> None:
     for pool in (pool for master in found["masters"] for pool in master["pools"]):
         for name, directive in pool["directives"].items():
             directive["value"] = value_shown(name, directive["value"])
-    module.exit_json(changed=False, **told(dict(found, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])))
+    module.exit_json(
+        changed=False,
+        **told(dict(found, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])),
+    )
 
 
 if __name__ == "__main__":

@@ -142,7 +142,10 @@ from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity, running_identity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import (
+    named_identity,
+    running_identity,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
@@ -157,10 +160,16 @@ def message(key: str, found: Dict[str, Any], seconds: float) -> str:
     if probe["result"] == "answered":
         return "a worker of %s answered %s in %g ms." % (key, who, probe["ms"])
     if probe["result"] == "no_answer":
-        load = "" if probe["queue"] is None else ": %d are busy and %d connections wait" % (probe["accepted"] or 0, probe["queue"])
+        load = (
+            ""
+            if probe["queue"] is None
+            else ": %d are busy and %d connections wait" % (probe["accepted"] or 0, probe["queue"])
+        )
         return "%s, but no worker answered within %g s%s." % (accepted, seconds, load)
     if probe["result"] == "closed":
-        return accepted + " and closed it without an answer: see the pool's listen.allowed_clients and its log."
+        return (
+            accepted + " and closed it without an answer: see the pool's listen.allowed_clients and its log."
+        )
     if probe["result"] == "not_fastcgi":
         return "%s, but what answers there does not speak FastCGI (%s)." % (accepted, probe["detail"])
     told = "connecting to %s as %s: %s" % (key, who, connect["error"] or connect["result"])
@@ -179,13 +188,24 @@ def summary(keys: List[str], found: Dict[str, Dict[str, Any]], seconds: float) -
     rows = []  # type: List[Dict[str, Any]]
     for key in keys:
         connect, probe = found[key]["connect"], found[key]["probe"]
-        rows.append({"endpoint": key, "answered": probe["result"] == "answered", "ms": probe["ms"], "as_user": connect["as_user"],
-                     "result": connect["result"] if probe["result"] == "not_tried" else probe["result"],
-                     "message": message(key, found[key], seconds)})
+        rows.append(
+            {
+                "endpoint": key,
+                "answered": probe["result"] == "answered",
+                "ms": probe["ms"],
+                "as_user": connect["as_user"],
+                "result": connect["result"] if probe["result"] == "not_tried" else probe["result"],
+                "message": message(key, found[key], seconds),
+            }
+        )
     silent = [row for row in rows if not row["answered"]]
-    return {"answered": not silent, "result": silent[0]["result"] if silent else "answered",
-            "ms": None if silent else max(row["ms"] for row in rows),
-            "message": " ".join(row["message"] for row in silent or rows), "endpoints": rows}
+    return {
+        "answered": not silent,
+        "result": silent[0]["result"] if silent else "answered",
+        "ms": None if silent else max(row["ms"] for row in rows),
+        "message": " ".join(row["message"] for row in silent or rows),
+        "endpoints": rows,
+    }
 
 
 def main() -> None:
@@ -200,7 +220,9 @@ def main() -> None:
     keys = list(dict.fromkeys(canonical(one) for one in module.params["endpoints"] if one.strip()))
     seconds = module.params["timeout"]
     if not keys:
-        module.fail_json(msg="The option endpoints is an empty list: name at least one endpoint, as in unix:/run/php/php8.2-fpm.sock.")
+        module.fail_json(
+            msg="The option endpoints is an empty list: name at least one endpoint, as in unix:/run/php/php8.2-fpm.sock."
+        )
     if seconds <= 0:
         module.fail_json(msg="The option timeout is %g: it is a number of seconds above 0." % seconds)
     host = Host()
@@ -209,8 +231,10 @@ def main() -> None:
     if module.params["user"]:
         identity = named_identity(host, module.params["user"], identity)
         if identity is None:
-            module.fail_json(msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
-                             % module.params["user"])
+            module.fail_json(
+                msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
+                % module.params["user"]
+            )
     found = collect_endpoints(host, keys, identity, procs, seconds)
     module.exit_json(changed=False, **told(dict(summary(keys, found, seconds), missing=host.missing)))
 

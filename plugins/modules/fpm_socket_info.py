@@ -171,7 +171,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints, identity_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import (
+    collect_endpoints,
+    identity_of,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
@@ -192,13 +195,20 @@ def main() -> None:
     if module.params["user"]:
         identity = named_identity(host, module.params["user"], identity)
         if identity is None:
-            module.fail_json(msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
-                             % module.params["user"])
+            module.fail_json(
+                msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
+                % module.params["user"]
+            )
     if module.params["endpoints"]:
         keys = [canonical(one) for one in module.params["endpoints"] if one.strip()]
     else:
         keys = [one["endpoint"] for route in nginx["routes"] for one in route["endpoints"]]
-        keys += [pool["endpoint"] for master in collect_fpm(host, procs)["masters"] for pool in master["pools"] if pool["endpoint"]]
+        keys += [
+            pool["endpoint"]
+            for master in collect_fpm(host, procs)["masters"]
+            for pool in master["pools"]
+            if pool["endpoint"]
+        ]
     found = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
     module.exit_json(changed=False, **told({"endpoints": found, "missing": host.missing}))
 

@@ -178,12 +178,18 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"workers": {"type": "bool", "default": False}}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"workers": {"type": "bool", "default": False}}, supports_check_mode=True
+    )
     host = Host()
     procs = processes(host)
     masters = collect_fpm(host, procs, test="never")["masters"]
     workers = measured_workers(host, procs, masters)
-    result = {"pools": summarize(workers, masters, host.now()), "memory": collect_memory(host, masters), "missing": host.missing}
+    result = {
+        "pools": summarize(workers, masters, host.now()),
+        "memory": collect_memory(host, masters),
+        "missing": host.missing,
+    }
     if module.params["workers"]:
         result["workers"] = workers
     module.exit_json(changed=False, **told(result))

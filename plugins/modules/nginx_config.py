@@ -146,9 +146,21 @@ diff:
 from typing import Any, Dict, List, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import changes_of, nginx_trial, nginx_unit, systemctl
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
+    changes_of,
+    nginx_trial,
+    nginx_unit,
+    systemctl,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import answering, failure, one_change, quiet, reply, still_answering
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
+    answering,
+    failure,
+    one_change,
+    quiet,
+    reply,
+    still_answering,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -162,12 +174,21 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import NGINX
 def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
     """The option as pairs. Refusal unless each level has one kind and one name."""
     if not context or any(len(level) != 1 for level in context):
-        raise Refusal("context is a list of one kind and one name each, as in [{server: shop.example}, {location: /}]")
+        raise Refusal(
+            "context is a list of one kind and one name each, as in [{server: shop.example}, {location: /}]"
+        )
     return [(str(kind), str(name or "")) for level in context for kind, name in level.items()]
 
 
 def dialled(nginx: Dict[str, Any]) -> List[str]:
-    return list(dict.fromkeys(target["endpoint"] for route in nginx["routes"] for target in route["endpoints"] if not target["down"]))
+    return list(
+        dict.fromkeys(
+            target["endpoint"]
+            for route in nginx["routes"]
+            for target in route["endpoints"]
+            if not target["down"]
+        )
+    )
 
 
 def main() -> None:
@@ -184,7 +205,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = dict(module.params)
-    quiet(module, "args", [word if known else GONE for word, known in zip(options["args"], shows(options["directive"], options["args"]))])
+    quiet(
+        module,
+        "args",
+        [
+            word if known else GONE
+            for word, known in zip(options["args"], shows(options["directive"], options["args"]))
+        ],
+    )
     host = Host()
     try:
         nginx = collect_nginx(host)
@@ -197,11 +225,21 @@ def main() -> None:
 
         def make() -> Step:
             wanted = None if options["state"] == "absent" else options["args"]
-            edited = set_directive(nginx["config"], texts.read, texts.expand, place, options["directive"], wanted, options["file"])
+            edited = set_directive(
+                nginx["config"],
+                texts.read,
+                texts.expand,
+                place,
+                options["directive"],
+                wanted,
+                options["file"],
+            )
             if not edited:
                 return Step("nginx_config", nginx["config"], [], [], [])
             commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
-            return Step("nginx_config", nginx["config"], changes_of(edited, NGINX), [nginx_trial(nginx)], commands)
+            return Step(
+                "nginx_config", nginx["config"], changes_of(edited, NGINX), [nginx_trial(nginx)], commands
+            )
 
         def verify() -> Any:
             # Where nginx was not sent before, somebody has to answer as well.

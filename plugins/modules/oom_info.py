@@ -197,12 +197,16 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"window": {"type": "int", "default": 900}}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"window": {"type": "int", "default": 900}}, supports_check_mode=True
+    )
     host = Host()
     now = host.now()
     found = collect_oom(host, processes(host), now - module.params["window"], now)
     memory = collect_memory(host)
-    result = dict(found, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing)
+    result = dict(
+        found, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing
+    )
     module.exit_json(changed=False, **told(result))
 
 

@@ -281,7 +281,9 @@ def main() -> None:
         result = remediate(Host(), Disk(), policy, module.check_mode)
     except (Refusal, UndoFailed, HostError, OSError) as error:
         module.fail_json(msg="The remediation could not go on: %s" % error)
-    module.exit_json(**{name: value for name, value in result.items() if name != "snapshot" or module.params["snapshot"]})
+    module.exit_json(
+        **{name: value for name, value in result.items() if name != "snapshot" or module.params["snapshot"]}
+    )
 
 
 if __name__ == "__main__":

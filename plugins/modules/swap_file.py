@@ -128,8 +128,19 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import failure, one_change, reply
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import complaint, described, description, look, swap_off, swap_on
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
+    failure,
+    one_change,
+    reply,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import (
+    complaint,
+    described,
+    description,
+    look,
+    swap_off,
+    swap_on,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -148,7 +159,11 @@ def main() -> None:
         required_if=[("state", "present", ["size"])],
         supports_check_mode=True,
     )
-    path, persist, present = module.params["path"], module.params["persist"], module.params["state"] == "present"
+    path, persist, present = (
+        module.params["path"],
+        module.params["persist"],
+        module.params["state"] == "present",
+    )
     host = Host()
     try:
         size = size_bytes(module.params["size"]) if present else 0
@@ -162,7 +177,9 @@ def main() -> None:
             facts = look(host, path, masters)
             return swap_on(facts, size, persist) if present else swap_off(facts)
 
-        outcome = one_change(host, make, lambda: complaint(host, path, present, persist), module.check_mode, module.warn)
+        outcome = one_change(
+            host, make, lambda: complaint(host, path, present, persist), module.check_mode, module.warn
+        )
     except (Refusal, Busy) as refusal:
         module.fail_json(msg="Nothing was changed: %s." % refusal)
     except UndoFailed as stuck:

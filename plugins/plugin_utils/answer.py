@@ -26,7 +26,8 @@ MAX_OUTPUT = 32 * 1024**2
 MAX_PRINTED = 10_000
 MOST_LINES = 1000
 LIMITS = Limits(depth=30, values=1_000_000, text=1024**2, chars=MAX_OUTPUT)
-# What an answer may hold beside the documented values. All other words are the engine's, and no host's to say.
+# What an answer may hold beside the documented values. All other words are the engine's, and no host's to
+# say.
 COMMON = frozenset(("changed", "failed", "msg", "rc", "invocation"))
 ASYNC = frozenset(
     ("ansible_job_id", "started", "finished", "results_file", "_ansible_suppress_tmpdir_delete")

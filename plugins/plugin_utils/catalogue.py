@@ -491,7 +491,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="The line names the script. Something in it (a library call, a huge regular expression) could not be interrupted; bound it.",
         do_not="Do not raise fastcgi_read_timeout: it is not nginx that ends the request.",
     ),
-    # ------------------------------------------------------------------------------------------ beyond the seven
+    # ------------------------------------------------------------------------------------------ beyond the
+    # seven
     ("request_terminated", None): Entry(
         title="requests ended by FPM's limit",
         what="The pool's own limit killed the worker; nginx saw a reset connection (502), not a timeout.",
@@ -585,7 +586,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="Compare the request times with the timeout of what stands before nginx; the innermost timeout must be the shortest.",
         do_not="Do not raise nginx's timeouts: it is not nginx that gives up.",
     ),
-    # ------------------------------------------------------------------------------------------ who may be believed
+    # ------------------------------------------------------------------------------------------ who may be
+    # believed
     ("impostor", None): Entry(
         title="something else answers in place of PHP-FPM",
         what="A process that is no trusted php-fpm listens where a pool of this host should. "
@@ -666,7 +668,9 @@ def anchor(cause: str, reason: str | None) -> str:
 
 
 def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``fill`` may use: the finding's own fields, the arguments of its remedies, else the place its evidence names."""
+    """What ``fill`` may use: the finding's own fields, the arguments of its remedies, else the place its
+    evidence names.
+    """
     known: dict[str, Any] = {name: finding.get(name) for name in ("unit", "pool", "site", "endpoint")}
     endpoint = finding.get("endpoint")
     if isinstance(endpoint, str) and endpoint.startswith("unix:"):
@@ -676,7 +680,9 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             known.update(file=piece["path"], line=piece["line"])
     for remedy in finding.get("remedy") or []:
         arguments = remedy.get("arguments") or {}
-        known.update({name: arguments[name] for name in ("user", "path", "file", "line", "to") if arguments.get(name)})
+        known.update(
+            {name: arguments[name] for name in ("user", "path", "file", "line", "to") if arguments.get(name)}
+        )
     return known
 
 
@@ -688,7 +694,11 @@ def fill(text: str, finding: Mapping[str, Any]) -> str:
         found = known.get(match.group(1))
         if isinstance(found, int):
             return str(found)
-        return shlex.quote(found) if isinstance(found, str) and found and found.isprintable() else FIELDS[match.group(1)]
+        return (
+            shlex.quote(found)
+            if isinstance(found, str) and found and found.isprintable()
+            else FIELDS[match.group(1)]
+        )
 
     return _FIELD.sub(value, text)
 
@@ -714,7 +724,9 @@ def markdown() -> str:
         "# Causes",
         "",
         "Every finding carries a `cause` and mostly a finer `reason`. The number is that of the classic seven causes of a 502.",
-        "Words in capitals stand for what the finding names: " + ", ".join("`%s`" % name for name in FIELDS.values()) + ".",
+        "Words in capitals stand for what the finding names: "
+        + ", ".join("`%s`" % name for name in FIELDS.values())
+        + ".",
     ]
     for (cause, reason), entry in CATALOGUE.items():
         code = " (%d)" % CODES[cause] if reason is None and cause in CODES else ""

@@ -30,7 +30,10 @@ def label(word: str) -> str:
 
 def labelled(word: str, text: Any, lines: int) -> list[Line]:
     """A text behind its label; nothing for an empty one."""
-    return [(label(word if not number else "") + line, None) for number, line in enumerate(wrap(text, ROOM, lines))]
+    return [
+        (label(word if not number else "") + line, None)
+        for number, line in enumerate(wrap(text, ROOM, lines))
+    ]
 
 
 def cells(texts: Sequence[str], columns: Sequence[int]) -> str:
@@ -40,7 +43,9 @@ def cells(texts: Sequence[str], columns: Sequence[int]) -> str:
 
 
 def fold(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[list[Pair]]:
-    """What says the same in one row, the largest first: by the first key that gives few rows, else by the last one."""
+    """What says the same in one row, the largest first: by the first key that gives few rows, else by the
+    last one.
+    """
     rows: list[list[Pair]] = []
     for key in keys:
         found: dict[Any, list[Pair]] = {}
@@ -57,10 +62,14 @@ def hosts_of(pairs: Sequence[Pair]) -> list[str]:
 
 
 def hosts_cell(hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
-    """The hosts of a row: by name where the column has room, else their number there and their names on lines below."""
+    """The hosts of a row: by name where the column has room, else their number there and their names on lines
+    below.
+    """
     if width(", ".join(clean(host) for host in hosts)) <= columns:
         return names(hosts, columns)[0], []
-    below: list[Line] = [(label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))]
+    below: list[Line] = [
+        (label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))
+    ]
     return plural(len(hosts), "host"), below
 
 

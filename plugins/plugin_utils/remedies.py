@@ -27,7 +27,8 @@ def full_name(finding: Mapping[str, Any]) -> str:
 
 
 def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The findings of a host's entry in the report that still concern its reader: those of before, without what is gone by now.
+    """The findings of a host's entry in the report that still concern its reader: those of before, without
+    what is gone by now.
 
     Where what became of it says what to do next, the catalogue's fix is not said once more.
     """
@@ -39,14 +40,18 @@ def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     kept: list[Mapping[str, Any]] = []
     for finding in host["findings"]:
         result = results.get(key(finding))
-        if finding["state"] == "active" and (remediation["status_after"] in WELL or result in ("fixed", "not_needed")):
+        if finding["state"] == "active" and (
+            remediation["status_after"] in WELL or result in ("fixed", "not_needed")
+        ):
             continue
         kept.append({**finding, "fix": ""} if result in told else finding)
     return kept
 
 
 def tally(hosts: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
-    """How many findings were to be mended, and what became of them. ``None`` where no host has a remediation."""
+    """How many findings were to be mended, and what became of them. ``None`` where no host has a
+    remediation.
+    """
     remedied = [host["remediation"] for host in hosts if "remediation" in host]
     if not remedied:
         return None
@@ -65,7 +70,9 @@ def _answers(seen: Mapping[str, Any] | None) -> bool:
 
 
 def voice(host: Mapping[str, Any]) -> str:
-    """Who answers of what the findings name, against before: "throughout", "again", "part" of what was silent, or "silent"."""
+    """Who answers of what the findings name, against before: "throughout", "again", "part" of what was
+    silent, or "silent".
+    """
     wanted = [item for item in host["remediation"]["findings"] if item["result"] != "not_needed"]
     silent = [item for item in wanted if not _answers(item["before"])]
     if not silent:
@@ -82,7 +89,8 @@ def waiting(host: Mapping[str, Any]) -> bool:
 
 
 def complaint(host: Mapping[str, Any]) -> str:
-    """Why the remediation of a host did not end well, empty when it did. Free of any text that the host chose.
+    """Why the remediation of a host did not end well, empty when it did. Free of any text that the host
+    chose.
 
     What is left to a person from the outset is no such case: nothing was tried.
     """
@@ -102,5 +110,7 @@ def complaint(host: Mapping[str, Any]) -> str:
     explained = any(finding["result"] == "escalated" for finding in remediation["findings"])
     if results & TRIED and remediation["status_after"] == "failing" and not explained:
         ill = ", ".join(dict.fromkeys(map(full_name, remediation["still"])))
-        return "still failing after what was done%s; what is left is looked at when this is run again" % (": " + ill if ill else "")
+        return "still failing after what was done%s; what is left is looked at when this is run again" % (
+            ": " + ill if ill else ""
+        )
     return ""

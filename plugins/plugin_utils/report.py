@@ -4,7 +4,8 @@
 
 """What the hosts returned in, the fleet's report out. Its contract is docs/report.schema.json.
 
-Everything in a result comes from a host that may be hostile: it passes the gate field by field, or it is that host's error.
+Everything in a result comes from a host that may be hostile: it passes the gate field by field, or it is that
+host's error.
 """
 
 from __future__ import annotations
@@ -37,11 +38,17 @@ _PREFIXES = re.compile(r"\A(?:(?:Task|Action|Module) failed: )+")
 
 
 def _lines(value: Any) -> list[str]:
-    return [line.strip()[:MAX_TEXT] for line in clean(value[-10 * MAX_TEXT :]).splitlines() if line.strip()] if isinstance(value, str) else []
+    return (
+        [line.strip()[:MAX_TEXT] for line in clean(value[-10 * MAX_TEXT :]).splitlines() if line.strip()]
+        if isinstance(value, str)
+        else []
+    )
 
 
 def _complaint(result: Mapping[str, Any]) -> str:
-    """Why a result is none: the last thing that the module or the shell printed, else the first line of the engine's message."""
+    """Why a result is none: the last thing that the module or the shell printed, else the first line of the
+    engine's message.
+    """
     printed = _lines(result.get("module_stderr")) or _lines(result.get("module_stdout"))
     if printed:
         return printed[-1]
@@ -50,7 +57,15 @@ def _complaint(result: Mapping[str, Any]) -> str:
 
 
 def _without(status: str, error: str) -> dict[str, Any]:
-    return {"status": status, "findings": [], "missing": [], "plan": [], "strangers": [], "strangers_total": 0, "error": error[:MAX_TEXT]}
+    return {
+        "status": status,
+        "findings": [],
+        "missing": [],
+        "plan": [],
+        "strangers": [],
+        "strangers_total": 0,
+        "error": error[:MAX_TEXT],
+    }
 
 
 def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = False) -> dict[str, Any]:
@@ -78,7 +93,9 @@ def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = Fals
 
 
 def read(result: Any) -> dict[str, Any]:
-    """What a host answered, as far as the report has a place for it. Raises Mismatch where it is not what the modules return."""
+    """What a host answered, as far as the report has a place for it. Raises Mismatch where it is not what the
+    modules return.
+    """
     entry: dict[str, Any] = DIAGNOSIS(result, "")
     if len(json.dumps(entry)) > MAX_ENTRY:
         raise Mismatch("it is larger than %d KiB" % (MAX_ENTRY // 1024))
@@ -91,7 +108,9 @@ def _kept(snapshot: Any) -> dict[str, Any]:
         copied = plain(snapshot, "snapshot", SNAPSHOT)
     except Mismatch:
         return {}
-    return {"snapshot": copied} if isinstance(copied, dict) and len(json.dumps(copied)) <= MAX_SNAPSHOT else {}
+    return (
+        {"snapshot": copied} if isinstance(copied, dict) and len(json.dumps(copied)) <= MAX_SNAPSHOT else {}
+    )
 
 
 def summarise(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -111,9 +130,14 @@ def causes_of(entry: Mapping[str, Any]) -> list[str]:
 
 
 def build(
-    results: Mapping[str, Any], window: int, now: float, keep_snapshot: bool = False, remediated: Container[str] = ()
+    results: Mapping[str, Any],
+    window: int,
+    now: float,
+    keep_snapshot: bool = False,
+    remediated: Container[str] = (),
 ) -> dict[str, Any]:
-    """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch seconds.
+    """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch
+    seconds.
 
     remediated: the hosts that were to be changed, and not only looked at.
     """
@@ -157,9 +181,12 @@ def write(report: Mapping[str, Any], directory: str) -> str:
     directory = os.path.abspath(os.path.expanduser(os.path.expandvars(directory)))
     os.makedirs(directory, mode=0o755, exist_ok=True)
     path = os.path.join(directory, FILE_NAME)
-    # A name of its own and O_EXCL: in a directory that others can write, nobody else's file or link is written to.
+    # A name of its own and O_EXCL: in a directory that others can write, nobody else's file or link is
+    # written to.
     draft = "%s.%s.tmp" % (path, secrets.token_hex(8))
-    stream = open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "w", encoding="ascii")
+    stream = open(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "w", encoding="ascii"
+    )
     try:
         with stream:
             json.dump(report, stream, indent=2, allow_nan=False)

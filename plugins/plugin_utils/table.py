@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report as a table for a terminal of 100 columns: one block for each cause, whatever the number of hosts.
+"""The report as a table for a terminal of 100 columns: one block for each cause, whatever the number of
+hosts.
 
-What a remediation did comes first, then what is broken now, worst first, then the rest of the fleet, a line or two for each status.
+What a remediation did comes first, then what is broken now, worst first, then the rest of the fleet, a line
+or two for each status.
 """
 
 from __future__ import annotations
@@ -15,7 +17,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from . import remedy_table
-from .layout import MAX_ROWS, NUMBERS, WIDTH, Key, Line, Pair, cells, fold, hosts_cell, hosts_of, labelled, rest
+from .layout import (
+    MAX_ROWS,
+    NUMBERS,
+    WIDTH,
+    Key,
+    Line,
+    Pair,
+    cells,
+    fold,
+    hosts_cell,
+    hosts_of,
+    labelled,
+    rest,
+)
 from .remedies import full_name, left
 from .shapes import STATUSES
 from .text import clean, cut, moment, names, pad, plural, span, width, wrap
@@ -24,9 +39,17 @@ from .text import clean, cut, moment, names, pad, plural, span, width, wrap
 COLUMNS = (38, 36, 12, 6)
 
 LABELS = {"not_applicable": "not applicable"}
-COLORS = {"failing": "red", "degraded": "yellow", "unknown": "yellow", "unreachable": "red", "recovered": "cyan", "healthy": "green"}
+COLORS = {
+    "failing": "red",
+    "degraded": "yellow",
+    "unknown": "yellow",
+    "unreachable": "red",
+    "recovered": "cyan",
+    "healthy": "green",
+}
 
-# What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a column.
+# What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a
+# column.
 _STAMPS = re.compile(
     r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
 )
@@ -52,8 +75,19 @@ def _groups(hosts: Mapping[str, Mapping[str, Any]]) -> list[Group]:
         for finding in entry["findings"]:
             if finding["state"] != "recovered":
                 found.setdefault((finding["cause"], finding["reason"]), []).append((host, finding))
-    groups = [Group(min((hosts[host]["status"] for host, _finding in pairs), key=STATUSES.index), pairs) for pairs in found.values()]
-    return sorted(groups, key=lambda group: (STATUSES.index(group.status), -len(group.hosts), group.found[0][1]["code"] or 99, full_name(group.found[0][1])))
+    groups = [
+        Group(min((hosts[host]["status"] for host, _finding in pairs), key=STATUSES.index), pairs)
+        for pairs in found.values()
+    ]
+    return sorted(
+        groups,
+        key=lambda group: (
+            STATUSES.index(group.status),
+            -len(group.hosts),
+            group.found[0][1]["code"] or 99,
+            full_name(group.found[0][1]),
+        ),
+    )
 
 
 def _proof(finding: Mapping[str, Any]) -> str:
@@ -71,8 +105,14 @@ def _proof(finding: Mapping[str, Any]) -> str:
 
 
 def _sites(finding: Mapping[str, Any]) -> list[str]:
-    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the names alone."""
-    return ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]] or finding["sites"] or [finding["site"] or ""]
+    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the
+    names alone.
+    """
+    return (
+        ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
+        or finding["sites"]
+        or [finding["site"] or ""]
+    )
 
 
 def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
@@ -82,7 +122,9 @@ def _place(findings: Iterable[Mapping[str, Any]], columns: int) -> str:
     pool = " / " + names(pools, 14)[0] if pools else ""
     if sites:
         return names(sites, columns - width(pool))[0] + pool
-    return pool[3:] or cut(next((finding["endpoint"] for finding in findings if finding["endpoint"]), "-"), columns)
+    return pool[3:] or cut(
+        next((finding["endpoint"] for finding in findings if finding["endpoint"]), "-"), columns
+    )
 
 
 # Where there are too many rows, sites no longer part them, then nothing but the fix.
@@ -98,13 +140,23 @@ def _row(pairs: list[Pair], now: float) -> list[Line]:
     since = min((finding["since"] for finding in findings if finding["since"] is not None), default=None)
     lost = sum(finding["count"] for finding in findings)
     where, below = hosts_cell(hosts_of(pairs), COLUMNS[0])
-    return [(cells((where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-"), COLUMNS), None), *below]
+    return [
+        (
+            cells(
+                (where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-"), COLUMNS
+            ),
+            None,
+        ),
+        *below,
+    ]
 
 
 def _why(pairs: list[Pair]) -> list[Line]:
     host, first = pairs[0]
     proof = _proof(first) if _alike(pairs) else "%s: %s" % (host, _proof(first))
-    return labelled("why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2)
+    return labelled(
+        "why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2
+    )
 
 
 def _alike(pairs: list[Pair]) -> bool:
@@ -139,7 +191,8 @@ def _first_sentence(do_not: str) -> str:
     return sentence[len("Do not ") :] if sentence.startswith("Do not ") else sentence
 
 
-# ------------------------------------------------------------------------------------------ the rest of the fleet
+# ------------------------------------------------------------------------------------------ the rest of the
+# fleet
 
 
 def _why_not_known(entry: Mapping[str, Any]) -> str:
@@ -154,7 +207,12 @@ def _why_not_known(entry: Mapping[str, Any]) -> str:
     why = _STAMPS.sub("", first["why"])
     if first["what"] == "cause_of_losses":
         return why
-    return "missing %s%s: %s%s" % (first["what"], " " + first["path"] if first["path"] else "", why, " (needs %s)" % first["needs"] if first["needs"] else "")
+    return "missing %s%s: %s%s" % (
+        first["what"],
+        " " + first["path"] if first["path"] else "",
+        why,
+        " (needs %s)" % first["needs"] if first["needs"] else "",
+    )
 
 
 def _gone(finding: Mapping[str, Any], now: float) -> str:
@@ -168,7 +226,9 @@ def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
     room = WIDTH - len(head)
     listed = names(hosts, room, 1 if status in ("healthy", "not_applicable") else 2)
     indent = " " * len(head)
-    lines: list[Line] = [((head if not number else indent) + line, COLORS.get(status)) for number, line in enumerate(listed)]
+    lines: list[Line] = [
+        ((head if not number else indent) + line, COLORS.get(status)) for number, line in enumerate(listed)
+    ]
     return lines + [(indent + line, None) for line in wrap(note, room, 2)]
 
 
@@ -180,28 +240,51 @@ def _others(hosts: Mapping[str, Mapping[str, Any]], now: float) -> list[Line]:
         for host, entry in hosts.items():
             over = [finding for finding in entry["findings"] if finding["state"] == "recovered"]
             if over and status == "recovered":
-                key, note = "|".join(full_name(finding) for finding in over), "; ".join(_gone(finding, now) for finding in over)
+                key, note = (
+                    "|".join(full_name(finding) for finding in over),
+                    "; ".join(_gone(finding, now) for finding in over),
+                )
             elif entry["status"] == status and not (entry["findings"] and status in ("failing", "degraded")):
                 note = _why_not_known(entry)
-                key = NUMBERS.sub("0", re.sub(r"\b%s\b" % re.escape(host), "", note) if host in note else note)
+                key = NUMBERS.sub(
+                    "0", re.sub(r"\b%s\b" % re.escape(host), "", note) if host in note else note
+                )
             else:
                 continue
             notes.setdefault(key, (note, []))[1].append(host)
         for note, members in sorted(notes.values(), key=lambda item: -len(item[1])):
-            shown = note if len(members) == 1 or not note else "%s: %s" % (members[0], note) if status == "recovered" else note
+            shown = (
+                note
+                if len(members) == 1 or not note
+                else "%s: %s" % (members[0], note)
+                if status == "recovered"
+                else note
+            )
             lines += _listed(status, members, shown)
     return lines
 
 
 def _strangers(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """Processes that call themselves nginx or php-fpm and are not to be believed, on ill hosts and on healthy ones."""
+    """Processes that call themselves nginx or php-fpm and are not to be believed, on ill hosts and on healthy
+    ones.
+    """
     found = [(host, stranger) for host, entry in hosts.items() for stranger in entry["strangers"]]
     total = sum(max(entry["strangers_total"], len(entry["strangers"])) for entry in hosts.values())
     head = "%-15s %4d  " % ("strangers", total)
-    told = ['%s: pid %d of %s calls itself "%s": %s' % (host, item["pid"], item["user"], item["title"], item["why"]) for host, item in found[:MAX_ROWS]]
+    told = [
+        '%s: pid %d of %s calls itself "%s": %s'
+        % (host, item["pid"], item["user"], item["title"], item["why"])
+        for host, item in found[:MAX_ROWS]
+    ]
     more = total - len(told)
     told += ["and %d more, in the report" % more] if told and more else []
-    return [((head if not number else " " * len(head)) + cut(line, WIDTH - len(head)), "yellow" if not number else None) for number, line in enumerate(told)]
+    return [
+        (
+            (head if not number else " " * len(head)) + cut(line, WIDTH - len(head)),
+            "yellow" if not number else None,
+        )
+        for number, line in enumerate(told)
+    ]
 
 
 # ------------------------------------------------------------------------------------------ the whole
@@ -209,12 +292,16 @@ def _strangers(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
 
 def headline(counts: Mapping[str, int]) -> str:
     """As "16 hosts: 9 failing, 3 degraded, 4 healthy"."""
-    parts = ["%d %s" % (counts[status], LABELS.get(status, status)) for status in STATUSES if counts.get(status)]
+    parts = [
+        "%d %s" % (counts[status], LABELS.get(status, status)) for status in STATUSES if counts.get(status)
+    ]
     return "%s: %s" % (plural(sum(counts.values()), "host"), ", ".join(parts) or "nothing to report")
 
 
 def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line]:
-    """The table as (line, colour or None). now: epoch seconds; times are shown in the controller's zone. footer: the last line."""
+    """The table as (line, colour or None). now: epoch seconds; times are shown in the controller's zone.
+    footer: the last line.
+    """
     remedy = remedy_table.block(report["hosts"])
     hosts = {name: {**entry, "findings": left(entry)} for name, entry in report["hosts"].items()}
     groups = _groups(hosts)
@@ -226,7 +313,11 @@ def render(report: Mapping[str, Any], now: float, footer: str = "") -> list[Line
     ]
     lines += [("", None), *remedy] if remedy else []
     if groups:
-        lines += [("", None), (cells(("HOSTS", "SITES / POOL", "SINCE", "LOST"), COLUMNS), None), ("-" * WIDTH, None)]
+        lines += [
+            ("", None),
+            (cells(("HOSTS", "SITES / POOL", "SINCE", "LOST"), COLUMNS), None),
+            ("-" * WIDTH, None),
+        ]
     for group in groups:
         lines += [*_block(group, now), ("", None)]
     others = [*_others(hosts, now), *_strangers(hosts)]

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts from hosts, fitted into columns. They are shown, never obeyed: control characters are spelled out, wide ones counted as they are drawn."""
+"""Texts from hosts, fitted into columns. They are shown, never obeyed: control characters are spelled out,
+wide ones counted as they are drawn.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def clean(text: Any) -> str:
 
 def width(text: str) -> int:
     """Columns that a cleaned text takes."""
-    return len(text) if text.isascii() else sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return (
+        len(text)
+        if text.isascii()
+        else sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    )
 
 
 def cut(text: Any, columns: int) -> str:
@@ -57,7 +63,14 @@ def wrap(text: Any, columns: int, lines: int) -> list[str]:
         if width(rest) <= columns or len(wrapped) == lines - 1:
             wrapped.append(cut(rest, columns))
             break
-        end = next((end for end in range(min(len(rest), columns), 0, -1) if width(rest[:end]) <= columns and rest[end : end + 1] == " "), 0)
+        end = next(
+            (
+                end
+                for end in range(min(len(rest), columns), 0, -1)
+                if width(rest[:end]) <= columns and rest[end : end + 1] == " "
+            ),
+            0,
+        )
         if not end:
             wrapped.append(cut(rest, columns))
             break
@@ -79,7 +92,9 @@ def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
                 break
             if used + len(_more(len(left) - number, last)) <= columns:
                 taken = number
-        listed.append((", ".join(left[:taken]) or cut(left[0], columns - 12)) + _more(len(left) - (taken or 1), last))
+        listed.append(
+            (", ".join(left[:taken]) or cut(left[0], columns - 12)) + _more(len(left) - (taken or 1), last)
+        )
         left = left[taken or 1 :]
     return listed or ["-"]
 

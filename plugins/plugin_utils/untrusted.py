@@ -27,7 +27,9 @@ _MAYBE_HIDDEN = re.compile(r"[^\t\n -~]")
 
 
 class Mismatch(ValueError):
-    """What a host said is not what it was asked for. The message names the place in none of the host's words."""
+    """What a host said is not what it was asked for. The message names the place in none of the
+    host's words.
+    """
 
 
 class Limits(NamedTuple):
@@ -50,8 +52,8 @@ def _shown(match: re.Match[str]) -> str:
 def clean(value: str) -> str:
     """The text as a plain ``str``; slicing through ``str`` sheds the engine's own kinds of string.
 
-    Whatever could act on a terminal, or hide from its reader, is replaced: control characters, those that turn
-    the direction of writing, those without width or meaning. Tabs and ends of lines stay.
+    Whatever could act on a terminal, or hide from its reader, is replaced: control characters, those that
+    turn the direction of writing, those without width or meaning. Tabs and ends of lines stay.
     """
     return _MAYBE_HIDDEN.sub(_shown, str.__getitem__(value, slice(None)))
 

@@ -6,7 +6,8 @@
 
 Prints tables in Markdown; numbers of one run belong together.
 
-The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same settings.
+The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same
+settings.
 """
 
 import base64
@@ -37,8 +38,10 @@ HERE = Path(__file__).resolve().parent
 PLACE = env.WORK / "bench"
 FLEET = "bench"
 # Faults that hold still: none keeps a load running, which would be measured too.
-REAL = ("bullseye:plain,bullseye:stopped,bullseye:socket_root,bookworm:masked,bookworm:old_socket,bookworm:wrong_port,"
-        "trixie:plain,trixie:unknown_user,trixie:socket_0600,el:stopped,el:acl_without_nginx,el:upstream_wrong_path")
+REAL = (
+    "bullseye:plain,bullseye:stopped,bullseye:socket_root,bookworm:masked,bookworm:old_socket,bookworm:wrong_port,"
+    "trixie:plain,trixie:unknown_user,trixie:socket_0600,el:stopped,el:acl_without_nginx,el:upstream_wrong_path"
+)
 ANSWERED = int(os.environ.get("BENCH_ANSWERED", "400"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SIZES = {"10 MB": 10 * 10**6, "1 GB": 10**9, "5 GB": 5 * 10**9}
@@ -49,7 +52,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=False)
 """
-# The interpreter of a host, with its CPU time written down: dash's times counts, in its second line, the children it waited for.
+# The interpreter of a host, with its CPU time written down: dash's times counts, in its second line, the
+# children it waited for.
 TIMED = """#!/bin/sh
 /usr/bin/python3 "$@"
 rc=$?
@@ -63,7 +67,9 @@ exit $rc
 def floor_playbook(module: str) -> Path:
     """The least that a playbook with one task does: no facts, become as ours."""
     path = PLACE / (module.rpartition(".")[2] + ".yml")
-    path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": [{module: {}}]}]))
+    path.write_text(
+        json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": [{module: {}}]}])
+    )
     return path
 
 
@@ -77,12 +83,30 @@ def collections() -> str:
 
 
 def playbook(where: str, inventory: Path, name: str, *words: str) -> Cost:
-    argv = [str(HOME / "bin" / "ansible-playbook"), "-i", str(inventory), name, "-e", "diagnose_report_dir=%s" % (PLACE / "report"), *words]
+    argv = [
+        str(HOME / "bin" / "ansible-playbook"),
+        "-i",
+        str(inventory),
+        name,
+        "-e",
+        "diagnose_report_dir=%s" % (PLACE / "report"),
+        *words,
+    ]
     return run(argv, env.environ(HOME, where, **hosts.ENGINE), PLACE / "run.txt")
 
 
 def guide(where: str, inventory: Path) -> Cost:
-    argv = [str(HOME / "bin" / "ansible"), "all", "-i", str(inventory), "--become", "-m", "ansible.builtin.script", "-a", str(HERE / "guide.sh")]
+    argv = [
+        str(HOME / "bin" / "ansible"),
+        "all",
+        "-i",
+        str(inventory),
+        "--become",
+        "-m",
+        "ansible.builtin.script",
+        "-a",
+        str(HERE / "guide.sh"),
+    ]
     return run(argv, env.environ(HOME, where, **hosts.ENGINE), PLACE / "run.txt", accepted=(0, 2))
 
 
@@ -95,12 +119,18 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def per_host(costs: Sequence[Cost], count: int) -> list[str]:
-    return ["%.0f ms" % (median(costs, "cpu") / count * 1000), "%.0f ms" % (median(costs, "wall") / count * 1000), "%.2f s" % median(costs, "wall")]
+    return [
+        "%.0f ms" % (median(costs, "cpu") / count * 1000),
+        "%.0f ms" % (median(costs, "wall") / count * 1000),
+        "%.2f s" % median(costs, "wall"),
+    ]
 
 
 def times_of_hosts() -> list[float]:
     """CPU seconds of each interpreter run since the last call, over all hosts."""
-    output = hosts.lab("exec", FLEET, "-c", "cat /var/tmp/bench-times 2>/dev/null; rm -f /var/tmp/bench-times")
+    output = hosts.lab(
+        "exec", FLEET, "-c", "cat /var/tmp/bench-times 2>/dev/null; rm -f /var/tmp/bench-times"
+    )
     found = re.findall(r"^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$", output, re.M)
     return [60 * float(a) + float(b) + 60 * float(c) + float(d) for a, b, c, d in found]
 
@@ -111,15 +141,28 @@ def real(where: str) -> None:
         hosts.lab("fleet", FLEET, "--hosts", os.environ.get("BENCH_HOSTS", REAL), quiet=True)
         inventory = hosts.inventory(FLEET)
         count = len(hosts.fingerprint(FLEET))
-        costs = interleaved(ROUNDS, {
-            "floor": partial(playbook, where, inventory, str(floor_playbook(EMPTY))),
-            "diagnose": partial(playbook, where, inventory, "webmedic.php_fpm.diagnose"),
-            "guide": partial(guide, where, inventory),
-        })
+        costs = interleaved(
+            ROUNDS,
+            {
+                "floor": partial(playbook, where, inventory, str(floor_playbook(EMPTY))),
+                "diagnose": partial(playbook, where, inventory, "webmedic.php_fpm.diagnose"),
+                "guide": partial(guide, where, inventory),
+            },
+        )
         floor = costs["floor"]
-        names = {"floor": "an empty module", "diagnose": "webmedic.php_fpm.diagnose", "guide": "the guide's script, `ansible -m script`"}
-        table("Controller, %d real hosts over SSH" % count, ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
-              [[names[name], *per_host(found, count), "%.2f" % ratio(found, floor, "cpu")] for name, found in costs.items()])
+        names = {
+            "floor": "an empty module",
+            "diagnose": "webmedic.php_fpm.diagnose",
+            "guide": "the guide's script, `ansible -m script`",
+        }
+        table(
+            "Controller, %d real hosts over SSH" % count,
+            ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
+            [
+                [names[name], *per_host(found, count), "%.2f" % ratio(found, floor, "cpu")]
+                for name, found in costs.items()
+            ],
+        )
         host_share(where, inventory)
         keep_answers(where, inventory)
     finally:
@@ -127,23 +170,50 @@ def real(where: str) -> None:
 
 
 def host_share(where: str, inventory: Path) -> None:
-    hosts.lab("exec", FLEET, "-c", "cat >/usr/local/bin/timed-python <<'X'\n%sX\nchmod 755 /usr/local/bin/timed-python" % TIMED)
+    hosts.lab(
+        "exec",
+        FLEET,
+        "-c",
+        "cat >/usr/local/bin/timed-python <<'X'\n%sX\nchmod 755 /usr/local/bin/timed-python" % TIMED,
+    )
     used: dict[str, list[float]] = {EMPTY: [], MODULE: []}
     times_of_hosts()
     for _round in range(ROUNDS):
         for name, found in used.items():
-            playbook(where, inventory, str(floor_playbook(name)), "-e", "ansible_python_interpreter=/usr/local/bin/timed-python")
+            playbook(
+                where,
+                inventory,
+                str(floor_playbook(name)),
+                "-e",
+                "ansible_python_interpreter=/usr/local/bin/timed-python",
+            )
             found += times_of_hosts()
     floor = statistics.median(used[EMPTY])
-    rows = [[name, "%.2f s" % statistics.median(found), "%.2f s" % max(found), "%.2f" % (statistics.median(found) / floor),
-             "{:,}".format(sum(shipped(where, name).values()))] for name, found in used.items()]
-    table("Host CPU of one run", ["module", "median", "most", "times the floor", "bytes of source it ships, the engine's included"], rows)
-    ours = {path: size for path, size in shipped(where, MODULE).items() if path.startswith("ansible_collections/")}
+    rows = [
+        [
+            name,
+            "%.2f s" % statistics.median(found),
+            "%.2f s" % max(found),
+            "%.2f" % (statistics.median(found) / floor),
+            "{:,}".format(sum(shipped(where, name).values())),
+        ]
+        for name, found in used.items()
+    ]
+    table(
+        "Host CPU of one run",
+        ["module", "median", "most", "times the floor", "bytes of source it ships, the engine's included"],
+        rows,
+    )
+    ours = {
+        path: size for path, size in shipped(where, MODULE).items() if path.startswith("ansible_collections/")
+    }
     print("\n%d files and {:,} bytes of these are ours.".format(sum(ours.values())) % len(ours))
 
 
 def shipped(where: str, module: str) -> dict[str, int]:
-    """Path and size of each source file in what the engine sends for a module: an interpreter that keeps what it is given tells."""
+    """Path and size of each source file in what the engine sends for a module: an interpreter that keeps what
+    it is given tells.
+    """
     keep = PLACE / "payload"
     script = PLACE / "keeping-python"
     script.write_text("#!/bin/sh\ncat >%s\necho '{}'\n" % keep)
@@ -153,7 +223,9 @@ def shipped(where: str, module: str) -> dict[str, int]:
     playbook(where, inventory, str(floor_playbook(module)))
     encoded = max(re.findall(r"[A-Za-z0-9+/=]{1000,}", keep.read_text()), key=len)
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(encoded))) as archive:
-        return {entry.filename: entry.file_size for entry in archive.infolist() if entry.filename.endswith(".py")}
+        return {
+            entry.filename: entry.file_size for entry in archive.infolist() if entry.filename.endswith(".py")
+        }
 
 
 def keep_answers(where: str, inventory: Path) -> None:
@@ -163,7 +235,9 @@ def keep_answers(where: str, inventory: Path) -> None:
     for number, text in enumerate(re.findall(r"^\S+ \| SUCCESS => (.*)$", output, re.M)):
         answer = json.loads(text)
         answer.pop("ansible_facts", None)
-        (PLACE / "answers" / ("%d.json" % number)).write_text(json.dumps(dict(answer, invocation={"module_args": {}})))
+        (PLACE / "answers" / ("%d.json" % number)).write_text(
+            json.dumps(dict(answer, invocation={"module_args": {}}))
+        )
 
 
 def answered(where: str) -> None:
@@ -183,13 +257,22 @@ def answered(where: str) -> None:
         inventories[name] = PLACE / (name + ".ini")
         inventories[name].write_text("".join(lines))
     (PLACE / "answers" / "empty").write_text('{"changed": false, "invocation": {"module_args": {}}}\n')
-    costs = interleaved(max(2, ROUNDS // 2), {
-        "floor": partial(playbook, where, inventories["floor"], str(floor_playbook(EMPTY))),
-        "diagnose": partial(playbook, where, inventories["diagnose"], "webmedic.php_fpm.diagnose"),
-    })
+    costs = interleaved(
+        max(2, ROUNDS // 2),
+        {
+            "floor": partial(playbook, where, inventories["floor"], str(floor_playbook(EMPTY))),
+            "diagnose": partial(playbook, where, inventories["diagnose"], "webmedic.php_fpm.diagnose"),
+        },
+    )
     names = {"floor": "an empty module", "diagnose": "webmedic.php_fpm.diagnose"}
-    table("Controller, %d hosts that answer at once" % ANSWERED, ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
-          [[names[name], *per_host(found, ANSWERED), "%.2f" % ratio(found, costs["floor"], "cpu")] for name, found in costs.items()])
+    table(
+        "Controller, %d hosts that answer at once" % ANSWERED,
+        ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
+        [
+            [names[name], *per_host(found, ANSWERED), "%.2f" % ratio(found, costs["floor"], "cpu")]
+            for name, found in costs.items()
+        ],
+    )
 
 
 def error_logs() -> None:
@@ -204,9 +287,22 @@ def error_logs() -> None:
         finally:
             path.unlink(missing_ok=True)
         middle = sorted(found, key=lambda one: one["wall"])[1]
-        rows.append([name, "%.0f ms" % (middle["wall"] * 1000), "%.0f ms" % (middle["cpu"] * 1000), "%.1f MB" % (middle["peak"] / 1e6),
-                     "%.1f MB" % ((middle["peak"] - middle["before"]) / 1e6), "%.2f MB" % (middle["bytes_read"] / 1e6), str(middle["events"])])
-    table("The last 15 minutes out of an error log", ["size", "wall", "CPU", "peak memory", "of it for the log", "read", "lines that count"], rows)
+        rows.append(
+            [
+                name,
+                "%.0f ms" % (middle["wall"] * 1000),
+                "%.0f ms" % (middle["cpu"] * 1000),
+                "%.1f MB" % (middle["peak"] / 1e6),
+                "%.1f MB" % ((middle["peak"] - middle["before"]) / 1e6),
+                "%.2f MB" % (middle["bytes_read"] / 1e6),
+                str(middle["events"]),
+            ]
+        )
+    table(
+        "The last 15 minutes out of an error log",
+        ["size", "wall", "CPU", "peak memory", "of it for the log", "read", "lines that count"],
+        rows,
+    )
 
 
 def main(argv: Sequence[str]) -> None:
@@ -220,8 +316,11 @@ def main(argv: Sequence[str]) -> None:
     if "logs" in parts:
         error_logs()
     if "sizing" in parts:
-        table("%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
-              ["host", "200 / other, before", "after", "times", "OOM kills before / after", "sizing"], sizing.measured(HOME, Path(where.split(":")[0])))
+        table(
+            "%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
+            ["host", "200 / other, before", "after", "times", "OOM kills before / after", "sizing"],
+            sizing.measured(HOME, Path(where.split(":")[0])),
+        )
     shutil.rmtree(PLACE / "report", ignore_errors=True)
 
 

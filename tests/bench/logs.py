@@ -4,7 +4,8 @@
 
 """What it costs to read the last 15 minutes out of an error log of 10 MB, 1 GB or 5 GB of real lines.
 
-``python3 logs.py PATH`` reads one with the collection's own collector and prints JSON: seconds, cpu, peak bytes, bytes_read, events.
+``python3 logs.py PATH`` reads one with the collection's own collector and prints JSON: seconds, cpu, peak
+bytes, bytes_read, events.
 """
 
 import json
@@ -19,27 +20,35 @@ from typing import Any
 WINDOW = 900
 # A log grows at about this rate on the busiest hosts; older lines make it large, not the window.
 LINES_A_SECOND = 5
-LINES = [text.replace("\n", " ") for text in (
-    """[error] 812#812: *{n} connect() to unix:/run/php/php8.2-fpm.sock failed (11: Resource temporarily unavailable) while connecting to upstream,
+LINES = [
+    text.replace("\n", " ")
+    for text in (
+        """[error] 812#812: *{n} connect() to unix:/run/php/php8.2-fpm.sock failed (11: Resource temporarily unavailable) while connecting to upstream,
 client: 203.0.113.{o}, server: shop.example, request: "GET /index.php?item={n} HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:",
 host: "shop.example\"""",
-    """[error] 812#812: *{n} upstream timed out (110: Connection timed out) while reading response header from upstream, client: 203.0.113.{o},
+        """[error] 812#812: *{n} upstream timed out (110: Connection timed out) while reading response header from upstream, client: 203.0.113.{o},
 server: shop.example, request: "POST /checkout.php HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock", host: "shop.example\"""",
-    """[error] 812#812: *{n} open() "/var/www/shop/favicon-{n}.ico" failed (2: No such file or directory), client: 203.0.113.{o},
+        """[error] 812#812: *{n} open() "/var/www/shop/favicon-{n}.ico" failed (2: No such file or directory), client: 203.0.113.{o},
 server: shop.example, request: "GET /favicon-{n}.ico HTTP/1.1", host: "shop.example\"""",
-    """[error] 812#812: *{n} FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined array key {n} in /var/www/shop/cart.php on line {o}"
+        """[error] 812#812: *{n} FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined array key {n} in /var/www/shop/cart.php on line {o}"
 while reading response header from upstream, client: 203.0.113.{o}, server: shop.example, request: "GET /cart.php HTTP/1.1",
 upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example\"""",
-)]
+    )
+]
 
 
 def second(number: int, lines: int) -> str:
     """The lines of one second, without their date: a new number each, as nginx counts connections."""
-    return "".join("\0%s\n" % LINES[index % len(LINES)].format(n=number * 100 + index, o=index % 250) for index in range(lines))
+    return "".join(
+        "\0%s\n" % LINES[index % len(LINES)].format(n=number * 100 + index, o=index % 250)
+        for index in range(lines)
+    )
 
 
 def write(path: Path, size: int, now: float) -> None:
-    """A log that ends now, of at least size bytes: the window at LINES_A_SECOND, before it a fortnight that is as dense as the size wants."""
+    """A log that ends now, of at least size bytes: the window at LINES_A_SECOND, before it a fortnight that
+    is as dense as the size wants.
+    """
     window = [second(number, LINES_A_SECOND) for number in range(WINDOW)]
     length = len(window[0]) + 19 * LINES_A_SECOND
     steps = 14 * 86400 // 60
@@ -58,7 +67,9 @@ def write(path: Path, size: int, now: float) -> None:
 
 def measured(path: Path, python: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """One reading, in a process of its own: peak memory is a process's."""
-    done = subprocess.run([python, __file__, str(path)], env=dict(environment), stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [python, __file__, str(path)], env=dict(environment), stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -80,9 +91,19 @@ def main() -> None:
     wall = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak(), "before": peak_before,
-                      "bytes_read": sum(entry["bytes_read"] for entry in found["files"]),
-                      "complete": all(entry["complete"] for entry in found["files"]), "events": sum(event["count"] for event in found["events"])}))
+    print(
+        json.dumps(
+            {
+                "wall": wall,
+                "cpu": cpu,
+                "peak": peak(),
+                "before": peak_before,
+                "bytes_read": sum(entry["bytes_read"] for entry in found["files"]),
+                "complete": all(entry["complete"] for entry in found["files"]),
+                "events": sum(event["count"] for event in found["events"]),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

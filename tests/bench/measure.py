@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands measured: wall clock, CPU of the whole process tree, peak memory. Rounds are interleaved and medians taken."""
+"""Commands measured: wall clock, CPU of the whole process tree, peak memory. Rounds are interleaved and
+medians taken.
+"""
 
 import os
 import statistics
@@ -24,10 +26,19 @@ class Cost(NamedTuple):
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], log: Path, accepted: Sequence[int] = (0,)) -> Cost:
-    """One run. CPU is that of the command and of every child it waited for, so an ssh master that stays is not in it."""
+    """One run. CPU is that of the command and of every child it waited for, so an ssh master that stays is
+    not in it.
+    """
     with log.open("w+") as stream:
         began = time.monotonic()
-        child = subprocess.Popen(list(argv), env=dict(env), cwd="/", stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
         _pid, status, used = os.wait4(child.pid, 0)
         wall = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -39,7 +50,9 @@ def run(argv: Sequence[str], env: Mapping[str, str], log: Path, accepted: Sequen
 
 
 def interleaved(rounds: int, commands: Mapping[str, Callable[[], Cost]]) -> dict[str, list[Cost]]:
-    """Each command once a round, so that what else the machine does meets all of them alike; one round before, uncounted."""
+    """Each command once a round, so that what else the machine does meets all of them alike; one round
+    before, uncounted.
+    """
     found: dict[str, list[Cost]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
@@ -55,4 +68,6 @@ def median(costs: Sequence[Cost], what: str) -> float:
 
 def ratio(ours: Sequence[Cost], floor: Sequence[Cost], what: str) -> float:
     """The median of the rounds' own ratios: both sides of a round met the same machine."""
-    return statistics.median(getattr(one, what) / getattr(other, what) for one, other in zip(ours, floor, strict=True))
+    return statistics.median(
+        getattr(one, what) / getattr(other, what) for one, other in zip(ours, floor, strict=True)
+    )

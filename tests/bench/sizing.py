@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a pool serves before and after it was sized, on real hosts under the same load: requests answered with 200, and OOM kills."""
+"""What a pool serves before and after it was sized, on real hosts under the same load: requests answered with
+200, and OOM kills.
+"""
 
 import re
 import sys
@@ -21,8 +23,9 @@ FLEET = "bench-sizing"
 HOSTS = "bullseye:exhausted_static,bookworm:exhausted_dynamic,trixie:exhausted_static,el:exhausted_ondemand"
 SECONDS = 20
 CLIENTS = 12
-# Each client asks for the next page when it has the last: what is served depends on the workers alone. What an earlier load left in
-# the queue is not counted: nobody waits for it, and the workers serve it all the same.
+# Each client asks for the next page when it has the last: what is served depends on the workers alone. What
+# an earlier load left in the queue is not counted: nobody waits for it, and the workers serve it all the
+# same.
 LOAD = """
 waiting() { ss --no-header --listening --unix | awk '$5 ~ "^/run/php" {n += $3} END {print n + 0}'; }
 patience=$((SECONDS + 40))
@@ -51,7 +54,10 @@ class Served(NamedTuple):
 def load() -> dict[str, Served]:
     hosts.lab("calm", FLEET)
     output = hosts.lab("exec", FLEET, "-c", LOAD % (SECONDS, CLIENTS))
-    return {name: Served(*map(int, numbers)) for name, *numbers in re.findall(r"^--- (\S+)\nserved (\d+) lost (\d+) killed (\d+)$", output, re.M)}
+    return {
+        name: Served(*map(int, numbers))
+        for name, *numbers in re.findall(r"^--- (\S+)\nserved (\d+) lost (\d+) killed (\d+)$", output, re.M)
+    }
 
 
 def measured(home: Path, collections: Path) -> list[list[str]]:
@@ -61,15 +67,25 @@ def measured(home: Path, collections: Path) -> list[list[str]]:
         hosts.lab("fleet", FLEET, "--hosts", HOSTS, quiet=True)
         before = load()
         hosts.lab("traffic", FLEET, quiet=True)  # it has to be exhausted when it is looked at
-        run = mended.remediate(home, collections, hosts.inventory(FLEET), env.WORK / "bench" / "sizing", *mended.TOGETHER)
+        run = mended.remediate(
+            home, collections, hosts.inventory(FLEET), env.WORK / "bench" / "sizing", *mended.TOGETHER
+        )
         after = load()
     finally:
         hosts.lab("down", FLEET, quiet=True)
     rows = []
     for name, was in sorted(before.items()):
         now = after[name]
-        rows.append([name, "%d / %d" % (was.served, was.lost), "%d / %d" % (now.served, now.lost), "%.1f" % (now.served / max(1, was.served)),
-                     "%d / %d" % (was.killed, now.killed), deed(run.results.get(name, {}))])
+        rows.append(
+            [
+                name,
+                "%d / %d" % (was.served, was.lost),
+                "%d / %d" % (now.served, now.lost),
+                "%.1f" % (now.served / max(1, was.served)),
+                "%d / %d" % (was.killed, now.killed),
+                deed(run.results.get(name, {})),
+            ]
+        )
     return rows
 
 
@@ -77,4 +93,10 @@ def deed(result: Mapping[str, Any]) -> str:
     """What was done, in the first of the words that explain it."""
     if "remediation" not in result:
         return "no answer: %s" % str(result)[:200]
-    return ", ".join("%s: %s" % (action["result"], action["why"].partition("; ")[0]) for action in result["remediation"]["actions"]) or "nothing"
+    return (
+        ", ".join(
+            "%s: %s" % (action["result"], action["why"].partition("; ")[0])
+            for action in result["remediation"]["actions"]
+        )
+        or "nothing"
+    )

@@ -25,12 +25,12 @@ PHP = "php"  # as whom: the PHP of the lab's site, in a request
 
 
 class Attack(NamedTuple):
-    """title: one sentence. admin: what root has set up before. do: what the account `as` does. later: what root does afterwards.
-    again: what happens before each of two more remediations.
+    """title: one sentence. admin: what root has set up before. do: what the account `as` does. later: what
+    root does afterwards. again: what happens before each of two more remediations.
 
-    named: strangers that the report must name, by words in some of their keys; unnamed: must not.
-    proof: texts of the evidence of the findings.
-    after: what must be true at the end, {that, by}; a script that prints nothing when it is. Texts may hold the suite's variables.
+    named: strangers that the report must name, by words in some of their keys; unnamed: must not. proof:
+    texts of the evidence of the findings. after: what must be true at the end, {that, by}; a script that
+    prints nothing when it is. Texts may hold the suite's variables.
     """
 
     name: str
@@ -47,7 +47,9 @@ class Attack(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """A host. expected: the verdict; doubtful: or a finding that is not certain. mends: what a remediation must do there, and no more."""
+    """A host. expected: the verdict; doubtful: or a finding that is not certain. mends: what a remediation
+    must do there, and no more.
+    """
 
     name: str
     suite: str
@@ -61,24 +63,49 @@ def _attack(entry: dict[str, Any]) -> Attack:
     known = {"name", "title", "as", "admin", "do", "later", "again", "named", "unnamed", "proof", "after"}
     if set(entry) - known:
         raise ValueError("attack %s: unknown keys %s" % (entry.get("name"), sorted(set(entry) - known)))
-    return Attack(entry["name"], entry["title"], entry.get("as"), entry.get("admin", ""), entry.get("do", ""), entry.get("later", ""),
-                  entry.get("again", ""), entry.get("named", ()), entry.get("unnamed", ()), entry.get("proof", ()), entry.get("after", ()))
+    return Attack(
+        entry["name"],
+        entry["title"],
+        entry.get("as"),
+        entry.get("admin", ""),
+        entry.get("do", ""),
+        entry.get("later", ""),
+        entry.get("again", ""),
+        entry.get("named", ()),
+        entry.get("unnamed", ()),
+        entry.get("proof", ()),
+        entry.get("after", ()),
+    )
 
 
 def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
-    """The grounds of a suite; with names, those that have one of these names, or an attack that has, which then are there alone.
-    With names, a suite is where they go to."""
+    """The grounds of a suite; with names, those that have one of these names, or an attack that has, which
+    then are there alone. With names, a suite is where they go to.
+    """
     files = [path for path in sorted(HERE.glob("*.yml")) if path.stem != "grounds"]
     attacks = {entry["name"]: _attack(entry) for path in files for entry in yaml.safe_load(path.read_text())}
     grounds = yaml.safe_load((HERE / "grounds.yml").read_text())
     known = {*attacks, *(entry["name"] for entry in grounds)}
     if set(names) - known:
-        raise ValueError("no such attack or ground: %s; there are %s" % (", ".join(sorted(set(names) - known)), ", ".join(sorted(known))))
+        raise ValueError(
+            "no such attack or ground: %s; there are %s"
+            % (", ".join(sorted(set(names) - known)), ", ".join(sorted(known)))
+        )
     found: list[Ground] = []
     for entry in grounds:
-        chosen = [attacks[name] for name in entry["attacks"] if not names or entry["name"] in names or (name in names and entry["name"] != TOGETHER)]
-        ground = Ground(entry["name"], suite if suite and names else entry["suite"], chosen, entry.get("expected", HEALTHY),
-                        entry.get("doubtful", False), entry.get("mends", ()))
+        chosen = [
+            attacks[name]
+            for name in entry["attacks"]
+            if not names or entry["name"] in names or (name in names and entry["name"] != TOGETHER)
+        ]
+        ground = Ground(
+            entry["name"],
+            suite if suite and names else entry["suite"],
+            chosen,
+            entry.get("expected", HEALTHY),
+            entry.get("doubtful", False),
+            entry.get("mends", ()),
+        )
         if chosen and suite in (None, ground.suite):
             found.append(ground)
     return found
@@ -123,14 +150,29 @@ def _done(suite: Suite, attack: Attack) -> str:
         return ""
     account = suite.variables["FPM_USER"] if attack.account == "$FPM_USER" else attack.account
     home = "/home/" + account if account in ACCOUNTS else "/var/www/shop/uploads"
-    script = "\n".join(["exec 2>&1" if account == PHP else "", "set -eu", suite.exports(), "export NAME=%s CANARY=/canary.%s" % (attack.name, attack.name),
-                        "mkdir -p %s/%s; cd %s/%s" % (home, attack.name, home, attack.name), ". %s/lib.sh" % PLACE, attack.do])
+    script = "\n".join(
+        [
+            "exec 2>&1" if account == PHP else "",
+            "set -eu",
+            suite.exports(),
+            "export NAME=%s CANARY=/canary.%s" % (attack.name, attack.name),
+            "mkdir -p %s/%s; cd %s/%s" % (home, attack.name, home, attack.name),
+            ". %s/lib.sh" % PLACE,
+            attack.do,
+        ]
+    )
     return (AS_PHP if account == PHP else AS_ACCOUNT) % {
-        "account": shlex.quote(account), "script": shlex.quote(script), "site": SITE, "name": attack.name}
+        "account": shlex.quote(account),
+        "script": shlex.quote(script),
+        "site": SITE,
+        "name": attack.name,
+    }
 
 
 def brought_about(suite: Suite, ground: Ground) -> str:
-    """All of a host's attacks: first what root has set up, then the accounts' work, then what root does after it."""
+    """All of a host's attacks: first what root has set up, then the accounts' work, then what root does after
+    it.
+    """
     parts = [on_host(suite), PREPARED % {"place": PLACE, "packed": packed(), "accounts": " ".join(ACCOUNTS)}]
     parts += [attack.admin for attack in ground.attacks]
     parts += [_done(suite, attack) for attack in ground.attacks]

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What accounts without any right do on real hosts: ``attacks.py [SUITE] [NAME,...]``, of attacks or of grounds. Ends with "N passed, N failed".
+"""What accounts without any right do on real hosts: ``attacks.py [SUITE] [NAME,...]``, of attacks or of
+grounds. Ends with "N passed, N failed".
 
-Each attack of attacks/*.yml really runs on a host, as that account. Then come the audit, the diagnosis and the remediation: root ran nothing
-of theirs, the verdict is the host's own, nothing is different but what the host needs. attacks/grounds.yml tells which attacks share a host.
-FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-attacks-SUITE-GROUND bash``.
+Each attack of attacks/*.yml really runs on a host, as that account. Then come the audit, the diagnosis and
+the remediation: root ran nothing of theirs, the verdict is the host's own, nothing is different but what the
+host needs. attacks/grounds.yml tells which attacks share a host. FLEET_KEEP=1 leaves the hosts: ``podman
+--runtime runc exec -it webmedic-attacks-SUITE-GROUND bash``.
 """
 
 import json
@@ -31,8 +33,18 @@ FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
 PEAK = 100  # MB of memory that a look may take; 30 are usual
 # Few at a time, so that they do not wait for each other. The engine gives up later than a look must end.
-WORDS = ("-e", "ansible_python_interpreter=%s/python" % PLACE, "--forks", "6",
-         "-e", "diagnose_host_timeout=60", "-e", "remediate_host_timeout=120", "-e", "remediate_verify_timeout=8")
+WORDS = (
+    "-e",
+    "ansible_python_interpreter=%s/python" % PLACE,
+    "--forks",
+    "6",
+    "-e",
+    "diagnose_host_timeout=60",
+    "-e",
+    "remediate_host_timeout=120",
+    "-e",
+    "remediate_verify_timeout=8",
+)
 END = "--- end of what was asked"
 LEFT = "pgrep -u root -a -f 'look.py|AnsiballZ' || true"
 
@@ -42,26 +54,43 @@ class Attacked(Field[Ground]):
 
     def expanded(self, host: str, wanted: Sequence[str]) -> list[str]:
         """Texts with the suite's variables, and what commands print on the host, filled in."""
-        return self.script(host, "cat <<TEXTS\n%s\nTEXTS\n" % "\n".join(wanted)).splitlines() if wanted else []
+        return (
+            self.script(host, "cat <<TEXTS\n%s\nTEXTS\n" % "\n".join(wanted)).splitlines() if wanted else []
+        )
 
 
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
     """Whether one of the report's strangers has all these words, each in its key."""
-    return any(all(words in str(one.get(key)) for key, words in wanted.items()) for one in entry.get("strangers") or [])
+    return any(
+        all(words in str(one.get(key)) for key, words in wanted.items())
+        for one in entry.get("strangers") or []
+    )
 
 
 def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
     """What a report says of each host is what is true of it."""
-    yield Check(FLEET, "%s: the report is what its schema promises" % name, against_schema(done.report) if done.report else done.output[-3000:])
+    yield Check(
+        FLEET,
+        "%s: the report is what its schema promises" % name,
+        against_schema(done.report) if done.report else done.output[-3000:],
+    )
     for host, ground in field.stories.items():
         entry = done.report.get("hosts", {}).get(host)
         expected = ground.expected
-        if ground.doubtful and entry and entry["status"] == "degraded" and not any(one["confidence"] == "certain" for one in entry["findings"]):
+        if (
+            ground.doubtful
+            and entry
+            and entry["status"] == "degraded"
+            and not any(one["confidence"] == "certain" for one in entry["findings"])
+        ):
             expected = {"status": "degraded", "findings": entry["findings"]}
         verdict = judge_host(host, expected, entry)
         missing = [item.get("what") for item in (entry or {}).get("missing") or []] if verdict.wrong else ""
-        yield Check(host, "%s: the verdict is %s, whatever strangers do" % (name, ground.expected["status"]),
-                    "%s (missing: %s)" % ("; ".join(verdict.wrong), missing) if verdict.wrong else None)
+        yield Check(
+            host,
+            "%s: the verdict is %s, whatever strangers do" % (name, ground.expected["status"]),
+            "%s (missing: %s)" % ("; ".join(verdict.wrong), missing) if verdict.wrong else None,
+        )
 
 
 def strangers(field: Attacked, done: mended.Run) -> Iterator[Check]:
@@ -70,16 +99,31 @@ def strangers(field: Attacked, done: mended.Run) -> Iterator[Check]:
         evidence = texts([finding.get("evidence") for finding in entry.get("findings") or []])
         if any(attack.named for attack in ground.attacks):
             total, listed = entry.get("strangers_total"), entry.get("strangers") or []
-            yield Check(host, "strangers_total counts all strangers", None if isinstance(total, int) and total >= len(listed) > 0 else str(total))
+            yield Check(
+                host,
+                "strangers_total counts all strangers",
+                None if isinstance(total, int) and total >= len(listed) > 0 else str(total),
+            )
         for attack in ground.attacks:
             for wanted in attack.named:
                 keys = dict(zip(wanted, field.expanded(host, list(wanted.values())), strict=True))
-                yield Check(host, "%s: it is named as a stranger: %s" % (attack.name, keys),
-                            None if named(entry, keys) else str(entry.get("strangers"))[:600])
+                yield Check(
+                    host,
+                    "%s: it is named as a stranger: %s" % (attack.name, keys),
+                    None if named(entry, keys) else str(entry.get("strangers"))[:600],
+                )
             for wanted in attack.unnamed:
-                yield Check(host, "%s: it is no stranger: %s" % (attack.name, wanted), str(entry.get("strangers"))[:600] if named(entry, wanted) else None)
+                yield Check(
+                    host,
+                    "%s: it is no stranger: %s" % (attack.name, wanted),
+                    str(entry.get("strangers"))[:600] if named(entry, wanted) else None,
+                )
             for words in field.expanded(host, attack.proof):
-                yield Check(host, "%s: the evidence says %s" % (attack.name, words), None if words in evidence else evidence[:600])
+                yield Check(
+                    host,
+                    "%s: the evidence says %s" % (attack.name, words),
+                    None if words in evidence else evidence[:600],
+                )
 
 
 def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
@@ -87,8 +131,13 @@ def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
     for host, ground in field.stories.items():
         actions = (done.results.get(host) or {}).get("remediation", {}).get("actions", [])
         tried = [one["id"] for one in actions if one["result"] in ("done", "rolled_back", "failed")]
-        yield Check(host, "remediate: it does %s" % (", ".join(ground.mends) or "nothing"), None if tried == list(ground.mends) else "%s: %s" % (
-            tried, [(one["id"], one["result"], one["why"]) for one in actions]))
+        yield Check(
+            host,
+            "remediate: it does %s" % (", ".join(ground.mends) or "nothing"),
+            None
+            if tried == list(ground.mends)
+            else "%s: %s" % (tried, [(one["id"], one["result"], one["why"]) for one in actions]),
+        )
 
 
 def traces(field: Attacked) -> Iterator[Check]:
@@ -98,11 +147,19 @@ def traces(field: Attacked) -> Iterator[Check]:
         for attack in ground.attacks:
             canary = "/canary." + attack.name
             if attack.account:
-                wanted.append(("%s: %s, and root runs none of it" % (attack.name, attack.title),
-                               "[ ! -e %s ] || { echo %s is there; cat %s; }" % (canary, canary, canary)))
+                wanted.append(
+                    (
+                        "%s: %s, and root runs none of it" % (attack.name, attack.title),
+                        "[ ! -e %s ] || { echo %s is there; cat %s; }" % (canary, canary, canary),
+                    )
+                )
             wanted += [("%s: %s" % (attack.name, truth["that"]), truth["by"]) for truth in attack.after]
-        said = field.script(host, "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in [*wanted, ("", LEFT)])).split(END + "\n")
-        for (what, _script), words in zip([*wanted, ("no process of ours is left", LEFT)], said, strict=False):
+        said = field.script(
+            host, "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in [*wanted, ("", LEFT)])
+        ).split(END + "\n")
+        for (what, _script), words in zip(
+            [*wanted, ("no process of ours is left", LEFT)], said, strict=False
+        ):
             yield Check(host, what, words.strip()[:600] or None)
 
 
@@ -114,13 +171,20 @@ def looks(field: Attacked) -> Iterator[Check]:
         ended = {note["pid"]: note for note in notes if "ended" in note}
         late = ["pid %d never ended" % note["pid"] for note in notes if note["pid"] not in ended]
         late += ["%s s" % note["seconds"] for note in ended.values() if note["seconds"] > DEADLINE]
-        yield Check(host, "each look ends within %d s" % DEADLINE, "; ".join(late) or (None if notes else "nobody looked"))
+        yield Check(
+            host,
+            "each look ends within %d s" % DEADLINE,
+            "; ".join(late) or (None if notes else "nobody looked"),
+        )
         large = ["%d MB" % note["peak_mb"] for note in ended.values() if note["peak_mb"] > PEAK]
         yield Check(host, "no look takes more than %d MB" % PEAK, "; ".join(large) or None)
 
 
 def prove(field: Attacked) -> Iterator[Check]:
-    yield from field.up(brought_about, lambda ground: "the attacks are under way: %s" % ", ".join(attack.name for attack in ground.attacks))
+    yield from field.up(
+        brought_about,
+        lambda ground: "the attacks are under way: %s" % ", ".join(attack.name for attack in ground.attacks),
+    )
     before = field.fingerprints()
     for name in ("audit", "diagnose"):
         done = field.play(name)
@@ -131,15 +195,23 @@ def prove(field: Attacked) -> Iterator[Check]:
     yield from looks(field)
     done = field.play("remediate")
     yield from outcome(field, done)
-    repeated = {host: script for host, ground in field.stories.items() for script in ["\n".join(attack.again for attack in ground.attacks)] if script.strip()}
+    repeated = {
+        host: script
+        for host, ground in field.stories.items()
+        for script in ["\n".join(attack.again for attack in ground.attacks)]
+        if script.strip()
+    }
     for _time in range(2 if repeated else 0):
         for host, script in repeated.items():
             field.script(host, script)
         field.play("remediate", "--limit", ",".join(repeated))
     mended_hosts = {host for host, ground in field.stories.items() if ground.mends}
     after = field.fingerprints()
-    yield from untouched({host: settled(looked_at[host]) for host in looked_at if host not in mended_hosts},
-                         {host: settled(after[host]) for host in after}, "remediate")
+    yield from untouched(
+        {host: settled(looked_at[host]) for host in looked_at if host not in mended_hosts},
+        {host: settled(after[host]) for host in after},
+        "remediate",
+    )
     yield from traces(field)
 
 

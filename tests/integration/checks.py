@@ -38,6 +38,7 @@ class Ground:
 
 def run(fleet: str, patterns: str, prove: Callable[[Ground], Iterable[Check]], symptoms: bool = False) -> int:
     """These hosts from start to removal. symptoms: break them, too. FLEET_KEEP=1 leaves the hosts."""
+
     def work() -> Iterable[Check]:
         hosts.lab("fleet" if symptoms else "up", fleet, "--hosts", patterns, quiet=True)
         yield from prove(Ground(fleet))
@@ -53,7 +54,10 @@ def tell(fleet: Fleet, prove: Callable[[], Iterable[Check]]) -> int:
     try:
         for check in prove():
             passed, failed = passed + (check.wrong is None), failed + (check.wrong is not None)
-            print("ok     %s: %s" % check[:2] if check.wrong is None else "FAILED %s: %s: %s" % check, flush=True)
+            print(
+                "ok     %s: %s" % check[:2] if check.wrong is None else "FAILED %s: %s: %s" % check,
+                flush=True,
+            )
     finally:
         if not os.environ.get("FLEET_KEEP"):
             fleet.down()

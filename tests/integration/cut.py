@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation through the engine, cut off in the middle: its process, its controller, its connection, the power of its host.
+"""The remediation through the engine, cut off in the middle: its process, its controller, its connection, the
+power of its host.
 
-In the middle means: the files are replaced, the first command has not run. There the module waits (on_host/faulty_python.py), so that
-nothing depends on luck. What each cut left is then the next playbook's, with the host's own Python.
+In the middle means: the files are replaced, the first command has not run. There the module waits
+(on_host/faulty_python.py), so that nothing depends on luck. What each cut left is then the next playbook's,
+with the host's own Python.
 """
 
 import os
@@ -33,7 +35,8 @@ WAIT = 60.0
 Found = tuple[str, str, str | None]
 Job = Callable[[str, dict[str, Any]], Sequence[Found]]
 
-# The whole login that the waiting module belongs to, up to the server itself, which is its own session's leader.
+# The whole login that the waiting module belongs to, up to the server itself, which is its own session's
+# leader.
 KILL_LOGIN = r"""
 pid=$(cat /run/faulty.paused)
 while :; do
@@ -53,8 +56,15 @@ class Play:
         shutil.rmtree(sockets, ignore_errors=True)
         sockets.mkdir(parents=True)
         self.sockets = sockets
-        self.process = subprocess.Popen(argv, env=dict(environment, ANSIBLE_SSH_CONTROL_PATH_DIR=str(sockets)), cwd="/", stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.process = subprocess.Popen(
+            argv,
+            env=dict(environment, ANSIBLE_SSH_CONTROL_PATH_DIR=str(sockets)),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def kill(self) -> None:
         """As a machine that goes away: the engine and all its connections, at once."""
@@ -90,16 +100,28 @@ class Cuts:
             yield from found
 
     def play(self, *words: str) -> mended.Run:
-        return mended.remediate(self.home, self.tree, self.fleet.inventory, self.reports / "report", *mended.TOGETHER, *words)
+        return mended.remediate(
+            self.home, self.tree, self.fleet.inventory, self.reports / "report", *mended.TOGETHER, *words
+        )
 
     def start(self) -> Play:
-        argv = [str(self.home / "bin" / "ansible-playbook"), "-i", str(self.fleet.inventory), "webmedic.php_fpm.remediate", *mended.TOGETHER, *FAULTY,
-                "-e", "remediate_report_dir=%s" % (self.reports / "cut")]
+        argv = [
+            str(self.home / "bin" / "ansible-playbook"),
+            "-i",
+            str(self.fleet.inventory),
+            "webmedic.php_fpm.remediate",
+            *mended.TOGETHER,
+            *FAULTY,
+            "-e",
+            "remediate_report_dir=%s" % (self.reports / "cut"),
+        ]
         return Play(argv, env.environ(self.home, self.tree, **hosts.ENGINE), env.WORK / "cp")
 
     def waiting(self, suite: str) -> str | None:
         """Until the module waits in the host; what is wrong when it does not."""
-        script = "for _ in $(seq %d); do test -e /run/faulty.paused && exit; sleep 0.1; done; echo none" % (WAIT * 10)
+        script = "for _ in $(seq %d); do test -e /run/faulty.paused && exit; sleep 0.1; done; echo none" % (
+            WAIT * 10
+        )
         return "the module never came to its middle" if execute(self.names[suite], script) else None
 
     def outcomes(self, what: str, wanted: tuple[str, ...], undone: bool = False) -> Iterator[Found]:
@@ -110,7 +132,11 @@ class Cuts:
             if not told:
                 wrong = "no answer: %s" % (str(run.results.get(suite + "-plain")) + run.output[-1500:])
             elif told["outcome"] not in wanted:
-                wrong = "%s: %s %s" % (told["outcome"], told["why"], [(one["id"], one["result"], one["why"]) for one in told["actions"]])
+                wrong = "%s: %s %s" % (
+                    told["outcome"],
+                    told["why"],
+                    [(one["id"], one["result"], one["why"]) for one in told["actions"]],
+                )
             elif undone and not told["undone"]:
                 wrong = "it does not say what it took back"
             yield suite, what, wrong
@@ -121,8 +147,14 @@ class Cuts:
         for suite in self.suites:
             result = run.results.get(suite + "-plain", {})
             fine = run.code != 0 and "remediation" not in result and result.get("failed", True)
-            yield suite, "a module that is killed is a failure of its host", None if fine else "rc %s, %s" % (run.code, str(result)[:500])
-        yield from self.outcomes("after a module was killed, the next playbook takes back and mends", ("done",), True)
+            yield (
+                suite,
+                "a module that is killed is a failure of its host",
+                None if fine else "rc %s, %s" % (run.code, str(result)[:500]),
+            )
+        yield from self.outcomes(
+            "after a module was killed, the next playbook takes back and mends", ("done",), True
+        )
         yield from self.jobs(task="finished", title="after a module was killed")
 
     def controller(self) -> Iterator[Found]:
@@ -131,10 +163,18 @@ class Cuts:
         wrong = self.each(self.waiting)
         play.kill()
         if any(wrong.values()):
-            yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+            yield from (
+                (suite, "the module is cut off in its middle", words) for suite, words in wrong.items()
+            )
             return
-        yield from self.outcomes("while a module without a controller goes on, another is told that the host is busy", ("busy",))
-        self.each(lambda suite: execute(self.names[suite], "touch /run/faulty.go; flock -w 60 /var/lib/webmedic-php-fpm/lock true"))
+        yield from self.outcomes(
+            "while a module without a controller goes on, another is told that the host is busy", ("busy",)
+        )
+        self.each(
+            lambda suite: execute(
+                self.names[suite], "touch /run/faulty.go; flock -w 60 /var/lib/webmedic-php-fpm/lock true"
+            )
+        )
         yield from self.outcomes("a module without a controller finishes what it began", ("nothing_to_do",))
         yield from self.jobs(task="finished", title="after the controller was killed")
 
@@ -147,7 +187,9 @@ class Cuts:
             play.process.wait(timeout=WAIT)
         play.kill()
         yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
-        yield from self.outcomes("after a login was killed, the next playbook takes back and mends", ("done",), True)
+        yield from self.outcomes(
+            "after a login was killed, the next playbook takes back and mends", ("done",), True
+        )
         yield from self.jobs(task="finished", title="after a login was killed")
 
     def power(self) -> Iterator[Found]:

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts that begin well and are each given another story: the fleet of one run, the playbooks over it, what is different afterwards."""
+"""Hosts that begin well and are each given another story: the fleet of one run, the playbooks over it, what
+is different afterwards.
+"""
 
 import os
 import sys
@@ -46,9 +48,13 @@ def quiet(_outcome: Outcome) -> None:
 
 
 class Field(Generic[S]):
-    """The fleet of one run: stories by the names of their hosts. tree: where the collection lies, when it is not this checkout's."""
+    """The fleet of one run: stories by the names of their hosts. tree: where the collection lies, when it is
+    not this checkout's.
+    """
 
-    def __init__(self, name: str, stories: Sequence[S], words: Sequence[str] = (), tree: str | None = None) -> None:
+    def __init__(
+        self, name: str, stories: Sequence[S], words: Sequence[str] = (), tree: str | None = None
+    ) -> None:
         suites = load_suites()
         self.fleet, self.words = Fleet(os.environ.get("FLEET_PREFIX", "") + name), words
         plain = self.fleet.faults["plain"]
@@ -58,7 +64,11 @@ class Field(Generic[S]):
             spec = Spec(suites[story.suite], plain._replace(name=story.name))
             self.fleet.faults[story.name] = spec.fault
             self.stories[spec.host], self.specs[spec.host] = story, spec
-        self.home, self.tree, self.reports = Path(sys.prefix), Path(tree) if tree else env.tree("tree-" + name), env.WORK / self.fleet.name
+        self.home, self.tree, self.reports = (
+            Path(sys.prefix),
+            Path(tree) if tree else env.tree("tree-" + name),
+            env.WORK / self.fleet.name,
+        )
 
     def visited(self, host: str, visitors: Sequence[Visitors]) -> None:
         """Before up(): that these go on coming to it, once its story lets them."""
@@ -72,7 +82,11 @@ class Field(Generic[S]):
 
     def on_each(self, scripts: Mapping[str, str]) -> dict[str, Outcome]:
         """A script in each of these hosts, at the same time."""
-        done = self.fleet.each([self.specs[host] for host in scripts], lambda spec: self.script(spec.host, scripts[spec.host]), quiet)
+        done = self.fleet.each(
+            [self.specs[host] for host in scripts],
+            lambda spec: self.script(spec.host, scripts[spec.host]),
+            quiet,
+        )
         return {outcome.spec.host: outcome for outcome in done}
 
     def up(self, begun: Callable[[Suite, S], str], told: Callable[[S], str]) -> Iterator[Check]:
@@ -81,9 +95,17 @@ class Field(Generic[S]):
         for outcome in self.fleet.up(specs, quiet):
             if not outcome.ok:
                 sys.exit("%s: %s" % (outcome.spec.host, outcome.words))
-        done = self.fleet.each(specs, lambda spec: execute(self.fleet.container(spec), begun(spec.suite, self.stories[spec.host])), quiet)
+        done = self.fleet.each(
+            specs,
+            lambda spec: execute(self.fleet.container(spec), begun(spec.suite, self.stories[spec.host])),
+            quiet,
+        )
         for outcome in done:
-            yield Check(outcome.spec.host, told(self.stories[outcome.spec.host]), None if outcome.ok else outcome.words)
+            yield Check(
+                outcome.spec.host,
+                told(self.stories[outcome.spec.host]),
+                None if outcome.ok else outcome.words,
+            )
 
     def options(self, of_hosts: Mapping[str, Mapping[str, Any]]) -> None:
         """After up(): options of the playbooks for single hosts."""
@@ -102,9 +124,13 @@ class Field(Generic[S]):
         report.mkdir(parents=True, exist_ok=True)
         (report / "report.json").unlink(missing_ok=True)
         if playbook == "remediate":
-            done = mended.remediate(self.home, self.tree, self.fleet.inventory, report, *mended.TOGETHER, *self.words, *words)
+            done = mended.remediate(
+                self.home, self.tree, self.fleet.inventory, report, *mended.TOGETHER, *self.words, *words
+            )
         else:
-            ran = hosts.diagnose(self.home, self.tree, self.fleet.inventory, report, *self.words, *words, playbook=playbook)
+            ran = hosts.diagnose(
+                self.home, self.tree, self.fleet.inventory, report, *self.words, *words, playbook=playbook
+            )
             written = hosts.load_report(report) if (report / "report.json").exists() else {}
             done = mended.Run({}, ran.returncode, ran.stdout, written)
         mended.keep(report / "output.txt", done)
@@ -113,4 +139,8 @@ class Field(Generic[S]):
 
 def untouched(before: Mapping[str, Any], after: Mapping[str, Any], what: str) -> Iterator[Check]:
     for host in before:
-        yield Check(host, "%s: not one byte and no service is different" % what, "; ".join(changes(before[host], after[host])) or None)
+        yield Check(
+            host,
+            "%s: not one byte and no service is different" % what,
+            "; ".join(changes(before[host], after[host])) or None,
+        )

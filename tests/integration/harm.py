@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a remediation must not do, on real hosts: ``harm.py [NAME,...]``, of harms, of their hosts or of their files. Ends with "N passed, N failed".
+"""What a remediation must not do, on real hosts: ``harm.py [NAME,...]``, of harms, of their hosts or of their
+files. Ends with "N passed, N failed".
 
-Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing, check mode foretells exactly what the
-remediation then does, that is what it may do there and no more, those who visit other sites lose no request that was not told, and a second run
-changes nothing. ``--tree DIRECTORY``: of the collection that lies there; ``--parts N``: a part of the hosts at a time.
-FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-harm-SUITE-HOST bash``.
+Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing, check
+mode foretells exactly what the remediation then does, that is what it may do there and no more, those who
+visit other sites lose no request that was not told, and a second run changes nothing. ``--tree DIRECTORY``:
+of the collection that lies there; ``--parts N``: a part of the hosts at a time. FLEET_KEEP=1 leaves the
+hosts: ``podman --runtime runc exec -it webmedic-harm-SUITE-HOST bash``.
 """
 
 import argparse
@@ -32,7 +34,8 @@ from webmedic_lab import scripts, visits
 
 FLEET = "harm"
 WORDS = ("--forks", "6")
-# What is mended is so in a second or two, and what is not should not keep the others waiting; a harm may say else.
+# What is mended is so in a second or two, and what is not should not keep the others waiting; a harm may say
+# else.
 OPTIONS = {"remediate_verify_timeout": 8}
 END = "--- end of what was asked"
 
@@ -46,15 +49,25 @@ class State(NamedTuple):
 
 def looked(field: Field[Scene], host: str, scene: Scene) -> State:
     wanted = [harm_scripts.asked(scene.pages), *(harm.kept for harm in scene.harms)]
-    said = field.script(host, harm_scripts.helpers() + "\n".join("(\n:\n%s\n) 2>&1 || echo \"it ended with $?\"\necho %s" % (one, END) for one in wanted))
+    said = field.script(
+        host,
+        harm_scripts.helpers()
+        + "\n".join('(\n:\n%s\n) 2>&1 || echo "it ended with $?"\necho %s' % (one, END) for one in wanted),
+    )
     pages, *kept = said.split(END + "\n")
-    return State(dict(harm_scripts.answers(pages)), {harm.name: words for harm, words in zip(scene.harms, kept, strict=False)})
+    return State(
+        dict(harm_scripts.answers(pages)),
+        {harm.name: words for harm, words in zip(scene.harms, kept, strict=False)},
+    )
 
 
 def states(field: Field[Scene]) -> dict[str, State]:
     found: dict[str, State] = {}
-    done = field.fleet.each(list(field.specs.values()), lambda spec: str(found.setdefault(spec.host, looked(field, spec.host, field.stories[spec.host]))),
-                            lambda _outcome: None)
+    done = field.fleet.each(
+        list(field.specs.values()),
+        lambda spec: str(found.setdefault(spec.host, looked(field, spec.host, field.stories[spec.host]))),
+        lambda _outcome: None,
+    )
     for outcome in done:
         if not outcome.ok:
             found[outcome.spec.host] = State({}, {"": outcome.words})
@@ -65,8 +78,12 @@ def answered(scene: Scene, host: str, state: State, late: bool) -> Iterator[Chec
     """Each page is as the harm says: before, or late."""
     for page in scene.pages:
         wanted, got = page.after if late else page.before, state.pages.get(page.where)
-        yield Check(host, "%s: %s answers %s" % ("afterwards" if late else "before", page.where, " or ".join(map(str, wanted)) or "anything"),
-                    None if got in wanted or not wanted else "HTTP %s %s" % (got, state.kept.get("", "")))
+        yield Check(
+            host,
+            "%s: %s answers %s"
+            % ("afterwards" if late else "before", page.where, " or ".join(map(str, wanted)) or "anything"),
+            None if got in wanted or not wanted else "HTTP %s %s" % (got, state.kept.get("", "")),
+        )
 
 
 def verdicts(field: Field[Scene], done: mended.Run) -> Iterator[Check]:
@@ -74,8 +91,14 @@ def verdicts(field: Field[Scene], done: mended.Run) -> Iterator[Check]:
         entry = done.report.get("hosts", {}).get(host)
         if scene.expected:
             verdict = judge_host(host, scene.expected, entry)
-            missing = [item.get("what") for item in (entry or {}).get("missing") or []] if verdict.wrong else ""
-            yield Check(host, "the verdict is right", "%s (missing: %s)" % ("; ".join(verdict.wrong), missing) if verdict.wrong else None)
+            missing = (
+                [item.get("what") for item in (entry or {}).get("missing") or []] if verdict.wrong else ""
+            )
+            yield Check(
+                host,
+                "the verdict is right",
+                "%s (missing: %s)" % ("; ".join(verdict.wrong), missing) if verdict.wrong else None,
+            )
 
 
 def deeds(scene: Scene, host: str, result: dict[str, Any] | None) -> Iterator[Check]:
@@ -83,9 +106,16 @@ def deeds(scene: Scene, host: str, result: dict[str, Any] | None) -> Iterator[Ch
     actions = ((result or {}).get("remediation") or {}).get("actions", [])
     done = [one["id"] for one in actions if one["result"] == "done"]
     gone = [one["id"] for one in actions if one["result"] in ("rolled_back", "failed")]
-    told = "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in actions) or str(result)[:600]
+    told = (
+        "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in actions)
+        or str(result)[:600]
+    )
     if scene.actions is not None:
-        yield Check(host, "it does %s" % (", ".join(scene.actions) or "nothing"), None if done == scene.actions else "%s: %s" % (done, told))
+        yield Check(
+            host,
+            "it does %s" % (", ".join(scene.actions) or "nothing"),
+            None if done == scene.actions else "%s: %s" % (done, told),
+        )
     yield Check(host, "it begins nothing that it takes back", "%s: %s" % (gone, told) if gone else None)
 
 
@@ -93,42 +123,79 @@ def words(scene: Scene, host: str, entry: dict[str, Any] | None) -> Iterator[Che
     told = texts(entry)
     for harm in scene.harms:
         for wanted in harm.said:
-            yield Check(host, "%s: the report says %r" % (harm.name, wanted), None if wanted in told else "it does not")
+            yield Check(
+                host,
+                "%s: the report says %r" % (harm.name, wanted),
+                None if wanted in told else "it does not",
+            )
         for unwanted in harm.unsaid:
-            yield Check(host, "%s: the report does not say %r" % (harm.name, unwanted), "it does" if unwanted in told else None)
+            yield Check(
+                host,
+                "%s: the report does not say %r" % (harm.name, unwanted),
+                "it does" if unwanted in told else None,
+            )
 
 
 def kept(scene: Scene, host: str, before: State, after: State) -> Iterator[Check]:
     for harm in scene.harms:
         if harm.kept:
             one, other = before.kept.get(harm.name), after.kept.get(harm.name)
-            yield Check(host, "%s: what must stay is as before" % harm.name, None if one == other else "was %r, is %r" % (one, other))
+            yield Check(
+                host,
+                "%s: what must stay is as before" % harm.name,
+                None if one == other else "was %r, is %r" % (one, other),
+            )
 
 
 def truths(field: Field[Scene], host: str, scene: Scene) -> Iterator[Check]:
     for harm in scene.harms:
         for truth in harm.after:
-            said = field.script(host, "%s(\n%s\n) 2>&1 || echo \"it ended with $?\"" % (harm_scripts.helpers(), truth["by"])).strip()
+            said = field.script(
+                host, '%s(\n%s\n) 2>&1 || echo "it ended with $?"' % (harm_scripts.helpers(), truth["by"])
+            ).strip()
             yield Check(host, "%s: %s" % (harm.name, truth["that"]), said[:600] or None)
 
 
-def cost(field: Field[Scene], host: str, scene: Scene, result: dict[str, Any] | None, began: float, ended: float) -> Iterator[Check]:
+def cost(
+    field: Field[Scene], host: str, scene: Scene, result: dict[str, Any] | None, began: float, ended: float
+) -> Iterator[Check]:
     """What those lost who visited meanwhile."""
     for number, stream in enumerate(scene.streams):
         found = visits.parse(field.script(host, "cat %s.%d" % (scripts.VISITORS_LOG, number)))
         lost = visits.lost(found, began, ended)
         may = visits.told(result) if stream.lost == TOLD else int(stream.lost)
-        yield Check(host, "visitors of %s%s lose no more than %s of %s" % (stream.visitors.site, stream.visitors.path, stream.lost, "its requests"),
-                    "%d lost of %d, %d may be: %s" % (len(lost), len(found), may, visits.some(lost, began)) if len(lost) > may or not found else None)
+        yield Check(
+            host,
+            "visitors of %s%s lose no more than %s of %s"
+            % (stream.visitors.site, stream.visitors.path, stream.lost, "its requests"),
+            "%d lost of %d, %d may be: %s" % (len(lost), len(found), may, visits.some(lost, began))
+            if len(lost) > may or not found
+            else None,
+        )
 
 
 def prove(field: Field[Scene]) -> Iterator[Check]:
     for host, scene in field.stories.items():
         field.visited(host, [stream.visitors for stream in scene.streams])
-    yield from field.up(harm_scripts.begun, lambda scene: "it is brought about: %s" % "; ".join(harm.title for harm in scene.harms))
-    field.options({host: {**OPTIONS, **{key: value for harm in scene.harms for key, value in harm.options.items()}} for host, scene in field.stories.items()})
-    for host, outcome in field.on_each({host: scripts.visitors(field.specs[host].visitors) + harm_scripts.helpers() + "\n".join(
-            harm.later for harm in scene.harms) for host, scene in field.stories.items() if scene.streams}).items():
+    yield from field.up(
+        harm_scripts.begun,
+        lambda scene: "it is brought about: %s" % "; ".join(harm.title for harm in scene.harms),
+    )
+    field.options(
+        {
+            host: {**OPTIONS, **{key: value for harm in scene.harms for key, value in harm.options.items()}}
+            for host, scene in field.stories.items()
+        }
+    )
+    for host, outcome in field.on_each(
+        {
+            host: scripts.visitors(field.specs[host].visitors)
+            + harm_scripts.helpers()
+            + "\n".join(harm.later for harm in scene.harms)
+            for host, scene in field.stories.items()
+            if scene.streams
+        }
+    ).items():
         yield Check(host, "visitors come", None if outcome.ok else outcome.words)
     before = states(field)
     for host, scene in field.stories.items():
@@ -140,41 +207,69 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
     yield from untouched(prints, looked_at, "audit")
     checked = field.play("remediate", "--check", "--diff")
     foretold_at = field.fingerprints()
-    yield from untouched({host: settled(looked_at[host]) for host in looked_at}, {host: settled(one) for host, one in foretold_at.items()}, "check mode")
+    yield from untouched(
+        {host: settled(looked_at[host]) for host in looked_at},
+        {host: settled(one) for host, one in foretold_at.items()},
+        "check mode",
+    )
     began = time.time()
     real = field.play("remediate")
     ended = time.time()
-    yield Check(FLEET, "the report is what its schema promises", against_schema(real.report) if real.report else real.output[-3000:])
+    yield Check(
+        FLEET,
+        "the report is what its schema promises",
+        against_schema(real.report) if real.report else real.output[-3000:],
+    )
     prints, after = field.fingerprints(), states(field)
     again = field.play("remediate")
     later = field.fingerprints()
     for host, scene in field.stories.items():
         result = real.results.get(host)
-        yield Check(host, "check mode foretold exactly what was done", mended.foretold(checked.results.get(host), result))
+        yield Check(
+            host,
+            "check mode foretold exactly what was done",
+            mended.foretold(checked.results.get(host), result),
+        )
         yield from deeds(scene, host, result)
         if scene.actions == []:
-            yield Check(host, "not one byte and no service is different", "; ".join(changes(settled(foretold_at[host]), settled(prints[host]))) or None)
+            yield Check(
+                host,
+                "not one byte and no service is different",
+                "; ".join(changes(settled(foretold_at[host]), settled(prints[host]))) or None,
+            )
         yield from answered(scene, host, after[host], late=True)
         yield from kept(scene, host, before[host], after[host])
         yield from truths(field, host, scene)
         yield from cost(field, host, scene, result, began, ended)
         yield from words(scene, host, real.report.get("hosts", {}).get(host))
-        yield Check(host, "a second run changes nothing", "; ".join(changes(settled(prints[host]), settled(later[host]))) or (
-            "it says that it changed something" if again.results.get(host, {}).get("changed", True) else None))
+        yield Check(
+            host,
+            "a second run changes nothing",
+            "; ".join(changes(settled(prints[host]), settled(later[host])))
+            or (
+                "it says that it changed something"
+                if again.results.get(host, {}).get("changed", True)
+                else None
+            ),
+        )
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="NAME,...")
     parser.add_argument("--tree", help="where ansible_collections of another version of the collection lies")
     parser.add_argument("--all", action="store_true", help="those of full runs as well")
     parser.add_argument("--parts", type=int, default=1, metavar="N")
     args = parser.parse_args(argv)
-    wanted = harm_scripts.scenes(harm_scripts.harms(), [name for word in args.names for name in word.split(",")], args.all)
+    wanted = harm_scripts.scenes(
+        harm_scripts.harms(), [name for word in args.names for name in word.split(",")], args.all
+    )
 
     def work() -> Iterator[Check]:
         for number in range(args.parts):
-            field = Field[Scene](FLEET, wanted[number::args.parts], WORDS, args.tree)
+            field = Field[Scene](FLEET, wanted[number :: args.parts], WORDS, args.tree)
             yield from prove(field)
             if number + 1 < args.parts:
                 field.fleet.down()

@@ -4,9 +4,10 @@
 
 """The controller among hostile hosts: ``hostile.py``. Ends with "N passed, N failed".
 
-A hostile host is one whose Python answers what it likes. Here its interpreter is a script that prints a prepared reply, over a local
-connection. With honest ones beside them, all playbooks must end with their table and their report, in which each hostile host has an
-error of its own; nothing that a host wrote acts on the terminal, on another host or on the controller.
+A hostile host is one whose Python answers what it likes. Here its interpreter is a script that prints a
+prepared reply, over a local connection. With honest ones beside them, all playbooks must end with their table
+and their report, in which each hostile host has an error of its own; nothing that a host wrote acts on the
+terminal, on another host or on the controller.
 """
 
 import json

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation of a fleet of broken hosts: what check mode foretold is what was done, what is safe to mend is mended, the rest is as it was."""
+"""The remediation of a fleet of broken hosts: what check mode foretold is what was done, what is safe to mend
+is mended, the rest is as it was.
+"""
 
 import json
 import os
@@ -21,7 +23,9 @@ TOGETHER = ("-e", "remediate_serial=100%", "-e", "remediate_max_fail_percentage=
 
 
 class Run(NamedTuple):
-    """results: by host, what the module returned last; code and output: of the playbook; report: its report.json, {} when there is none."""
+    """results: by host, what the module returned last; code and output: of the playbook; report: its
+    report.json, {} when there is none.
+    """
 
     results: dict[str, dict[str, Any]]
     code: int
@@ -33,20 +37,51 @@ def remediate(home: Path, collections: Path, inventory: Path, report: Path, *wor
     report.mkdir(parents=True, exist_ok=True)
     kept = report / "results.jsonl"
     kept.unlink(missing_ok=True)
-    argv = [str(home / "bin" / "ansible-playbook"), "-i", str(inventory), "webmedic.php_fpm.remediate", "-e", "remediate_report_dir=%s" % report, *words]
-    extra = dict(hosts.ENGINE, WEBMEDIC_RESULTS=str(kept), ANSIBLE_CALLBACK_PLUGINS=str(CALLBACKS), ANSIBLE_CALLBACKS_ENABLED="webmedic_results")
-    done = subprocess.run(argv, env=env.environ(home, collections, **extra), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
-    lines = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()] if kept.exists() else []
+    argv = [
+        str(home / "bin" / "ansible-playbook"),
+        "-i",
+        str(inventory),
+        "webmedic.php_fpm.remediate",
+        "-e",
+        "remediate_report_dir=%s" % report,
+        *words,
+    ]
+    extra = dict(
+        hosts.ENGINE,
+        WEBMEDIC_RESULTS=str(kept),
+        ANSIBLE_CALLBACK_PLUGINS=str(CALLBACKS),
+        ANSIBLE_CALLBACKS_ENABLED="webmedic_results",
+    )
+    done = subprocess.run(
+        argv,
+        env=env.environ(home, collections, **extra),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = (
+        [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()] if kept.exists() else []
+    )
     written = hosts.load_report(report) if (report / "report.json").exists() else {}
     return Run({line["host"]: line["result"] for line in lines}, done.returncode, done.stdout, written)
 
 
 def deeds(result: Mapping[str, Any]) -> dict[str, Any]:
     """What a run would change, or has changed: files with their differences, and commands."""
-    actions = [action for action in result["remediation"]["actions"] if action["result"] in ("would", "done", "rolled_back", "failed")]
-    return {"diff": result["diff"], "files": [action["files"] for action in actions], "commands": [action["commands"] for action in actions],
-            "actions": [action["id"] for action in actions]}
+    actions = [
+        action
+        for action in result["remediation"]["actions"]
+        if action["result"] in ("would", "done", "rolled_back", "failed")
+    ]
+    return {
+        "diff": result["diff"],
+        "files": [action["files"] for action in actions],
+        "commands": [action["commands"] for action in actions],
+        "actions": [action["id"] for action in actions],
+    }
 
 
 def foretold(predicted: Mapping[str, Any] | None, real: Mapping[str, Any] | None) -> str | None:
@@ -54,44 +89,87 @@ def foretold(predicted: Mapping[str, Any] | None, real: Mapping[str, Any] | None
     if not predicted or "remediation" not in predicted or not real or "remediation" not in real:
         return "no answer: %s / %s" % (str(predicted)[:300], str(real)[:300])
     one, other = deeds(predicted), deeds(real)
-    return "; ".join("%s: foretold %s, done %s" % (name, json.dumps(one[name])[:1500], json.dumps(other[name])[:1500]) for name in one
-                     if one[name] != other[name]) or None
+    return (
+        "; ".join(
+            "%s: foretold %s, done %s" % (name, json.dumps(one[name])[:1500], json.dumps(other[name])[:1500])
+            for name in one
+            if one[name] != other[name]
+        )
+        or None
+    )
 
 
 def answers(fleet: str) -> dict[str, str | None]:
     """By host, what is wrong with the answer that a mended host must give; None when it gives it."""
     output = hosts.lab("probe", fleet, check=False)
-    return {host: None if mark == "ok" else words.strip() for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M)}
+    return {
+        host: None if mark == "ok" else words.strip()
+        for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M)
+    }
 
 
-def wrong_with_mended(result: Mapping[str, Any] | None, actions: Sequence[str], answer: str | None, others: Sequence[str] = ()) -> str | None:
-    """Of a host that can be mended: the lab's actions were taken, one finding at least is fixed, and the page comes. others: may be taken besides."""
+def wrong_with_mended(
+    result: Mapping[str, Any] | None, actions: Sequence[str], answer: str | None, others: Sequence[str] = ()
+) -> str | None:
+    """Of a host that can be mended: the lab's actions were taken, one finding at least is fixed, and the page
+    comes. others: may be taken besides.
+    """
     if not result or "remediation" not in result:
         return "no answer: %s" % str(result)[:600]
     told = result["remediation"]
     done = [action["id"] for action in told["actions"] if action["result"] == "done"]
-    if done != list(actions) and not (others and [name for name in dict.fromkeys(done) if name not in others or name in actions] == list(actions)):
-        return "done %s instead of %s: %s" % (done, list(actions), "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in told["actions"]))
+    if done != list(actions) and not (
+        others
+        and [name for name in dict.fromkeys(done) if name not in others or name in actions] == list(actions)
+    ):
+        return "done %s instead of %s: %s" % (
+            done,
+            list(actions),
+            "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in told["actions"]),
+        )
     if not any(one["result"] == "fixed" for one in told["findings"]):
-        return "no finding is fixed: %s" % [(one["cause"], one["result"], one["why"]) for one in told["findings"]]
+        return "no finding is fixed: %s" % [
+            (one["cause"], one["result"], one["why"]) for one in told["findings"]
+        ]
     return answer
 
 
-def wrong_with_left(result: Mapping[str, Any] | None, entry: Mapping[str, Any], differences: str | None) -> str | None:
+def wrong_with_left(
+    result: Mapping[str, Any] | None, entry: Mapping[str, Any], differences: str | None
+) -> str | None:
     """Of any other host: nothing is different, and each active finding brings advice."""
     if not result or "remediation" not in result:
         return "no answer: %s" % str(result)[:600]
     if result["changed"]:
         return "it says that it changed something"
-    mute = [finding["cause"] for finding in entry.get("findings", []) if finding["state"] == "active" and not finding.get("advice")]
+    mute = [
+        finding["cause"]
+        for finding in entry.get("findings", [])
+        if finding["state"] == "active" and not finding.get("advice")
+    ]
     return differences or ("no advice for %s" % ", ".join(mute) if mute else None)
 
 
-def sum_up(safe: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], wrong: Mapping[str, str | None]) -> str:
-    times = [results[name]["remediation"]["answered_after"] for name in safe if name in results and results[name].get("remediation")]
+def sum_up(
+    safe: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]], wrong: Mapping[str, str | None]
+) -> str:
+    times = [
+        results[name]["remediation"]["answered_after"]
+        for name in safe
+        if name in results and results[name].get("remediation")
+    ]
     known = sorted(time for time in times if time is not None)
-    spread = "first good answer after %.1f to %.1f s, median %.1f s" % (known[0], known[-1], known[len(known) // 2]) if known else "no answer was timed"
-    return "%d of %d hosts that can be mended were; %s" % (sum(wrong[name] is None for name in safe), len(safe), spread)
+    spread = (
+        "first good answer after %.1f to %.1f s, median %.1f s"
+        % (known[0], known[-1], known[len(known) // 2])
+        if known
+        else "no answer was timed"
+    )
+    return "%d of %d hosts that can be mended were; %s" % (
+        sum(wrong[name] is None for name in safe),
+        len(safe),
+        spread,
+    )
 
 
 def keep(path: Path, run: Run) -> None:

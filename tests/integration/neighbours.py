@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What mending one site costs the others: ``neighbours.py [SUITE] [FAULT,...] [--few]``. Ends with "N passed, N failed".
+"""What mending one site costs the others: ``neighbours.py [SUITE] [FAULT,...] [--few]``. Ends with "N passed,
+N failed".
 
-Hosts of three pools and accounts: one site is broken by each fault that can be mended, the other two have visitors all the time (the lab's extra
-"neighbours"). The requests that these lose while the remediation runs are counted, each: no more than it says it has cut, none where it says none.
-A site that the fault itself took down counts from its first page on. Without a suite, each fault on one, as webmedic_lab/spread.py deals them out.
+Hosts of three pools and accounts: one site is broken by each fault that can be mended, the other two have
+visitors all the time (the lab's extra "neighbours"). The requests that these lose while the remediation runs
+are counted, each: no more than it says it has cut, none where it says none. A site that the fault itself took
+down counts from its first page on. Without a suite, each fault on one, as webmedic_lab/spread.py deals them
+out.
 """
 
 import argparse
@@ -32,14 +35,27 @@ from webmedic_lab.spread import spread
 
 FLEET = "neighbours"
 # One or two of each thing that is done to a host.
-FEW = ("stopped", "socket_root", "acl_without_nginx", "one_vhost_wrong", "config_not_loaded", "socket_deleted", "exhausted_static", "too_many_workers")
+FEW = (
+    "stopped",
+    "socket_root",
+    "acl_without_nginx",
+    "one_vhost_wrong",
+    "config_not_loaded",
+    "socket_deleted",
+    "exhausted_static",
+    "too_many_workers",
+)
 AT_ONCE = 4  # hosts: a neighbour that waits for the machine would be counted as one that waits for us
 
 
 def wanted(suite: str | None, faults: Sequence[str]) -> list[Spec]:
     extra = load_extras()["neighbours"]
     specs = select([suite + ":*"]) if suite else spread(load_faults().values(), load_suites())
-    return [spec._replace(extras=(extra,)) for spec in specs if spec.fault.safe_fix and (not faults or spec.fault.name in faults)]
+    return [
+        spec._replace(extras=(extra,))
+        for spec in specs
+        if spec.fault.safe_fix and (not faults or spec.fault.name in faults)
+    ]
 
 
 def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[Check]:
@@ -56,7 +72,11 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
         result, answer = done.results.get(spec.host), asked[spec.host]
         wrong = mended.wrong_with_mended(result, spec.fault.actions, None if answer.ok else answer.words)
         # Which of three pools is a site's may be for a person to say.
-        left = "fastcgi_pass_repoint" in spec.fault.actions and result is not None and result.get("changed") is False
+        left = (
+            "fastcgi_pass_repoint" in spec.fault.actions
+            and result is not None
+            and result.get("changed") is False
+        )
         yield Check(spec.host, "it is mended", None if left else wrong)
         yield from cost(fleet, spec, visits.told(result), began, ended)
 
@@ -70,13 +90,22 @@ def cost(fleet: Fleet, spec: Spec, told: int, began: float, ended: float) -> Ite
         total += len(lost)
         words.append("%s: %d of %d (%s)" % (one.site, len(lost), len(found), visits.some(lost, began)))
         fine = late and all(visit.status == 200 for visit in late)
-        yield Check(spec.host, "%s answers afterwards" % one.site, None if fine else "%d came: %s" % (len(late), visits.some(late, ended)))
-    yield Check(spec.host, "its neighbours lose no more requests than it says: %d of %d" % (total, told),
-                "%s; it did %s" % ("; ".join(words), ", ".join(spec.fault.actions)) if total > told else None)
+        yield Check(
+            spec.host,
+            "%s answers afterwards" % one.site,
+            None if fine else "%d came: %s" % (len(late), visits.some(late, ended)),
+        )
+    yield Check(
+        spec.host,
+        "its neighbours lose no more requests than it says: %d of %d" % (total, told),
+        "%s; it did %s" % ("; ".join(words), ", ".join(spec.fault.actions)) if total > told else None,
+    )
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("words", nargs="*", metavar="SUITE | FAULT,...")
     parser.add_argument("--few", action="store_true", help="the faults %s" % ", ".join(FEW))
     parser.add_argument("--tree", help="where ansible_collections of another version of the collection lies")
@@ -84,11 +113,15 @@ def main(argv: Sequence[str]) -> int:
     suite = next((word for word in args.words if word in load_suites()), None)
     faults = [name for word in args.words if word != suite for name in word.split(",")]
     specs = wanted(suite, faults or (FEW if args.few else ()))
-    fleet, home, tree = Fleet(PREFIX + FLEET), Path(sys.prefix), Path(args.tree) if args.tree else env.tree("tree-" + FLEET)
+    fleet, home, tree = (
+        Fleet(PREFIX + FLEET),
+        Path(sys.prefix),
+        Path(args.tree) if args.tree else env.tree("tree-" + FLEET),
+    )
 
     def work() -> Iterator[Check]:
         for first in range(0, len(specs), AT_ONCE):
-            yield from prove(fleet, specs[first:first + AT_ONCE], home, tree)
+            yield from prove(fleet, specs[first : first + AT_ONCE], home, tree)
             fleet.down()
 
     return tell(fleet, work)

@@ -4,9 +4,10 @@
 
 """Secrets stay on the host: ``redaction.py``. Ends with "N passed, N failed".
 
-The secrets of planted.yml are put wherever people keep them, and two hosts are broken so that files with secrets in them are edited. Then every module
-runs through the real engine at full verbosity, with and without --check and --diff. None of the secrets may be in what is printed, in what the modules
-returned, in the report, or anywhere on the controller's disk. FLEET_KEEP=1 leaves the hosts.
+The secrets of planted.yml are put wherever people keep them, and two hosts are broken so that files with
+secrets in them are edited. Then every module runs through the real engine at full verbosity, with and without
+--check and --diff. None of the secrets may be in what is printed, in what the modules returned, in the
+report, or anywhere on the controller's disk. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json
@@ -73,8 +74,14 @@ journalctl -q --no-pager
 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
 """
 OF_FACTS: list[tuple[str, dict[str, Any]]] = [
-    ("diagnosis_info", {"snapshot": True}), ("fpm_info", {"config_test": "always"}), ("fpm_socket_info", {}), ("fpm_worker_info", {"workers": True}),
-    ("fastcgi_route_info", {}), ("upstream_error_info", {}), ("oom_info", {}), ("fpm_ping", {"endpoints": ["unix:/run/php/php8.2-fpm.sock"]}),
+    ("diagnosis_info", {"snapshot": True}),
+    ("fpm_info", {"config_test": "always"}),
+    ("fpm_socket_info", {}),
+    ("fpm_worker_info", {"workers": True}),
+    ("fastcgi_route_info", {}),
+    ("upstream_error_info", {}),
+    ("oom_info", {}),
+    ("fpm_ping", {"endpoints": ["unix:/run/php/php8.2-fpm.sock"]}),
 ]
 
 
@@ -100,10 +107,16 @@ class Planting:
 
     def files(self) -> dict[str, str]:
         """Those that PLANT takes, by name."""
-        found = {name: value if isinstance(value, str) else "\n".join(map(str, value)) + "\n" for name, value in self.places.items()
-                 if name not in ("requests", "pool_setting", "site_argument")}
-        found["requests"] = "".join("curl -s -o /dev/null -H 'Host: shop.example' -e %s -b %s %s\n" % (
-            shlex.quote(referrer), shlex.quote(cookie), shlex.quote("http://127.0.0.1" + path)) for path, referrer, cookie in self.places["requests"])
+        found = {
+            name: value if isinstance(value, str) else "\n".join(map(str, value)) + "\n"
+            for name, value in self.places.items()
+            if name not in ("requests", "pool_setting", "site_argument")
+        }
+        found["requests"] = "".join(
+            "curl -s -o /dev/null -H 'Host: shop.example' -e %s -b %s %s\n"
+            % (shlex.quote(referrer), shlex.quote(cookie), shlex.quote("http://127.0.0.1" + path))
+            for path, referrer, cookie in self.places["requests"]
+        )
         return found
 
     def found_in(self, text: str) -> list[str]:
@@ -123,22 +136,57 @@ class Runs:
     def of_change(self) -> list[tuple[str, dict[str, Any]]]:
         php = [{"server": "shop.example"}, {"location": "~ \\.php$"}]
         return [
-            ("fpm_config", {"pool": "www", "settings": {"env[PLANTED]": self.planting.places["pool_setting"], "pm.max_children": 9}}),
-            ("nginx_config", {"context": php, "directive": "fastcgi_param", "args": ["PLANTED", self.planting.places["site_argument"]]}),
-            ("nginx_config", {"context": php, "directive": "fastcgi_param", "args": ["PLANTED", self.planting.places["site_argument"] + "\n"]}),
-            ("remediation", {"snapshot": True}), ("swap_file", {"path": "/swapfile", "size": "64M"}),
+            (
+                "fpm_config",
+                {
+                    "pool": "www",
+                    "settings": {"env[PLANTED]": self.planting.places["pool_setting"], "pm.max_children": 9},
+                },
+            ),
+            (
+                "nginx_config",
+                {
+                    "context": php,
+                    "directive": "fastcgi_param",
+                    "args": ["PLANTED", self.planting.places["site_argument"]],
+                },
+            ),
+            (
+                "nginx_config",
+                {
+                    "context": php,
+                    "directive": "fastcgi_param",
+                    "args": ["PLANTED", self.planting.places["site_argument"] + "\n"],
+                },
+            ),
+            ("remediation", {"snapshot": True}),
+            ("swap_file", {"path": "/swapfile", "size": "64M"}),
         ]
 
     def engine(self, name: str, program: str, *words: str) -> tuple[str, str]:
         """-> (what it printed, what the modules returned)"""
         returned = self.kept / (name + ".jsonl")
         extra = hosts.ENGINE | {
-            "WEBMEDIC_TASKS": str(returned), "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"), "ANSIBLE_CALLBACKS_ENABLED": "webmedic_tasks",
-            "ANSIBLE_DISPLAY_OK_HOSTS": "true", "ANSIBLE_HOME": str(self.kept / "ansible"), "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
-            "ANSIBLE_RETRY_FILES_ENABLED": "true", "ANSIBLE_LOG_PATH": str(self.kept / "log")}
+            "WEBMEDIC_TASKS": str(returned),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "webmedic_tasks",
+            "ANSIBLE_DISPLAY_OK_HOSTS": "true",
+            "ANSIBLE_HOME": str(self.kept / "ansible"),
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
+            "ANSIBLE_RETRY_FILES_ENABLED": "true",
+            "ANSIBLE_LOG_PATH": str(self.kept / "log"),
+        }
         argv = [str(self.home / "bin" / program), "-i", str(self.ground.fleet.inventory), "-vvvv", *words]
-        done = subprocess.run(argv, env=env.environ(self.home, self.tree, **extra), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(
+            argv,
+            env=env.environ(self.home, self.tree, **extra),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         return done.stdout, returned.read_text(encoding="utf-8") if returned.exists() else ""
 
     def silent(self, name: str, program: str, *words: str) -> Iterator[Check]:
@@ -148,41 +196,76 @@ class Runs:
         yield Check(FLEET, "%s ran and returned something" % name, None if seen else printed[-1500:])
         for what, text in (("printed", printed), ("returned", returned)):
             leaks = self.planting.found_in(text)
-            yield Check(FLEET, "%s: none of %d secrets is %s" % (name, len(self.planting.words), what), "%d: %s" % (len(leaks), leaks[:70]) if leaks else None)
+            yield Check(
+                FLEET,
+                "%s: none of %d secrets is %s" % (name, len(self.planting.words), what),
+                "%d: %s" % (len(leaks), leaks[:70]) if leaks else None,
+            )
 
     def play(self, name: str, called: list[tuple[str, dict[str, Any]]], *words: str) -> Iterator[Check]:
         tasks = [{"name": module, "webmedic.php_fpm." + module: arguments} for module, arguments in called]
-        self.book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "ignore_errors": True, "tasks": tasks}]))
+        self.book.write_text(
+            json.dumps([{"hosts": "all", "gather_facts": False, "ignore_errors": True, "tasks": tasks}])
+        )
         yield from self.silent(name, "ansible-playbook", str(self.book), *words)
 
     def remediate(self, name: str, *words: str) -> Iterator[Check]:
-        options = {"remediate_report_dir": str(self.kept / "report"), "remediate_snapshot": True, "remediate_probe_path": "/index.php"}
-        yield from self.silent(name, "ansible-playbook", "webmedic.php_fpm.remediate", "-e", json.dumps(options), *words)
+        options = {
+            "remediate_report_dir": str(self.kept / "report"),
+            "remediate_snapshot": True,
+            "remediate_probe_path": "/index.php",
+        }
+        yield from self.silent(
+            name, "ansible-playbook", "webmedic.php_fpm.remediate", "-e", json.dumps(options), *words
+        )
 
     def on_disk(self) -> list[str]:
         files = [path for path in sorted(self.kept.rglob("*")) if path.is_file()]
-        return ["%s: %s" % (path, leak) for path in files for leak in self.planting.found_in(path.read_text("utf-8", "replace"))]
+        return [
+            "%s: %s" % (path, leak)
+            for path in files
+            for leak in self.planting.found_in(path.read_text("utf-8", "replace"))
+        ]
 
     def returned(self, name: str) -> dict[str, dict[str, Any]]:
-        lines = [json.loads(line) for line in (self.kept / (name + ".jsonl")).read_text(encoding="utf-8").splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (self.kept / (name + ".jsonl")).read_text(encoding="utf-8").splitlines()
+        ]
         return {line["host"]: line["result"] for line in lines if "remediation" in line["result"]}
 
 
 def planted(ground: Ground, planting: Planting) -> Iterator[Check]:
-    files = "".join("cat >/root/planted/%s <<'PLANTED'\n%s\nPLANTED\n" % (name, text.rstrip("\n")) for name, text in planting.files().items())
+    files = "".join(
+        "cat >/root/planted/%s <<'PLANTED'\n%s\nPLANTED\n" % (name, text.rstrip("\n"))
+        for name, text in planting.files().items()
+    )
     for host in ground.specs:
         ground.script(host, "mkdir -p /root/planted\n" + files + PLANT)
         held = ground.script(host, HOLDS)
-        missing = [word for word, place in planting.words.items() if place not in ("pool_setting", "site_argument") and word not in held]
-        yield Check(host, "all secrets are planted", "not %s" % [(word, planting.words[word]) for word in missing] if missing else None)
+        missing = [
+            word
+            for word, place in planting.words.items()
+            if place not in ("pool_setting", "site_argument") and word not in held
+        ]
+        yield Check(
+            host,
+            "all secrets are planted",
+            "not %s" % [(word, planting.words[word]) for word in missing] if missing else None,
+        )
 
 
 def mended(runs: Runs, name: str, host: str, line: str) -> Check:
     """The run changed a file beside secrets, and shows what it changed."""
     result = runs.returned(name).get(host, {})
     diff = "".join(entry.get("prepared", "") for entry in result.get("diff", []))
-    return Check(host, "%s: it is mended, and the changed line is shown" % name,
-                 None if re.search(line, diff, re.M) and "[redacted]" in diff and result.get("status") != "failing" else json.dumps(result)[-2500:])
+    return Check(
+        host,
+        "%s: it is mended, and the changed line is shown" % name,
+        None
+        if re.search(line, diff, re.M) and "[redacted]" in diff and result.get("status") != "failing"
+        else json.dumps(result)[-2500:],
+    )
 
 
 def prove(ground: Ground) -> Iterator[Check]:
@@ -195,8 +278,12 @@ def prove(ground: Ground) -> Iterator[Check]:
     yield from runs.remediate("remediate in check mode", "--check")
     report = ["-e", json.dumps({"diagnose_report_dir": str(runs.kept / "audit"), "diagnose_snapshot": True})]
     yield from runs.silent("audit", "ansible-playbook", "webmedic.php_fpm.audit", *report)
-    yield from runs.silent("ad hoc diagnosis", "ansible", "all", "-m", "webmedic.php_fpm.diagnosis_info", "-a", "snapshot=true")
-    yield from runs.silent("ad hoc remediation", "ansible", "all", "-m", "webmedic.php_fpm.remediation", "--check", "--diff")
+    yield from runs.silent(
+        "ad hoc diagnosis", "ansible", "all", "-m", "webmedic.php_fpm.diagnosis_info", "-a", "snapshot=true"
+    )
+    yield from runs.silent(
+        "ad hoc remediation", "ansible", "all", "-m", "webmedic.php_fpm.remediation", "--check", "--diff"
+    )
     yield from runs.remediate("remediate", "-e", "remediate_hosts=" + SITE)
     yield mended(runs, "remediate", SITE, r"^\+ +fastcgi_pass unix:/run/php/php8.2-fpm.sock;$")
     yield from runs.remediate("remediate with --diff", "--diff", "-e", "remediate_hosts=" + POOL)
@@ -204,7 +291,13 @@ def prove(ground: Ground) -> Iterator[Check]:
     leaks = runs.on_disk()
     yield Check(FLEET, "no secret is on the controller's disk", str(leaks[:20]) if leaks else None)
     for host in ground.specs:
-        logged = planting.found_in("\n".join(line for line in ground.script(host, "journalctl -q --no-pager").splitlines() if "Invoked with" in line))
+        logged = planting.found_in(
+            "\n".join(
+                line
+                for line in ground.script(host, "journalctl -q --no-pager").splitlines()
+                if "Invoked with" in line
+            )
+        )
         yield Check(host, "its own log has no argument that may be secret", str(logged) if logged else None)
 
 

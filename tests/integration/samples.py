@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Made-up configurations with an edit in each, for the real daemons: the property tests' own generators, with names and values that the daemons know.
+"""Made-up configurations with an edit in each, for the real daemons: the property tests' own generators, with
+names and values that the daemons know.
 
 The spellings, the noise, the includes and where what stands are the generators'.
 """
@@ -22,9 +23,11 @@ FPM_HOME, NGINX_HOME = "/root/edits/fpm%d", "/root/edits/nginx%d"
 
 
 class Sample(NamedTuple):
-    """files: {path: text} before; edited: those after; wrong: those after an edit that the daemon must refuse.
+    """files: {path: text} before; edited: those after; wrong: those after an edit that the daemon must
+    refuse.
 
-    shown: what the daemon itself says of the edited one: for php-fpm [section, name, value], for nginx a directive of its text.
+    shown: what the daemon itself says of the edited one: for php-fpm [section, name, value], for nginx a
+    directive of its text.
     """
 
     main: str
@@ -42,7 +45,10 @@ IN_POOL: dict[fpm.Directive, list[tuple[str, list[str]]]] = {
     ("pm.max_children", None): NUMBERS,
     ("pm.max_requests", None): NUMBERS,
     # No two pools may have the same.
-    ("listen", None): [("/run/$pool.sock", ["/run/$pool.sock", '"/run/$pool.sock"']), ("/run/$pool b.sock", ['"/run/$pool b.sock"'])],
+    ("listen", None): [
+        ("/run/$pool.sock", ["/run/$pool.sock", '"/run/$pool.sock"']),
+        ("/run/$pool b.sock", ['"/run/$pool b.sock"']),
+    ],
     ("listen.owner", None): [("www-data", ["www-data", '"www-data"'])],
     ("user", None): [("www-data", ["www-data", '"www-data"']), ("games", ["games"])],
     ("request_terminate_timeout", None): TIMES,
@@ -60,8 +66,10 @@ IN_GLOBAL: dict[fpm.Directive, list[tuple[str, list[str]]]] = {
     ("syslog.ident", None): WORDS,
 }
 # The names that make a configuration complete stand before what is generated, which may say otherwise.
-COMPLETE = "[global]\nerror_log = /proc/self/fd/2\n" + "".join("[%s]\nuser = www-data\nlisten = /run/$pool.sock\npm = static\npm.max_children = 3\n" % pool
-                                                               for pool in fpm.POOLS)
+COMPLETE = "[global]\nerror_log = /proc/self/fd/2\n" + "".join(
+    "[%s]\nuser = www-data\nlisten = /run/$pool.sock\npm = static\npm.max_children = 3\n" % pool
+    for pool in fpm.POOLS
+)
 
 
 class Pools(fpm.Made):
@@ -82,12 +90,20 @@ class Pools(fpm.Made):
         head = chance.choice(["", "", "  ", "\t"]) + self.named(directive)
         equals, old = chance.choice([" = ", " = ", "=", "\t=\t", "  =   "]), chance.choice(spellings)
         tail = chance.choice(["", "", "", " ; 5", ";x = 1", "  "] if old else ["", " ; 5"])
-        self.live.append(fpm.Live(path, number, self.pool, directive, self.effective(value, self.pool), head, equals, old, tail))
+        self.live.append(
+            fpm.Live(
+                path, number, self.pool, directive, self.effective(value, self.pool), head, equals, old, tail
+            )
+        )
         return head + equals + old + tail
 
     def named(self, directive: fpm.Directive) -> str:
         # php-fpm minds the case of env, php_value and their like, and of no other name.
-        return super().named(directive) if directive[1] is None else self.chance.choice(["%s[%s]", "%s[%s]", "%s [ %s ]"]) % directive
+        return (
+            super().named(directive)
+            if directive[1] is None
+            else self.chance.choice(["%s[%s]", "%s[%s]", "%s [ %s ]"]) % directive
+        )
 
     def noise(self, path: str, number: int) -> str:
         return self.chance.choice([line for line in fpm.NOISE if line.strip().startswith(";")] + [""] * 4)
@@ -108,11 +124,15 @@ def fpm_samples(seed: int, count: int) -> Iterator[Sample]:
         key = fpm.key_of(directive)
         after = _after(home, files, pool, key, value)
         wrong = _after(home, files, pool, "pm.max_childern", "5") if pool else {}
-        yield Sample(home + "/main", files, after, wrong, [pool or "global", key, value.replace("$pool", str(pool))])
+        yield Sample(
+            home + "/main", files, after, wrong, [pool or "global", key, value.replace("$pool", str(pool))]
+        )
 
 
 def _after(home: str, files: dict[str, str], pool: str | None, key: str, value: str) -> dict[str, str]:
-    edited = set_directives(home + "/main", files.get, lambda pattern: fpm.matching(files, pattern), pool, [(key, value)])
+    edited = set_directives(
+        home + "/main", files.get, lambda pattern: fpm.matching(files, pattern), pool, [(key, value)]
+    )
     return {one.path: one.after for one in edited}
 
 
@@ -141,15 +161,22 @@ class Hosts(nginx.Site):
             elif name == nginx.TIMEOUT:
                 text.simple(name, chance.choice(["5s", "60", "1m 30s"]))
             elif name in ("set", "fastcgi_param", "add_header"):
-                text.simple(name, {"set": "$a", "fastcgi_param": "A", "add_header": "X-A"}[name], chance.choice(PLAIN))
+                text.simple(
+                    name, {"set": "$a", "fastcgi_param": "A", "add_header": "X-A"}[name], chance.choice(PLAIN)
+                )
             elif name == "root":
                 text.simple(name, chance.choice(["/srv", "/srv/a b", "/srv/}", "/srv/a;b"]))
             else:
-                text.simple(name, *[chance.choice([one for one in PLAIN if one]) for _word in range(chance.randint(1, 3))])
+                text.simple(
+                    name,
+                    *[chance.choice([one for one in PLAIN if one]) for _word in range(chance.randint(1, 3))],
+                )
 
 
 def contradicts(site: Hosts) -> bool:
-    """Whether nginx refuses it as it is: a directive twice in one location, or an upstream with nothing but backups."""
+    """Whether nginx refuses it as it is: a directive twice in one location, or an upstream with nothing but
+    backups.
+    """
     for _server, _words, path, block, included in site.locations:
         names = [one.name for one in site.files[path].places if one.block == block]
         names += [one.name for snippet in included for one in site.files[snippet].places if one.block == 0]
@@ -164,8 +191,14 @@ def contradicts(site: Hosts) -> bool:
 
 # Without what nginx takes for a variable that has no name.
 PLAIN = [one for one in nginx.VALUES if not one.endswith("$")]
-EDITS: list[tuple[str, list[str]]] = [(nginx.TIMEOUT, ["77s"]), (nginx.TIMEOUT, ["77s"]), ("add_header", ["X-A", "a b;"]), ("root", ["/srv/x y"]),
-                                      ("fastcgi_param", ["A", 'say "#"']), ("fastcgi_pass", ["unix:/run/new one.sock"])]
+EDITS: list[tuple[str, list[str]]] = [
+    (nginx.TIMEOUT, ["77s"]),
+    (nginx.TIMEOUT, ["77s"]),
+    ("add_header", ["X-A", "a b;"]),
+    ("root", ["/srv/x y"]),
+    ("fastcgi_param", ["A", 'say "#"']),
+    ("fastcgi_pass", ["unix:/run/new one.sock"]),
+]
 
 
 def nginx_samples(seed: int, count: int) -> Iterator[Sample]:
@@ -180,7 +213,9 @@ def nginx_samples(seed: int, count: int) -> Iterator[Sample]:
         home = NGINX_HOME % number
         place = (("server", server), ("location", " ".join(words)))
 
-        def edit(name: str, args: list[str], site: Any = site, place: Any = place, home: str = home) -> dict[str, str]:
+        def edit(
+            name: str, args: list[str], site: Any = site, place: Any = place, home: str = home
+        ) -> dict[str, str]:
             found = set_directive(nginx.MAIN, site.texts.get, site.expand, place, name, args)
             return {one.path.replace("/etc/nginx", home, 1): one.after for one in found}
 

@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The molecule scenarios, two at a time: ``scenarios.py [NAME ...]``. Ends with "N passed, N failed"; a scenario is one check.
+"""The molecule scenarios, two at a time: ``scenarios.py [NAME ...]``. Ends with "N passed, N failed"; a
+scenario is one check.
 
-``scenarios.py loaded`` takes those with a host under load, which want the machine to themselves, ``scenarios.py calm`` the others.
+``scenarios.py loaded`` takes those with a host under load, which want the machine to themselves,
+``scenarios.py calm`` the others.
 """
 
 import os
@@ -35,7 +37,9 @@ def chosen(directory: Path, words: Sequence[str]) -> list[str]:
     if words and words[0] not in KINDS:
         return list(words)
     wanted = KINDS[words[0]] if words else (True, False)
-    return [path.parent.name for path in sorted(directory.glob("*/molecule.yml")) if under_load(path) in wanted]
+    return [
+        path.parent.name for path in sorted(directory.glob("*/molecule.yml")) if under_load(path) in wanted
+    ]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,9 +49,21 @@ def main(argv: Sequence[str]) -> int:
 
     def passes(name: str) -> bool:
         began = time.monotonic()
-        done = subprocess.run([str(home / "bin" / "molecule"), "-c", "molecule/config.yml", "test", "-s", name], cwd=here, stdin=subprocess.DEVNULL,
-                              env=env.environ(home, root), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        print("%s scenario %s %.0f s" % ("FAILED" if done.returncode else "ok    ", name, time.monotonic() - began), flush=True)
+        done = subprocess.run(
+            [str(home / "bin" / "molecule"), "-c", "molecule/config.yml", "test", "-s", name],
+            cwd=here,
+            stdin=subprocess.DEVNULL,
+            env=env.environ(home, root),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        print(
+            "%s scenario %s %.0f s"
+            % ("FAILED" if done.returncode else "ok    ", name, time.monotonic() - began),
+            flush=True,
+        )
         if done.returncode:
             print(done.stdout)
             hosts.lab("down", "molecule-" + name, quiet=True, check=False)

@@ -2,17 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation survives: ``survive.py [SUITE ...] [--only WORD] [--every]``. Ends with "N passed, N failed".
+"""The remediation survives: ``survive.py [SUITE ...] [--only WORD] [--every]``. Ends with "N passed, N
+failed".
 
-On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or read-only, daemons refuse and
-what it did does not help. Each file is the old or the new one at each moment, what is undone is as before byte for byte, and the next
-run finishes. What a killed run has left is found later, too, when the host has gone on without it. On hosts of their own connections
-are cut and hosts lose their power. --every: kills before each fsync, too, which changes nothing that a later kill could not show.
+On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or
+read-only, daemons refuse and what it did does not help. Each file is the old or the new one at each moment,
+what is undone is as before byte for byte, and the next run finishes. What a killed run has left is found
+later, too, when the host has gone on without it. On hosts of their own connections are cut and hosts lose
+their power. --every: kills before each fsync, too, which changes nothing that a later kill could not show.
 SURVIVE_KEEP=1 leaves the hosts.
 
-Each host has three pools of three accounts: the one that a fault breaks, and two neighbours, which are asked for pages all the while.
+Each host has three pools of three accounts: the one that a fault breaks, and two neighbours, which are asked
+for pages all the while.
 
-Most of a job is waiting for daemons. So each suite has two hosts that share its jobs, and the cuts go on at the same time.
+Most of a job is waiting for daemons. So each suite has two hosts that share its jobs, and the cuts go on at
+the same time.
 """
 
 import argparse
@@ -79,7 +83,10 @@ def payload(tree: Path) -> str:
     """What a host needs in order to run the module by itself, as a script that unpacks it."""
     plugins = env.COLLECTION / "plugins"
     core = Path(ansible.__file__).parent
-    wanted = {str(plugins / "modules" / "remediation.py"): tree / plugins / "modules" / "remediation.py", "ansible/release.py": core / "release.py"}
+    wanted = {
+        str(plugins / "modules" / "remediation.py"): tree / plugins / "modules" / "remediation.py",
+        "ansible/release.py": core / "release.py",
+    }
     wanted |= {str(path.relative_to(tree)): path for path in (tree / plugins / "module_utils").rglob("*.py")}
     wanted |= {str(path.relative_to(core.parent)): path for path in (core / "module_utils").rglob("*.py")}
     wanted |= {path.name: path for path in ON_HOST.glob("*.py")}
@@ -89,9 +96,11 @@ def payload(tree: Path) -> str:
             archive.add(path, name)
         archive.addfile(tarfile.TarInfo("ansible/__init__.py"))  # empty, as the engine ships it
     text = base64.encodebytes(packed.getvalue()).decode()
-    return ("set -e; rm -rf %(home)s; mkdir -p %(home)s; base64 -d <<'DATA' | tar xz --no-same-owner -C %(home)s\n%(text)sDATA\n"
-            "{ echo '#!/usr/bin/python3'; cat %(home)s/faulty_python.py; } >/usr/local/bin/faulty-python\n"
-            "chmod 0755 /usr/local/bin/faulty-python\n" % {"home": HOME, "text": text})
+    return (
+        "set -e; rm -rf %(home)s; mkdir -p %(home)s; base64 -d <<'DATA' | tar xz --no-same-owner -C %(home)s\n%(text)sDATA\n"
+        "{ echo '#!/usr/bin/python3'; cat %(home)s/faulty_python.py; } >/usr/local/bin/faulty-python\n"
+        "chmod 0755 /usr/local/bin/faulty-python\n" % {"home": HOME, "text": text}
+    )
 
 
 def container(fleet: str, suite: str) -> str:
@@ -103,26 +112,43 @@ def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) 
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
-    document = dict(job, title=title, breaking=scripts.broken(spec) + job.get("also", ""), traffic=scripts.traffic(spec),
-                    suite=dict(spec.suite.variables), every=every,
-                    actions=job.get("actions", list(spec.fault.actions)), arguments=dict(ARGUMENTS, **job.get("arguments", {})), site=spec.fault.symptom.site,
-                    **{name: exports + job[name] for name in ("obstacle", "relief", "meanwhile") if name in job})
+    document = dict(
+        job,
+        title=title,
+        breaking=scripts.broken(spec) + job.get("also", ""),
+        traffic=scripts.traffic(spec),
+        suite=dict(spec.suite.variables),
+        every=every,
+        actions=job.get("actions", list(spec.fault.actions)),
+        arguments=dict(ARGUMENTS, **job.get("arguments", {})),
+        site=spec.fault.symptom.site,
+        **{name: exports + job[name] for name in ("obstacle", "relief", "meanwhile") if name in job},
+    )
     began = time.monotonic()
     script = "cd %s && python3 drive.py <<'JOB'\n%s\nJOB\n" % (HOME, json.dumps(document))
     try:
-        lines = [json.loads(line) for line in execute(container(fleet, suite), script, timeout=JOB_SECONDS).splitlines()]
+        lines = [
+            json.loads(line)
+            for line in execute(container(fleet, suite), script, timeout=JOB_SECONDS).splitlines()
+        ]
     except LabError as error:
         lines = [{"what": "the job runs to its end", "wrong": str(error)}]
     checks = [Check(suite, "%s: %s" % (job["fault"], line["what"]), line["wrong"]) for line in lines]
     failed = sum(bool(check.wrong) for check in checks)
-    print("%-8s %-66s %4d checks %3d failed %4.0f s" % (suite, title, len(checks), failed, time.monotonic() - began), flush=True)
+    print(
+        "%-8s %-66s %4d checks %3d failed %4.0f s"
+        % (suite, title, len(checks), failed, time.monotonic() - began),
+        flush=True,
+    )
     return checks
 
 
 def in_lane(fleet: str, suite: str, only: str, every: bool) -> list[Check]:
     """This lane's share of the suite's jobs, one after the other in its host."""
-    jobs = [job for job in JOBS[suite] if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", ""))]
-    share = jobs[LANES.index(fleet)::len(LANES)]
+    jobs = [
+        job for job in JOBS[suite] if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", ""))
+    ]
+    share = jobs[LANES.index(fleet) :: len(LANES)]
     return [check for job in share for check in carry_out(fleet, suite, job, every)]
 
 
@@ -136,7 +162,10 @@ def start(fleet: str, suites: list[str], script: str) -> None:
 
     def furnish(suite: str) -> None:
         execute(container(fleet, suite), script)
-        execute(container(fleet, suite), scripts.with_helpers(Spec(load_suites()[suite], load_faults()["plain"]), NEIGHBOURS))
+        execute(
+            container(fleet, suite),
+            scripts.with_helpers(Spec(load_suites()[suite], load_faults()["plain"]), NEIGHBOURS),
+        )
 
     with ThreadPoolExecutor(len(suites)) as pool:
         list(pool.map(furnish, suites))
@@ -145,7 +174,12 @@ def start(fleet: str, suites: list[str], script: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*")
-    parser.add_argument("--only", default="", metavar="WORD", help="jobs with this word in task, fault or title; `cut` for the cuts")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="WORD",
+        help="jobs with this word in task, fault or title; `cut` for the cuts",
+    )
     parser.add_argument("--every", action="store_true")
     words = parser.parse_args()
     suites = words.suites or list(JOBS)
@@ -158,7 +192,12 @@ def main() -> int:
         for fleet in fleets:
             start(fleet, suites, payload(tree))
         with ThreadPoolExecutor(len(LANES) * len(suites) + 1) as pool:
-            work = [pool.submit(in_lane, fleet, suite, words.only, words.every) for fleet in fleets if fleet != CUTS for suite in suites]
+            work = [
+                pool.submit(in_lane, fleet, suite, words.only, words.every)
+                for fleet in fleets
+                if fleet != CUTS
+                for suite in suites
+            ]
             work += [pool.submit(cuts, suites, tree)] if CUTS in fleets else []
             checks = [check for one in work for check in one.result()]
     finally:

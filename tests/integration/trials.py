@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is done to the remediation in each suite's host: jobs of on_host/drive.py, each with a fault of the lab.
+"""What is done to the remediation in each suite's host: jobs of on_host/drive.py, each with a fault of the
+lab.
 
-part: of the steps that touch no configuration and run nothing, those taken: (divisor, remainder). They are numbered alike for all faults,
-so the suites share them. few: of those that touch configuration, too, only the ones that others can see.
-obstacle: bash that puts something in the way once the fault shows; relief: takes it away after the run. but: beginnings of what may differ.
+part: of the steps that touch no configuration and run nothing, those taken: (divisor, remainder). They are
+numbered alike for all faults, so the suites share them. few: of those that touch configuration, too, only the
+ones that others can see. obstacle: bash that puts something in the way once the fault shows; relief: takes it
+away after the run. but: beginnings of what may differ.
 """
 
 from typing import Any
@@ -22,12 +24,25 @@ HIGH = {"max_risk": "high"}
 
 def does_not_help(fault: str, **more: Any) -> Job:
     title = "%s: the page keeps failing, all is undone" % fault
-    return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["rolled_back"], **more}
+    return {
+        "task": "rollback",
+        "fault": fault,
+        "title": title,
+        "extra": NO_HELP,
+        "results": ["rolled_back"],
+        **more,
+    }
 
 
 def left(fault: str, *cases: dict[str, str], **more: Any) -> Job:
     """What a killed run left, found later: on_host/left_behind.py has the words of the cases."""
-    return {"task": "left", "fault": fault, "title": "%s: a killed run is found later" % fault, "cases": list(cases), **more}
+    return {
+        "task": "left",
+        "fault": fault,
+        "title": "%s: a killed run is found later" % fault,
+        "cases": list(cases),
+        **more,
+    }
 
 
 def case(killed: str | None, then: str, fate: str, hand: str = "") -> dict[str, Any]:
@@ -35,7 +50,15 @@ def case(killed: str | None, then: str, fate: str, hand: str = "") -> dict[str, 
 
 
 def in_the_way(fault: str, title: str, results: list[str], obstacle: str, relief: str, **more: Any) -> Job:
-    return {"task": "rollback", "fault": fault, "title": "%s: %s" % (fault, title), "results": results, "obstacle": obstacle, "relief": relief, **more}
+    return {
+        "task": "rollback",
+        "fault": fault,
+        "title": "%s: %s" % (fault, title),
+        "results": results,
+        "obstacle": obstacle,
+        "relief": relief,
+        **more,
+    }
 
 
 STOP = 'systemctl stop "$FPM_UNIT"'
@@ -43,12 +66,23 @@ LATER = "five days pass"
 
 
 def helps_all_the_same(fault: str, **more: Any) -> Job:
-    """The site's own page fails, as its own code may; php-fpm is reached again, and what brought it back stays."""
+    """The site's own page fails, as its own code may; php-fpm is reached again, and what brought it back
+    stays.
+    """
     title = "%s: the page keeps failing, and what helped is kept" % fault
-    return {"task": "rollback", "fault": fault, "title": title, "extra": NO_HELP, "results": ["done"], "but": ["php", "/run/", "/etc/"], **more}
+    return {
+        "task": "rollback",
+        "fault": fault,
+        "title": title,
+        "extra": NO_HELP,
+        "results": ["done"],
+        "but": ["php", "/run/", "/etc/"],
+        **more,
+    }
 
 
-# A unit that does not start once the change is there: mended is what the new file has and the old one has not.
+# A unit that does not start once the change is there: mended is what the new file has and the old one has
+# not.
 DROP_IN = """
 mkdir -p "/etc/systemd/system/$UNIT.d"
 printf '%%s\\n' '[Service]' "$@" >"/etc/systemd/system/$UNIT.d/refuse.conf"
@@ -106,61 +140,120 @@ JOBS: dict[str, list[Job]] = {
         {"task": "kill", "fault": "socket_root", "part": (2, 0)},
         {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"], "part": (1, 0)},
         {"task": "looked_at", "fault": "wrong_socket"},
-        left("stopped",
-             case("after its last command", LATER, "kept"),
-             case("during its last command", "", "kept"),
-             case("before its first command", LATER, "put_back"),
-             case("before its books are closed", "power cuts off the journal", "damaged"),
-             case("after its last command", "", "put_back", STOP)),
+        left(
+            "stopped",
+            case("after its last command", LATER, "kept"),
+            case("during its last command", "", "kept"),
+            case("before its first command", LATER, "put_back"),
+            case("before its books are closed", "power cuts off the journal", "damaged"),
+            case("after its last command", "", "put_back", STOP),
+        ),
         helps_all_the_same("socket_root"),
         helps_all_the_same("parent_directory"),
         does_not_help("too_many_workers"),
-        in_the_way("socket_root", "the disk of the state is full", ["refused", "rolled_back"], FULL_STATE, NO_STATE_MOUNT),
-        in_the_way("socket_root", "the disk of the pool file is full", ["refused", "rolled_back"], FULL_POOLS, NO_POOLS_MOUNT),
-        in_the_way("socket_root", "the pool's directory is read-only", ["refused", "rolled_back"], READ_ONLY, 'umount "$POOL_DIR"'),
-        in_the_way("socket_root", "php-fpm -t refuses for another reason", ["refused"], BAD_POOL, 'rm "$POOL_DIR/zz-late.conf"'),
+        in_the_way(
+            "socket_root",
+            "the disk of the state is full",
+            ["refused", "rolled_back"],
+            FULL_STATE,
+            NO_STATE_MOUNT,
+        ),
+        in_the_way(
+            "socket_root",
+            "the disk of the pool file is full",
+            ["refused", "rolled_back"],
+            FULL_POOLS,
+            NO_POOLS_MOUNT,
+        ),
+        in_the_way(
+            "socket_root",
+            "the pool's directory is read-only",
+            ["refused", "rolled_back"],
+            READ_ONLY,
+            'umount "$POOL_DIR"',
+        ),
+        in_the_way(
+            "socket_root",
+            "php-fpm -t refuses for another reason",
+            ["refused"],
+            BAD_POOL,
+            'rm "$POOL_DIR/zz-late.conf"',
+        ),
     ],
     "bookworm": [
         {"task": "kill", "fault": "wrong_socket", "part": (2, 1)},
         {"task": "errors", "fault": "wrong_socket", "errors": ["EROFS+"], "part": (4, 1)},
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
-        left("parent_directory",
-             case("before its books are closed", "the clock is set back", "kept"),
-             case("after its last command", LATER, "left", STOP), also=AGAIN_IN_THE_WAY),
+        left(
+            "parent_directory",
+            case("before its books are closed", "the clock is set back", "kept"),
+            case("after its last command", LATER, "left", STOP),
+            also=AGAIN_IN_THE_WAY,
+        ),
         does_not_help("wrong_socket"),
-        with_acl("an entry more in an ACL", "g:adm:rx,u:games:r", ["done"], but=["/run/php: mode", "/run/php: xattrs"]),
+        with_acl(
+            "an entry more in an ACL",
+            "g:adm:rx,u:games:r",
+            ["done"],
+            but=["/run/php: mode", "/run/php: xattrs"],
+        ),
         with_acl("a mask that keeps a group out", "g:adm:rwx,m::---", ["refused"]),
         helps_all_the_same("exhausted_static"),
         helps_all_the_same("exhausted_process_max"),
-        in_the_way("wrong_socket", "nginx refuses to reload with the change", ["rolled_back"], refusing(
-            "nginx.service", "ExecReload=", "ExecReload=/bin/sh -c 'grep -q php.sock $SITE_FILE && nginx -s reload'"), relieved("nginx.service")),
+        in_the_way(
+            "wrong_socket",
+            "nginx refuses to reload with the change",
+            ["rolled_back"],
+            refusing(
+                "nginx.service",
+                "ExecReload=",
+                "ExecReload=/bin/sh -c 'grep -q php.sock $SITE_FILE && nginx -s reload'",
+            ),
+            relieved("nginx.service"),
+        ),
     ],
     "el": [
         {"task": "kill", "fault": "runtime_dir_missing", "part": (4, 1)},
         {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"], "part": (4, 2)},
-        left("runtime_dir_missing",
-             case("after its last command", "the host is booted", "kept"),
-             case("before its first command", LATER, "left"),
-             case("before its first command", "", "put_back")),
+        left(
+            "runtime_dir_missing",
+            case("after its last command", "the host is booted", "kept"),
+            case("before its first command", LATER, "left"),
+            case("before its first command", "", "put_back"),
+        ),
         left("wrong_socket", case("during its last command", "", "kept")),
         helps_all_the_same("runtime_dir_missing"),
         helps_all_the_same("acl_without_nginx"),
-        in_the_way("runtime_dir_missing", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
+        in_the_way(
+            "runtime_dir_missing",
+            "php-fpm refuses to start",
+            ["rolled_back"],
+            refusing("$FPM_UNIT", "ExecStartPre=/bin/false"),
+            relieved("$FPM_UNIT"),
+        ),
     ],
     "bullseye": [
         {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
         {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0)},
         does_not_help("slow_for_minutes", arguments=HIGH),
-        left("wrong_socket",
-             case("before its first command", "", "put_back"),
-             case("before its first command", LATER, "kept", "nginx -s reload; sleep 1"),
-             case("during its last command", LATER, "kept")),
+        left(
+            "wrong_socket",
+            case("before its first command", "", "put_back"),
+            case("before its first command", LATER, "kept", "nginx -s reload; sleep 1"),
+            case("during its last command", LATER, "kept"),
+        ),
         left("socket_root", case("between two renames", LATER, "put_back"), also=TWO_FILES),
         helps_all_the_same("stopped"),
         helps_all_the_same("start_limit_hit"),
         helps_all_the_same("stopped_disabled", arguments=HIGH, actions=["unit_start", "unit_enable"]),
         helps_all_the_same("socket_deleted"),
         helps_all_the_same("config_not_loaded"),
-        in_the_way("stopped", "php-fpm refuses to start", ["rolled_back"], refusing("$FPM_UNIT", "ExecStartPre=/bin/false"), relieved("$FPM_UNIT")),
+        in_the_way(
+            "stopped",
+            "php-fpm refuses to start",
+            ["rolled_back"],
+            refusing("$FPM_UNIT", "ExecStartPre=/bin/false"),
+            relieved("$FPM_UNIT"),
+        ),
     ],
 }

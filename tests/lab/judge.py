@@ -1,13 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges a report against the truth: `judge.py REPORT.json INVENTORY.yml`. Pure but for reading these two files.
+"""Judges a report against the truth: `judge.py REPORT.json INVENTORY.yml`. Pure but for reading these two
+files.
 
-A host is right when its status is the expected one and its findings are the expected ones, one for one: each expected
-key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A truth may also say what
-`missing` must name, which texts must be `present` in a host's part of the report, letter by letter, and which must be `absent`;
-and with `or_unknown` what missing things excuse a host that is unknown, without a finding. `also` are findings that may be there
-besides, as often as they like, and `or_status` what they may make of the status.
+A host is right when its status is the expected one and its findings are the expected ones, one for one: each
+expected key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A
+truth may also say what `missing` must name, which texts must be `present` in a host's part of the report,
+letter by letter, and which must be `absent`; and with `or_unknown` what missing things excuse a host that is
+unknown, without a finding. `also` are findings that may be there besides, as often as they like, and
+`or_status` what they may make of the status.
 """
 
 from __future__ import annotations
@@ -39,14 +41,23 @@ def words(finding: dict[str, Any]) -> str:
 
 def matches(expected: dict[str, Any], finding: dict[str, Any]) -> bool:
     """Whether a finding has every key that is expected of it. Its site is one of those that are hit."""
-    return all(finding.get(key) == value or (key == "site" and value in finding.get("sites", ())) for key, value in expected.items())
+    return all(
+        finding.get(key) == value or (key == "site" and value in finding.get("sites", ()))
+        for key, value in expected.items()
+    )
 
 
 def texts(value: Any) -> str:
     """All strings inside of lists and mappings, keys too, one on a line."""
     if isinstance(value, dict):
         return "\n".join(texts(one) for pair in value.items() for one in pair)
-    return "\n".join(texts(one) for one in value) if isinstance(value, list) else value if isinstance(value, str) else ""
+    return (
+        "\n".join(texts(one) for one in value)
+        if isinstance(value, list)
+        else value
+        if isinstance(value, str)
+        else ""
+    )
 
 
 def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None) -> Verdict:
@@ -56,11 +67,19 @@ def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None
         return Verdict(host, ["is not in the report"], [], healthy)
     wrong = []
     missing = {item["what"] for item in found.get("missing") or []}
-    if found.get("status") == "unknown" and not found.get("findings") and missing & set(expected.get("or_unknown", ())):
+    if (
+        found.get("status") == "unknown"
+        and not found.get("findings")
+        and missing & set(expected.get("or_unknown", ()))
+    ):
         expected = {**expected, "status": "unknown", "findings": []}
-    wrong += [f"{what} is not named as missing" for what in expected.get("missing", ()) if what not in missing]
+    wrong += [
+        f"{what} is not named as missing" for what in expected.get("missing", ()) if what not in missing
+    ]
     reported = texts(found)
-    wrong += [f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in reported]
+    wrong += [
+        f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in reported
+    ]
     wrong += [f"is in the report: {text!r}" for text in expected.get("absent", ()) if text in reported]
     if found.get("status") not in (expected["status"], *expected.get("or_status", ())):
         wrong.append(f"status {found.get('status')} instead of {expected['status']}")
@@ -71,7 +90,11 @@ def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None
             wrong.append(f"not found: {words(truth)}")
         else:
             left.remove(hit)
-    left = [finding for finding in left if not any(matches(allowed, finding) for allowed in expected.get("also", ()))]
+    left = [
+        finding
+        for finding in left
+        if not any(matches(allowed, finding) for allowed in expected.get("also", ()))
+    ]
     wrong += [f"false: {words(finding)}" for finding in left]
     return Verdict(host, wrong, left, healthy)
 
@@ -92,7 +115,9 @@ def summary(verdicts: list[Verdict]) -> str:
 
 def facts_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The variables of each host of a lab's inventory."""
-    return {name: host for group in inventory["all"]["children"].values() for name, host in group["hosts"].items()}
+    return {
+        name: host for group in inventory["all"]["children"].values() for name, host in group["hosts"].items()
+    }
 
 
 def truths_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's command line: real hosts, each broken in its own way. `lab.py fleet demo` is the short way to all of it."""
+"""The lab's command line: real hosts, each broken in its own way. `lab.py fleet demo` is the short way to all
+of it.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,17 @@ def _quiet(outcome: Outcome) -> None:
 
 
 def _wanted(args: argparse.Namespace) -> list[Spec]:
-    """The hosts that the options name: --hosts, or --suite and --fault, or the selection called like the fleet."""
+    """The hosts that the options name: --hosts, or --suite and --fault, or the selection called like the
+    fleet.
+    """
     if args.hosts:
         patterns = args.hosts.split(",")
     elif args.fault or args.suite:
-        patterns = [f"{suite}:{fault}" for fault in (args.fault or "*").split(",") for suite in (args.suite or "*").split(",")]
+        patterns = [
+            f"{suite}:{fault}"
+            for fault in (args.fault or "*").split(",")
+            for suite in (args.suite or "*").split(",")
+        ]
     else:
         patterns = selection(args.select or args.fleet)
     part, _of, parts = args.shard.partition("/")
@@ -93,7 +101,11 @@ def _on_fleet(args: argparse.Namespace) -> int:
         print(json.dumps(documents, indent=1, sort_keys=True))
         return 0 if len(documents) == len(specs) else 1
     if args.command == "calm":
-        return _sum_up(fleet.each(specs, lambda spec: execute(fleet.container(spec), scripts.calm()), _quiet), "hosts calm", started)
+        return _sum_up(
+            fleet.each(specs, lambda spec: execute(fleet.container(spec), scripts.calm()), _quiet),
+            "hosts calm",
+            started,
+        )
     text = args.script or sys.stdin.read()  # exec
     for outcome in fleet.each(specs, lambda spec: execute(fleet.container(spec), text), _quiet):
         if outcome.ok:
@@ -134,9 +146,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--suite", help="suites, comma-separated (all)")
         command.add_argument("--fault", help="faults, comma-separated (all)")
         command.add_argument("--select", help="a selection of fleets.yml (the one called like the fleet)")
-        command.add_argument("--with", dest="besides", help="what the hosts have besides, of extras.yml, comma-separated")
+        command.add_argument(
+            "--with", dest="besides", help="what the hosts have besides, of extras.yml, comma-separated"
+        )
         command.add_argument("--shard", default="1/1", help="N/M: the Nth of M parts of the hosts")
-        command.add_argument("--parallel", type=int, default=4 * (os.cpu_count() or 2), help="hosts at a time")
+        command.add_argument(
+            "--parallel", type=int, default=4 * (os.cpu_count() or 2), help="hosts at a time"
+        )
         if name == "exec":
             command.add_argument("-c", dest="script")
     return parser

@@ -22,12 +22,21 @@ import yaml
 
 def hosts(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Host variables by host name, from all groups of a YAML inventory."""
-    return {name: facts for group in inventory["all"]["children"].values() for name, facts in group["hosts"].items()}
+    return {
+        name: facts
+        for group in inventory["all"]["children"].values()
+        for name, facts in group["hosts"].items()
+    }
 
 
 def file_name(facts: dict[str, Any], snapshot: dict[str, Any]) -> str:
     php = next((master["version"] for master in snapshot["fpm"]["masters"] if master["version"]), "x")
-    return "%s-nginx%s-php%s-%s.json" % (facts["lab_suite"], snapshot["nginx"]["version"], php, facts["lab_fault"])
+    return "%s-nginx%s-php%s-%s.json" % (
+        facts["lab_suite"],
+        snapshot["nginx"]["version"],
+        php,
+        facts["lab_fault"],
+    )
 
 
 def main(inventory: Path, report: Path, target: Path) -> int:
@@ -36,10 +45,20 @@ def main(inventory: Path, report: Path, target: Path) -> int:
     for name, entry in json.loads(report.read_text(encoding="utf-8"))["hosts"].items():
         facts, snapshot = known[name], entry.get("snapshot")
         if snapshot is None:
-            print("%s: the report holds no snapshot of it (diagnose_snapshot=true keeps them)" % name, file=sys.stderr)
+            print(
+                "%s: the report holds no snapshot of it (diagnose_snapshot=true keeps them)" % name,
+                file=sys.stderr,
+            )
             return 1
-        fixture = {"suite": facts["lab_suite"], "fault": facts["lab_fault"], "expected": facts["lab_expected"], "snapshot": snapshot}
-        (target / file_name(facts, snapshot)).write_text(json.dumps(fixture, sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8")
+        fixture = {
+            "suite": facts["lab_suite"],
+            "fault": facts["lab_fault"],
+            "expected": facts["lab_expected"],
+            "snapshot": snapshot,
+        }
+        (target / file_name(facts, snapshot)).write_text(
+            json.dumps(fixture, sort_keys=True, separators=(",", ":")) + "\n", encoding="utf-8"
+        )
     return 0
 
 

@@ -20,7 +20,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import d
 from webmedic_lab import data, inventory, scripts
 from webmedic_lab.engine import LabError
 
-STOPPED: dict[str, Any] = {"status": "failing", "findings": [{"cause": "fpm_not_running", "reason": "stopped"}]}
+STOPPED: dict[str, Any] = {
+    "status": "failing",
+    "findings": [{"cause": "fpm_not_running", "reason": "stopped"}],
+}
 SNAPSHOTS = Path(__file__).parents[1] / "unit" / "fixtures" / "snapshots"
 HEALTHY: dict[str, Any] = {"status": "healthy", "findings": []}
 
@@ -30,7 +33,14 @@ def wrong(expected: dict[str, Any], status: str, *findings: dict[str, Any]) -> l
 
 
 def test_judge_accepts_the_expected_finding_whatever_else_it_says() -> None:
-    assert wrong(STOPPED, "failing", {"cause": "fpm_not_running", "reason": "stopped", "site": "shop.example", "count": 3}) == []
+    assert (
+        wrong(
+            STOPPED,
+            "failing",
+            {"cause": "fpm_not_running", "reason": "stopped", "site": "shop.example", "count": 3},
+        )
+        == []
+    )
 
 
 def test_judge_rejects_another_reason_and_calls_it_false() -> None:
@@ -44,7 +54,9 @@ def test_judge_rejects_the_right_finding_under_a_wrong_status() -> None:
 
 def test_judge_rejects_a_consequence_beside_its_root_cause() -> None:
     extra = {"cause": "socket_path_mismatch", "reason": "other_socket"}
-    assert wrong(STOPPED, "failing", *STOPPED["findings"], extra) == ["false: socket_path_mismatch other_socket"]
+    assert wrong(STOPPED, "failing", *STOPPED["findings"], extra) == [
+        "false: socket_path_mismatch other_socket"
+    ]
 
 
 def test_judge_wants_two_findings_for_two_causes_of_one_kind() -> None:
@@ -70,14 +82,19 @@ def test_judge_looks_for_texts_in_the_whole_entry_of_a_host() -> None:
     finding = {**STOPPED["findings"][0], "site": "{{ 7 * 7 }}", "evidence": [{"text": "password"}]}
     assert wrong(truth, "failing", finding) == []
     finding.update(site="49", evidence=[{"text": "password=hunter2"}])
-    assert wrong(truth, "failing", finding) == ["is not in the report: '{{ 7 * 7 }}'", "is in the report: 'hunter2'"]
+    assert wrong(truth, "failing", finding) == [
+        "is not in the report: '{{ 7 * 7 }}'",
+        "is in the report: 'hunter2'",
+    ]
 
 
 def test_judge_excuses_an_unknown_host_only_for_the_named_reason_and_without_a_finding() -> None:
     truth = {**HEALTHY, "or_unknown": ["nginx_log"]}
     entry = {"status": "unknown", "findings": [], "missing": [{"what": "nginx_log"}]}
     assert judge.judge_host("web1", truth, entry).wrong == []
-    assert judge.judge_host("web1", truth, {**entry, "missing": [{"what": "live_probe"}]}).wrong == ["status unknown instead of healthy"]
+    assert judge.judge_host("web1", truth, {**entry, "missing": [{"what": "live_probe"}]}).wrong == [
+        "status unknown instead of healthy"
+    ]
     assert judge.judge_host("web1", truth, {**entry, "findings": STOPPED["findings"]}).wrong
     assert judge.judge_host("web1", truth, {"status": "failing", "findings": [], "missing": []}).wrong
 
@@ -87,21 +104,36 @@ def test_judge_allows_what_the_extras_of_a_host_bring_and_wants_the_faults_own()
     dead = {"cause": "socket_path_mismatch", "reason": "other_socket", "site": "_"}
     assert wrong(truth, "degraded", dead, *STOPPED["findings"], dead) == []
     assert wrong(truth, "degraded", dead) == ["not found: fpm_not_running stopped"]
-    assert wrong(truth, "failing", *STOPPED["findings"], {**dead, "site": "blog.example"}) == ["false: socket_path_mismatch other_socket blog.example"]
+    assert wrong(truth, "failing", *STOPPED["findings"], {**dead, "site": "blog.example"}) == [
+        "false: socket_path_mismatch other_socket blog.example"
+    ]
 
 
 def test_a_host_has_those_of_the_extras_that_it_can_have() -> None:
     names = ["stock_default", "crowd"]
-    have = {spec.host: [extra.name for extra in spec.extras] for spec in data.select(["*:config_not_loaded", "el:stopped"], names)}
-    assert have["el-stopped"] == names and have["el-config-not-loaded"] == ["crowd"] and have["trixie-config-not-loaded"] == ["crowd"]
+    have = {
+        spec.host: [extra.name for extra in spec.extras]
+        for spec in data.select(["*:config_not_loaded", "el:stopped"], names)
+    }
+    assert (
+        have["el-stopped"] == names
+        and have["el-config-not-loaded"] == ["crowd"]
+        and have["trixie-config-not-loaded"] == ["crowd"]
+    )
     with pytest.raises(LabError, match="nonsense"):
         data.select(["el:stopped"], ["nonsense"])
 
 
 def test_an_extra_is_set_up_before_the_fault_and_its_visitors_come_after_it() -> None:
     spec = data.select(["trixie:stopped"], ["neighbours"])[0]
-    assert 0 < scripts.broken(spec).index("tenant \"$name\"") < scripts.broken(spec).rindex('systemctl stop "$FPM_UNIT"')
-    assert scripts.traffic(spec).count("python3 /root/visitors.py") == 2 and "visitors" not in scripts.traffic(spec._replace(extras=()))
+    assert (
+        0
+        < scripts.broken(spec).index('tenant "$name"')
+        < scripts.broken(spec).rindex('systemctl stop "$FPM_UNIT"')
+    )
+    assert scripts.traffic(spec).count(
+        "python3 /root/visitors.py"
+    ) == 2 and "visitors" not in scripts.traffic(spec._replace(extras=()))
     assert not spec.idle and spec._replace(extras=()).idle
 
 
@@ -113,14 +145,26 @@ def test_each_extra_that_some_host_cannot_have_says_why() -> None:
 
 def test_a_plain_login_neither_is_root_nor_becomes_it() -> None:
     hosts = [(spec, "c", "192.0.2.1") for spec in data.select(["trixie:without_root", "trixie:stopped"])]
-    rendered = data.yaml.safe_load(inventory.render(hosts, Path("/key")))["all"]["children"]["trixie"]["hosts"]
-    assert rendered["trixie-without-root"]["ansible_become"] is False and rendered["trixie-without-root"]["ansible_user"] == inventory.PLAIN_USER
+    rendered = data.yaml.safe_load(inventory.render(hosts, Path("/key")))["all"]["children"]["trixie"][
+        "hosts"
+    ]
+    assert (
+        rendered["trixie-without-root"]["ansible_become"] is False
+        and rendered["trixie-without-root"]["ansible_user"] == inventory.PLAIN_USER
+    )
     assert "ansible_user" not in rendered["trixie-stopped"]
-    assert inventory.PLAIN_USER in scripts.broken(hosts[0][0]) and inventory.PLAIN_USER not in scripts.broken(hosts[1][0])
+    assert inventory.PLAIN_USER in scripts.broken(hosts[0][0]) and inventory.PLAIN_USER not in scripts.broken(
+        hosts[1][0]
+    )
 
 
 def test_summary_counts_hosts_and_false_findings() -> None:
-    report = {"hosts": {"web1": STOPPED, "web2": {"status": "healthy", "findings": [{"cause": "worker_oom_killed"}]}}}
+    report = {
+        "hosts": {
+            "web1": STOPPED,
+            "web2": {"status": "healthy", "findings": [{"cause": "worker_oom_killed"}]},
+        }
+    }
     verdicts = judge.judge(report, {"web1": STOPPED, "web2": HEALTHY, "web3": HEALTHY})
     assert judge.summary(verdicts) == "1 of 3 diagnosed correctly; 2 healthy hosts, 1 false findings"
 
@@ -163,11 +207,17 @@ def test_no_request_at_all_is_no_symptom() -> None:
 
 def test_a_safe_fault_is_planned_to_be_repaired_as_the_lab_says() -> None:
     # Hard conditions and hostile texts are judged on live hosts alone.
-    actions = {fault.name: list(fault.actions) for fault in data.load_faults().values() if fault.safe_fix and not fault.family.startswith(("10_", "11_"))}
+    actions = {
+        fault.name: list(fault.actions)
+        for fault in data.load_faults().values()
+        if fault.safe_fix and not fault.family.startswith(("10_", "11_"))
+    }
     saved = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(SNAPSHOTS.glob("*.json"))]
     seen = [fixture for fixture in saved if fixture["fault"] in actions]
     assert {fixture["fault"] for fixture in seen} == set(actions)
     for fixture in seen:
         for route in fixture["snapshot"]["nginx"]["routes"]:
             route.setdefault("owners", [])  # the lab's sites are root's
-        assert [action["id"] for action in diagnose(fixture["snapshot"])["plan"]] == actions[fixture["fault"]], fixture["fault"]
+        assert [action["id"] for action in diagnose(fixture["snapshot"])["plan"]] == actions[
+            fixture["fault"]
+        ], fixture["fault"]

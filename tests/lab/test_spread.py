@@ -23,12 +23,17 @@ def places(faults: list[Fault]) -> list[tuple[str, str]]:
 
 
 def by_family() -> dict[str, list[Fault]]:
-    return {family: [fault for fault in FAULTS.values() if fault.family == family] for family in {fault.family for fault in FAULTS.values()}}
+    return {
+        family: [fault for fault in FAULTS.values() if fault.family == family]
+        for family in {fault.family for fault in FAULTS.values()}
+    }
 
 
 def test_every_fault_is_proven_once_for_each_way_that_it_has() -> None:
     found = places(list(FAULTS.values()))
-    assert Counter(name for name, _suite in found) == {name: len(ways(fault, SUITES)) for name, fault in FAULTS.items()}
+    assert Counter(name for name, _suite in found) == {
+        name: len(ways(fault, SUITES)) for name, fault in FAULTS.items()
+    }
     for name, fault in FAULTS.items():
         for way in ways(fault, SUITES):
             assert sum((name, suite) in found for suite in way) == 1, name
@@ -41,14 +46,20 @@ def test_every_fault_is_proven_where_it_can_be() -> None:
 def test_a_fault_with_another_truth_on_one_suite_is_proven_there_and_elsewhere() -> None:
     for fault in FAULTS.values():
         proven = {suite for name, suite in places(list(FAULTS.values())) if name == fault.name}
-        assert proven >= set(fault.expected_on) and (not fault.expected_on or proven - set(fault.expected_on)), fault.name
+        assert proven >= set(fault.expected_on) and (
+            not fault.expected_on or proven - set(fault.expected_on)
+        ), fault.name
 
 
 def test_a_fault_whose_script_asks_for_the_layout_is_proven_on_both_layouts() -> None:
     asking = [fault for fault in FAULTS.values() if "$LAYOUT" in fault.script]
     assert asking
     for fault in asking:
-        proven = {SUITES[suite].variables["LAYOUT"] for name, suite in places(list(FAULTS.values())) if name == fault.name}
+        proven = {
+            SUITES[suite].variables["LAYOUT"]
+            for name, suite in places(list(FAULTS.values()))
+            if name == fault.name
+        }
         assert proven == {SUITES[suite].variables["LAYOUT"] for suite in fault.suites}, fault.name
 
 
@@ -70,5 +81,7 @@ def test_a_fault_that_is_added_to_a_family_moves_no_other() -> None:
     for family, members in by_family().items():
         before = places(list(FAULTS.values()))
         added = members[-1]._replace(name="added", suites=tuple(SUITES), script="", expected_on={})
-        catalogue = [one for fault in FAULTS.values() for one in ((fault, added) if fault is members[-1] else (fault,))]
+        catalogue = [
+            one for fault in FAULTS.values() for one in ((fault, added) if fault is members[-1] else (fault,))
+        ]
         assert [place for place in places(catalogue) if place[0] != "added"] == before, family

@@ -20,7 +20,10 @@ def statuses(*visits: tuple[float, float, int]) -> list[tuple[float, int]]:
 
 
 def test_a_line_that_is_not_whole_is_no_visit() -> None:
-    assert parse("101.5 101.7 200\n100.1 100.2 502\n103.0 10") == [Visit(100.1, 100.2, 502), Visit(101.5, 101.7, 200)]
+    assert parse("101.5 101.7 200\n100.1 100.2 502\n103.0 10") == [
+        Visit(100.1, 100.2, 502),
+        Visit(101.5, 101.7, 200),
+    ]
 
 
 def test_a_visitor_who_was_there_at_the_beginning_and_one_who_came_before_the_end_count() -> None:
@@ -44,6 +47,11 @@ def test_a_site_that_answered_last_before_the_beginning_was_up() -> None:
 
 
 def test_what_was_cut_is_told_by_the_actions_that_were_begun() -> None:
-    actions = [{"result": "done", "cut": 3}, {"result": "rolled_back", "cut": 1}, {"result": "skipped", "cut": 9}, {"result": "done"}]
+    actions = [
+        {"result": "done", "cut": 3},
+        {"result": "rolled_back", "cut": 1},
+        {"result": "skipped", "cut": 9},
+        {"result": "done"},
+    ]
     assert told({"remediation": {"actions": actions}}) == 4
     assert told(None) == 0

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A dozen real hosts, each broken in its own way, told apart and mended by the installed collection. DEMO_KEEP=1 leaves the hosts."""
+"""A dozen real hosts, each broken in its own way, told apart and mended by the installed collection.
+DEMO_KEEP=1 leaves the hosts.
+"""
 
 import os
 import sys
@@ -49,8 +51,14 @@ def main() -> int:
         print(done.stdout, end="")
         diagnosed = hosts.load_report(REPORT) if (REPORT / "report.json").exists() else {}
         tell("ansible-playbook -i %s webmedic.php_fpm.remediate --check --diff" % hosts.inventory(FLEET))
-        print(mended.remediate(home, collections, hosts.inventory(FLEET), REPORT, "--check", "--diff").output, end="")
-        tell("ansible-playbook -i %s webmedic.php_fpm.remediate %s" % (hosts.inventory(FLEET), " ".join(mended.TOGETHER)))
+        print(
+            mended.remediate(home, collections, hosts.inventory(FLEET), REPORT, "--check", "--diff").output,
+            end="",
+        )
+        tell(
+            "ansible-playbook -i %s webmedic.php_fpm.remediate %s"
+            % (hosts.inventory(FLEET), " ".join(mended.TOGETHER))
+        )
         real = mended.remediate(home, collections, hosts.inventory(FLEET), REPORT, *mended.TOGETHER)
         print(real.output, end="")
         answers = mended.answers(FLEET)
@@ -66,7 +74,10 @@ def main() -> int:
         if verdict.wrong:
             print("WRONG %s: %s" % (verdict.host, "; ".join(verdict.wrong)))
     safe = {name: fact["lab_actions"] for name, fact in facts.items() if fact["lab_safe_fix"]}
-    wrong = {name: mended.wrong_with_mended(real.results.get(name), actions, answers.get(name, "was not asked")) for name, actions in safe.items()}
+    wrong = {
+        name: mended.wrong_with_mended(real.results.get(name), actions, answers.get(name, "was not asked"))
+        for name, actions in safe.items()
+    }
     for name, why in wrong.items():
         if why:
             print("WRONG %s: %s" % (name, why))

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where everything of a test run lies: the state directory, virtual environments, interpreters, the copy of the checkout.
+"""Where everything of a test run lies: the state directory, virtual environments, interpreters, the copy of
+the checkout.
 
-It runs before anything is installed, so it needs the standard library alone.
-``python3 env.py venv dev`` builds the developer's environment and prints its path; ``python3 env.py tree`` copies the checkout.
+It runs before anything is installed, so it needs the standard library alone. ``python3 env.py venv dev``
+builds the developer's environment and prints its path; ``python3 env.py tree`` copies the checkout.
 """
 
 import hashlib
@@ -26,7 +27,9 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def sh(argv: Sequence[object], env: dict[str, str] | None = None) -> None:
     """Runs a command that must succeed; its output is shown when it does not."""
     words = [str(word) for word in argv]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env)
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=env
+    )
     if done.returncode:
         sys.exit("%s ended with %s:\n%s" % (" ".join(words), done.returncode, done.stdout))
 
@@ -34,7 +37,10 @@ def sh(argv: Sequence[object], env: dict[str, str] | None = None) -> None:
 def apt(package: str) -> None:
     """Installs a missing Debian package where we may; says in one line what is missing where we may not."""
     if os.geteuid() or not shutil.which("apt-get"):
-        sys.exit("the Debian package %s is missing here, and we cannot install it: that takes root and apt-get" % package)
+        sys.exit(
+            "the Debian package %s is missing here, and we cannot install it: that takes root and apt-get"
+            % package
+        )
     print("installing %s" % package, file=sys.stderr)
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     sh(["apt-get", "update", "-qq"])
@@ -42,16 +48,27 @@ def apt(package: str) -> None:
 
 
 def interpreter(version: str) -> str | None:
-    """A real Python of that version, e.g. 3.11. Never a pyenv shim: it exists for versions that are not active and answers 127."""
-    places = [Path("/usr/bin"), Path("/usr/local/bin"), *sorted((Path.home() / ".pyenv" / "versions").glob(version + ".*/bin"), reverse=True)]
-    return next((str(place / ("python" + version)) for place in places if (place / ("python" + version)).exists()), None)
+    """A real Python of that version, e.g. 3.11. Never a pyenv shim: it exists for versions that are not
+    active and answers 127.
+    """
+    places = [
+        Path("/usr/bin"),
+        Path("/usr/local/bin"),
+        *sorted((Path.home() / ".pyenv" / "versions").glob(version + ".*/bin"), reverse=True),
+    ]
+    return next(
+        (str(place / ("python" + version)) for place in places if (place / ("python" + version)).exists()),
+        None,
+    )
 
 
 def controller() -> str:
     """The Python for our own tools: ansible-core 2.19 wants 3.11 to 3.13."""
     found = os.environ.get("PYTHON") or next(filter(None, map(interpreter, ("3.11", "3.12", "3.13"))), None)
     if not found:
-        sys.exit("no Python from 3.11 to 3.13 here: install python3 of Debian 12 or newer, or set PYTHON to one")
+        sys.exit(
+            "no Python from 3.11 to 3.13 here: install python3 of Debian 12 or newer, or set PYTHON to one"
+        )
     return found
 
 
@@ -59,7 +76,9 @@ def uv() -> Path:
     wanted = CHECKOUT / "requirements" / "uv.txt"
     home = WORK / "venv" / ("uv-" + hashlib.sha256(wanted.read_bytes()).hexdigest()[:12])
     if not (home / "done").exists():
-        if subprocess.run([controller(), "-c", "import ensurepip"], stderr=subprocess.DEVNULL, check=False).returncode:
+        if subprocess.run(
+            [controller(), "-c", "import ensurepip"], stderr=subprocess.DEVNULL, check=False
+        ).returncode:
             apt("python3-venv")
         sh([controller(), "-m", "venv", "--clear", home])
         sh([home / "bin" / "pip", "install", "-q", "-r", wanted])
@@ -75,24 +94,35 @@ def venv(name: str, python: str) -> Path:
     if not (home / "done").exists():
         sh([uv(), "venv", "-q", "--clear", "--python", python, home])
         compiled = [] if python.endswith("3.6") else ["--compile-bytecode"]  # uv's compiler needs 3.7
-        sh([uv(), "pip", "install", "-q", *compiled, "-r", wanted], env=dict(os.environ, VIRTUAL_ENV=str(home)))
+        sh(
+            [uv(), "pip", "install", "-q", *compiled, "-r", wanted],
+            env=dict(os.environ, VIRTUAL_ENV=str(home)),
+        )
         (home / "done").touch()
     return home
 
 
 def tree(name: str = "tree") -> Path:
-    """A real copy of the checkout at <WORK>/<name>/ansible_collections/webmedic/php_fpm; returns <WORK>/<name>.
+    """A real copy of the checkout at <WORK>/<name>/ansible_collections/webmedic/php_fpm; returns
+    <WORK>/<name>.
 
-    ansible-test refuses links, and finds nothing in a directory that git ignores unless that is a repository of its own.
+    ansible-test refuses links, and finds nothing in a directory that git ignores unless that is a repository
+    of its own.
     """
     root = WORK / name
     home = root / COLLECTION
     home.mkdir(parents=True, exist_ok=True)
-    listed = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=CHECKOUT, stdout=subprocess.PIPE, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-coz", "--exclude-standard"], cwd=CHECKOUT, stdout=subprocess.PIPE, check=True
+    ).stdout
     wanted = {path for path in listed.decode().split("\0") if path and os.path.lexists(CHECKOUT / path)}
     for path in wanted:
         source, target = CHECKOUT / path, home / path
-        if target.exists() and target.stat().st_mtime_ns == source.stat().st_mtime_ns and target.stat().st_size == source.stat().st_size:
+        if (
+            target.exists()
+            and target.stat().st_mtime_ns == source.stat().st_mtime_ns
+            and target.stat().st_size == source.stat().st_size
+        ):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
@@ -110,8 +140,14 @@ def tree(name: str = "tree") -> Path:
 
 
 def environ(home: Path, collections: Path | str | None = None, **more: str) -> dict[str, str]:
-    """The environment of a tool from the venv at home: real directories on PATH, and nothing of the user's own Ansible."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "MOLECULE_", "VIRTUAL_ENV", "PYTHONPATH"))}
+    """The environment of a tool from the venv at home: real directories on PATH, and nothing of the user's
+    own Ansible.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("ANSIBLE_", "MOLECULE_", "VIRTUAL_ENV", "PYTHONPATH"))
+    }
     base = Path(os.path.realpath(home / "bin" / "python")).parent
     kept["PATH"] = ":".join([str(home / "bin"), str(base), SYSTEM_PATH])
     kept["ANSIBLE_HOME"] = str(WORK / "ansible")

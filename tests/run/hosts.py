@@ -15,14 +15,25 @@ import env
 
 LAB = env.CHECKOUT / "tests" / "lab" / "lab.py"
 # One connection for a whole run, one round trip for a task, and more than five hosts at a time.
-ENGINE = {"ANSIBLE_PIPELINING": "true", "ANSIBLE_FORKS": "25", "ANSIBLE_HOST_KEY_CHECKING": "false",
-          "ANSIBLE_DISPLAY_OK_HOSTS": "false", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
+ENGINE = {
+    "ANSIBLE_PIPELINING": "true",
+    "ANSIBLE_FORKS": "25",
+    "ANSIBLE_HOST_KEY_CHECKING": "false",
+    "ANSIBLE_DISPLAY_OK_HOSTS": "false",
+    "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+}
 
 
 def lab(*words: object, quiet: bool = False, check: bool = True) -> str:
     """One command of the lab; its output. quiet: shown only when it fails."""
-    done = subprocess.run([sys.executable, str(LAB), *map(str, words)], env=dict(os.environ, WEBMEDIC_WORK=str(env.WORK)),
-                          stdout=subprocess.PIPE, stderr=None if not quiet else subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(LAB), *map(str, words)],
+        env=dict(os.environ, WEBMEDIC_WORK=str(env.WORK)),
+        stdout=subprocess.PIPE,
+        stderr=None if not quiet else subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if done.returncode and check:
         sys.exit("lab.py %s ended with %d:\n%s" % (" ".join(map(str, words)), done.returncode, done.stdout))
     return done.stdout
@@ -37,11 +48,29 @@ def fingerprint(fleet: str) -> dict[str, Any]:
     return json.loads(lab("fingerprint", fleet))
 
 
-def diagnose(home: Path, collections: Path, hosts: Path, report: Path, *words: str, playbook: str = "diagnose") -> subprocess.CompletedProcess[str]:
+def diagnose(
+    home: Path, collections: Path, hosts: Path, report: Path, *words: str, playbook: str = "diagnose"
+) -> subprocess.CompletedProcess[str]:
     """The playbook, or audit, over an inventory; report.json comes to lie in the directory report."""
-    argv = [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), "webmedic.php_fpm." + playbook, "-e", "diagnose_report_dir=%s" % report, *words]
-    return subprocess.run(argv, env=env.environ(home, collections, **ENGINE), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False)
+    argv = [
+        str(home / "bin" / "ansible-playbook"),
+        "-i",
+        str(hosts),
+        "webmedic.php_fpm." + playbook,
+        "-e",
+        "diagnose_report_dir=%s" % report,
+        *words,
+    ]
+    return subprocess.run(
+        argv,
+        env=env.environ(home, collections, **ENGINE),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def load_report(directory: Path) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every Python from 3.6 to 3.13 that this machine has: the unit tests on it, and a real run of each module by it.
+"""Every Python from 3.6 to 3.13 that this machine has: the unit tests on it, and a real run of each module by
+it.
 
-``python3 matrix.py [--few] [units|modules] [VERSION ...]``; ends with "N passed, N failed".
---few: the unit tests on the Pythons of FEW alone; on each other one all that runs on hosts is imported.
-A module runs in process, network and mount namespaces of its own, where no web server is: it must say so and not fall over.
+``python3 matrix.py [--few] [units|modules] [VERSION ...]``; ends with "N passed, N failed". --few: the unit
+tests on the Pythons of FEW alone; on each other one all that runs on hosts is imported. A module runs in
+process, network and mount namespaces of its own, where no web server is: it must say so and not fall over.
 """
 
 import json
@@ -27,9 +28,12 @@ FEW = ("3.6", "3.9", "3.13")
 OLD_TARGETS = ("3.6", "3.7")
 ANSWER = re.compile(r"^(\S+) \| (\S+) => (.*)$", re.M)
 # What a module must be told, and has no default.
-ARGUMENTS = {"fpm_ping": "endpoint=unix:/run/php/none.sock", "swap_file": "path=/none state=absent",
-             "fpm_config": """{"pool": "none", "settings": {"pm": "static"}}""",
-             "nginx_config": """{"context": [{"http": ""}], "directive": "sendfile", "args": ["on"]}"""}
+ARGUMENTS = {
+    "fpm_ping": "endpoint=unix:/run/php/none.sock",
+    "swap_file": "path=/none state=absent",
+    "fpm_config": """{"pool": "none", "settings": {"pm": "static"}}""",
+    "nginx_config": """{"context": [{"http": ""}], "directive": "sendfile", "args": ["on"]}""",
+}
 # What has nothing to change where no web server is, and says so as a failure.
 REFUSES = {"fpm_config": "on this host: no php-fpm at all", "nginx_config": "there is no nginx on this host"}
 
@@ -39,7 +43,9 @@ def controller_of(version: str) -> Path:
 
 
 def engine_for_units(home: Path) -> Path:
-    """A directory with the engine's module_utils alone, as a host sees them; the rest needs the controller's Python."""
+    """A directory with the engine's module_utils alone, as a host sees them; the rest needs the controller's
+    Python.
+    """
     target = env.WORK / "target-engine" / home.name
     package = target / "ansible"
     if not package.exists():
@@ -55,10 +61,25 @@ def units(version: str, python: str) -> tuple[int, int]:
     home = env.venv("target", python)
     path = "%s:%s" % (env.WORK / "tree", engine_for_units(controller_of(version)))
     here = env.WORK / "tree" / env.COLLECTION
-    tests = [name for name in ("tests/unit/plugins/module_utils", "tests/unit/plugins/modules", "tests/unit/test_architecture.py") if (here / name).exists()]
-    done = subprocess.run([str(home / "bin" / "python"), "-m", "pytest", "-q", *tests], cwd=here, text=True, check=False,
-                          # All that is generated is tried on one Python, a part of it on each.
-                          env=dict(env.environ(home), PYTHONPATH=path, WEBMEDIC_BATCHES="2"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tests = [
+        name
+        for name in (
+            "tests/unit/plugins/module_utils",
+            "tests/unit/plugins/modules",
+            "tests/unit/test_architecture.py",
+        )
+        if (here / name).exists()
+    ]
+    done = subprocess.run(
+        [str(home / "bin" / "python"), "-m", "pytest", "-q", *tests],
+        cwd=here,
+        text=True,
+        check=False,
+        # All that is generated is tried on one Python, a part of it on each.
+        env=dict(env.environ(home), PYTHONPATH=path, WEBMEDIC_BATCHES="2"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", last)}
     passed, failed = found.get("passed", 0), found.get("failed", 0) + found.get("error", 0)
@@ -84,9 +105,20 @@ def imports(version: str, python: str) -> tuple[int, int]:
     """All that hosts get, imported by that Python, with nothing but what hosts have. One check."""
     tree = env.WORK / "tree"
     path = "%s:%s" % (tree, engine_for_units(controller_of(version)))
-    done = subprocess.run([python, "-c", IMPORT, str(tree)], cwd="/", text=True, check=False, env=dict(os.environ, PYTHONPATH=path),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    print("%s imports on Python %-4s %s" % ("FAILED" if done.returncode else "ok    ", version, done.stdout.strip()), flush=True)
+    done = subprocess.run(
+        [python, "-c", IMPORT, str(tree)],
+        cwd="/",
+        text=True,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    print(
+        "%s imports on Python %-4s %s"
+        % ("FAILED" if done.returncode else "ok    ", version, done.stdout.strip()),
+        flush=True,
+    )
     return int(not done.returncode), int(bool(done.returncode))
 
 
@@ -94,7 +126,7 @@ def empty_place(version: str, python: str) -> Path:
     """An interpreter for Ansible that sees no process and no network of this machine."""
     script = env.WORK / "empty-place" / ("python" + version)
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text("#!/bin/sh\nexec unshare --pid --fork --mount-proc --net -- %s \"$@\"\n" % python)
+    script.write_text('#!/bin/sh\nexec unshare --pid --fork --mount-proc --net -- %s "$@"\n' % python)
     script.chmod(0o755)
     return script
 
@@ -102,7 +134,11 @@ def empty_place(version: str, python: str) -> Path:
 def verdict(module: str, status: str, answer: str) -> str | None:
     """What is wrong with the answer of a module on a host without a web server; None when nothing is."""
     if module in REFUSES:
-        return None if status == "FAILED" and REFUSES[module] in answer else "it does not refuse: %s" % answer[-2000:]
+        return (
+            None
+            if status == "FAILED" and REFUSES[module] in answer
+            else "it does not refuse: %s" % answer[-2000:]
+        )
     if status != "SUCCESS":
         return answer[-2000:]
     try:
@@ -121,22 +157,62 @@ def modules(versions: dict[str, str], home: Path, root: Path) -> tuple[int, int]
     if not versions:
         return 0, 0
     inventory = env.WORK / ("matrix-%s.ini" % home.name)
-    inventory.write_text("".join("python%s ansible_connection=local ansible_python_interpreter=%s\n" % (version, empty_place(version, python))
-                                 for version, python in versions.items()))
-    environment = env.environ(home, root, ANSIBLE_PIPELINING="true", ANSIBLE_DEPRECATION_WARNINGS="false", ANSIBLE_LOCALHOST_WARNING="false")
+    inventory.write_text(
+        "".join(
+            "python%s ansible_connection=local ansible_python_interpreter=%s\n"
+            % (version, empty_place(version, python))
+            for version, python in versions.items()
+        )
+    )
+    environment = env.environ(
+        home,
+        root,
+        ANSIBLE_PIPELINING="true",
+        ANSIBLE_DEPRECATION_WARNINGS="false",
+        ANSIBLE_LOCALHOST_WARNING="false",
+    )
     passed = failed = 0
     plugins = root / env.COLLECTION / "plugins"
     for path in sorted((plugins / "modules").glob("*.py")):
         if (plugins / "action" / path.name).exists():
             continue  # it runs on the controller
-        argv = ["ansible", "all", "-i", str(inventory), "-o", "-f", "2", "-m", "webmedic.php_fpm." + path.stem, "-a", ARGUMENTS.get(path.stem, "")]
-        done = subprocess.run(argv, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        argv = [
+            "ansible",
+            "all",
+            "-i",
+            str(inventory),
+            "-o",
+            "-f",
+            "2",
+            "-m",
+            "webmedic.php_fpm." + path.stem,
+            "-a",
+            ARGUMENTS.get(path.stem, ""),
+        ]
+        done = subprocess.run(
+            argv,
+            env=environment,
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         answers = {host: (status.rstrip("!"), text) for host, status, text in ANSWER.findall(done.stdout)}
         for version in versions:
             status, text = answers.get("python" + version, ("no answer", done.stdout))
             wrong = verdict(path.stem, status, text)
             passed, failed = passed + (wrong is None), failed + (wrong is not None)
-            print("%s %s on Python %s%s" % ("ok    " if wrong is None else "FAILED", path.stem, version, "" if wrong is None else "\n    " + wrong), flush=True)
+            print(
+                "%s %s on Python %s%s"
+                % (
+                    "ok    " if wrong is None else "FAILED",
+                    path.stem,
+                    version,
+                    "" if wrong is None else "\n    " + wrong,
+                ),
+                flush=True,
+            )
     return passed, failed
 
 
@@ -150,9 +226,19 @@ def main(argv: Sequence[str]) -> int:
     counted: list[tuple[int, int]] = []
     with ThreadPoolExecutor(2) as pool:
         if "units" in parts:
-            counted += pool.map(lambda item: (imports if "--few" in argv and item[0] not in FEW else units)(*item), found.items())
+            counted += pool.map(
+                lambda item: (imports if "--few" in argv and item[0] not in FEW else units)(*item),
+                found.items(),
+            )
         if "modules" in parts:
-            shares = [({version: python for version, python in found.items() if controller_of(version) == home}, home, root) for home in engines]
+            shares = [
+                (
+                    {version: python for version, python in found.items() if controller_of(version) == home},
+                    home,
+                    root,
+                )
+                for home in engines
+            ]
             counted += pool.map(lambda share: modules(*share), shares)
     passed, failed = (sum(column) for column in zip(*counted, strict=True))
     print("%d passed, %d failed" % (passed, failed))

@@ -4,7 +4,8 @@
 
 """Builds the collection, installs the tarball where nothing else lies, and looks at what a user then has.
 
-``python3 package.py`` checks it and ends with "N passed, N failed"; install() is what the demo and the bench use.
+``python3 package.py`` checks it and ends with "N passed, N failed"; install() is what the demo and the bench
+use.
 """
 
 import json
@@ -26,7 +27,17 @@ def build(home: Path) -> Path:
     target = env.WORK / "dist"
     shutil.rmtree(target, ignore_errors=True)
     root = env.tree()
-    env.sh([home / "bin" / "ansible-galaxy", "collection", "build", "--output-path", target, root / env.COLLECTION], env=env.environ(home))
+    env.sh(
+        [
+            home / "bin" / "ansible-galaxy",
+            "collection",
+            "build",
+            "--output-path",
+            target,
+            root / env.COLLECTION,
+        ],
+        env=env.environ(home),
+    )
     return next(target.glob("*.tar.gz"))
 
 
@@ -35,13 +46,22 @@ def install(home: Path) -> Path:
     tarball = build(home)
     target = env.WORK / "installed"
     shutil.rmtree(target, ignore_errors=True)
-    env.sh([home / "bin" / "ansible-galaxy", "collection", "install", "--offline", "-p", target, tarball], env=env.environ(home, target))
+    env.sh(
+        [home / "bin" / "ansible-galaxy", "collection", "install", "--offline", "-p", target, tarball],
+        env=env.environ(home, target),
+    )
     return target
 
 
 def documentation(home: Path, collections: Path, kind: str) -> dict[str, object]:
-    done = subprocess.run([str(home / "bin" / "ansible-doc"), "-t", kind, "--json", "--list", NAME], env=env.environ(home, collections),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        [str(home / "bin" / "ansible-doc"), "-t", kind, "--json", "--list", NAME],
+        env=env.environ(home, collections),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
@@ -52,20 +72,51 @@ def main() -> int:
         shipped = archive.getnames()
     here = installed / env.COLLECTION
     modules = {"%s.%s" % (NAME, path.stem) for path in (env.CHECKOUT / "plugins" / "modules").glob("*.py")}
-    roles = {"%s.%s" % (NAME, path.parent.parent.name) for path in (env.CHECKOUT / "roles").glob("*/meta/argument_specs.yml")}
+    roles = {
+        "%s.%s" % (NAME, path.parent.parent.name)
+        for path in (env.CHECKOUT / "roles").glob("*/meta/argument_specs.yml")
+    }
     playbooks = sorted(path.name for path in (env.CHECKOUT / "playbooks").glob("*.yml"))
-    verified = subprocess.run([str(home / "bin" / "ansible-galaxy"), "collection", "verify", "--offline", NAME, "-p", str(installed)],
-                              env=env.environ(home, installed), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    verified = subprocess.run(
+        [
+            str(home / "bin" / "ansible-galaxy"),
+            "collection",
+            "verify",
+            "--offline",
+            NAME,
+            "-p",
+            str(installed),
+        ],
+        env=env.environ(home, installed),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     checks = {
         "the installed files are those of the tarball": verified.returncode == 0,
         "only what a user needs is shipped": not [name for name in shipped if name.startswith(NEVER_SHIPPED)],
-        "every module is documented": bool(modules) and modules == set(documentation(home, installed, "module")),
+        "every module is documented": bool(modules)
+        and modules == set(documentation(home, installed, "module")),
         "every role is documented": bool(roles) and roles == set(documentation(home, installed, "role")),
-        "the licence, the changelog and the README are there": all((here / name).exists() for name in ("LICENSE", "CHANGELOG.md", "README.md")),
+        "the licence, the changelog and the README are there": all(
+            (here / name).exists() for name in ("LICENSE", "CHANGELOG.md", "README.md")
+        ),
     }
     for name in playbooks:
-        syntax = subprocess.run([str(home / "bin" / "ansible-playbook"), "--syntax-check", "-i", "localhost,", "%s.%s" % (NAME, name[:-4])],
-                                env=env.environ(home, installed), cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        syntax = subprocess.run(
+            [
+                str(home / "bin" / "ansible-playbook"),
+                "--syntax-check",
+                "-i",
+                "localhost,",
+                "%s.%s" % (NAME, name[:-4]),
+            ],
+            env=env.environ(home, installed),
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         checks["playbook %s is found by its full name" % name] = syntax.returncode == 0
     for text, held in checks.items():
         print("%s %s" % ("ok    " if held else "FAILED", text))

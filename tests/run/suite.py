@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tests: ``python3 suite.py`` proves each thing once, ``suite.py --all`` also again on each suite and each Python, ``suite.py STEP ...`` a part.
+"""The tests: ``python3 suite.py`` proves each thing once, ``suite.py --all`` also again on each suite and
+each Python, ``suite.py STEP ...`` a part.
 
-Each step is a command; its output goes to <WORK>/log/<step>.txt. The quick steps come first, then the slow ones that need no host, two at
-a time, then the hosts alone on the machine whose symptoms depend on time. Last come, three at a time, the runners that mostly wait for
-daemons and for playbooks to start. The last line of the output counts every check, e.g. ``1234 passed, 0 failed``.
+Each step is a command; its output goes to <WORK>/log/<step>.txt. The quick steps come first, then the slow
+ones that need no host, two at a time, then the hosts alone on the machine whose symptoms depend on time. Last
+come, three at a time, the runners that mostly wait for daemons and for playbooks to start. The last line of
+the output counts every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
@@ -48,7 +50,9 @@ def by_exit_code(rc: int, _output: str) -> Counted:
 
 
 def by_last_line(rc: int, output: str) -> Counted:
-    """Our own runners end with "N passed, N failed"; one that does not, or that ends badly without a failure, is a failure itself."""
+    """Our own runners end with "N passed, N failed"; one that does not, or that ends badly without a failure,
+    is a failure itself.
+    """
     found = COUNTS.findall(output)
     if not found:
         return Counted(0, 1)
@@ -58,7 +62,10 @@ def by_last_line(rc: int, output: str) -> Counted:
 
 def by_pytest(rc: int, output: str) -> Counted:
     last = output.strip().splitlines()[-1] if output.strip() else ""
-    found = {word.rstrip("s") if word.startswith("error") else word: int(number) for number, word in PYTEST_COUNTS.findall(last)}
+    found = {
+        word.rstrip("s") if word.startswith("error") else word: int(number)
+        for number, word in PYTEST_COUNTS.findall(last)
+    }
     failed = found.get("failed", 0) + found.get("error", 0)
     return Counted(found.get("passed", 0), failed or int(rc != 0))
 
@@ -74,7 +81,9 @@ def by_sanity(rc: int, output: str) -> Counted:
 
 
 def steps(everything: bool) -> list[Step]:
-    """everything: each fault on each suite, each unit test on each Python; else each once, as the runners' own rules say."""
+    """everything: each fault on each suite, each unit test on each Python; else each once, as the runners'
+    own rules say.
+    """
     home = env.venv("dev", env.controller())
     root = env.tree()
     here = root / env.COLLECTION
@@ -83,39 +92,85 @@ def steps(everything: bool) -> list[Step]:
     tests = env.CHECKOUT / "tests"
     found = [
         Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
-        Step("mypy-plugins", "quick", ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy"),
-                                       "-p", "ansible_collections.webmedic.php_fpm.plugins"], dict(tools, MYPYPATH=str(root)), root, by_exit_code),
+        Step(
+            "mypy-plugins",
+            "quick",
+            [
+                "mypy",
+                "--config-file",
+                str(here / "pyproject.toml"),
+                "--cache-dir",
+                str(env.WORK / "mypy"),
+                "-p",
+                "ansible_collections.webmedic.php_fpm.plugins",
+            ],
+            dict(tools, MYPYPATH=str(root)),
+            root,
+            by_exit_code,
+        ),
         Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
         Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
-        Step("units", "quick", [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab"], dict(tools, PYTHONPATH=str(root)), here, by_pytest),
+        Step(
+            "units",
+            "quick",
+            [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab"],
+            dict(tools, PYTHONPATH=str(root)),
+            here,
+            by_pytest,
+        ),
         sanity("2.19", home, root),
     ]
     path = ":".join(str(here / "tests" / directory) for directory in ("run", "lab", "integration"))
     for directory in ("lab", "bench", "run", "integration"):
         files = [str(path) for path in sorted((here / "tests" / directory).glob("*.py"))]
         if files:
-            argv = ["mypy", "--cache-dir", str(env.WORK / "mypy-tests"), "--no-namespace-packages", "--no-explicit-package-bases", *files]
-            found.append(Step("mypy-" + directory, "quick", argv, dict(tools, MYPYPATH=path), here, by_exit_code))
+            argv = [
+                "mypy",
+                "--cache-dir",
+                str(env.WORK / "mypy-tests"),
+                "--no-namespace-packages",
+                "--no-explicit-package-bases",
+                *files,
+            ]
+            found.append(
+                Step("mypy-" + directory, "quick", argv, dict(tools, MYPYPATH=path), here, by_exit_code)
+            )
     newest = env.interpreter("3.12")
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
     for name, (stage, *words) in runners(everything).items():
-        found.append(Step(name, stage, [python, str(tests / words[0]), *words[1:]], tools, env.CHECKOUT, by_last_line))
+        found.append(
+            Step(name, stage, [python, str(tests / words[0]), *words[1:]], tools, env.CHECKOUT, by_last_line)
+        )
     return found
 
 
 def runners(everything: bool) -> dict[str, Sequence[str]]:
     """Our own programs by the name of their step: (stage, file in tests, arguments)."""
-    fleets = {"fleet-" + suite: ("hosts", "integration/fleet.py", suite) for suite in SUITES} if everything else {
-        "faults": ("hosts", "integration/fleet.py", "spread")}
-    # Fixable faults on hosts that have more: all of them on each suite, or one of each kind. fleet.py names their hosts by the suite, as above.
-    company: dict[str, Sequence[str]] = {
-        **{"company-" + suite: (suite, "--with", "dead_default,crowd") for suite in SUITES}, "company-stock": ("el", "--with", "stock_default,crowd"),
-    } if everything else {
-        "company-few": ("spread", "stopped,socket_root,config_not_loaded,one_vhost_wrong,exhausted_static", "--with", "dead_default,crowd"),
-        "company-stock": ("el", "stopped,socket_root,wrong_port", "--with", "stock_default,crowd"),
-    }
+    fleets = (
+        {"fleet-" + suite: ("hosts", "integration/fleet.py", suite) for suite in SUITES}
+        if everything
+        else {"faults": ("hosts", "integration/fleet.py", "spread")}
+    )
+    # Fixable faults on hosts that have more: all of them on each suite, or one of each kind. fleet.py names
+    # their hosts by the suite, as above.
+    company: dict[str, Sequence[str]] = (
+        {
+            **{"company-" + suite: (suite, "--with", "dead_default,crowd") for suite in SUITES},
+            "company-stock": ("el", "--with", "stock_default,crowd"),
+        }
+        if everything
+        else {
+            "company-few": (
+                "spread",
+                "stopped,socket_root,config_not_loaded,one_vhost_wrong,exhausted_static",
+                "--with",
+                "dead_default,crowd",
+            ),
+            "company-stock": ("el", "stopped,socket_root,wrong_port", "--with", "stock_default,crowd"),
+        }
+    )
     return {
         "matrix": ("static", "run/matrix.py", *([] if everything else ["--few"])),
         "package": ("static", "run/package.py"),
@@ -145,11 +200,25 @@ def run(step: Step) -> Counted:
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with log.open("w") as stream:
-        rc = subprocess.run(step.argv, cwd=step.cwd, env=step.env, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False).returncode
+        rc = subprocess.run(
+            step.argv,
+            cwd=step.cwd,
+            env=step.env,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
     output = log.read_text(errors="replace")
     counted = step.judge(rc, output)
     verdict = "ok    " if not counted.failed else "FAILED"
-    text = "%s %-16s %5d passed %3d failed %6.0f s" % (verdict, step.name, counted.passed, counted.failed, time.monotonic() - began)
+    text = "%s %-16s %5d passed %3d failed %6.0f s" % (
+        verdict,
+        step.name,
+        counted.passed,
+        counted.failed,
+        time.monotonic() - began,
+    )
     if counted.failed:
         text += "   %s\n%s" % (log, "\n".join("    " + line for line in output.splitlines()[-40:]))
     print(text, flush=True)
@@ -157,11 +226,15 @@ def run(step: Step) -> Counted:
 
 
 def changed_files() -> str:
-    return subprocess.run(["git", "status", "--short"], cwd=env.CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(
+        ["git", "status", "--short"], cwd=env.CHECKOUT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
 
 
 def chosen(words: Sequence[str]) -> list[Step]:
-    """The steps of `make test`, with --all of `make test-all`; those that are named by their beginnings, each in full."""
+    """The steps of `make test`, with --all of `make test-all`; those that are named by their beginnings, each
+    in full.
+    """
     names = [word for word in words if word != "--all"]
     if not names:
         return steps("--all" in words)

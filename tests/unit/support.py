@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A described host for unit tests: files, links, commands and accounts as data, behind the interface of collect.host.Host."""
+"""A described host for unit tests: files, links, commands and accounts as data, behind the interface of
+collect.host.Host.
+"""
 
 import errno
 import fnmatch
@@ -13,16 +15,28 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 
 
 class FakeHost(Host):
-    """files: {path: text or bytes}; commands: {argv joined by spaces: (rc, out, err)}; denied: paths that answer EACCES.
+    """files: {path: text or bytes}; commands: {argv joined by spaces: (rc, out, err)}; denied: paths that
+    answer EACCES.
 
     A command that is not listed is "not found", as on a host that lacks it; calls records each argv.
     """
 
-    def __init__(self, files: Optional[Dict[str, Any]] = None, commands: Optional[Dict[str, Tuple[Optional[int], str, str]]] = None,
-                 stats: Optional[Dict[str, Stat]] = None, links: Optional[Dict[str, str]] = None, denied: Sequence[str] = (),
-                 accounts: Optional[Dict[str, Tuple[int, int, List[int]]]] = None, now: float = 1775139797.0, root: bool = True) -> None:
+    def __init__(
+        self,
+        files: Optional[Dict[str, Any]] = None,
+        commands: Optional[Dict[str, Tuple[Optional[int], str, str]]] = None,
+        stats: Optional[Dict[str, Stat]] = None,
+        links: Optional[Dict[str, str]] = None,
+        denied: Sequence[str] = (),
+        accounts: Optional[Dict[str, Tuple[int, int, List[int]]]] = None,
+        now: float = 1775139797.0,
+        root: bool = True,
+    ) -> None:
         super(FakeHost, self).__init__()
-        self.files = {path: text if isinstance(text, bytes) else text.encode("utf-8") for path, text in (files or {}).items()}
+        self.files = {
+            path: text if isinstance(text, bytes) else text.encode("utf-8")
+            for path, text in (files or {}).items()
+        }
         self.commands = commands or {}
         self.stats = stats or {}
         self.links = links or {}
@@ -52,7 +66,9 @@ class FakeHost(Host):
 
     def run(self, argv: Sequence[str], timeout: float = 5.0, most: int = 0) -> Ran:
         self.calls.append(list(argv))
-        rc, out, err = self.commands.get(" ".join(argv), (None, "", "%s: No such file or directory" % argv[0]))
+        rc, out, err = self.commands.get(
+            " ".join(argv), (None, "", "%s: No such file or directory" % argv[0])
+        )
         return Ran(rc, out, err)
 
     def _check(self, path: str) -> str:
@@ -65,7 +81,7 @@ class FakeHost(Host):
         there = self._check(path)
         if there not in self.files:
             raise HostError(path, errno.ENOENT, "No such file or directory")
-        return self.files[there][offset:offset + length]
+        return self.files[there][offset : offset + length]
 
     def stat(self, path: str, follow: bool = True) -> Stat:
         if not follow and path in self.links:
@@ -75,7 +91,10 @@ class FakeHost(Host):
             return self.stats[real]
         if real in self.files:
             return Stat("file", 0o644, 0, 0, len(self.files[real]), self.clock - 86400, 1, 1)
-        if any(name.startswith(real.rstrip("/") + "/") for name in list(self.files) + list(self.stats) + list(self.links)):
+        if any(
+            name.startswith(real.rstrip("/") + "/")
+            for name in list(self.files) + list(self.stats) + list(self.links)
+        ):
             return Stat("directory", 0o755, 0, 0, 0, self.clock - 86400, 1, 1)
         raise HostError(path, errno.ENOENT, "No such file or directory")
 
@@ -92,14 +111,22 @@ class FakeHost(Host):
     def listdir(self, path: str) -> List[str]:
         self._check(path)
         base = path.rstrip("/") + "/"
-        found = {name[len(base):].split("/")[0] for name in list(self.files) + list(self.stats) + list(self.links) if name.startswith(base)}
+        found = {
+            name[len(base) :].split("/")[0]
+            for name in list(self.files) + list(self.stats) + list(self.links)
+            if name.startswith(base)
+        }
         if not found:
             raise HostError(path, errno.ENOENT, "No such file or directory")
         return sorted(found)
 
     def glob(self, pattern: str) -> List[str]:
         depth = pattern.count("/")
-        return sorted(name for name in list(self.files) + list(self.links) if name.count("/") == depth and fnmatch.fnmatchcase(name, pattern))
+        return sorted(
+            name
+            for name in list(self.files) + list(self.links)
+            if name.count("/") == depth and fnmatch.fnmatchcase(name, pattern)
+        )
 
     def xattr(self, path: str, name: str) -> Optional[bytes]:
         return None

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The laws of the layout, held by reading the source: who may touch the host, what a host's Python understands, how much is shipped."""
+"""The laws of the layout, held by reading the source: who may touch the host, what a host's Python
+understands, how much is shipped.
+"""
 
 import ast
 import os
@@ -16,16 +18,44 @@ PLUGINS = os.path.join(ROOT, "plugins")
 UTILS = os.path.join(PLUGINS, "module_utils")
 MODULES = os.path.join(PLUGINS, "modules")
 # What reaches the host, its clock or the engine. A pure part needs none of it.
-IMPURE = {"ansible", "asyncio", "ctypes", "fcntl", "glob", "grp", "io", "multiprocessing", "os", "pathlib", "platform", "pwd", "random", "resource",
-          "select", "selectors", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"}
+IMPURE = {
+    "ansible",
+    "asyncio",
+    "ctypes",
+    "fcntl",
+    "glob",
+    "grp",
+    "io",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "platform",
+    "pwd",
+    "random",
+    "resource",
+    "select",
+    "selectors",
+    "shutil",
+    "signal",
+    "socket",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib",
+}
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 SHIPPED_LIMIT = 363 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 710 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 LOOKS_BACK = {
-    "parse": ("collect", "rules", "edit", "actions", "apply"), "rules": ("collect", "edit", "actions", "apply"),
-    "collect": ("rules", "edit", "actions", "apply"), "edit": ("collect", "rules", "actions", "apply"), "actions": ("collect", "rules", "apply"),
+    "parse": ("collect", "rules", "edit", "actions", "apply"),
+    "rules": ("collect", "edit", "actions", "apply"),
+    "collect": ("rules", "edit", "actions", "apply"),
+    "edit": ("collect", "rules", "actions", "apply"),
+    "actions": ("collect", "rules", "apply"),
 }
 LINES_LIMIT = 300
 # Tables of words, not code.
@@ -56,8 +86,11 @@ def outside_imports(path: str) -> Set[str]:
 
 
 def impure_calls(path: str) -> List[Tuple[int, str]]:
-    return [(node.lineno, node.func.id) for node in ast.walk(ast.parse(source(path)))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS]
+    return [
+        (node.lineno, node.func.id)
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS
+    ]
 
 
 def pure_files() -> List[str]:
@@ -68,7 +101,11 @@ def pure_files() -> List[str]:
 
 def test_the_walk_finds_the_parts() -> None:
     """The other tests would be empty, and green, if it did not."""
-    assert {os.path.basename(os.path.dirname(path)) for path in pure_files()} >= {"parse", "rules", "module_utils"}
+    assert {os.path.basename(os.path.dirname(path)) for path in pure_files()} >= {
+        "parse",
+        "rules",
+        "module_utils",
+    }
     assert python_files(MODULES)
 
 
@@ -88,7 +125,11 @@ def test_facts_flow_one_way(path: str) -> None:
     """collect -> parse -> snapshot -> rules -> plan -> actions, by way of edit -> apply."""
     layer = os.path.basename(os.path.dirname(path))
     forbidden = LOOKS_BACK.get(layer, ())
-    imported = [node.module or "" for node in ast.walk(ast.parse(source(path))) if isinstance(node, ast.ImportFrom) and node.level]
+    imported = [
+        node.module or ""
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
     assert not [name for name in imported if name.split(".")[0] in forbidden]
 
 
@@ -98,13 +139,15 @@ def test_a_file_stays_readable_in_one_sitting(path: str) -> None:
 
 
 def own_imports(path: str) -> Set[str]:
-    """The files of the collection that a file imports by name, as the engine finds them when it packs a module."""
+    """The files of the collection that a file imports by name, as the engine finds them when it packs a
+    module.
+    """
     found = set()  # type: Set[str]
     for node in ast.walk(ast.parse(source(path))):
         if not isinstance(node, ast.ImportFrom):
             continue
         if node.level:
-            base = path.split(os.sep)[:-node.level]
+            base = path.split(os.sep)[: -node.level]
         elif (node.module or "").startswith("ansible_collections.webmedic.php_fpm."):
             base = []
         else:
@@ -127,7 +170,9 @@ def shipped_with(path: str) -> Set[str]:
 
 @pytest.mark.parametrize("path", python_files(MODULES))
 def test_what_a_module_ships_stays_small(path: str) -> None:
-    """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The documentation of the module itself is not sent along."""
+    """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The documentation of the
+    module itself is not sent along.
+    """
     sizes = {name: os.path.getsize(os.path.join(ROOT, name)) for name in shipped_with(path) if name != path}
     limit = SHIPPED_LIMIT_OF_CHANGE if os.path.basename(path) in CHANGES else SHIPPED_LIMIT
     assert sum(sizes.values()) < limit, sorted(sizes.items(), key=lambda item: -item[1])[:10]
@@ -146,8 +191,11 @@ def test_every_file_names_its_licence_and_says_what_it_is_for(path: str) -> None
     if os.path.basename(path) == "__init__.py":
         assert not text
         return
-    # The engine's own check wants the long form in all but module_utils, where its bytes would be sent to each host.
-    long = "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)" in text
+    # The engine's own check wants the long form in all but module_utils, where its bytes would be sent to
+    # each host.
+    long = (
+        "GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)" in text
+    )
     assert long != path.startswith(os.path.join("plugins", "module_utils"))
     assert "SPDX-License-Identifier: GPL-3.0-or-later" in text
     assert ast.get_docstring(ast.parse(text)) or "DOCUMENTATION" in text
@@ -155,26 +203,43 @@ def test_every_file_names_its_licence_and_says_what_it_is_for(path: str) -> None
 
 @pytest.mark.parametrize("path", python_files(MODULES))
 def test_every_module_is_documented(path: str) -> None:
-    assigned = {target.id for node in ast.parse(source(path)).body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    assigned = {
+        target.id
+        for node in ast.parse(source(path)).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     assert {"DOCUMENTATION", "EXAMPLES", "RETURN"} <= assigned
 
 
 def too_new(path: str) -> Iterator[str]:
     """What Python 3.6 has the grammar for, but not the library."""
     for node in ast.walk(ast.parse(source(path))):
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__" and any(alias.name == "annotations" for alias in node.names):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and any(alias.name == "annotations" for alias in node.names)
+        ):
             yield "line %d: from __future__ import annotations" % node.lineno
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and "dataclasses" in [getattr(node, "module", None)] + [alias.name for alias in node.names]:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "dataclasses" in [
+            getattr(node, "module", None)
+        ] + [alias.name for alias in node.names]:
             yield "line %d: dataclasses" % node.lineno
         if isinstance(node, ast.Attribute) and node.attr in ("removeprefix", "removesuffix", "fromisoformat"):
             yield "line %d: %s" % (node.lineno, node.attr)
         if isinstance(node, ast.Call):
             function = getattr(node.func, "attr", "")
-            if function in ("run", "Popen", "check_output") and {"text", "capture_output"} & {word.arg for word in node.keywords}:
+            if function in ("run", "Popen", "check_output") and {"text", "capture_output"} & {
+                word.arg for word in node.keywords
+            }:
                 yield "line %d: subprocess with text or capture_output" % node.lineno
 
 
-@pytest.mark.skipif(sys.version_info < (3, 8), reason="this Python cannot be asked for an older grammar; it is the older grammar, nearly")
+@pytest.mark.skipif(
+    sys.version_info < (3, 8),
+    reason="this Python cannot be asked for an older grammar; it is the older grammar, nearly",
+)
 @pytest.mark.parametrize("path", python_files(UTILS) + python_files(MODULES))
 def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
     ast.parse(source(path), feature_version=(3, 6))

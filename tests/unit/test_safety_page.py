@@ -25,12 +25,18 @@ def text(*names: str) -> str:
 def table(heading: str) -> List[List[str]]:
     """The cells of each row of the first table below a heading."""
     below = text("docs", "safety.md").split("\n## %s\n" % heading)[1].split("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in below.splitlines() if line.startswith("|")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in below.splitlines()
+        if line.startswith("|")
+    ]
     return rows[2:]
 
 
 def test_the_table_of_actions_is_the_plans() -> None:
-    wanted = [["`%s`" % one.id, one.risk, "yes" if one.reversible else "no", one.disruption] for one in ACTIONS]
+    wanted = [
+        ["`%s`" % one.id, one.risk, "yes" if one.reversible else "no", one.disruption] for one in ACTIONS
+    ]
     assert [row[:4] for row in table("What an action can cost")] == wanted
 
 

@@ -25,7 +25,10 @@ def test_what_is_safe_to_mend_answers_as_it_should(host: Any) -> None:
     variables = host.ansible.get_variables()
     probe = variables["lab_probe"]
     if variables["lab_safe_fix"]:
-        got = host.check_output("curl -s -o /dev/null -m 30 -w '%%{http_code}' -H 'Host: %s' 'http://127.0.0.1%s'" % (probe["site"], probe["path"]))
+        got = host.check_output(
+            "curl -s -o /dev/null -m 30 -w '%%{http_code}' -H 'Host: %s' 'http://127.0.0.1%s'"
+            % (probe["site"], probe["path"])
+        )
         assert got == str(probe["status"])
 
 
@@ -38,7 +41,9 @@ def test_what_is_for_a_person_is_still_told_apart_rightly(host: Any) -> None:
 
 def test_every_finding_brings_evidence_from_the_host(host: Any) -> None:
     findings = entry(host.ansible.get_variables()["inventory_hostname"])["findings"]
-    assert all(finding["evidence"] and all(item["text"] for item in finding["evidence"]) for finding in findings)
+    assert all(
+        finding["evidence"] and all(item["text"] for item in finding["evidence"]) for finding in findings
+    )
 
 
 def test_the_web_server_was_left_running(host: Any) -> None:

@@ -27,7 +27,9 @@ def _refused(view: View, endpoint: str) -> float:
 
 
 def _cycle(probe: Dict[str, Any], busy: int) -> Dict[str, Any]:
-    """What comes and goes in the time of one request, where only the probe's own wait tells it: on average half of a request was left."""
+    """What comes and goes in the time of one request, where only the probe's own wait tells it: on average
+    half of a request was left.
+    """
     seconds = 2 * (probe.get("ms") or 0) / 1000.0 if counted({"probe": probe}) else 0.0
     return {"seconds": seconds, "arrived": busy if seconds else 0, "answered": busy if seconds else 0}
 
@@ -47,8 +49,12 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
     busy = max(probe.get("accepted") or 0, seen.get("accepted") or 0)
     flow = seen.get("flow") or _cycle(probe, busy)
     refused = round(_refused(view, endpoint) * flow["seconds"])
-    return {"busy": busy, "waiting": queue if live is None else live,
-            "arrived": flow["arrived"] + refused, "answered": flow["answered"]}
+    return {
+        "busy": busy,
+        "waiting": queue if live is None else live,
+        "arrived": flow["arrived"] + refused,
+        "answered": flow["answered"],
+    }
 
 
 def over(view: View, endpoint: str, wanted: Dict[str, int]) -> bool:
@@ -66,15 +72,22 @@ def verb(view: View, arguments: Dict[str, Any], endpoint: str, workers: int) -> 
     notes: List[str] = []
     if seen.get("backlog") is not None and seen["backlog"] < FEW:
         notes.append(
-            "listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"])
+            "listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"]
+        )
     if not arguments.get("drop_backlog") or (seen.get("queue") or 0) <= workers:
         return "reload", notes
     pools = master_of(view, arguments["config"])["pools"]
     places = [view.snapshot["endpoints"].get(pool["endpoint"]) or {} for pool in pools]
     served = sum(max(0, (place.get("accepted") or 0) - (place.get("abandoned") or 0)) for place in places)
-    live = sum((place.get("queue") or 0) - ((place.get("waiting") or {}).get("dead") or 0) for place in places)
-    notes.append("a restart drops the queue, in which %d requests whose clients have gone stand before the others"
-                 % seen["waiting"]["dead"])
-    notes.append("of requests whose clients are still there it costs up to %d that wait and %d that are served, "
-                 "in all pools of %s, and those that come meanwhile" % (live, served, arguments["unit"]))
+    live = sum(
+        (place.get("queue") or 0) - ((place.get("waiting") or {}).get("dead") or 0) for place in places
+    )
+    notes.append(
+        "a restart drops the queue, in which %d requests whose clients have gone stand before the others"
+        % seen["waiting"]["dead"]
+    )
+    notes.append(
+        "of requests whose clients are still there it costs up to %d that wait and %d that are served, "
+        "in all pools of %s, and those that come meanwhile" % (live, served, arguments["unit"])
+    )
     return "restart", notes

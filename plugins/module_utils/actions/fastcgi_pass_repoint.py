@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx dial where the site's pool listens: in fastcgi_pass, in the upstream's server, or in the include that holds either."""
+"""Let nginx dial where the site's pool listens: in fastcgi_pass, in the upstream's server, or in the include
+that holds either.
+"""
 
 from typing import Any, Dict
 
@@ -16,10 +18,20 @@ def address(endpoint: str) -> str:
     place = parse(endpoint)
     if place.family == "unix":
         return endpoint
-    return {"*": "127.0.0.1:%s", "::": "[::1]:%s"}.get(place.address or "", "") % place.port if place.address in ("*", "::") else endpoint
+    return (
+        {"*": "127.0.0.1:%s", "::": "[::1]:%s"}.get(place.address or "", "") % place.port
+        if place.address in ("*", "::")
+        else endpoint
+    )
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     to = address(arguments["to"])
-    return nginx_step(view, "fastcgi_pass_repoint", arguments["file"],
-                      lambda text: set_address_at(text, arguments["line"], ("fastcgi_pass", "server"), arguments["from"], to))
+    return nginx_step(
+        view,
+        "fastcgi_pass_repoint",
+        arguments["file"],
+        lambda text: set_address_at(
+            text, arguments["line"], ("fastcgi_pass", "server"), arguments["from"], to
+        ),
+    )

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fewer workers, so that all of them together fit the memory they may use; and an end to each after some requests, where leaks add up."""
+"""Fewer workers, so that all of them together fit the memory they may use; and an end to each after some
+requests, where leaks add up.
+"""
 
 from typing import Any, Dict
 

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A memory_limit for the pool's scripts, so that one of them ends with an error of its own instead of taking the host's memory.
+"""A memory_limit for the pool's scripts, so that one of them ends with an error of its own instead of taking
+the host's memory.
 
-php_admin_value, since a script may raise its own limit otherwise. High risk: a script that needed more fails from then on.
+php_admin_value, since a script may raise its own limit otherwise. High risk: a script that needed more fails
+from then on.
 """
 
 import re
@@ -28,5 +30,10 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     share = fair_share(view.capacity(), (arguments["config"], arguments["pool"])) >> 20
     now = to_bytes(pool["memory_limit"])
     if now is not None and now <= share << 20:
-        raise Refusal("memory_limit of pool %s is %s already; something else than PHP's own memory grows" % (pool["name"], pool["memory_limit"]))
-    return pool_step(view, "memory_limit_set", arguments, [("php_admin_value[memory_limit]", "%dM" % share)], "reload")
+        raise Refusal(
+            "memory_limit of pool %s is %s already; something else than PHP's own memory grows"
+            % (pool["name"], pool["memory_limit"])
+        )
+    return pool_step(
+        view, "memory_limit_set", arguments, [("php_admin_value[memory_limit]", "%dM" % share)], "reload"
+    )

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""More workers for a pool whose workers are all busy: as many as memory, CPU and demand allow together, see sizing.py."""
+"""More workers for a pool whose workers are all busy: as many as memory, CPU and demand allow together, see
+sizing.py.
+"""
 
 from typing import Any, Dict
 
@@ -17,7 +19,10 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     value, settings = pool["max_children"] or 0, []
     try:
         if over(view, pool["endpoint"], wanted):
-            raise Refusal("nobody waits for pool %s any more, and nobody comes: more workers are not needed" % pool["name"])
+            raise Refusal(
+                "nobody waits for pool %s any more, and nobody comes: more workers are not needed"
+                % pool["name"]
+            )
         sizing = size(view.capacity(), (arguments["config"], arguments["pool"]), wanted)
         value, settings, words = sizing.value, sizing.settings, sizing.explain
     except Refusal as refusal:

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which file carries out which action of plan.ACTIONS. A table, since the loader of modules ships what is imported by name."""
+"""Which file carries out which action of plan.ACTIONS. A table, since the loader of modules ships what is
+imported by name.
+"""
 
 from . import (
     directory_search_allow,

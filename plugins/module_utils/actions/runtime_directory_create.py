@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directory of a socket below /run, by the system's own means: the unit's RuntimeDirectory=, or systemd-tmpfiles.
+"""The directory of a socket below /run, by the system's own means: the unit's RuntimeDirectory=, or
+systemd-tmpfiles.
 
 mkdir would do until the next boot. An entry of tmpfiles.d is written where nobody makes the directory.
 """
@@ -21,20 +22,31 @@ HEAD = "# Written by webmedic.php_fpm: directories of php-fpm's sockets, which /
 
 def makes_it(view: View, unit: str, path: str) -> bool:
     """Whether the unit's own RuntimeDirectory= is this directory."""
-    states = [master["unit_state"] or {} for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit]
-    return any("/run/" + name == path for state in states for name in (state.get("runtime_directory") or "").split())
+    states = [
+        master["unit_state"] or {} for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit
+    ]
+    return any(
+        "/run/" + name == path for state in states for name in (state.get("runtime_directory") or "").split()
+    )
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     path = arguments["path"]
     if not _PLAIN.match(path) or {".", ".."} & set(path.split("/")):
-        raise Refusal("%s is not a plain path below /run, where systemd makes directories: who is to make it, and with which rights, is for a person" % path)
+        raise Refusal(
+            "%s is not a plain path below /run, where systemd makes directories: who is to make it, and with which rights, is for a person"
+            % path
+        )
     if makes_it(view, arguments["unit"], path):
         return Step("runtime_directory_create", path, [], [], [])
     changes = []
     if entry_for(path, view.read, view.expand) is None:
         before = view.read(ENTRIES)
         line = "d %s 0755 root root -\n" % path
-        changes = [Change(ENTRIES, None if before is None else encode(before), encode((before or HEAD) + line), 0o644)]
+        changes = [
+            Change(
+                ENTRIES, None if before is None else encode(before), encode((before or HEAD) + line), 0o644
+            )
+        ]
     create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)
     return Step("runtime_directory_create", path, changes, [], [create])

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Name nginx's worker user in the ACL of the pool's socket, or let its entry there apply again where a hand spoiled the ACL's mask."""
+"""Name nginx's worker user in the ACL of the pool's socket, or let its entry there apply again where a hand
+spoiled the ACL's mask.
+"""
 
 from typing import Any, Dict
 

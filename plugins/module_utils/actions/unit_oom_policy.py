@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A drop-in that keeps one OOM-killed worker from stopping all of php-fpm: OOMPolicy=continue, and Restart=on-failure for the rest."""
+"""A drop-in that keeps one OOM-killed worker from stopping all of php-fpm: OOMPolicy=continue, and
+Restart=on-failure for the rest.
+"""
 
 from typing import Any, Dict
 
@@ -20,6 +22,12 @@ Restart=on-failure
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     path = DROP_IN % arguments["unit"]
     before = view.read(path)
-    changes = [] if before == TEXT else [Change(path, None if before is None else encode(before), encode(TEXT), 0o644)]
+    changes = (
+        []
+        if before == TEXT
+        else [Change(path, None if before is None else encode(before), encode(TEXT), 0o644)]
+    )
     reload = ["systemctl", "daemon-reload"]
-    return Step("unit_oom_policy", arguments["unit"], changes, [], [Command(reload, [reload])] if changes else [])
+    return Step(
+        "unit_oom_policy", arguments["unit"], changes, [], [Command(reload, [reload])] if changes else []
+    )

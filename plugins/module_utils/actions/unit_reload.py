@@ -10,6 +10,15 @@ from .view import View, fpm_trial, systemctl, unloaded_pools
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    trials = [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]]
-    return Step("unit_reload", arguments["unit"], [], trials, [systemctl("reload", arguments["unit"])], cuts=arguments["unit"],
-                meant=unloaded_pools(view, arguments["unit"]))
+    trials = [
+        fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]
+    ]
+    return Step(
+        "unit_reload",
+        arguments["unit"],
+        [],
+        trials,
+        [systemctl("reload", arguments["unit"])],
+        cuts=arguments["unit"],
+        meant=unloaded_pools(view, arguments["unit"]),
+    )

@@ -11,4 +11,6 @@ from .view import View, systemctl
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     # What it clears, the failures counted so far, cannot be put back; nothing that runs depends on it.
-    return Step("unit_reset_failed", arguments["unit"], [], [], [systemctl("reset-failed", arguments["unit"])])
+    return Step(
+        "unit_reset_failed", arguments["unit"], [], [], [systemctl("reset-failed", arguments["unit"])]
+    )

@@ -8,7 +8,8 @@ from typing import Any, Dict
 from ..step import Refusal, Step
 from .view import View, systemctl
 
-# A start that failed leaves "failed" behind, where there was "inactive". A disabled unit is unloaded once it is stopped, and cannot be asked then.
+# A start that failed leaves "failed" behind, where there was "inactive". A disabled unit is unloaded once it
+# is stopped, and cannot be asked then.
 _CLEAR = '! systemctl is-failed --quiet "$1" || systemctl reset-failed "$1"'
 
 
@@ -17,4 +18,10 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
         if master["unit"] == arguments["unit"] and master["running"]:
             raise Refusal("%s runs already" % arguments["unit"])
     start = systemctl("start", arguments["unit"], "stop")
-    return Step("unit_start", arguments["unit"], [], [], [start._replace(undo=start.undo + [["sh", "-c", _CLEAR, "sh", arguments["unit"]]])])
+    return Step(
+        "unit_start",
+        arguments["unit"],
+        [],
+        [],
+        [start._replace(undo=start.undo + [["sh", "-c", _CLEAR, "sh", arguments["unit"]]])],
+    )

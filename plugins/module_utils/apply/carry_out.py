@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried and shown."""
+"""One step on one host: tried first, then done, proven, and kept or put back. In check mode it is only tried
+and shown.
+"""
 
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -20,8 +22,8 @@ from .trial import deciding_line, trial
 
 
 class Outcome(NamedTuple):
-    """result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files as they were before, when done.
-    cut: running requests that it has cut.
+    """result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files
+    as they were before, when done. cut: running requests that it has cut.
     """
 
     result: str
@@ -43,8 +45,8 @@ def tried(argv: Sequence[str]) -> str:
 
 
 def complaint(step: Step, state: str = STATE) -> Optional[str]:
-    """What a program objects to, or would load beside our change. A kill between two renames leaves the first few changes alone, so each such state
-    must be accepted too.
+    """What a program objects to, or would load beside our change. A kill between two renames leaves the first
+    few changes alone, so each such state must be accepted too.
     """
     why = preflight.objection(step, state)
     if why:
@@ -53,7 +55,12 @@ def complaint(step: Step, state: str = STATE) -> Optional[str]:
         for number, one in enumerate(step.trials):
             if one in step.trials[:number]:
                 continue
-            ran = trial(step.changes[:count], one.argv, one.silent, start=start_of(launch(Host(), one.unit)) if one.unit else None)
+            ran = trial(
+                step.changes[:count],
+                one.argv,
+                one.silent,
+                start=start_of(launch(Host(), one.unit)) if one.unit else None,
+            )
             if ran.rc is None:
                 return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
             if ran.rc != 0:
@@ -62,7 +69,9 @@ def complaint(step: Step, state: str = STATE) -> Optional[str]:
 
 
 def way_of(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, Optional[str]]:
-    """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it must not be taken)."""
+    """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it
+    must not be taken).
+    """
     whys: List[str] = []
     for way in [step] + list(step.otherwise):
         why: Optional[str] = None
@@ -83,8 +92,12 @@ def way_of(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, 
     return step, "; ".join(dict.fromkeys(whys[1:] + whys[:1]))
 
 
-def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running) -> str:
-    """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and all of it must be put back then."""
+def _do(
+    step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running
+) -> str:
+    """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and
+    all of it must be put back then.
+    """
     transaction = Transaction.begin(step, host, disk, state)
     transaction.replace()
     for command in step.commands:
@@ -98,9 +111,17 @@ def _do(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]],
     return transaction.keep()
 
 
-def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str = STATE,
-              running: Optional[Running] = None) -> Outcome:
-    """verify: asked when all is in place; a text says what is still wrong, and everything is put back. running: asked for a quiet moment.
+def carry_out(
+    step: Step,
+    host: Host,
+    disk: Disk,
+    verify: Callable[[], Optional[str]],
+    check_mode: bool,
+    state: str = STATE,
+    running: Optional[Running] = None,
+) -> Outcome:
+    """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
+    running: asked for a quiet moment.
 
     The caller holds the lock and has called settle(); neither is needed in check mode, which changes nothing.
     """
@@ -112,8 +133,14 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
     why = why or running.objection(step)
     if why:
         return Outcome("refused", why, [], [], [], None)
-    intended = Outcome("would", "", [change.path for change in step.changes], [shell(command.do) for command in step.commands],
-                       difference(step.changes), None)
+    intended = Outcome(
+        "would",
+        "",
+        [change.path for change in step.changes],
+        [shell(command.do) for command in step.commands],
+        difference(step.changes),
+        None,
+    )
     if check_mode:
         return intended
     try:
@@ -125,15 +152,28 @@ def carry_out(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[
         recover(host, disk, state)
         raise
     try:
-        with running.counted(step if any(command.undo for command in step.commands) else step._replace(cuts=None)):
+        with running.counted(
+            step if any(command.undo for command in step.commands) else step._replace(cuts=None)
+        ):
             undone = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as error:
-        return intended._replace(result="failed", cut=running.cut, why="%s; and the way back failed: %s" % (why, error))
+        return intended._replace(
+            result="failed", cut=running.cut, why="%s; and the way back failed: %s" % (why, error)
+        )
     if undone and undone["serves"]:
-        return intended._replace(result="done", backup=undone["backup"], cut=running.cut, why="%s; kept, since without it nobody would take requests at %s" % (
-            why, ", ".join(undone["serves"])))
+        return intended._replace(
+            result="done",
+            backup=undone["backup"],
+            cut=running.cut,
+            why="%s; kept, since without it nobody would take requests at %s"
+            % (why, ", ".join(undone["serves"])),
+        )
     if undone and undone["left"]:
-        why = "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
-            why, ", ".join(undone["left"]), undone["backup"])
+        why = (
+            "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s"
+            % (why, ", ".join(undone["left"]), undone["backup"])
+        )
         return intended._replace(result="failed", cut=running.cut, why=why)
-    return intended._replace(result="rolled_back", cut=running.cut, why="%s; everything is as it was before" % why, diff=[])
+    return intended._replace(
+        result="rolled_back", cut=running.cut, why="%s; everything is as it was before" % why, diff=[]
+    )

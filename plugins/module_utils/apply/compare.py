@@ -40,13 +40,17 @@ def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
 
 
 def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
-    """What was alive and is not. A pool that is full, and a page that is slow, are their own matter. edited: places of the sites whose
-    configuration was changed: there a page that fails, and did not, counts as well.
+    """What was alive and is not. A pool that is full, and a page that is slow, are their own matter. edited:
+    places of the sites whose configuration was changed: there a page that fails, and did not, counts as well.
     """
     for key, facts in now.endpoints.items():
         was = rank(before.endpoints.get(key))
         if was and rank(facts) == DEAD:
-            return "%s: %s, and it %s before" % (key, told(facts), "answered" if was == ANSWERS else "took connections")
+            return "%s: %s, and it %s before" % (
+                key,
+                told(facts),
+                "answered" if was == ANSWERS else "took connections",
+            )
     for where, page in now.pages.items():
         past = before.pages.get(where)
         if past is None or past.told != OWN:
@@ -58,12 +62,19 @@ def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
     return None
 
 
-def improved(before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Any], repointed: bool) -> bool:
-    """Whether a finding's endpoints or pages are better off. was: what its sites dialled before; keys: what they dial now."""
+def improved(
+    before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Any], repointed: bool
+) -> bool:
+    """Whether a finding's endpoints or pages are better off. was: what its sites dialled before; keys: what
+    they dial now.
+    """
     past, present = best(before, was), best(now, keys)
     up = past is not None and present is not None and present > past
     pages = [(before.pages.get(where), now.pages[where]) for where in places if where in now.pages]
-    came = any(page.told == OWN and not page.fails and (past_page is None or past_page.told != OWN) for past_page, page in pages)
+    came = any(
+        page.told == OWN and not page.fails and (past_page is None or past_page.told != OWN)
+        for past_page, page in pages
+    )
     if repointed and any(page.told != SLOW for _past, page in pages):
         return came
     return up or came
@@ -79,8 +90,8 @@ def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
 
 
 def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
-    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a repoint any, or one that fails: an old
-    worker of nginx may have answered it.
+    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a
+    repoint any, or one that fails: an old worker of nginx may have answered it.
     """
     for where in places:
         page = now.pages.get(where)
@@ -89,5 +100,8 @@ def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) ->
         if page.told == SILENT and (repointed or not page.blamed or page.blamed & set(keys)):
             return "a page of it through nginx: HTTP %s" % page.status
         if repointed and page.fails:
-            return "a page of it through nginx: HTTP %s, which is no proof that this is the site's PHP" % page.status
+            return (
+                "a page of it through nginx: HTTP %s, which is no proof that this is the site's PHP"
+                % page.status
+            )
     return None

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one door through which anything on a host is changed. Every method is one step that is either taken or not.
+"""The one door through which anything on a host is changed. Every method is one step that is either taken or
+not.
 
-A path leads only through directories that root alone can write to, see way(). What a method wrote has reached the disk when it returns.
+A path leads only through directories that root alone can write to, see way(). What a method wrote has reached
+the disk when it returns.
 """
 
 import contextlib
@@ -81,7 +83,9 @@ class Disk:
             with self._at(path) as (folder, name):
                 if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                     raise OSError(errno.EINVAL, "not a regular file")
-                with self.open(path, os.O_RDONLY) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
+                with self.open(path, os.O_RDONLY) as descriptor, os.fdopen(
+                    descriptor, "rb", closefd=False
+                ) as stream:
                     return stream.read(READ_LIMIT)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -104,7 +108,10 @@ class Disk:
                 if place == path and os.fstat(descriptor).st_nlink > 1:
                     return "%s has a second name (a hard link), which would keep the old content" % path
                 if not os.access(place_of(descriptor), os.W_OK):
-                    return "%s cannot be written to: it is immutable (see lsattr), or on a read-only file system" % place
+                    return (
+                        "%s cannot be written to: it is immutable (see lsattr), or on a read-only file system"
+                        % place
+                    )
         return None
 
     def sync(self, path: str) -> None:
@@ -119,11 +126,13 @@ class Disk:
             _sync(folder)
 
     def write_file(self, path: str, data: bytes, like: Optional[Meta] = None) -> None:
-        """A new file; nothing may be at path, not even a link. like: whose it is to be (0600 and ours when None), before anyone can open it."""
+        """A new file; nothing may be at path, not even a link. like: whose it is to be (0600 and ours when
+        None), before anyone can open it.
+        """
         with self.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) as descriptor:
             left = memoryview(data)
             while left:
-                left = left[os.write(descriptor, left):]
+                left = left[os.write(descriptor, left) :]
             if like:
                 apply_meta(descriptor, like)
             os.fsync(descriptor)
@@ -176,7 +185,9 @@ class Disk:
             apply_meta(descriptor, meta._replace(mtime_ns=None))
 
     def let_search(self, folder: str, user: str, really: bool = True) -> None:
-        """An entry in a directory's ACL, by which nobody else may do more than before. Not really: only whether it could be."""
+        """An entry in a directory's ACL, by which nobody else may do more than before. Not really: only
+        whether it could be.
+        """
         account = Host().account(user)
         if account is None:
             raise Refusal("there is no user %s" % user)
@@ -186,7 +197,9 @@ class Disk:
                 raise Refusal("%s can write to %s: who may pass there is left to a person" % (who, folder))
             person = home_of(self.real(folder))
             if person:
-                raise Refusal("%s lies in the home of %s: who may pass there is left to a person" % (folder, person))
+                raise Refusal(
+                    "%s lies in the home of %s: who may pass there is left to a person" % (folder, person)
+                )
             try:
                 raw = with_search((meta.xattrs or {}).get(ACL), meta.mode, account[0])
             except Refusal as refusal:
@@ -203,5 +216,7 @@ class Disk:
         live_socket.put_back(path, file, before, after)
 
     def run(self, argv: Sequence[str], timeout: float = SERVICE_SECONDS) -> Ran:
-        """A command that changes the host, such as systemctl. rc None: it is absent or did not end within timeout seconds."""
+        """A command that changes the host, such as systemctl. rc None: it is absent or did not end within
+        timeout seconds.
+        """
         return Host().run(argv, timeout)

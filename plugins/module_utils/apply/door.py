@@ -20,7 +20,8 @@ from .rights import others, ours
 _LINKS = 40  # path_resolution(7)
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
-# folder: the last directory that is there, open; names: the rest of the path; real: the whole of it, without links.
+# folder: the last directory that is there, open; names: the rest of the path; real: the whole of it, without
+# links.
 Way = NamedTuple("Way", [("folder", int), ("names", List[str]), ("real", str)])
 
 
@@ -31,13 +32,17 @@ def _words(path: str) -> List[str]:
 def _refuse(path: str, trail: List[Tuple[str, int]], passing: bool) -> None:
     who = others(trail[-1][1], passing)
     if who:
-        raise Refusal("%s lies in %s, which %s can write to: a change there is left to a person" % (
-            path, "/".join(name for name, _descriptor in trail) or "/", who))
+        raise Refusal(
+            "%s lies in %s, which %s can write to: a change there is left to a person"
+            % (path, "/".join(name for name, _descriptor in trail) or "/", who)
+        )
 
 
 @contextlib.contextmanager
 def way(path: str, follow: bool = False) -> Iterator[Way]:
-    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others can write."""
+    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others
+    can write.
+    """
     if not path.startswith("/") or "\0" in path:
         raise Refusal("%r is not an absolute path" % path)
     trail, left, links = [("", os.open("/", _DIRECTORY))], _words(path), 0
@@ -57,7 +62,9 @@ def way(path: str, follow: bool = False) -> Iterator[Way]:
             if stat.S_ISLNK(found.st_mode) and (left or follow):
                 if not ours(found.st_uid):
                     who = Host().user_name(found.st_uid)
-                    raise Refusal("%s leads through a link of %s: a change there is left to a person" % (path, who))
+                    raise Refusal(
+                        "%s leads through a link of %s: a change there is left to a person" % (path, who)
+                    )
                 links += 1
                 if links > _LINKS:
                     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)

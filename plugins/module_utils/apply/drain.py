@@ -31,8 +31,9 @@ class Drain:
         self.empty_since: Optional[float] = None
 
     def complaint(self, facts: Dict[str, Any]) -> Optional[str]:
-        """None once nobody has waited for some seconds; after a while also when a request gets through the queue, or
-        when more are answered per second than before and who comes now waits shorter. Else what is still wrong.
+        """None once nobody has waited for some seconds; after a while also when a request gets through the
+        queue, or when more are answered per second than before and who comes now waits shorter. Else what is
+        still wrong.
 
         facts: of the endpoint, see collect_endpoints(); those of each call are added up.
         """
@@ -57,4 +58,8 @@ class Drain:
         if rate > self.rate and queue * self.rate <= self.queue * rate:
             return None
         return "%.1f requests a second are answered, %.1f before, and %d wait in the queue, %d before" % (
-            rate, self.rate, queue, self.queue)
+            rate,
+            self.rate,
+            queue,
+            self.queue,
+        )

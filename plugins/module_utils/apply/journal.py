@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of an open change, and whether what is found on a disk is one: power cuts and hands leave other things."""
+"""The record of an open change, and whether what is found on a disk is one: power cuts and hands leave other
+things.
+"""
 
 import base64
 import json
@@ -17,14 +19,45 @@ VERSION = 1
 STARTED, DONE = "started-%d", "done-%d"
 Journal = Dict[str, Any]
 
-# What an undo reads of it. A list holds such items, a dict has such fields, a tuple names what may be instead.
+# What an undo reads of it. A list holds such items, a dict has such fields, a tuple names what may be
+# instead.
 _ID, _TIME = range(1 << 32), range(1 << 63)
-_META = {"uid": _ID, "gid": _ID, "mode": range(1 << 12), "links": _TIME, "mtime_ns": (_TIME, None), "xattrs": dict}
+_META = {
+    "uid": _ID,
+    "gid": _ID,
+    "mode": range(1 << 12),
+    "links": _TIME,
+    "mtime_ns": (_TIME, None),
+    "xattrs": dict,
+}
 _SHAPE = {
-    "name": str, "target": str, "at": float, "boot": str, "uptime": float, "made": [str], "folders": dict,
-    "files": [{"path": str, "real": str, "existed": bool, "temporary": str, "old": str, "before": (str, None), "after": (str, None), "meta": (_META, None)}],
-    "commands": [{"do": [str], "undo": [[str]], "folders": [{"path": str, "meta": (_META, None)}],
-                  "sockets": [{"path": str, "file": [_TIME], "meta": _META, "after": {"meta": _META}}]}],
+    "name": str,
+    "target": str,
+    "at": float,
+    "boot": str,
+    "uptime": float,
+    "made": [str],
+    "folders": dict,
+    "files": [
+        {
+            "path": str,
+            "real": str,
+            "existed": bool,
+            "temporary": str,
+            "old": str,
+            "before": (str, None),
+            "after": (str, None),
+            "meta": (_META, None),
+        }
+    ],
+    "commands": [
+        {
+            "do": [str],
+            "undo": [[str]],
+            "folders": [{"path": str, "meta": (_META, None)}],
+            "sockets": [{"path": str, "file": [_TIME], "meta": _META, "after": {"meta": _META}}],
+        }
+    ],
 }
 _MOST = 1e11  # seconds of an epoch: the year 5138
 
@@ -36,12 +69,20 @@ class Unreadable(Exception):
 def boot_of(host: Host) -> str:
     """Another one after each boot, of a container as well."""
     init = parse_stat(host.text("/proc/1/stat") or "")
-    return "%s %s" % ((host.text("/proc/sys/kernel/random/boot_id") or "").strip(), init.start_ticks if init else "")
+    return "%s %s" % (
+        (host.text("/proc/sys/kernel/random/boot_id") or "").strip(),
+        init.start_ticks if init else "",
+    )
 
 
 def meta_of(entry: Dict[str, Any]) -> Meta:
     """As a journal has it."""
-    return Meta(**dict(entry["meta"], xattrs={name: base64.b64decode(value) for name, value in entry["meta"]["xattrs"].items()}))
+    return Meta(
+        **dict(
+            entry["meta"],
+            xattrs={name: base64.b64decode(value) for name, value in entry["meta"]["xattrs"].items()},
+        )
+    )
 
 
 def _fits(value: Any, shape: Any) -> bool:
@@ -50,7 +91,9 @@ def _fits(value: Any, shape: Any) -> bool:
     if isinstance(shape, list):
         return isinstance(value, list) and all(_fits(item, shape[0]) for item in value)
     if isinstance(shape, dict):
-        return isinstance(value, dict) and all(name in value and _fits(value[name], one) for name, one in shape.items())
+        return isinstance(value, dict) and all(
+            name in value and _fits(value[name], one) for name, one in shape.items()
+        )
     if isinstance(shape, range):
         return isinstance(value, int) and value in shape
     if shape is float:

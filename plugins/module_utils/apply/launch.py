@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How systemd would start a unit: program, environment, account, directories, and what it would keep the program from."""
+"""How systemd would start a unit: program, environment, account, directories, and what it would keep the
+program from.
+"""
 
 import grp
 import os
@@ -13,11 +15,47 @@ from ..collect.host import Host
 from ..step import Refusal
 
 # What gives the program another view of the files, or another account, that a trial cannot give it.
-NOT_TRIED = ("RootDirectory", "RootImage", "MountImages", "BindPaths", "BindReadOnlyPaths", "DynamicUser", "PrivateUsers", "TemporaryFileSystem")
-_MADE = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
-_PROPERTIES = ("LoadState", "NeedDaemonReload", "ExecStart", "ExecStartPre", "Environment", "EnvironmentFiles", "User", "Group", "SupplementaryGroups",
-               "WorkingDirectory", "FragmentPath", "DropInPaths", "ActiveEnterTimestampMonotonic", "ProtectSystem", "ProtectHome", "PrivateTmp",
-               "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths") + NOT_TRIED + tuple(_MADE)
+NOT_TRIED = (
+    "RootDirectory",
+    "RootImage",
+    "MountImages",
+    "BindPaths",
+    "BindReadOnlyPaths",
+    "DynamicUser",
+    "PrivateUsers",
+    "TemporaryFileSystem",
+)
+_MADE = {
+    "RuntimeDirectory": "/run",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+}
+_PROPERTIES = (
+    (
+        "LoadState",
+        "NeedDaemonReload",
+        "ExecStart",
+        "ExecStartPre",
+        "Environment",
+        "EnvironmentFiles",
+        "User",
+        "Group",
+        "SupplementaryGroups",
+        "WorkingDirectory",
+        "FragmentPath",
+        "DropInPaths",
+        "ActiveEnterTimestampMonotonic",
+        "ProtectSystem",
+        "ProtectHome",
+        "PrivateTmp",
+        "ReadWritePaths",
+        "ReadOnlyPaths",
+        "InaccessiblePaths",
+    )
+    + NOT_TRIED
+    + tuple(_MADE)
+)
 _READ_ONLY = {"yes": ("/usr", "/boot", "/efi"), "full": ("/usr", "/boot", "/efi", "/etc"), "strict": ("/",)}
 _HOMES = ("/home", "/root", "/run/user")
 _EXEC = re.compile(r"path=(.*?) ; argv\[\]=(.*?) ; ignore_errors=")
@@ -25,8 +63,9 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
 class Launch(NamedTuple):
-    """argv: with the variables filled in. makes: directories that systemd makes first. definition: the unit's files; environment_files: those
-    that it reads at each start. active_since: seconds since boot, 0.0 if it never was. settings: those of _PROPERTIES.
+    """argv: with the variables filled in. makes: directories that systemd makes first. definition: the unit's
+    files; environment_files: those that it reads at each start. active_since: seconds since boot, 0.0 if it
+    never was. settings: those of _PROPERTIES.
     """
 
     unit: str
@@ -74,7 +113,11 @@ def _filled(argv: str, environment: Dict[str, str]) -> List[str]:
         if alone:
             found += environment.get(alone.group(1), "").split()
         else:
-            found.append(_VARIABLE.sub(lambda match: environment.get(match.group(1) or match.group(2), ""), word).replace("$$", "$"))
+            found.append(
+                _VARIABLE.sub(
+                    lambda match: environment.get(match.group(1) or match.group(2), ""), word
+                ).replace("$$", "$")
+            )
     return found
 
 
@@ -118,7 +161,9 @@ def launch(host: Host, unit: str) -> Launch:
     if ran.rc != 0 or not command:
         why = ran.err.strip()[:200] or "LoadState=%s" % "".join(settings["LoadState"])
         raise Refusal("systemctl show %s does not tell how it is started: %s" % (unit, why))
-    environment = dict(_assignments(manager.out.splitlines()), **_assignments(_words(settings["Environment"])))
+    environment = dict(
+        _assignments(manager.out.splitlines()), **_assignments(_words(settings["Environment"]))
+    )
     files: List[str] = []
     for entry in settings["EnvironmentFiles"]:
         path, _blank, options = entry.partition(" (")
@@ -127,29 +172,58 @@ def launch(host: Host, unit: str) -> Launch:
             raise Refusal("%s is started with EnvironmentFile=%s, which cannot be read" % (unit, path))
         files.append(path)
         environment.update(environment_file(text or ""))
-    makes = [os.path.join(root, name.partition(":")[0]) for kind, root in _MADE.items() for name in _words(settings[kind])]
+    makes = [
+        os.path.join(root, name.partition(":")[0])
+        for kind, root in _MADE.items()
+        for name in _words(settings[kind])
+    ]
     folder = "".join(settings["WorkingDirectory"]).lstrip("!-")
     definition = settings["FragmentPath"] + _words(settings["DropInPaths"])
-    return Launch(unit, [command.group(1)] + _filled(command.group(2), environment)[1:], environment, files, _ids(host, unit, settings),
-                  folder if folder.startswith("/") else "/", makes, definition, settings["NeedDaemonReload"] == ["yes"],
-                  int("".join(settings["ActiveEnterTimestampMonotonic"]) or 0) / 1e6, settings)
+    return Launch(
+        unit,
+        [command.group(1)] + _filled(command.group(2), environment)[1:],
+        environment,
+        files,
+        _ids(host, unit, settings),
+        folder if folder.startswith("/") else "/",
+        makes,
+        definition,
+        settings["NeedDaemonReload"] == ["yes"],
+        int("".join(settings["ActiveEnterTimestampMonotonic"]) or 0) / 1e6,
+        settings,
+    )
 
 
 def _under(path: str, folders: List[str]) -> Optional[str]:
-    return next((folder for folder in folders if folder == "/" or path == folder or path.startswith(folder + "/")), None)
+    return next(
+        (folder for folder in folders if folder == "/" or path == folder or path.startswith(folder + "/")),
+        None,
+    )
 
 
 def kept_from(found: Launch, path: str) -> Optional[str]:
     """The setting by which the unit's program cannot write at path, if any."""
     settings = {name: "".join(values) for name, values in found.settings.items()}
-    listed = {name: [word.lstrip("-+") for word in _words(found.settings[name])] for name in ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")}
+    listed = {
+        name: [word.lstrip("-+") for word in _words(found.settings[name])]
+        for name in ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
+    }
     for name in ("InaccessiblePaths", "ReadOnlyPaths"):
         where = _under(path, listed[name])
         if where and not (name == "ReadOnlyPaths" and _under(path, listed["ReadWritePaths"])):
             return "%s=%s" % (name, where)
-    if settings["ProtectHome"] not in ("", "no") and _under(path, list(_HOMES)) and not _under(path, listed["ReadWritePaths"]):
+    if (
+        settings["ProtectHome"] not in ("", "no")
+        and _under(path, list(_HOMES))
+        and not _under(path, listed["ReadWritePaths"])
+    ):
         return "ProtectHome=%s" % settings["ProtectHome"]
-    open_ones = listed["ReadWritePaths"] + found.makes + ["/dev", "/proc", "/sys"] + (["/tmp", "/var/tmp"] if settings["PrivateTmp"] not in ("", "no") else [])
+    open_ones = (
+        listed["ReadWritePaths"]
+        + found.makes
+        + ["/dev", "/proc", "/sys"]
+        + (["/tmp", "/var/tmp"] if settings["PrivateTmp"] not in ("", "no") else [])
+    )
     if _under(path, list(_READ_ONLY.get(settings["ProtectSystem"], ()))) and not _under(path, open_ones):
         return "ProtectSystem=%s" % settings["ProtectSystem"]
     return None

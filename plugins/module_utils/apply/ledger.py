@@ -27,7 +27,10 @@ def _entries(text: str) -> Optional[List[Entry]]:
     entries = ledger.get("entries") if isinstance(ledger, dict) and ledger.get("version") == VERSION else None
     if not isinstance(entries, list):
         return None
-    sound = all(isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS) for entry in entries)
+    sound = all(
+        isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS)
+        for entry in entries
+    )
     return entries if sound else None
 
 
@@ -40,23 +43,33 @@ def _load(path: str) -> Optional[List[Entry]]:
 
 
 def read(state: str = STATE) -> List[Entry]:
-    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises Refusal when others could have written it."""
+    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises
+    Refusal when others could have written it.
+    """
     return _load(os.path.join(state, "ledger.json")) or []
 
 
 def attempts(entries: Sequence[Entry], action: str, target: str, since: float) -> int:
     """How often an action was taken on a target from since (epoch seconds) on, whatever came of it. Pure."""
-    return sum(1 for entry in entries if entry["action"] == action and entry["target"] == target and entry["at"] >= since)
+    return sum(
+        1
+        for entry in entries
+        if entry["action"] == action and entry["target"] == target and entry["at"] >= since
+    )
 
 
 def done(entries: Sequence[Entry], action: str, target: str, until: float) -> bool:
     """Whether an action was taken on a target, and kept, before until (epoch seconds). Pure."""
     wanted = (action, target, "done")
-    return any((one["action"], one["target"], one["result"]) == wanted and one["at"] < until for one in entries)
+    return any(
+        (one["action"], one["target"], one["result"]) == wanted and one["at"] < until for one in entries
+    )
 
 
 def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:
-    """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError or Refusal."""
+    """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError
+    or Refusal.
+    """
     prepare_state(disk, state)
     path = os.path.join(state, "ledger.json")
     entries = _load(path)
@@ -65,5 +78,7 @@ def record(disk: Disk, state: str, at: float, action: str, target: str, result: 
         entries = []
     entries = (entries + [{"at": at, "action": action, "target": target, "result": result}])[-ENTRIES:]
     disk.remove(path + ".new")
-    disk.write_file(path + ".new", json.dumps({"version": VERSION, "entries": entries}, indent=1).encode("ascii"))
+    disk.write_file(
+        path + ".new", json.dumps({"version": VERSION, "entries": entries}, indent=1).encode("ascii")
+    )
     disk.replace(path + ".new", path)

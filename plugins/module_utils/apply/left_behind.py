@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run that was killed has left: compared with the host as it is now, then kept, taken back, or left to a person.
+"""What a run that was killed has left: compared with the host as it is now, then kept, taken back, or left to
+a person.
 
-Nothing that is served is stopped, restarted or reloaded for it, and no command of an old record is undone. Nothing stays open: whatever
-becomes of it, the next change finds the way free. Only a file that cannot be put back waits, for as long as the record is fresh.
+Nothing that is served is stopped, restarted or reloaded for it, and no command of an old record is undone.
+Nothing stays open: whatever becomes of it, the next change finds the way free. Only a file that cannot be put
+back waits, for as long as the record is fresh.
 """
 
 import os
@@ -21,8 +23,8 @@ from .present import Present, look
 from .recovery import NOT_BACK, close, put_files_back, shell, tidy, undo_commands, was_begun
 from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away, left_open
 
-# What became of it. put_back: its files, and its commands where they had taken effect; tidied: it was over but for files of its own;
-# damaged: it is no record, and was put aside.
+# What became of it. put_back: its files, and its commands where they had taken effect; tidied: it was over
+# but for files of its own; damaged: it is no record, and was put aside.
 PUT_BACK, KEPT_SO, LEFT, TIDIED, DAMAGED = "put_back", "kept", "left", "tidied", "damaged"
 TOLD = ("name", "target", "at", "files", "fate", "why", "by_hand")
 _UNDO = "undo"  # put back, with its commands
@@ -41,7 +43,11 @@ def _judge(journal: Journal, now: Present) -> str:
 
 
 def _why(journal: Journal, now: Present, fate: str) -> str:
-    not_run = [shell(command["do"]) for command, took in zip(journal["commands"], now.took) if not took and fate == KEPT_SO]
+    not_run = [
+        shell(command["do"])
+        for command, took in zip(journal["commands"], now.took)
+        if not took and fate == KEPT_SO
+    ]
     silent = [name for name in now.asked if name not in now.answers]
     reasons = {
         KEPT_SO: "its files are as it wrote them" if now.files else "",
@@ -49,8 +55,15 @@ def _why(journal: Journal, now: Present, fate: str) -> str:
         LEFT: "only some of its files are as it wrote them" if "before" in now.files else "",
     }
     parts = [now.old if fate == LEFT else "", reasons.get(fate, "")]
-    parts += [words % ", ".join(names) for words, names in (
-        ("requests are taken at %s", now.answers), ("nobody takes requests at %s", silent), ("not run: %s", not_run)) if names]
+    parts += [
+        words % ", ".join(names)
+        for words, names in (
+            ("requests are taken at %s", now.answers),
+            ("nobody takes requests at %s", silent),
+            ("not run: %s", not_run),
+        )
+        if names
+    ]
     return "; ".join(filter(None, parts))
 
 
@@ -64,8 +77,15 @@ def _rights_by_hand(do: Sequence[str], place: Dict[str, Any]) -> str:
 
 
 def _files_by_hand(journal: Journal, now: Present, opened: str) -> List[str]:
-    return [shell(["cp", os.path.join(opened, str(number)), file["real"]] if file["existed"] else ["rm", file["real"]])
-            for number, (file, state) in enumerate(zip(journal["files"], now.files)) if state == "written"]
+    return [
+        shell(
+            ["cp", os.path.join(opened, str(number)), file["real"]]
+            if file["existed"]
+            else ["rm", file["real"]]
+        )
+        for number, (file, state) in enumerate(zip(journal["files"], now.files))
+        if state == "written"
+    ]
 
 
 def _commands_by_hand(journal: Journal, opened: str, disk: Disk) -> List[str]:
@@ -73,20 +93,30 @@ def _commands_by_hand(journal: Journal, opened: str, disk: Disk) -> List[str]:
     for number, command in reversed(list(enumerate(journal["commands"]))):
         if was_begun(disk, opened, number):
             lines += [shell(argv) for argv in command["undo"]]
-            lines += [_rights_by_hand(command["do"], place) for place in reversed(command["folders"] + command["sockets"])]
+            lines += [
+                _rights_by_hand(command["do"], place)
+                for place in reversed(command["folders"] + command["sockets"])
+            ]
     return lines
 
 
 def _filed(told: Dict[str, Any], journal: Journal, opened: str, disk: Disk, state: str) -> Dict[str, Any]:
     backup = file_away(disk, state, opened, journal)
-    return dict(told, backup=backup, by_hand=[line.replace(opened + "/", backup + "/") for line in told["by_hand"]])
+    return dict(
+        told, backup=backup, by_hand=[line.replace(opened + "/", backup + "/") for line in told["by_hand"]]
+    )
 
 
-def _take_back(told: Dict[str, Any], journal: Journal, now: Present, commands: bool, opened: str, disk: Disk, state: str) -> Dict[str, Any]:
+def _take_back(
+    told: Dict[str, Any], journal: Journal, now: Present, commands: bool, opened: str, disk: Disk, state: str
+) -> Dict[str, Any]:
     """Raises UndoFailed when a file cannot be put back; what else fails is a person's, and is told."""
+
     def harmless(argv: Sequence[str]) -> bool:
         # What somebody has stopped since would be started by it.
-        return not (list(argv[:2]) in (["systemctl", "restart"], ["systemctl", "reload"]) and argv[-1] in now.idle)
+        return not (
+            list(argv[:2]) in (["systemctl", "restart"], ["systemctl", "reload"]) and argv[-1] in now.idle
+        )
 
     by_hand = _commands_by_hand(journal, opened, disk)
     fates, failed = put_files_back(journal, opened, disk)
@@ -97,20 +127,45 @@ def _take_back(told: Dict[str, Any], journal: Journal, now: Present, commands: b
     elif commands:
         failed = undo_commands(journal, opened, disk, harmless)
     if failed:
-        return _filed(dict(told, fate=LEFT, by_hand=by_hand, why="the way back failed: %s" % "; ".join(failed)), journal, opened, disk, state)
-    return dict(told, files=fates["restored"], left=fates["left"], backup=close(journal, opened, disk, state, fates))
+        return _filed(
+            dict(told, fate=LEFT, by_hand=by_hand, why="the way back failed: %s" % "; ".join(failed)),
+            journal,
+            opened,
+            disk,
+            state,
+        )
+    return dict(
+        told, files=fates["restored"], left=fates["left"], backup=close(journal, opened, disk, state, fates)
+    )
 
 
-def _told(fate: str, why: str, journal: Optional[Journal] = None, files: Sequence[str] = (), by_hand: Sequence[str] = ()) -> Dict[str, Any]:
+def _told(
+    fate: str,
+    why: str,
+    journal: Optional[Journal] = None,
+    files: Sequence[str] = (),
+    by_hand: Sequence[str] = (),
+) -> Dict[str, Any]:
     about = journal or {"name": "unfinished", "target": None, "at": None}
-    return {"name": about["name"], "target": about["target"], "at": about["at"], "files": list(files), "fate": fate, "why": why,
-            "by_hand": list(by_hand), "left": [], "backup": None,
-            "touched": [file["path"] for file in journal["files"]] if journal else []}
+    return {
+        "name": about["name"],
+        "target": about["target"],
+        "at": about["at"],
+        "files": list(files),
+        "fate": fate,
+        "why": why,
+        "by_hand": list(by_hand),
+        "left": [],
+        "backup": None,
+        "touched": [file["path"] for file in journal["files"]] if journal else [],
+    }
 
 
 def _aside(host: Host, disk: Disk, state: str, name: str, why: str, really: bool) -> Dict[str, Any]:
     """What is no record out of the way: it may hold the only copy of a file."""
-    place = os.path.join(state, "%s.damaged-%s" % (name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.now()))))
+    place = os.path.join(
+        state, "%s.damaged-%s" % (name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.now())))
+    )
     if really:
         disk.replace(os.path.join(state, name), place)
     look_there = "the files in it are as they were before that run; beside those of the configuration it may have left .NAME.webmedic and .NAME.webmedic-old"
@@ -128,8 +183,15 @@ def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[D
     now = look(host, disk, opened, journal)
     fate = _judge(journal, now)
     files = [file["path"] for file, state_of in zip(journal["files"], now.files) if state_of == "written"]
-    told = _told(PUT_BACK if fate == _UNDO else fate, _why(journal, now, fate), journal, files,
-                 _files_by_hand(journal, now, opened) + _commands_by_hand(journal, opened, disk) if fate == LEFT else [])
+    told = _told(
+        PUT_BACK if fate == _UNDO else fate,
+        _why(journal, now, fate),
+        journal,
+        files,
+        _files_by_hand(journal, now, opened) + _commands_by_hand(journal, opened, disk)
+        if fate == LEFT
+        else [],
+    )
     if not really:
         return told
     if fate in (PUT_BACK, _UNDO):
@@ -147,7 +209,9 @@ def _remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Dict[
     if not left_open(state, (KEPT, UNDONE, NEW)):
         return None
     try:
-        told = _told(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if left_open(state, (KEPT,)) else None)
+        told = _told(
+            TIDIED, "", read_journal(disk, os.path.join(state, KEPT)) if left_open(state, (KEPT,)) else None
+        )
     except Unreadable as error:
         told = _aside(host, disk, state, KEPT, str(error), really)
     if really:
@@ -167,8 +231,9 @@ def pending(host: Host, state: str = STATE) -> Optional[Dict[str, Any]]:
 
 
 def settle(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
-    """Closes what a killed run has left open: {name, target, at, files: put back, kept, or left as written, fate, why, by_hand: commands of a
-    shell for whoever wants it taken back, left: files changed by someone else since, backup: where former content is}. None: there was nothing.
-    Call it under the lock. Raises UndoFailed when a file cannot be put back; Refusal or OSError.
+    """Closes what a killed run has left open: {name, target, at, files: put back, kept, or left as written,
+    fate, why, by_hand: commands of a shell for whoever wants it taken back, left: files changed by someone
+    else since, backup: where former content is}. None: there was nothing. Call it under the lock. Raises
+    UndoFailed when a file cannot be put back; Refusal or OSError.
     """
     return _all(host, disk, state, True)

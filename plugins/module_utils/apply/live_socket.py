@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may connect to a socket that php-fpm holds open: owner, group, mode and ACL of its file, changed without a restart.
+"""Who may connect to a socket that php-fpm holds open: owner, group, mode and ACL of its file, changed
+without a restart.
 
-The directory may be another account's, which can put what it likes under the name. So the file is opened once, without following a
-link, and must be the one that the kernel says the pool's own master listens on. All else happens by its descriptor.
+The directory may be another account's, which can put what it likes under the name. So the file is opened
+once, without following a link, and must be the one that the kernel says the pool's own master listens on. All
+else happens by its descriptor.
 """
 
 import contextlib
@@ -20,7 +22,18 @@ from ..collect.processes import process
 from ..collect.sock_diag import holders, netlink, read_table
 from ..parse.sock_table import file_id
 from ..step import Access, NoAcl, Refusal
-from .rights import ACL, GROUP_ENTRY, OWN_GROUP, USER_ENTRY, Meta, apply_meta, mask_of, meta_of, place_of, with_write
+from .rights import (
+    ACL,
+    GROUP_ENTRY,
+    OWN_GROUP,
+    USER_ENTRY,
+    Meta,
+    apply_meta,
+    mask_of,
+    meta_of,
+    place_of,
+    with_write,
+)
 
 _NO_ACL = (errno.ENOTSUP, errno.ENOSYS)
 
@@ -43,9 +56,17 @@ def _judge(descriptor: int, access: Access) -> None:
     """Raises Refusal where it is not the master's own listening socket."""
     found, host = os.fstat(descriptor), Host()
     file = file_id(os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
-    inodes = {row.inode for row in read_table(host, True, [], netlink) if row.state == "listen" and row.file == file}
+    inodes = {
+        row.inode for row in read_table(host, True, [], netlink) if row.state == "listen" and row.file == file
+    }
     master = process(host, access.pid)
-    if not stat.S_ISSOCK(found.st_mode) or not inodes or master is None or master.doubt or not holders(host, inodes, [master]):
+    if (
+        not stat.S_ISSOCK(found.st_mode)
+        or not inodes
+        or master is None
+        or master.doubt
+        or not holders(host, inodes, [master])
+    ):
         raise Refusal("%s is not the socket that php-fpm (pid %d) listens on" % (access.path, access.pid))
 
 
@@ -76,8 +97,10 @@ def _others_in(gid: int, user: str) -> List[str]:
 def _ids(access: Access) -> List[Tuple[int, int]]:
     """(tag, id) of the ACL's entries that the configuration made."""
     found = [OWN_GROUP] if access.kept_own else []
-    for tag, names, number in ((USER_ENTRY, access.kept_users, lambda name: pwd.getpwnam(name).pw_uid),
-                               (GROUP_ENTRY, access.kept_groups, lambda name: grp.getgrnam(name).gr_gid)):
+    for tag, names, number in (
+        (USER_ENTRY, access.kept_users, lambda name: pwd.getpwnam(name).pw_uid),
+        (GROUP_ENTRY, access.kept_groups, lambda name: grp.getgrnam(name).gr_gid),
+    ):
         for name in names:
             with contextlib.suppress(KeyError):
                 found.append((tag, number(name)))
@@ -116,15 +139,24 @@ def _wanted(descriptor: int, access: Access) -> Meta:
 def _refuse_shared(gid: int, access: Access) -> None:
     shared = _others_in(gid, access.user)
     if not gid or shared:
-        raise Refusal("the group of %s has others in it (%s), who could run PHP as the pool's user" % (access.user, ", ".join(shared) or "root"))
+        raise Refusal(
+            "the group of %s has others in it (%s), who could run PHP as the pool's user"
+            % (access.user, ", ".join(shared) or "root")
+        )
 
 
 def look(access: Access) -> Dict[str, Any]:
-    """What is open there now, with the rights before and after: {path, file, before, after}. Raises Refusal, OSError."""
+    """What is open there now, with the rights before and after: {path, file, before, after}. Raises Refusal,
+    OSError.
+    """
     with _open(access.path) as descriptor:
         _judge(descriptor, access)
-        return {"path": access.path, "file": _identity(descriptor), "before": meta_of(descriptor)._replace(mtime_ns=None),
-                "after": _wanted(descriptor, access)}
+        return {
+            "path": access.path,
+            "file": _identity(descriptor),
+            "before": meta_of(descriptor)._replace(mtime_ns=None),
+            "after": _wanted(descriptor, access),
+        }
 
 
 def grant(access: Access) -> None:
@@ -134,7 +166,9 @@ def grant(access: Access) -> None:
 
 
 def put_back(path: str, file: List[int], before: Meta, after: Meta) -> None:
-    """The rights before, where they still are those that were given. A socket that php-fpm made anew since is as its configuration says."""
+    """The rights before, where they still are those that were given. A socket that php-fpm made anew since is
+    as its configuration says.
+    """
     try:
         with _open(path) as descriptor:
             if _identity(descriptor) == file and _same(meta_of(descriptor), after):

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The state directory, and one change at a time on a host. The kernel frees the lock when its holder dies, however that happens."""
+"""The state directory, and one change at a time on a host. The kernel frees the lock when its holder dies,
+however that happens.
+"""
 
 import contextlib
 import fcntl
@@ -18,7 +20,9 @@ class Busy(Exception):
 
 
 def prepare_state(disk: Disk, state: str) -> None:
-    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there: nothing is made in it then."""
+    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there:
+    nothing is made in it then.
+    """
     for folder in (state, os.path.join(state, "backups"), os.path.join(state, "put-back")):
         try:
             disk.make_directory(folder, 0o700)

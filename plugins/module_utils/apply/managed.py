@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that another program writes: which a step would change, and what a person changes at their source instead."""
+"""Files that another program writes: which a step would change, and what a person changes at their source
+instead.
+"""
 
 import os
 from typing import List, Optional
@@ -20,7 +22,9 @@ def _text(data: Optional[bytes]) -> str:
 
 
 def _author(change: Change, disk: Disk) -> Optional[Author]:
-    """Of a new file, who writes all the others in its directory: such a one may be taken away as a stranger's."""
+    """Of a new file, who writes all the others in its directory: such a one may be taken away as a
+    stranger's.
+    """
     real = disk.real(change.path)
     found = author_of(change.path, _text(change.before)) or author_of(real, "")
     if change.before is not None:
@@ -48,15 +52,19 @@ def _lines(change: Change) -> str:
 def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
     """Why a step is left to a person, with the change to make and where; None when it is not.
 
-    files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays as it is
-    in any case. Raises OSError, Refusal.
+    files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays
+    as it is in any case. Raises OSError, Refusal.
     """
     for change in step.changes:
         author = _author(change, disk) if change.before != change.after else None
         if author and (author.panel or (files == LEAVE and not (asked and author.named))):
             allowed = "" if author.panel or asked else " (remediate_managed_files=edit would edit the file)"
             return "%s is %s, which would undo the change; make it there: %s%s" % (
-                change.path, _named(author), _lines(change), allowed)
+                change.path,
+                _named(author),
+                _lines(change),
+                allowed,
+            )
     return None
 
 
@@ -64,4 +72,8 @@ def warnings(step: Step, disk: Disk) -> List[str]:
     """What a person should know of a step that objection() lets pass."""
     changes = [change for change in step.changes if change.before != change.after]
     authors = [(change.path, _author(change, disk)) for change in changes]
-    return ["%s is %s: its next run may undo this change" % (path, _named(author)) for path, author in authors if author]
+    return [
+        "%s is %s: its next run may undo this change" % (path, _named(author))
+        for path, author in authors
+        if author
+    ]

@@ -11,7 +11,9 @@ from ..rules.case import LOST
 
 
 def lost_since(host: Host, nginx: Dict[str, Any], since: float) -> Optional[List[Dict[str, Any]]]:
-    """Events of nginx's error log about endpoints, since then (epoch seconds); None where it cannot be read. Its stamps are whole seconds."""
+    """Events of nginx's error log about endpoints, since then (epoch seconds); None where it cannot be read.
+    Its stamps are whole seconds.
+    """
     kept, host.missing = host.missing, []
     try:
         pids = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])

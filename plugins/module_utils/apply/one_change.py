@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of change share: one step under the host's lock, after what a killed run left has been closed."""
+"""What the modules of change share: one step under the host's lock, after what a killed run left has been
+closed.
+"""
 
 from typing import Any, Callable, Dict, List, Optional
 
@@ -17,11 +19,17 @@ from .lock import lock
 from .transaction import STATE, in_force, left_open
 
 PAUSE = 0.25
-_WRONG = {"refused": "Nothing was changed", "rolled_back": "It did not work", "failed": "Look at this host now"}
+_WRONG = {
+    "refused": "Nothing was changed",
+    "rolled_back": "It did not work",
+    "failed": "Look at this host now",
+}
 
 
 def quiet(module: Any, option: str, shown: Any) -> None:
-    """What the engine prints of an option that may hold a secret. Its own no_log would blot out each "4" of the reply, if that is a value."""
+    """What the engine prints of an option that may hold a secret. Its own no_log would blot out each "4" of
+    the reply, if that is a value.
+    """
     module.no_log_values.clear()
     module.params[option] = shown
 
@@ -30,7 +38,9 @@ def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def _close(host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None], state: str) -> Optional[Dict[str, Any]]:
+def _close(
+    host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None], state: str
+) -> Optional[Dict[str, Any]]:
     """What a killed run left is closed, or in check mode only judged, and told."""
     if not left_open(state):
         return None
@@ -41,15 +51,24 @@ def _close(host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None]
         return None
     fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found["fate"], "put back")
     by_hand = ". What would take it back: %s" % "; ".join(found["by_hand"]) if found["fate"] == "left" else ""
-    warn("A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
-        found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand))
+    warn(
+        "A run that was killed had left a change open (%s of %s). It %s %s: %s%s."
+        % (found["name"], found["target"], "would be" if check_mode else "was", fate, found["why"], by_hand)
+    )
     return found
 
 
-def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Optional[str]], check_mode: bool, warn: Callable[[str], None],
-               state: str = STATE) -> Outcome:
-    """make is called again under the lock: another change may have come first. warn: told what became of a change that a killed run had left
-    open. The outcome's why, where it went well: what a person should know of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
+def one_change(
+    host: Host,
+    make: Callable[[], Step],
+    verify: Callable[[], Optional[str]],
+    check_mode: bool,
+    warn: Callable[[str], None],
+    state: str = STATE,
+) -> Outcome:
+    """make is called again under the lock: another change may have come first. warn: told what became of a
+    change that a killed run had left open. The outcome's why, where it went well: what a person should know
+    of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
     step = make()
     # What a killed run left may be the very change that now seems to be there.
@@ -64,11 +83,14 @@ def one_change(host: Host, make: Callable[[], Step], verify: Callable[[], Option
     with lock(state, disk):
         found = _close(host, disk, False, warn, state)
         step = make()
-        return _carried(step._replace(meant=[*step.meant, *in_force(found)]), host, disk, verify, False, state)
+        return _carried(
+            step._replace(meant=[*step.meant, *in_force(found)]), host, disk, verify, False, state
+        )
 
 
-def _carried(step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool,
-             state: str) -> Outcome:
+def _carried(
+    step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str
+) -> Outcome:
     why = managed.objection(step, disk, managed.LEAVE, asked=True)
     if why:
         raise Refusal(why)
@@ -85,7 +107,9 @@ def answering(host: Host, keys: List[str], seconds: float) -> List[str]:
 
 
 def still_answering(host: Host, keys: List[str], seconds: float) -> Optional[str]:
-    """None once all the endpoints answer; the first that does not, when that has not come within so many seconds."""
+    """None once all the endpoints answer; the first that does not, when that has not come within so many
+    seconds.
+    """
     deadline = host.monotonic() + seconds
     while True:
         up = answering(host, keys, min(1.0, seconds))
@@ -103,4 +127,10 @@ def failure(outcome: Outcome) -> Optional[str]:
 
 def reply(outcome: Outcome) -> Dict[str, Any]:
     """The part of a module's return that all of them have."""
-    return {"changed": changed(outcome), "diff": outcome.diff, "files": outcome.files, "commands": outcome.commands, "backup": outcome.backup}
+    return {
+        "changed": changed(outcome),
+        "diff": outcome.diff,
+        "files": outcome.files,
+        "commands": outcome.commands,
+        "backup": outcome.backup,
+    }

@@ -12,8 +12,8 @@ from ..parse.listen import Target, targets
 from ..parse.sites import place, site_of
 from .nginx_errors import lost_since
 
-# silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever it said.
-# slow: no answer within the patience, or no HTTP at all; that proves nothing.
+# silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever
+# it said. slow: no answer within the patience, or no HTTP at all; that proves nothing.
 SILENT, OWN, SLOW = "silent", "own", "slow"
 
 
@@ -40,7 +40,9 @@ class Door(NamedTuple):
 
 
 def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) -> List[Door]:
-    """Of the sites at these places, those that a visitor can reach. Of two at one address under one name nginx gives the first alone."""
+    """Of the sites at these places, those that a visitor can reach. Of two at one address under one name
+    nginx gives the first alone.
+    """
     found: Dict[Any, Door] = {}
     for route in routes:
         site, where = site_of(route), targets(route["listen"])
@@ -62,7 +64,9 @@ def _blamed(host: Host, nginx: Dict[str, Any], since: float) -> Optional[Dict[st
     return None if events is None else found
 
 
-def ask(host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, seconds: float) -> Dict[Any, Page]:
+def ask(
+    host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, seconds: float
+) -> Dict[Any, Page]:
     """{place: page}, all asked at the same time. seconds: the patience for each."""
     began = host.now()
     answers: Dict[Any, Dict[str, Any]] = {}
@@ -77,13 +81,21 @@ def ask(host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, se
         thread.join()
     if not answers:
         return {}
-    errors = _blamed(host, nginx, began) if any(found["status"] in NO_ANSWER for found in answers.values()) else {}
-    return {door.place: _page(answers[door.place]["status"], None if errors is None else errors.get(door.name, frozenset()))
-            for door in wanted}
+    errors = (
+        _blamed(host, nginx, began) if any(found["status"] in NO_ANSWER for found in answers.values()) else {}
+    )
+    return {
+        door.place: _page(
+            answers[door.place]["status"], None if errors is None else errors.get(door.name, frozenset())
+        )
+        for door in wanted
+    }
 
 
 def _page(status: Optional[int], errors: Optional[FrozenSet[str]]) -> Page:
-    """A site may say 502, 503 or 504 itself: then nginx logs no error. Without its log, 503 is taken for the site's."""
+    """A site may say 502, 503 or 504 itself: then nginx logs no error. Without its log, 503 is taken for the
+    site's.
+    """
     if status is None:
         return Page(None, SLOW, frozenset())
     silent = status in NO_ANSWER and (status != 503 if errors is None else bool(errors))

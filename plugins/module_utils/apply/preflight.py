@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether what a step's commands load is our change alone, and whether that can fail: asked before anything is written."""
+"""Whether what a step's commands load is our change alone, and whether that can fail: asked before anything
+is written.
+"""
 
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
@@ -46,7 +48,9 @@ class _FpmReading(fpm_files.Reading):
 class _NginxReading(nginx_files.Reading):
     def __init__(self, host: Host, nginx: Dict[str, Any]) -> None:
         self.seen: List[str] = []
-        super(_NginxReading, self).__init__(host, nginx["config"], nginx["prefix"], nginx["options"].get("g", ""), None)
+        super(_NginxReading, self).__init__(
+            host, nginx["config"], nginx["prefix"], nginx["options"].get("g", ""), None
+        )
 
     def _judge(self, path: str) -> None:
         self.seen.append(path)
@@ -55,7 +59,10 @@ class _NginxReading(nginx_files.Reading):
 
 def _not_whole(look: Host, what: str) -> str:
     entry = next((one for one in look.missing if one["what"] == what), {"path": "a part", "why": "unknown"})
-    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (entry["path"], entry["why"])
+    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (
+        entry["path"],
+        entry["why"],
+    )
 
 
 def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
@@ -64,17 +71,25 @@ def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
         runs, there = look.stat("/proc/%d/exe" % pid), look.stat(program)
     except HostError as error:
         return "%s (%s)" % (program, error.why)
-    if (look.readlink("/proc/%d/exe" % pid) or "").endswith(DELETED) or (runs.device, runs.inode) != (there.device, there.inode):
+    if (look.readlink("/proc/%d/exe" % pid) or "").endswith(DELETED) or (runs.device, runs.inode) != (
+        there.device,
+        there.inode,
+    ):
         return program
     extension = _PHP_CODE.search(look.text("/proc/%d/maps" % pid) or "")
     return extension.group(1) if extension else None
 
 
 def _by_hand(unit: str, verb: str) -> str:
-    return "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again" % (verb, unit)
+    return (
+        "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again"
+        % (verb, unit)
+    )
 
 
-def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str) -> Optional[str]:
+def _nginx(
+    look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str
+) -> Optional[str]:
     reading = _NginxReading(look, nginx)
     if not reading.whole:
         return "nginx: %s" % _not_whole(look, "nginx_config")
@@ -86,35 +101,64 @@ def _nginx(look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], p
     pid = nginx["master"]["pid"]
     replaced = _replaced(look, pid, nginx["binary"])
     if replaced:
-        return "%s was replaced since nginx (pid %d) was started: %s" % (replaced, pid, _by_hand(unit, "restart"))
-    began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [nginx["master"]["started_at"]]
+        return "%s was replaced since nginx (pid %d) was started: %s" % (
+            replaced,
+            pid,
+            _by_hand(unit, "restart"),
+        )
+    began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [
+        nginx["master"]["started_at"]
+    ]
     others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
     if others:
-        return "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s" % (named(others), _by_hand(unit, "reload"))
+        return (
+            "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s"
+            % (named(others), _by_hand(unit, "reload"))
+        )
     texts = Texts(look)
     texts.show(step)
-    after = parse_conf(nginx["config"], lambda path: (texts.read(path), ""), texts.expand, nginx["options"].get("g", ""))
+    after = parse_conf(
+        nginx["config"], lambda path: (texts.read(path), ""), texts.expand, nginx["options"].get("g", "")
+    )
     why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
     return "nginx could not listen on %s" % why if why else None
 
 
 def _listens(conf: Conf) -> Set[str]:
-    written = [one.args[0] for one in every(conf.directives) if one.name == "listen" and one.args and not one.args[0].startswith("unix:")]
-    return {canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80") for where in written}
+    written = [
+        one.args[0]
+        for one in every(conf.directives)
+        if one.name == "listen" and one.args and not one.args[0].startswith("unix:")
+    ]
+    return {
+        canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80")
+        for where in written
+    }
 
 
 def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
-    """An action that edits and loads nothing: what others wrote into the same file would pass for ours, and be loaded one day."""
-    others = newer(look, [change.path for change in step.changes], since, step.meant, state) if since and step.name in ACTION_IDS else []
+    """An action that edits and loads nothing: what others wrote into the same file would pass for ours, and
+    be loaded one day.
+    """
+    others = (
+        newer(look, [change.path for change in step.changes], since, step.meant, state)
+        if since and step.name in ACTION_IDS
+        else []
+    )
     return "what others changed there was not loaded yet: %s" % named(others) if others else None
 
 
 def _stale(found: Launch) -> str:
-    return "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl daemon-reload`, if that is meant" % found.unit
+    return (
+        "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl daemon-reload`, if that is meant"
+        % found.unit
+    )
 
 
 def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
-    """What runs and cannot come from the files. A pool's number of workers may be part of the change that is meant."""
+    """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
+    meant.
+    """
     pools = {pool["name"]: pool for pool in master["pools"]}
     running: Dict[str, int] = {}
     for one in procs:
@@ -130,8 +174,14 @@ def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[st
     return None
 
 
-def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[str, str]], procs: Sequence[Process],
-         state: str) -> Optional[str]:
+def _fpm(
+    look: Host,
+    step: Step,
+    master: Dict[str, Any],
+    loads: Optional[Tuple[str, str]],
+    procs: Sequence[Process],
+    state: str,
+) -> Optional[str]:
     reading = _FpmReading(look, master["config"], master["prefix"])
     if reading.barred or reading.text is None:
         return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
@@ -144,7 +194,11 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
     stays = master["running"] and verb != "start"
     replaced = _replaced(look, master["pid"], found.argv[0]) if stays else None
     if replaced:
-        return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (replaced, master["pid"], _by_hand(unit, "restart"))
+        return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (
+            replaced,
+            master["pid"],
+            _by_hand(unit, "restart"),
+        )
     ini = ini_files(look, found, step)
     definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
     boot_at = look.now() - look.boottime()
@@ -155,8 +209,10 @@ def _fpm(look: Host, step: Step, master: Dict[str, Any], loads: Optional[Tuple[s
             others += [one for one in definition if one.at > master["started_at"] + TICK]
         unlike = _unlike(master, procs, step.meant)
         if others or unlike:
-            return "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s" % (
-                verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
+            return (
+                "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
+                % (verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
+            )
     return rehearse(look, master, found, step, procs, proven)
 
 
@@ -165,17 +221,31 @@ def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optio
     ran = look.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
     loaded = re.search(r"=(\d+)", ran.out)
     if not loaded:
-        return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (" ".join(commands[0]), ran.err.strip()[:200])
+        return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (
+            " ".join(commands[0]),
+            ran.err.strip()[:200],
+        )
     since = look.now() - look.boottime() + int(loaded.group(1)) / 1e6
-    files = [path for folder in DIRECTORIES for pattern in ("*.*", "*.d/*.conf") for path in look.glob("%s/%s" % (folder, pattern))
-             if look.type_of(path) == "file"]
+    files = [
+        path
+        for folder in DIRECTORIES
+        for pattern in ("*.*", "*.d/*.conf")
+        for path in look.glob("%s/%s" % (folder, pattern))
+        if look.type_of(path) == "file"
+    ]
     found = newer(look, files, since, (), state)
-    return "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl daemon-reload`, if that is meant" % (
-        " ".join(commands[0]), named(found)) if found else None
+    return (
+        "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl daemon-reload`, if that is meant"
+        % (" ".join(commands[0]), named(found))
+        if found
+        else None
+    )
 
 
 def objection(step: Step, state: str = STATE) -> Optional[str]:
-    """Why what the step loads could fail, or would be more than its own change; None when neither. Writes nothing."""
+    """Why what the step loads could fail, or would be more than its own change; None when neither. Writes
+    nothing.
+    """
     commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
     loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
     defines = [argv for argv in commands if argv[1] in DEFINES]
@@ -209,4 +279,6 @@ def _look(look: Host, step: Step, loads: Dict[str, str], tested: Set[str], state
                 return why
     except Refusal as refusal:
         return str(refusal)
-    return "what `systemctl %s %s` would load is not known here" % (left[min(left)], min(left)) if left else None
+    return (
+        "what `systemctl %s %s` would load is not known here" % (left[min(left)], min(left)) if left else None
+    )

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an open change means on the host as it is now: its age, which of its files and commands took effect, and who answers. Only looks."""
+"""What an open change means on the host as it is now: its age, which of its files and commands took effect,
+and who answers. Only looks.
+"""
 
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -25,16 +27,28 @@ _LOADS = ("start", "restart", "reload")  # each leaves its time in the unit's st
 # A busy worker that has taken the request is at somebody's service as well.
 _AT_WORK = ("answered", "no_answer")
 
-# old: why no command of it is undone, by its age or by what is to be seen, "" while that may be. files: "before", "written" or "other", in the
-# journal's order. took: of each command, whether it took effect. begun: whether anything may have. asked: endpoints that it is about; answers:
-# those that are served. idle: units that run no more and did not fail, as after a person's stop.
-Present = NamedTuple("Present", [
-    ("old", str), ("files", List[str]), ("took", List[bool]), ("begun", bool), ("asked", List[str]), ("answers", List[str]), ("idle", List[str]),
-])
+# old: why no command of it is undone, by its age or by what is to be seen, "" while that may be. files:
+# "before", "written" or "other", in the journal's order. took: of each command, whether it took effect.
+# begun: whether anything may have. asked: endpoints that it is about; answers: those that are served. idle:
+# units that run no more and did not fail, as after a person's stop.
+Present = NamedTuple(
+    "Present",
+    [
+        ("old", str),
+        ("files", List[str]),
+        ("took", List[bool]),
+        ("begun", bool),
+        ("asked", List[str]),
+        ("answers", List[str]),
+        ("idle", List[str]),
+    ],
+)
 
 
 # What runs, of root's: the snapshot's nginx and masters.
-Daemons = NamedTuple("Daemons", [("procs", List[Process]), ("nginx", Dict[str, Any]), ("masters", List[Dict[str, Any]])])
+Daemons = NamedTuple(
+    "Daemons", [("procs", List[Process]), ("nginx", Dict[str, Any]), ("masters", List[Dict[str, Any]])]
+)
 
 
 def _old(host: Host, journal: Journal) -> str:
@@ -81,20 +95,31 @@ def _daemons(host: Host) -> Daemons:
     return Daemons(procs, collect_nginx(host, procs), collect_fpm(host, procs, "never")["masters"])
 
 
-def _served(host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()) -> Tuple[List[str], List[str]]:
-    """(the endpoints of these units' pools, of pools with a socket in one of these directories, and of what these files of nginx send there;
-    those of them at which a running php-fpm, or whoever nginx dials, takes requests).
+def _served(
+    host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()
+) -> Tuple[List[str], List[str]]:
+    """(the endpoints of these units' pools, of pools with a socket in one of these directories, and of what
+    these files of nginx send there; those of them at which a running php-fpm, or whoever nginx dials, takes
+    requests).
     """
     asked: Dict[str, bool] = {}
     for master in seen.masters:
         for pool in master["pools"]:
             name = pool["endpoint"] or ""
-            if name and (master["unit"] in units or name.startswith(tuple("unix:%s/" % folder for folder in folders))):
+            if name and (
+                master["unit"] in units or name.startswith(tuple("unix:%s/" % folder for folder in folders))
+            ):
                 asked[name] = asked.get(name, False) or bool(master["running"])
     for route in seen.nginx["routes"] if seen.nginx["running"] else []:
-        asked.update((target["endpoint"], True) for target in route["endpoints"] if {route["file"], target["file"]} & set(files) and not target["down"])
+        asked.update(
+            (target["endpoint"], True)
+            for target in route["endpoints"]
+            if {route["file"], target["file"]} & set(files) and not target["down"]
+        )
     found = collect_endpoints(host, list(asked), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
-    return sorted(asked), [name for name in sorted(asked) if asked[name] and found[name]["probe"]["result"] in _AT_WORK]
+    return sorted(asked), [
+        name for name in sorted(asked) if asked[name] and found[name]["probe"]["result"] in _AT_WORK
+    ]
 
 
 def served_by(host: Host, units: Sequence[str]) -> List[str]:
@@ -103,8 +128,12 @@ def served_by(host: Host, units: Sequence[str]) -> List[str]:
 
 
 def _reloaded(state: Dict[str, Any], procs: Sequence[Process], began: float) -> bool:
-    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows nothing."""
-    workers = [one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline]
+    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows
+    nothing.
+    """
+    workers = [
+        one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline
+    ]
     return bool(workers) and all(one.started_at >= began for one in workers)
 
 
@@ -120,17 +149,26 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
         seen = _daemons(host)
         procs = seen.procs
         newer = {one["unit"]: one["config_newer"] for one in seen.masters + [seen.nginx]}
-        asked, answers = _served(host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")])
+        asked, answers = _served(
+            host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")]
+        )
     except Exception as error:  # pylint: disable=broad-except
         # Whatever a configuration does to its reader, it must not keep the host from its next change.
         asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
     rebooted = journal["boot"] not in ("", boot_of(host))
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
-    loaded = [name for name, state in states.items() if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)]
+    loaded = [
+        name
+        for name, state in states.items()
+        if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)
+    ]
     took, begun = [], False
     for number, command in enumerate(journal["commands"]):
         loads = _unit_of(command["do"]) and command["do"][1] in _LOADS
-        took.append(disk.exists(os.path.join(opened, DONE % number)) or bool(loads and _unit_of(command["do"]) in loaded))
+        took.append(
+            disk.exists(os.path.join(opened, DONE % number))
+            or bool(loads and _unit_of(command["do"]) in loaded)
+        )
         begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, STARTED % number))
     if begun and not old and any(newer.get(name) for name in units):
         old = "somebody has edited its configuration since, and not loaded that"

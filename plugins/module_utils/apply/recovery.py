@@ -14,7 +14,9 @@ from .journal import DONE, STARTED, Journal, Unreadable, meta_of, read_journal
 from .lock import STATE
 from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, digest, file_away, own
 
-NOT_BACK = "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
+NOT_BACK = (
+    "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
+)
 Fates = Dict[str, List[str]]
 
 
@@ -27,7 +29,9 @@ def was_begun(disk: Disk, opened: str, number: int) -> bool:
 
 
 def _restore(file: Dict[str, Any], copy: str, disk: Disk) -> str:
-    """One file as it was: "restored", "untouched", or "left" when it is neither what we found nor what we wrote."""
+    """One file as it was: "restored", "untouched", or "left" when it is neither what we found nor what we
+    wrote.
+    """
     disk.remove(file["temporary"])
     real, old = file["real"], file["old"]
     now = digest(disk.read(real))
@@ -46,7 +50,9 @@ def _restore(file: Dict[str, Any], copy: str, disk: Disk) -> str:
 
 
 def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, List[str]]:
-    """({restored, untouched, left: changed by someone else since}, paths of each; what could not be put back, and why)."""
+    """({restored, untouched, left: changed by someone else since}, paths of each; what could not be put back,
+    and why).
+    """
     fates: Fates = {"restored": [], "untouched": [], "left": []}
     failed = []
     for number, file in reversed(list(enumerate(journal["files"]))):
@@ -54,7 +60,10 @@ def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, Li
         try:
             fates[_restore(file, copy, disk)].append(file["path"])
         except (OSError, Refusal) as error:
-            failed.append("%s (%s); it was %s" % (file["real"], error, "like %s" % copy if file["existed"] else "not there"))
+            failed.append(
+                "%s (%s); it was %s"
+                % (file["real"], error, "like %s" % copy if file["existed"] else "not there")
+            )
     try:
         for folder in reversed(journal["made"]) if not failed else ():
             disk.remove_directory(folder)
@@ -66,8 +75,12 @@ def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, Li
     return fates, failed
 
 
-def undo_commands(journal: Journal, opened: str, disk: Disk, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True) -> List[str]:
-    """The undo of each command that was begun, the last one first; within a command, as listed. Returns what failed. harmless: whether one may run."""
+def undo_commands(
+    journal: Journal, opened: str, disk: Disk, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True
+) -> List[str]:
+    """The undo of each command that was begun, the last one first; within a command, as listed. Returns what
+    failed. harmless: whether one may run.
+    """
     failed = []
     for number, command in reversed(list(enumerate(journal["commands"]))):
         if not was_begun(disk, opened, number):
@@ -105,9 +118,16 @@ def _put_back(folder: Dict[str, Any], disk: Disk) -> None:
 
 
 def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[str]:
-    """Endpoints that would be served no more after the way back, since it stops a unit that serves them now."""
-    stopped = [argv[2] for number, command in enumerate(journal["commands"]) if was_begun(disk, opened, number)
-               for argv in command["undo"] if argv[:2] == ["systemctl", "stop"] and argv[2:]]
+    """Endpoints that would be served no more after the way back, since it stops a unit that
+    serves them now.
+    """
+    stopped = [
+        argv[2]
+        for number, command in enumerate(journal["commands"])
+        if was_begun(disk, opened, number)
+        for argv in command["undo"]
+        if argv[:2] == ["systemctl", "stop"] and argv[2:]
+    ]
     if not stopped:
         return []
     from .present import served_by  # pylint: disable=import-outside-toplevel  # few ways back need it compiled
@@ -116,7 +136,9 @@ def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[
 
 
 def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -> Optional[str]:
-    """What was taken back is over. Returns where the former content of files is kept that someone else has changed, None without any."""
+    """What was taken back is over. Returns where the former content of files is kept that someone else has
+    changed, None without any.
+    """
     if fates["left"]:
         return file_away(disk, state, opened, journal)
     if disk.exists(os.path.join(state, "put-back")):  # 0.3 made none
@@ -139,9 +161,10 @@ def tidy(disk: Disk, state: str) -> None:
 
 
 def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Dict[str, Any]]:
-    """Takes back the change that this very run has open: {files: taken back, left: changed by someone else since and left so, backup: where
-    their former content is, or None, serves: endpoints that need the change, by which all of it was kept}. None: nothing is open.
-    Call it under the lock. Raises UndoFailed, Refusal or OSError.
+    """Takes back the change that this very run has open: {files: taken back, left: changed by someone else
+    since and left so, backup: where their former content is, or None, serves: endpoints that need the change,
+    by which all of it was kept}. None: nothing is open. Call it under the lock. Raises UndoFailed, Refusal or
+    OSError.
     """
     opened, result = os.path.join(state, OPEN), None
     try:
@@ -162,5 +185,13 @@ def _taken_back(host: Host, disk: Disk, state: str, opened: str, journal: Journa
         raise UndoFailed(NOT_BACK % ("; ".join(failed), opened))
     failed = undo_commands(journal, opened, disk)
     if failed:
-        raise UndoFailed("every file is as before, but this failed: %s. Do it by hand; a later run looks at what is there then." % "; ".join(failed))
-    return {"files": fates["restored"], "left": fates["left"], "backup": close(journal, opened, disk, state, fates), "serves": []}
+        raise UndoFailed(
+            "every file is as before, but this failed: %s. Do it by hand; a later run looks at what is there then."
+            % "; ".join(failed)
+        )
+    return {
+        "files": fates["restored"],
+        "left": fates["left"],
+        "backup": close(journal, opened, disk, state, fates),
+        "serves": [],
+    }

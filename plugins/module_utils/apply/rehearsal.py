@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm started for a moment as its unit would start it, where nobody sees it: with php.ini, extensions and preload, in a trial's namespace.
+"""php-fpm started for a moment as its unit would start it, where nobody sees it: with php.ini, extensions and
+preload, in a trial's namespace.
 
-`php-fpm -t` passes where a start fails: at a group, a directory of a socket, an address, a log. So pid file, logs and sockets are really opened,
-on memory that lies over them. No pool gets a worker: fifty of them would take memory that the host may not have.
+`php-fpm -t` passes where a start fails: at a group, a directory of a socket, an address, a log. So pid file,
+logs and sockets are really opened, on memory that lies over them. No pool gets a worker: fifty of them would
+take memory that the host may not have.
 """
 
 import errno
@@ -31,7 +33,10 @@ SECONDS = 30.0  # a preload of a large framework takes some
 _PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
 # phpinfo(); of the last there is one path a line.
-_INI = re.compile(r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) => (.*(?:\n/.*)*)$", re.M)
+_INI = re.compile(
+    r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) => (.*(?:\n/.*)*)$",
+    re.M,
+)
 _STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
 # PHP itself writes no log then; php-fpm's own are opened.
 _SILENT = ("-d", "error_log=")
@@ -57,10 +62,16 @@ def written(host: Host, master: Dict[str, Any], step: Step, environment: Dict[st
 
     def read(path: str) -> Tuple[Optional[str], str]:
         text = texts.read(path)
-        return text and _VARIABLE.sub(lambda match: environment.get(match.group(1)) or match.group(0), text), ""
+        return text and _VARIABLE.sub(
+            lambda match: environment.get(match.group(1)) or match.group(0), text
+        ), ""
 
-    conf = parse_fpm_conf(master["config"], read, lambda pattern: (texts.expand(pattern), ""), master["prefix"])
-    return Written(texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools])
+    conf = parse_fpm_conf(
+        master["config"], read, lambda pattern: (texts.expand(pattern), ""), master["prefix"]
+    )
+    return Written(
+        texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools]
+    )
 
 
 def options(found: Launch) -> List[str]:
@@ -70,12 +81,17 @@ def options(found: Launch) -> List[str]:
 
 def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
     """As found, but that systemd hears nothing of it."""
-    quiet = {name: value for name, value in found.environment.items() if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
+    quiet = {
+        name: value
+        for name, value in found.environment.items()
+        if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
+    }
     return Start(quiet, found.ids, found.folder, list(made), enough)
 
 
 def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
-    """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans comes last. Runs no PHP code.
+    """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
+    comes last. Runs no PHP code.
 
     Raises Refusal when that cannot be known, or when others can write there.
     """
@@ -85,15 +101,30 @@ def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
     ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-i"], [], start=start_of(found))
     told = dict(_INI.findall(ran.out))
     if len(told) < 3:
-        raise Refusal("`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran)))
-    paths = [path for name in ("Loaded Configuration File", "Additional .ini files parsed") for path in re.split(r",?\s*\n|,\s*$", told[name])]
+        raise Refusal(
+            "`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran))
+        )
+    paths = [
+        path
+        for name in ("Loaded Configuration File", "Additional .ini files parsed")
+        for path in re.split(r",?\s*\n|,\s*$", told[name])
+    ]
     paths += told["Scan this dir for additional .ini files"].split(":")
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and (host.account(user.group(1)) or (None,))[0] == 0:
         raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
     files = [path.strip() for path in paths if path.strip().startswith("/")]
     _roots(host, re.findall(r"^extension_dir => (/\S+) =>", ran.out, re.M))
-    _roots(host, files + [path for folder in files if host.type_of(folder) == "directory" for path in host.glob(folder + "/*.ini")])
+    _roots(
+        host,
+        files
+        + [
+            path
+            for folder in files
+            if host.type_of(folder) == "directory"
+            for path in host.glob(folder + "/*.ini")
+        ],
+    )
     return files
 
 
@@ -102,19 +133,35 @@ def _roots(host: Host, paths: Sequence[str]) -> None:
         for one in [path] + folders(host, path):
             found = opening(host, one)
             if found:
-                raise Refusal("%s can write %s, so root does not start php-fpm with it" % (found.who, found.path))
+                raise Refusal(
+                    "%s can write %s, so root does not start php-fpm with it" % (found.who, found.path)
+                )
 
 
 def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
-    """The first of these addresses that could not be had, and why. pid: of the master that has them or gives them back."""
+    """The first of these addresses that could not be had, and why. pid: of the master that has them or gives
+    them back.
+    """
     ours = {one.pid for one in procs if pid is not None and pid in (one.pid, one.ppid)}
     for key, facts in collect_endpoints(host, keys, None, procs, 0).items():
         place, holders = parse(key), [one for one in facts["listeners"] if one["pid"] not in ours]
-        if facts["listening"] and len(holders) < len(facts["listeners"]) and facts["inode_matches"] is not False:
+        if (
+            facts["listening"]
+            and len(holders) < len(facts["listeners"])
+            and facts["inode_matches"] is not False
+        ):
             continue
-        why = _unbindable(place.path or "") if place.family == "unix" else _unbindable_port(place.address or "", place.port or 0)
+        why = (
+            _unbindable(place.path or "")
+            if place.family == "unix"
+            else _unbindable_port(place.address or "", place.port or 0)
+        )
         if why:
-            return "%s: %s%s" % (key, why, "".join(", by %s (pid %s)" % (one["comm"], one["pid"]) for one in holders[:1]))
+            return "%s: %s%s" % (
+                key,
+                why,
+                "".join(", by %s (pid %s)" % (one["comm"], one["pid"]) for one in holders[:1]),
+            )
     return None
 
 
@@ -160,13 +207,19 @@ def _sockets(after: Written) -> Dict[str, str]:
 
 
 def _made(step: Step, found: Launch) -> List[str]:
-    """Directories that will be there by then: systemd's, the step's, and those that a command before the start names."""
+    """Directories that will be there by then: systemd's, the step's, and those that a command before the
+    start names.
+    """
     before = " ".join(found.settings["ExecStartPre"])
-    words = re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
+    words = (
+        re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
+    )
     return found.makes + [command.folder for command in step.commands if command.folder] + words
 
 
-def _foreseen(found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool) -> Optional[str]:
+def _foreseen(
+    found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
+) -> Optional[str]:
     """What need not be tried to be known, or cannot be."""
     if not _PROGRAM.match(posixpath.basename(found.argv[0])):
         return "%s is started by %s, which cannot be tried" % (found.unit, found.argv[0])
@@ -185,8 +238,12 @@ def _foreseen(found: Launch, after: Written, logs: Sequence[str], made: Sequence
     return None
 
 
-def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool) -> Optional[str]:
-    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has started with this definition before."""
+def rehearse(
+    host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool
+) -> Optional[str]:
+    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
+    started with this definition before.
+    """
     after, made = written(host, master, step, found.environment), _made(step, found)
     logs = _logs(master, after, found)
     why = _foreseen(found, after, logs, made, proven)
@@ -202,8 +259,12 @@ def rehearse(host: Host, master: Dict[str, Any], found: Launch, step: Step, proc
     text += "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
     real = host.realpath(master["config"])
     changes = [one for one in step.changes if host.realpath(one.path) != real]
-    changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [Change(path, b"", None, 0) for path in _sockets(after)]
+    changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [
+        Change(path, b"", None, 0) for path in _sockets(after)
+    ]
     ran = trial(changes, options(found) + list(_STAYS), logs, SECONDS, start_of(found, made, READY))
     if ran.rc is None:
         return "a start of %s could not be tried: %s" % (found.unit, deciding_line(ran))
-    return None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))
+    return (
+        None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))
+    )

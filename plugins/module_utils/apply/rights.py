@@ -21,9 +21,17 @@ USER_ENTRY, GROUP_ENTRY, OWN_GROUP = _USER, _GROUP, (_GROUP_OBJ, _NOBODY)
 _NO_LOGIN = ("/nologin", "/false", "/sync", "/shutdown", "/halt")
 
 # xattrs None: as the directory gives them to a new file. mtime_ns None: now.
-Meta = NamedTuple("Meta", [
-    ("uid", int), ("gid", int), ("mode", int), ("xattrs", Optional[Dict[str, bytes]]), ("mtime_ns", Optional[int]), ("links", int),
-])
+Meta = NamedTuple(
+    "Meta",
+    [
+        ("uid", int),
+        ("gid", int),
+        ("mode", int),
+        ("xattrs", Optional[Dict[str, bytes]]),
+        ("mtime_ns", Optional[int]),
+        ("links", int),
+    ],
+)
 
 # They are made from the content, so a copy beside other content would be a lie.
 _OF_THE_CONTENT = {"security.ima", "security.evm"}
@@ -46,11 +54,15 @@ def _xattrs(place: Union[int, str]) -> Dict[str, bytes]:
 def meta_of(descriptor: int) -> Meta:
     found = os.fstat(descriptor)
     xattrs = _xattrs(place_of(descriptor))
-    return Meta(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), xattrs, found.st_mtime_ns, found.st_nlink)
+    return Meta(
+        found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), xattrs, found.st_mtime_ns, found.st_nlink
+    )
 
 
 def apply_meta(place: Union[int, str], meta: Meta) -> None:
-    """place: a descriptor, or a path by place_of(). In such an order that nobody may do more meanwhile than before or after."""
+    """place: a descriptor, or a path by place_of(). In such an order that nobody may do more meanwhile than
+    before or after.
+    """
     os.chmod(place, os.stat(place).st_mode & meta.mode)
     os.chown(place, meta.uid, meta.gid)
     if meta.xattrs is not None:
@@ -79,7 +91,9 @@ def home_of(folder: str) -> str:
 
 
 def others(descriptor: int, passing: bool = False) -> str:
-    """Who else can write to what is open; empty: nobody. passing: to what is ours in it, which a sticky bit guards."""
+    """Who else can write to what is open; empty: nobody. passing: to what is ours in it, which a sticky bit
+    guards.
+    """
     found, host = os.fstat(descriptor), Host()
     if not ours(found.st_uid):
         return host.user_name(found.st_uid)
@@ -101,7 +115,9 @@ def others(descriptor: int, passing: bool = False) -> str:
 
 def _entries(raw: Optional[bytes], mode: int) -> List[Entry]:
     return parse_acl(raw) or [
-        Entry(tag, mode >> shift & 7, _NOBODY) for tag, shift in ((_USER_OBJ, 6), (_GROUP_OBJ, 3), (_OTHER, 0))]
+        Entry(tag, mode >> shift & 7, _NOBODY)
+        for tag, shift in ((_USER_OBJ, 6), (_GROUP_OBJ, 3), (_OTHER, 0))
+    ]
 
 
 def _mask(entries: Sequence[Entry]) -> int:
@@ -113,25 +129,36 @@ def mask_of(raw: bytes) -> int:
 
 
 def _packed(entries: Sequence[Entry]) -> bytes:
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one.tag, one.id)))
+    return struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one.tag, one.id))
+    )
 
 
 def with_search(raw: Optional[bytes], mode: int, uid: int) -> bytes:
-    """The ACL of a directory with an entry more, for the user to search it. Raises Refusal where others would gain. Pure."""
+    """The ACL of a directory with an entry more, for the user to search it. Raises Refusal where others would
+    gain. Pure.
+    """
     entries = _entries(raw, mode)
     if any(entry.tag == _USER and entry.id == uid for entry in entries):
         raise Refusal("its ACL names the user already, which is a person's word")
     # A new mask has to let through what the group may do.
     mask = _mask(entries)
-    if not mask & SEARCH and any(entry.permissions & SEARCH and entry.tag in (_USER, _GROUP_OBJ, _GROUP) for entry in entries):
+    if not mask & SEARCH and any(
+        entry.permissions & SEARCH and entry.tag in (_USER, _GROUP_OBJ, _GROUP) for entry in entries
+    ):
         raise Refusal("the mask of its ACL keeps others out, who would be let in as well")
-    return _packed([entry for entry in entries if entry.tag != _MASK] + [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)])
+    return _packed(
+        [entry for entry in entries if entry.tag != _MASK]
+        + [Entry(_USER, SEARCH, uid), Entry(_MASK, mask | SEARCH, _NOBODY)]
+    )
 
 
 def with_write(raw: Optional[bytes], mode: int, uid: int, kept: Collection[Tuple[int, int]]) -> bytes:
-    """The ACL of a socket in which the user may connect. kept: (tag, id) of the entries that the configuration made; they apply as written.
+    """The ACL of a socket in which the user may connect. kept: (tag, id) of the entries that the
+    configuration made; they apply as written.
 
-    What the mask took from all others stays taken. Raises Refusal where a hand has shut the user out by name. Pure.
+    What the mask took from all others stays taken. Raises Refusal where a hand has shut the user out by name.
+    Pure.
     """
     entries = _entries(raw, mode)
     mask, found = _mask(entries), []

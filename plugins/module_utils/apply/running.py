@@ -3,8 +3,9 @@
 
 """The requests that run while an action is taken: how many it cuts, and a moment in which it cuts none.
 
-A restart of php-fpm ends the requests of all its pools, and those that wait. So does a reload, but for those that wait, unless the
-master has loaded a process_control_timeout: to write one now is too late, since the old master ends its workers by the old one.
+A restart of php-fpm ends the requests of all its pools, and those that wait. So does a reload, but for those
+that wait, unless the master has loaded a process_control_timeout: to write one now is too late, since the old
+master ends its workers by the old one.
 """
 
 import contextlib
@@ -19,25 +20,43 @@ from .nginx_errors import lost_since
 
 PAUSE = 0.1  # seconds between two looks
 AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
-# read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next request.
+# read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next
+# request.
 _READ = frozenset(("0", "63"))
 
 
-# seen: requests that ran, or waited, right before a command. reached: endpoints at which nginx found php-fpm then. began, ended: epoch seconds.
+# seen: requests that ran, or waited, right before a command. reached: endpoints at which nginx found php-fpm
+# then. began, ended: epoch seconds.
 _Gap = NamedTuple("_Gap", [("seen", int), ("reached", List[str]), ("began", float), ("ended", float)])
 
 
 def _waits_for_its_client(host: Host, pid: int) -> bool:
     words = (host.text("/proc/%d/syscall" % pid) or "").split()
-    return len(words) > 1 and words[0] in _READ and (host.readlink("/proc/%d/fd/%d" % (pid, int(words[1], 16))) or "").startswith("socket:")
+    return (
+        len(words) > 1
+        and words[0] in _READ
+        and (host.readlink("/proc/%d/fd/%d" % (pid, int(words[1], 16))) or "").startswith("socket:")
+    )
 
 
 class Running:
     """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py."""
 
-    def __init__(self, host: Host, masters: Sequence[Dict[str, Any]] = (), max_cut: int = 0, quiet_wait: float = 0.0,
-                 nginx: Optional[Dict[str, Any]] = None) -> None:
-        self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = host, masters, max_cut, quiet_wait, nginx
+    def __init__(
+        self,
+        host: Host,
+        masters: Sequence[Dict[str, Any]] = (),
+        max_cut: int = 0,
+        quiet_wait: float = 0.0,
+        nginx: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = (
+            host,
+            masters,
+            max_cut,
+            quiet_wait,
+            nginx,
+        )
         self._begin()
 
     def _begin(self) -> None:
@@ -52,16 +71,25 @@ class Running:
         return [one for one in processes(self.host) if one.ppid in pids]
 
     def grace(self, step: Step) -> float:
-        """How long the running requests may go on after a reload, in seconds, as the masters have loaded it."""
-        told = [master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0 for master in self._mine(step)]
+        """How long the running requests may go on after a reload, in seconds, as the masters have
+        loaded it.
+        """
+        told = [
+            master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0
+            for master in self._mine(step)
+        ]
         return min(told, default=0.0) if not _restarts(step) else 0.0
 
     def _places(self, step: Step) -> Dict[str, Dict[str, Any]]:
-        keys = [pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]]
+        keys = [
+            pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]
+        ]
         return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0)
 
     def look(self, step: Step) -> Tuple[int, int, int]:
-        """(requests that are served, those that wait, of these all that stand behind requests whose clients have gone) in all pools of the unit."""
+        """(requests that are served, those that wait, of these all that stand behind requests whose clients
+        have gone) in all pools of the unit.
+        """
         places = self._places(step).values()
         served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
         idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
@@ -71,7 +99,9 @@ class Running:
         return max(0, served - idle), sum(live), behind
 
     def objection(self, step: Step) -> Optional[str]:
-        """Waits for a quiet moment; why the action is not begun when there is none and too many requests run. Only looks."""
+        """Waits for a quiet moment; why the action is not begun when there is none and too many requests run.
+        Only looks.
+        """
         self._begin()
         if not self._mine(step) or self.grace(step):
             return None
@@ -86,7 +116,11 @@ class Running:
             self.host.sleep(PAUSE)
         if lost <= self.max_cut:
             return None
-        return "%d requests run in the pools of %s, and would be cut: remediate_max_cut=%d allows no more" % (lost, step.cuts, self.max_cut)
+        return "%d requests run in the pools of %s, and would be cut: remediate_max_cut=%d allows no more" % (
+            lost,
+            step.cuts,
+            self.max_cut,
+        )
 
     def _watch(self, step: Step, until: float) -> None:
         """The workers who are still there when their grace is over are cut."""
@@ -109,7 +143,11 @@ class Running:
         elif self._mine(step):
             served, waiting, _behind = self.look(step)
             told = served + (waiting if _restarts(step) else 0)
-            reached = [key for key, place in self._places(step).items() if place.get("listening") and place.get("inode_matches") is not False]
+            reached = [
+                key
+                for key, place in self._places(step).items()
+                if place.get("listening") and place.get("inode_matches") is not False
+            ]
             began = self.host.now()
             yield
             self._gaps.append(_Gap(told, reached, began, self.host.now() + AFTERMATH))
@@ -118,13 +156,15 @@ class Running:
 
     @property
     def cut(self) -> int:
-        """How many requests the action has cut: those that were seen to run, or as nginx's log has it, if that tells of more: who comes while
-        php-fpm restarts is refused.
+        """How many requests the action has cut: those that were seen to run, or as nginx's log has it, if
+        that tells of more: who comes while php-fpm restarts is refused.
         """
         return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
 
     def _lost(self, gap: _Gap) -> int:
-        """The requests that nginx lost at endpoints that it reached before. Of many of one kind only the newest times are kept."""
+        """The requests that nginx lost at endpoints that it reached before. Of many of one kind only the
+        newest times are kept.
+        """
         lost = 0
         for event in lost_since(self.host, self.nginx, gap.began) or [] if self.nginx else []:
             if event["endpoint"] in gap.reached:

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Configuration files as text that keeps every byte: UTF-8 with what is not as surrogates, line ends untouched."""
+"""Configuration files as text that keeps every byte: UTF-8 with what is not as surrogates, line ends
+untouched.
+"""
 
 from typing import Dict, List, Optional
 

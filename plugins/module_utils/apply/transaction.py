@@ -3,12 +3,14 @@
 
 """Files and services changed as one: all of it, or nothing that anyone would notice afterwards.
 
-<state>/transaction exists while a change is open: journal.json and a copy of each file before. It appears complete, before the first
-file is touched, and goes in one instant when the change is kept or was taken back. Whoever finds it knows that a run was killed, and
-settle() says what becomes of what that run had done; it may be killed itself and starts over.
+<state>/transaction exists while a change is open: journal.json and a copy of each file before. It appears
+complete, before the first file is touched, and goes in one instant when the change is kept or was taken back.
+Whoever finds it knows that a run was killed, and settle() says what becomes of what that run had done; it may
+be killed itself and starts over.
 
-Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it needs no space on a full disk
-and brings back the very same file. Where a file system has no second names, the copy is written instead.
+Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it
+needs no space on a full disk and brings back the very same file. Where a file system has no second names, the
+copy is written instead.
 """
 
 import base64
@@ -28,7 +30,8 @@ from .journal import DONE, STARTED, VERSION, Journal, boot_of, meta_of
 from .lock import STATE, prepare_state
 
 BACKUPS = 20
-# While it is written; while it is open; once it is kept; once it was taken back. Only the second means anything to the host.
+# While it is written; while it is open; once it is kept; once it was taken back. Only the second means
+# anything to the host.
 NEW, OPEN, KEPT, UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
 _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -49,7 +52,9 @@ def own(disk: Disk, argv: Sequence[str]) -> None:
 
 
 def check(step: Step, disk: Disk, shown: bool = False) -> None:
-    """That each file still is what the change was made for (unless it builds on others only shown), and can be replaced. Raises Refusal, OSError."""
+    """That each file still is what the change was made for (unless it builds on others only shown), and can
+    be replaced. Raises Refusal, OSError.
+    """
     for command in step.commands:
         if command.access:
             live_socket.look(command.access)
@@ -75,7 +80,10 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
             raise Refusal(why)
         for path in _beside(real):
             if disk.exists(path):
-                raise Refusal("%s is in the way (a run that was killed may have left it): look at it, and remove it" % path)
+                raise Refusal(
+                    "%s is in the way (a run that was killed may have left it): look at it, and remove it"
+                    % path
+                )
 
 
 def _beside(real: str) -> Tuple[str, str]:
@@ -85,11 +93,16 @@ def _beside(real: str) -> Tuple[str, str]:
 
 
 def _written(meta: Meta) -> Dict[str, Any]:
-    return dict(meta._asdict(), xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()})
+    return dict(
+        meta._asdict(),
+        xattrs={name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()},
+    )
 
 
 def _folders(command: Command, disk: Disk) -> List[Dict[str, Any]]:
-    """The directory of a command with its rights; where it is missing, each that is to be made, without any."""
+    """The directory of a command with its rights; where it is missing, each that is to be made,
+    without any.
+    """
     missing: List[Dict[str, Any]] = []
     folder = disk.real(command.folder) if command.folder else ""
     while folder and not disk.exists(folder):
@@ -103,7 +116,14 @@ def _sockets(command: Command) -> List[Dict[str, Any]]:
     if not command.access:
         return []
     found = live_socket.look(command.access)
-    return [{"path": found["path"], "file": found["file"], "meta": _written(found["before"]), "after": {"meta": _written(found["after"])}}]
+    return [
+        {
+            "path": found["path"],
+            "file": found["file"],
+            "meta": _written(found["before"]),
+            "after": {"meta": _written(found["after"])},
+        }
+    ]
 
 
 def _describe(step: Step, disk: Disk, host: Host) -> Journal:
@@ -119,25 +139,51 @@ def _describe(step: Step, disk: Disk, host: Host) -> Journal:
         if folder not in made:
             folders[folder] = disk.meta(folder).mtime_ns or 0
         meta, (temporary, old) = None if change.before is None else disk.meta(real), _beside(real)
-        files.append({
-            "path": change.path, "real": real, "existed": change.before is not None, "temporary": temporary, "old": old,
-            "before": digest(change.before), "after": digest(change.after), "meta": meta and _written(meta),
-        })
+        files.append(
+            {
+                "path": change.path,
+                "real": real,
+                "existed": change.before is not None,
+                "temporary": temporary,
+                "old": old,
+                "before": digest(change.before),
+                "after": digest(change.after),
+                "meta": meta and _written(meta),
+            }
+        )
     return {
-        "version": VERSION, "name": step.name, "target": step.target, "at": host.now(), "boot": boot_of(host), "uptime": host.boottime(),
-        "files": files, "made": made, "folders": folders,
-        "commands": [{"do": command.do, "undo": command.undo, "folders": _folders(command, disk), "sockets": _sockets(command)}
-                     for command in step.commands],
+        "version": VERSION,
+        "name": step.name,
+        "target": step.target,
+        "at": host.now(),
+        "boot": boot_of(host),
+        "uptime": host.boottime(),
+        "files": files,
+        "made": made,
+        "folders": folders,
+        "commands": [
+            {
+                "do": command.do,
+                "undo": command.undo,
+                "folders": _folders(command, disk),
+                "sockets": _sockets(command),
+            }
+            for command in step.commands
+        ],
     }
 
 
 def left_open(state: str = STATE, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
-    """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made it."""
+    """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made
+    it.
+    """
     return any(Disk().exists(os.path.join(state, name)) for name in names)
 
 
 class Transaction:
-    """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything that fails: recover()."""
+    """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything
+    that fails: recover().
+    """
 
     def __init__(self, step: Step, disk: Disk, state: str, journal: Journal) -> None:
         self.step, self.disk, self.state, self.journal = step, disk, state, journal
@@ -145,7 +191,9 @@ class Transaction:
 
     @classmethod
     def begin(cls, step: Step, host: Host, disk: Disk, state: str = STATE) -> "Transaction":
-        """Writes down all that is needed to go back. The configuration is not touched yet. Raises Refusal or OSError."""
+        """Writes down all that is needed to go back. The configuration is not touched yet. Raises Refusal or
+        OSError.
+        """
         prepare_state(disk, state)
         new, opened = os.path.join(state, NEW), os.path.join(state, OPEN)
         if disk.exists(opened) or disk.exists(os.path.join(state, KEPT)):
@@ -170,8 +218,13 @@ class Transaction:
             if folder in self.journal["made"] and not self.disk.exists(folder):
                 self.disk.make_directory(folder, 0o755)
             if change.after is not None:
-                self.disk.write_file(file["temporary"], change.after,
-                                     meta_of(file)._replace(mtime_ns=None) if file["existed"] else self.disk.created(change.mode))
+                self.disk.write_file(
+                    file["temporary"],
+                    change.after,
+                    meta_of(file)._replace(mtime_ns=None)
+                    if file["existed"]
+                    else self.disk.created(change.mode),
+                )
             if file["existed"]:
                 try:
                     self.disk.link(file["real"], file["old"])
@@ -203,7 +256,9 @@ class Transaction:
         return ran
 
     def keep(self) -> str:
-        """From here on it stays. Returns the directory with the files as they were before. Raises OSError when it is still open."""
+        """From here on it stays. Returns the directory with the files as they were before. Raises OSError
+        when it is still open.
+        """
         opened, kept = os.path.join(self.state, OPEN), os.path.join(self.state, KEPT)
         try:
             self.disk.replace(opened, kept)
@@ -217,7 +272,9 @@ class Transaction:
 
 
 def _remove_beside(disk: Disk, path: str) -> None:
-    """The directory's time stays that of the change itself, which was loaded: a later one would pass for somebody else's (unloaded.py)."""
+    """The directory's time stays that of the change itself, which was loaded: a later one would pass for
+    somebody else's (unloaded.py).
+    """
     folder = os.path.dirname(path)
     if disk.exists(path):
         changed = disk.meta(folder).mtime_ns or 0
@@ -226,7 +283,9 @@ def _remove_beside(disk: Disk, path: str) -> None:
 
 
 def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str = "backups") -> str:
-    """A finished transaction to the backups, or one that was put back to those, of which the newest 20 stay."""
+    """A finished transaction to the backups, or one that was put back to those, of which the
+    newest 20 stay.
+    """
     for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
         try:
             _remove_beside(disk, path)
@@ -236,7 +295,11 @@ def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str 
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))
     taken = disk.names(backups)
-    name = next(one for one in [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)] if one not in taken)
+    name = next(
+        one
+        for one in [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)]
+        if one not in taken
+    )
     disk.replace(folder, os.path.join(backups, name))
     for old in sorted(taken + [name])[:-BACKUPS]:
         disk.remove_tree(os.path.join(backups, old))
@@ -244,7 +307,7 @@ def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str 
 
 
 def in_force(closed: Optional[Dict[str, Any]]) -> List[str]:
-    """The files of a change that a killed run left, and that was closed: they are what runs, though they are newer than what loaded them. To give
-    a file a second name is a change of it, too.
+    """The files of a change that a killed run left, and that was closed: they are what runs, though they are
+    newer than what loaded them. To give a file a second name is a change of it, too.
     """
     return list(closed["touched"]) if closed and closed["fate"] in ("put_back", "kept") else []

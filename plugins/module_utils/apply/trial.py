@@ -3,8 +3,8 @@
 
 """What a program says about a configuration that is not in place yet.
 
-The program runs in a sandbox in which the changed files lie over the real ones. Whoever is outside sees nothing of it, and the files and
-directories there are not touched.
+The program runs in a sandbox in which the changed files lie over the real ones. Whoever is outside sees
+nothing of it, and the files and directories there are not touched.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ from ..step import Change
 STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
 _DETACH = 2  # sys/mount.h
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
-# nginx names the level in brackets, php-fpm in front, PHP its own; what follows the first of them is its consequence.
+# nginx names the level in brackets, php-fpm in front, PHP its own; what follows the first of them is its
+# consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):|\bFatal error:")
 # There is no address in the sandbox's network. With this any can be bound.
 _ANY_ADDRESS = ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind")
@@ -35,8 +36,9 @@ _File = NamedTuple("_File", [("data", Optional[bytes]), ("mode", int), ("uid", i
 
 
 class Start(NamedTuple):
-    """How a service manager starts the program, where that is tried. ids: (user, group, all groups), None for root's. folder: where it begins.
-    makes: directories that it is given. enough: what it writes to its errors once it runs.
+    """How a service manager starts the program, where that is tried. ids: (user, group, all groups), None for
+    root's. folder: where it begins. makes: directories that it is given. enough: what it writes to its errors
+    once it runs.
     """
 
     environment: Dict[str, str]
@@ -53,7 +55,9 @@ class _Namespace(Sandbox):
         super(_Namespace, self).__init__()
         self.files, self.start = files, start
         # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
-        gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)] + list(missing)
+        gone = [
+            path for path, file in files.items() if file.data is None or not os.path.lexists(path)
+        ] + list(missing)
         self.covers = {_directory(os.path.dirname(path)) for path in gone}
         self.used = [*self.files, *self.covers]
 
@@ -81,8 +85,13 @@ class _Namespace(Sandbox):
 
     def prepare(self) -> None:
         self._any_address()
-        free = [path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path
-                and not any(_under(one, path) for one in self.used)]
+        free = [
+            path
+            for path in STAGES
+            if os.path.isdir(path)
+            and os.path.realpath(path) == path
+            and not any(_under(one, path) for one in self.used)
+        ]
         stage = next(iter(free), None)
         if stage is None or "/" in self.covers:
             raise OSError("there is no directory to prepare it in")
@@ -110,7 +119,9 @@ class _Namespace(Sandbox):
         for name in os.listdir(folder):
             source, target = os.path.join(folder, name), os.path.join(place, name)
             if source not in self.files:
-                with contextlib.suppress(FileNotFoundError):  # a temporary file of somebody else may be gone by now
+                with contextlib.suppress(
+                    FileNotFoundError
+                ):  # a temporary file of somebody else may be gone by now
                     self._show(source, target)
         found = os.stat(folder)
         os.chown(place, found.st_uid, found.st_gid)
@@ -168,30 +179,52 @@ def _prepare(changes: Sequence[Change], silent: Sequence[str], start: Optional[S
     for path in {os.path.realpath(path) for path in silent} - set(files):
         if os.path.isfile(path):
             files[path] = _like(path, b"", 0o600)  # an empty file in memory takes what the program would log
-        elif not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)) and not path.startswith(_NOT_FILES):
+        elif (
+            not os.path.lexists(path)
+            and os.path.isdir(os.path.dirname(path))
+            and not path.startswith(_NOT_FILES)
+        ):
             missing.add(path)
     for path in makes:
-        files[os.path.join(os.path.realpath(path), ".webmedic")] = _File(b"", 0o600, os.geteuid(), os.getegid())
+        files[os.path.join(os.path.realpath(path), ".webmedic")] = _File(
+            b"", 0o600, os.geteuid(), os.getegid()
+        )
     return _Namespace(files, sorted(missing), start)
 
 
 def deciding_line(ran: Ran) -> str:
     """What a program said went wrong, in one line without secrets."""
     lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
-    return redact(next((line for line in lines if _DECIDES.search(line)), lines[0] if lines else "it ended with code %s" % ran.rc))
+    return redact(
+        next(
+            (line for line in lines if _DECIDES.search(line)),
+            lines[0] if lines else "it ended with code %s" % ran.rc,
+        )
+    )
 
 
-def trial(changes: Sequence[Change], argv: List[str], silent: Sequence[str], timeout: float = 20.0, start: Optional[Start] = None) -> Ran:
-    """argv's answer to the configuration as the changes would make it. silent: logs and pid files it must not write to, there or not. start: it is
-    started as a service, and killed once it runs (rc 0).
+def trial(
+    changes: Sequence[Change],
+    argv: List[str],
+    silent: Sequence[str],
+    timeout: float = 20.0,
+    start: Optional[Start] = None,
+) -> Ran:
+    """argv's answer to the configuration as the changes would make it. silent: logs and pid files it must not
+    write to, there or not. start: it is started as a service, and killed once it runs (rc 0).
 
-    rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only root can do this.
+    rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only
+    root can do this.
     """
     found = opening(Host(), argv[0])
     if found:
         return Ran(None, "", "%s can write %s, so root does not run %s" % (found.who, found.path, argv[0]))
     try:
         prepared = _prepare(changes, silent, start)
-        return prepared.run(argv, timeout, env=start.environment, enough=start.enough) if start else prepared.run(argv, timeout)
+        return (
+            prepared.run(argv, timeout, env=start.environment, enough=start.enough)
+            if start
+            else prepared.run(argv, timeout)
+        )
     except OSError as error:
         return Ran(None, "", str(error))

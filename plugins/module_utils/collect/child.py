@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that we start, and that end with all that they have started. A read from a dead file server can only be killed."""
+"""Processes that we start, and that end with all that they have started. A read from a dead file server can
+only be killed.
+"""
 
 import ctypes
 import json
@@ -33,16 +35,32 @@ def die_with_parent() -> None:
     _prctl(_PDEATHSIG, signal.SIGKILL)
 
 
-def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callable[[], None] = die_with_parent,
-        pass_fds: Sequence[int] = (), env: Optional[Dict[str, str]] = None, enough: bytes = b"") -> Tuple[Optional[int], str, str]:
-    """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in errors: it wrote more than most bytes, or
-    did not end in time. enough: what ends it, once it is in errors; the status is 0 then. Raises OSError when it cannot be started.
+def run(
+    argv: Sequence[str],
+    seconds: float,
+    most: int = OUTPUT,
+    prepare: Callable[[], None] = die_with_parent,
+    pass_fds: Sequence[int] = (),
+    env: Optional[Dict[str, str]] = None,
+    enough: bytes = b"",
+) -> Tuple[Optional[int], str, str]:
+    """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in
+    errors: it wrote more than most bytes, or did not end in time. enough: what ends it, once it is in errors;
+    the status is 0 then. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
-        list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", pass_fds=list(pass_fds),
-        env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"), preexec_fn=prepare, start_new_session=True)  # noqa: PLW1509  (a thread of ours holds no lock)
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        pass_fds=list(pass_fds),
+        env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"),
+        preexec_fn=prepare,
+        start_new_session=True,
+    )  # noqa: PLW1509  (a thread of ours holds no lock)
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
     said = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = said.values()
@@ -69,8 +87,16 @@ def run(argv: Sequence[str], seconds: float, most: int = OUTPUT, prepare: Callab
     except subprocess.TimeoutExpired:  # it hangs in the kernel, which kills it later
         pass
     if ended or seen:
-        return 0 if seen else process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
-    return None, "", argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds)
+        return (
+            0 if seen else process.returncode,
+            out.decode("utf-8", "replace"),
+            err.decode("utf-8", "replace"),
+        )
+    return (
+        None,
+        "",
+        argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds),
+    )
 
 
 def _children() -> Set[int]:
@@ -90,7 +116,9 @@ def _live(work: Work, sink: int) -> None:
         for number in range(3):
             os.dup2(nothing, number)
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard)
+        )
         with os.fdopen(sink, "wb") as pipe:
 
             def say(message: Any) -> None:

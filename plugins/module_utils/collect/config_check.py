@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md). Only of a configuration that was
-read whole and that root alone can write. -n leaves php.ini out.
+"""`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md).
+Only of a configuration that was read whole and that root alone can write. -n leaves php.ini out.
 """
 
 import os
@@ -38,7 +38,9 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
         os.set_blocking(writer, False)
         raw = text.encode("utf-8", "replace")
         if os.write(writer, raw) < len(raw):
-            return Ran(None, "", "a pipe of this host does not hold the %d bytes of the configuration" % len(raw))
+            return Ran(
+                None, "", "a pipe of this host does not hold the %d bytes of the configuration" % len(raw)
+            )
         os.close(writer)
         writer = -1
         ran = Sandbox().run(argv + [path], timeout, [reader])
@@ -81,6 +83,13 @@ def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Opt
         return {"ran": False, "why": ran.err}
     unknown = _UNKNOWN.search(ran.out)
     if unknown and host.account(unknown.group(1)):
-        return {"ran": False, "why": "without a network php-fpm does not find the account %s" % redact(unknown.group(1), 100)}
-    lines = [redact(line.replace("{config}", reading.config).strip()) for line in ran.out.splitlines() if line.strip()]
+        return {
+            "ran": False,
+            "why": "without a network php-fpm does not find the account %s" % redact(unknown.group(1), 100),
+        }
+    lines = [
+        redact(line.replace("{config}", reading.config).strip())
+        for line in ran.out.splitlines()
+        if line.strip()
+    ]
     return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": lines[-LINES:]}

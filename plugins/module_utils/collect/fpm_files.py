@@ -15,8 +15,8 @@ MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
 
 class Reading:
-    """One master's configuration files as they are now; text is the main one's. account: the uid of an ordinary account's own master, which
-    reads no more than that account may.
+    """One master's configuration files as they are now; text is the main one's. account: the uid of an
+    ordinary account's own master, which reads no more than that account may.
     """
 
     def __init__(self, host: Host, config: str, prefix: str, account: Optional[int]) -> None:
@@ -29,7 +29,13 @@ class Reading:
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)
-        for name in ("php.ini", "conf.d", "conf.d/*.ini", "php.d", "php.d/*.ini"):  # what they name is loaded by php-fpm -t
+        for name in (
+            "php.ini",
+            "conf.d",
+            "conf.d/*.ini",
+            "php.d",
+            "php.d/*.ini",
+        ):  # what they name is loaded by php-fpm -t
             for path in host.glob(posixpath.join(posixpath.dirname(config), name)):
                 self._judge(path)
         if self.conf.cut:

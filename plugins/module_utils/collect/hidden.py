@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a unit's sandbox hides from its processes, so that they see other files on the way to a socket than the host has: systemd.exec(5)."""
+"""What a unit's sandbox hides from its processes, so that they see other files on the way to a socket than
+the host has: systemd.exec(5).
+"""
 
 from typing import Optional, Tuple
 
@@ -29,7 +31,9 @@ def _file(host: Host, path: str) -> Optional[Tuple[int, int]]:
 
 
 def hidden(host: Host, pid: Optional[int], path: str) -> Optional[dict]:
-    """The first thing on the way to path that a process does not see as we do, {path, unit, setting}: unit and setting are None where unknown."""
+    """The first thing on the way to path that a process does not see as we do, {path, unit, setting}: unit
+    and setting are None where unknown.
+    """
     root = other_view(host, pid)
     way = walk(host, path)
     for place in way.searched + [way.path] if root else ():

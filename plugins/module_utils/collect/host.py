@@ -18,11 +18,27 @@ READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
 
 Ran = NamedTuple("Ran", [("rc", Optional[int]), ("out", str), ("err", str)])
-Stat = NamedTuple("Stat", [
-    ("type", str), ("mode", int), ("uid", int), ("gid", int), ("size", int), ("mtime", float), ("inode", int), ("device", int),
-])
+Stat = NamedTuple(
+    "Stat",
+    [
+        ("type", str),
+        ("mode", int),
+        ("uid", int),
+        ("gid", int),
+        ("size", int),
+        ("mtime", float),
+        ("inode", int),
+        ("device", int),
+    ],
+)
 
-_TYPES = {stat_bits.S_IFSOCK: "socket", stat_bits.S_IFREG: "file", stat_bits.S_IFDIR: "directory", stat_bits.S_IFLNK: "link", stat_bits.S_IFIFO: "fifo"}
+_TYPES = {
+    stat_bits.S_IFSOCK: "socket",
+    stat_bits.S_IFREG: "file",
+    stat_bits.S_IFDIR: "directory",
+    stat_bits.S_IFLNK: "link",
+    stat_bits.S_IFIFO: "fifo",
+}
 
 
 class HostError(Exception):
@@ -44,13 +60,22 @@ def decode(raw: bytes) -> str:
 
 
 def _stat(result: os.stat_result) -> Stat:
-    return Stat(_TYPES.get(stat_bits.S_IFMT(result.st_mode), "unknown"), stat_bits.S_IMODE(result.st_mode), result.st_uid, result.st_gid,
-                result.st_size, result.st_mtime, result.st_ino, result.st_dev)
+    return Stat(
+        _TYPES.get(stat_bits.S_IFMT(result.st_mode), "unknown"),
+        stat_bits.S_IMODE(result.st_mode),
+        result.st_uid,
+        result.st_gid,
+        result.st_size,
+        result.st_mtime,
+        result.st_ino,
+        result.st_dev,
+    )
 
 
 class Host:
-    """The real host. missing: what could not be read, [{what, path, why, needs}]. deadline: when the look must have ended, on the monotonic
-    clock. hung: programs and logs that did not end in it. reading: told the path of a log before each piece of it.
+    """The real host. missing: what could not be read, [{what, path, why, needs}]. deadline: when the look
+    must have ended, on the monotonic clock. hung: programs and logs that did not end in it. reading: told the
+    path of a log before each piece of it.
     """
 
     def __init__(self) -> None:
@@ -89,8 +114,8 @@ class Host:
         return self.deadline - self.monotonic()
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
-        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than most bytes, or did not end in
-        timeout seconds; then it is not asked again.
+        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than
+        most bytes, or did not end in timeout seconds; then it is not asked again.
         """
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:
@@ -119,8 +144,8 @@ class Host:
             os.close(look)
 
     def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT, real: bool = False) -> bytes:
-        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on that. real: path is free of links, see
-        trust.named(); it is refused if it has one by now.
+        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on
+        that. real: path is free of links, see trust.named(); it is refused if it has one by now.
         """
         try:
             descriptor = self._open(path, real)

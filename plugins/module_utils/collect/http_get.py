@@ -30,7 +30,9 @@ class _Failure(Exception):
 
 
 def literal(site: str, target: Target) -> str:
-    """A host name that nginx's server_name matches; the target's address where it is none or a regular expression."""
+    """A host name that nginx's server_name matches; the target's address where it is none or a regular
+    expression.
+    """
     if site.startswith("*."):
         site = "webmedic" + site[1:]
     elif site.startswith("."):
@@ -48,7 +50,10 @@ def _request(name: str, target: Target, path: str) -> bytes:
     port = "" if target.port in (0, 443 if target.tls else 80) else ":%d" % target.port
     # Whatever is no part of a path, a line end above all, must not become a second request.
     safe = quote("/" + path.lstrip("/"), safe="/?&=%:@!$'()*+,;~-._")
-    return ("GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: %s\r\nAccept: */*\r\nConnection: close\r\n\r\n" % (safe, name, port, USER_AGENT)).encode("ascii")
+    return (
+        "GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: %s\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        % (safe, name, port, USER_AGENT)
+    ).encode("ascii")
 
 
 def _proxy_line(client: Any, target: Target) -> bytes:
@@ -56,7 +61,9 @@ def _proxy_line(client: Any, target: Target) -> bytes:
     if target.family == "unix":
         return b"PROXY UNKNOWN\r\n"
     kind = "TCP4" if target.family == "inet" else "TCP6"
-    return ("PROXY %s %s %s %d %d\r\n" % (kind, client[0], target.address, client[1], target.port)).encode("ascii")
+    return ("PROXY %s %s %s %d %d\r\n" % (kind, client[0], target.address, client[1], target.port)).encode(
+        "ascii"
+    )
 
 
 class _Connection:
@@ -100,17 +107,23 @@ class _Connection:
                     raise _Failure("what answers is not HTTP: %r" % data[:40])
                 if found.group(1)[:1] != b"1":
                     return int(found.group(1))
-                data = data[end.end():]  # an interim answer, as 103 is
+                data = data[end.end() :]  # an interim answer, as 103 is
                 end = _END.search(data)
             if not chunk:
-                raise _Failure("closed after %d bytes, before the end of the headers" % len(data) if data else "closed without an answer")
+                raise _Failure(
+                    "closed after %d bytes, before the end of the headers" % len(data)
+                    if data
+                    else "closed without an answer"
+                )
         raise _Failure("headers of more than %d bytes" % MOST_BYTES)
 
 
 def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Dict[str, Any]:
-    """One GET, which follows no redirect and trusts any certificate: {status: int or None, error: text or None, ms: until then}.
+    """One GET, which follows no redirect and trusts any certificate: {status: int or None, error: text or
+    None, ms: until then}.
 
-    site: the server_name as it is written. seconds: for all of it. Never raises for what the network or the peer does.
+    site: the server_name as it is written. seconds: for all of it. Never raises for what the network or the
+    peer does.
     """
     started = host.monotonic()
     status: Optional[int] = None

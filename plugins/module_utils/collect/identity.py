@@ -14,16 +14,32 @@ _WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  
 
 def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
     """The account of a running worker of root's nginx, without a look at nginx's configuration."""
-    masters = {one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign}
+    masters = {
+        one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign
+    }
     for one in procs:
         if _WORKER.match(one.cmdline) and one.ppid in masters:
-            return {"user": host.user_name(one.uid), "uid": one.uid, "gid": one.gid, "groups": list(one.groups), "pid": one.pid}
+            return {
+                "user": host.user_name(one.uid),
+                "uid": one.uid,
+                "gid": one.gid,
+                "groups": list(one.groups),
+                "pid": one.pid,
+            }
     return None
 
 
 def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
-    """An account by name, in the file system view of the nginx that runs; None when the host has no such account."""
+    """An account by name, in the file system view of the nginx that runs; None when the host has no such
+    account.
+    """
     account = host.account(name)
     if account is None:
         return None
-    return {"user": name, "uid": account[0], "gid": account[1], "groups": list(account[2]), "pid": (nginx or {}).get("pid")}
+    return {
+        "user": name,
+        "uid": account[0],
+        "gid": account[1],
+        "groups": list(account[2]),
+        "pid": (nginx or {}).get("pid"),
+    }

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the file (docs/looking.md)."""
+"""The window of the error logs: found by bisecting on their timestamps, read alone, whatever the size of the
+file (docs/looking.md).
+"""
 
 import errno
 import posixpath
@@ -10,7 +12,20 @@ import zlib
 from collections import deque
 from functools import partial
 from itertools import chain
-from typing import Any, Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Deque,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Pattern,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
@@ -35,10 +50,16 @@ _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 # Everyday messages that no rule asks for.
 QUIET = frozenset(("fpm-seems-busy", "ng-stderr-body"))
 
-_Kind = NamedTuple("_Kind", [
-    ("name", str), ("what", str), ("head", Pattern[bytes]), ("time", Callable[[str, int], Optional[float]]),
-    ("make", Callable[[str], Union[nginx_log.NginxLog, fpm_log.FpmLog]]),
-])
+_Kind = NamedTuple(
+    "_Kind",
+    [
+        ("name", str),
+        ("what", str),
+        ("head", Pattern[bytes]),
+        ("time", Callable[[str, int], Optional[float]]),
+        ("make", Callable[[str], Union[nginx_log.NginxLog, fpm_log.FpmLog]]),
+    ],
+)
 
 
 # name: as configuration says, or a predecessor's. real: without links.
@@ -101,8 +122,8 @@ def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[floa
 
 
 def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
-    """A byte position before which no line is as late as since. A probe counts by its latest time, which a forged date cannot make older, or
-    else as late. A hole of zeros at the beginning holds nothing.
+    """A byte position before which no line is as late as since. A probe counts by its latest time, which a
+    forged date cannot make older, or else as late. A hole of zeros at the beginning holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -121,8 +142,8 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
 
 
 def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole of zeros, as copytruncate
-    leaves one, is no part of a line; a line without its line feed waits.
+    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole
+    of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
     """
     position, carry, skipping = start, b"", start > 0
     if start > 0:
@@ -139,10 +160,15 @@ def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
         if len(carry) > LINE_BYTES:
             text = carry.lstrip(b"\0")
             skipping = skipping or len(text) > LINE_BYTES
-            position, carry = position + len(carry) - (0 if skipping else len(text)), b"" if skipping else text
+            position, carry = (
+                position + len(carry) - (0 if skipping else len(text)),
+                b"" if skipping else text,
+            )
 
 
-def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool) -> Tuple[dict, Events, bool]:
+def _one(
+    host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool
+) -> Tuple[dict, Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
     source, log, stat = _Source(host, file), kind.make(file.name), file.stat
     utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
@@ -151,7 +177,9 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
         start, kept = source.inflated()
         first, chunks = kept[0] if kept else b"", iter(kept)
     else:
-        start = find_window(source, lambda data: max(_times(kind, data, utc_offset, until), default=None), since - SLACK)
+        start = find_window(
+            source, lambda data: max(_times(kind, data, utc_offset, until), default=None), since - SLACK
+        )
         if stat.size - start > limit:
             start, source.cut = stat.size - limit, True
         first = source.at(start, PROBE)
@@ -167,9 +195,18 @@ def _one(host: Host, kind: _Kind, file: _File, since: float, now: float, budget:
     elif source.cut and (begins is None or begins > since):
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
-        why = "no line begins with the time that %s writes" % ("nginx" if kind.name == "nginx_error" else "php-fpm")
+        why = "no line begins with the time that %s writes" % (
+            "nginx" if kind.name == "nginx_error" else "php-fpm"
+        )
         what = what if current else ROTATED  # it only has a predecessor's name
-    entry = dict(_entry(kind, file.name, why), size=stat.size, from_at=log.first_at, to_at=log.last_at, bytes_read=source.read, untrusted=log.untrusted)
+    entry = dict(
+        _entry(kind, file.name, why),
+        size=stat.size,
+        from_at=log.first_at,
+        to_at=log.last_at,
+        bytes_read=source.read,
+        untrusted=log.untrusted,
+    )
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
@@ -184,10 +221,14 @@ def _admit(host: Host, name: str) -> _File:
 
 
 def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
-    """The newest two rotated predecessors that were written in the window, by logrotate's names, of root or the log's owner."""
+    """The newest two rotated predecessors that were written in the window, by logrotate's names, of root or
+    the log's owner.
+    """
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
-    patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + ([stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else [])
+    patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + (
+        [stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else []
+    )
     found: List[Tuple[float, str]] = []
     for name in sorted({one for pattern in patterns for one in host.glob(pattern)}):
         try:
@@ -199,7 +240,11 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
         if stat.type == "file" and stat.uid in (0, owner):
             found.append((stat.mtime, name))
         else:
-            host.miss(ROTATED, posixpath.dirname(path), "files with names of rotated logs are left alone: links, or neither root's nor of the log's owner")
+            host.miss(
+                ROTATED,
+                posixpath.dirname(path),
+                "files with names of rotated logs are left alone: links, or neither root's nor of the log's owner",
+            )
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
@@ -209,15 +254,33 @@ def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] =
 
 
 def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
-    return {"path": path, "kind": kind.name, "size": None, "from_at": None, "to_at": None, "bytes_read": 0, "complete": not why, "why": why, "untrusted": 0}
+    return {
+        "path": path,
+        "kind": kind.name,
+        "size": None,
+        "from_at": None,
+        "to_at": None,
+        "bytes_read": 0,
+        "complete": not why,
+        "why": why,
+        "untrusted": 0,
+    }
 
 
-def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True) -> Tuple[List[dict], Events]:
+def _log(
+    host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True
+) -> Tuple[List[dict], Events]:
     """One log with its predecessors in the window."""
     files: List[dict] = []
     events = Events()
     if not path.startswith("/"):
-        return _refuse(host, kind, path, "the log goes to %s, not to a file" % path.split(":")[0][:40], "a log that goes to a file"), events
+        return _refuse(
+            host,
+            kind,
+            path,
+            "the log goes to %s, not to a file" % path.split(":")[0][:40],
+            "a log that goes to a file",
+        ), events
     todo, name = [path], path
     try:
         for name in todo:
@@ -241,16 +304,37 @@ def _log(host: Host, kind: _Kind, path: str, since: float, now: float, budget: i
     return files, events
 
 
-def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence[Tuple[str, Optional[str]]], window_from: float, now: float,
-                 nginx_pids: Sequence[int]) -> dict:
-    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as upstream_error_info returns them. fpm_logs: (path,
-    configuration file of the master that writes it). nginx_pids: nginx's processes, which tell true lines from forged ones.
+def collect_logs(
+    host: Host,
+    nginx_error_logs: Sequence[str],
+    fpm_logs: Sequence[Tuple[str, Optional[str]]],
+    window_from: float,
+    now: float,
+    nginx_pids: Sequence[int],
+) -> dict:
+    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as
+    upstream_error_info returns them. fpm_logs: (path, configuration file of the master that writes it).
+    nginx_pids: nginx's processes, which tell true lines from forged ones.
     """
     common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
     nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
-    wanted = [(_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path) for path in dict.fromkeys(nginx_error_logs)]
+    wanted = [
+        (_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path)
+        for path in dict.fromkeys(nginx_error_logs)
+    ]
     for path, master in dict.fromkeys(fpm_logs):
-        wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, partial(fpm_log.FpmLog, master=master, **common)), path))
+        wanted.append(
+            (
+                _Kind(
+                    "fpm_error",
+                    "fpm_log",
+                    fpm_log.HEAD_BYTES,
+                    fpm_time,
+                    partial(fpm_log.FpmLog, master=master, **common),
+                ),
+                path,
+            )
+        )
     files: List[dict] = []
     events = Events()
     budget = TOTAL_BYTES
@@ -264,5 +348,9 @@ def collect_logs(host: Host, nginx_error_logs: Sequence[str], fpm_logs: Sequence
         budget -= sum(entry["bytes_read"] for entry in found)
     if events.dropped:
         what = "nginx_log" if events.full else "log_events"
-        host.miss(what, None, "%d messages were not counted: they name too many different sites and upstreams" % events.dropped)
+        host.miss(
+            what,
+            None,
+            "%d messages were not counted: they name too many different sites and upstreams" % events.dropped,
+        )
     return {"files": files, "events": [event for event in events.list() if event["signature"] not in QUIET]}

@@ -25,8 +25,15 @@ CLOCK_SLACK = 0.1  # seconds
 
 CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
 UNITS = ("nginx.service", "openresty.service", "angie.service")
-_BINARIES = ("/usr/sbin/nginx", "/usr/local/nginx/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx", "/usr/local/openresty/nginx/sbin/nginx",
-             "/usr/sbin/angie", "/opt/bitnami/nginx/sbin/nginx")
+_BINARIES = (
+    "/usr/sbin/nginx",
+    "/usr/local/nginx/sbin/nginx",
+    "/usr/local/sbin/nginx",
+    "/usr/bin/nginx",
+    "/usr/local/openresty/nginx/sbin/nginx",
+    "/usr/sbin/angie",
+    "/opt/bitnami/nginx/sbin/nginx",
+)
 _FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
 # ngx_setproctitle(); angie adds its version and brackets.
 _MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
@@ -34,10 +41,23 @@ _WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
 # ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
-_BUILT = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf", "error-log-path": "logs/error.log", "pid-path": "logs/nginx.pid", "user": "nobody"}
+_BUILT = {
+    "prefix": "/usr/local/nginx",
+    "conf-path": "conf/nginx.conf",
+    "error-log-path": "logs/error.log",
+    "pid-path": "logs/nginx.pid",
+    "user": "nobody",
+}
 # What distributions set instead.
-_PACKAGED = dict(_BUILT, **{"prefix": "/etc/nginx", "conf-path": "/etc/nginx/nginx.conf", "error-log-path": "/var/log/nginx/error.log",
-                            "pid-path": "/run/nginx.pid"})
+_PACKAGED = dict(
+    _BUILT,
+    **{
+        "prefix": "/etc/nginx",
+        "conf-path": "/etc/nginx/nginx.conf",
+        "error-log-path": "/var/log/nginx/error.log",
+        "pid-path": "/run/nginx.pid",
+    },
+)
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
@@ -48,10 +68,17 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
     version = re.search(r"version: [^/\s]+/(\S+)", text)
     if not version:
         why = "%s can write %s, so it was not run" % (found.who, found.path) if found else text.strip()[:200]
-        host.miss("nginx_build", binary, "%s -V: %s" % (binary, why), "an nginx that runs, and that only root can write")
+        host.miss(
+            "nginx_build",
+            binary,
+            "%s -V: %s" % (binary, why),
+            "an nginx that runs, and that only root can write",
+        )
         return None, _PACKAGED
     options = re.findall(r"--(prefix|conf-path|error-log-path|pid-path|user)=('[^']*'|\S*)", text)
-    return version.group(1), dict(_BUILT, **{name: value.strip("'") for name, value in options if value.strip("'")})
+    return version.group(1), dict(
+        _BUILT, **{name: value.strip("'") for name, value in options if value.strip("'")}
+    )
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
@@ -59,7 +86,12 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     found = [one for one in procs if _MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
-            host.miss("nginx_container", None, "nginx with pid %d runs in a container" % one.pid, "a run inside that container")
+            host.miss(
+                "nginx_container",
+                None,
+                "nginx with pid %d runs in a container" % one.pid,
+                "a run inside that container",
+            )
     return sorted((one for one in found if not one.foreign), key=lambda one: (one.started_at, one.pid))
 
 
@@ -92,7 +124,10 @@ class Reading:
 
     def read(self, path: str) -> Tuple[Optional[str], str]:
         if self.files >= MOST_FILES or self.bytes >= MOST_BYTES:
-            return self.left_out(path, "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20))
+            return self.left_out(
+                path,
+                "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20),
+            )
         self.files += 1
         self._judge(path)
         try:
@@ -118,19 +153,44 @@ def _group(host: Host, name: str) -> Optional[int]:
     return int(match.group(1)) if match else None
 
 
-def _worker_user(host: Host, workers: Sequence[Process], written: Optional[Tuple[str, Optional[str]]], default: str, certain: bool) -> dict:
-    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
+def _worker_user(
+    host: Host,
+    workers: Sequence[Process],
+    written: Optional[Tuple[str, Optional[str]]],
+    default: str,
+    certain: bool,
+) -> dict:
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that
+    was seen.
+    """
     name = written[0] if written else default
-    found: dict = {"user": name, "user_from": "config" if written else "default", "uid": None, "gid": None, "groups": []}
+    found: dict = {
+        "user": name,
+        "user_from": "config" if written else "default",
+        "uid": None,
+        "gid": None,
+        "groups": [],
+    }
     account = host.account(name)
     if workers:
         one = workers[0]
         wrong = [other for other in workers if certain and other.uid != (account[0] if account else None)]
         if wrong:
-            host.miss("connect_as_nginx", None, "the configuration says that nginx's workers run as %s, and worker %d runs as %s" % (
-                name, wrong[0].pid, host.user_name(wrong[0].uid)), "an nginx that has loaded its configuration")
+            host.miss(
+                "connect_as_nginx",
+                None,
+                "the configuration says that nginx's workers run as %s, and worker %d runs as %s"
+                % (name, wrong[0].pid, host.user_name(wrong[0].uid)),
+                "an nginx that has loaded its configuration",
+            )
             return found
-        return {"user": host.user_name(one.uid), "user_from": "process", "uid": one.uid, "gid": one.gid, "groups": one.groups}
+        return {
+            "user": host.user_name(one.uid),
+            "user_from": "process",
+            "uid": one.uid,
+            "gid": one.gid,
+            "groups": one.groups,
+        }
     if account:
         # ngx_set_user(): without a group of its own, the one with the user's name.
         group = _group(host, written[1] if written and written[1] else name)
@@ -145,14 +205,17 @@ def _options(master: Process) -> Dict[str, str]:
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
-    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that would start one, it is that
-    of the one account that has any. writable: {path, who} of a part of the configuration that others than root can write.
+    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that
+    would start one, it is that of the one account that has any. writable: {path, who} of a part of the
+    configuration that others than root can write.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
     theirs = [one for one in masters if one.doubt and one.uid]
     # Whoever may start nginx by sudo starts root's, too: a system unit's counts first.
-    mine = sorted((one for one in masters if not one.doubt), key=lambda one: not unit_of(process_cgroup(host, one.pid)))
+    mine = sorted(
+        (one for one in masters if not one.doubt), key=lambda one: not unit_of(process_cgroup(host, one.pid))
+    )
     if len({one.uid for one in theirs}) == 1 and not mine and not _wanted(host):
         return _look(host, procs, theirs, theirs[0].uid)
     return _look(host, procs, mine, None)
@@ -160,14 +223,43 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict
 
 def _wanted(host: Host) -> bool:
     """Whether a boot would start an nginx of root's: then that one is down."""
-    return any(unit["enabled"] not in (None, "disabled", "masked", "masked-runtime") for unit in unit_states(host, UNITS, logs=False).values())
+    return any(
+        unit["enabled"] not in (None, "disabled", "masked", "masked-runtime")
+        for unit in unit_states(host, UNITS, logs=False).values()
+    )
 
 
 def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:
-    found: dict = dict.fromkeys((
-        "version", "binary", "config", "prefix", "master", "writable", "user", "user_from", "uid", "gid", "group", "unit", "config_changed_at", "config_newer"))
-    found.update(installed=False, running=False, options={}, workers=[], account=None if account is None else host.user_name(account), groups=[],
-                 config_errors=[], error_logs=[], opens=[], routes=[])
+    found: dict = dict.fromkeys(
+        (
+            "version",
+            "binary",
+            "config",
+            "prefix",
+            "master",
+            "writable",
+            "user",
+            "user_from",
+            "uid",
+            "gid",
+            "group",
+            "unit",
+            "config_changed_at",
+            "config_newer",
+        )
+    )
+    found.update(
+        installed=False,
+        running=False,
+        options={},
+        workers=[],
+        account=None if account is None else host.user_name(account),
+        groups=[],
+        config_errors=[],
+        error_logs=[],
+        opens=[],
+        routes=[],
+    )
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:
@@ -181,32 +273,64 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
         for other in masters[1:]:
             # While its binary is upgraded two masters run with one command line.
             if other.cmdline != master.cmdline:
-                host.miss("nginx", None, "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]))
+                host.miss(
+                    "nginx",
+                    None,
+                    "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]),
+                )
         family = [one.pid for one in masters if one.cmdline == master.cmdline]
         workers = [one for one in procs if one.ppid in family and _WORKER.match(one.cmdline)]
-        found.update(running=True, master={"pid": master.pid, "started_at": master.started_at}, workers=[one.pid for one in workers],
-                     unit=unit_of(process_cgroup(host, master.pid)))
+        found.update(
+            running=True,
+            master={"pid": master.pid, "started_at": master.started_at},
+            workers=[one.pid for one in workers],
+            unit=unit_of(process_cgroup(host, master.pid)),
+        )
     prefix = options.get("p") or built["prefix"]
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
     reading = Reading(host, config, prefix, options.get("g", ""), account)
-    found.update(installed=True, version=version, binary=binary, options=options, config=config, prefix=prefix, routes=routes(reading.conf, prefix),
-                 config_errors=reading.conf.errors, config_changed_at=reading.changed_at)
+    found.update(
+        installed=True,
+        version=version,
+        binary=binary,
+        options=options,
+        config=config,
+        prefix=prefix,
+        routes=routes(reading.conf, prefix),
+        config_errors=reading.conf.errors,
+        config_changed_at=reading.changed_at,
+    )
     if reading.writable and account is None and host.is_root():
         found["writable"] = reading.writable._asdict()
     _owners_of_code(host, found["routes"])
     for error in reading.conf.errors[:MOST_ERRORS]:
-        host.miss("nginx_config", error["file"], "line %s: %s: nginx refuses it, so what runs is another configuration than these files" % (
-            error["line"], error["text"]), "a configuration that passes nginx -t")
+        host.miss(
+            "nginx_config",
+            error["file"],
+            "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
+            % (error["line"], error["text"]),
+            "a configuration that passes nginx -t",
+        )
     # A master of an ordinary account cannot change its workers' user.
-    found.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], account is None and reading.whole and version is not None))
+    found.update(
+        _worker_user(
+            host,
+            workers,
+            user_directive(reading.conf),
+            built["user"],
+            account is None and reading.whole and version is not None,
+        )
+    )
     found["group"] = host.group_name(found["gid"]) if found["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
     started = min((one.started_at for one in workers or masters[:1]), default=None)
     if started is not None and reading.changed_at is not None:
         found["config_newer"] = reading.changed_at > started + CLOCK_SLACK
-    found["error_logs"], elsewhere = error_logs(reading.conf, prefix, options.get("e") or built["error-log-path"])
+    found["error_logs"], elsewhere = error_logs(
+        reading.conf, prefix, options.get("e") or built["error-log-path"]
+    )
     found["opens"] = opened(reading.conf, prefix, built["pid-path"])
     for target in elsewhere:
         host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)

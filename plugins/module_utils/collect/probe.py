@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dials endpoints with nginx's own rights and asks for one FastCGI answer: FCGI_GET_VALUES, which runs no PHP (docs/looking.md)."""
+"""Dials endpoints with nginx's own rights and asks for one FastCGI answer: FCGI_GET_VALUES, which runs no PHP
+(docs/looking.md).
+"""
 
 import errno
 import os
@@ -25,20 +27,33 @@ Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), 
 Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
 
 _RESULTS = {
-    0: "ok", errno.ECONNREFUSED: "refused", errno.EACCES: "denied", errno.EPERM: "denied", errno.ENOENT: "missing",
-    errno.ENOTDIR: "missing", errno.EAGAIN: "full", errno.ETIMEDOUT: "timeout", errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable", errno.EADDRNOTAVAIL: "unreachable",
+    0: "ok",
+    errno.ECONNREFUSED: "refused",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+    errno.EAGAIN: "full",
+    errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
 }
 _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
-def outcome(target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None) -> dict:
+def outcome(
+    target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None
+) -> dict:
     """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     told = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
-    return {"key": target.key, "address": target.address,
-            "connect": {"result": told, "errno": number or None, "error": text},
-            "probe": {"result": "not_tried", "ms": None, "detail": None, "waited": 0.0}}
+    return {
+        "key": target.key,
+        "address": target.address,
+        "connect": {"result": told, "errno": number or None, "error": text},
+        "probe": {"result": "not_tried", "ms": None, "detail": None, "waited": 0.0},
+    }
 
 
 class _Dial:
@@ -71,8 +86,12 @@ class _Dial:
     def _finish(self, result: str, detail: Optional[str]) -> None:
         waited = time.monotonic() - self.started
         self.done = outcome(self.target, 0)
-        self.done["probe"] = {"result": result, "ms": round(waited * 1000, 2) if result == "answered" else None,
-                              "detail": detail, "waited": round(waited, 3)}
+        self.done["probe"] = {
+            "result": result,
+            "ms": round(waited * 1000, 2) if result == "answered" else None,
+            "detail": detail,
+            "waited": round(waited, 3),
+        }
 
     def ready(self) -> None:
         if not self.connected:
@@ -107,11 +126,17 @@ def _resolve(target: Target) -> List[Target]:
     """nginx resolves a name once, and uses every address that it gets."""
     found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
-    return [Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names]
+    return [
+        Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names
+    ]
 
 
-def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
-    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not dialled."""
+def _dial_all(
+    targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]
+) -> None:
+    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not
+    dialled.
+    """
     left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
     poll = select.poll()
@@ -131,7 +156,9 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
         while left and len(waiting) < AT_ONCE:
             look(_Dial(left.pop()))
         left = left if time.monotonic() < deadline else []
-        for one in [one for one in waiting.values() if time.monotonic() >= min(one.started, deadline) + seconds]:
+        for one in [
+            one for one in waiting.values() if time.monotonic() >= min(one.started, deadline) + seconds
+        ]:
             one.late()
             look(one)
         if waiting and (len(waiting) == AT_ONCE or not left):
@@ -141,7 +168,13 @@ def _dial_all(targets: Sequence[Target], seconds: float, deadline: float, say: C
                 look(waiting[number])
 
 
-def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float, deadline: float, say: Callable[[dict], None]) -> None:
+def _dial_as(
+    targets: Sequence[Target],
+    rights: Optional[Rights],
+    seconds: float,
+    deadline: float,
+    say: Callable[[dict], None],
+) -> None:
     try:
         if rights is not None:
             if rights.root:
@@ -151,13 +184,24 @@ def _dial_as(targets: Sequence[Target], rights: Optional[Rights], seconds: float
             os.setresgid(rights.gid, rights.gid, rights.gid)
             os.setresuid(rights.uid, rights.uid, rights.uid)
             die_with_parent()
-        _dial_all([one for target in targets for one in (_resolve(target) if target.family == "name" else [target])], seconds, deadline, say)
+        _dial_all(
+            [
+                one
+                for target in targets
+                for one in (_resolve(target) if target.family == "name" else [target])
+            ],
+            seconds,
+            deadline,
+            say,
+        )
     except (OSError, ValueError) as error:
         for target in targets:
             say(outcome(target, None, str(error)))
 
 
-def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float) -> List[dict]:
+def _together(
+    groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float
+) -> List[dict]:
     children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
     results: List[dict] = []
     for child in children:
@@ -172,10 +216,11 @@ def _together(groups: Sequence[Sequence[Target]], rights: Optional[Rights], seco
 
 
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
-    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect, probe}.
+    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect,
+    probe}.
 
-    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and what then is left has no result.
-    Forks, because rights given up do not come back.
+    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and
+    what then is left has no result. Forks, because rights given up do not come back.
     """
     deadline = time.monotonic() + (PATIENCE - 1) * seconds
     results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)
@@ -185,5 +230,9 @@ def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -
         some, names = names[:NAMES_AT_ONCE], names[NAMES_AT_ONCE:]
         found = _together([[one] for one in some], rights, seconds, time.monotonic())
         seen = {one["key"] for one in found}
-        results += found + [outcome(one, None, "no result within %g s" % seconds, "timeout") for one in some if one.key not in seen]
+        results += found + [
+            outcome(one, None, "no result within %g s" % seconds, "timeout")
+            for one in some
+            if one.key not in seen
+        ]
     return results

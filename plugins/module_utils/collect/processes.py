@@ -5,7 +5,16 @@
 
 from typing import Callable, List, NamedTuple, Optional, Sequence
 
-from ..parse.proc import KERNEL_THREAD, TICKS, below, cgroup_path, parse_cgroup, parse_cmdline, parse_stat, parse_status
+from ..parse.proc import (
+    KERNEL_THREAD,
+    TICKS,
+    below,
+    cgroup_path,
+    parse_cgroup,
+    parse_cmdline,
+    parse_stat,
+    parse_status,
+)
 from ..parse.redact import redact
 from .host import Host, HostError
 from .trust import not_roots
@@ -16,8 +25,9 @@ MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right. foreign: it runs in a container
-    below this host. doubt: why what calls itself a master is none of root's (see trust.py).
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right.
+    foreign: it runs in a container below this host. doubt: why what calls itself a master is none of root's
+    (see trust.py).
     """
 
     pid: int
@@ -53,22 +63,48 @@ def process(host: Host, pid: int) -> Optional[Process]:
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     exe, program = host.readlink(base + "exe"), claim(cmdline)
     doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
-    return Process(pid, stat.ppid, stat.comm, cmdline, exe, status.uid, status.gid, status.groups, started_at, status.namespaces > 1, doubt)
+    return Process(
+        pid,
+        stat.ppid,
+        stat.comm,
+        cmdline,
+        exe,
+        status.uid,
+        status.gid,
+        status.groups,
+        started_at,
+        status.namespaces > 1,
+        doubt,
+    )
 
 
 def claim(title: str) -> Optional[str]:
     """The program as whose master a process presents itself."""
-    return next((name for name in MASTERS if title.startswith(name + ": master process")), "nginx" if title.startswith("angie: master") else None)
+    return next(
+        (name for name in MASTERS if title.startswith(name + ": master process")),
+        "nginx" if title.startswith("angie: master") else None,
+    )
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
-    return [{"pid": one.pid, "user": host.user_name(one.uid), "claims": claim(one.cmdline), "title": redact(one.cmdline, 200),
-             "exe": redact(one.exe, 200) if one.exe else None, "why": redact(one.doubt, 200)}
-            for one in procs if one.doubt and not one.foreign and one.uid != account]
+    return [
+        {
+            "pid": one.pid,
+            "user": host.user_name(one.uid),
+            "claims": claim(one.cmdline),
+            "title": redact(one.cmdline, 200),
+            "exe": redact(one.exe, 200) if one.exe else None,
+            "why": redact(one.doubt, 200),
+        }
+        for one in procs
+        if one.doubt and not one.foreign and one.uid != account
+    ]
 
 
 def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Process]:
-    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the others: 15 microseconds each."""
+    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the
+    others: 15 microseconds each.
+    """
     found: List[Process] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
@@ -93,9 +129,11 @@ def process_cgroup(host: Host, pid: int) -> str:
 
 
 def own_cgroup(host: Host) -> str:
-    """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as the kernel spells it."""
+    """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as
+    the kernel spells it.
+    """
     path = _cgroup(host, 1)
-    return path[:-len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
+    return path[: -len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
 
 
 def _cgroup(host: Host, pid: int) -> str:

@@ -10,7 +10,14 @@ from .host import Host
 
 
 def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:
-    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through a symbolic link."""
-    keys = dict.fromkeys(one["endpoint"] for route in found for one in route["endpoints"] if one["endpoint"].startswith("unix:"))
+    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through
+    a symbolic link.
+    """
+    keys = dict.fromkeys(
+        one["endpoint"]
+        for route in found
+        for one in route["endpoints"]
+        if one["endpoint"].startswith("unix:")
+    )
     led = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys}
     return {key: target for key, target in led.items() if target != key}

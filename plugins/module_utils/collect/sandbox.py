@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a program of root's so that it changes nothing: every file system is read-only to it, and it has no network (docs/looking.md).
+"""Runs a program of root's so that it changes nothing: every file system is read-only to it, and it has no
+network (docs/looking.md).
 
-The directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host that lets root make namespaces.
+The directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host
+that lets root make namespaces.
 """
 
 import ctypes
@@ -20,7 +22,14 @@ SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # opcache makes a lock file when it 
 # linux/{sched,mount}.h
 _NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-_FLAGS = {"nosuid": NOSUID, "nodev": NODEV, "noexec": 8, "noatime": 1024, "nodiratime": 2048, "relatime": 1 << 21}
+_FLAGS = {
+    "nosuid": NOSUID,
+    "nodev": NODEV,
+    "noexec": 8,
+    "noatime": 1024,
+    "nodiratime": 2048,
+    "relatime": 1 << 21,
+}
 
 
 class Sandbox:
@@ -36,7 +45,9 @@ class Sandbox:
             number = ctypes.get_errno()
             raise OSError(number, "%s: %s" % (name, os.strerror(number)))
 
-    def mount(self, source: str, target: str, flags: int, kind: Optional[bytes] = None, data: Optional[bytes] = None) -> None:
+    def mount(
+        self, source: str, target: str, flags: int, kind: Optional[bytes] = None, data: Optional[bytes] = None
+    ) -> None:
         self.call("mount", os.fsencode(source), os.fsencode(target), kind, ctypes.c_ulong(flags), data)
 
     def prepare(self) -> None:
@@ -48,7 +59,11 @@ class Sandbox:
         self.mount("none", "/", REC | PRIVATE)
         self.prepare()
         for folder in SCRATCH:
-            if os.path.isdir(folder) and not os.path.islink(folder) and not any(path.startswith(folder + "/") for path in self.used):
+            if (
+                os.path.isdir(folder)
+                and not os.path.islink(folder)
+                and not any(path.startswith(folder + "/") for path in self.used)
+            ):
                 self.mount(OURS, folder, NOSUID | NODEV, b"tmpfs", b"mode=1777,size=16m")
         self._seal()
 
@@ -70,8 +85,17 @@ class Sandbox:
                 if error.errno not in (errno.EINVAL, errno.ENOENT):  # another mount lies over it
                     raise
 
-    def run(self, argv: Sequence[str], timeout: float, pass_fds: Sequence[int] = (), env: Optional[Dict[str, str]] = None, enough: bytes = b"") -> Ran:
-        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout seconds. env, enough: see child.run()."""
+    def run(
+        self,
+        argv: Sequence[str],
+        timeout: float,
+        pass_fds: Sequence[int] = (),
+        env: Optional[Dict[str, str]] = None,
+        enough: bytes = b"",
+    ) -> Ran:
+        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout
+        seconds. env, enough: see child.run().
+        """
         reader, writer = os.pipe()
 
         def enter() -> None:

@@ -24,8 +24,16 @@ MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
 # Part of the snapshot -> what is missing without it. Logs come last: others can write there.
-STAGES = {"nginx": "nginx_config", "strangers": "processes", "fpm": "fpm_config", "memory": "memory_limit", "endpoints": "live_probe",
-          "workers": "fpm_workers", "oom": "kernel_log", "logs": "nginx_log"}
+STAGES = {
+    "nginx": "nginx_config",
+    "strangers": "processes",
+    "fpm": "fpm_config",
+    "memory": "memory_limit",
+    "endpoints": "live_probe",
+    "workers": "fpm_workers",
+    "oom": "kernel_log",
+    "logs": "nginx_log",
+}
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -41,31 +49,62 @@ def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
 def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float) -> dict:
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
-        host.miss("live_probe", None, "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)))
+        host.miss(
+            "live_probe",
+            None,
+            "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)),
+        )
     asleep = _asleep(snapshot["fpm"], procs, snapshot["memory"])
     if asleep:
-        host.miss("live_probe", None, "%d ondemand pools without a worker were not dialled: to start a worker for each may take too much memory" % len(asleep))
-    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep)
+        host.miss(
+            "live_probe",
+            None,
+            "%d ondemand pools without a worker were not dialled: to start a worker for each may take too much memory"
+            % len(asleep),
+        )
+    return collect_endpoints(
+        host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep
+    )
 
 
 def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
-    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is
+    too little.
+    """
     awake = {(one.ppid, one.cmdline) for one in procs}
-    found = [pool["endpoint"] for master in fpm["masters"] if master["running"] for pool in master["pools"]
-             if pool["endpoint"] and pool["pm"] == "ondemand" and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake]
-    free = min([size for size in (memory.get("limit_bytes"), memory.get("mem_available")) if size is not None], default=0)
-    return found[free // 4 // WORKER_BYTES:]
+    found = [
+        pool["endpoint"]
+        for master in fpm["masters"]
+        if master["running"]
+        for pool in master["pools"]
+        if pool["endpoint"]
+        and pool["pm"] == "ondemand"
+        and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake
+    ]
+    free = min(
+        [size for size in (memory.get("limit_bytes"), memory.get("mem_available")) if size is not None],
+        default=0,
+    )
+    return found[free // 4 // WORKER_BYTES :]
 
 
 def _logs(host: Host, snapshot: dict, since: float) -> dict:
     nginx = snapshot["nginx"]
-    logs = [(master["error_log"], master["config"]) for master in snapshot["fpm"]["masters"] if master["error_log"]]
+    logs = [
+        (master["error_log"], master["config"])
+        for master in snapshot["fpm"]["masters"]
+        if master["error_log"]
+    ]
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
 
-def _look(host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]) -> None:
-    """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and ["end"]."""
+def _look(
+    host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]
+) -> None:
+    """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and
+    ["end"].
+    """
     host.reading = lambda path: say(["reading", path])
     procs = processes(host)
     since = snapshot["taken_at"] - snapshot["window"]
@@ -118,25 +157,50 @@ def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> s
 
 
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> dict:
-    """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says so.
+    """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says
+    so.
 
-    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer. Without a route from nginx to
-    php-fpm nothing else is looked at.
+    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer.
+    Without a route from nginx to php-fpm nothing else is looked at.
     """
     now = host.now()
     host.missing = []  # of this look alone
     host.deadline, host.hung = host.monotonic() + seconds, set()
     snapshot: dict = {
-        "schema_version": SCHEMA_VERSION, "taken_at": now, "window": window,
-        "host": {"is_root": host.is_root(), "utc_offset": host.utc_offset(now), "boot_at": now - host.boottime(),
-                 "systemd": booted_with_systemd(host), "python": platform.python_version(), "cgroup": own_cgroup(host)},
-        "nginx": {"installed": False, "running": False, "config": None, "master": None, "workers": [], "error_logs": [], "routes": []},
-        "strangers": [], "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {},
-        "oom": {"kills": [], "counter": None, "segfaults": []}, "logs": {"files": [], "events": []}, "missing": host.missing,
+        "schema_version": SCHEMA_VERSION,
+        "taken_at": now,
+        "window": window,
+        "host": {
+            "is_root": host.is_root(),
+            "utc_offset": host.utc_offset(now),
+            "boot_at": now - host.boottime(),
+            "systemd": booted_with_systemd(host),
+            "python": platform.python_version(),
+            "cgroup": own_cgroup(host),
+        },
+        "nginx": {
+            "installed": False,
+            "running": False,
+            "config": None,
+            "master": None,
+            "workers": [],
+            "error_logs": [],
+            "routes": [],
+        },
+        "strangers": [],
+        "fpm": {"installed": False, "masters": []},
+        "endpoints": {},
+        "workers": [],
+        "memory": {},
+        "oom": {"kills": [], "counter": None, "segfaults": []},
+        "logs": {"files": [], "events": []},
+        "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed
     while True:
-        child = Child(partial(_look, host, snapshot, probe_seconds, [stage for stage, why in todo.items() if not why]))
+        child = Child(
+            partial(_look, host, snapshot, probe_seconds, [stage for stage, why in todo.items() if not why])
+        )
         try:
             hangs = _follow(child, host, snapshot, todo)
         finally:

@@ -45,7 +45,9 @@ def netlink(*requests: bytes) -> Optional[bytes]:
 
 
 def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
-    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a larger buffer."""
+    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a
+    larger buffer.
+    """
     if not any(row.queue for row in table):
         return table
     answer = dump(sock_table.unix_request(), sock_table.unix_request(True)) or b""
@@ -64,7 +66,11 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
     known = frozenset(wanted)
     # Each request makes the kernel walk all its sockets.
     spans = [(port, port) for port in wanted] if len(wanted) <= MOST_REQUESTS else [(wanted[0], wanted[-1])]
-    answers = [dump(sock_table.tcp_request(family, *span)) for span in spans for family in (sock_table.AF_INET, sock_table.AF_INET6)]
+    answers = [
+        dump(sock_table.tcp_request(family, *span))
+        for span in spans
+        for family in (sock_table.AF_INET, sock_table.AF_INET6)
+    ]
     if None not in answers:
         for one in answers:
             table.extend(row for row in sock_table.parse_tcp_diag(one or b"") if row.port in known)
@@ -72,8 +78,12 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
         for path in ("/proc/net/tcp", "/proc/net/tcp6"):
             table.extend(one for one in sock_table.parse_tcp_proc(_proc(host, path)) if one.port in known)
     if answer is None or None in answers:
-        host.miss("socket_backlog", None, "the kernel answers no sock_diag request: no listener's backlog, no bound file",
-                  "the kernel modules unix_diag and tcp_diag")
+        host.miss(
+            "socket_backlog",
+            None,
+            "the kernel answers no sock_diag request: no listener's backlog, no bound file",
+            "the kernel modules unix_diag and tcp_diag",
+        )
     return table
 
 
@@ -87,7 +97,9 @@ def _proc(host: Host, path: str) -> str:
 
 
 def is_fpm(one: Process) -> bool:
-    return "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
+    return (
+        "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
+    )
 
 
 def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
@@ -97,17 +109,32 @@ def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
     # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
     cmdline = (one.cmdline if fpm and (master or pool) else one.cmdline.partition(" ")[0])[:500]
-    return {"pid": one.pid, "comm": one.comm, "exe": one.exe, "cmdline": cmdline, "fpm": fpm, "claims_fpm": is_fpm(one) and not fpm,
-            "uid": one.uid, "user": host.user_name(one.uid),
-            "master_config": master.group(1) if master else None, "pool": pool.group(1) if pool else None,
-            "unit": unit_of(process_cgroup(host, one.pid))}
+    return {
+        "pid": one.pid,
+        "comm": one.comm,
+        "exe": one.exe,
+        "cmdline": cmdline,
+        "fpm": fpm,
+        "claims_fpm": is_fpm(one) and not fpm,
+        "uid": one.uid,
+        "user": host.user_name(one.uid),
+        "master_config": master.group(1) if master else None,
+        "pool": pool.group(1) if pool else None,
+        "unit": unit_of(process_cgroup(host, one.pid)),
+    }
 
 
 def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
     """Whether a worker has outlived its master: root's program in php-fpm's unit, without a master of it."""
     unit = unit_of(process_cgroup(host, one.pid))
-    return bool(one.ppid == 1 and unit and "fpm" in unit and one.exe and not opening(host, one.exe)
-                and one.exe not in [each.exe for each in masters])
+    return bool(
+        one.ppid == 1
+        and unit
+        and "fpm" in unit
+        and one.exe
+        and not opening(host, one.exe)
+        and one.exe not in [each.exe for each in masters]
+    )
 
 
 def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
@@ -126,7 +153,9 @@ def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
 
 
 def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
-    """Socket inode -> the processes that hold it: masters are asked first, then other known processes, then all of the host."""
+    """Socket inode -> the processes that hold it: masters are asked first, then other known processes, then
+    all of the host.
+    """
     found: Dict[int, List[Process]] = {}
     fpm = {one.pid for one in procs if is_fpm(one)}
     heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's rights gets."""
+"""The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's
+rights gets.
+"""
 
 import os
 import socket
@@ -44,7 +46,9 @@ def is_local(address: str) -> bool:
     if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
         return True
     try:
-        with socket.socket(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as door:
+        with socket.socket(
+            socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
+        ) as door:
             door.connect((address, 9))
             return _pack(door.getsockname()[0]) == packed
     except OSError:
@@ -64,26 +68,43 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
         return [dialling.Target(one.key, "unix", one.path or "", 0)]
     if one.port is None:
         return []
-    found = [dialling.Target(one.key, "inet6" if ":" in address else "inet", address, one.port) for address in _addresses(one, hosts)]
+    found = [
+        dialling.Target(one.key, "inet6" if ":" in address else "inet", address, one.port)
+        for address in _addresses(one, hosts)
+    ]
     return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
 
 
 def identity_of(nginx: dict) -> Optional[dict]:
-    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None, account}. account: its uid when it is an
-    ordinary one that runs the whole of nginx, and so may run its own php-fpm; else None.
+    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None,
+    account}. account: its uid when it is an ordinary one that runs the whole of nginx, and so may run its own
+    php-fpm; else None.
     """
     if nginx.get("uid") is None or nginx.get("gid") is None:
         return None
     workers = nginx.get("workers") or [None]
-    return {"user": nginx.get("user") or str(nginx["uid"]), "uid": nginx["uid"], "gid": nginx["gid"],
-            "groups": list(nginx.get("groups") or [nginx["gid"]]), "pid": workers[0], "account": nginx["uid"] if nginx.get("account") else None}
+    return {
+        "user": nginx.get("user") or str(nginx["uid"]),
+        "uid": nginx["uid"],
+        "gid": nginx["gid"],
+        "groups": list(nginx.get("groups") or [nginx["gid"]]),
+        "pid": workers[0],
+        "account": nginx["uid"] if nginx.get("account") else None,
+    }
 
 
-def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str], file: Optional[Tuple[int, int]],
-          hosts: Dict[str, List[str]]) -> sock_table.Load:
+def _load(
+    one: endpoints.Endpoint,
+    table: sock_table.Index,
+    names: Sequence[str],
+    file: Optional[Tuple[int, int]],
+    hosts: Dict[str, List[str]],
+) -> sock_table.Load:
     if one.family == "unix":
         return table.unix(names, file)
-    addresses: List[Optional[bytes]] = [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
+    addresses: List[Optional[bytes]] = (
+        [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
+    )
     loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([]))
 
@@ -91,7 +112,9 @@ def _load(one: endpoints.Endpoint, table: sock_table.Index, names: Sequence[str]
 class _Survey:
     """The files first, then the table, the dialling, and the table again where nothing answered."""
 
-    def __init__(self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump) -> None:
+    def __init__(
+        self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump
+    ) -> None:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
         self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
@@ -100,26 +123,48 @@ class _Survey:
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
         self.found: Dict[str, dict] = {}
         for one in self.places:
-            facts = dict(UNKNOWN, family=one.family, path=one.path, address=one.address, port=one.port,
-                         parents=[], listener_path=None, addresses=None, hidden=None)
+            facts = dict(
+                UNKNOWN,
+                family=one.family,
+                path=one.path,
+                address=one.address,
+                port=one.port,
+                parents=[],
+                listener_path=None,
+                addresses=None,
+                hidden=None,
+            )
             if one.family == "unix":
-                about, self.components[one.key], self.files[one.key] = unix_facts(host, one.path or "", self.view)
+                about, self.components[one.key], self.files[one.key] = unix_facts(
+                    host, one.path or "", self.view
+                )
                 facts.update(about)
             self.found[one.key] = facts
 
     def loads(self) -> Dict[str, sock_table.Load]:
         ports = [one.port for one in self.places if one.port is not None]
-        names = {one.key: (str(one.path), str(self.found[one.key]["real_path"])) for one in self.places if one.family == "unix"}
+        names = {
+            one.key: (str(one.path), str(self.found[one.key]["real_path"]))
+            for one in self.places
+            if one.family == "unix"
+        }
         wanted = {name for pair in names.values() for name in pair}
         files = {file for file in self.files.values() if file is not None}
         table: List[Sock] = []
         for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
             # A socket is listed under the spelling it was bound with: /var/run for /run.
-            row = row if row.family != "unix" else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
+            row = (
+                row
+                if row.family != "unix"
+                else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
+            )
             if row.family != "unix" or row.name in wanted or row.file in files:
                 table.append(row)
         index = sock_table.Index(table)
-        return {one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts) for one in self.places}
+        return {
+            one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts)
+            for one in self.places
+        }
 
     def listeners(self, procs: Sequence[Process]) -> None:
         self.began = self.host.monotonic()
@@ -128,11 +173,17 @@ class _Survey:
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
         described: Dict[int, dict] = {}
         account = (self.identity or {}).get("account")
-        masters = [one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)]
+        masters = [
+            one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)
+        ]
         for one in self.places:
             load, facts = loads[one.key], self.found[one.key]
             local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
-            matches = sock_table.inode_matches(load, self.files.get(one.key)) if facts["exists"] is not None else None
+            matches = (
+                sock_table.inode_matches(load, self.files.get(one.key))
+                if facts["exists"] is not None
+                else None
+            )
             people: Dict[int, dict] = {}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
@@ -142,9 +193,17 @@ class _Survey:
                     if matches is False and facts["listener_path"] is None:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
-            facts.update(listening=bool(load.listeners) if local else None, listeners=list(people.values()), inode_matches=matches,
-                         queue=load.queue, backlog=load.backlog, accepted=load.accepted,
-                         waiting={"live": load.live, "dead": load.dead}, abandoned=load.abandoned, flow=None)
+            facts.update(
+                listening=bool(load.listeners) if local else None,
+                listeners=list(people.values()),
+                inode_matches=matches,
+                queue=load.queue,
+                backlog=load.backlog,
+                accepted=load.accepted,
+                waiting={"live": load.live, "dead": load.dead},
+                abandoned=load.abandoned,
+                flow=None,
+            )
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -153,11 +212,19 @@ class _Survey:
             stat = self.host.stat(path)
         except HostError:
             return None
-        return path if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file else None
+        return (
+            path
+            if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
+            else None
+        )
 
     def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
-        targets = [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)] if seconds > 0 else []
+        targets = (
+            [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)]
+            if seconds > 0
+            else []
+        )
         results: Dict[str, List[dict]] = {}
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
@@ -165,16 +232,31 @@ class _Survey:
         for one in self.places:
             tried = results.get(one.key, [])
             # nginx goes on to a name's next address: the best answer counts.
-            best = min(tried, key=_rank) if tried else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
+            best = (
+                min(tried, key=_rank)
+                if tried
+                else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
+            )
             facts = self.found[one.key]
-            facts["connect"] = dict(best["connect"], tried=bool(tried), as_user=as_user if tried else None,
-                                    blocked_by=self._blocked(one.key, best["connect"]["result"], as_user))
+            facts["connect"] = dict(
+                best["connect"],
+                tried=bool(tried),
+                as_user=as_user if tried else None,
+                blocked_by=self._blocked(one.key, best["connect"]["result"], as_user),
+            )
             if one.family == "unix" and best["connect"]["result"] in ("denied", "missing", "refused"):
                 facts["hidden"] = self._hidden(one.path or "", facts)
             facts["probe"] = dict(best["probe"], queue=None, accepted=None)
             if one.family == "name":
-                facts["addresses"] = [{"address": each["address"], "result": each["connect"]["result"], "errno": each["connect"]["errno"],
-                                       "probe": each["probe"]["result"]} for each in sorted(tried, key=lambda each: str(each["address"]))]
+                facts["addresses"] = [
+                    {
+                        "address": each["address"],
+                        "result": each["connect"]["result"],
+                        "errno": each["connect"]["errno"],
+                        "probe": each["probe"]["result"],
+                    }
+                    for each in sorted(tried, key=lambda each: str(each["address"]))
+                ]
             if best["connect"]["result"] in ("ok", "full") and facts["listening"] is False:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
@@ -187,25 +269,37 @@ class _Survey:
                     facts["probe"].update(queue=load.queue, accepted=load.accepted)
                     flow = sock_table.flow(self.first[key], load)
                     ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
-                    facts["flow"] = flow and {"seconds": round(self.host.monotonic() - self.began, 2),
-                                              "arrived": max(0, flow[0] - ours), "answered": flow[1]}
+                    facts["flow"] = flow and {
+                        "seconds": round(self.host.monotonic() - self.began, 2),
+                        "arrived": max(0, flow[0] - ours),
+                        "answered": flow[1],
+                    }
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
         """(what to take on, as whom we dial: None as ourselves)."""
         who = self.identity
         if who is None:
-            self.host.miss("connect_as_nginx", None, "the account of nginx's workers is unknown: dialled as ourselves", None)
+            self.host.miss(
+                "connect_as_nginx",
+                None,
+                "the account of nginx's workers is unknown: dialled as ourselves",
+                None,
+            )
             return None, None
         if self.host.is_root():
             return dialling.Rights(who["uid"], who["gid"], list(who["groups"]), self.view), who["user"]
         if who["uid"] == os.geteuid():
             return None, who["user"]
-        self.host.miss("connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root")
+        self.host.miss(
+            "connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root"
+        )
         return None, None
 
     def _hidden(self, path: str, facts: dict) -> Optional[dict]:
         """What nginx's unit hides from nginx on the way to a socket, or php-fpm's from all others."""
-        people = [("nginx", (self.identity or {}).get("pid"))] + [("php-fpm", holder["pid"]) for holder in facts["listeners"]]
+        people = [("nginx", (self.identity or {}).get("pid"))] + [
+            ("php-fpm", holder["pid"]) for holder in facts["listeners"]
+        ]
         found = ((who, hidden(self.host, pid, path)) for who, pid in people)
         return next((dict(seen, who=who) for who, seen in found if seen), None)
 
@@ -218,11 +312,19 @@ class _Survey:
         blocked = permission.blocked_by(walked, who)
         account = self.host.account(who.user) if blocked and self.identity.get("pid") else None
         if blocked and account:
-            # nginx's workers took their groups on when they were started, their own one by nginx's configuration.
+            # nginx's workers took their groups on when they were started, their own one by nginx's
+            # configuration.
             by_now = set(who.groups) | set(account[2]) - {account[1]}
             if not permission.blocked_by(walked, who._replace(groups=list(by_now))):
-                why = "%s is in a group that may, but was put into it after nginx's workers were started" % who.user
-                return dict(blocked, kind="group_not_in_force", why="%s: %s" % (blocked["why"].partition(": ")[0], why))
+                why = (
+                    "%s is in a group that may, but was put into it after nginx's workers were started"
+                    % who.user
+                )
+                return dict(
+                    blocked,
+                    kind="group_not_in_force",
+                    why="%s: %s" % (blocked["why"].partition(": ")[0], why),
+                )
         if blocked is None and as_user is not None:
             return permission.mandatory_access(str(self.found[key]["real_path"]), who)
         return blocked
@@ -238,11 +340,19 @@ def _rank(result: dict) -> int:
     return order.index(told) if told in order else len(order)
 
 
-def collect_endpoints(host: Host, keys: Sequence[str], identity: Optional[dict], procs: Optional[Sequence[Process]] = None,
-                      probe_seconds: float = 3.0, dump: sock_diag.Dump = sock_diag.netlink,
-                      probe: Probe = dialling.probe, asleep: Sequence[str] = ()) -> Dict[str, dict]:
-    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as ourselves. asleep: not dialled. procs: those
-    that may hold the sockets. probe_seconds: for all silent endpoints together; 0 dials nothing. probe.queue counts the probe too.
+def collect_endpoints(
+    host: Host,
+    keys: Sequence[str],
+    identity: Optional[dict],
+    procs: Optional[Sequence[Process]] = None,
+    probe_seconds: float = 3.0,
+    dump: sock_diag.Dump = sock_diag.netlink,
+    probe: Probe = dialling.probe,
+    asleep: Sequence[str] = (),
+) -> Dict[str, dict]:
+    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as
+    ourselves. asleep: not dialled. procs: those that may hold the sockets. probe_seconds: for all silent
+    endpoints together; 0 dials nothing. probe.queue counts the probe too.
     """
     if not keys:
         return {}

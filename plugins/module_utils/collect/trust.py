@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What root may run, load and believe: only what root alone can write, and only processes that root has started."""
+"""What root may run, load and believe: only what root alone can write, and only processes that root has
+started.
+"""
 
 import errno
 import posixpath
@@ -26,8 +28,11 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
     if stat.mode & 0o002 and stat.type != "link":
         return Opening(path, "everybody")
     # With an ACL the group bits are its mask.
-    if stat.mode & 0o020 and stat.type != "link" and (
-            stat.gid != 0 or host.group_members(0) or host.xattr(path, "system.posix_acl_access")):
+    if (
+        stat.mode & 0o020
+        and stat.type != "link"
+        and (stat.gid != 0 or host.group_members(0) or host.xattr(path, "system.posix_acl_access"))
+    ):
         return Opening(path, "group %s" % host.group_name(stat.gid))
     return None
 
@@ -66,17 +71,20 @@ def walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
 
 
 def opening(host: Host, path: str) -> Optional[Opening]:
-    """The first file or directory on the way to path, links followed, that someone besides root can write, if any. Sticky directories such as
-    /tmp are some; a path that does not exist is as safe as its directory.
+    """The first file or directory on the way to path, links followed, that someone besides root can write, if
+    any. Sticky directories such as /tmp are some; a path that does not exist is as safe as its directory.
     """
     try:
         return next((step.opening for _place, step in walk(host, path) if step.opening), None)
     except HostError as error:
-        return None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
+        return (
+            None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
+        )
 
 
 def named(host: Host, path: str) -> str:
-    """The real path of a file that a configuration or a log's name leads root to, for Host.read_bytes(real=True).
+    """The real path of a file that a configuration or a log's name leads root to, for
+    Host.read_bytes(real=True).
 
     Raises HostError for a link of somebody besides root, for devices and the kernel's own files.
     """
@@ -86,7 +94,11 @@ def named(host: Host, path: str) -> str:
         if step.target is None:
             here = place
         elif found and host.is_root():
-            raise HostError(path, errno.EPERM, "%s is a link, and %s can write %s: not followed" % (place, found.who, found.path))
+            raise HostError(
+                path,
+                errno.EPERM,
+                "%s is a link, and %s can write %s: not followed" % (place, found.who, found.path),
+            )
         elif step.target.startswith("/"):
             found = None
     if here.startswith(KERNEL):
@@ -99,16 +111,23 @@ def folders(host: Host, pattern: str) -> List[str]:
     return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
 
 
-def not_roots(host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]) -> Optional[str]:
-    """Why a process is no program of root's with one of these words in its file's name; None when it is. All its users are root, and its
-    executable is, or was until an upgrade, the file at a path that only root can write.
+def not_roots(
+    host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]
+) -> Optional[str]:
+    """Why a process is no program of root's with one of these words in its file's name; None when it is. All
+    its users are root, and its executable is, or was until an upgrade, the file at a path that only root can
+    write.
     """
     if any(uids) or not uids:
         ids = sorted(set(uids))
-        return "it runs as %s" % host.user_name(ids[0]) if len(ids) == 1 else "its user ids differ: %s" % ", ".join(map(str, uids))
+        return (
+            "it runs as %s" % host.user_name(ids[0])
+            if len(ids) == 1
+            else "its user ids differ: %s" % ", ".join(map(str, uids))
+        )
     if exe is None:
         return "its program cannot be read" if host.is_root() else None
-    path = exe[:-len(DELETED)] if exe.endswith(DELETED) else exe
+    path = exe[: -len(DELETED)] if exe.endswith(DELETED) else exe
     if not any(name in posixpath.basename(path) for name in names):
         return "its program is %s" % path
     try:

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes directives in php-fpm's configuration and nothing else: every other byte of every file stays as it is.
+"""Changes directives in php-fpm's configuration and nothing else: every other byte of every file stays as it
+is.
 
-The text is read by php-fpm's own rules (parse.fpm_conf), and so is the result: an edit that does not read back as wanted is refused.
+The text is read by php-fpm's own rules (parse.fpm_conf), and so is the result: an edit that does not read
+back as wanted is refused.
 """
 
 import re
@@ -12,18 +14,41 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tu
 from ..parse.fpm_conf import DEPTH, ENTRY, FALSE, TOKEN, TRUE, FpmConf, Reader, scan_value
 from ..step import Edited, Refusal
 
-# A line that php-fpm acts on, an include after what it brought in; line 0 is a file's beginning. section: where it stands; below: what is in force after it,
-# which an include may have changed. name: "" where no directive is set. value: as php-fpm reads it. variable: it holds a ${variable}.
-_Row = NamedTuple("_Row", [("path", str), ("line", int), ("section", str), ("below", str), ("name", str), ("subkey", Optional[str]),
-                           ("value", str), ("variable", bool)])
+# A line that php-fpm acts on, an include after what it brought in; line 0 is a file's beginning. section:
+# where it stands; below: what is in force after it, which an include may have changed. name: "" where no
+# directive is set. value: as php-fpm reads it. variable: it holds a ${variable}.
+_Row = NamedTuple(
+    "_Row",
+    [
+        ("path", str),
+        ("line", int),
+        ("section", str),
+        ("below", str),
+        ("name", str),
+        ("subkey", Optional[str]),
+        ("value", str),
+        ("variable", bool),
+    ],
+)
 _Directive = Tuple[str, Optional[str]]
 
 _KEY = re.compile(r"([a-z_][a-z0-9_.]*)(?:\[([a-z0-9_.:-]+)\])?\Z", re.I)
 _NO_FAMILY = re.compile(r"[^a-z0-9]")
-# fpm_conf_set_boolean takes what the scanner makes of a bare word ("1" or ""), and refuses the same word in quotes.
-_FLAGS = ("catch_workers_output", "clear_env", "daemonize", "decorate_workers_output", "log_buffering", "php_admin_flag", "php_flag",
-          "process.dumpable", "request_terminate_timeout_track_finished")
-# What needs no quotes, and those bare words that may be the name of one of PHP's constants, which the scanner would put its value for.
+# fpm_conf_set_boolean takes what the scanner makes of a bare word ("1" or ""), and refuses the same word in
+# quotes.
+_FLAGS = (
+    "catch_workers_output",
+    "clear_env",
+    "daemonize",
+    "decorate_workers_output",
+    "log_buffering",
+    "php_admin_flag",
+    "php_flag",
+    "process.dumpable",
+    "request_terminate_timeout_track_finished",
+)
+# What needs no quotes, and those bare words that may be the name of one of PHP's constants, which the scanner
+# would put its value for.
 _BARE = re.compile(r"(?:[a-z0-9_./:,%@+*-]|\$[a-z])+(?: (?:[a-z0-9_./:,%@+*-]|\$[a-z])+)*\Z", re.I)
 _CONSTANT = re.compile(r"(?:^| )[A-Z_][A-Za-z0-9_]*(?: |\Z)")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
@@ -34,8 +59,13 @@ _OTHER_ENDS = re.compile(r"\r[^\r\n]|\0")
 class _Trace(Reader):
     """The reader, which also keeps each line that it acted on."""
 
-    def __init__(self, config: str, read: Callable[[str], Tuple[Optional[str], str]], expand: Callable[[str], Tuple[List[str], str]],
-                 prefix: str) -> None:
+    def __init__(
+        self,
+        config: str,
+        read: Callable[[str], Tuple[Optional[str], str]],
+        expand: Callable[[str], Tuple[List[str], str]],
+        prefix: str,
+    ) -> None:
         super(_Trace, self).__init__(FpmConf(config), read, expand, prefix)
         self.rows: List[_Row] = []
         self.broken: Set[Tuple[str, int]] = set()
@@ -60,10 +90,15 @@ class _Trace(Reader):
         name, subkey, value, variable = "", None, "", False
         if match:
             # The scanner takes a subkey in quotes as well.
-            name, subkey = match.group(1).lower(), None if match.group(2) is None else match.group(2).strip(" \t\"'")
+            name, subkey = (
+                match.group(1).lower(),
+                None if match.group(2) is None else match.group(2).strip(" \t\"'"),
+            )
             value, variable, _why = scan_value(match.group(3))
             value = self.named(value)
-        self.rows.append(_Row(path, number, section.name.lower(), self.section.name.lower(), name, subkey, value, variable))
+        self.rows.append(
+            _Row(path, number, section.name.lower(), self.section.name.lower(), name, subkey, value, variable)
+        )
 
     def of(self, section: str, directive: _Directive) -> List[_Row]:
         return [row for row in self.rows if row.section == section and (row.name, row.subkey) == directive]
@@ -76,7 +111,11 @@ class _Trace(Reader):
     def rest(self, section: str, directives: Dict[_Directive, Optional[str]]) -> List[Tuple[object, ...]]:
         """All that must be the same before and after, in reading order, whatever the numbers of the lines."""
         kept: List[Tuple[object, ...]] = [(one.file, one.text) for one in self.conf.problems]
-        return kept + [row[:1] + row[2:] for row in self.rows if row.section != section or (row.name, row.subkey) not in directives]
+        return kept + [
+            row[:1] + row[2:]
+            for row in self.rows
+            if row.section != section or (row.name, row.subkey) not in directives
+        ]
 
 
 def _lines(text: str) -> List[str]:
@@ -85,7 +124,9 @@ def _lines(text: str) -> List[str]:
 
 
 def _written(directive: _Directive, value: str, style: str) -> str:
-    """The value in the spelling that the scanner reads back as that value. style: the quote that is there already, or ""."""
+    """The value in the spelling that the scanner reads back as that value. style: the quote that is there
+    already, or "".
+    """
     double = '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
     spellings = {'"': double, "'": "'%s'" % value}
     bare = [value] if _BARE.match(value) and not _CONSTANT.search(value) else []
@@ -110,7 +151,9 @@ def _wanted(directive: _Directive, value: str) -> str:
 
 
 def _extent(raw: str) -> int:
-    """The characters of what stands right of "=" that make the value, without white space and a comment behind it."""
+    """The characters of what stands right of "=" that make the value, without white space and a comment
+    behind it.
+    """
     at = 0
     match = TOKEN.match(raw)
     while match and match.lastgroup != "comment":
@@ -143,8 +186,8 @@ def _replace(texts: Dict[str, str], row: _Row, directive: _Directive, value: str
     style = old[0] if token and token.lastgroup in ("double", "single") and token.end() == len(old) else ""
     new = value if directive[0] in _FLAGS else _written(directive, value, style)
     if not old:
-        blank = tail[:len(tail) - len(tail.lstrip(" \t"))]
-        equals, tail = equals + blank, tail[len(blank):]
+        blank = tail[: len(tail) - len(tail.lstrip(" \t"))]
+        equals, tail = equals + blank, tail[len(blank) :]
         equals, tail = _spaced(equals), " " + tail if tail.startswith(";") else tail
     lines[row.line - 1] = head + equals + new + tail
     texts[row.path] = "".join(lines)
@@ -153,11 +196,15 @@ def _replace(texts: Dict[str, str], row: _Row, directive: _Directive, value: str
 def _remove(texts: Dict[str, str], rows: Sequence[_Row]) -> None:
     for path in {row.path for row in rows}:
         gone = {row.line for row in rows if row.path == path}
-        texts[path] = "".join(line for number, line in enumerate(_lines(texts[path]), 1) if number not in gone)
+        texts[path] = "".join(
+            line for number, line in enumerate(_lines(texts[path]), 1) if number not in gone
+        )
 
 
 def _held(rows: Sequence[_Row], path: str, total: int) -> List[Set[str]]:
-    """By line, from 0: the sections that are in force right below it; more than one where a file is included twice."""
+    """By line, from 0: the sections that are in force right below it; more than one where a file is included
+    twice.
+    """
     held: List[Set[str]] = [set() for _number in range(total + 1)]
     marks = [row for row in rows if row.path == path]
     for row, following in zip(marks, marks[1:] + marks[:1]):
@@ -170,28 +217,46 @@ def _home(own: Sequence[_Row]) -> str:
     """The file that says what the section is, which for a pool are its pm and listen keys."""
     paths = sorted({row.path for row in own}, key=[row.path for row in own].index)
     names = {path: [row.name for row in own if row.path == path and row.name] for path in paths}
-    return max(paths, key=lambda path: (sum(_family(name) in ("pm", "listen") for name in names[path]), len(names[path])))
+    return max(
+        paths,
+        key=lambda path: (sum(_family(name) in ("pm", "listen") for name in names[path]), len(names[path])),
+    )
 
 
 def _family(name: str) -> str:
     return _NO_FAMILY.split(name, 1)[0]
 
 
-def _insert(texts: Dict[str, str], trace: _Trace, section: str, directive: _Directive, key: str, value: str) -> None:
-    """Where a person would: below its commented default, else below its family, else below the section's last directive."""
+def _insert(
+    texts: Dict[str, str], trace: _Trace, section: str, directive: _Directive, key: str, value: str
+) -> None:
+    """Where a person would: below its commented default, else below its family, else below the section's last
+    directive.
+    """
     held = {path: _held(trace.rows, path, len(_lines(text))) for path, text in texts.items()}
     own = [row for row in trace.rows if held[row.path][row.line] == {section} and row.name != "include"]
     if not own:
-        raise Refusal("[%s] has no line of its own for %s: what it is made of belongs to others too" % (section, key))
+        raise Refusal(
+            "[%s] has no line of its own for %s: what it is made of belongs to others too" % (section, key)
+        )
     home = _home(own)
     lines = _lines(texts[home])
     name, subkey = directive
-    default = re.compile(r"[ \t]*;[ \t]?(?i:%s)%s(?P<equals>[ \t]*=[ \t]*)"
-                         % (re.escape(name), "" if subkey is None else r"[ \t]*\[[ \t]*%s[ \t]*\]" % re.escape(subkey)))
-    comments = [number for number, line in enumerate(lines, 1) if held[home][number] == {section} and default.match(line)]
+    default = re.compile(
+        r"[ \t]*;[ \t]?(?i:%s)%s(?P<equals>[ \t]*=[ \t]*)"
+        % (re.escape(name), "" if subkey is None else r"[ \t]*\[[ \t]*%s[ \t]*\]" % re.escape(subkey))
+    )
+    comments = [
+        number
+        for number, line in enumerate(lines, 1)
+        if held[home][number] == {section} and default.match(line)
+    ]
     directives = [row for row in own if row.path == home and row.name]
-    near = ([row.line for row in directives if row.name == name] or [row.line for row in directives if _family(row.name) == _family(name)]
-            or [row.line for row in directives])
+    near = (
+        [row.line for row in directives if row.name == name]
+        or [row.line for row in directives if _family(row.name) == _family(name)]
+        or [row.line for row in directives]
+    )
     heads = [row.line for row in own if row.path == home and row.line]
     at = max(comments or near or heads or [0])
     line = lines[at - 1] if at else ""
@@ -201,7 +266,7 @@ def _insert(texts: Dict[str, str], trace: _Trace, section: str, directive: _Dire
     elif near:
         equals = _parted(line)[1]
     if comments or near:
-        indent = line[:len(line) - len(line.lstrip(" \t"))]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
     text = indent + key + _spaced(equals) + (value if name in _FLAGS else _written(directive, value, ""))
     sample = line if line.endswith("\n") else "".join(lines[:1])
     end = "\r\n" if sample.endswith("\r\n") else "\n"
@@ -225,13 +290,21 @@ def _asked(settings: Sequence[Tuple[str, Optional[str]]]) -> Dict[str, _Directiv
     return asked
 
 
-def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]], pool: Optional[str],
-                   settings: Sequence[Tuple[str, Optional[str]]], prefix: str = "/usr") -> List[Edited]:
-    """config: the main file. read: path -> text (surrogateescape, newlines untouched) or None. expand: glob -> sorted files. pool: None is [global].
-    settings: (pm.max_children or php_admin_value[memory_limit], value, None to remove every occurrence in that section).
+def set_directives(
+    config: str,
+    read: Callable[[str], Optional[str]],
+    expand: Callable[[str], List[str]],
+    pool: Optional[str],
+    settings: Sequence[Tuple[str, Optional[str]]],
+    prefix: str = "/usr",
+) -> List[Edited]:
+    """config: the main file. read: path -> text (surrogateescape, newlines untouched) or None. expand: glob
+    -> sorted files. pool: None is [global]. settings: (pm.max_children or php_admin_value[memory_limit],
+    value, None to remove every occurrence in that section).
 
-    -> the files whose text changes, in reading order; none when all is as asked. Raises Refusal when the pool or a file cannot be read, or
-    when the edit would touch what was not asked for: a value out of the environment, a file that several pools include.
+    -> the files whose text changes, in reading order; none when all is as asked. Raises Refusal when the pool
+    or a file cannot be read, or when the edit would touch what was not asked for: a value out of the
+    environment, a file that several pools include.
     """
     texts: Dict[str, str] = {}
     found: Dict[str, List[str]] = {}
@@ -242,7 +315,9 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
             if text is None:
                 raise Refusal("%s cannot be read, so what is in force is not known" % path)
             if _OTHER_ENDS.search(text):
-                raise Refusal("%s has a lone carriage return or a NUL, which php-fpm takes for the end of a line" % path)
+                raise Refusal(
+                    "%s has a lone carriage return or a NUL, which php-fpm takes for the end of a line" % path
+                )
             texts[path] = text
         return texts[path], ""
 
@@ -263,7 +338,9 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
     if trace.conf.cut:
         raise Refusal("%s is too long with all its includes to be edited" % config)
     if any(row.name == "include" and row.variable for row in trace.rows):
-        raise Refusal("an include of %s depends on the environment, so what is in force is not known" % config)
+        raise Refusal(
+            "an include of %s depends on the environment, so what is in force is not known" % config
+        )
     wanted: Dict[_Directive, Optional[str]] = {}
     for key, value in settings:
         directive = asked[key]
@@ -273,7 +350,9 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
             _remove(texts, trace.of(section, directive))
         else:
             read_back = _wanted(directive, value)
-            wanted[directive] = read_back if pool is None else read_back.replace("$pool", trace.by_name[section].name)
+            wanted[directive] = (
+                read_back if pool is None else read_back.replace("$pool", trace.by_name[section].name)
+            )
             if row is None:
                 _insert(texts, trace, section, directive, key, value)
             elif row.variable:
@@ -286,5 +365,10 @@ def set_directives(config: str, read: Callable[[str], Optional[str]], expand: Ca
         if (row.value if row else None) != read_back_as:
             raise Refusal("%s would not read back as asked in [%s]" % (_shown(directive), section))
     if trace.rest(section, wanted) != first.rest(section, wanted):
-        raise Refusal("%s cannot be set in [%s] alone: another section reads the same lines" % (", ".join(asked), section))
-    return [Edited(path, before[path], texts[path]) for path in trace.conf.files if texts[path] != before[path]]
+        raise Refusal(
+            "%s cannot be set in [%s] alone: another section reads the same lines"
+            % (", ".join(asked), section)
+        )
+    return [
+        Edited(path, before[path], texts[path]) for path in trace.conf.files if texts[path] != before[path]
+    ]

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where in the text of an nginx configuration file its directives, words and blocks stand, to the character."""
+"""Where in the text of an nginx configuration file its directives, words and blocks stand, to the
+character.
+"""
 
 import posixpath
 import re
@@ -18,24 +20,35 @@ Word = NamedTuple("Word", [("start", int), ("end", int)])
 # A statement's words, what ends it (";", "{" or "}") and where that stands.
 Piece = Tuple[List[Word], str, int]
 
-# ngx_conf_read_token(), for a text that nginx_lexer has found no fault in: every quote is closed, nothing is too long, all between is space.
-_PIECE = re.compile(r"""
+# ngx_conf_read_token(), for a text that nginx_lexer has found no fault in: every quote is closed, nothing is
+# too long, all between is space.
+_PIECE = re.compile(
+    r"""
     \#[^\n]*
   | (?P<end>[;{}])
   | (?P<word>"(?:[^"\\]+|\\[\s\S])*" | '(?:[^'\\]+|\\[\s\S])*' | (?:[^ \t\r\n;{\\$]+|\\[\s\S]|\$\{*)+)
-    """, re.VERBOSE)
+    """,
+    re.VERBOSE,
+)
 
 
 class Node:
     """A directive, or the file itself (without words and parent).
 
-    name, args: as nginx reads them; name without a byte order mark. start, end: offsets from its first word to behind its ";" or "}".
-    stop: offset of its ";" or "{". line: of its first word, from 1. first, last: which statements of the lexer open and close it.
-    children: None for a simple directive. A *_by_lua_block has none that could be seen.
+    name, args: as nginx reads them; name without a byte order mark. start, end: offsets from its first word
+    to behind its ";" or "}". stop: offset of its ";" or "{". line: of its first word, from 1. first, last:
+    which statements of the lexer open and close it. children: None for a simple directive. A *_by_lua_block
+    has none that could be seen.
     """
 
-    def __init__(self, values: List[str], words: List[Word], stop: int, line: int, first: int, parent: Optional["Node"]) -> None:
-        self.name = values[0][1:] if values and values[0].startswith(BOM) and words[0].start == 0 else "".join(values[:1])
+    def __init__(
+        self, values: List[str], words: List[Word], stop: int, line: int, first: int, parent: Optional["Node"]
+    ) -> None:
+        self.name = (
+            values[0][1:]
+            if values and values[0].startswith(BOM) and words[0].start == 0
+            else "".join(values[:1])
+        )
         self.args = values[1:]
         self.words = words
         self.start = words[0].start if words else 0
@@ -54,7 +67,7 @@ Tree = NamedTuple("Tree", [("text", str), ("root", Node), ("statements", List[St
 
 def value(text: str, word: Word) -> str:
     """A word as nginx stores it."""
-    raw = text[word.start:word.end]
+    raw = text[word.start : word.end]
     return unescape(raw[1:-1] if raw[0] in "\"'" else raw)
 
 
@@ -77,7 +90,9 @@ def scan(text: str) -> Iterator[Piece]:
 
 
 def tree(text: str) -> Tree:
-    """The text with its directives. Refusal when nginx would not read it, or when it is not certain where they stand."""
+    """The text with its directives. Refusal when nginx would not read it, or when it is not certain where
+    they stand.
+    """
     found, fault = statements(text)
     if fault:
         raise Refusal("line %d: %s" % (fault.line, fault.text))
@@ -89,7 +104,7 @@ def tree(text: str) -> Tree:
         line += text.count("\n", counted, start)
         counted = start
         values = [value(text, word) for word in words]
-        if found[seen:seen + 1] != [(values, end, line)]:
+        if found[seen : seen + 1] != [(values, end, line)]:
             break
         if end == "}":
             current.end, current.last = stop + 1, seen
@@ -115,7 +130,9 @@ def every(node: Node) -> Iterator[Node]:
 
 
 def written(text: str, quote: str = "") -> str:
-    """A value as a word of the configuration, in quotes only where nginx needs them, or in quote when the value had that one before."""
+    """A value as a word of the configuration, in quotes only where nginx needs them, or in quote when the
+    value had that one before.
+    """
     if re.search(r"[\n\r\0]", text):
         raise Refusal("a value with a line break or a NUL is not written")
 
@@ -130,8 +147,9 @@ def written(text: str, quote: str = "") -> str:
     raise Refusal("a value of %d characters that nginx cannot read is not written" % len(text))
 
 
-# (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first; levels in between may be left out.
-# server: any of its names; upstream: its name; any other block: its arguments joined by one space; "" matches any.
+# (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first; levels in between
+# may be left out. server: any of its names; upstream: its name; any other block: its arguments joined by one
+# space; "" matches any.
 Selector = Sequence[Tuple[str, str]]
 
 
@@ -143,11 +161,13 @@ def _folded(name: str) -> str:
 class Level:
     """A block as nginx comes to it: a file that is included twice gives its blocks twice.
 
-    outer: the level around it, None for the main one. stack: the files that are open there. content: its directives with their files,
-    those of includes in their place.
+    outer: the level around it, None for the main one. stack: the files that are open there. content: its
+    directives with their files, those of includes in their place.
     """
 
-    def __init__(self, outer: Optional["Level"], file: str, block: Node, content: Sequence[Tuple[str, Node]]) -> None:
+    def __init__(
+        self, outer: Optional["Level"], file: str, block: Node, content: Sequence[Tuple[str, Node]]
+    ) -> None:
         self.outer = outer
         self.file = file
         self.block = block
@@ -169,8 +189,17 @@ class Level:
         if self.block.name != kind or not called:
             return self.block.name == kind
         if kind == "server":
-            return any(_folded(called) == _folded(name) for _file, one in self.content if one.name == "server_name" for name in one.args)
-        return _folded(called) == _folded(" ".join(self.block.args)) if kind == "upstream" else called == " ".join(self.block.args)
+            return any(
+                _folded(called) == _folded(name)
+                for _file, one in self.content
+                if one.name == "server_name"
+                for name in one.args
+            )
+        return (
+            _folded(called) == _folded(" ".join(self.block.args))
+            if kind == "upstream"
+            else called == " ".join(self.block.args)
+        )
 
     def matches(self, selector: Selector) -> bool:
         """The last of the selector is this block, the others are around it in their order."""
@@ -187,9 +216,13 @@ class Level:
 
 
 class Files:
-    """The configuration with all that it includes. levels: every block as often as nginx comes to it, the main level first."""
+    """The configuration with all that it includes. levels: every block as often as nginx comes to it, the
+    main level first.
+    """
 
-    def __init__(self, config: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> None:
+    def __init__(
+        self, config: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]
+    ) -> None:
         self.config = config
         self.read = read
         self.expand = expand
@@ -214,16 +247,22 @@ class Files:
         for node in block.children or []:
             self.count += 1
             if self.count > MOST_DIRECTIVES:
-                raise Refusal("%s has more than %d directives with all its includes" % (self.config, MOST_DIRECTIVES))
+                raise Refusal(
+                    "%s has more than %d directives with all its includes" % (self.config, MOST_DIRECTIVES)
+                )
             if node.name != "include" or node.children is not None or len(node.args) != 1:
                 yield stack, node
                 continue
             full = posixpath.join(posixpath.dirname(self.config), node.args[0])
             for path in self.expand(full) if re.search(r"[*?\[]", full) else [full]:
                 if len(stack) > DEEPEST_INCLUDE:
-                    raise Refusal("%s:%d: %s comes back to itself, or more than %d files include each other" % (
-                        stack[-1], node.line, path, DEEPEST_INCLUDE))
-                yield from self._flat(stack + (path,), self._tree(path, "%s:%d" % (stack[-1], node.line)).root)
+                    raise Refusal(
+                        "%s:%d: %s comes back to itself, or more than %d files include each other"
+                        % (stack[-1], node.line, path, DEEPEST_INCLUDE)
+                    )
+                yield from self._flat(
+                    stack + (path,), self._tree(path, "%s:%d" % (stack[-1], node.line)).root
+                )
 
     def _enter(self, outer: Optional[Level], stack: Tuple[str, ...], block: Node) -> None:
         found = list(self._flat(stack, block))

@@ -3,8 +3,9 @@
 
 """Surgical edits of nginx's configuration: one directive changes, and not a character beside it.
 
-Texts are decoded with ("utf-8", "surrogateescape"), newlines untouched. Every function raises Refusal, in words for a person, when the
-edit must not or cannot be made; each edit is read again with the lexer before it is handed out. A second application changes nothing.
+Texts are decoded with ("utf-8", "surrogateescape"), newlines untouched. Every function raises Refusal, in
+words for a person, when the edit must not or cannot be made; each edit is read again with the lexer before it
+is handed out. A second application changes nothing.
 """
 
 import re
@@ -15,10 +16,35 @@ from ..step import Edited, Refusal
 from .nginx_spans import BOM, Files, Level, Node, Selector, Tree, every, tree, written
 
 # Several may stand in one block: which one is meant, its first argument says.
-KEYED = frozenset((
-    "add_header", "add_trailer", "auth_request_set", "env", "fastcgi_cache_path", "fastcgi_hide_header", "fastcgi_param", "fastcgi_pass_header",
-    "grpc_set_header", "limit_conn", "limit_conn_zone", "limit_req", "limit_req_zone", "listen", "load_module", "log_format", "proxy_cache_path",
-    "proxy_hide_header", "proxy_set_header", "scgi_param", "server", "set", "set_real_ip_from", "sub_filter", "uwsgi_param"))
+KEYED = frozenset(
+    (
+        "add_header",
+        "add_trailer",
+        "auth_request_set",
+        "env",
+        "fastcgi_cache_path",
+        "fastcgi_hide_header",
+        "fastcgi_param",
+        "fastcgi_pass_header",
+        "grpc_set_header",
+        "limit_conn",
+        "limit_conn_zone",
+        "limit_req",
+        "limit_req_zone",
+        "listen",
+        "load_module",
+        "log_format",
+        "proxy_cache_path",
+        "proxy_hide_header",
+        "proxy_set_header",
+        "scgi_param",
+        "server",
+        "set",
+        "set_real_ip_from",
+        "sub_filter",
+        "uwsgi_param",
+    )
+)
 # Several may stand in one block, and nothing says which one is meant.
 UNKEYED = frozenset(("allow", "deny", "error_page", "rewrite"))
 _BLANK = " \t\r\n"
@@ -40,9 +66,12 @@ def _edited(whole: Tree, cuts: Sequence[_Cut], at: int, new: _New, added: bool =
     expected: List[Statement] = before[:at]
     if new:
         expected = expected + [new + ((found[at][2] if added else before[at][2]) if at < len(found) else 0,)]
-    expected = expected + [(args, end, line + shift) for args, end, line in before[at if added else at + 1:]]
+    expected = expected + [(args, end, line + shift) for args, end, line in before[at if added else at + 1 :]]
     if fault or found != expected or after.startswith(BOM) != whole.text.startswith(BOM):
-        raise Refusal("the edit would change more than the one directive" + (": line %d: %s" % (fault.line, fault.text) if fault else ""))
+        raise Refusal(
+            "the edit would change more than the one directive"
+            + (": line %d: %s" % (fault.line, fault.text) if fault else "")
+        )
     return after
 
 
@@ -59,8 +88,11 @@ def _with_arguments(whole: Tree, node: Node, args: Sequence[str]) -> str:
             mark = whole.text[word.start]
             cuts.append((word.start, word.end, written(new, mark if mark in "\"'" else "")))
     behind = node.words[-1].end
-    cuts += [(behind, behind, "".join(" " + written(one) for one in args[len(node.args):]))]
-    cuts += [(_gap(whole, node, number)[0], node.words[number].end, "") for number in range(len(args) + 1, len(node.words))]
+    cuts += [(behind, behind, "".join(" " + written(one) for one in args[len(node.args) :]))]
+    cuts += [
+        (_gap(whole, node, number)[0], node.words[number].end, "")
+        for number in range(len(args) + 1, len(node.words))
+    ]
     return _edited(whole, cuts, node.first, ([whole.statements[node.first][0][0]] + list(args), ";"))
 
 
@@ -72,20 +104,26 @@ def _line(text: str, offset: int) -> Tuple[int, int]:
 
 def _newline(text: str, offset: int) -> str:
     """How the line ends whose "\\n" stands at offset."""
-    return "\r\n" if text[max(offset - 1, 0):offset] == "\r" else "\n"
+    return "\r\n" if text[max(offset - 1, 0) : offset] == "\r" else "\n"
 
 
 def _indent(text: str, node: Node) -> Optional[str]:
     """The indentation of a line that begins with this directive or one beside it; None for any other line."""
     start = _line(text, node.start)[0]
-    first = start + len(text[start:node.start]) - len(text[start:node.start].lstrip(" \t"))
-    return text[start:first] if node.parent and any(one.start == first for one in node.parent.children or []) else None
+    first = start + len(text[start : node.start]) - len(text[start : node.start].lstrip(" \t"))
+    return (
+        text[start:first]
+        if node.parent and any(one.start == first for one in node.parent.children or [])
+        else None
+    )
 
 
 def _behind(text: str, node: Node, line: str) -> _Cut:
-    """Puts a directive on its own line below another one, or right behind it when that line has something else to say."""
+    """Puts a directive on its own line below another one, or right behind it when that line has something
+    else to say.
+    """
     indent, end = _indent(text, node), _line(text, node.end)[1]
-    rest = text[node.end:end].strip(_BLANK)
+    rest = text[node.end : end].strip(_BLANK)
     if indent is None or (rest and not rest.startswith("#")):
         return node.end, node.end, " " + line
     if end == len(text):
@@ -125,15 +163,18 @@ def _inserted(whole: Tree, block: Node, name: str, args: Sequence[str], anchor: 
 def _removed(whole: Tree, node: Node) -> str:
     """Takes a directive out, and its line if nothing else stands on it. A comment between its words stays."""
     text = whole.text
-    parts = [(_gap(whole, node, number)[0] if number else word.start, word.end) for number, word in enumerate(node.words)]
-    parts.append((parts[-1][1] if not text[parts[-1][1]:node.stop].strip(_BLANK) else node.stop, node.end))
+    parts = [
+        (_gap(whole, node, number)[0] if number else word.start, word.end)
+        for number, word in enumerate(node.words)
+    ]
+    parts.append((parts[-1][1] if not text[parts[-1][1] : node.stop].strip(_BLANK) else node.stop, node.end))
     if all(left[1] == right[0] for left, right in zip(parts, parts[1:])):
         start, end = _line(text, node.start)[0], _line(text, node.end)[1]
-        alone = not text[node.end:end].strip(_BLANK)
-        if text[start:node.start].strip(_BLANK):
-            parts = [(len(text[:node.start].rstrip(" \t")), node.end)]
+        alone = not text[node.end : end].strip(_BLANK)
+        if text[start : node.start].strip(_BLANK):
+            parts = [(len(text[: node.start].rstrip(" \t")), node.end)]
         elif not alone:
-            parts = [(node.start, end - len(text[node.end:end].lstrip(" \t")))]
+            parts = [(node.start, end - len(text[node.end : end].lstrip(" \t")))]
         elif end < len(text) or not start:
             parts = [(start, min(end + 1, len(text)))]
         else:
@@ -142,7 +183,9 @@ def _removed(whole: Tree, node: Node) -> str:
 
 
 def _meant(nodes: Sequence[Node], name: str, args: Optional[Sequence[str]], key: str = "") -> Optional[Node]:
-    """The directive of a block that is to be changed, None when there is none yet. Refusal when it could be one of several."""
+    """The directive of a block that is to be changed, None when there is none yet. Refusal when it could be
+    one of several.
+    """
     present = [one for one in nodes if one.name == name]
     if any(one.children is not None for one in present):
         raise Refusal("%s is a block here, not a simple directive" % name)
@@ -151,10 +194,15 @@ def _meant(nodes: Sequence[Node], name: str, args: Optional[Sequence[str]], key:
     elif name in UNKEYED and args is not None:
         same = [one for one in present if one.args == list(args)]
         if present and not same:
-            raise Refusal("line %d has %s already, and several may stand in a block: which one is meant is not certain" % (present[0].line, name))
+            raise Refusal(
+                "line %d has %s already, and several may stand in a block: which one is meant is not certain"
+                % (present[0].line, name)
+            )
         present = same[:1]
     if len(present) > 1:
-        raise Refusal("the block has %s several times: lines %s" % (name, ", ".join(str(one.line) for one in present)))
+        raise Refusal(
+            "the block has %s several times: lines %s" % (name, ", ".join(str(one.line) for one in present))
+        )
     return present[0] if present else None
 
 
@@ -164,11 +212,15 @@ def _check(name: str) -> None:
 
 
 def _one_at(whole: Tree, line: int, names: Sequence[str]) -> List[Node]:
-    return [one for one in every(whole.root) if one.line == line and one.name in names and one.children is None]
+    return [
+        one for one in every(whole.root) if one.line == line and one.name in names and one.children is None
+    ]
 
 
 def set_address_at(text: str, line: int, names: Sequence[str], old: str, new: str) -> str:
-    """The text with new instead of old as the first argument of the directive on that line that is called one of names."""
+    """The text with new instead of old as the first argument of the directive on that line that is called one
+    of names.
+    """
     whole = tree(text)
     found = _one_at(whole, line, names)
     wanted = [one for one in found if one.args[:1] == [old]]
@@ -182,7 +234,9 @@ def set_address_at(text: str, line: int, names: Sequence[str], old: str, new: st
 
 
 def set_beside(text: str, line: int, anchor: str, name: str, args: Sequence[str]) -> str:
-    """The text with a directive set in the block around the directive `anchor` of that line: where it stands, else right behind the anchor."""
+    """The text with a directive set in the block around the directive `anchor` of that line: where it stands,
+    else right behind the anchor.
+    """
     _check(name)
     whole = tree(text)
     found = _one_at(whole, line, [anchor])
@@ -190,7 +244,10 @@ def set_beside(text: str, line: int, anchor: str, name: str, args: Sequence[str]
         raise Refusal("line %d has %s %s" % (line, "several directives" if found else "no directive", anchor))
     block = found[0].parent
     if block is None or block.parent is None:
-        raise Refusal("line %d: %s stands outside of any block of this file, which other places may include too" % (line, anchor))
+        raise Refusal(
+            "line %d: %s stands outside of any block of this file, which other places may include too"
+            % (line, anchor)
+        )
     present = _meant(block.children or [], name, args)
     return _with_arguments(whole, present, args) if present else _inserted(whole, block, name, args, found[0])
 
@@ -207,13 +264,22 @@ def _levels(files: Files, selector: Selector, file: Optional[str]) -> List[Level
     return found
 
 
-def set_directive(config: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]], selector: Selector, name: str,
-                  args: Optional[Sequence[str]], file: Optional[str] = None) -> List[Edited]:
-    """Sets a simple directive in the one block that the selector and file (the path of the file the block stands in) name, or removes it.
+def set_directive(
+    config: str,
+    read: Callable[[str], Optional[str]],
+    expand: Callable[[str], List[str]],
+    selector: Selector,
+    name: str,
+    args: Optional[Sequence[str]],
+    file: Optional[str] = None,
+) -> List[Edited]:
+    """Sets a simple directive in the one block that the selector and file (the path of the file the block
+    stands in) name, or removes it.
 
-    config: absolute path of the main file. read: a path -> its text, None when it cannot be read; expand: a pattern -> its paths in order.
-    args: None removes it; name may then be "add_header X-Name" to say which one. An empty selector is the main level.
-    [] when all is so already. A directive that stands in an include inside the block is changed there, if no other block includes it.
+    config: absolute path of the main file. read: a path -> its text, None when it cannot be read; expand: a
+    pattern -> its paths in order. args: None removes it; name may then be "add_header X-Name" to say which
+    one. An empty selector is the main level. [] when all is so already. A directive that stands in an include
+    inside the block is changed there, if no other block includes it.
     """
     key = ""
     if args is None:
@@ -227,10 +293,17 @@ def set_directive(config: str, read: Callable[[str], Optional[str]], expand: Cal
     present = _meant([node for _path, node in holders.values()], name, args, key)
     if (present.args if present else None) == (None if args is None else list(args)):
         return []
-    path, node = next((one for one in holders.values() if one[1] is present), (wanted[0].file, wanted[0].block))
-    others = [one for one in files.levels if one not in wanted and (one.has(node) if present else one.block is node)]
+    path, node = next(
+        (one for one in holders.values() if one[1] is present), (wanted[0].file, wanted[0].block)
+    )
+    others = [
+        one for one in files.levels if one not in wanted and (one.has(node) if present else one.block is node)
+    ]
     if others:
-        raise Refusal("%s: line %d is included elsewhere too: %s" % (path, node.line, ", ".join(dict.fromkeys(one.around for one in others))))
+        raise Refusal(
+            "%s: line %d is included elsewhere too: %s"
+            % (path, node.line, ", ".join(dict.fromkeys(one.around for one in others)))
+        )
     whole = files.trees[path]
     if present is None:
         after = _inserted(whole, node, name, list(args or ()))

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the grammars share that show a part of a configuration: what is not known to be harmless is hidden, its place stays."""
+"""What the grammars share that show a part of a configuration: what is not known to be harmless is hidden,
+its place stays.
+"""
 
 import re
 from typing import FrozenSet, Sequence, Tuple
@@ -32,7 +34,9 @@ def drawn(text: str) -> bool:
 
 
 def harmless(word: str) -> bool:
-    """Whether a value of a directive that is known to take no secret looks like none; a reference to a variable is never one."""
+    """Whether a value of a directive that is known to take no secret looks like none; a reference to a
+    variable is never one.
+    """
     plain = _VARIABLE.sub("", word)
     return len(word) <= LONGEST and redact(plain) == plain
 

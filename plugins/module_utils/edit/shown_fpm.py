@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of php-fpm's configuration may be shown: the values of directives that are known to take no secret, the names of the others.
+"""What of php-fpm's configuration may be shown: the values of directives that are known to take no secret,
+the names of the others.
 
 php-fpm reads each line for itself, so a line is judged for itself.
 """
@@ -47,7 +48,9 @@ def value_shown(key: str, value: str) -> str:
 
 
 def _directive(text: str, in_comment: bool) -> Optional[str]:
-    """A directive as it may be shown, None for what is not known to be one. A comment with blanks in the value may be a sentence."""
+    """A directive as it may be shown, None for what is not known to be one. A comment with blanks in the
+    value may be a sentence.
+    """
     left, equals, raw = text.partition("=")
     key = _KEY.match(left.rstrip())
     if not key or not equals:
@@ -57,9 +60,13 @@ def _directive(text: str, in_comment: bool) -> Optional[str]:
         return None
     if not raw.strip():
         return text
-    blank = raw[:len(raw) - len(raw.lstrip())]
+    blank = raw[: len(raw) - len(raw.lstrip())]
     value = _VALUE.match(raw.strip())
-    if value and _shows(name, subkey, value.group(1).strip()) and not (in_comment and re.search(r"\s", raw.strip())):
+    if (
+        value
+        and _shows(name, subkey, value.group(1).strip())
+        and not (in_comment and re.search(r"\s", raw.strip()))
+    ):
         return left + equals + blank + value.group(1) + ("; " + GONE if value.group(2) else "")
     return left + equals + (blank or " ") + GONE
 
@@ -68,8 +75,8 @@ def _line(line: str) -> str:
     body = line.strip()
     if drawn(body) or (_SECTION.match(body) and harmless(body)):
         return line
-    comment = body[:len(body) - len(body.lstrip("; \t"))] if body.startswith(";") else ""
-    return line[:line.index(body)] + comment + (_directive(body[len(comment):], bool(comment)) or GONE)
+    comment = body[: len(body) - len(body.lstrip("; \t"))] if body.startswith(";") else ""
+    return line[: line.index(body)] + comment + (_directive(body[len(comment) :], bool(comment)) or GONE)
 
 
 def shown(text: str, parts: Sequence[Part]) -> List[str]:

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of nginx's configuration may be shown: the arguments of directives that are known to take no secret, the names of the others.
+"""What of nginx's configuration may be shown: the arguments of directives that are known to take no secret,
+the names of the others.
 
-Each word is judged by the directive and the block that it stands in, so the whole file is read, whatever part of it is shown.
+Each word is judged by the directive and the block that it stands in, so the whole file is read, whatever part
+of it is shown.
 """
 
 import re
@@ -14,14 +16,35 @@ from ..step import Refusal
 from .nginx_spans import Node, tree
 from .shown import Part, drawn, harmless, hide, keeping, names, variables
 
-# Blocks whose lines are directives. Those of map, geo, split_clients, types and of modules that we do not know are data.
+# Blocks whose lines are directives. Those of map, geo, split_clients, types and of modules that we do not
+# know are data.
 _BLOCKS = ("events", "http", "server", "location", "if", "limit_except", "upstream", "stream", "mail")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _KEY = re.compile(r"[\w.$-]{1,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"(?:[0-9]{1,12}[a-zA-Z%]{0,2}){1,4}\Z")
 _SWITCH = ("on", "off")
-_SYNTAX = _SWITCH + ("last", "break", "redirect", "permanent", "always", "if_not_empty", "=", "!=", "~", "~*", "!~", "!~*",
-                     "-f", "!-f", "-d", "!-d", "-e", "!-e", "-x", "!-x")
+_SYNTAX = _SWITCH + (
+    "last",
+    "break",
+    "redirect",
+    "permanent",
+    "always",
+    "if_not_empty",
+    "=",
+    "!=",
+    "~",
+    "~*",
+    "!~",
+    "!~*",
+    "-f",
+    "!-f",
+    "-d",
+    "!-d",
+    "-e",
+    "!-e",
+    "-x",
+    "!-x",
+)
 _IN_DATA = ("default", "hostnames", "volatile", "ranges", "include")
 _SCHEME = re.compile(r"https?://")
 _STATUS = re.compile(r"=?[1-5][0-9]{2}\Z")
@@ -73,7 +96,14 @@ def _status(args: List[str]) -> List[bool]:
 
 def _param(args: List[str]) -> List[bool]:
     known = args[0] in _FASTCGI_PARAMS if args else False
-    return _first(args[:1]) + [variables(word) or (known and (word in _CONSTANTS or bool(_PATH.match(word)))) for word in args[1:2]] + _references(args[2:])
+    return (
+        _first(args[:1])
+        + [
+            variables(word) or (known and (word in _CONSTANTS or bool(_PATH.match(word))))
+            for word in args[1:2]
+        ]
+        + _references(args[2:])
+    )
 
 
 def _table(*rows: Tuple[Judge, str]) -> Dict[str, Judge]:
@@ -81,13 +111,18 @@ def _table(*rows: Tuple[Judge, str]) -> Dict[str, Judge]:
 
 
 _JUDGES = _table(
-    (_all, """
+    (
+        _all,
+        """
      listen server_name root alias index location server upstream fastcgi_pass fastcgi_index fastcgi_split_path_info include user pid try_files error_page
      error_log access_log events http if_modified_since default_type charset resolver proxy_pass worker_cpu_affinity worker_processes use load_module
      limit_except allow deny ssl_protocols gzip_types internal fastcgi_next_upstream fastcgi_hide_header fastcgi_pass_header fastcgi_ignore_headers
      fastcgi_temp_path client_body_temp_path stream mail ssl_certificate http2 http3
-     """),
-    (_numbers, """
+     """,
+    ),
+    (
+        _numbers,
+        """
      worker_connections worker_rlimit_nofile worker_shutdown_timeout keepalive keepalive_requests keepalive_time keepalive_timeout client_max_body_size
      client_body_buffer_size client_body_timeout client_header_buffer_size client_header_timeout large_client_header_buffers send_timeout sendfile
      tcp_nopush tcp_nodelay server_tokens gzip gzip_comp_level gzip_vary gzip_disable gzip_proxied types_hash_max_size server_names_hash_bucket_size
@@ -96,10 +131,14 @@ _JUDGES = _table(
      fastcgi_intercept_errors fastcgi_ignore_client_abort fastcgi_next_upstream_timeout fastcgi_next_upstream_tries fastcgi_socket_keepalive
      fastcgi_force_ranges fastcgi_limit_rate proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffers proxy_buffer_size proxy_buffering
      proxy_busy_buffers_size proxy_http_version multi_accept log_not_found recursive_error_pages reset_timedout_connection lingering_timeout
-     """),
-    (_first, "proxy_set_header add_header add_trailer fastcgi_cache log_format"), (_set, "set"), (_status, "return"),
+     """,
+    ),
+    (_first, "proxy_set_header add_header add_trailer fastcgi_cache log_format"),
+    (_set, "set"),
+    (_status, "return"),
     (_references, "if map geo split_clients rewrite"),
-    (_param, "fastcgi_param uwsgi_param scgi_param"))
+    (_param, "fastcgi_param uwsgi_param scgi_param"),
+)
 
 
 def shows(name: str, args: List[str]) -> List[bool]:
@@ -128,7 +167,7 @@ class _View:
         """What stands between two words: white space and comments. A comment in a comment is hidden."""
         if self.in_comment:
             return
-        for comment in re.finditer(r"#[^\n]*", self.text[self.at:end]):
+        for comment in re.finditer(r"#[^\n]*", self.text[self.at : end]):
             first = self.at + comment.start()
             body = comment.group().lstrip("# \t")
             lead = first + len(comment.group()) - len(body)
@@ -158,7 +197,11 @@ class _View:
                 if node.end <= self.part[0] or node.start >= self.part[1]:
                     continue
                 for word, keep in zip(node.words, _words(node)):
-                    prose = self.in_comment and word is not node.words[0] and not _NO_PROSE.search(self.text[word.start:word.end])
+                    prose = (
+                        self.in_comment
+                        and word is not node.words[0]
+                        and not _NO_PROSE.search(self.text[word.start : word.end])
+                    )
                     self.word(word.start, word.end, keep and not prose)
                 self.word(node.stop, node.stop + 1, True)
                 if node.name.endswith("_by_lua_block"):
@@ -176,7 +219,9 @@ def _kept(text: str, root: Node, part: Part, in_comment: bool = False) -> List[P
 
 
 def _commented(body: str) -> List[Part]:
-    """What may be shown of a comment: directives that are switched off, when we know each of them. All other words are hidden."""
+    """What may be shown of a comment: directives that are switched off, when we know each of them. All other
+    words are hidden.
+    """
     if drawn(body):
         return [(0, len(body))]
     text = body.rstrip()
@@ -192,10 +237,17 @@ def _commented(body: str) -> List[Part]:
 
 
 def _bare(text: str) -> str:
-    """Of a text that nginx would not read: the names of directives that we know at the beginning of a line."""
+    """Of a text that nginx would not read: the names of directives that we know at the beginning
+    of a line.
+    """
+
     def name(line: str) -> str:
         word = line.strip().partition(" ")[0]
-        return line[:line.index(word)] + word + hide(line[line.index(word) + len(word):]) if word in _JUDGES else hide(line)
+        return (
+            line[: line.index(word)] + word + hide(line[line.index(word) + len(word) :])
+            if word in _JUDGES
+            else hide(line)
+        )
 
     return "\n".join(name(line) for line in text.split("\n"))
 

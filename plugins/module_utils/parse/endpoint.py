@@ -7,9 +7,16 @@ import posixpath
 import re
 from typing import List, NamedTuple, Optional
 
-Endpoint = NamedTuple("Endpoint", [
-    ("key", str), ("family", str), ("path", Optional[str]), ("address", Optional[str]), ("port", Optional[int]),
-])
+Endpoint = NamedTuple(
+    "Endpoint",
+    [
+        ("key", str),
+        ("family", str),
+        ("path", Optional[str]),
+        ("address", Optional[str]),
+        ("port", Optional[int]),
+    ],
+)
 
 _PORT = re.compile(r"^[0-9]{1,5}\Z")
 _INET4 = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}\Z")
@@ -22,8 +29,8 @@ def _number(text: str) -> Optional[int]:
 
 
 def parse(written: str, prefix: str = "") -> Endpoint:
-    """written: by fastcgi_pass, an upstream's server, or a pool's listen. prefix: of a pool's relative socket path. A bare port is php-fpm's
-    form of "every address"; a bare name without a port keeps port None.
+    """written: by fastcgi_pass, an upstream's server, or a pool's listen. prefix: of a pool's relative socket
+    path. A bare port is php-fpm's form of "every address"; a bare name without a port keeps port None.
     """
     text = written.strip().strip("\"'")
     unix = text[5:] if text.startswith("unix:") else text
@@ -50,7 +57,9 @@ def parse(written: str, prefix: str = "") -> Endpoint:
 
 
 def canonical(written: str, prefix: str = "") -> str:
-    """The key under which a snapshot files an endpoint: unix:/var/run/a.sock is unix:/run/a.sock, 9000 and 0.0.0.0:9000 are *:9000."""
+    """The key under which a snapshot files an endpoint: unix:/var/run/a.sock is unix:/run/a.sock, 9000 and
+    0.0.0.0:9000 are *:9000.
+    """
     return parse(written, prefix).key
 
 
@@ -60,4 +69,7 @@ def reached(dialled: str) -> List[str]:
     if there.port is None:
         return [dialled]
     loopback = ("127.0.0.1", "localhost")
-    return [dialled] + ["%s:%d" % (address, there.port) for address in ("*", "[::]") + (loopback if there.address in loopback else ())]
+    return [dialled] + [
+        "%s:%d" % (address, there.port)
+        for address in ("*", "[::]") + (loopback if there.address in loopback else ())
+    ]

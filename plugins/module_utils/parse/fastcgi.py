@@ -12,7 +12,8 @@ _VERSION, _GET_VALUES, _GET_VALUES_RESULT, _LAST_TYPE = 1, 9, 10, 11
 _NAME = b"FCGI_MPXS_CONNS"
 # An idle worker answers in under a millisecond; one that takes this long was busy.
 PROMPT_MS = 500.0
-# FastCGI skips padding. For a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that it complains at once.
+# FastCGI skips padding. For a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that it complains at
+# once.
 _PADDING = b"\r\n\r\n"
 
 # result: answered | not_fastcgi | closed. detail: what a person needs to see of the answer.
@@ -22,16 +23,20 @@ Answer = NamedTuple("Answer", [("result", str), ("detail", Optional[str])])
 def request() -> bytes:
     """Asks for FCGI_MPXS_CONNS, the one value that php-fpm knows (main/fastcgi.c)."""
     content = struct.pack("BB", len(_NAME), 0) + _NAME
-    return struct.pack(">BBHHBB", _VERSION, _GET_VALUES, 0, len(content), len(_PADDING), 0) + content + _PADDING
+    return (
+        struct.pack(">BBHHBB", _VERSION, _GET_VALUES, 0, len(content), len(_PADDING), 0) + content + _PADDING
+    )
 
 
 def _shown(data: bytes) -> str:
-    return "first bytes: '%s'" % "".join(chr(byte) if 32 <= byte < 127 else "\\x%02x" % byte for byte in bytearray(data[:24]))
+    return "first bytes: '%s'" % "".join(
+        chr(byte) if 32 <= byte < 127 else "\\x%02x" % byte for byte in bytearray(data[:24])
+    )
 
 
 def answer(data: bytes, ended: bool) -> Optional[Answer]:
-    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more. Any record type is FastCGI: a server without
-    management records answers FCGI_UNKNOWN_TYPE.
+    """data: what the peer sent so far. ended: it closed or reset the connection. None: wait for more. Any
+    record type is FastCGI: a server without management records answers FCGI_UNKNOWN_TYPE.
     """
     if data[:1] not in (b"", struct.pack("B", _VERSION)):
         return Answer("not_fastcgi", _shown(data)) if ended or len(data) >= 12 or b"\n" in data else None
@@ -40,7 +45,9 @@ def answer(data: bytes, ended: bool) -> Optional[Answer]:
         if not 0 < kind <= _LAST_TYPE:
             return Answer("not_fastcgi", _shown(data))
         if len(data) >= 8 + length or ended:
-            return Answer("answered", None if kind == _GET_VALUES_RESULT else "FastCGI record of type %d" % kind)
+            return Answer(
+                "answered", None if kind == _GET_VALUES_RESULT else "FastCGI record of type %d" % kind
+            )
     if ended:
         return Answer("not_fastcgi", _shown(data)) if data else Answer("closed", None)
     return None

@@ -19,7 +19,9 @@ Problem = NamedTuple("Problem", [("file", str), ("line", int), ("text", str)])
 
 
 class Section:
-    """[global] or one pool. settings: plain keys; arrays: env, php_value and their like, {name: [(key, Setting)]} in file order."""
+    """[global] or one pool. settings: plain keys; arrays: env, php_value and their like, {name: [(key,
+    Setting)]} in file order.
+    """
 
     def __init__(self, name: str, file: str, line: int) -> None:
         self.name = name
@@ -53,7 +55,9 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value has ${...}; cut: a limit was reached, and the rest was not read."""
+    """files: in reading order; variables: whether a value has ${...}; cut: a limit was reached, and the rest
+    was not read.
+    """
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []
@@ -65,17 +69,25 @@ class FpmConf:
 
 
 # Linear in time: a name ends with no space, a variable's parts where another variable begins.
-ENTRY = re.compile(r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""", re.S)
+ENTRY = re.compile(
+    r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""",
+    re.S,
+)
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
 _VARIABLE = r"\$\{[^}:$]*(?::-(?P<default>[^}$]*(?:\$(?!\{)[^}$]*)*))?\}"
-TOKEN = re.compile(r"""
+TOKEN = re.compile(
+    r"""
     "(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
   | '(?P<single>[^']*)'
-  | (?P<variable>""" + _VARIABLE + r""")
+  | (?P<variable>"""
+    + _VARIABLE
+    + r""")
   | (?P<comment>\s*;.*)
   | (?P<space>\s+)
   | (?P<plain>(?:[^\s;"'=()$]+|\$(?!\{))+)
-""", re.X | re.S)
+""",
+    re.X | re.S,
+)
 _ESCAPE = re.compile(r"""\\(["'\\])""")
 TRUE = ("true", "on", "yes")
 FALSE = ("false", "off", "no", "none", "null")
@@ -101,7 +113,11 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         match = TOKEN.match(text, at)
         if match is None:
             # An apostrophe without a partner ends the value, if there is one.
-            return out, variable, None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at]
+            return (
+                out,
+                variable,
+                None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at],
+            )
         at = match.end()
         kind = str(match.lastgroup)
         if kind == "comment":
@@ -111,7 +127,13 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
             continue
         if kinds == "p" and out.lower() in TRUE + FALSE:
             return out, variable, "syntax error, unexpected '%s'" % match.group(0)
-        part = match.group("double") if kind == "double" else match.group("single") if kind == "single" else match.group("plain")
+        part = (
+            match.group("double")
+            if kind == "double"
+            else match.group("single")
+            if kind == "single"
+            else match.group("plain")
+        )
         hit = False
         if kind == "double":
             part, hit = _expand(part)
@@ -135,8 +157,13 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 
 class Reader:
-    def __init__(self, conf: FpmConf, read: Callable[[str], Tuple[Optional[str], str]],
-                 expand: Callable[[str], Tuple[List[str], str]], prefix: str) -> None:
+    def __init__(
+        self,
+        conf: FpmConf,
+        read: Callable[[str], Tuple[Optional[str], str]],
+        expand: Callable[[str], Tuple[List[str], str]],
+        prefix: str,
+    ) -> None:
         self.conf = conf
         self.read = read
         self.expand = expand
@@ -152,7 +179,9 @@ class Reader:
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:
         if depth > DEPTH:
-            self.problem(origin[0], origin[1], "failed to include more than %d files recursively: %s" % (DEPTH, path))
+            self.problem(
+                origin[0], origin[1], "failed to include more than %d files recursively: %s" % (DEPTH, path)
+            )
             return
         text, why = ("", "") if self.conf.cut else self.read(path)
         if text is None:
@@ -193,7 +222,9 @@ class Reader:
         if why:
             self.problem(path, number, why)
         elif subkey is not None:
-            self.section.arrays.setdefault(key.lower(), []).append((subkey.strip(), Setting(self.named(value), path, number)))
+            self.section.arrays.setdefault(key.lower(), []).append(
+                (subkey.strip(), Setting(self.named(value), path, number))
+            )
         elif key == "include":
             self.include(value, path, number, depth)
         else:
@@ -222,10 +253,15 @@ class Reader:
             self.load(name, depth + 1, (path, number))
 
 
-def parse_fpm_conf(config: str, read: Callable[[str], Tuple[Optional[str], str]],
-                   expand: Callable[[str], Tuple[List[str], str]], prefix: str = "/usr") -> FpmConf:
-    """read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot). expand: glob -> (files, sorted and without
-    directories, why php-fpm refuses the pattern or ""). prefix: of a relative include (php-fpm's -p, else the compiled one).
+def parse_fpm_conf(
+    config: str,
+    read: Callable[[str], Tuple[Optional[str], str]],
+    expand: Callable[[str], Tuple[List[str], str]],
+    prefix: str = "/usr",
+) -> FpmConf:
+    """read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot). expand: glob ->
+    (files, sorted and without directories, why php-fpm refuses the pattern or ""). prefix: of a relative
+    include (php-fpm's -p, else the compiled one).
     """
     conf = FpmConf(config)
     Reader(conf, read, expand, prefix).load(config, 1, (config, 0))

@@ -3,8 +3,9 @@
 
 """php-fpm's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-What a worker "said into stderr" never counts as the master's. A slow request's line holds its decoded path, line feeds included: it is open
-until a line ends in its own last words, and what looks like lines in between is dropped.
+What a worker "said into stderr" never counts as the master's. A slow request's line holds its decoded path,
+line feeds included: it is open until a line ends in its own last words, and what looks like lines in between
+is dropped.
 """
 
 import re
@@ -15,13 +16,23 @@ from .redact import redact
 from .signatures import find
 from .timestamps import fpm_time
 
-HEAD_BYTES = re.compile(br"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
-_HEAD = re.compile(r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): (?:pid \d+, \w+\(\), line \d+: )?", re.A)
+HEAD_BYTES = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
+_HEAD = re.compile(
+    r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): (?:pid \d+, \w+\(\), line \d+: )?",
+    re.A,
+)
 _POOL = re.compile(r"\[pool ([^\]]{1,128})\] ")
-_EXIT = re.compile(r"child (\d{1,10}) exited (?:on signal (\d{1,9}) \([^()]*?( - core dumped)?\)|with code (\d{1,9}))"
-                   r" after (\d{1,12}\.\d+) seconds from start\Z", re.A)
-_SAID = re.compile(r"child (\d{1,10}) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A)
-_REQUEST_END = re.compile(r"\"\) (?:executing too slow|execution timed out) \((\d{1,12}\.\d+) sec\), (logging|terminating)\Z", re.A)
+_EXIT = re.compile(
+    r"child (\d{1,10}) exited (?:on signal (\d{1,9}) \([^()]*?( - core dumped)?\)|with code (\d{1,9}))"
+    r" after (\d{1,12}\.\d+) seconds from start\Z",
+    re.A,
+)
+_SAID = re.compile(
+    r"child (\d{1,10}) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A
+)
+_REQUEST_END = re.compile(
+    r"\"\) (?:executing too slow|execution timed out) \((\d{1,12}\.\d+) sec\), (logging|terminating)\Z", re.A
+)
 _REQUEST_OPEN = re.compile(r"child (\d{1,10}), script '", re.A)
 _ERRNO = re.compile(r" \((\d{1,9})\)\Z", re.A)
 _SIGNALS = {4: "sigill", 6: "sigabrt", 7: "sigbus", 9: "sigkill", 11: "sigsegv", 15: "sigterm", 24: "sigxcpu"}
@@ -29,9 +40,17 @@ _CODES = (0, 1, 70, 124, 255)
 # An open entry's foreign part: 255 bytes of script, 127 of path, 511 of query.
 _REACH = 2048
 
-Message = NamedTuple("Message", [
-    ("at", Optional[float]), ("pool", Optional[str]), ("signature", Optional[str]), ("pid", Optional[int]), ("detail", dict), ("open", bool),
-])
+Message = NamedTuple(
+    "Message",
+    [
+        ("at", Optional[float]),
+        ("pool", Optional[str]),
+        ("signature", Optional[str]),
+        ("pid", Optional[int]),
+        ("detail", dict),
+        ("open", bool),
+    ],
+)
 
 
 def _path_only(request: str) -> str:
@@ -52,16 +71,29 @@ def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], dict]
         name = ("%d" % number if number in _CODES else kind) if kind == "code" else _SIGNALS.get(number, kind)
         name = "fpm-exit-" + name + ("-core" if name == "sigsegv" and left.group(3) else "")
         # Deaths at DEBUG the master caused by a reload or a stop.
-        return name if level != "DEBUG" else None, int(left.group(1)), {kind: number, "seconds": float(left.group(5))}
+        return (
+            name if level != "DEBUG" else None,
+            int(left.group(1)),
+            {kind: number, "seconds": float(left.group(5))},
+        )
     child, end = _REQUEST_OPEN.match(text), _REQUEST_END.search(text)
-    script, found, request = text[child.end():end.start()].partition("' (request: \"") if child and end else ("", "", "")
+    script, found, request = (
+        text[child.end() : end.start()].partition("' (request: \"") if child and end else ("", "", "")
+    )
     if child and end and found:
-        return ("fpm-slow" if end.group(2) == "logging" else "fpm-terminate"), int(child.group(1)), {
-            "seconds": float(end.group(1)), "script": redact(script, 200), "request": _path_only(request)}
+        return (
+            ("fpm-slow" if end.group(2) == "logging" else "fpm-terminate"),
+            int(child.group(1)),
+            {"seconds": float(end.group(1)), "script": redact(script, 200), "request": _path_only(request)},
+        )
     hit = find("fpm", text, level[:1])
     if not hit:
         # Mostly that it cannot read its configuration.
-        return "fpm-error" if level in ("ERROR", "ALERT") and not _REQUEST_OPEN.match(text) else None, None, {}
+        return (
+            "fpm-error" if level in ("ERROR", "ALERT") and not _REQUEST_OPEN.match(text) else None,
+            None,
+            {},
+        )
     row, groups = hit
     if row.id.startswith("fpm-max-children-"):
         return row.id, None, {"limit": int(groups[0])}
@@ -76,14 +108,21 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
     if not head:
         return None
     named = _POOL.match(line, head.end())
-    pool, text = (named.group(1), line[named.end():]) if named else (None, line[head.end():])
+    pool, text = (named.group(1), line[named.end() :]) if named else (None, line[head.end() :])
     signature, pid, detail = classify(head.group(2), text)
-    return Message(fpm_time(head.group(1), utc_offset), pool, signature, pid, detail, not signature and bool(_REQUEST_OPEN.match(text)))
+    return Message(
+        fpm_time(head.group(1), utc_offset),
+        pool,
+        signature,
+        pid,
+        detail,
+        not signature and bool(_REQUEST_OPEN.match(text)),
+    )
 
 
 def brief(line: str) -> str:
     end = _REQUEST_END.search(line)
-    front, found, request = line[:end.start() if end else 0].partition('(request: "')
+    front, found, request = line[: end.start() if end else 0].partition('(request: "')
     return redact(front + found + _path_only(request) + end.group() if end and found else line)
 
 
@@ -95,13 +134,14 @@ class FpmLog(Log):
         self.master = master
         self._held: List[Tuple[Message, str]] = []  # since the last request's text, which may still go on
         self._open: Optional[Tuple[Message, str]] = None
-        self._reach = 0  # byte position where the last request's text, and what it could have forged, ends at the latest
+        # byte position where the last request's text, and what it could have forged, ends at the latest
+        self._reach = 0
 
     def begin_inside(self, start: int) -> None:
         self._reach = start + _REACH
 
     def feed(self, raw: bytes, start: int) -> None:
-        line = raw[:2 * _REACH].decode("utf-8", "replace")
+        line = raw[: 2 * _REACH].decode("utf-8", "replace")
         message = parse_message(line, self.utc_offset) if raw else None
         last = _REQUEST_END.search(line)
         if start + len(raw) >= self._reach:
@@ -111,7 +151,10 @@ class FpmLog(Log):
             self.untrusted += 1 if message and message.signature else 0
             if last:
                 name = "fpm-slow" if last.group(2) == "logging" else "fpm-terminate"
-                self._accept(self._open[0]._replace(signature=name, detail={"seconds": float(last.group(1))}), self._open[1])
+                self._accept(
+                    self._open[0]._replace(signature=name, detail={"seconds": float(last.group(1))}),
+                    self._open[1],
+                )
                 self._open = None
             return
         request = message is not None and (message.open or message.signature in ("fpm-slow", "fpm-terminate"))
@@ -143,5 +186,15 @@ class FpmLog(Log):
 
     def _accept(self, message: Message, line: str) -> None:
         if self.counts(message.at) and message.signature:
-            self.events.add("fpm", message.signature, message.at or 0, self.path, line, brief, pool=message.pool, master=self.master,
-                            pid=message.pid, detail=message.detail)
+            self.events.add(
+                "fpm",
+                message.signature,
+                message.at or 0,
+                self.path,
+                line,
+                brief,
+                pool=message.pool,
+                master=self.master,
+                pid=message.pid,
+                detail=message.detail,
+            )

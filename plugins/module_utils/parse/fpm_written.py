@@ -9,11 +9,26 @@ from .fpm_conf import parse_fpm_conf
 from .fpm_pools import pool_facts
 
 
-def as_written(masters: Sequence[Dict[str, Any]], read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> List[Dict[str, Any]]:
-    """The masters of collect_fpm with their pools as the files have them now; read and expand as edit.fpm_text takes them."""
+def as_written(
+    masters: Sequence[Dict[str, Any]],
+    read: Callable[[str], Optional[str]],
+    expand: Callable[[str], List[str]],
+) -> List[Dict[str, Any]]:
+    """The masters of collect_fpm with their pools as the files have them now; read and expand as
+    edit.fpm_text takes them.
+    """
     found = []
     for master in masters:
-        conf = parse_fpm_conf(master["config"], lambda path: (read(path), ""), lambda pattern: (expand(pattern), ""), master["prefix"])
+        conf = parse_fpm_conf(
+            master["config"],
+            lambda path: (read(path), ""),
+            lambda pattern: (expand(pattern), ""),
+            master["prefix"],
+        )
         pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
-        found.append(dict(master, pools=pools, process_max=conf.top.number("process.max") or 0) if pools else dict(master))
+        found.append(
+            dict(master, pools=pools, process_max=conf.top.number("process.max") or 0)
+            if pools
+            else dict(master)
+        )
     return found

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a configuration file is written by a program that would write it again: what a person changes in it is lost."""
+"""Whether a configuration file is written by a program that would write it again: what a person changes in it
+is lost.
+"""
 
 import re
 from typing import NamedTuple, Optional
@@ -10,8 +12,8 @@ from .redact import redact
 
 
 class Author(NamedTuple):
-    """Who writes a file. panel: a control panel, which knows nothing of a change. named: whether it is known by name.
-    source: what the file is made of, as its head says; None where it does not.
+    """Who writes a file. panel: a control panel, which knows nothing of a change. named: whether it is known
+    by name. source: what the file is made of, as its head says; None where it does not.
     """
 
     name: str
@@ -21,41 +23,58 @@ class Author(NamedTuple):
 
 
 # Where control panels keep what they generate. Sources: the panels' own documentation of their layouts.
-_PLACES = tuple((name, re.compile(place)) for name, place in (
-    ("cPanel", r"/opt/cpanel/|/usr/local/cpanel/|/var/cpanel/|/etc/nginx/conf\.d/users/|/etc/nginx/ea-nginx/"),
-    ("Plesk", r"/opt/plesk/|/usr/local/psa/|/etc/nginx/plesk\.conf\.d/|/var/www/vhosts/system/"),
-    ("Hestia or Vesta", r"/usr/local/(?:hestia|vesta)/|/home/[^/]+/conf/web/|/etc/nginx/conf\.d/domains/"),
-    ("ISPConfig", r"/etc/nginx/sites-(?:available|enabled)/[^/]*\.vhost$|/usr/local/ispconfig/"),
-    ("ISPConfig", r"/(?:etc|opt)/.*/(?:pool|php-fpm)\.d/web\d+\.conf$"),
-    ("aaPanel", r"/www/server/"),
-    ("DirectAdmin", r"/usr/local/directadmin/|/etc/nginx/nginx-vhosts\.conf$"),
-    ("CyberPanel", r"/usr/local/(?:CyberCP|lsws)/"),
-    ("RunCloud", r"/etc/nginx-rc/|/etc/php\d+rc/"),
-    ("ServerPilot", r"/etc/nginx-sp/|/etc/php[\d.]+-sp/"),
-    ("GridPane", r"/opt/gridpane/|/etc/nginx/.*gridpane"),
-    ("Froxlor", r"/etc/(?:nginx|php).*/\d+_froxlor_[^/]*\.conf$|/etc/(?:nginx|php).*/froxlor[^/]*\.conf$"),
-    ("Virtualmin", r"/etc/.*/(?:pool|php-fpm)\.d/\d{12,}\.conf$|/etc/webmin/"),
-    ("KeyHelp", r"/(?:etc|opt|home)/keyhelp/|/etc/nginx/keyhelp"),
-    ("CloudPanel", r"/home/clp/"),
-    ("CentOS Web Panel", r"/usr/local/cwp|/opt/alt/php-fpm\d+/"),
-    ("CloudLinux", r"/opt/alt/php\d+/"),
-    ("InterWorx", r"/(?:home|usr/local)/interworx/"),
-    ("Bitnami", r"/opt/bitnami/php/etc/memory\.conf$"),
-))
+_PLACES = tuple(
+    (name, re.compile(place))
+    for name, place in (
+        (
+            "cPanel",
+            r"/opt/cpanel/|/usr/local/cpanel/|/var/cpanel/|/etc/nginx/conf\.d/users/|/etc/nginx/ea-nginx/",
+        ),
+        ("Plesk", r"/opt/plesk/|/usr/local/psa/|/etc/nginx/plesk\.conf\.d/|/var/www/vhosts/system/"),
+        (
+            "Hestia or Vesta",
+            r"/usr/local/(?:hestia|vesta)/|/home/[^/]+/conf/web/|/etc/nginx/conf\.d/domains/",
+        ),
+        ("ISPConfig", r"/etc/nginx/sites-(?:available|enabled)/[^/]*\.vhost$|/usr/local/ispconfig/"),
+        ("ISPConfig", r"/(?:etc|opt)/.*/(?:pool|php-fpm)\.d/web\d+\.conf$"),
+        ("aaPanel", r"/www/server/"),
+        ("DirectAdmin", r"/usr/local/directadmin/|/etc/nginx/nginx-vhosts\.conf$"),
+        ("CyberPanel", r"/usr/local/(?:CyberCP|lsws)/"),
+        ("RunCloud", r"/etc/nginx-rc/|/etc/php\d+rc/"),
+        ("ServerPilot", r"/etc/nginx-sp/|/etc/php[\d.]+-sp/"),
+        ("GridPane", r"/opt/gridpane/|/etc/nginx/.*gridpane"),
+        (
+            "Froxlor",
+            r"/etc/(?:nginx|php).*/\d+_froxlor_[^/]*\.conf$|/etc/(?:nginx|php).*/froxlor[^/]*\.conf$",
+        ),
+        ("Virtualmin", r"/etc/.*/(?:pool|php-fpm)\.d/\d{12,}\.conf$|/etc/webmin/"),
+        ("KeyHelp", r"/(?:etc|opt|home)/keyhelp/|/etc/nginx/keyhelp"),
+        ("CloudPanel", r"/home/clp/"),
+        ("CentOS Web Panel", r"/usr/local/cwp|/opt/alt/php-fpm\d+/"),
+        ("CloudLinux", r"/opt/alt/php\d+/"),
+        ("InterWorx", r"/(?:home|usr/local)/interworx/"),
+        ("Bitnami", r"/opt/bitnami/php/etc/memory\.conf$"),
+    )
+)
 _HEAD_LINES, _LONGEST = 30, 300
 _COMMENT = re.compile(r"\ufeff?[ \t]*(?:[#;]|//)[ \t#;/*]*(.*)")
 # Ansible marks a part of a file in this way, of which the rest is whoever's.
 _MARK = re.compile(r"(BEGIN|END) (\w+) MANAGED BLOCK")
-_NAMES = ("(?:ansible|puppet|chef|salt(?:stack)?|terraform|opentofu|cfengine|cloud-init|debops|pulumi|bcfg2|rudder|foreman"
-          "|nixos|consul-template|confd|pyinfra|itamae)")
+_NAMES = (
+    "(?:ansible|puppet|chef|salt(?:stack)?|terraform|opentofu|cfengine|cloud-init|debops|pulumi|bcfg2|rudder|foreman"
+    "|nixos|consul-template|confd|pyinfra|itamae)"
+)
 _TOOLS = re.compile(r"\b(%s)(?![a-z])" % _NAMES, re.I)
 # A tool that is named beside what it does, or "Ansible managed", "Puppet-managed", "ansible_managed".
 _NAMED = re.compile(
     r"(?<!not )(?<!longer )\b(?:(?:managed|generated|maintained|controlled|deployed|provisioned|rendered|templated"
     r"|promised|installed|configured|written)[ _-](?:\w+[ _-])?(?:by|with|via|from|using|through|in)|control of)[ :]+(?:\w+ ){0,2}%s\b"
-    r"|\b%s[ _-]?(?:is )?(?:managed|generated|controlled|maintained)\b" % (_NAMES, _NAMES), re.I)
-# A head without a tool's name. What it forbids must be the file: "do not edit below this line" is no such word.
-# "Self signed certs generated by the ssl-cert package" stands in Debian's default site, which is the admin's.
+    r"|\b%s[ _-]?(?:is )?(?:managed|generated|controlled|maintained)\b" % (_NAMES, _NAMES),
+    re.I,
+)
+# A head without a tool's name. What it forbids must be the file: "do not edit below this line" is no such
+# word. "Self signed certs generated by the ssl-cert package" stands in Debian's default site, which is the
+# admin's.
 _WORDS = re.compile(
     r"do(?: not|n't) (?:\w+ly )?(?:edit|modify|change|touch)(?:,? (?:or|/) \w+)?"
     r"(?: (?:this|the|these) (?:\w+ )?(?:file|config)| (?:it|by hand|manually|directly|here)\b|\W*$|[ ]?[.,:;!()*=#-]"
@@ -64,12 +83,16 @@ _WORDS = re.compile(
     r"|^(?:this (?:\w+ )?(?:file|config\w*) (?:is|was|has been) )?(?:\w+ly )?generated (?:by|from|with|using)\b"
     r"|this (?:\w+ )?(?:file|config\w*) (?:is|was|has been) (?:\w+ly )?(?:auto-?)?(?:generated|managed)\b"
     r"|(?:changes|edits|modifications)\b.{0,60}\b(?:will|may|would|can|are)\b.{0,20}"
-    r"\b(?:lost|overwritten|reverted|discarded|deleted|undone|replaced)", re.I)
+    r"\b(?:lost|overwritten|reverted|discarded|deleted|undone|replaced)",
+    re.I,
+)
 _SOURCE = re.compile(
     r"(?:puppet|salt|https?|git|ssh|file)://[^\s,;)>'\"?]+|git@[^\s,;)'\"]+"
     r"|[\w./@+~-]*\w\.(?:j2|jinja2?|erb|epp|pp|sls|tmpl|tpl|tftpl|tf|ctmpl|mustache|template)\b"
     r"|\b(?:source|template|cookbook|recipe|module|role|playbook|manifest|repository|repo)(?: of truth| file| name)?"
-    r"[ ]?[:=]+[ ]?([\w./:@+~-]+)", re.I)
+    r"[ ]?[:=]+[ ]?([\w./:@+~-]+)",
+    re.I,
+)
 
 
 def author_of(path: str, text: str) -> Optional[Author]:
@@ -88,7 +111,9 @@ def author_of(path: str, text: str) -> Optional[Author]:
     machine = re.search(r" by \S+ on (\S+)$", named or "")
     where = None
     if source:
-        where = redact((source.group(1) or source.group(0)) + (" on " + machine.group(1) if machine else ""), _LONGEST)
+        where = redact(
+            (source.group(1) or source.group(0)) + (" on " + machine.group(1) if machine else ""), _LONGEST
+        )
     name = tool.group(1).capitalize() if tool else "another program (its head says so)"
     return Author(name, False, bool(tool), where)
 
@@ -100,6 +125,6 @@ def author_of_part(before: str, after: str) -> Optional[Author]:
         mark = _MARK.search(line[:_LONGEST])
         if mark and mark.group(1) == "BEGIN":
             start = number
-        elif mark and "\n".join(lines[start:number + 1]) not in after:
+        elif mark and "\n".join(lines[start : number + 1]) not in after:
             return Author(mark.group(2).capitalize(), False)
     return None

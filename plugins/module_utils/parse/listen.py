@@ -7,7 +7,9 @@ import re
 from typing import List, NamedTuple, Optional, Sequence
 
 # family: inet | inet6 | unix. address: numeric, or a socket's path; port: 0 for unix.
-Target = NamedTuple("Target", [("family", str), ("address", str), ("port", int), ("tls", bool), ("proxy_protocol", bool)])
+Target = NamedTuple(
+    "Target", [("family", str), ("address", str), ("port", int), ("tls", bool), ("proxy_protocol", bool)]
+)
 
 DEFAULT_PORT = 80
 _LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}
@@ -45,10 +47,11 @@ def _is_loopback(target: Target) -> bool:
 
 
 def targets(listen: Sequence[str]) -> List[Target]:
-    """Each listener that an HTTP/1.1 client on this host can ask, the best one first; without any directive it is port 80.
+    """Each listener that an HTTP/1.1 client on this host can ask, the best one first; without any directive
+    it is port 80.
 
-    listen: the arguments of each directive, as in "[::]:443 ssl http2". What listens on a name other than localhost is left out:
-    to look a name up may hang.
+    listen: the arguments of each directive, as in "[::]:443 ssl http2". What listens on a name other than
+    localhost is left out: to look a name up may hang.
     """
     ranked = []
     for written in listen or [str(DEFAULT_PORT)]:
@@ -58,7 +61,13 @@ def targets(listen: Sequence[str]) -> List[Target]:
             continue
         # Before nginx 1.25.1 a plain listener with http2 understands HTTP/2 alone.
         deaf = "http2" in words[1:] and not target.tls
-        rank = (deaf, target.tls, not _is_loopback(target), _FAMILIES.index(target.family), target.proxy_protocol)
+        rank = (
+            deaf,
+            target.tls,
+            not _is_loopback(target),
+            _FAMILIES.index(target.family),
+            target.proxy_protocol,
+        )
         ranked.append((rank, target))
     ranked.sort(key=lambda pair: pair[0])
     return list(dict.fromkeys(target for _rank, target in ranked))

@@ -12,8 +12,8 @@ MOST_EVENTS = 10000
 
 
 class Log:
-    """What feeding a log's lines gives, of the time from since to until. untrusted: entries dropped as forged or unprovable. first_at, last_at:
-    of the entries in the window.
+    """What feeding a log's lines gives, of the time from since to until. untrusted: entries dropped as forged
+    or unprovable. first_at, last_at: of the entries in the window.
     """
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
@@ -32,8 +32,8 @@ class Log:
 
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages about more places than MOST_OF_SITE; full: or about
-    more than MOST_EVENTS, so that a site may lack any.
+    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages about more
+    places than MOST_OF_SITE; full: or about more than MOST_EVENTS, so that a site may lack any.
     """
 
     def __init__(self) -> None:
@@ -42,13 +42,38 @@ class Events:
         self.dropped = 0
         self.full = False
 
-    def add(self, source: str, signature: str, at: float, path: str, line: str, brief: Callable[[str], str], site: Optional[str] = None,
-            endpoint: Optional[str] = None, pool: Optional[str] = None, master: Optional[str] = None, pid: Optional[int] = None,
-            detail: Optional[dict] = None) -> None:
+    def add(
+        self,
+        source: str,
+        signature: str,
+        at: float,
+        path: str,
+        line: str,
+        brief: Callable[[str], str],
+        site: Optional[str] = None,
+        endpoint: Optional[str] = None,
+        pool: Optional[str] = None,
+        master: Optional[str] = None,
+        pid: Optional[int] = None,
+        detail: Optional[dict] = None,
+    ) -> None:
         event = self._found.get((source, signature, site, endpoint, pool, master))
         if event is None:
-            event = {"source": source, "signature": signature, "count": 0, "first": at, "last": at, "times": [], "site": site,
-                     "endpoint": endpoint, "pool": pool, "master": master, "pids": [], "detail": {}, "sample": None}
+            event = {
+                "source": source,
+                "signature": signature,
+                "count": 0,
+                "first": at,
+                "last": at,
+                "times": [],
+                "site": site,
+                "endpoint": endpoint,
+                "pool": pool,
+                "master": master,
+                "pids": [],
+                "detail": {},
+                "sample": None,
+            }
             if not self._keep((source, signature, site, endpoint, pool, master), event, 1):
                 return
         event["count"] += 1
@@ -57,7 +82,7 @@ class Events:
         if len(event["times"]) > 8 * KEPT:
             event["times"] = sorted(event["times"])[-KEPT:]
         if pid is not None and pid not in event["pids"]:
-            event["pids"] = event["pids"][1 - KEPT:] + [pid]
+            event["pids"] = event["pids"][1 - KEPT :] + [pid]
         if at >= event["last"]:
             event.update(last=at, detail=detail or {}, sample=(path, line, brief))
 
@@ -92,7 +117,16 @@ class Events:
     def list(self) -> List[dict]:
         """In the order of their first message, samples redacted."""
         found = []
-        for event in sorted(self._found.values(), key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"]))):
+        for event in sorted(
+            self._found.values(),
+            key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"])),
+        ):
             path, line, brief = event["sample"]
-            found.append(dict(event, times=sorted(event["times"])[-KEPT:], sample={"path": path, "at": event["last"], "text": brief(line)}))
+            found.append(
+                dict(
+                    event,
+                    times=sorted(event["times"])[-KEPT:],
+                    sample={"path": path, "at": event["last"], "text": brief(line)},
+                )
+            )
         return found

@@ -46,7 +46,13 @@ class Conf:
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
             return
         self._known.add((file, line, text))
-        self.errors.append({"file": file, "line": line, "text": text if len(self.errors) < MOST_ERRORS else "more errors are left out"})
+        self.errors.append(
+            {
+                "file": file,
+                "line": line,
+                "text": text if len(self.errors) < MOST_ERRORS else "more errors are left out",
+            }
+        )
 
 
 class _Reader:
@@ -103,10 +109,14 @@ class _Reader:
         for name in self.matches[full]:
             directives, count, deeper = self.file(path, line, name)
             if size + more + count > MOST_DIRECTIVES:
-                self.conf.error(path, line, "more than %d directives, %s was left out" % (MOST_DIRECTIVES, name))
+                self.conf.error(
+                    path, line, "more than %d directives, %s was left out" % (MOST_DIRECTIVES, name)
+                )
                 break
             if depth + deeper > DEEPEST_BLOCK:
-                self.conf.error(path, line, "more than %d nested blocks, %s was left out" % (DEEPEST_BLOCK, name))
+                self.conf.error(
+                    path, line, "more than %d nested blocks, %s was left out" % (DEEPEST_BLOCK, name)
+                )
                 continue
             included += directives
             more, deep = more + count, max(deep, deeper)
@@ -114,11 +124,17 @@ class _Reader:
 
     def file(self, path: str, line: int, name: str) -> Part:
         if name in self.open:
-            self.conf.error(path, line, 'include "%s" comes back to itself, nginx would open files without end' % name)
+            self.conf.error(
+                path, line, 'include "%s" comes back to itself, nginx would open files without end' % name
+            )
             return [], 0, 0
         if name not in self.known:
             if len(self.open) > DEEPEST_INCLUDE:
-                self.conf.error(path, line, "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name))
+                self.conf.error(
+                    path,
+                    line,
+                    "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name),
+                )
                 return [], 0, 0
             text, why = self.read(name)
             if text is None and why:
@@ -130,8 +146,9 @@ class _Reader:
 
 
 def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
-    """config: the main file's absolute path, to whose directory includes are relative. extra: directives of -g. expand: a pattern -> the paths
-    that it matches, in order. An error ends the file it is in, the others are read on.
+    """config: the main file's absolute path, to whose directory includes are relative. extra: directives of
+    -g. expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others
+    are read on.
     """
     conf = Conf()
     reader = _Reader(conf, posixpath.dirname(config), read, expand)
@@ -155,23 +172,46 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
 
 
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
-    """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is written."""
+    """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is
+    written.
+    """
     written = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
     if default and not any(one.name == "error_log" for one in conf.directives):
         written.insert(0, default)
-    elsewhere = [one for one in dict.fromkeys(written) if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/"))]
-    return list(dict.fromkeys(posixpath.join(prefix, one) for one in written if one not in elsewhere)), elsewhere
+    elsewhere = [
+        one
+        for one in dict.fromkeys(written)
+        if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/"))
+    ]
+    return list(
+        dict.fromkeys(posixpath.join(prefix, one) for one in written if one not in elsewhere)
+    ), elsewhere
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
     """What nginx -t opens for writing, and makes. pid: where the build puts it."""
-    written = [one.args[0] for one in every(conf.directives) if one.name in ("access_log", "error_log", "pid") and one.args]
+    written = [
+        one.args[0]
+        for one in every(conf.directives)
+        if one.name in ("access_log", "error_log", "pid") and one.args
+    ]
     if not any(one.name == "pid" for one in conf.directives):
         written.append(pid)
-    paths = [posixpath.join(prefix, one) for one in written if one != "off" and "$" not in one and not one.startswith(("syslog:", "memory:", "stderr"))]
+    paths = [
+        posixpath.join(prefix, one)
+        for one in written
+        if one != "off" and "$" not in one and not one.startswith(("syslog:", "memory:", "stderr"))
+    ]
     return list(dict.fromkeys(paths))
 
 
 def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
     """(user, group or None) of the main level; None where the compiled default holds."""
-    return next(((one.args[0], one.args[1] if len(one.args) > 1 else None) for one in conf.directives if one.name == "user" and one.args), None)
+    return next(
+        (
+            (one.args[0], one.args[1] if len(one.args) > 1 else None)
+            for one in conf.directives
+            if one.name == "user" and one.args
+        ),
+        None,
+    )

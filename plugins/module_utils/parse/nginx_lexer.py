@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A nginx configuration file's text, cut into statements as ngx_conf_read_token() does (src/core/ngx_conf_file.c)."""
+"""A nginx configuration file's text, cut into statements as ngx_conf_read_token() does
+(src/core/ngx_conf_file.c).
+"""
 
 import re
 from typing import List, NamedTuple, Optional, Tuple
@@ -16,12 +18,14 @@ DEEPEST_BLOCK = 100
 SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 
 
-# (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}" closes one, without arguments.
+# (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}"
+# closes one, without arguments.
 Statement = Tuple[List[str], str, int]
 Cut = Tuple[List[Statement], Optional[SyntaxFault]]
 
 # Linear in time and flat in memory on any text, see docs/looking.md.
-_TOKEN = re.compile(r"""
+_TOKEN = re.compile(
+    r"""
     [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
         (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)
       | (?P<comment>\#[^\n]*)
@@ -30,13 +34,17 @@ _TOKEN = re.compile(r"""
       | (?P<stop>[;{])
       | (?P<word>(?:[^ \t\r\n;{\\$]+|\\(?:[\s\S]|\Z)|\$\{*){1,4200})
       | \Z
-    )""", re.VERBOSE)
+    )""",
+    re.VERBOSE,
+)
 _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _AFTER_QUOTED = " \t\r\n;{)"
 
 # ngx_http_lua_lex.c: braces in Lua's strings and comments do not count.
-_LUA = re.compile(r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]""")
+_LUA = re.compile(
+    r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]"""
+)
 
 
 def unescape(raw: str) -> str:
@@ -73,8 +81,8 @@ def lua_end(text: str, start: int) -> int:
 
 
 def statements(text: str) -> Cut:
-    """All statements up to the end or the first fault, and that in nginx's own words with its line. Of a *_by_lua_block only the "{" and the
-    "}" are told.
+    """All statements up to the end or the first fault, and that in nginx's own words with its line. Of a
+    *_by_lua_block only the "{" and the "}" are told.
     """
     found: List[Statement] = []
     args: List[str] = []
@@ -133,7 +141,13 @@ def statements(text: str) -> Cut:
                 if kind == "quoted":
                     raw, quote = raw[1:-1], raw[0]
                 if _too_long(raw):
-                    return fault(start, 'too long parameter, probably missing terminating "%s" character' % quote) if quote else too_long(start, raw)
+                    return (
+                        fault(
+                            start, 'too long parameter, probably missing terminating "%s" character' % quote
+                        )
+                        if quote
+                        else too_long(start, raw)
+                    )
                 if after == len(text):
                     return unfinished(after)
                 if quote and text[after] not in _AFTER_QUOTED:

@@ -3,8 +3,9 @@
 
 """nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes: what stands within that reach of such
-an entry is dropped, or in doubt, until it proves to be nginx's. Still, a log never decides alone.
+A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes:
+what stands within that reach of such an entry is dropped, or in doubt, until it proves to be nginx's. Still,
+a log never decides alone.
 """
 
 from collections import deque
@@ -29,7 +30,9 @@ class _Seen:
 class NginxLog(Log):
     """Feed it a log's lines in order. known_pids: nginx's processes now. All is told after finish()."""
 
-    def __init__(self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()) -> None:
+    def __init__(
+        self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
+    ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
         self._strangers: Set[int] = set()
@@ -49,7 +52,7 @@ class NginxLog(Log):
         while self._foreign and self._foreign[0] + ENTRY_LIMIT < end:
             self._foreign.popleft()
         self._settle()
-        line = raw[:2 * ENTRY_LIMIT].decode("utf-8", "replace")
+        line = raw[: 2 * ENTRY_LIMIT].decode("utf-8", "replace")
         entry = parse_entry(line, self.utc_offset) if raw[:1].isdigit() else None
         self._open = self._open and self._reached()
         if entry is None or self._open:
@@ -86,7 +89,11 @@ class NginxLog(Log):
 
     def _reached(self) -> bool:
         """Whether the last entry with foreign text reaches the current line."""
-        return self._last_foreign is not None and bool(self._foreign) and self._last_foreign.start == self._foreign[-1]
+        return (
+            self._last_foreign is not None
+            and bool(self._foreign)
+            and self._last_foreign.start == self._foreign[-1]
+        )
 
     def _continue(self, line: str) -> None:
         """The last entry with foreign text goes on, if that reaches here."""
@@ -95,7 +102,12 @@ class NginxLog(Log):
         self._doubt(self._foreign[0])
         forged = self._drop(self._last_foreign.start)
         entry = self._last_foreign.entry
-        if entry.message.startswith(STDERR) and not entry.whole and line.count(", client: ") == 1 and not forged:
+        if (
+            entry.message.startswith(STDERR)
+            and not entry.whole
+            and line.count(", client: ") == 1
+            and not forged
+        ):
             front, _found, rest = line.partition(", client: ")
             if front.endswith(tuple('" while ' + phase for phase in PHASES)):
                 site, endpoint = fields(rest, False)
@@ -140,4 +152,15 @@ class NginxLog(Log):
         self._known.add(entry.pid)
         self._strangers.discard(entry.pid)
         if self.counts(entry.at) and entry.row:
-            self.events.add("nginx", entry.row.id, entry.at or 0, self.path, seen.line, brief, entry.site, entry.endpoint, pid=entry.pid, detail=entry.detail)
+            self.events.add(
+                "nginx",
+                entry.row.id,
+                entry.at or 0,
+                self.path,
+                seen.line,
+                brief,
+                entry.site,
+                entry.endpoint,
+                pid=entry.pid,
+                detail=entry.detail,
+            )

@@ -12,13 +12,20 @@ from .nginx_conf import Conf, Directive, every
 from .nginx_lexer import BUFFER
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
-_TIMEOUTS = {"fastcgi_read_timeout": "read_timeout", "fastcgi_connect_timeout": "connect_timeout", "fastcgi_send_timeout": "send_timeout"}
+_TIMEOUTS = {
+    "fastcgi_read_timeout": "read_timeout",
+    "fastcgi_connect_timeout": "connect_timeout",
+    "fastcgi_send_timeout": "send_timeout",
+}
 _DEFAULT: dict = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
 _SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias", "set", "if"}
 # ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
-_TIME = re.compile("".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z", re.ASCII)
+_TIME = re.compile(
+    "".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z",
+    re.ASCII,
+)
 _SCALE = (604800000, 86400000, 3600000, 60000, 1000, 1, 1000)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
@@ -30,7 +37,8 @@ Values = Tuple[Dict[str, Optional[str]], ...]
 
 _ROUTE_SETTINGS = ("read_timeout", "connect_timeout", "send_timeout", "keep_conn", "root", "params")
 
-# What a block passes on to those inside it, by the names of a route. values: the Values here; server_values: of the server itself.
+# What a block passes on to those inside it, by the names of a route. values: the Values here; server_values:
+# of the server itself.
 Level = dict
 
 
@@ -42,7 +50,7 @@ def parse_time(text: str) -> Optional[float]:
     if any(len(number or "") > 18 for number in match.groups()):
         return None
     total = sum(int(number) * scale for number, scale in zip(match.groups(), _SCALE) if number)
-    return total / 1000.0 if total < 2 ** 63 else None
+    return total / 1000.0 if total < 2**63 else None
 
 
 def _address(written: str) -> Tuple[str, Optional[str]]:
@@ -59,7 +67,9 @@ def _is_unix(written: str) -> bool:
 
 
 def _fault(written: str) -> Optional[str]:
-    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass only."""
+    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass
+    only.
+    """
     if _is_unix(written):
         return None if written[5:] else "no path in the unix domain socket"
     host, port = _address(written)
@@ -76,8 +86,14 @@ def _endpoint(written: str, at: Directive, default_port: str = "") -> dict:
     address = "unix:" + written[5:] if _is_unix(written) else written
     if default_port and not _is_unix(written) and _address(written)[1] is None:
         address += ":" + default_port
-    return {"endpoint": canonical(address), "written": written, "file": at.file, "line": at.line,
-            "down": "down" in at.args[1:], "backup": "backup" in at.args[1:]}
+    return {
+        "endpoint": canonical(address),
+        "written": written,
+        "file": at.file,
+        "line": at.line,
+        "down": "down" in at.args[1:],
+        "backup": "backup" in at.args[1:],
+    }
 
 
 def _variable(written: str) -> str:
@@ -93,7 +109,9 @@ def _holds(values: Values, name: str, default: Optional[str] = None) -> Optional
 
 
 def _sets(block: List[Directive]) -> List[Tuple[str, str]]:
-    return [(_variable(one.args[0]), one.args[1]) for one in block if one.name == "set" and len(one.args) == 2]
+    return [
+        (_variable(one.args[0]), one.args[1]) for one in block if one.name == "set" and len(one.args) == 2
+    ]
 
 
 def _set_values(block: List[Directive], outer: Values) -> Values:
@@ -150,8 +168,20 @@ class _Routes:
                 if not any(entry.name == "default" for entry in one.block):
                     possible.add("")
                 self.maps[_variable(one.args[1])] = possible.pop() if len(possible) == 1 else None
-        level = self.enter({"read_timeout": _DEFAULT, "connect_timeout": _DEFAULT, "send_timeout": _DEFAULT, "keep_conn": False, "root": None,
-                            "params": {}, "values": (self.maps,), "server_values": ()}, block, "http")
+        level = self.enter(
+            {
+                "read_timeout": _DEFAULT,
+                "connect_timeout": _DEFAULT,
+                "send_timeout": _DEFAULT,
+                "keep_conn": False,
+                "root": None,
+                "params": {},
+                "values": (self.maps,),
+                "server_values": (),
+            },
+            block,
+            "http",
+        )
         for one in block:
             if one.name == "server" and one.block:
                 self.enter_server(one, one.block, level)
@@ -159,11 +189,20 @@ class _Routes:
                 self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
 
     def enter_server(self, at: Directive, block: List[Directive], level: Level) -> None:
-        names = [name if name.startswith("~") else name.lower() for one in block if one.name == "server_name" for name in one.args]
+        names = [
+            name if name.startswith("~") else name.lower()
+            for one in block
+            if one.name == "server_name"
+            for name in one.args
+        ]
         # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
-        self.site = {"site": first[1:] if first.startswith(".") else first, "server_names": names,
-                     "server": {"file": at.file, "line": at.line}, "listen": [" ".join(one.args) for one in block if one.name == "listen"]}
+        self.site = {
+            "site": first[1:] if first.startswith(".") else first,
+            "server_names": names,
+            "server": {"file": at.file, "line": at.line},
+            "listen": [" ".join(one.args) for one in block if one.name == "listen"],
+        }
         self.server, self.server_sets = block, None
         level = self.enter(level, block, "server")
         self.walk(block, dict(level, server_values=level["values"]), "", "server")
@@ -180,10 +219,13 @@ class _Routes:
                     self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
                 self.found.append(self.route(one, level, location))
             elif one.block and one.name in _INNER:
-                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own alone.
+                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own
+                # alone.
                 start = dict(level, values=level["server_values"]) if one.name == "location" else level
                 start = self.enter(start, one.block, one.name)
-                self.walk(one.block, start, " ".join(one.args) if one.name == "location" else location, one.name)
+                self.walk(
+                    one.block, start, " ".join(one.args) if one.name == "location" else location, one.name
+                )
 
     def enter(self, level: Level, block: List[Directive], context: str) -> Level:
         """The settings inside a block: a directive holds for its whole block, wherever it stands."""
@@ -201,7 +243,12 @@ class _Routes:
                 elif _TIMEOUTS[name] in changed:
                     self.conf.refuse(one, '"%s" directive is duplicate' % name)
                 else:
-                    changed[_TIMEOUTS[name]] = {"seconds": seconds, "file": one.file, "line": one.line, "context": context}
+                    changed[_TIMEOUTS[name]] = {
+                        "seconds": seconds,
+                        "file": one.file,
+                        "line": one.line,
+                        "context": context,
+                    }
             elif name == "fastcgi_param":
                 # One fastcgi_param at a level drops all that it would have inherited.
                 params = changed.setdefault("params", {})
@@ -227,6 +274,7 @@ class _Routes:
 
     def resolve(self, text: str, values: Values) -> Optional[str]:
         """The only thing that a text with variables can be, or None."""
+
         def replace(match: Match[str]) -> str:
             return self.value((match.group(1) or match.group(2)).lower(), values) or "$"
 
@@ -260,15 +308,25 @@ class _Routes:
             elif not variable:
                 self.conf.refuse(one, refusal)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
-        found = {"location": location, "file": one.file, "line": one.line, "pass": written, "upstream": name, "variable": variable,
-                 "endpoints": endpoints, "upstream_keepalive": keepalive}
+        found = {
+            "location": location,
+            "file": one.file,
+            "line": one.line,
+            "pass": written,
+            "upstream": name,
+            "variable": variable,
+            "endpoints": endpoints,
+            "upstream_keepalive": keepalive,
+        }
         found.update((key, level[key]) for key in _ROUTE_SETTINGS)
         found.update(self.site)
         return found
 
 
 def routes(conf: Conf, prefix: str) -> List[dict]:
-    """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative root."""
+    """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative
+    root.
+    """
     found = _Routes(conf, prefix)
     for one in conf.directives:
         if one.name == "http" and one.block:

@@ -9,12 +9,22 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
-ProcStat = NamedTuple("ProcStat", [
-    ("comm", str), ("state", str), ("ppid", int), ("flags", int), ("cpu_ticks", int), ("start_ticks", int), ("rss_pages", int),
-])
-ProcStatus = NamedTuple("ProcStatus", [
-    ("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int), ("uids", List[int]),
-])
+ProcStat = NamedTuple(
+    "ProcStat",
+    [
+        ("comm", str),
+        ("state", str),
+        ("ppid", int),
+        ("flags", int),
+        ("cpu_ticks", int),
+        ("start_ticks", int),
+        ("rss_pages", int),
+    ],
+)
+ProcStatus = NamedTuple(
+    "ProcStatus",
+    [("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int), ("uids", List[int])],
+)
 Membership = NamedTuple("Membership", [("controllers", List[str]), ("path", str)])
 
 _KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
@@ -26,19 +36,33 @@ def parse_stat(text: str) -> Optional[ProcStat]:
     fields = tail.split()
     if len(fields) < 22 or "(" not in head:
         return None
-    return ProcStat(head.partition("(")[2], fields[0], int(fields[1]), int(fields[6]),
-                    int(fields[11]) + int(fields[12]), int(fields[19]), int(fields[21]))
+    return ProcStat(
+        head.partition("(")[2],
+        fields[0],
+        int(fields[1]),
+        int(fields[6]),
+        int(fields[11]) + int(fields[12]),
+        int(fields[19]),
+        int(fields[21]),
+    )
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are effective; uids: real, effective, saved. namespaces: above 1 it lives in a container below us."""
+    """/proc/PID/status. uid and gid are effective; uids: real, effective, saved. namespaces: above 1 it lives
+    in a container below us.
+    """
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
         rows[name] = value.split()
     uid, gid = rows.get("Uid", []), rows.get("Gid", [])
-    return ProcStatus(int(uid[1]) if len(uid) > 1 else -1, int(gid[1]) if len(gid) > 1 else -1,
-                      [int(group) for group in rows.get("Groups", [])], len(rows.get("NSpid", ["1"])), [int(one) for one in uid[:3]])
+    return ProcStatus(
+        int(uid[1]) if len(uid) > 1 else -1,
+        int(gid[1]) if len(gid) > 1 else -1,
+        [int(group) for group in rows.get("Groups", [])],
+        len(rows.get("NSpid", ["1"])),
+        [int(one) for one in uid[:3]],
+    )
 
 
 def parse_cmdline(text: str) -> str:
@@ -47,7 +71,9 @@ def parse_cmdline(text: str) -> str:
 
 
 def parse_cgroup(text: str) -> List[Membership]:
-    """/proc/PID/cgroup. controllers is [] for version 2's tree, ["name=systemd"] for systemd's own on version 1."""
+    """/proc/PID/cgroup. controllers is [] for version 2's tree, ["name=systemd"] for systemd's own on version
+    1.
+    """
     found: List[Membership] = []
     for line in text.splitlines():
         parts = line.split(":", 2)
@@ -58,18 +84,27 @@ def parse_cgroup(text: str) -> List[Membership]:
 
 def cgroup_path(memberships: List[Membership]) -> str:
     """The path in the tree that systemd manages: version 2's, else its named one of version 1, else ""."""
-    return next((one.path for wanted in ("", "name=systemd") for one in memberships if ",".join(one.controllers) == wanted), "")
+    return next(
+        (
+            one.path
+            for wanted in ("", "name=systemd")
+            for one in memberships
+            if ",".join(one.controllers) == wanted
+        ),
+        "",
+    )
 
 
 def below(path: str, home: str) -> str:
     """A cgroup's path as seen from home; "" for what is elsewhere."""
     home = home.rstrip("/")
-    return path[len(home):] or "/" if (path + "/").startswith(home + "/") else ""
+    return path[len(home) :] or "/" if (path + "/").startswith(home + "/") else ""
 
 
 def unit_of(path: str) -> Optional[str]:
-    """The system's unit of a cgroup path, as seen from home: the *.service right below the slices. Below that, and below
-    user.slice, names are anybody's choice."""
+    """The system's unit of a cgroup path, as seen from home: the *.service right below the slices. Below
+    that, and below user.slice, names are anybody's choice.
+    """
     parts = path.strip("/").split("/")
     while parts and parts[0].endswith(".slice") and parts[0] != "user.slice":
         del parts[0]
@@ -77,28 +112,33 @@ def unit_of(path: str) -> Optional[str]:
 
 
 def parse_kb(text: str) -> Dict[str, int]:
-    """"Name:  123 kB" lines (smaps_rollup, meminfo) -> {name: kB}."""
+    """ "Name:  123 kB" lines (smaps_rollup, meminfo) -> {name: kB}."""
     return {name: int(value) for name, value in _KB.findall(text)}
 
 
 def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
-    """(version, mount point, path below it) of the tree that limits a process's memory: on a hybrid host version 1's, if the controller is
-    there. None when none is mounted. In a container the mount's root is a prefix of the path.
+    """(version, mount point, path below it) of the tree that limits a process's memory: on a hybrid host
+    version 1's, if the controller is there. None when none is mounted. In a container the mount's root is a
+    prefix of the path.
     """
     rows = parse_cgroup(cgroup)
     first = next((row.path for row in rows if "memory" in row.controllers), None)
-    version, path = (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
+    version, path = (
+        (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
+    )
     found: Optional[Tuple[int, str, str]] = None
     for line in mountinfo.splitlines():
         left, _dash, right = line.partition(" - ")
         where, what = left.split(), right.split()
         if len(where) < 5 or len(what) < 3:
             continue
-        if what[0] != ("cgroup" if version == 1 else "cgroup2") or (version == 1 and "memory" not in what[2].split(",")):
+        if what[0] != ("cgroup" if version == 1 else "cgroup2") or (
+            version == 1 and "memory" not in what[2].split(",")
+        ):
             continue
         root, point = where[3].rstrip("/"), where[4]
         if path == root or path.startswith(root + "/"):
-            found = (version, point, path[len(root):].strip("/"))
+            found = (version, point, path[len(root) :].strip("/"))
         elif found is None:
             found = (version, point, "")
     return found

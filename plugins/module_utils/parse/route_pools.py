@@ -12,7 +12,9 @@ MOST_LISTENING = 5
 
 
 def _elsewhere(endpoint: str) -> bool:
-    """Whether another host may well be meant: then it is no mistake that no pool of this one listens there."""
+    """Whether another host may well be meant: then it is no mistake that no pool of this one
+    listens there.
+    """
     there = parse(endpoint)
     return there.family != "unix" and not (there.address or "").lower().startswith(_LOOPBACK)
 
@@ -49,23 +51,34 @@ class Listening:
         return "other_address" if same_family else "address_family", same_port[:MOST_LISTENING]
 
 
-def match_pools(routes: Sequence[Mapping[str, Any]], masters: Sequence[Mapping[str, Any]],
-                real_paths: Optional[Mapping[str, str]] = None) -> List[Dict[str, Any]]:
+def match_pools(
+    routes: Sequence[Mapping[str, Any]],
+    masters: Sequence[Mapping[str, Any]],
+    real_paths: Optional[Mapping[str, str]] = None,
+) -> List[Dict[str, Any]]:
     """The routes, each with pools, mismatch and unmatched added.
 
-    real_paths: {endpoint as nginx dials it: endpoint of the file that it leads to}, for sockets behind symbolic links.
-    pools: [{endpoint, config, pool, unit, version, running}], what answers, in the order of the route's endpoints.
-    mismatch: None, "no_pool_listens", "some_without_pool" (of an upstream's servers), or "unresolved" (what nginx dials is not known).
-    unmatched: [{endpoint, written, file, line, reason, listening}]. An address of another host is never in it.
-    A pool that listens on every address counts for any address with its port.
+    real_paths: {endpoint as nginx dials it: endpoint of the file that it leads to}, for sockets behind
+    symbolic links. pools: [{endpoint, config, pool, unit, version, running}], what answers, in the order of
+    the route's endpoints. mismatch: None, "no_pool_listens", "some_without_pool" (of an upstream's servers),
+    or "unresolved" (what nginx dials is not known). unmatched: [{endpoint, written, file, line, reason,
+    listening}]. An address of another host is never in it. A pool that listens on every address counts for
+    any address with its port.
     """
     pools: Dict[str, List[Dict[str, Any]]] = {}
     for master in masters:
         for pool in master["pools"]:
             if pool["endpoint"]:
-                pools.setdefault(pool["endpoint"], []).append({
-                    "endpoint": pool["endpoint"], "config": master["config"], "pool": pool["name"], "unit": master["unit"],
-                    "version": master["version"], "running": master["running"]})
+                pools.setdefault(pool["endpoint"], []).append(
+                    {
+                        "endpoint": pool["endpoint"],
+                        "config": master["config"],
+                        "pool": pool["name"],
+                        "unit": master["unit"],
+                        "version": master["version"],
+                        "running": master["running"],
+                    }
+                )
     others = Listening(pools)
     answers: Dict[str, List[Dict[str, Any]]] = {}
 
@@ -84,8 +97,16 @@ def match_pools(routes: Sequence[Mapping[str, Any]], masters: Sequence[Mapping[s
         for one in used:
             if not answer(one["endpoint"]) and not _elsewhere(one["endpoint"]):
                 reason, listening = others.difference(one["endpoint"])
-                unmatched.append({"endpoint": one["endpoint"], "written": one["written"], "file": one["file"], "line": one["line"],
-                                  "reason": reason, "listening": listening})
+                unmatched.append(
+                    {
+                        "endpoint": one["endpoint"],
+                        "written": one["written"],
+                        "file": one["file"],
+                        "line": one["line"],
+                        "reason": reason,
+                        "listening": listening,
+                    }
+                )
         mismatch = None
         if not used:
             mismatch = "unresolved"

@@ -3,20 +3,28 @@
 
 """What nginx and php-fpm say about lost requests, as tables of their own format strings, and the lookup.
 
-From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5. A row is "id kind status format", see docs/looking.md.
+From the sources of nginx 1.14 to 1.31 and php-fpm 7.4 to 8.5. A row is "id kind status format", see
+docs/looking.md.
 """
 
 import re
 from functools import lru_cache
 from typing import List, NamedTuple, Optional, Pattern, Tuple
 
-Row = NamedTuple("Row", [("id", str), ("kind", str), ("status", Optional[int]), ("prefix", str), ("format", str)])
+Row = NamedTuple(
+    "Row", [("id", str), ("kind", str), ("status", Optional[int]), ("prefix", str), ("format", str)]
+)
 
 PHASES = {
-    "connecting to upstream": "c", "sending request to upstream": "s", "reading response header from upstream": "h", "reading upstream": "b",
-    "sending to client": "k", "resolving": "r",
+    "connecting to upstream": "c",
+    "sending request to upstream": "s",
+    "reading response header from upstream": "h",
+    "reading upstream": "b",
+    "sending to client": "k",
+    "resolving": "r",
 }
-_TABLES = {"ng": r"""
+_TABLES = {
+    "ng": r"""
 connect-enoent c 502 connect() to unix:%s failed (2: %s)
 connect-eacces c 502 connect() to unix:%s failed (13: %s)
 connect-eacces-tcp c 502 connect() to %s failed (13: %s)
@@ -97,7 +105,8 @@ body-temp-eacces - 500 open() "%s" failed (13: %s)
 body-temp-eacces - 500 open() "%s" failed (2: %s)
 body-temp-enospc - 500 pwritev() "%s" failed (28: %s)
 body-temp-enospc - 500 pwrite() "%s" failed (28: %s)
-""", "fpm": r"""
+""",
+    "fpm": r"""
 running N 0 fpm is running, pid %d
 ready N 0 ready to handle connections
 terminating N 0 Terminating ...
@@ -132,7 +141,8 @@ max-children-ondemand W 0 server reached max_children setting (%d), consider rai
 process-max W 0 The maximum number of processes has been reached. Please review your configuration and consider raising 'process.max'
 seems-busy W 0 seems busy (you may need to increase %s), spawning %d children, there are %d idle, and %d total children
 ptrace-denied E 0 failed to ptrace(ATTACH) child %d%e
-""", "said": r"""
+""",
+    "said": r"""
 disallowed * 0 ERROR: Connection disallowed: IP address '%s' has been dropped.
 wrong-allowed * 0 ERROR: Wrong IP address '%s' in listen.allowed_clients
 no-allowed * 0 ERROR: There are no allowed addresses
@@ -143,7 +153,8 @@ primary-unknown * 0 DEBUG: Primary script unknown
 said-oom * 0 Out of memory%s
 said-pipe-closed * 0 zend_mm_heap corrupted%s
 said-hard-timeout * 0 Fatal error: Maximum execution time of %d+%d seconds exceeded (terminated)%s
-"""}
+""",
+}
 _PIECE = re.compile(r"(%[dsqe])")
 _ANYTHING = re.compile("%[sq]")
 
@@ -153,14 +164,25 @@ def _rows(table: str) -> List[Row]:
     found = []
     for line in _TABLES[table].strip().splitlines():
         name, kind, status, text = line.split(" ", 3)
-        found.append(Row("%s-%s" % ("ng" if table == "ng" else "fpm", name), kind, int(status) or None, _PIECE.split(text)[0], text))
+        found.append(
+            Row(
+                "%s-%s" % ("ng" if table == "ng" else "fpm", name),
+                kind,
+                int(status) or None,
+                _PIECE.split(text)[0],
+                text,
+            )
+        )
     return found
 
 
 @lru_cache(maxsize=None)
 def _parts(text: str) -> List[Pattern[str]]:
     """What stands between the places for anything; the first at the beginning, the last at the end."""
-    parts = [r"(-?[0-9]{1,18})".join(re.escape(piece) for piece in part.split("%d")) for part in _ANYTHING.split(text.replace("%e", ": %s (%d)"))]
+    parts = [
+        r"(-?[0-9]{1,18})".join(re.escape(piece) for piece in part.split("%d"))
+        for part in _ANYTHING.split(text.replace("%e", ": %s (%d)"))
+    ]
     parts[0] = r"\A" + parts[0]
     parts[-1] += r"\Z"
     return [re.compile(part) for part in parts]
@@ -173,13 +195,15 @@ def _places(text: str, parts: List[Pattern[str]]) -> Optional[List[str]]:
         found = part.search(text, end)
         if not found:
             return None
-        places += ([text[end:found.start()]] if number else []) + list(found.groups())
+        places += ([text[end : found.start()]] if number else []) + list(found.groups())
         end = found.end()
     return places
 
 
 def find(table: str, text: str, kind: str) -> Optional[Tuple[Row, List[str]]]:
-    """The first row of a table that is this text, and what stood in its places. "said": a worker's standard error."""
+    """The first row of a table that is this text, and what stood in its places. "said": a worker's standard
+    error.
+    """
     for row in _rows(table):
         if row.kind in (kind, "*") and text.startswith(row.prefix):
             places = _places(text, _parts(row.format))

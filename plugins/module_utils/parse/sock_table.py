@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's socket table -> who listens where, how many wait and how many are served: sock_diag(7), or else /proc/net."""
+"""The kernel's socket table -> who listens where, how many wait and how many are served: sock_diag(7), or
+else /proc/net.
+"""
 
 import re
 import struct
@@ -14,7 +16,8 @@ FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
 NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 _HEADER = struct.Struct("=IHHII")
-# include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up on the request, which waits or is served all the same.
+# include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up on the request, which waits or is served all the
+# same.
 _STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
 _SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_CLIENTS = 1 | 16, 2, 8
@@ -24,18 +27,24 @@ _TCP = 6
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
 # Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
-_UNIX_ROW = re.compile(r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M)
-_TCP_ROW = re.compile(r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) "
-                      r"[0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})", re.M)
+_UNIX_ROW = re.compile(
+    r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M
+)
+_TCP_ROW = re.compile(
+    r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) "
+    r"[0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})",
+    re.M,
+)
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
 class Sock(NamedTuple):
-    """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while it waits in the queue.
-    file: see file_id(). queue, backlog: of listeners only. clients: of a TCP connection its other end; of a
-    unix listener the inodes of those that wait, in their order, 0 of one that has gone. gone: the client of a
-    connection has; None where nobody tells."""
+    """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while
+    it waits in the queue. file: see file_id(). queue, backlog: of listeners only. clients: of a TCP
+    connection its other end; of a unix listener the inodes of those that wait, in their order, 0 of one that
+    has gone. gone: the client of a connection has; None where nobody tells.
+    """
 
     family: str
     state: str
@@ -51,8 +60,10 @@ class Sock(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of each that
-    waits, or 0. live, dead: of those; abandoned: of the taken ones, how many have gone. None: unknown."""
+    """Of one endpoint. queue: connections that wait; accepted: that a process has taken. clients: a name of
+    each that waits, or 0. live, dead: of those; abandoned: of the taken ones, how many have gone. None:
+    unknown.
+    """
 
     listeners: List[Sock]
     queue: Optional[int] = None
@@ -90,16 +101,23 @@ def _request(body: bytes) -> bytes:
 
 
 def unix_request(clients: bool = False) -> bytes:
-    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends the answer."""
+    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends
+    the answer.
+    """
     states, more = (1 << 10, _SHOW_CLIENTS) if clients else (_WANTED_STATES, _SHOW_VFS)
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, _SHOW_NAME_QUEUE | more, 0, 0))
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
     """Listeners and established connections of one local port, or up to the last; the kernel filters."""
-    operations = struct.pack("=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port)
-    return _request(struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
-                    + struct.pack("=HH", 4 + len(operations), _BYTECODE) + operations)
+    operations = struct.pack(
+        "=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port
+    )
+    return _request(
+        struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
+        + struct.pack("=HH", 4 + len(operations), _BYTECODE)
+        + operations
+    )
 
 
 def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
@@ -109,7 +127,7 @@ def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
         length, kind = struct.unpack_from("=IH", data, offset)
         if length < _HEADER.size or offset + length > len(data):
             return
-        yield kind, data[offset + _HEADER.size:offset + length]
+        yield kind, data[offset + _HEADER.size : offset + length]
         offset += length + 3 & ~3
 
 
@@ -120,7 +138,7 @@ def _attributes(data: bytes) -> Dict[int, bytes]:
         length, kind = struct.unpack_from("=HH", data, offset)
         if length < 4:
             break
-        found[kind] = data[offset + 4:offset + length]
+        found[kind] = data[offset + 4 : offset + length]
         offset += length + 3 & ~3
     return found
 
@@ -143,10 +161,20 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
         if _STATES[body[2]] == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
             queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
             listed = attributes.get(_UNIX_CLIENTS, b"")
-            clients = struct.unpack("=%dI" % (len(listed) // 4), listed[:len(listed) // 4 * 4])
-        found.append(Sock("unix", _STATES[body[2]], name.split(b"\0")[0].decode("utf-8", "replace"), inode=struct.unpack_from("=I", body, 4)[0],
-                          file=place, queue=queue, backlog=backlog, clients=clients,
-                          gone=attributes.get(_UNIX_SHUTDOWN) == b"\3"))
+            clients = struct.unpack("=%dI" % (len(listed) // 4), listed[: len(listed) // 4 * 4])
+        found.append(
+            Sock(
+                "unix",
+                _STATES[body[2]],
+                name.split(b"\0")[0].decode("utf-8", "replace"),
+                inode=struct.unpack_from("=I", body, 4)[0],
+                file=place,
+                queue=queue,
+                backlog=backlog,
+                clients=clients,
+                gone=attributes.get(_UNIX_SHUTDOWN) == b"\3",
+            )
+        )
     return found
 
 
@@ -158,22 +186,43 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
     """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
     found: List[Sock] = []
     for kind, body in messages(data):
-        if kind != SOCK_DIAG_BY_FAMILY or len(body) < 72 or body[0] not in (AF_INET, AF_INET6) or body[1] not in _STATES:
+        if (
+            kind != SOCK_DIAG_BY_FAMILY
+            or len(body) < 72
+            or body[0] not in (AF_INET, AF_INET6)
+            or body[1] not in _STATES
+        ):
             continue
         port = struct.unpack_from(">H", body, 4)[0]
         queue, backlog, _uid, inode = struct.unpack_from("=IIII", body, 56)
         listens = _STATES[body[1]] == "listen"
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
-        found.append(Sock(FAMILIES[body[0]], _STATES[body[1]], "", address, port, inode, None,
-                          queue if listens else None, backlog if listens else None,
-                          body[6:8] + body[24:40], body[1] == 8))
+        found.append(
+            Sock(
+                FAMILIES[body[0]],
+                _STATES[body[1]],
+                "",
+                address,
+                port,
+                inode,
+                None,
+                queue if listens else None,
+                backlog if listens else None,
+                body[6:8] + body[24:40],
+                body[1] == 8,
+            )
+        )
     return found
 
 
 def parse_unix_proc(text: str) -> List[Sock]:
-    """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and inode 0 it waits."""
+    """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and
+    inode 0 it waits.
+    """
     # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
-    rows = [(state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)]
+    rows = [
+        (state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)
+    ]
     waiting: Dict[str, int] = {}
     for _state, _flags, name, inode in rows:
         if not inode:
@@ -194,10 +243,20 @@ def parse_tcp_proc(text: str) -> List[Sock]:
         state = _STATES.get(int(number, 16))
         if state is None:
             continue
-        raw = b"".join(struct.pack("=I", int(address[at:at + 8], 16)) for at in range(0, len(address), 8))
-        found.append(Sock("inet" if len(raw) == 4 else "inet6", state, "", _packed(raw), int(port, 16), int(inode),
-                          queue=int(queue, 16) if state == "listen" else None, clients=client,
-                          gone=number == "08"))
+        raw = b"".join(struct.pack("=I", int(address[at : at + 8], 16)) for at in range(0, len(address), 8))
+        found.append(
+            Sock(
+                "inet" if len(raw) == 4 else "inet6",
+                state,
+                "",
+                _packed(raw),
+                int(port, 16),
+                int(inode),
+                queue=int(queue, 16) if state == "listen" else None,
+                clients=client,
+                gone=number == "08",
+            )
+        )
     return found
 
 
@@ -207,20 +266,34 @@ def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Any]]
     queues = [one.queue for one in listeners if one.queue is not None]
     backlogs = [one.backlog for one in listeners if one.backlog is not None]
     gone = [one.gone for one in taken]
-    load = Load(listeners, sum(queues) if queues else None, max(backlogs) if backlogs else None, len(taken),
-                abandoned=None if None in gone else gone.count(True))
+    load = Load(
+        listeners,
+        sum(queues) if queues else None,
+        max(backlogs) if backlogs else None,
+        len(taken),
+        abandoned=None if None in gone else gone.count(True),
+    )
     return load if clients is None else load._replace(clients=clients, live=len(clients) - dead, dead=dead)
 
 
 def unix_load(table: Sequence[Sock], names: Sequence[str], file: Optional[Tuple[int, int]]) -> Load:
-    """The listener whose bound file is the one at the path; else those that bound one of the names. file: see file_id(), or None."""
+    """The listener whose bound file is the one at the path; else those that bound one of the names. file: see
+    file_id(), or None.
+    """
     here = [one for one in table if one.family == "unix" and one.state == "listen"]
-    listeners = [one for one in here if file is not None and one.file == file] or [one for one in here if one.name in names]
+    listeners = [one for one in here if file is not None and one.file == file] or [
+        one for one in here if one.name in names
+    ]
     files = {one.file for one in listeners}
     bound = {one.name for one in listeners}
     # Connections to an older file carry the same name.
-    taken = [one for one in table if one.family == "unix" and one.state == "established"
-             and (one.name in bound if one.file is None else one.file in files)]
+    taken = [
+        one
+        for one in table
+        if one.family == "unix"
+        and one.state == "established"
+        and (one.name in bound if one.file is None else one.file in files)
+    ]
     clients = [client for one in listeners for client in one.clients or ()]
     known = len(clients) == sum(one.queue or 0 for one in listeners)
     return _load(listeners, taken, clients if known else None, clients.count(0))
@@ -231,15 +304,26 @@ def tcp_load(table: Sequence[Sock], address: Optional[bytes], port: int) -> Load
     here = [one for one in table if one.family != "unix" and one.state == "listen" and one.port == port]
     if address is not None:
         listeners = [one for one in here if one.address == address] or [
-            one for one in here if not any(one.address) and (one.family == "inet6" or len(address) == 4)]
+            one for one in here if not any(one.address) and (one.family == "inet6" or len(address) == 4)
+        ]
     else:
         listeners = here
     local = None if any(not any(one.address) for one in listeners) else {one.address for one in listeners}
-    rows = [one for one in table if one.family != "unix" and one.state == "established" and one.port == port
-            and (local is None or one.address in local)]
+    rows = [
+        one
+        for one in table
+        if one.family != "unix"
+        and one.state == "established"
+        and one.port == port
+        and (local is None or one.address in local)
+    ]
     waiting = [one for one in rows if not one.inode]
-    return _load(listeners, [one for one in rows if one.inode], [one.clients for one in waiting],
-                 sum(1 for one in waiting if one.gone))
+    return _load(
+        listeners,
+        [one for one in rows if one.inode],
+        [one.clients for one in waiting],
+        sum(1 for one in waiting if one.gone),
+    )
 
 
 def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:

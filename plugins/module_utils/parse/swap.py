@@ -3,7 +3,8 @@
 
 """Swap: sizes, /proc/swaps, the entry in fstab(5), and which file systems take a swap file.
 
-Paths are compared as they are written: plain() keeps out those that the kernel and fstab would write in another way.
+Paths are compared as they are written: plain() keeps out those that the kernel and fstab would write in
+another way.
 """
 
 import re
@@ -23,28 +24,41 @@ _SIZE = re.compile(r"(\d{1,18}) *(?:([KMGT]?)(?:iB|B)?)\Z", re.ASCII | re.IGNORE
 _UNITS = {"": 1, "K": 1 << 10, "M": MIB, "G": 1 << 30, "T": 1 << 40}
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
-# How a file without holes comes about: blocks set aside at once, the same without copy on write, or zeros written.
+# How a file without holes comes about: blocks set aside at once, the same without copy on write, or zeros
+# written.
 ALLOCATED, NOCOW, WRITTEN = "allocated", "nocow", "written"
 # btrfs(5), "SWAPFILE SUPPORT"; ext2 and ext3 cannot set blocks aside.
 _FILLS = {"ext4": ALLOCATED, "xfs": ALLOCATED, "btrfs": NOCOW, "ext3": WRITTEN, "ext2": WRITTEN}
-# Up to here, swapon took blocks of XFS that were never written for holes (iomap_swapfile_activate() came with 4.18).
+# Up to here, swapon took blocks of XFS that were never written for holes (iomap_swapfile_activate() came with
+# 4.18).
 _XFS_UNWRITTEN = (4, 18)
 _BTRFS_SWAP = (5, 0)
 _NEVER = {
-    "overlay": "swapon refuses files of the layers of a container", "aufs": "swapon refuses files of the layers of a container",
-    "tmpfs": "it lies in memory itself", "ramfs": "it lies in memory itself",
-    "nfs": "swap over the network stalls when memory is short", "nfs4": "swap over the network stalls when memory is short",
-    "cifs": "swap over the network stalls when memory is short", "smb3": "swap over the network stalls when memory is short",
+    "overlay": "swapon refuses files of the layers of a container",
+    "aufs": "swapon refuses files of the layers of a container",
+    "tmpfs": "it lies in memory itself",
+    "ramfs": "it lies in memory itself",
+    "nfs": "swap over the network stalls when memory is short",
+    "nfs4": "swap over the network stalls when memory is short",
+    "cifs": "swap over the network stalls when memory is short",
+    "smb3": "swap over the network stalls when memory is short",
     "ceph": "swap over the network stalls when memory is short",
-    "9p": "swapon refuses files of a shared directory", "virtiofs": "swapon refuses files of a shared directory",
-    "zfs": "it needs memory to write, and locks up when there is none", "fuseblk": "swapon refuses its files",
-    "vfat": "it cannot keep others from reading the file", "exfat": "it cannot keep others from reading the file",
-    "squashfs": "it cannot be written to", "erofs": "it cannot be written to", "iso9660": "it cannot be written to",
+    "9p": "swapon refuses files of a shared directory",
+    "virtiofs": "swapon refuses files of a shared directory",
+    "zfs": "it needs memory to write, and locks up when there is none",
+    "fuseblk": "swapon refuses its files",
+    "vfat": "it cannot keep others from reading the file",
+    "exfat": "it cannot keep others from reading the file",
+    "squashfs": "it cannot be written to",
+    "erofs": "it cannot be written to",
+    "iso9660": "it cannot be written to",
 }
 
 
 def plain(path: str) -> bool:
-    """Whether a path is absolute and has no character that is written differently in fstab or /proc, and no empty, "." or ".." part."""
+    """Whether a path is absolute and has no character that is written differently in fstab or /proc, and no
+    empty, "." or ".." part.
+    """
     return bool(_PLAIN.match(path)) and not {".", ".."} & set(path.split("/"))
 
 
@@ -53,7 +67,9 @@ def whole_mib(size: int) -> int:
 
 
 def size_bytes(text: str) -> int:
-    """"512M", "2 GiB" or a number of bytes -> bytes, rounded up to a whole MiB. ValueError for anything else."""
+    """ "512M", "2 GiB" or a number of bytes -> bytes, rounded up to a whole MiB. ValueError for
+    anything else.
+    """
     match = _SIZE.match(text.strip())
     size = int(match.group(1)) * _UNITS[match.group(2).upper()] if match else 0
     if not size:
@@ -66,13 +82,17 @@ def human(size: int) -> str:
 
 
 def parse_swaps(text: str) -> List[Swap]:
-    """/proc/swaps. A file that was deleted while in use has \\040(deleted) behind its name, and is not at its path any more."""
+    """/proc/swaps. A file that was deleted while in use has \\040(deleted) behind its name, and is not at its
+    path any more.
+    """
     rows = [line.split() for line in text.splitlines()[1:]]
     return [Swap(row[0], row[1], number(row[2]) or 0, number(row[3]) or 0) for row in rows if len(row) >= 5]
 
 
 def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
-    """The mount that a path lies in, by /proc/PID/mountinfo: the deepest one, and of several at one place the last."""
+    """The mount that a path lies in, by /proc/PID/mountinfo: the deepest one, and of several at one place the
+    last.
+    """
     found: Optional[Mount] = None
     for line in mountinfo.splitlines():
         left, _dash, right = line.partition(" - ")
@@ -80,13 +100,15 @@ def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
         if len(where) < 5 or not what:
             continue
         point = where[4]
-        if (path + "/").startswith(point.rstrip("/") + "/") and (found is None or len(point) >= len(found.point)):
+        if (path + "/").startswith(point.rstrip("/") + "/") and (
+            found is None or len(point) >= len(found.point)
+        ):
             found = Mount(point, what[0])
     return found
 
 
 def kernel_version(release: str) -> Tuple[int, int]:
-    """"4.18.0-553.el8.x86_64" -> (4, 18); (0, 0) when it cannot be told."""
+    """ "4.18.0-553.el8.x86_64" -> (4, 18); (0, 0) when it cannot be told."""
     match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})", release)
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
 
@@ -97,7 +119,9 @@ def unsuitable(filesystem: str, kernel: Tuple[int, int]) -> Optional[str]:
         return "swap files on btrfs need Linux 5.0, and this is %d.%d" % kernel
     if filesystem in _FILLS:
         return None
-    return _NEVER.get("fuseblk" if filesystem.startswith("fuse.") else filesystem, "it is not known to take swap files")
+    return _NEVER.get(
+        "fuseblk" if filesystem.startswith("fuse.") else filesystem, "it is not known to take swap files"
+    )
 
 
 def fill_of(filesystem: str, kernel: Tuple[int, int]) -> str:

@@ -9,16 +9,24 @@ from typing import Callable, List, Optional
 from .endpoint import canonical
 
 # In order of authority: a file hides those of the same name in the directories below.
-DIRECTORIES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d", "/lib/tmpfiles.d")
+DIRECTORIES = (
+    "/etc/tmpfiles.d",
+    "/run/tmpfiles.d",
+    "/usr/local/lib/tmpfiles.d",
+    "/usr/lib/tmpfiles.d",
+    "/lib/tmpfiles.d",
+)
 _MAKES = frozenset("dDvqQ")  # types of line that create a directory or adjust one
 
 
 def _path(written: str) -> str:
     """/var/run is /run, as everywhere."""
-    return canonical("unix:" + written.strip("\"'").rstrip("/"))[len("unix:"):]
+    return canonical("unix:" + written.strip("\"'").rstrip("/"))[len("unix:") :]
 
 
-def entry_for(path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> Optional[str]:
+def entry_for(
+    path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]
+) -> Optional[str]:
     """The file whose line makes path; None when none does."""
     seen, wanted = set(), _path(path)  # type: set, str
     for directory in DIRECTORIES:

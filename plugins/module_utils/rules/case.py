@@ -21,17 +21,35 @@ MISSING = _said("connect-enoent connect-enotdir")
 REFUSED = _said("connect-econnrefused-unix connect-econnrefused-tcp")
 DENIED = _said("connect-eacces connect-eacces-tcp")
 QUEUE_FULL = _said("connect-eagain timeout-connect")
-UNREACHED = _said("connect-eprototype connect-enetunreach connect-ehostunreach connect-eaddrnotavail bind-fail")
+UNREACHED = _said(
+    "connect-eprototype connect-enetunreach connect-ehostunreach connect-eaddrnotavail bind-fail"
+)
 TIMED_OUT = _said("timeout-header timeout-send")
 BROKEN_OFF = _said("timeout-body")
 CUT_OFF = _said(
     "reset-header premature-header writev-epipe writev-reset sendfile-epipe readv-reset-body recv-reset-body-unbuffered premature-body"
-    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered kevent-closed")
+    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered kevent-closed"
+)
 NOT_FASTCGI = _said("fcgi-version fcgi-type fcgi-reqid-hi fcgi-reqid-lo unexpected-record fcgi-version-body")
-BAD_HEADER = _said("invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length cl-and-te unknown-te")
+BAD_HEADER = _said(
+    "invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length cl-and-te unknown-te"
+)
 TOO_BIG = _said("too-big-header")
 NO_MORE = _said("socket-emfile files-available worker-connections")
-LOST = MISSING | REFUSED | DENIED | QUEUE_FULL | UNREACHED | TIMED_OUT | BROKEN_OFF | CUT_OFF | NOT_FASTCGI | BAD_HEADER | TOO_BIG | NO_MORE
+LOST = (
+    MISSING
+    | REFUSED
+    | DENIED
+    | QUEUE_FULL
+    | UNREACHED
+    | TIMED_OUT
+    | BROKEN_OFF
+    | CUT_OFF
+    | NOT_FASTCGI
+    | BAD_HEADER
+    | TOO_BIG
+    | NO_MORE
+)
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
@@ -52,16 +70,28 @@ class Seen:
     def __init__(self, snapshot: dict) -> None:
         self.snapshot = snapshot
         # A removed package leaves its configuration behind.
-        self.masters = [master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]]
-        self.pools = [Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]]
+        self.masters = [
+            master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]
+        ]
+        self.pools = [
+            Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]
+        ]
         events = snapshot["logs"]["events"]
-        self.lost = [event for event in events if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None]
+        self.lost = [
+            event
+            for event in events
+            if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None
+        ]
         self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
         self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
-        self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], event["signature"])])
-        self.workers_of = grouped(snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])])
+        self.said_of = grouped(
+            self.said, lambda event: [(event["master"], event["pool"], event["signature"])]
+        )
+        self.workers_of = grouped(
+            snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])]
+        )
         self._made: Dict[Any, Any] = {}
 
     def once(self, make: Callable[["Seen"], Any]) -> Any:
@@ -87,8 +117,9 @@ def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> Lis
 
 
 class Case:
-    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners: the pools configured for it.
-    losses: requests lost on it in the window that no rule has explained yet, oldest first.
+    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners:
+    the pools configured for it. losses: requests lost on it in the window that no rule has explained yet,
+    oldest first.
     """
 
     def __init__(self, seen: Seen, key: str, routes: List[dict]) -> None:
@@ -102,15 +133,26 @@ class Case:
         self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
         self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
-        self.owners = among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real])) if self.is_local else []
+        self.owners = (
+            among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real]))
+            if self.is_local
+            else []
+        )
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         # nginx logs the address that a name led to, not the name.
-        names = [key] + ["%s:%s" % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
-                         for one in self.endpoint.get("addresses") or []]
+        names = [key] + [
+            "%s:%s"
+            % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
+            for one in self.endpoint.get("addresses") or []
+        ]
         self.losses = sorted(
-            (Loss(at, event["signature"], event["site"], event)
-             for event in among(seen.lost_at, names) for at in event["times"]),
-            key=lambda loss: loss.at)
+            (
+                Loss(at, event["signature"], event["site"], event)
+                for event in among(seen.lost_at, names)
+                for at in event["times"]
+            ),
+            key=lambda loss: loss.at,
+        )
 
     @property
     def running(self) -> List[Owner]:
@@ -120,7 +162,9 @@ class Case:
     def is_local(self) -> bool:
         """Whether the endpoint is this host's: a remote address says nothing about the pools here."""
         where = parse(self.key)
-        return where.family == "unix" or where.address in _LOOPBACK or self.endpoint.get("listening") is not None
+        return (
+            where.family == "unix" or where.address in _LOOPBACK or self.endpoint.get("listening") is not None
+        )
 
     @property
     def answers(self) -> bool:
@@ -157,31 +201,63 @@ class Case:
     @property
     def looks_like_php(self) -> bool:
         """Whether a route says so: fcgiwrap and others are dialled with fastcgi_pass too."""
-        words = [self.key] + [str(part) for route in self.routes for part in [route["location"], route["upstream"]] + list(route["params"].values())]
-        return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(":9000")
+        words = [self.key] + [
+            str(part)
+            for route in self.routes
+            for part in [route["location"], route["upstream"]] + list(route["params"].values())
+        ]
+        return any("php" in word.lower() or "fpm" in word.lower() for word in words) or self.key.endswith(
+            ":9000"
+        )
 
     @property
     def hidden(self) -> Optional[Tuple[str, dict]]:
-        """(in words, evidence) of what a sandbox hides from nginx, or of php-fpm from nginx: never a matter of owner and mode."""
+        """(in words, evidence) of what a sandbox hides from nginx, or of php-fpm from nginx: never a matter
+        of owner and mode.
+        """
         seen = self.endpoint.get("hidden")
         if not seen:
             return None
         setting = "%s of %s" % (seen["setting"] or "a mount namespace", seen["unit"] or "its own")
-        return ("%s sees another %s than the host has: %s" % (seen["who"], seen["path"], setting),
-                evidence("systemd", "%s: %s" % (seen["unit"] or seen["who"], seen["setting"] or "it has a mount namespace of its own"), path=seen["path"]))
+        return (
+            "%s sees another %s than the host has: %s" % (seen["who"], seen["path"], setting),
+            evidence(
+                "systemd",
+                "%s: %s"
+                % (seen["unit"] or seen["who"], seen["setting"] or "it has a mount namespace of its own"),
+                path=seen["path"],
+            ),
+        )
 
     def dialled(self, otherwise: Optional[str] = None) -> dict:
         what = self.connect.get("error") or otherwise or self.connect["result"]
-        return evidence("probe", "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what))
+        return evidence(
+            "probe",
+            "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what),
+        )
 
-    def match(self, cause: str, reason: str, words: str, proof: Sequence[dict], lost: List[Loss], owner: Optional[Owner] = None,
-              explained: Optional[List[Loss]] = None, **more: Any) -> Match:
-        """A finding that counts lost. explained: the losses that need no other cause, if others. more: see finding()."""
+    def match(
+        self,
+        cause: str,
+        reason: str,
+        words: str,
+        proof: Sequence[dict],
+        lost: List[Loss],
+        owner: Optional[Owner] = None,
+        explained: Optional[List[Loss]] = None,
+        **more: Any,
+    ) -> Match:
+        """A finding that counts lost. explained: the losses that need no other cause, if others. more: see
+        finding().
+        """
         since, count = span(lost)
         about = {"servers": self.servers, "endpoint": self.key, "since": since, "count": count}
         if owner:
             about.update(pool=owner.pool["name"], unit=owner.master["unit"])
-        return Match(finding(cause, reason, words, proof, **dict(about, **more)), lost if explained is None else explained)
+        return Match(
+            finding(cause, reason, words, proof, **dict(about, **more)),
+            lost if explained is None else explained,
+        )
 
     def lost(self, signatures: Iterable[str]) -> List[Loss]:
         wanted = frozenset(signatures)
@@ -189,17 +265,36 @@ class Case:
 
     def pool_events(self, signatures: Iterable[str]) -> List[dict]:
         """About the pools of this endpoint."""
-        return among(self.seen.said_of, [(owner.master["config"], owner.pool["name"], one) for owner in self.owners for one in signatures])
+        return among(
+            self.seen.said_of,
+            [
+                (owner.master["config"], owner.pool["name"], one)
+                for owner in self.owners
+                for one in signatures
+            ],
+        )
 
     def master_events(self, signatures: Iterable[str]) -> List[dict]:
-        return among(self.seen.said_of, [(owner.master["config"], None, one) for owner in self.owners for one in signatures])
+        return among(
+            self.seen.said_of,
+            [(owner.master["config"], None, one) for owner in self.owners for one in signatures],
+        )
 
     def route_of(self, site: Optional[str]) -> dict:
-        return next((route for route in self.routes if site is not None and (site == route["site"] or site in route["server_names"])), self.routes[0])
+        return next(
+            (
+                route
+                for route in self.routes
+                if site is not None and (site == route["site"] or site in route["server_names"])
+            ),
+            self.routes[0],
+        )
 
 
 def reconfigured(part: dict, at: float) -> bool:
-    """Whether nginx, or a master, has loaded a change from after that moment: what was lost before may be mended."""
+    """Whether nginx, or a master, has loaded a change from after that moment: what was lost before may be
+    mended.
+    """
     changed = part["config_changed_at"]
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
@@ -224,8 +319,12 @@ def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
     for loss in losses:
         event, number = seen.get(id(loss.event), (loss.event, 0))
         seen[id(loss.event)] = (event, number + 1)
-    count = sum(event["count"] if number == len(event["times"]) else number for event, number in seen.values())
-    first = min(event["first"] if number == len(event["times"]) else losses[0].at for event, number in seen.values())
+    count = sum(
+        event["count"] if number == len(event["times"]) else number for event, number in seen.values()
+    )
+    first = min(
+        event["first"] if number == len(event["times"]) else losses[0].at for event, number in seen.values()
+    )
     return first, count
 
 

@@ -22,13 +22,32 @@ def examine(case: Case) -> Any:
     if not fastcgi and unit.get("active") == "failed":
         return None  # by accident: php-fpm's own words tell that
     who = ", ".join("%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in them[:3])
-    proof = [evidence("socket", "%s is held by %s" % (case.key, who)),
-             evidence("php-fpm", "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),
-                      path=owner.pool["listen_file"], line=owner.pool["listen_line"])]
+    proof = [
+        evidence("socket", "%s is held by %s" % (case.key, who)),
+        evidence(
+            "php-fpm",
+            "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),
+            path=owner.pool["listen_file"],
+            line=owner.pool["listen_line"],
+        ),
+    ]
     if unit:
-        proof.append(evidence("systemd", "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub")), at=unit.get("changed_at")))
+        proof.append(
+            evidence(
+                "systemd",
+                "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub")),
+                at=unit.get("changed_at"),
+            )
+        )
     # Whoever runs another php-fpm on purpose disables the unit of this one.
     certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
     words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, owner.pool["name"])
-    return case.match(CAUSE, "untrusted_php_fpm" if fastcgi else "not_php_fpm", words, proof, [], owner,
-                      confidence="certain" if certain else "likely")
+    return case.match(
+        CAUSE,
+        "untrusted_php_fpm" if fastcgi else "not_php_fpm",
+        words,
+        proof,
+        [],
+        owner,
+        confidence="certain" if certain else "likely",
+    )

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Beyond the seven: losses that one message, or one message of php-fpm beside nginx's, explains. One row a cause."""
+"""Beyond the seven: losses that one message, or one message of php-fpm beside nginx's, explains. One row a
+cause.
+"""
 
 from typing import Any, FrozenSet, List, NamedTuple, Optional
 
@@ -9,17 +11,64 @@ from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near
 from .model import Match, evidence, sample
 
 # beside: php-fpm's message that must stand within seconds of the loss, if any.
-Row = NamedTuple("Row", [
-    ("cause", str), ("reason", str), ("lost", FrozenSet[str]), ("beside", Optional[FrozenSet[str]]), ("seconds", float), ("words", str), ("state", str),
-])
+Row = NamedTuple(
+    "Row",
+    [
+        ("cause", str),
+        ("reason", str),
+        ("lost", FrozenSet[str]),
+        ("beside", Optional[FrozenSet[str]]),
+        ("seconds", float),
+        ("words", str),
+        ("state", str),
+    ],
+)
 ROWS = (
-    Row("request_terminated", "request_terminate_timeout", CUT_OFF, frozenset(("fpm-terminate",)), 2.0,
-        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.", "active"),
-    Row("reload_interrupted", "no_grace", CUT_OFF, frozenset(("fpm-reloading", "fpm-terminating", "fpm-finishing")), 3.0,
-        "A reload or restart of php-fpm cut off running requests of pool %s.", "recovered"),
-    Row("response_header_too_big", "fastcgi_buffer_size", TOO_BIG, None, 0.0, "A response header of pool %s did not fit into fastcgi_buffer_size.", "active"),
-    Row("listen_backlog_full", "unix_backlog", QUEUE_FULL, None, 0.0, "The listening socket of pool %s had no room left in its queue.", "active"),
-    Row("nginx_limit", "connections", NO_MORE, None, 0.0, "nginx ran out of its own connections or open files before it reached pool %s.", "active"),
+    Row(
+        "request_terminated",
+        "request_terminate_timeout",
+        CUT_OFF,
+        frozenset(("fpm-terminate",)),
+        2.0,
+        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
+        "active",
+    ),
+    Row(
+        "reload_interrupted",
+        "no_grace",
+        CUT_OFF,
+        frozenset(("fpm-reloading", "fpm-terminating", "fpm-finishing")),
+        3.0,
+        "A reload or restart of php-fpm cut off running requests of pool %s.",
+        "recovered",
+    ),
+    Row(
+        "response_header_too_big",
+        "fastcgi_buffer_size",
+        TOO_BIG,
+        None,
+        0.0,
+        "A response header of pool %s did not fit into fastcgi_buffer_size.",
+        "active",
+    ),
+    Row(
+        "listen_backlog_full",
+        "unix_backlog",
+        QUEUE_FULL,
+        None,
+        0.0,
+        "The listening socket of pool %s had no room left in its queue.",
+        "active",
+    ),
+    Row(
+        "nginx_limit",
+        "connections",
+        NO_MORE,
+        None,
+        0.0,
+        "nginx ran out of its own connections or open files before it reached pool %s.",
+        "active",
+    ),
 )
 
 
@@ -30,9 +79,18 @@ def _not_allowed(case: Case) -> Optional[Match]:
         return None
     allowed = "listen.allowed_clients = %s" % ",".join(owner.pool["allowed_clients"])
     return case.match(
-        "client_not_allowed", "allowed_clients", "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (case.key, owner.pool["name"]),
-        [evidence("probe", "%s: the connection was closed without an answer" % case.key), evidence("php-fpm", allowed, path=owner.pool["file"])],
-        case.losses, owner, confidence="likely")
+        "client_not_allowed",
+        "allowed_clients",
+        "php-fpm closes connections to %s: pool %s does not allow nginx's address."
+        % (case.key, owner.pool["name"]),
+        [
+            evidence("probe", "%s: the connection was closed without an answer" % case.key),
+            evidence("php-fpm", allowed, path=owner.pool["file"]),
+        ],
+        case.losses,
+        owner,
+        confidence="likely",
+    )
 
 
 def examine(case: Case) -> Any:
@@ -42,12 +100,25 @@ def examine(case: Case) -> Any:
     found: List[Match] = []
     for row in ROWS:
         told = case.pool_events(row.beside) + case.master_events(row.beside) if row.beside else []
-        lost = near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds) if row.beside else case.lost(row.lost)
+        lost = (
+            near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds)
+            if row.beside
+            else case.lost(row.lost)
+        )
         if not lost:
             continue
         queue = [evidence("socket", "%s: %s" % (case.key, case.queue_told))] if row.lost is QUEUE_FULL else []
-        found.append(case.match(
-            row.cause, row.reason, row.words % (case.owner.pool["name"] if case.owner else "?"),
-            [sample(event) for event in told[:1]] + [sample(lost[-1].event)] + queue, lost, case.owner,
-            severity="warning", confidence="likely", state=row.state))
+        found.append(
+            case.match(
+                row.cause,
+                row.reason,
+                row.words % (case.owner.pool["name"] if case.owner else "?"),
+                [sample(event) for event in told[:1]] + [sample(lost[-1].event)] + queue,
+                lost,
+                case.owner,
+                severity="warning",
+                confidence="likely",
+                state=row.state,
+            )
+        )
     return found or None

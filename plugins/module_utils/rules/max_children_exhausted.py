@@ -9,7 +9,9 @@ from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, reconfigured, span
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "max_children_exhausted"
-LIMIT_REACHED = frozenset(("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot"))
+LIMIT_REACHED = frozenset(
+    ("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot")
+)
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
@@ -18,7 +20,10 @@ PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits 
 
 
 def _workers(case: Case, owner: Owner) -> List[dict]:
-    return [worker for _number, worker in case.seen.workers_of.get((owner.master["config"], owner.pool["name"]), ())]
+    return [
+        worker
+        for _number, worker in case.seen.workers_of.get((owner.master["config"], owner.pool["name"]), ())
+    ]
 
 
 def _occupied(case: Case) -> Optional[int]:
@@ -55,13 +60,30 @@ def _clogged(case: Case, number: int) -> bool:
 
 
 def _refuses(case: Case, owner: Owner) -> Optional[Match]:
-    """Requests are refused between two of which a worker took the probe: a backlog of a few places is full and has room by turns."""
+    """Requests are refused between two of which a worker took the probe: a backlog of a few places is full
+    and has room by turns.
+    """
     lost, limit = case.lost(QUEUE_FULL), owner.pool["max_children"] or 0
     busy = max(_occupied(case) or 0, sum(1 for worker in _workers(case, owner) if worker.get("busy")))
-    if not lost or busy < max(1, limit - 1) or case.snapshot["taken_at"] - lost[-1].at > JUST_NOW or reconfigured(owner.master, lost[-1].at):
-        return None  # with more workers free it is over, or a burst finds too few places, whatever the workers
-    words = "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, pm.max_children = %s, backlog %s)." % (
-        owner.pool["name"], case.snapshot["taken_at"] - lost[-1].at, owner.pool["pm"], limit, case.endpoint.get("backlog"))
+    if (
+        not lost
+        or busy < max(1, limit - 1)
+        or case.snapshot["taken_at"] - lost[-1].at > JUST_NOW
+        or reconfigured(owner.master, lost[-1].at)
+    ):
+        return (
+            None  # with more workers free it is over, or a burst finds too few places, whatever the workers
+        )
+    words = (
+        "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, pm.max_children = %s, backlog %s)."
+        % (
+            owner.pool["name"],
+            case.snapshot["taken_at"] - lost[-1].at,
+            owner.pool["pm"],
+            limit,
+            case.endpoint.get("backlog"),
+        )
+    )
     return _match(case, owner, False, words, [sample(lost[-1].event)], lost, confidence="likely")
 
 
@@ -71,52 +93,110 @@ def _full(case: Case, owner: Owner) -> Any:
     limit = owner.pool["max_children"]
     occupied = _occupied(case)
     total = len(case.seen.workers_of.get(owner.master["config"], ()))
-    capped = bool(owner.master["process_max"]) and total >= owner.master["process_max"] and limit is not None and number < limit
+    capped = (
+        bool(owner.master["process_max"])
+        and total >= owner.master["process_max"]
+        and limit is not None
+        and number < limit
+    )
     at_limit = capped or (limit is not None and number >= limit)
     idle = number > 0 and all(worker.get("busy") is False for worker in workers)
     if (idle and not occupied) or not (at_limit or case.waiting or _at_limit(case, owner)):
-        return Unclear("live_probe", "the listener of %s took the connection, but none of its %d workers (at most %s) answered" % (case.key, number, limit))
+        return Unclear(
+            "live_probe",
+            "the listener of %s took the connection, but none of its %d workers (at most %s) answered"
+            % (case.key, number, limit),
+        )
     lost = case.lost(TIMED_OUT | QUEUE_FULL)
     logged = case.pool_events(LIMIT_REACHED)
     abandoned = case.endpoint.get("abandoned")
     left = ", %d of them for clients who have gone" % abandoned if abandoned else ""
-    proof = [evidence("socket", "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
-        case.key, occupied if occupied is not None else number, limit, left, case.queue_told, _answer(case)))]
+    proof = [
+        evidence(
+            "socket",
+            "%s: %s of %s workers serve a request%s, %s, and the probe got %s"
+            % (
+                case.key,
+                occupied if occupied is not None else number,
+                limit,
+                left,
+                case.queue_told,
+                _answer(case),
+            ),
+        )
+    ]
     flow = _flow(case)
     if flow:
         told = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % flow
         proof.append(evidence("socket", told))
     proof += [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
     words = "All %d workers of pool %s are busy (pm = %s, %s) and %s." % (
-        number, owner.pool["name"], owner.pool["pm"],
+        number,
+        owner.pool["name"],
+        owner.pool["pm"],
         "process.max = %s" % owner.master["process_max"] if capped else "pm.max_children = %s" % limit,
-        "%d requests wait, %d of them have given up" % (case.waiting, case.dead) if case.dead else "requests wait")
+        "%d requests wait, %d of them have given up" % (case.waiting, case.dead)
+        if case.dead
+        else "requests wait",
+    )
     since = [span(lost)[0]] + [event["first"] for event in logged]
     asked = {"drop_backlog": True} if _clogged(case, number) else {}
-    return _match(case, owner, capped, words, proof, lost, asked, confidence="certain" if at_limit else "likely",
-                  since=min([moment for moment in since if moment is not None], default=None))
+    return _match(
+        case,
+        owner,
+        capped,
+        words,
+        proof,
+        lost,
+        asked,
+        confidence="certain" if at_limit else "likely",
+        since=min([moment for moment in since if moment is not None], default=None),
+    )
 
 
-def _match(case: Case, owner: Owner, capped: bool, words: str, proof: List[dict], lost: List[Loss],
-           asked: Optional[dict] = None, **more: Any) -> Match:
+def _match(
+    case: Case,
+    owner: Owner,
+    capped: bool,
+    words: str,
+    proof: List[dict],
+    lost: List[Loss],
+    asked: Optional[dict] = None,
+    **more: Any,
+) -> Match:
     """capped: by process.max, before the pool's own pm.max_children. asked: more arguments of the action."""
     remedy = Remedy("process_max_set" if capped else "pool_size_set", dict(owner.place, **asked or {}))
-    return case.match(CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more)
+    return case.match(
+        CAUSE, "process_max" if capped else "max_children", words, proof, lost, owner, remedy=[remedy], **more
+    )
 
 
 def _was_full(case: Case) -> Any:
     """Timeouts beside the pool's own message, which a static pool never writes."""
     for owner in case.owners:
         logged = case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"])
-        patience = max(EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes))
-        lost = near(case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], patience)
+        patience = max(
+            EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes)
+        )
+        lost = near(
+            case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], patience
+        )
         if not lost and owner.pool["pm"] == "static":
             lost = case.lost(["ng-connect-eagain"])
         if not lost:
             continue
         capped = bool(logged) and all(event["signature"] == "fpm-process-max" for event in logged)
-        return _match(case, owner, capped, "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
-                      [sample(event) for event in logged[:1] + [lost[0].event]], lost, state="recovered", severity="warning", confidence="likely")
+        return _match(
+            case,
+            owner,
+            capped,
+            "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
+            [sample(event) for event in logged[:1] + [lost[0].event]],
+            lost,
+            state="recovered",
+            severity="warning",
+            confidence="likely",
+        )
     return None
 
 
@@ -124,13 +204,21 @@ def examine(case: Case) -> Any:
     if not case.running or case.foreign_listeners:
         return None
     # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
-    if case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL) and (case.waiting or _at_limit(case, case.running[0])):
+    if (
+        case.answers_late
+        and case.lost(TIMED_OUT | QUEUE_FULL)
+        and (case.waiting or _at_limit(case, case.running[0]))
+    ):
         return _full(case, case.running[0])
     if case.answers:
-        free = Clear("a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0))
+        free = Clear(
+            "a worker of %s was free to answer the probe in %.1f ms" % (case.key, case.probe.get("ms") or 0)
+        )
         return _refuses(case, case.running[0]) or _was_full(case) or free
     # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
-    full = case.connect["result"] == "full" or (case.connect["result"] == "timeout" and case.endpoint.get("listening"))
+    full = case.connect["result"] == "full" or (
+        case.connect["result"] == "timeout" and case.endpoint.get("listening")
+    )
     if full or (case.connect["result"] == "ok" and case.probe["result"] == "no_answer"):
         return _full(case, case.running[0])
     return None

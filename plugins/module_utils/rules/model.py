@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rule answers: a match with its evidence, a reason why it is not this cause, or what it would have to see."""
+"""What a rule answers: a match with its evidence, a reason why it is not this cause, or what it would have to
+see.
+"""
 
 from typing import Any, List, NamedTuple, Optional, Sequence
 
@@ -29,7 +31,9 @@ Clear = NamedTuple("Clear", [("why", str)])
 Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
 
 
-def evidence(source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None) -> dict:
+def evidence(
+    source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None
+) -> dict:
     """One piece of proof. at: epoch seconds; line: of a configuration file."""
     piece: dict = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
     if line is not None:
@@ -45,13 +49,29 @@ def sample(event: dict) -> dict:
 
 
 def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
-    """An active, certain, critical finding; more overrides that. servers: the sites that are hit (parse/sites.py); sites: their names;
-    since: epoch seconds; count: the lost requests in the window.
+    """An active, certain, critical finding; more overrides that. servers: the sites that are hit
+    (parse/sites.py); sites: their names; since: epoch seconds; count: the lost requests in the window.
     """
     result: dict = {
-        "cause": cause, "code": CODES.get(cause), "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
-        "site": None, "sites": [], "servers": [], "endpoint": None, "pool": None, "unit": None, "since": None, "count": 0, "summary": summary,
-        "evidence": list(proof), "ruled_out": [], "missing": [], "remedy": [],
+        "cause": cause,
+        "code": CODES.get(cause),
+        "reason": reason,
+        "severity": "critical",
+        "confidence": "certain",
+        "state": "active",
+        "site": None,
+        "sites": [],
+        "servers": [],
+        "endpoint": None,
+        "pool": None,
+        "unit": None,
+        "since": None,
+        "count": 0,
+        "summary": summary,
+        "evidence": list(proof),
+        "ruled_out": [],
+        "missing": [],
+        "remedy": [],
     }
     unknown = set(more) - set(result)
     if unknown:

@@ -9,7 +9,11 @@ from .case import DENIED, Case
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "socket_permission_denied"
-REMEDIES = {"socket_mode": "socket_access_set", "acl": "socket_acl_add", "parent_directory": "directory_search_allow"}
+REMEDIES = {
+    "socket_mode": "socket_access_set",
+    "acl": "socket_acl_add",
+    "parent_directory": "directory_search_allow",
+}
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
 
@@ -25,7 +29,9 @@ def _reason(case: Case) -> str:
     if _in_the_way(case):
         return "not_a_socket"
     # An ACL makes listen.owner and listen.group void (fpm_unix.c).
-    if blocked.get("acl") or any(owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners):
+    if blocked.get("acl") or any(
+        owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners
+    ):
         return "acl"
     return "socket_mode"
 
@@ -58,42 +64,90 @@ def examine(case: Case) -> Any:
         return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
     if result not in ("denied", "ok", "full") and not (result == "refused" and _in_the_way(case)):
         return None
-    if case.endpoint.get("listening") is False and not case.owners and any(master["running"] for master in case.masters):
+    if (
+        case.endpoint.get("listening") is False
+        and not case.owners
+        and any(master["running"] for master in case.masters)
+    ):
         return None  # left behind: opening it to nginx would not help
     reason = _reason(case)
     lost = case.lost(DENIED)
     proof = [case.dialled("Permission denied")] if user is not None else []
     if reason == "not_a_socket":
-        proof.insert(0, evidence("file", "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]), path=case.endpoint.get("path")))
+        proof.insert(
+            0,
+            evidence(
+                "file",
+                "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]),
+                path=case.endpoint.get("path"),
+            ),
+        )
     if case.hidden:
         proof.insert(0, case.hidden[1])
     elif blocked:
         proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
-    why = blocked.get("why") or ("that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it")
+    why = blocked.get("why") or (
+        "that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it"
+    )
     if case.hidden:
         why = case.hidden[0]
     return case.match(
-        CAUSE, reason, "nginx's worker user %s may not connect to %s: %s." % (user or case.snapshot["nginx"]["user"], case.key, why),
-        proof + [sample(loss.event) for loss in lost[:1]], lost, case.owner, case.losses,
-        confidence="certain" if user is not None else "likely", remedy=_remedy(case, reason))
+        CAUSE,
+        reason,
+        "nginx's worker user %s may not connect to %s: %s."
+        % (user or case.snapshot["nginx"]["user"], case.key, why),
+        proof + [sample(loss.event) for loss in lost[:1]],
+        lost,
+        case.owner,
+        case.losses,
+        confidence="certain" if user is not None else "likely",
+        remedy=_remedy(case, reason),
+    )
 
 
 def _was_denied(case: Case) -> Any:
     """Refusals that ended when a master started: both set who may connect."""
     lost = case.lost(DENIED)
-    for name, master in [("php-fpm", one.master) for one in case.running] + [("nginx", case.snapshot["nginx"]["master"] or {})]:
+    for name, master in [("php-fpm", one.master) for one in case.running] + [
+        ("nginx", case.snapshot["nginx"]["master"] or {})
+    ]:
         started = master.get("started_at")
         if lost and started is not None and lost[-1].at <= started + 1:
             return _is_over(
-                case, lost, "socket_mode", "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
-                evidence("process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started), "likely")
-    # Without a restart: what was in the way, an entry of the socket's ACL, a directory or a label, was set right by itself.
-    return _is_over(
-        case, lost, "acl" if case.endpoint.get("acl") else "parent_directory",
-        "nginx's worker user was refused on the way to %s for a while, and may connect now." % case.key,
-        evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)), "possible") if lost else None
+                case,
+                lost,
+                "socket_mode",
+                "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
+                evidence(
+                    "process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started
+                ),
+                "likely",
+            )
+    # Without a restart: what was in the way, an entry of the socket's ACL, a directory or a label, was set
+    # right by itself.
+    return (
+        _is_over(
+            case,
+            lost,
+            "acl" if case.endpoint.get("acl") else "parent_directory",
+            "nginx's worker user was refused on the way to %s for a while, and may connect now." % case.key,
+            evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)),
+            "possible",
+        )
+        if lost
+        else None
+    )
 
 
 def _is_over(case: Case, lost: List[Loss], reason: str, words: str, proof: dict, confidence: str) -> Match:
-    return case.match(CAUSE, reason, words, [sample(lost[-1].event), proof], lost, case.running[0] if case.running else None,
-                      state="recovered", severity="warning", confidence=confidence)
+    return case.match(
+        CAUSE,
+        reason,
+        words,
+        [sample(lost[-1].event), proof],
+        lost,
+        case.running[0] if case.running else None,
+        state="recovered",
+        severity="warning",
+        confidence=confidence,
+    )

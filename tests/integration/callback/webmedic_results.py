@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what each run of the module remediation returned to the file that WEBMEDIC_RESULTS names, one JSON document a line."""
+"""Writes what each run of the module remediation returned to the file that WEBMEDIC_RESULTS names, one JSON
+document a line.
+"""
 
 from __future__ import annotations
 

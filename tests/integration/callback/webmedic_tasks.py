@@ -32,6 +32,8 @@ class CallbackModule(CallbackBase):
         host = getattr(result, "host", None) or result._host
         told = getattr(result, "result", None) or result._result
         with open(os.environ["WEBMEDIC_TASKS"], "a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"host": host.get_name(), "task": task.name, "result": told}, default=str) + "\n")
+            stream.write(
+                json.dumps({"host": host.get_name(), "task": task.name, "result": told}, default=str) + "\n"
+            )
 
     v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = _keep

@@ -4,7 +4,8 @@
 
 """What the daemons themselves say of the samples: ``accepts.py FPM_BIN < {"fpm": [...], "nginx": [...]}``.
 
-Prints {kind: [[accepted before, what is wrong after the edit or null], ...]}. A sample has main, files, edited, wrong and shown, as in samples.py.
+Prints {kind: [[accepted before, what is wrong after the edit or null], ...]}. A sample has main, files,
+edited, wrong and shown, as in samples.py.
 """
 
 import json
@@ -22,7 +23,9 @@ def write(files):
 
 
 def answer(*argv):
-    done = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     return done.returncode, done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -52,7 +55,11 @@ def judge(argv, sample, shows):
         return [False, before[-300:]]
     write(sample["edited"])
     code, text = answer(*argv)
-    wrong = "accepted before, refused after %s: %s" % (sample["shown"], text[-400:]) if code else shows(text, sample)
+    wrong = (
+        "accepted before, refused after %s: %s" % (sample["shown"], text[-400:])
+        if code
+        else shows(text, sample)
+    )
     if not wrong and sample["wrong"]:
         write(dict(sample["files"], **sample["wrong"]))
         code, text = answer(*argv)
@@ -62,10 +69,21 @@ def judge(argv, sample, shows):
 
 def main():
     binary, samples = sys.argv[1], json.load(sys.stdin)
-    print(json.dumps({
-        "fpm": [judge([binary, "-tt", "-y", one["main"]], one, fpm_shows) for one in samples["fpm"]],
-        "nginx": [judge(["nginx", "-T", "-p", os.path.dirname(one["main"]), "-c", one["main"]], one, nginx_shows) for one in samples["nginx"]],
-    }))
+    print(
+        json.dumps(
+            {
+                "fpm": [judge([binary, "-tt", "-y", one["main"]], one, fpm_shows) for one in samples["fpm"]],
+                "nginx": [
+                    judge(
+                        ["nginx", "-T", "-p", os.path.dirname(one["main"]), "-c", one["main"]],
+                        one,
+                        nginx_shows,
+                    )
+                    for one in samples["nginx"]
+                ],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

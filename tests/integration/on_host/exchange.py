@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A tenant who exchanges a directory of theirs for a link, over and over, while root changes what is in it: nothing of that may arrive elsewhere."""
+"""A tenant who exchanges a directory of theirs for a link, over and over, while root changes what is in it:
+nothing of that may arrive elsewhere.
+"""
 
 import contextlib
 import ctypes
@@ -13,7 +15,10 @@ import signal
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import Transaction, UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import (
+    Transaction,
+    UndoFailed,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
 
@@ -29,7 +34,12 @@ def _names():
     for name in sorted(os.listdir(VICTIM)):
         with open(os.path.join(VICTIM, name)) as stream:
             names[name] = stream.read()
-    return found.st_mode, found.st_mtime_ns, [(name, os.getxattr(VICTIM, name)) for name in os.listxattr(VICTIM)], names
+    return (
+        found.st_mode,
+        found.st_mtime_ns,
+        [(name, os.getxattr(VICTIM, name)) for name in os.listxattr(VICTIM)],
+        names,
+    )
 
 
 @contextlib.contextmanager
@@ -68,7 +78,9 @@ def tenant():
 def _change(path):
     state = PLACE + "/state"
     try:
-        Transaction.begin(Step("edit", path, [Change(path, b"old\n", b"new\n", 0o644)], [], []), Host(), Disk(), state).replace()
+        Transaction.begin(
+            Step("edit", path, [Change(path, b"old\n", b"new\n", 0o644)], [], []), Host(), Disk(), state
+        ).replace()
     finally:
         with contextlib.suppress(UndoFailed, Refusal, OSError):
             recover(Host(), Disk(), state)
@@ -101,6 +113,10 @@ def exchanged(tell):
                     pass
                 arrived += _names() != before
             alive = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        tell("a directory exchanged for a link during %s: nothing arrives in root's directory in %d tries" % (what, TRIES),
-             "%d tries arrived" % arrived if arrived else None, None if alive else "the tenant gave up",
-             None if refused == TRIES else "%d of %d were refused" % (refused, TRIES))
+        tell(
+            "a directory exchanged for a link during %s: nothing arrives in root's directory in %d tries"
+            % (what, TRIES),
+            "%d tries arrived" % arrived if arrived else None,
+            None if alive else "the tenant gave up",
+            None if refused == TRIES else "%d of %d were refused" % (refused, TRIES),
+        )

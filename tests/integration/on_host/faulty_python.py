@@ -4,16 +4,17 @@
 
 """An interpreter for a host on which something goes wrong at a chosen step of the collection.
 
-A step is one call of the collection that changes the host, or a program that it starts for the purpose; children are not counted.
-/run/faulty.json says what goes wrong: {"step": 17, "do": WHAT}, with WHAT
+A step is one call of the collection that changes the host, or a program that it starts for the purpose;
+children are not counted. /run/faulty.json says what goes wrong: {"step": 17, "do": WHAT}, with WHAT
 
-  kill     the process dies before the step        during   ... while the step's program goes on
-  pause    it waits before the step for /run/faulty.go, and makes /run/faulty.paused meanwhile
-  refuse   the step's program ends with code 1, and does nothing
-  ENOSPC, EROFS, EACCES, ...                       the call fails once with this error
-  ENOSPC+, EROFS+                                  so does each later one that takes space, or writes: the disk stays as it is
+  kill     the process dies before the step        during   ... while the step's program goes on pause    it
+  waits before the step for /run/faulty.go, and makes /run/faulty.paused meanwhile refuse   the step's program
+  ends with code 1, and does nothing ENOSPC, EROFS, EACCES, ...                       the call fails once with
+  this error ENOSPC+, EROFS+                                  so does each later one that takes space, or
+  writes: the disk stays as it is
 
-All steps so far stand in /run/faulty.count. Used as ansible_python_interpreter with pipelining, which feeds a module on standard input.
+All steps so far stand in /run/faulty.count. Used as ansible_python_interpreter with pipelining, which feeds a
+module on standard input.
 """
 
 import errno
@@ -28,10 +29,44 @@ PLAN, COUNT, PAUSED, GO = "/run/faulty.json", "/run/faulty.count", "/run/faulty.
 OURS = "webmedic/php_fpm/"
 PAUSE_SECONDS = 120
 _CHANGES = (
-    "replace", "rename", "link", "symlink", "unlink", "remove", "rmdir", "mkdir", "write", "pwrite", "ftruncate", "truncate", "fsync",
-    "chmod", "fchmod", "chown", "fchown", "lchown", "setxattr", "removexattr", "utime", "mknod", "mkfifo", "posix_fallocate", "copy_file_range",
+    "replace",
+    "rename",
+    "link",
+    "symlink",
+    "unlink",
+    "remove",
+    "rmdir",
+    "mkdir",
+    "write",
+    "pwrite",
+    "ftruncate",
+    "truncate",
+    "fsync",
+    "chmod",
+    "fchmod",
+    "chown",
+    "fchown",
+    "lchown",
+    "setxattr",
+    "removexattr",
+    "utime",
+    "mknod",
+    "mkfifo",
+    "posix_fallocate",
+    "copy_file_range",
 )
-TAKE_SPACE = {"open", "write", "pwrite", "mkdir", "link", "symlink", "fsync", "setxattr", "posix_fallocate", "copy_file_range"}
+TAKE_SPACE = {
+    "open",
+    "write",
+    "pwrite",
+    "mkdir",
+    "link",
+    "symlink",
+    "fsync",
+    "setxattr",
+    "posix_fallocate",
+    "copy_file_range",
+}
 # What a file system that turned read-only still takes: nothing but reading. An open descriptor may be synced.
 _WRITES = set(_CHANGES) - {"fsync"} | {"open"}
 
@@ -80,7 +115,13 @@ class Faults:
                 hit = kind and faults.hit()
                 if hit and kind == "run" and faults.do == "refuse":
                     argv = ["sh", "-c", "echo refused; exit 1"]
-                if hit and kind == "run" and faults.do == "during" and argv[0] == "systemctl" and argv[1] in ("start", "stop", "restart", "reload"):
+                if (
+                    hit
+                    and kind == "run"
+                    and faults.do == "during"
+                    and argv[0] == "systemctl"
+                    and argv[1] in ("start", "stop", "restart", "reload")
+                ):
                     argv = ["systemctl", "--no-block"] + list(argv[1:])
                 faults.busy, busy = True, faults.busy
                 try:
@@ -95,7 +136,7 @@ class Faults:
         subprocess.Popen = Popen
 
     def kind(self):
-        """"trial" or "run", for a command that tries or makes a change."""
+        """ "trial" or "run", for a command that tries or makes a change."""
         if self.busy or os.getpid() != self.pid:
             return None
         callers = list(_callers())
@@ -107,7 +148,11 @@ class Faults:
         self.steps.append("%s %s" % (kind, text))
         if self.do is None:
             return
-        again = self.do.endswith("+") and len(self.steps) > self.step and kind in (TAKE_SPACE - {"fsync"} if self.do == "ENOSPC+" else _WRITES)
+        again = (
+            self.do.endswith("+")
+            and len(self.steps) > self.step
+            and kind in (TAKE_SPACE - {"fsync"} if self.do == "ENOSPC+" else _WRITES)
+        )
         if not self.hit() and not again:
             return
         if self.do == "kill":
@@ -156,6 +201,7 @@ class Faults:
                 return real(*arguments, **named)
             finally:
                 self.busy = False
+
         return call
 
     def _open(self, path, flags, *rest, **named):

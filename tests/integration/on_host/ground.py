@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host to try the remediation on: broken in the same way each time, and the module run in a fork, so that nothing is imported twice."""
+"""A host to try the remediation on: broken in the same way each time, and the module run in a fork, so that
+nothing is imported twice.
+"""
 
 import fcntl
 import json
@@ -39,17 +41,29 @@ systemctl restart nginx "$FPM_UNIT"
 
 
 class Ran:
-    """One run of the module. signal: that ended it, 0 for none; reply: {} when there was none; told: all it printed; steps: as counted."""
+    """One run of the module. signal: that ended it, 0 for none; reply: {} when there was none; told: all it
+    printed; steps: as counted.
+    """
 
     def __init__(self, status, out, err, steps):
-        self.signal, self.steps, self.told = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, steps, (out + err)[-1500:]
+        self.signal, self.steps, self.told = (
+            os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+            steps,
+            (out + err)[-1500:],
+        )
         try:
             self.reply = json.loads(out)
         except ValueError:
             self.reply = {}
         self.remediation = self.reply.get("remediation") or {}
-        self.results = [action["result"] for action in self.remediation.get("actions", []) if action["result"] != "skipped"]
-        self.whys = "; ".join(action["why"] for action in self.remediation.get("actions", []) if action["why"])
+        self.results = [
+            action["result"]
+            for action in self.remediation.get("actions", [])
+            if action["result"] != "skipped"
+        ]
+        self.whys = "; ".join(
+            action["why"] for action in self.remediation.get("actions", []) if action["why"]
+        )
 
     @property
     def gave_up(self):
@@ -61,7 +75,12 @@ class Ran:
             return "it failed: %s" % self.reply["msg"]
         if not self.remediation:
             return "it ended by signal %s" % self.signal if self.signal else self.told
-        return "%s %s (%s%s)" % (self.remediation["outcome"], self.results, self.whys, self.remediation["why"])
+        return "%s %s (%s%s)" % (
+            self.remediation["outcome"],
+            self.results,
+            self.whys,
+            self.remediation["why"],
+        )
 
 
 class Ground:
@@ -78,8 +97,14 @@ class Ground:
         self.broken = None
 
     def bash(self, text, check=True):
-        done = subprocess.run(["bash", "-s"], input=text.encode(), env=dict(os.environ, **self.suite), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False)
+        done = subprocess.run(
+            ["bash", "-s"],
+            input=text.encode(),
+            env=dict(os.environ, **self.suite),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         if done.returncode and check:
             raise RuntimeError("the host's own script failed: %s" % done.stdout.decode()[-1500:])
         return done.stdout.decode()
@@ -113,7 +138,15 @@ class Ground:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             pid = os.fork()
             if not pid:
-                self._be_the_module(out, err, step, do, dict(self.job["arguments"], _ansible_check_mode=check_mode, _ansible_diff=True, **arguments))
+                self._be_the_module(
+                    out,
+                    err,
+                    step,
+                    do,
+                    dict(
+                        self.job["arguments"], _ansible_check_mode=check_mode, _ansible_diff=True, **arguments
+                    ),
+                )
             status = os.waitpid(pid, 0)[1]
             texts = []
             for stream in (out, err):
@@ -133,7 +166,10 @@ class Ground:
         code = 1
         faults = Faults(step, do)
         try:
-            basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(), "legacy"
+            basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = (
+                json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
+                "legacy",
+            )
             faults.install()
             sys.modules.pop(module.__name__, None)
             runpy.run_module(module.__name__, run_name="__main__", alter_sys=True)
@@ -153,7 +189,9 @@ class Ground:
         if ran.remediation.get("undone") and not ran.results:
             self.bash(self.job["traffic"])  # the evidence was older than the reload that took the change back
             ran = self.run()
-        fine = ran.remediation.get("outcome") in ("done", "nothing_to_do") and all(result == "done" for result in ran.results)
+        fine = ran.remediation.get("outcome") in ("done", "nothing_to_do") and all(
+            result == "done" for result in ran.results
+        )
         return None if fine else str(ran)
 
     def accepted(self):
@@ -166,7 +204,9 @@ class Ground:
 
     def page(self):
         try:
-            request = urllib.request.Request("http://127.0.0.1/index.php", headers={"Host": self.job.get("site", "shop.example")})
+            request = urllib.request.Request(
+                "http://127.0.0.1/index.php", headers={"Host": self.job.get("site", "shop.example")}
+            )
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return "HTTP %d" % answer.status if answer.status != 200 else None
         except (urllib.error.URLError, OSError) as error:

@@ -4,8 +4,9 @@
 
 """Makes a lab host a large one: ``python3 many_sites.py SITES SOCKETS POOLS``.
 
-So many virtual hosts dial so many sockets in turn. The first POOLS of them are ondemand pools of php-fpm; this program answers on the
-others in FastCGI until it is ended. Never on a machine that matters: it writes nginx's and php-fpm's configuration.
+So many virtual hosts dial so many sockets in turn. The first POOLS of them are ondemand pools of php-fpm;
+this program answers on the others in FastCGI until it is ended. Never on a machine that matters: it writes
+nginx's and php-fpm's configuration.
 """
 
 import contextlib

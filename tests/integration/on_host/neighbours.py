@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Visitors of the neighbours' sites while something is done to the host: every page that they did not get is written down."""
+"""Visitors of the neighbours' sites while something is done to the host: every page that they did not get is
+written down.
+"""
 
 import http.client
 import json
@@ -30,7 +32,9 @@ def page(site):
 
 
 class Visitors:
-    """`with Visitors() as them: ...`, then them.lost: texts of what went wrong meanwhile; them.count: how many pages were asked for."""
+    """`with Visitors() as them: ...`, then them.lost: texts of what went wrong meanwhile; them.count: how
+    many pages were asked for.
+    """
 
     def __enter__(self):
         self.process = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE)

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is different on the host since the last look, and what the daemons make of it: ``since.py FPM_UNIT FPM_BIN FPM_CONF [slow]``.
+"""What is different on the host since the last look, and what the daemons make of it: ``since.py FPM_UNIT
+FPM_BIN FPM_CONF [slow]``.
 
 One JSON document.
 
-differences: all of them, times of change and rights as well; lines: {path: ["-old", "+new"]} of what was edited, with their carriage returns.
-workers: how many the pool www has, once they are as many as its configuration says; slow: the answer of a page that takes 0.9 s, when asked for.
+differences: all of them, times of change and rights as well; lines: {path: ["-old", "+new"]} of what was
+edited, with their carriage returns. workers: how many the pool www has, once they are as many as its
+configuration says; slow: the answer of a page that takes 0.9 s, when asked for.
 """
 
 import difflib
@@ -26,11 +28,25 @@ LEDGER_HOME = "/var/lib/webmedic-php-fpm"
 
 
 def output(*argv):
-    return subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode("utf-8", "replace")
+    return subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.decode(
+        "utf-8", "replace"
+    )
 
 
 def page(path):
-    return output("curl", "-s", "-o", "/dev/null", "-m", "20", "-w", "%{http_code}", "-H", "Host: shop.example", "http://127.0.0.1" + path)
+    return output(
+        "curl",
+        "-s",
+        "-o",
+        "/dev/null",
+        "-m",
+        "20",
+        "-w",
+        "%{http_code}",
+        "-H",
+        "Host: shop.example",
+        "http://127.0.0.1" + path,
+    )
 
 
 def edited(before, after):
@@ -39,7 +55,11 @@ def edited(before, after):
         old, new = before[path]["content"], after[path]["content"]
         if isinstance(old, bytes) and isinstance(new, bytes) and old != new:
             texts = [text.decode("latin-1").split("\n") for text in (old, new)]
-            found[path] = [line for line in difflib.unified_diff(*texts, n=0, lineterm="") if line[:3] not in ("---", "+++") and line[0] in "-+"]
+            found[path] = [
+                line
+                for line in difflib.unified_diff(*texts, n=0, lineterm="")
+                if line[:3] not in ("---", "+++") and line[0] in "-+"
+            ]
     return found
 
 
@@ -74,12 +94,21 @@ def main():
     with open(LAST, "wb") as stream:
         pickle.dump(now, stream)
     read = effective(binary, config)
-    print(json.dumps({
-        "differences": state.differences(before, now), "lines": edited(before["files"], now["files"]), "fpm": read,
-        "workers": workers(int(read["www"]["pm.max_children"])), "http": page("/index.php"), "slow": page("/slow.php?s=0.9") if sys.argv[4:] else None,
-        "master": output("systemctl", "show", "-p", "MainPID", unit).strip(), "touched": os.path.exists(LEDGER_HOME),
-        "nginx": re.findall(r"(?m)^\s*(fastcgi_read_timeout [^;]*);", output("nginx", "-T")),
-    }))
+    print(
+        json.dumps(
+            {
+                "differences": state.differences(before, now),
+                "lines": edited(before["files"], now["files"]),
+                "fpm": read,
+                "workers": workers(int(read["www"]["pm.max_children"])),
+                "http": page("/index.php"),
+                "slow": page("/slow.php?s=0.9") if sys.argv[4:] else None,
+                "master": output("systemctl", "show", "-p", "MainPID", unit).strip(),
+                "touched": os.path.exists(LEDGER_HOME),
+                "nginx": re.findall(r"(?m)^\s*(fastcgi_read_timeout [^;]*);", output("nginx", "-T")),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

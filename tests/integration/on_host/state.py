@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host is like: its configuration, byte for byte, its sockets and its units; and the way back to a state seen before.
+"""What a host is like: its configuration, byte for byte, its sockets and its units; and the way back to a
+state seen before.
 
-Compared are, of each path in /etc: presence, kind, content, owner, group, mode, time of change and all extended attributes, of
-directories too. Of each path in /run/php*: presence, kind, owner, group, mode and ACL; a restart makes sockets anew. Of nginx's and
-PHP-FPM's unit: whether it is active and enabled, and whether systemd has read it. A unit that failed counts as one that does not run.
+Compared are, of each path in /etc: presence, kind, content, owner, group, mode, time of change and all
+extended attributes, of directories too. Of each path in /run/php*: presence, kind, owner, group, mode and
+ACL; a restart makes sockets anew. Of nginx's and PHP-FPM's unit: whether it is active and enabled, and
+whether systemd has read it. A unit that failed counts as one that does not run.
 """
 
 import glob
@@ -34,8 +36,17 @@ def _entry(path):
     elif stat.S_ISREG(kind) and not path.endswith(".pid"):
         with open(path, "rb") as stream:
             content = stream.read()
-    xattrs = {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
-    entry = {"kind": kind, "mode": "%o" % stat.S_IMODE(found.st_mode), "owner": "%d:%d" % (found.st_uid, found.st_gid), "content": content, "xattrs": xattrs}
+    xattrs = {
+        name: os.getxattr(path, name, follow_symlinks=False)
+        for name in os.listxattr(path, follow_symlinks=False)
+    }
+    entry = {
+        "kind": kind,
+        "mode": "%o" % stat.S_IMODE(found.st_mode),
+        "owner": "%d:%d" % (found.st_uid, found.st_gid),
+        "content": content,
+        "xattrs": xattrs,
+    }
     if path.startswith("/etc/"):
         entry["mtime"] = found.st_mtime_ns
     return entry
@@ -56,7 +67,11 @@ def look(*tops):
 def units(*names):
     found = {}
     for name in names:
-        out = subprocess.run(["systemctl", "show", "-p", "ActiveState,UnitFileState,NeedDaemonReload", name], stdout=subprocess.PIPE, check=True).stdout
+        out = subprocess.run(
+            ["systemctl", "show", "-p", "ActiveState,UnitFileState,NeedDaemonReload", name],
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
         found[name] = out.decode().replace("=failed", "=inactive").split()
     return found
 
@@ -71,19 +86,32 @@ def _brief(value):
 
 def differences(before, after):
     """Where two states differ, one text each."""
-    found = ["%s was %s, is %s" % (name, value, after["units"][name]) for name, value in before["units"].items() if after["units"][name] != value]
+    found = [
+        "%s was %s, is %s" % (name, value, after["units"][name])
+        for name, value in before["units"].items()
+        if after["units"][name] != value
+    ]
     one, other = before["files"], after["files"]
-    found += ["%s is gone" % path for path in sorted(set(one) - set(other))] + ["%s is new" % path for path in sorted(set(other) - set(one))]
+    found += ["%s is gone" % path for path in sorted(set(one) - set(other))] + [
+        "%s is new" % path for path in sorted(set(other) - set(one))
+    ]
     for path in sorted(set(one) & set(other)):
-        found += ["%s: %s was %r, is %r" % (path, key, _brief(value), _brief(other[path][key]))
-                  for key, value in one[path].items() if other[path][key] != value]
+        found += [
+            "%s: %s was %r, is %r" % (path, key, _brief(value), _brief(other[path][key]))
+            for key, value in one[path].items()
+            if other[path][key] != value
+        ]
     return found
 
 
 def restore(wanted):
     """The trees as look(*TREES) saw them. Returns whether systemd has to read its own again."""
     now = look(*TREES)
-    stale = any(now.get(path) != wanted.get(path) for path in set(now) | set(wanted) if path.startswith("/etc/systemd/"))
+    stale = any(
+        now.get(path) != wanted.get(path)
+        for path in set(now) | set(wanted)
+        if path.startswith("/etc/systemd/")
+    )
     for path in sorted(set(now) - set(wanted), reverse=True):
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A program that is not FastCGI: answers whatever arrives on 127.0.0.1:PORT with HTTP 400, as HTTP servers answer bytes that are not HTTP."""
+"""A program that is not FastCGI: answers whatever arrives on 127.0.0.1:PORT with HTTP 400, as HTTP servers
+answer bytes that are not HTTP.
+"""
 
 import socketserver
 import sys

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's data: suites (suites.yml), faults (faults/*.yml), extras (extras.yml) and named selections of hosts (fleets.yml)."""
+"""The lab's data: suites (suites.yml), faults (faults/*.yml), extras (extras.yml) and named selections of
+hosts (fleets.yml).
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Suite(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """Requests of one kind, sent inside the host, and the HTTP status that each must get: 0 for none within its patience."""
+    """Requests of one kind, sent inside the host, and the HTTP status that each must get: 0 for none within
+    its patience.
+    """
 
     path: str
     status: int
@@ -50,10 +54,11 @@ class Request:
 class Load(NamedTuple):
     """Requests that go on in the background.
 
-    Either `clients` send one request after the other, with `pause` seconds in between; or, with `queue`, as many requests
-    are sent as keep so many waiting at FPM's listener, at most `rate` a second. That neither drains on a busy machine nor
-    overflows after an hour, and a pool that is given enough workers copes with it. Or, with `every`, so many `clients` come
-    each time, whatever became of those before them: a crowd that stays, and whose dead requests pile up.
+    Either `clients` send one request after the other, with `pause` seconds in between; or, with `queue`, as
+    many requests are sent as keep so many waiting at FPM's listener, at most `rate` a second. That neither
+    drains on a busy machine nor overflows after an hour, and a pool that is given enough workers copes with
+    it. Or, with `every`, so many `clients` come each time, whatever became of those before them: a crowd that
+    stays, and whose dead requests pile up.
     """
 
     path: str
@@ -80,7 +85,9 @@ class Visitors(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What a host may have besides its fault. also, or_status, actions: findings, the status, what is done, that may then be there as well."""
+    """What a host may have besides its fault. also, or_status, actions: findings, the status, what is done,
+    that may then be there as well.
+    """
 
     name: str
     suites: tuple[str, ...]
@@ -163,10 +170,26 @@ def packages() -> list[str]:
 
 def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
     name = entry.get("name", "?")
-    known = {"name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected", "expected_on",
-             "safe_fix", "actions", "probe", "login"}
+    known = {
+        "name",
+        "title",
+        "suites",
+        "why_suites",
+        "break",
+        "traffic",
+        "symptom",
+        "load",
+        "expected",
+        "expected_on",
+        "safe_fix",
+        "actions",
+        "probe",
+        "login",
+    }
     if set(entry) - known:
-        raise LabError(f"faults/{family}.yml: {name}: unknown keys {sorted(set(entry) - known)}; known are {sorted(known)}")
+        raise LabError(
+            f"faults/{family}.yml: {name}: unknown keys {sorted(set(entry) - known)}; known are {sorted(known)}"
+        )
     try:
         symptom = Request(**{"path": "/index.php", "count": 3, **entry["symptom"]})
         fault = Fault(
@@ -182,7 +205,15 @@ def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
             expected_on=entry.get("expected_on", {}),
             safe_fix=entry.get("safe_fix", False),
             actions=tuple(entry.get("actions", ())),
-            probe=Request(**{"path": symptom.path, "site": symptom.site, "patience": symptom.patience, "status": 200, **entry.get("probe", {})}),
+            probe=Request(
+                **{
+                    "path": symptom.path,
+                    "site": symptom.site,
+                    "patience": symptom.patience,
+                    "status": 200,
+                    **entry.get("probe", {}),
+                }
+            ),
             login=entry.get("login", "root"),
         )
     except (KeyError, TypeError) as error:
@@ -191,7 +222,9 @@ def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
         raise LabError(f"faults/{family}.yml: {name}: login is one of {LOGINS}")
     for truth in (fault.expected, *fault.expected_on.values()):
         if truth.get("status") not in STATUSES or not isinstance(truth.get("findings"), list):
-            raise LabError(f"faults/{family}.yml: {name}: expected wants a status of {STATUSES} and a list of findings")
+            raise LabError(
+                f"faults/{family}.yml: {name}: expected wants a status of {STATUSES} and a list of findings"
+            )
     return fault
 
 
@@ -211,7 +244,9 @@ def load_faults() -> dict[str, Fault]:
 def load_extras() -> dict[str, Extra]:
     """All extras by name."""
     suites = list(load_suites())
-    return {entry["name"]: _extra(entry, suites) for entry in yaml.safe_load((HOME / "extras.yml").read_text())}
+    return {
+        entry["name"]: _extra(entry, suites) for entry in yaml.safe_load((HOME / "extras.yml").read_text())
+    }
 
 
 def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
@@ -228,7 +263,8 @@ def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
 
 
 def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
-    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites that have it.
+    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites
+    that have it.
 
     besides: names of extras, which each of them has that can.
     """
@@ -247,7 +283,9 @@ def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
             and any(fnmatch.fnmatch(name, fault_glob or "*") for name in (fault.name, fault.family))
         ]
         if not found:
-            raise LabError(f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, `lab.py list` shows the faults")
+            raise LabError(
+                f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, `lab.py list` shows the faults"
+            )
         specs += [spec for spec in found if spec not in specs]
     return specs
 
@@ -261,5 +299,7 @@ def selection(name: str) -> list[str]:
     """The patterns of a named selection in fleets.yml."""
     fleets = yaml.safe_load((HOME / "fleets.yml").read_text())
     if name not in fleets:
-        raise LabError(f"{name}: no such selection in fleets.yml, which has {sorted(fleets)}; or give --hosts SUITE:FAULT,…")
+        raise LabError(
+            f"{name}: no such selection in fleets.yml, which has {sorted(fleets)}; or give --hosts SUITE:FAULT,…"
+        )
     return list(fleets[name])

@@ -21,10 +21,13 @@ from typing import Any
 
 ENGINE = os.environ.get("WEBMEDIC_ENGINE", "podman")
 RUNTIME = os.environ.get("WEBMEDIC_RUNTIME", "runc")
-WORK = Path(os.environ.get("WEBMEDIC_WORK", Path(__file__).resolve().parents[3] / ".cache" / "webmedic")).resolve()
+WORK = Path(
+    os.environ.get("WEBMEDIC_WORK", Path(__file__).resolve().parents[3] / ".cache" / "webmedic")
+).resolve()
 
-# systemd needs SYS_ADMIN to mount; the kernel's log needs SYSLOG; sockets' owners need SYS_PTRACE. The default limits
-# of processes and files fail where this machine itself may not raise them. Memory without swap: OOM kills are real.
+# systemd needs SYS_ADMIN to mount; the kernel's log needs SYSLOG; sockets' owners need SYS_PTRACE. The
+# default limits of processes and files fail where this machine itself may not raise them. Memory without
+# swap: OOM kills are real.
 HOST_FLAGS = (
     "--cap-add=SYS_ADMIN,SYSLOG,SYS_PTRACE",
     "--ulimit=nofile=20000:20000",
@@ -35,7 +38,9 @@ HOST_FLAGS = (
 
 ATTEMPTS = 4  # at what other runs on a busy machine may get in the way of
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
-INOTIFY_PER_HOST = 6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
+INOTIFY_PER_HOST = (
+    6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
+)
 
 
 class LabError(Exception):
@@ -45,13 +50,18 @@ class LabError(Exception):
 def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd: Path | None = None) -> str:
     """Run a program and return its standard output; raise LabError with its last words when it fails.
 
-    It runs in the work directory: podman's monitor drops a file "oom" where it stands when a host runs out of memory.
+    It runs in the work directory: podman's monitor drops a file "oom" where it stands when a host runs out of
+    memory.
     """
     WORK.mkdir(parents=True, exist_ok=True)
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, cwd=WORK)
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, cwd=WORK
+        )
     except FileNotFoundError as error:
-        raise LabError(f"{argv[0]}: no such program here; `lab.py install` says what the lab needs") from error
+        raise LabError(
+            f"{argv[0]}: no such program here; `lab.py install` says what the lab needs"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
     if done.returncode:
@@ -61,7 +71,9 @@ def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd
 
 
 def engine(*args: str, stdin: str | None = None, timeout: float = 600) -> str:
-    """Run a command of the container engine, from the work directory: conmon leaves a file `oom` where it was started."""
+    """Run a command of the container engine, from the work directory: conmon leaves a file `oom` where it was
+    started.
+    """
     WORK.mkdir(parents=True, exist_ok=True)
     runtime = ("--runtime", RUNTIME) if ENGINE == "podman" and RUNTIME and shutil.which(RUNTIME) else ()
     return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout, cwd=WORK)
@@ -78,14 +90,18 @@ def alone(what: str) -> Iterator[None]:
 
 
 def make_room(hosts: int) -> None:
-    """Raise the kernel's limit of inotify instances until so many hosts fit: a systemd that gets none does not boot."""
+    """Raise the kernel's limit of inotify instances until so many hosts fit: a systemd that gets none does
+    not boot.
+    """
     wanted = 64 + hosts * INOTIFY_PER_HOST
     if not INOTIFY.exists() or int(INOTIFY.read_text()) >= wanted:
         return
     try:
         INOTIFY.write_text(str(wanted))
     except OSError as error:
-        raise LabError(f"{hosts} hosts need `sysctl -w fs.inotify.max_user_instances={wanted}`, not allowed here: {error}") from error
+        raise LabError(
+            f"{hosts} hosts need `sysctl -w fs.inotify.max_user_instances={wanted}`, not allowed here: {error}"
+        ) from error
 
 
 def image_exists(tag: str) -> bool:
@@ -100,7 +116,21 @@ def boot(name: str, hostname: str, image: str, network: str, labels: dict[str, s
     else:
         init = ["--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/run/lock"]
     marks = [f"--label={key}={value}" for key, value in labels.items()]
-    engine("run", "--detach", "--name", name, "--hostname", hostname, *init, *HOST_FLAGS, "--network", network, *marks, image, "/sbin/init")
+    engine(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--hostname",
+        hostname,
+        *init,
+        *HOST_FLAGS,
+        "--network",
+        network,
+        *marks,
+        image,
+        "/sbin/init",
+    )
 
 
 def execute(name: str, script: str, timeout: float = 180) -> str:

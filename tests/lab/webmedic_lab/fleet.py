@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet: hosts of one name on one network without a way out, started, broken, watched and removed together."""
+"""A fleet: hosts of one name on one network without a way out, started, broken, watched and
+removed together.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +61,13 @@ class Fleet:
             extras = tuple(self.extras[name] for name in labels.get("webmedic.with", "").split())
             return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]], extras)
         except KeyError as error:
-            raise LabError(f"fleet {self.name} has a host of {error}, which the lab no longer knows; remove it with `down`") from error
+            raise LabError(
+                f"fleet {self.name} has a host of {error}, which the lab no longer knows; remove it with `down`"
+            ) from error
 
-    def each(self, specs: Iterable[Spec], work: Callable[[Spec], str], tell: Callable[[Outcome], None]) -> list[Outcome]:
+    def each(
+        self, specs: Iterable[Spec], work: Callable[[Spec], str], tell: Callable[[Outcome], None]
+    ) -> list[Outcome]:
         """Do a piece of work for many hosts at a time, telling each outcome as it comes."""
 
         def one(spec: Spec) -> Outcome:
@@ -79,25 +85,38 @@ class Fleet:
         key = self.directory / "id_ed25519"
         if not key.exists():
             self.directory.mkdir(parents=True, exist_ok=True)
-            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"webmedic-{self.name}", "-f", str(key)])
+            run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"webmedic-{self.name}", "-f", str(key)]
+            )
         return key.with_suffix(".pub").read_text().strip()
 
-    def up(self, specs: list[Spec], tell: Callable[[Outcome], None], then: Callable[[Spec], str] | None = None) -> list[Outcome]:
-        """Start hosts, wait for their systemd, run `then`'s script in each in the same breath; write the inventory."""
+    def up(
+        self, specs: list[Spec], tell: Callable[[Outcome], None], then: Callable[[Spec], str] | None = None
+    ) -> list[Outcome]:
+        """Start hosts, wait for their systemd, run `then`'s script in each in the same breath; write the
+        inventory.
+        """
         tags = images.ensure([spec.suite.name for spec in specs])
         make_room(len(engine("ps", "--quiet").split()) + len(specs))
         key = self._public_key()
         if self.network not in engine("network", "ls", "--format", "{{.Name}}").split():
-            # With its name service: podman gives this machine an address on an internal network only for that one's sake.
+            # With its name service: podman gives this machine an address on an internal network only for that
+            # one's sake.
             engine("network", "create", "--internal", self.network)
         running = {self.container(spec) for spec in self.specs()}
 
         def start(spec: Spec) -> str:
             name = self.container(spec)
             if name in running:
-                raise LabError("is there already; `lab.py down` removes the fleet, `break` and `traffic` work on it as it is")
-            labels = {LABEL: self.name, "webmedic.suite": spec.suite.name, "webmedic.fault": spec.fault.name,
-                      "webmedic.with": " ".join(extra.name for extra in spec.extras)}
+                raise LabError(
+                    "is there already; `lab.py down` removes the fleet, `break` and `traffic` work on it as it is"
+                )
+            labels = {
+                LABEL: self.name,
+                "webmedic.suite": spec.suite.name,
+                "webmedic.fault": spec.fault.name,
+                "webmedic.with": " ".join(extra.name for extra in spec.extras),
+            }
             boot(name, spec.host, tags[spec.suite.name], self.network, labels)
             output = execute(name, "set -eu\n" + scripts.ready(key) + (then(spec) if then else ""))
             return scripts.verdict(output) if then else "running"
@@ -109,8 +128,12 @@ class Fleet:
         return outcomes
 
     def _greet(self) -> None:
-        """Raise LabError unless a host of the fleet answers this machine as an SSH server (a proxy on the way would not)."""
-        there = next((address(item, self.network) for item in self._containers() if item["State"]["Running"]), "")
+        """Raise LabError unless a host of the fleet answers this machine as an SSH server (a proxy on the way
+        would not).
+        """
+        there = next(
+            (address(item, self.network) for item in self._containers() if item["State"]["Running"]), ""
+        )
         try:
             with socket.create_connection((there, 22), timeout=30) as connection:
                 banner = connection.recv(64)
@@ -131,14 +154,20 @@ class Fleet:
 
         return self.each(specs, work, tell)
 
-    def check(self, specs: list[Spec], script: Callable[[Spec], str], tell: Callable[[Outcome], None]) -> list[Outcome]:
+    def check(
+        self, specs: list[Spec], script: Callable[[Spec], str], tell: Callable[[Outcome], None]
+    ) -> list[Outcome]:
         """Run a script of requests in each host and judge what they saw."""
-        return self.each(specs, lambda spec: scripts.verdict(execute(self.container(spec), script(spec))), tell)
+        return self.each(
+            specs, lambda spec: scripts.verdict(execute(self.container(spec), script(spec))), tell
+        )
 
     def down(self) -> int:
         """Remove the fleet's containers, its network and its files; return how many hosts there were."""
         count = len(self._containers())
-        for attempt in range(ATTEMPTS):  # on a busy machine some processes die later than the engine waits for
+        for attempt in range(
+            ATTEMPTS
+        ):  # on a busy machine some processes die later than the engine waits for
             ids = [container["Id"] for container in self._containers()]
             try:
                 if ids:
@@ -154,7 +183,10 @@ class Fleet:
 
     def write_inventory(self) -> None:
         """Write the inventory that playbooks use, of the hosts that exist now."""
-        hosts = [(self._spec(item), self.container(self._spec(item)), address(item, self.network)) for item in self._containers()]
+        hosts = [
+            (self._spec(item), self.container(self._spec(item)), address(item, self.network))
+            for item in self._containers()
+        ]
         self.directory.mkdir(parents=True, exist_ok=True)
         self.inventory.write_text(inventory.render(hosts, self.directory / "id_ed25519"))
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Host images from Debian's packages alone: mmdebstrap makes the root, a small recipe makes it a lab host.
 
-Two layers, each named by a hash of what went into it: the base (release, packages, month: a stale one is never used)
-and the host (base, recipe, the suite's variables). WEBMEDIC_IMAGE names an own base instead, `{suite}` stands for the suite.
+Two layers, each named by a hash of what went into it: the base (release, packages, month: a stale one is
+never used) and the host (base, recipe, the suite's variables). WEBMEDIC_IMAGE names an own base instead,
+`{suite}` stands for the suite.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from .data import HOME, Suite, load_suites, packages
 from .engine import ENGINE, WORK, LabError, alone, engine, image_exists, run
 
 OWN_BASE = os.environ.get("WEBMEDIC_IMAGE", "")
-LEAN = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
+LEAN = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/locale/*",
+    "/usr/share/info/*",
+    "/usr/share/lintian/*",
+)
 
 
 def _key(*parts: str) -> str:
@@ -46,8 +53,16 @@ def _bootstrap(suite: Suite) -> None:
     tar = WORK / f"{suite.release}.tar"
     lean = [f"--dpkgopt=path-exclude={path}" for path in LEAN]
     run(
-        ["mmdebstrap", "--quiet", "--variant=minbase", "--aptopt=Acquire::Languages none", *lean,
-         f"--include={','.join(packages())}", suite.release, str(tar)],
+        [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            "--aptopt=Acquire::Languages none",
+            *lean,
+            f"--include={','.join(packages())}",
+            suite.release,
+            str(tar),
+        ],
         timeout=900,
     )
     engine("import", str(tar), base_tag(suite))
@@ -57,12 +72,26 @@ def _bootstrap(suite: Suite) -> None:
 def _layer(suite: Suite) -> None:
     # The chroot isolation needs nothing of the machine that building as root has not anyway.
     isolation = ["--isolation=chroot"] if ENGINE == "podman" else []
-    engine("build", "--quiet", *isolation, "--tag", host_tag(suite), "--build-arg", f"BASE={base_tag(suite)}",
-           "--build-arg", f"SETTINGS={suite.exports()}", "--file", str(HOME / "image" / "Containerfile"), str(HOME / "image"))
+    engine(
+        "build",
+        "--quiet",
+        *isolation,
+        "--tag",
+        host_tag(suite),
+        "--build-arg",
+        f"BASE={base_tag(suite)}",
+        "--build-arg",
+        f"SETTINGS={suite.exports()}",
+        "--file",
+        str(HOME / "image" / "Containerfile"),
+        str(HOME / "image"),
+    )
 
 
 def _forget(fresh: set[str]) -> None:
-    """Remove the images that these have replaced: same name up to the hash. One that a host still uses stays."""
+    """Remove the images that these have replaced: same name up to the hash. One that a host still
+    uses stays.
+    """
     stems = tuple(tag.rpartition("-")[0] + "-" for tag in fresh if tag.startswith("localhost/webmedic-"))
     tags = engine("images", "--format", "{{.Repository}}:{{.Tag}}").split()
     for tag in tags:

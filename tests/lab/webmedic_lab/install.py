@@ -11,7 +11,8 @@ import subprocess
 
 from .engine import ENGINE, RUNTIME, LabError, run
 
-# Program → Debian package. Podman's networks are made by helpers outside PATH, which want iptables on Debian 12.
+# Program → Debian package. Podman's networks are made by helpers outside PATH, which want iptables on Debian
+# 12.
 PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
 PODMAN = {"podman": "podman", "iptables": "iptables"}
 HELPERS = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
@@ -25,7 +26,9 @@ def missing() -> list[str]:
         programs |= PODMAN | ({RUNTIME: RUNTIME} if RUNTIME else {})
         helpers = HELPERS
     elif not shutil.which(ENGINE):
-        raise LabError(f"{ENGINE}: the engine of WEBMEDIC_ENGINE is not installed; the lab installs podman only")
+        raise LabError(
+            f"{ENGINE}: the engine of WEBMEDIC_ENGINE is not installed; the lab installs podman only"
+        )
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     wanted = [package for program, package in programs.items() if not shutil.which(program, path=path)]
     wanted += [package for helper, package in helpers.items() if not os.path.exists(helper)]
@@ -33,13 +36,17 @@ def missing() -> list[str]:
 
 
 def install() -> int:
-    """Install the missing packages with apt-get; return 1 and say in one line what is missing where that is not allowed."""
+    """Install the missing packages with apt-get; return 1 and say in one line what is missing where that is
+    not allowed.
+    """
     wanted = missing()
     if not wanted:
         print("lab: everything is here")
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(f"lab: missing here: {' '.join(wanted)}; install them (root and apt-get are needed to do it from here)")
+        print(
+            f"lab: missing here: {' '.join(wanted)}; install them (root and apt-get are needed to do it from here)"
+        )
         return 1
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"

@@ -13,8 +13,8 @@ import yaml
 
 from .data import Spec
 
-# SSH, as on real fleets. Another connection plugin (containers.podman.podman where the network cannot be reached,
-# as with a rootless engine) is named by this variable and gets the container's name as its host.
+# SSH, as on real fleets. Another connection plugin (containers.podman.podman where the network cannot be
+# reached, as with a rootless engine) is named by this variable and gets the container's name as its host.
 CONNECTION = os.environ.get("WEBMEDIC_CONNECTION", "ssh")
 SSH = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PreferredAuthentications=publickey"
@@ -53,7 +53,11 @@ def render(hosts: list[tuple[Spec, str, str]], key: Path) -> str:
     """The inventory as YAML, for hosts given as (spec, container, address); the suites are its groups."""
     common: dict[str, Any] = {"ansible_python_interpreter": "/usr/bin/python3"}
     if CONNECTION == "ssh":
-        common |= {"ansible_user": "root", "ansible_ssh_private_key_file": str(key), "ansible_ssh_common_args": SSH}
+        common |= {
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_ssh_common_args": SSH,
+        }
     else:
         common["ansible_connection"] = CONNECTION
     groups: dict[str, dict[str, Any]] = {}

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs inside a host, as bash texts: waiting for systemd, breaking, driving traffic and checking the symptom.
+"""What runs inside a host, as bash texts: waiting for systemd, breaking, driving traffic and checking the
+symptom.
 
 One script a host does it all, because each `exec` of an engine costs as much as the work.
 """
@@ -30,7 +31,8 @@ done
 install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
 """
 
-# Statuses of COUNT requests, CONCURRENCY at a time, as "3x502 1x504". The fragment (#) is curl's counter and is never sent.
+# Statuses of COUNT requests, CONCURRENCY at a time, as "3x502 1x504". The fragment (#) is curl's counter and
+# is never sent.
 CHECK = """
 hit() {
     curl -s -o /dev/null -Z --parallel-max "$4" -m "$5" -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
@@ -60,7 +62,10 @@ install -m 0600 -o {PLAIN_USER} /root/.ssh/authorized_keys /home/{PLAIN_USER}/.s
 
 
 def _header(spec: Spec) -> str:
-    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh", "webmedic_lab/on_host/tenants.sh")]
+    texts = [
+        (HOME / path).read_text()
+        for path in ("image/lib.sh", "webmedic_lab/on_host/hostile.sh", "webmedic_lab/on_host/tenants.sh")
+    ]
     login = PLAIN_LOGIN if spec.fault.login == "plain" else ""
     return "\n".join(["set -eu", spec.suite.exports(), *texts, login])
 
@@ -96,7 +101,9 @@ def _load(load: Load) -> str:
                 sleep 1
             done"""
     elif load.every:
-        words = " ".join(shlex.quote(str(word)) for word in (load.site, load.path, load.clients, load.every, load.patience))
+        words = " ".join(
+            shlex.quote(str(word)) for word in (load.site, load.path, load.clients, load.every, load.patience)
+        )
         script = f"exec python3 -c {shlex.quote(_on_host('crowd.py'))} {words}"
     else:
         client = f"while :; do {request}; sleep {load.pause}; done"
@@ -114,13 +121,24 @@ def visitors(who: Sequence[Visitors]) -> str:
     for number, one in enumerate(who):
         words = (f"{VISITORS_LOG}.{number}", one.site, one.port, one.path, one.rate, one.patience)
         argv = " ".join(shlex.quote(str(word)) for word in words)
-        lines.append(f"systemd-run --quiet --collect --unit={VISITORS_UNIT}-{number} python3 /root/visitors.py {argv}\n")
+        lines.append(
+            f"systemd-run --quiet --collect --unit={VISITORS_UNIT}-{number} python3 /root/visitors.py {argv}\n"
+        )
     return "".join(lines)
 
 
 def _check(label: str, request: Request) -> str:
     within = round(request.within)
-    words = (label, request.status, request.site, request.path, request.count, request.concurrency, within, request.patience)
+    words = (
+        label,
+        request.status,
+        request.site,
+        request.path,
+        request.count,
+        request.concurrency,
+        within,
+        request.patience,
+    )
     return "check " + " ".join(shlex.quote(str(word)) for word in words) + "\n"
 
 
@@ -149,7 +167,9 @@ def calm(*units: str) -> str:
 
 
 def verdict(output: str) -> str:
-    """What the checks saw, for the last one; raise LabError when any of them saw something else than it must."""
+    """What the checks saw, for the last one; raise LabError when any of them saw something else
+    than it must.
+    """
     rows = [line.split("\t")[1:] for line in output.splitlines() if line.startswith(MARK + "\t")]
     wrong = [f"{where}: {seen}" for result, _code, where, seen in rows if result != "ok"]
     if wrong or not rows:

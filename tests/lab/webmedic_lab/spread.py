@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every fault once: on which suite each is proven when not all can be.
 
-The suites of a fault fall into ways: those where the same thing is done and the same is expected. Each way is proven on one suite.
-Each family gives its ways to the suites in turn, and begins at the suite of its own number. A way that only one suite has goes first,
-so that the others make up for it. A fault that is added at the end of its family moves no other.
+The suites of a fault fall into ways: those where the same thing is done and the same is expected. Each way is
+proven on one suite. Each family gives its ways to the suites in turn, and begins at the suite of its own
+number. A way that only one suite has goes first, so that the others make up for it. A fault that is added at
+the end of its family moves no other.
 """
 
 from __future__ import annotations

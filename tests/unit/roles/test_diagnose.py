@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role diagnose keeps its promises on paper: what is documented is what is set, and one task goes to the hosts."""
+"""The role diagnose keeps its promises on paper: what is documented is what is set, and one task goes to the
+hosts.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,20 @@ def test_every_variable_is_used_and_in_the_readme() -> None:
 
 def test_one_task_goes_to_the_hosts_and_keeps_those_that_fail() -> None:
     everywhere = [task for task in TASKS if not task.get("run_once")]
-    assert [next(key for key in task if "." in key) for task in everywhere] == ["webmedic.php_fpm.diagnosis_info"]
+    assert [next(key for key in task if "." in key) for task in everywhere] == [
+        "webmedic.php_fpm.diagnosis_info"
+    ]
     assert everywhere[0]["ignore_errors"] is True
     assert everywhere[0]["ignore_unreachable"] is True
 
 
 def test_the_verdict_is_published_before_a_gate_closes() -> None:
     modules = [next(key for key in task if "." in key) for task in TASKS]
-    assert modules.index("webmedic.php_fpm.fleet_report") < modules.index("ansible.builtin.fail") == len(modules) - 1
+    assert (
+        modules.index("webmedic.php_fpm.fleet_report")
+        < modules.index("ansible.builtin.fail")
+        == len(modules) - 1
+    )
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)
@@ -58,7 +66,10 @@ def test_a_playbook_costs_no_task_beyond_the_role(name: str) -> None:
     assert play["gather_facts"] is False
     (task,) = play["tasks"]
     # The engine's own check of a role's arguments is a task on each host.
-    assert task["ansible.builtin.import_role"] == {"name": "webmedic.php_fpm.diagnose", "rolespec_validate": False}
+    assert task["ansible.builtin.import_role"] == {
+        "name": "webmedic.php_fpm.diagnose",
+        "rolespec_validate": False,
+    }
 
 
 def test_the_audit_is_fixed_to_check_mode() -> None:

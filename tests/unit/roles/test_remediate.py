@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role remediate keeps its promises on paper: the survey changes nothing, the first host goes alone, and what went wrong stops the rest."""
+"""The role remediate keeps its promises on paper: the survey changes nothing, the first host goes alone, and
+what went wrong stops the rest.
+"""
 
 from __future__ import annotations
 
@@ -49,11 +51,19 @@ def test_every_variable_is_documented_with_its_default() -> None:
 def test_every_variable_is_used_and_in_the_readme(tasks: str) -> None:
     text, readme = read(ROLE, "tasks", tasks), read(ROLE, "README.md")
     assert [name for name in OPTIONS if name not in text] == []
-    assert [name for name, value in DEFAULTS.items() if "| `%s` | `%s` |" % (name, shown(value)) not in readme] == []
+    assert [
+        name for name, value in DEFAULTS.items() if "| `%s` | `%s` |" % (name, shown(value)) not in readme
+    ] == []
 
 
 def shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else value or '""' if isinstance(value, str) else str(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else value or '""'
+        if isinstance(value, str)
+        else str(value)
+    )
 
 
 def test_the_variables_of_the_playbook_are_in_the_readme() -> None:
@@ -66,7 +76,12 @@ def test_the_survey_is_fixed_to_check_mode_and_asks_for_exactly_what_is_done_lat
     assert SURVEY[0]["check_mode"] is True
     assert "check_mode" not in MAIN[0]
     assert SURVEY[0][MODULE] == MAIN[0][MODULE]
-    assert SURVEY[0]["register"] == MAIN[0]["register"] == SURVEY[2][REPORT]["variable"] == MAIN[1][REPORT]["variable"]
+    assert (
+        SURVEY[0]["register"]
+        == MAIN[0]["register"]
+        == SURVEY[2][REPORT]["variable"]
+        == MAIN[1][REPORT]["variable"]
+    )
 
 
 def test_the_survey_reports_a_change_only_where_nothing_else_will() -> None:
@@ -89,7 +104,10 @@ def test_the_survey_chooses_no_host_in_check_mode_and_reports_only_as_the_last_w
 
 def test_a_host_that_could_not_be_looked_at_fails_once_the_report_is_out() -> None:
     assert modules(SURVEY)[3:] == ["ansible.builtin.fail"]
-    assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (SURVEY[0]["register"], SURVEY[0]["register"])
+    assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (
+        SURVEY[0]["register"],
+        SURVEY[0]["register"],
+    )
 
 
 def test_the_report_is_out_before_a_host_fails() -> None:
@@ -106,11 +124,17 @@ def test_the_report_is_given_only_what_it_takes() -> None:
 def test_nothing_of_what_a_host_returned_reaches_a_message() -> None:
     """Only the outcome that was decided on the controller does."""
     assert "__remediate_host" not in str(MAIN[2])
-    assert MAIN[2]["ansible.builtin.fail"]["msg"] == "{{ %s.unmended[inventory_hostname] }}" % MAIN[1]["register"]
+    assert (
+        MAIN[2]["ansible.builtin.fail"]["msg"]
+        == "{{ %s.unmended[inventory_hostname] }}" % MAIN[1]["register"]
+    )
 
 
 def test_the_playbook_looks_at_all_and_mends_the_first_one_alone() -> None:
-    assert "check_mode" not in LOOK and LOOK["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "survey.yml"
+    assert (
+        "check_mode" not in LOOK
+        and LOOK["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "survey.yml"
+    )
     assert "tasks_from" not in MEND["tasks"][0]["ansible.builtin.import_role"]
     assert MEND["serial"] == "{{ remediate_serial | default([1, '100%']) }}"
     assert MEND["max_fail_percentage"] == "{{ remediate_max_fail_percentage | default(0) }}"

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers every FastCGI request with a page, as a stranger's program does: fastcgi.py unix:PATH | ADDRESS:PORT [WORDS]."""
+"""Answers every FastCGI request with a page, as a stranger's program does: fastcgi.py unix:PATH |
+ADDRESS:PORT [WORDS].
+"""
 
 import os
 import socket
@@ -34,10 +36,16 @@ def serve(connection, page):
             exactly(connection, length + padding)
             if kind == GET_VALUES:
                 name, value = b"FCGI_MPXS_CONNS", b"0"
-                connection.sendall(record(GET_VALUES_RESULT, 0, bytes([len(name), len(value)]) + name + value))
+                connection.sendall(
+                    record(GET_VALUES_RESULT, 0, bytes([len(name), len(value)]) + name + value)
+                )
             elif kind == STDIN and not length:
                 text = b"Content-Type: text/plain\r\n\r\n" + page
-                connection.sendall(record(STDOUT, number, text) + record(STDOUT, number, b"") + record(END_REQUEST, number, b"\0" * 8))
+                connection.sendall(
+                    record(STDOUT, number, text)
+                    + record(STDOUT, number, b"")
+                    + record(END_REQUEST, number, b"\0" * 8)
+                )
                 connection.close()
                 return
     except (EOFError, OSError):

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes to the journal in its native protocol, as any process may: journal.py COUNT BYTES [WORDS [IDENTIFIER]]. Each message is filled up to BYTES."""
+"""Writes to the journal in its native protocol, as any process may: journal.py COUNT BYTES [WORDS
+[IDENTIFIER]]. Each message is filled up to BYTES.
+"""
 
 import array
 import fcntl
@@ -19,7 +21,12 @@ for _number in range(count):
     content = (text + "x" * max(0, size - len(text)) + "\n").encode()
     # Large messages go by a sealed file, whose descriptor is sent.
     file = os.memfd_create("message", 2)  # MFD_ALLOW_SEALING
-    os.write(file, content[:1 << 30])
+    os.write(file, content[: 1 << 30])
     fcntl.fcntl(file, 1033, 0b1111)  # F_ADD_SEALS: nobody changes it any more
-    door.sendmsg([b""], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))], 0, "/run/systemd/journal/socket")
+    door.sendmsg(
+        [b""],
+        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))],
+        0,
+        "/run/systemd/journal/socket",
+    )
     os.close(file)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Python that the engine finds on a host: runs the real one, and notes how long each run took and how much memory it had at most."""
+"""The Python that the engine finds on a host: runs the real one, and notes how long each run took and how
+much memory it had at most.
+"""
 
 import json
 import os
@@ -23,5 +25,7 @@ began = time.time()
 note(pid=os.getpid(), began=began)
 code = subprocess.call(["/usr/bin/python3"] + sys.argv[1:])
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-note(pid=os.getpid(), ended=time.time(), seconds=round(time.time() - began, 2), peak_mb=usage.ru_maxrss // 1024)
+note(
+    pid=os.getpid(), ended=time.time(), seconds=round(time.time() - began, 2), peak_mb=usage.ru_maxrss // 1024
+)
 sys.exit(code)

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A FIFO that tells whether anybody opened it for reading: watched_fifo.py FIFO NOTE. Opening it for writing waits for that."""
+"""A FIFO that tells whether anybody opened it for reading: watched_fifo.py FIFO NOTE. Opening it for writing
+waits for that.
+"""
 
 import os
 import sys

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in a host: a crowd that stays, `crowd.py SITE PATH CLIENTS EVERY PATIENCE`.
 
-CLIENTS come together every EVERY seconds, whatever became of those before them, and each gives up after PATIENCE seconds. One process for all:
-a program for each would take the memory that php-fpm is to have.
+CLIENTS come together every EVERY seconds, whatever became of those before them, and each gives up after
+PATIENCE seconds. One process for all: a program for each would take the memory that php-fpm is to have.
 """
 
 import socket

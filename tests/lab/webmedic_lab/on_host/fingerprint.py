@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in a host: prints the checksums and states that must be the same after a diagnosis. Access times are left out.
+"""Runs in a host: prints the checksums and states that must be the same after a diagnosis. Access times are
+left out.
 
 Worker processes of PHP-FPM are left out: the process manager starts and ends them by itself.
 """
@@ -14,9 +15,7 @@ import subprocess
 import sys
 
 SUITE = json.loads(sys.argv[1])
-PROPERTIES = (
-    "ActiveState,SubState,Result,MainPID,NRestarts,ExecMainStartTimestamp,ActiveEnterTimestamp,UnitFileState,NeedDaemonReload"
-)
+PROPERTIES = "ActiveState,SubState,Result,MainPID,NRestarts,ExecMainStartTimestamp,ActiveEnterTimestamp,UnitFileState,NeedDaemonReload"
 
 
 def entry(path: str) -> str:
@@ -45,7 +44,9 @@ def units() -> dict[str, list[str]]:
     """The states of nginx's and FPM's unit."""
     out = {}
     for unit in ("nginx.service", SUITE["FPM_UNIT"]):
-        text = subprocess.run(["systemctl", "show", "-p", PROPERTIES, unit], stdout=subprocess.PIPE, check=True).stdout
+        text = subprocess.run(
+            ["systemctl", "show", "-p", PROPERTIES, unit], stdout=subprocess.PIPE, check=True
+        ).stdout
         out[unit] = text.decode().splitlines()
     return out
 
@@ -69,13 +70,19 @@ def processes() -> dict[str, str]:
 def logs() -> dict[str, str]:
     """Size and change time of the logs of nginx and FPM."""
     paths = glob.glob("/var/log/nginx/*") + glob.glob("/var/log/php*") + glob.glob("/var/log/php-fpm/*")
-    return {path: "%d %d" % (os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in paths if os.path.isfile(path)}
+    return {
+        path: "%d %d" % (os.stat(path).st_size, os.stat(path).st_mtime_ns)
+        for path in paths
+        if os.path.isfile(path)
+    }
 
 
 print(
     json.dumps(
         {
-            "files": {path: found for top in ["/etc"] + glob.glob("/run/php*") for path, found in tree(top).items()},
+            "files": {
+                path: found for top in ["/etc"] + glob.glob("/run/php*") for path, found in tree(top).items()
+            },
             "units": units(),
             "processes": processes(),
             "logs": logs() if SUITE["IDLE"] else {},

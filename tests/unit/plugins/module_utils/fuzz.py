@@ -4,7 +4,8 @@
 
 """Makes what nobody would write out of what hosts really said. The same seed makes the same inputs.
 
-WEBMEDIC_FUZZ_SECONDS lengthens each test to so many seconds, from random seeds. What fails tells its seed: WEBMEDIC_FUZZ_SEED tries that one alone.
+WEBMEDIC_FUZZ_SECONDS lengthens each test to so many seconds, from random seeds. What fails tells its seed:
+WEBMEDIC_FUZZ_SEED tries that one alone.
 """
 
 import copy
@@ -18,12 +19,75 @@ SEED = int(os.environ.get("WEBMEDIC_FUZZ_SEED", "0"))
 ROUNDS = 150  # of each test, without the variable
 SLOWEST = 2.0  # seconds of processor for one input: a guard against hangs, no measure
 
-TOKENS = ("\u00b2", "\u0667", "9" * 30, "9" * 5000, "-1", "0", "\0", "\r", "\x1b[2J", "\u202e", "\ufeff", "\u2028",
-          '"', "'", "${", "$", "}", "{", ";", "[", "]", "#", "\\", "\n", "\n\n", " " * 200, "\t", "../", "/", "unix:", ":", "::", "include /*;", "include=/*\n",
-          "%s", "{{ x }}", "=", "=>", "(", ")", ", client: ", ' HTTP/1.1"', "\n[www]\n", "x_by_lua_block {", "[==[", "a" * 3000)
-NUMBERS = (0, 1, -1, 7, 2 ** 31, 2 ** 63, 10 ** 15, 0.0, -0.5, 1e-9, 1e18)
-WRONG = (None, True, False, "", "x", [], {}, [[]], [None], {"a": None}, 10 ** 400, 1e308, float("inf"), float("nan"), -1, "\u202e\x1b[31m",
-         "9" * 5000, "\ud800")
+TOKENS = (
+    "\u00b2",
+    "\u0667",
+    "9" * 30,
+    "9" * 5000,
+    "-1",
+    "0",
+    "\0",
+    "\r",
+    "\x1b[2J",
+    "\u202e",
+    "\ufeff",
+    "\u2028",
+    '"',
+    "'",
+    "${",
+    "$",
+    "}",
+    "{",
+    ";",
+    "[",
+    "]",
+    "#",
+    "\\",
+    "\n",
+    "\n\n",
+    " " * 200,
+    "\t",
+    "../",
+    "/",
+    "unix:",
+    ":",
+    "::",
+    "include /*;",
+    "include=/*\n",
+    "%s",
+    "{{ x }}",
+    "=",
+    "=>",
+    "(",
+    ")",
+    ", client: ",
+    ' HTTP/1.1"',
+    "\n[www]\n",
+    "x_by_lua_block {",
+    "[==[",
+    "a" * 3000,
+)
+NUMBERS = (0, 1, -1, 7, 2**31, 2**63, 10**15, 0.0, -0.5, 1e-9, 1e18)
+WRONG = (
+    None,
+    True,
+    False,
+    "",
+    "x",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": None},
+    10**400,
+    1e308,
+    float("inf"),
+    float("nan"),
+    -1,
+    "\u202e\x1b[31m",
+    "9" * 5000,
+    "\ud800",
+)
 
 
 def seeds() -> Iterator[int]:
@@ -46,7 +110,10 @@ def guarded(work: Callable[[Any], Any], given: Any, seed: int) -> Any:
         told = work(given)
     except Exception as error:
         raise AssertionError("seed %d: %s: %s" % (seed, type(error).__name__, str(error)[:300])) from error
-    assert time.process_time() - before < SLOWEST, "seed %d took %.1f s" % (seed, time.process_time() - before)
+    assert time.process_time() - before < SLOWEST, "seed %d took %.1f s" % (
+        seed,
+        time.process_time() - before,
+    )
     return told
 
 
@@ -57,13 +124,13 @@ def text(source: random.Random, samples: Sequence[str]) -> str:
         at, length = source.randrange(len(made) + 1), source.randrange(1, 200)
         what = source.randrange(6)
         if what == 0:
-            made = made[:at] + made[at + length:]
+            made = made[:at] + made[at + length :]
         elif what == 1:
-            made = made[:at] + made[at:at + length] * source.randrange(2, 30) + made[at + length:]
+            made = made[:at] + made[at : at + length] * source.randrange(2, 30) + made[at + length :]
         elif what == 2:
             made = made[:at] + _piece(source, source.choice(samples), 300) + made[at:]
         elif what == 3:
-            made = made[:at] + chr(source.randrange(1, 0x250)) + made[at + 1:]
+            made = made[:at] + chr(source.randrange(1, 0x250)) + made[at + 1 :]
         else:
             made = made[:at] + source.choice(TOKENS) * source.choice((1, 1, 1, 2, 40)) + made[at:]
     return made[:60000]
@@ -71,7 +138,7 @@ def text(source: random.Random, samples: Sequence[str]) -> str:
 
 def _piece(source: random.Random, sample: str, most: int) -> str:
     at = source.randrange(len(sample) + 1) if len(sample) > most or source.randrange(4) == 0 else 0
-    return sample[at:at + most]
+    return sample[at : at + most]
 
 
 def data(source: random.Random, samples: Sequence[bytes]) -> bytes:
@@ -115,14 +182,16 @@ def seen_at(samples: Sequence[Any]) -> Dict[Path, List[Any]]:
 
 
 def like(source: random.Random, sample: Any, known: Dict[Path, List[Any]]) -> Any:
-    """A copy in which some places hold what other hosts have there, another number, a longer text, fewer or more entries."""
+    """A copy in which some places hold what other hosts have there, another number, a longer text, fewer or
+    more entries.
+    """
     made = copy.deepcopy(sample)
     for _time in range(source.randrange(1, 8)):
         path, shape = source.choice([one for one in walk(made) if one[0]])
         place, old = get(made, path[:-1]), get(made, path)
         what = source.randrange(4)
         if what == 0 and isinstance(old, list) and old:
-            place[path[-1]] = old * 2 if source.randrange(2) else old[:source.randrange(len(old))]
+            place[path[-1]] = old * 2 if source.randrange(2) else old[: source.randrange(len(old))]
         elif what == 1 and isinstance(old, (int, float)) and not isinstance(old, bool):
             place[path[-1]] = type(old)(source.choice(NUMBERS))
         elif what == 2 and isinstance(place, dict) and shape[-1] == "*":

@@ -9,25 +9,67 @@ import random
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import NEEDED_FOR_HEALTH, SEVERITIES, STATES, diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import (
+    NEEDED_FOR_HEALTH,
+    SEVERITIES,
+    STATES,
+    diagnose,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import CODES, evidence, finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
-KEYS = {"cause", "code", "reason", "severity", "confidence", "state", "site", "sites", "servers", "endpoint", "pool", "unit", "since", "count", "summary",
-        "evidence", "ruled_out", "missing", "remedy"}
-BEYOND = {"impostor", "writable_config", "request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full",
-          "client_not_allowed", "nginx_limit"}
+KEYS = {
+    "cause",
+    "code",
+    "reason",
+    "severity",
+    "confidence",
+    "state",
+    "site",
+    "sites",
+    "servers",
+    "endpoint",
+    "pool",
+    "unit",
+    "since",
+    "count",
+    "summary",
+    "evidence",
+    "ruled_out",
+    "missing",
+    "remedy",
+}
+BEYOND = {
+    "impostor",
+    "writable_config",
+    "request_terminated",
+    "reload_interrupted",
+    "response_header_too_big",
+    "listen_backlog_full",
+    "client_not_allowed",
+    "nginx_limit",
+}
 
 
 # --- status
 
-@pytest.mark.parametrize("fault, status", [
-    ("stopped", "failing"), ("two_path_and_exhausted", "failing"), ("one_vhost_wrong", "degraded"), ("segfault", "degraded"), ("was_down", "recovered"),
-    ("plain", "healthy"), ("old_502s", "healthy"), ("no_php", "not_applicable"),
-])
+
+@pytest.mark.parametrize(
+    "fault, status",
+    [
+        ("stopped", "failing"),
+        ("two_path_and_exhausted", "failing"),
+        ("one_vhost_wrong", "degraded"),
+        ("segfault", "degraded"),
+        ("was_down", "recovered"),
+        ("plain", "healthy"),
+        ("old_502s", "healthy"),
+        ("no_php", "not_applicable"),
+    ],
+)
 def test_the_status_of_real_hosts(fault: str, status: str) -> None:
     assert hosts.verdict(seen(fault))["status"] == status
 
@@ -54,7 +96,9 @@ def test_recovered_is_not_claimed_when_the_host_could_not_be_seen() -> None:
     assert hosts.verdict(hosts.unseen(seen("was_down"), "connect_as_nginx"))["status"] == "unknown"
 
 
-def test_nothing_dialled_and_nothing_looked_at_is_unknown_where_nginxs_configuration_could_not_be_read() -> None:
+def test_nothing_dialled_and_nothing_looked_at_is_unknown_where_nginxs_configuration_could_not_be_read() -> (
+    None
+):
     assert hosts.verdict(hosts.unseen(seen("no_php"), "nginx_config"))["status"] == "unknown"
 
 
@@ -64,7 +108,15 @@ def test_an_endpoint_that_was_not_dialled_is_unknown() -> None:
 
 @pytest.mark.parametrize("result, errno", [("unreachable", 113), ("timeout", 110), ("error", 91)])
 def test_an_endpoint_that_no_rule_explains_is_never_healthy(result: str, errno: int) -> None:
-    snapshot = hosts.dials(seen("exhausted_tcp"), "192.0.2.7:9000", address="192.0.2.7", listening=None, listeners=[], queue=None, accepted=None)
+    snapshot = hosts.dials(
+        seen("exhausted_tcp"),
+        "192.0.2.7:9000",
+        address="192.0.2.7",
+        listening=None,
+        listeners=[],
+        queue=None,
+        accepted=None,
+    )
     found = hosts.verdict(hosts.silent_logs(hosts.dialled(snapshot, result, errno)))
     assert (found["findings"], found["status"]) == ([], "unknown")
     assert [entry["what"] for entry in found["missing"]] == ["live_probe"]
@@ -73,12 +125,17 @@ def test_an_endpoint_that_no_rule_explains_is_never_healthy(result: str, errno: 
 def test_lost_requests_without_a_known_cause_are_degraded_and_say_so() -> None:
     found = hosts.verdict(hosts.nginx_said(seen("plain"), "ng-premature-header", 60.0))
     assert (found["findings"], found["status"]) == ([], "degraded")
-    assert found["missing"][0]["what"] == "cause_of_losses" and "a line of ng-premature-header" in found["missing"][0]["why"]
+    assert (
+        found["missing"][0]["what"] == "cause_of_losses"
+        and "a line of ng-premature-header" in found["missing"][0]["why"]
+    )
 
 
 def test_a_route_that_is_decided_at_run_time_is_unknown() -> None:
     snapshot = seen("plain")
-    snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], endpoints=[], variable=True, **{"pass": "$backend"}))
+    snapshot["nginx"]["routes"].append(
+        dict(snapshot["nginx"]["routes"][0], endpoints=[], variable=True, **{"pass": "$backend"})
+    )
     found = hosts.verdict(snapshot)
     assert found["status"] == "unknown" and "$backend" in found["missing"][0]["why"]
 
@@ -93,31 +150,43 @@ def test_recovered_and_active_stand_beside_each_other_and_the_active_one_decides
     snapshot = hosts.nginx_said(seen("slow_location"), "ng-connect-enoent", 500.0)
     hosts.ran_since(snapshot, 400.0)
     found = hosts.verdict(snapshot)
-    assert [(item["cause"], item["state"]) for item in found["findings"]] == [("fastcgi_read_timeout", "active"), ("fpm_not_running", "recovered")]
+    assert [(item["cause"], item["state"]) for item in found["findings"]] == [
+        ("fastcgi_read_timeout", "active"),
+        ("fpm_not_running", "recovered"),
+    ]
     assert found["status"] == "degraded"
 
 
 # --- several servers of one upstream
 
+
 def test_a_dead_server_of_an_upstream_costs_no_site_while_another_answers() -> None:
     """nginx goes on to the next server."""
     snapshot = hosts.second_server(seen("plain"), hosts.place(seen("old_socket")))
     found = hosts.verdict(snapshot)
-    assert [(item["cause"], item["severity"], item["state"]) for item in found["findings"]] == [("socket_path_mismatch", "warning", "active")]
+    assert [(item["cause"], item["severity"], item["state"]) for item in found["findings"]] == [
+        ("socket_path_mismatch", "warning", "active")
+    ]
     assert found["status"] == "degraded"
 
 
 def test_a_dead_backup_is_latent_and_plans_nothing() -> None:
     snapshot = hosts.second_server(seen("plain"), hosts.place(seen("old_socket")), backup=True)
     found = hosts.verdict(snapshot)
-    assert ([item["state"] for item in found["findings"]], found["status"], found["plan"]) == (["latent"], "healthy", [])
+    assert ([item["state"] for item in found["findings"]], found["status"], found["plan"]) == (
+        ["latent"],
+        "healthy",
+        [],
+    )
 
 
 def test_a_server_marked_down_saves_nobody_though_it_answers_another_site() -> None:
     snapshot = seen("one_vhost_wrong")
     for route in snapshot["nginx"]["routes"]:
         if route["endpoints"][0]["endpoint"] == "unix:/run/php/php.sock":
-            route["endpoints"].append(dict(route["endpoints"][0], endpoint="unix:/run/php/php8.2-fpm.sock", down=True))
+            route["endpoints"].append(
+                dict(route["endpoints"][0], endpoint="unix:/run/php/php8.2-fpm.sock", down=True)
+            )
     assert [item["severity"] for item in hosts.verdict(snapshot)["findings"]] == ["critical"]
 
 
@@ -139,35 +208,57 @@ def test_the_same_site_on_a_dead_and_a_living_endpoint_is_degraded() -> None:
     for route in snapshot["nginx"]["routes"]:
         route.update(site="shop.example", server_names=["shop.example"])
     found = hosts.verdict(snapshot)
-    assert [(item["cause"], item["severity"]) for item in found["findings"]] == [("socket_path_mismatch", "critical")]
+    assert [(item["cause"], item["severity"]) for item in found["findings"]] == [
+        ("socket_path_mismatch", "critical")
+    ]
     assert found["status"] == "degraded"
 
 
 # --- findings
 
-ALL = pytest.mark.parametrize("path", hosts.FILES, ids=[path.rsplit("/", 1)[1][:-len(".json")] for path in hosts.FILES])
+ALL = pytest.mark.parametrize(
+    "path", hosts.FILES, ids=[path.rsplit("/", 1)[1][: -len(".json")] for path in hosts.FILES]
+)
 
 
 @ALL
 def test_a_verdict_has_the_agreed_shape(path: str) -> None:
     found = diagnose(hosts.fixture(path)["snapshot"], "web01")
-    assert set(found) == {"status", "findings", "plan", "missing", "strangers", "strangers_total"} and found["status"] in STATUSES
+    assert (
+        set(found) == {"status", "findings", "plan", "missing", "strangers", "strangers_total"}
+        and found["status"] in STATUSES
+    )
     assert json.loads(json.dumps(found)) == found
     for item in found["findings"]:
         assert set(item) == KEYS
         assert item["cause"] in set(CODES) | BEYOND and item["code"] == CODES.get(item["cause"])
-        assert item["severity"] in SEVERITIES and item["state"] in STATES and item["confidence"] in ("certain", "likely", "possible")
-        assert isinstance(item["count"], int) and item["summary"].endswith(".") and "\n" not in item["summary"]
-        assert all({"source", "path", "text"} <= set(piece) <= {"source", "path", "text", "line", "at"} for piece in item["evidence"])
+        assert (
+            item["severity"] in SEVERITIES
+            and item["state"] in STATES
+            and item["confidence"] in ("certain", "likely", "possible")
+        )
+        assert (
+            isinstance(item["count"], int) and item["summary"].endswith(".") and "\n" not in item["summary"]
+        )
+        assert all(
+            {"source", "path", "text"} <= set(piece) <= {"source", "path", "text", "line", "at"}
+            for piece in item["evidence"]
+        )
         assert all(len(piece["text"]) <= 500 for piece in item["evidence"])
         assert all(set(remedy) == {"action", "arguments"} for remedy in item["remedy"])
-    assert all(action["id"] in {known.id for known in ACTIONS} and action["host"] == "web01" for action in found["plan"])
+    assert all(
+        action["id"] in {known.id for known in ACTIONS} and action["host"] == "web01"
+        for action in found["plan"]
+    )
 
 
 def test_active_findings_come_first_and_graver_ones_before_others() -> None:
     snapshot = seen("two_path_and_exhausted")
     hosts.fpm_said(hosts.nginx_said(snapshot, "ng-too-big-header", 5.0), "fpm-slow", 5.0)
-    order = [(STATES.index(item["state"]), SEVERITIES.index(item["severity"])) for item in hosts.verdict(snapshot)["findings"]]
+    order = [
+        (STATES.index(item["state"]), SEVERITIES.index(item["severity"]))
+        for item in hosts.verdict(snapshot)["findings"]
+    ]
     assert len(order) > 1 and order == sorted(order)
 
 
@@ -176,15 +267,23 @@ def test_a_stopped_unit_is_mended_though_another_site_dials_what_no_pool_has() -
     routes, dead = snapshot["nginx"]["routes"], "unix:/run/php/never.sock"
     target = dict(routes[0]["endpoints"][0], endpoint=dead, written=dead)
     routes.insert(0, dict(routes[0], site="ill.example", server_names=["ill.example"], endpoints=[target]))
-    snapshot["endpoints"][dead] = dict(snapshot["endpoints"][routes[1]["endpoints"][0]["endpoint"]], path="/run/php/never.sock")
+    snapshot["endpoints"][dead] = dict(
+        snapshot["endpoints"][routes[1]["endpoints"][0]["endpoint"]], path="/run/php/never.sock"
+    )
     found = hosts.verdict(snapshot)
     assert [(item["cause"], item["reason"]) for item in found["findings"]] == [("fpm_not_running", "stopped")]
-    assert [action["id"] for action in found["plan"]] == ["unit_start"] and "ill.example" in found["findings"][0]["sites"]
+    assert [action["id"] for action in found["plan"]] == ["unit_start"] and "ill.example" in found[
+        "findings"
+    ][0]["sites"]
 
 
 def test_a_finding_says_which_causes_it_is_not() -> None:
     assert {entry["cause"] for entry in hosts.only(seen("slow_location"))["ruled_out"]} >= {
-        "fpm_not_running", "socket_permission_denied", "socket_path_mismatch", "max_children_exhausted"}
+        "fpm_not_running",
+        "socket_permission_denied",
+        "socket_path_mismatch",
+        "max_children_exhausted",
+    }
 
 
 def test_a_long_text_of_a_host_is_cut() -> None:
@@ -226,22 +325,27 @@ def with_hole(container: Dict[str, Any], name: str, hole: Any, look: Callable[[]
 
 
 def none_able(snapshot: hosts.Snapshot) -> List[Tuple[Dict[str, Any], str]]:
-    return [(container, name) for container, name in places(snapshot)
-            if not isinstance(container[name], (dict, list)) and name not in NEVER_NONE]
+    return [
+        (container, name)
+        for container, name in places(snapshot)
+        if not isinstance(container[name], (dict, list)) and name not in NEVER_NONE
+    ]
 
 
 SOME = [path for number, path in enumerate(hosts.FILES) if number % 12 == 0 or path.endswith("-plain.json")]
-HEALTHY = [path for path in hosts.FILES if path.endswith(("-plain.json", "-busy_at_limit.json", "-other_oom.json"))]
+HEALTHY = [
+    path for path in hosts.FILES if path.endswith(("-plain.json", "-busy_at_limit.json", "-other_oom.json"))
+]
 
 
-@pytest.mark.parametrize("path", SOME, ids=[path.rsplit("/", 1)[1][:-len(".json")] for path in SOME])
+@pytest.mark.parametrize("path", SOME, ids=[path.rsplit("/", 1)[1][: -len(".json")] for path in SOME])
 def test_no_value_that_could_not_be_seen_breaks_the_diagnosis(path: str) -> None:
     snapshot = hosts.fixture(path)["snapshot"]
     for container, name in none_able(snapshot):
         with_hole(container, name, None, lambda: json.dumps(diagnose(snapshot)))
 
 
-@pytest.mark.parametrize("path", SOME, ids=[path.rsplit("/", 1)[1][:-len(".json")] for path in SOME])
+@pytest.mark.parametrize("path", SOME, ids=[path.rsplit("/", 1)[1][: -len(".json")] for path in SOME])
 def test_no_empty_list_breaks_the_diagnosis(path: str) -> None:
     snapshot = hosts.fixture(path)["snapshot"]
     for container, name in list(places(snapshot)):
@@ -249,12 +353,14 @@ def test_no_empty_list_breaks_the_diagnosis(path: str) -> None:
             with_hole(container, name, [], lambda: json.dumps(diagnose(snapshot)))
 
 
-@pytest.mark.parametrize("path", HEALTHY, ids=[path.rsplit("/", 1)[1][:-len(".json")] for path in HEALTHY])
+@pytest.mark.parametrize("path", HEALTHY, ids=[path.rsplit("/", 1)[1][: -len(".json")] for path in HEALTHY])
 def test_holes_never_invent_an_active_finding_on_a_healthy_host(path: str) -> None:
     snapshot = hosts.fixture(path)["snapshot"]
 
     def look() -> None:
-        assert [item for item in diagnose(snapshot)["findings"] if item["state"] == "active"] == [], "invented"
+        assert [item for item in diagnose(snapshot)["findings"] if item["state"] == "active"] == [], (
+            "invented"
+        )
 
     for container, name in list(places(snapshot)):
         if isinstance(container[name], list):

@@ -10,17 +10,26 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical, parse, reached
 
 
-@pytest.mark.parametrize("written, key", [
-    ("unix:/run/php/www.sock", "unix:/run/php/www.sock"),
-    ("unix:/var/run/php/www.sock", "unix:/run/php/www.sock"),
-    ("unix:/var/runaway/www.sock", "unix:/var/runaway/www.sock"),
-    ("/run/php//www.sock", "unix:/run/php/www.sock"),
-    ("/run/x/../php/www.sock", "unix:/run/php/www.sock"),
-    ("unix:/run/php/www.sock:", "unix:/run/php/www.sock"),
-    (' "unix:/run/php/www.sock" ', "unix:/run/php/www.sock"),
-    ("127.0.0.1:9000", "127.0.0.1:9000"), ("9000", "*:9000"), ("*:9000", "*:9000"), ("0.0.0.0:9000", "*:9000"),
-    ("[::1]:9000", "[::1]:9000"), ("localhost:9000", "localhost:9000"), ("php.internal:9000", "php.internal:9000"), ("php_backend", "php_backend"),
-])
+@pytest.mark.parametrize(
+    "written, key",
+    [
+        ("unix:/run/php/www.sock", "unix:/run/php/www.sock"),
+        ("unix:/var/run/php/www.sock", "unix:/run/php/www.sock"),
+        ("unix:/var/runaway/www.sock", "unix:/var/runaway/www.sock"),
+        ("/run/php//www.sock", "unix:/run/php/www.sock"),
+        ("/run/x/../php/www.sock", "unix:/run/php/www.sock"),
+        ("unix:/run/php/www.sock:", "unix:/run/php/www.sock"),
+        (' "unix:/run/php/www.sock" ', "unix:/run/php/www.sock"),
+        ("127.0.0.1:9000", "127.0.0.1:9000"),
+        ("9000", "*:9000"),
+        ("*:9000", "*:9000"),
+        ("0.0.0.0:9000", "*:9000"),
+        ("[::1]:9000", "[::1]:9000"),
+        ("localhost:9000", "localhost:9000"),
+        ("php.internal:9000", "php.internal:9000"),
+        ("php_backend", "php_backend"),
+    ],
+)
 def test_all_spellings_of_a_place_have_one_key(written: str, key: str) -> None:
     assert canonical(written) == key and canonical(key) == key
 
@@ -30,28 +39,51 @@ def test_a_relative_socket_is_below_the_prefix() -> None:
     assert canonical("unix:www.sock") == "unix:/www.sock"
 
 
-@pytest.mark.parametrize("written, parts", [
-    ("unix:/run/a.sock", ("unix", "/run/a.sock", None, None)), ("10.0.0.1:9000", ("inet", None, "10.0.0.1", 9000)),
-    ("[fe80::1]:9001", ("inet6", None, "fe80::1", 9001)), ("php:9000", ("name", None, "php", 9000)), ("backend", ("name", None, "backend", None)),
-    ("127.0.0.1:0", ("inet", None, "127.0.0.1", None)), ("127.0.0.1:70000", ("inet", None, "127.0.0.1", None)),
-    ("host:\u0669\u0660", ("name", None, "host", None)),
-])
+@pytest.mark.parametrize(
+    "written, parts",
+    [
+        ("unix:/run/a.sock", ("unix", "/run/a.sock", None, None)),
+        ("10.0.0.1:9000", ("inet", None, "10.0.0.1", 9000)),
+        ("[fe80::1]:9001", ("inet6", None, "fe80::1", 9001)),
+        ("php:9000", ("name", None, "php", 9000)),
+        ("backend", ("name", None, "backend", None)),
+        ("127.0.0.1:0", ("inet", None, "127.0.0.1", None)),
+        ("127.0.0.1:70000", ("inet", None, "127.0.0.1", None)),
+        ("host:\u0669\u0660", ("name", None, "host", None)),
+    ],
+)
 def test_the_parts_of_a_place(written: str, parts: Tuple[Any, ...]) -> None:
     one = parse(written)
     assert (one.family, one.path, one.address, one.port) == parts
 
 
-@pytest.mark.parametrize("dialled, listened", [
-    ("unix:/run/a.sock", "unix:/run/a.sock"), ("127.0.0.1:9000", "*:9000"), ("10.0.0.1:9000", "*:9000"), ("127.0.0.1:9000", "[::]:9000"),
-    ("localhost:9000", "127.0.0.1:9000"), ("127.0.0.1:9000", "localhost:9000"),
-])
+@pytest.mark.parametrize(
+    "dialled, listened",
+    [
+        ("unix:/run/a.sock", "unix:/run/a.sock"),
+        ("127.0.0.1:9000", "*:9000"),
+        ("10.0.0.1:9000", "*:9000"),
+        ("127.0.0.1:9000", "[::]:9000"),
+        ("localhost:9000", "127.0.0.1:9000"),
+        ("127.0.0.1:9000", "localhost:9000"),
+    ],
+)
 def test_dialling_the_one_arrives_at_the_other(dialled: str, listened: str) -> None:
     assert listened in reached(dialled)
 
 
-@pytest.mark.parametrize("dialled, listened", [
-    ("unix:/run/a.sock", "unix:/run/b.sock"), ("127.0.0.1:9000", "127.0.0.1:9001"), ("127.0.0.1:9000", "10.0.0.1:9000"), ("[::1]:9000", "127.0.0.1:9000"),
-    ("unix:/run/a.sock", "*:9000"), ("127.0.0.1:9000", "unix:/run/a.sock"), ("backend", "*:9000"), ("10.0.0.1:9000", "127.0.0.1:9000"),
-])
+@pytest.mark.parametrize(
+    "dialled, listened",
+    [
+        ("unix:/run/a.sock", "unix:/run/b.sock"),
+        ("127.0.0.1:9000", "127.0.0.1:9001"),
+        ("127.0.0.1:9000", "10.0.0.1:9000"),
+        ("[::1]:9000", "127.0.0.1:9000"),
+        ("unix:/run/a.sock", "*:9000"),
+        ("127.0.0.1:9000", "unix:/run/a.sock"),
+        ("backend", "*:9000"),
+        ("10.0.0.1:9000", "127.0.0.1:9000"),
+    ],
+)
 def test_dialling_the_one_does_not_arrive_at_the_other(dialled: str, listened: str) -> None:
     assert listened not in reached(dialled)

@@ -11,7 +11,12 @@ import random
 from typing import Any, Callable, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import NEEDED_FOR_HEALTH, SEVERITIES, STATES, diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import (
+    NEEDED_FOR_HEALTH,
+    SEVERITIES,
+    STATES,
+    diagnose,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi, permission, sock_table
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
@@ -35,9 +40,17 @@ def files(*patterns: str) -> List[bytes]:
 
 # What a parser reads on real hosts; the others start from all of it.
 SAMPLES = {
-    "nginx": ("nginx/*",), "edit_nginx": ("nginx/*",), "fpm": ("fpm/**/*",), "edit_fpm": ("fpm/**/*",), "scan_value": ("fpm/**/*",),
+    "nginx": ("nginx/*",),
+    "edit_nginx": ("nginx/*",),
+    "fpm": ("fpm/**/*",),
+    "edit_fpm": ("fpm/**/*",),
+    "scan_value": ("fpm/**/*",),
     "nginx_entry": ("logs/nginx*",),
-    "nginx_log": ("logs/nginx*",), "fpm_message": ("logs/php*",), "fpm_log": ("logs/php*",), "proc": ("proc/*",), "systemctl": ("units/*",),
+    "nginx_log": ("logs/nginx*",),
+    "fpm_message": ("logs/php*",),
+    "fpm_log": ("logs/php*",),
+    "proc": ("proc/*",),
+    "systemctl": ("units/*",),
 }
 EVERYTHING = ("nginx/*", "fpm/**/*", "logs/*", "proc/*", "units/*")
 
@@ -54,16 +67,28 @@ def test_no_text_makes_a_parser_raise_or_hang(parser: str, work: Callable[[str],
 
 def diag_answers() -> List[bytes]:
     captures = [json.loads(one.decode("utf-8")) for one in files("sockets/*.json")]
-    return [bytes(bytearray.fromhex(value)) for capture in captures for value in capture.values()
-            if isinstance(value, str) and len(value) > 40 and not set(value) - set("0123456789abcdef")]
+    return [
+        bytes(bytearray.fromhex(value))
+        for capture in captures
+        for value in capture.values()
+        if isinstance(value, str) and len(value) > 40 and not set(value) - set("0123456789abcdef")
+    ]
 
 
-@pytest.mark.parametrize("work", [
-    sock_table.parse_unix_diag, sock_table.parse_tcp_diag, lambda given: fastcgi.answer(given, False), lambda given: fastcgi.answer(given, True),
-    lambda given: permission.acl_text(permission.parse_acl(given), str, str),
-    lambda given: permission.blocked_by([permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
-                                        permission.Identity("www-data", 33, [33])),
-])
+@pytest.mark.parametrize(
+    "work",
+    [
+        sock_table.parse_unix_diag,
+        sock_table.parse_tcp_diag,
+        lambda given: fastcgi.answer(given, False),
+        lambda given: fastcgi.answer(given, True),
+        lambda given: permission.acl_text(permission.parse_acl(given), str, str),
+        lambda given: permission.blocked_by(
+            [permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
+            permission.Identity("www-data", 33, [33]),
+        ),
+    ],
+)
 def test_no_bytes_make_a_parser_raise_or_hang(work: Callable[[bytes], Any]) -> None:
     samples = diag_answers() + [b"\x01\x0a\0\0\0\x12\x06\0\x0f\x01FCGI_MPXS_CONNS0" + b"\0" * 6]
     for seed in fuzz.seeds():
@@ -76,7 +101,10 @@ def check(verdict: Any) -> None:
         assert item["severity"] in SEVERITIES
         assert item["state"] in STATES
     needed = [entry for entry in verdict["missing"] if entry["what"] in NEEDED_FOR_HEALTH]
-    assert not (verdict["status"] == "healthy" and (needed or any(item["state"] == "active" for item in verdict["findings"])))
+    assert not (
+        verdict["status"] == "healthy"
+        and (needed or any(item["state"] == "active" for item in verdict["findings"]))
+    )
     assert len(json.dumps(fit(json.loads(json.dumps(verdict))))) < 2 * LIMIT
 
 

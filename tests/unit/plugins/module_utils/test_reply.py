@@ -13,10 +13,27 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model impor
 
 
 def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
-    servers = [{"name": "site-%d.example" % each, "listen": "80", "file": "/etc/nginx/x", "line": each} for each in range(sites)]
-    found = [finding("socket_permission_denied", "socket_mode", "May not connect.", [evidence("file", "x" * 400) for _each in range(4)],
-                     endpoint="unix:/run/php/%d.sock" % number, servers=servers) for number in range(findings)]
-    return {"status": "failing", "findings": found, "plan": [{"id": "socket_access_set", "target": "unit"}] * findings, "missing": []}
+    servers = [
+        {"name": "site-%d.example" % each, "listen": "80", "file": "/etc/nginx/x", "line": each}
+        for each in range(sites)
+    ]
+    found = [
+        finding(
+            "socket_permission_denied",
+            "socket_mode",
+            "May not connect.",
+            [evidence("file", "x" * 400) for _each in range(4)],
+            endpoint="unix:/run/php/%d.sock" % number,
+            servers=servers,
+        )
+        for number in range(findings)
+    ]
+    return {
+        "status": "failing",
+        "findings": found,
+        "plan": [{"id": "socket_access_set", "target": "unit"}] * findings,
+        "missing": [],
+    }
 
 
 def test_a_small_reply_is_left_as_it_is() -> None:
@@ -45,8 +62,17 @@ def test_a_cause_with_thousands_of_sites_names_some_and_counts_the_rest() -> Non
 
 
 def test_no_text_leaves_with_a_secret_and_none_of_the_directives_on_the_command_line() -> None:
-    snapshot = {"nginx": {"options": {"g": "env KEY=hunter2;", "c": "/etc/nginx/nginx.conf"}, "routes": [{"pass": "http://u:hunter2@h"}]}, "missing": []}
+    snapshot = {
+        "nginx": {
+            "options": {"g": "env KEY=hunter2;", "c": "/etc/nginx/nginx.conf"},
+            "routes": [{"pass": "http://u:hunter2@h"}],
+        },
+        "missing": [],
+    }
     shown = told(snapshot)
-    assert shown["nginx"] == {"options": {"g": "[redacted]", "c": "/etc/nginx/nginx.conf"}, "routes": [{"pass": "http://[redacted]@h"}]}
+    assert shown["nginx"] == {
+        "options": {"g": "[redacted]", "c": "/etc/nginx/nginx.conf"},
+        "routes": [{"pass": "http://[redacted]@h"}],
+    }
     assert snapshot["nginx"]["options"]["g"] == "env KEY=hunter2;"
     assert told({"routes": []}) == {"routes": []}

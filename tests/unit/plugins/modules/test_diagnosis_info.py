@@ -17,7 +17,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 
 @pytest.fixture(name="asked")
 def fixture_asked(monkeypatch: Any) -> List[Any]:
-    """How the snapshot was asked for: (window, probe_seconds, deadline). What is seen is a real host whose php-fpm is stopped."""
+    """How the snapshot was asked for: (window, probe_seconds, deadline). What is seen is a real host whose
+    php-fpm is stopped.
+    """
     asked: List[Any] = []
 
     def take(host: Any, window: int, probe_seconds: float, deadline: float) -> Dict[str, Any]:
@@ -45,7 +47,9 @@ def test_a_finding_is_a_result_and_fails_nothing(capsys: Any, monkeypatch: Any, 
     assert [(item["cause"], item["reason"]) for item in told["findings"]] == [("fpm_not_running", "stopped")]
 
 
-def test_findings_plan_and_missing_are_those_of_the_diagnosis(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
+def test_findings_plan_and_missing_are_those_of_the_diagnosis(
+    capsys: Any, monkeypatch: Any, asked: List[Any]
+) -> None:
     told, pure = run(capsys, monkeypatch), diagnose(hosts.seen("stopped"))
     assert {name: told[name] for name in pure} == json.loads(json.dumps(pure)) and told["window"] == 900
 
@@ -55,19 +59,25 @@ def test_the_snapshot_comes_only_when_asked_for(capsys: Any, monkeypatch: Any, a
     assert run(capsys, monkeypatch, snapshot=True)["snapshot"] == hosts.seen("stopped")
 
 
-def test_window_probe_timeout_and_deadline_have_defaults_and_are_passed_on(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
+def test_window_probe_timeout_and_deadline_have_defaults_and_are_passed_on(
+    capsys: Any, monkeypatch: Any, asked: List[Any]
+) -> None:
     run(capsys, monkeypatch)
     run(capsys, monkeypatch, window=3600, probe_timeout=0.5, deadline=5)
     assert asked == [(900, 3.0, 30.0), (3600, 0.5, 5.0)]
 
 
 @pytest.mark.parametrize("seconds", [4.9, 601, -1, 0, "nan", "inf"])
-def test_a_deadline_out_of_bounds_is_refused_and_nothing_is_looked_at(capsys: Any, monkeypatch: Any, asked: List[Any], seconds: Any) -> None:
+def test_a_deadline_out_of_bounds_is_refused_and_nothing_is_looked_at(
+    capsys: Any, monkeypatch: Any, asked: List[Any], seconds: Any
+) -> None:
     told = run(capsys, monkeypatch, deadline=seconds)
     assert told["failed"] and "from 5 to 600" in told["msg"] and not asked
 
 
-def test_the_kernel_ends_a_module_that_outlives_its_deadline(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
+def test_the_kernel_ends_a_module_that_outlives_its_deadline(
+    capsys: Any, monkeypatch: Any, asked: List[Any]
+) -> None:
     alarms: List[int] = []
     monkeypatch.setattr(signal, "alarm", alarms.append)
     run(capsys, monkeypatch, deadline=40)

@@ -15,8 +15,15 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONF = """error_log /var/log/nginx/error.log;
 http { server { server_name a.example; location / { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { fastcgi_pass unix:/run/php/b.sock; } } }"""
-MASTERS = [{"config": "/etc/php/8.2/fpm/php-fpm.conf", "version": "8.2", "unit": None, "running": True,
-            "pools": [{"name": "www", "endpoint": "unix:/run/php/php8.2-fpm.sock"}]}]
+MASTERS = [
+    {
+        "config": "/etc/php/8.2/fpm/php-fpm.conf",
+        "version": "8.2",
+        "unit": None,
+        "running": True,
+        "pools": [{"name": "www", "endpoint": "unix:/run/php/php8.2-fpm.sock"}],
+    }
+]
 
 
 def run(capsys: Any, monkeypatch: Any, host: FakeHost) -> Dict[str, Any]:
@@ -42,14 +49,19 @@ def asked_fpm(monkeypatch: Any) -> List[str]:
 
 
 def described() -> FakeHost:
-    return FakeHost({"/usr/sbin/nginx": "", "/etc/nginx/nginx.conf": CONF, "/proc/none": ""}, links={"/run/php/php-fpm.sock": "/run/php/php8.2-fpm.sock"})
+    return FakeHost(
+        {"/usr/sbin/nginx": "", "/etc/nginx/nginx.conf": CONF, "/proc/none": ""},
+        links={"/run/php/php-fpm.sock": "/run/php/php8.2-fpm.sock"},
+    )
 
 
 def test_each_route_comes_with_its_pool_or_its_mismatch(capsys: Any, monkeypatch: Any) -> None:
     asked = asked_fpm(monkeypatch)
     told = run(capsys, monkeypatch, described())
-    assert [(route["location"], route["mismatch"], [pool["pool"] for pool in route["pools"]]) for route in told["routes"]] == [
-        ("/", None, ["www"]), ("/b", "no_pool_listens", [])]
+    assert [
+        (route["location"], route["mismatch"], [pool["pool"] for pool in route["pools"]])
+        for route in told["routes"]
+    ] == [("/", None, ["www"]), ("/b", "no_pool_listens", [])]
     assert told["routes"][1]["unmatched"][0]["reason"] == "other_socket"
     assert (told["changed"], asked) == (False, ["never"])
     assert [entry["what"] for entry in told["missing"]] == ["nginx_build"]
@@ -66,7 +78,11 @@ def test_the_documentation_names_all_that_is_returned(capsys: Any, monkeypatch: 
     told = run(capsys, monkeypatch, described())
     documented = pytest.importorskip("yaml").safe_load(module.RETURN)
     assert set(documented) == set(told) - {"changed", "invocation"}
-    assert set(documented["nginx"]["contains"]) == set(told["nginx"]) == set(collect_nginx(described(), [])) - {"routes"}
+    assert (
+        set(documented["nginx"]["contains"])
+        == set(told["nginx"])
+        == set(collect_nginx(described(), [])) - {"routes"}
+    )
     assert set(documented["routes"]["sample"][0]) == set(told["routes"][0])
     assert set(documented["routes"]["sample"][0]["unmatched"][0]) == set(told["routes"][1]["unmatched"][0])
     described_keys = " ".join(documented["routes"]["description"])

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""fpm_info and fpm_worker_info: what they hand to the collectors, that they say what they could not see, and that they change nothing."""
+"""fpm_info and fpm_worker_info: what they hand to the collectors, that they say what they could not see, and
+that they change nothing.
+"""
 
 import json
 from typing import Any, Dict
@@ -16,14 +18,23 @@ CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 FILES = {
     CONFIG: "[global]\nerror_log = /var/log/fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n",
     "/etc/php/8.2/fpm/pool.d/www.conf": "[www]\nuser = www-data\nlisten = /run/php/www.sock\npm = static\npm.max_children = 3\nenv[KEY] = hunter2\n"
-                                        "access.format = hunter2 %R\n",
-    "/usr/sbin/php-fpm8.2": "", "/var/log/fpm.log": "", "/proc/1/comm": "init\n", "/proc/1/cgroup": "0::/init.scope\n",
-    "/proc/meminfo": "MemTotal: 1000 kB\n", "/proc/self/mountinfo": "", "/proc/7/comm": "php-fpm8.2\n",
-    "/proc/7/cmdline": "php-fpm: master process (%s)\0\0" % CONFIG, "/proc/7/cgroup": "0::/system.slice/docker.service\n", "/proc/8/comm": "php-fpm8.2\n",
+    "access.format = hunter2 %R\n",
+    "/usr/sbin/php-fpm8.2": "",
+    "/var/log/fpm.log": "",
+    "/proc/1/comm": "init\n",
+    "/proc/1/cgroup": "0::/init.scope\n",
+    "/proc/meminfo": "MemTotal: 1000 kB\n",
+    "/proc/self/mountinfo": "",
+    "/proc/7/comm": "php-fpm8.2\n",
+    "/proc/7/cmdline": "php-fpm: master process (%s)\0\0" % CONFIG,
+    "/proc/7/cgroup": "0::/system.slice/docker.service\n",
+    "/proc/8/comm": "php-fpm8.2\n",
     "/proc/7/stat": "7 (php-fpm8.2) S 1 7 7 0 -1 0 0 0 0 0 0 5 0 0 20 0 1 0 100 1 250",
-    "/proc/7/status": "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n", "/proc/8/cmdline": "php-fpm: pool www\0",
+    "/proc/7/status": "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
+    "/proc/8/cmdline": "php-fpm: pool www\0",
     "/proc/8/stat": "8 (php-fpm8.2) S 7 7 7 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 200 1 250",
-    "/proc/8/status": "Uid:\t33\t33\t33\t33\nGid:\t33\t33\t33\t33\n", "/proc/8/syscall": "43 0x9\n",
+    "/proc/8/status": "Uid:\t33\t33\t33\t33\nGid:\t33\t33\t33\t33\n",
+    "/proc/8/syscall": "43 0x9\n",
 }
 
 
@@ -42,24 +53,48 @@ def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments:
 
 
 def test_fpm_info_names_file_and_line_of_a_directive_and_no_secret(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(fpm_info, capsys, monkeypatch, FakeHost(FILES, root=False), _ansible_check_mode=True, config_test="always")
+    reply = run(
+        fpm_info,
+        capsys,
+        monkeypatch,
+        FakeHost(FILES, root=False),
+        _ansible_check_mode=True,
+        config_test="always",
+    )
     pool = reply["masters"][0]["pools"][0]
     assert reply["changed"] is False and reply["installed"] is True
-    assert pool["directives"]["pm.max_children"] == {"value": "3", "file": "/etc/php/8.2/fpm/pool.d/www.conf", "line": 5}
+    assert pool["directives"]["pm.max_children"] == {
+        "value": "3",
+        "file": "/etc/php/8.2/fpm/pool.d/www.conf",
+        "line": 5,
+    }
     assert pool["directives"]["access.format"]["value"] == "[redacted]"
     assert pool["php_keys"] == ["env[KEY]"] and "hunter2" not in json.dumps(reply)
-    assert reply["masters"][0]["test"] == {"ran": False, "why": "only root can test a configuration as php-fpm will load it"}
+    assert reply["masters"][0]["test"] == {
+        "ran": False,
+        "why": "only root can test a configuration as php-fpm will load it",
+    }
 
 
 def test_fpm_info_refuses_an_unknown_way_of_testing(capsys: Any, monkeypatch: Any) -> None:
-    assert "config_test must be one of" in run(fpm_info, capsys, monkeypatch, FakeHost(), config_test="maybe")["msg"]
+    assert (
+        "config_test must be one of"
+        in run(fpm_info, capsys, monkeypatch, FakeHost(), config_test="maybe")["msg"]
+    )
 
 
 def test_fpm_worker_info_tells_each_pools_use_and_the_budget(capsys: Any, monkeypatch: Any) -> None:
     host = FakeHost(FILES, links=LINKS)
     reply = run(fpm_worker_info, capsys, monkeypatch, host, workers=True)
     pool = reply["pools"][0]
-    assert (pool["pool"], pool["workers"], pool["active"], pool["idle"], pool["max_children"], pool["measured"]) == ("www", 1, 0, 1, 3, 0)
+    assert (
+        pool["pool"],
+        pool["workers"],
+        pool["active"],
+        pool["idle"],
+        pool["max_children"],
+        pool["measured"],
+    ) == ("www", 1, 0, 1, 3, 0)
     assert pool["uss_kb"] is None and pool["rss_kb"]["max"] == reply["workers"][0]["rss_kb"] > 0
     assert reply["workers"][0]["cpu_seconds"] == 2.0
     assert reply["memory"]["limit_from"] == "MemTotal"

@@ -52,10 +52,28 @@ def fixture_pool() -> Iterator[str]:
 
 
 def found(connect: Dict[str, Any], probe: Dict[str, Any], **more: Any) -> Dict[str, Any]:
-    return dict({
-        "connect": dict({"as_user": "www-data", "result": "ok", "errno": None, "error": None, "blocked_by": None}, **connect),
-        "probe": dict({"result": "not_tried", "ms": None, "detail": None, "waited": 0.0, "queue": None, "accepted": None}, **probe),
-        "listening": True, "backlog": 511}, **more)
+    return dict(
+        {
+            "connect": dict(
+                {"as_user": "www-data", "result": "ok", "errno": None, "error": None, "blocked_by": None},
+                **connect,
+            ),
+            "probe": dict(
+                {
+                    "result": "not_tried",
+                    "ms": None,
+                    "detail": None,
+                    "waited": 0.0,
+                    "queue": None,
+                    "accepted": None,
+                },
+                **probe,
+            ),
+            "listening": True,
+            "backlog": 511,
+        },
+        **more,
+    )
 
 
 def test_a_pool_that_answers(capsys: Any, monkeypatch: Any, pool: str) -> None:
@@ -64,7 +82,9 @@ def test_a_pool_that_answers(capsys: Any, monkeypatch: Any, pool: str) -> None:
     assert told["ms"] > 0 and told["endpoints"][0]["endpoint"] == "unix:" + pool
 
 
-def test_a_pool_that_does_not_answer_is_a_result_and_not_a_failure(capsys: Any, monkeypatch: Any, pool: str) -> None:
+def test_a_pool_that_does_not_answer_is_a_result_and_not_a_failure(
+    capsys: Any, monkeypatch: Any, pool: str
+) -> None:
     told = run(capsys, monkeypatch, endpoints=["unix:" + pool, "/nowhere/b.sock", pool])
     assert "failed" not in told
     assert (told["answered"], told["result"], told["ms"]) == (False, "missing", None)
@@ -72,27 +92,68 @@ def test_a_pool_that_does_not_answer_is_a_result_and_not_a_failure(capsys: Any, 
     assert "/nowhere/b.sock" in told["message"] and pool not in told["message"]
 
 
-@pytest.mark.parametrize("arguments, says", [
-    ({"endpoints": []}, "empty list"), ({"endpoints": [KEY], "timeout": 0}, "above 0"), ({"endpoints": [KEY], "user": "no-such-account"}, "no-such-account")])
-def test_a_wrong_question_fails_and_says_what_is_wrong(capsys: Any, monkeypatch: Any, arguments: Dict[str, Any], says: str) -> None:
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ({"endpoints": []}, "empty list"),
+        ({"endpoints": [KEY], "timeout": 0}, "above 0"),
+        ({"endpoints": [KEY], "user": "no-such-account"}, "no-such-account"),
+    ],
+)
+def test_a_wrong_question_fails_and_says_what_is_wrong(
+    capsys: Any, monkeypatch: Any, arguments: Dict[str, Any], says: str
+) -> None:
     told = run(capsys, monkeypatch, **arguments)
     assert told["failed"] and says in told["msg"]
 
 
-@pytest.mark.parametrize("row, says", [
-    (found({}, {"result": "answered", "ms": 0.41}), "a worker of unix:/run/php/a.sock answered www-data in 0.41 ms."),
-    (found({}, {"result": "no_answer", "queue": 5, "accepted": 2}), "no worker answered within 3 s: 2 are busy and 5 connections wait."),
-    (found({}, {"result": "no_answer"}), "no worker answered within 3 s."),
-    (found({}, {"result": "closed"}), "listen.allowed_clients"),
-    (found({}, {"result": "not_fastcgi", "detail": "first bytes: 'HTTP'"}), "does not speak FastCGI (first bytes: 'HTTP')."),
-    (found({"result": "denied", "error": "Permission denied", "blocked_by": {"path": "/run/php", "why": "mode 0700"}}, {}),
-     "connecting to unix:/run/php/a.sock as www-data: Permission denied; /run/php: mode 0700."),
-    (found({"result": "missing", "error": "No such file or directory"}, {}), "a process still listens on a file that is gone"),
-    (found({"result": "missing", "error": "No such file or directory"}, {}, listening=False), "No such file or directory."),
-    (found({"result": "refused", "error": "Connection refused"}, {}), "nothing accepts connections there."),
-    (found({"result": "full", "error": "Resource temporarily unavailable"}, {}), "backlog of 511 connections is full."),
-    (found({"result": "timeout", "as_user": None}, {}), "as the module's own user: timeout."),
-])
+@pytest.mark.parametrize(
+    "row, says",
+    [
+        (
+            found({}, {"result": "answered", "ms": 0.41}),
+            "a worker of unix:/run/php/a.sock answered www-data in 0.41 ms.",
+        ),
+        (
+            found({}, {"result": "no_answer", "queue": 5, "accepted": 2}),
+            "no worker answered within 3 s: 2 are busy and 5 connections wait.",
+        ),
+        (found({}, {"result": "no_answer"}), "no worker answered within 3 s."),
+        (found({}, {"result": "closed"}), "listen.allowed_clients"),
+        (
+            found({}, {"result": "not_fastcgi", "detail": "first bytes: 'HTTP'"}),
+            "does not speak FastCGI (first bytes: 'HTTP').",
+        ),
+        (
+            found(
+                {
+                    "result": "denied",
+                    "error": "Permission denied",
+                    "blocked_by": {"path": "/run/php", "why": "mode 0700"},
+                },
+                {},
+            ),
+            "connecting to unix:/run/php/a.sock as www-data: Permission denied; /run/php: mode 0700.",
+        ),
+        (
+            found({"result": "missing", "error": "No such file or directory"}, {}),
+            "a process still listens on a file that is gone",
+        ),
+        (
+            found({"result": "missing", "error": "No such file or directory"}, {}, listening=False),
+            "No such file or directory.",
+        ),
+        (
+            found({"result": "refused", "error": "Connection refused"}, {}),
+            "nothing accepts connections there.",
+        ),
+        (
+            found({"result": "full", "error": "Resource temporarily unavailable"}, {}),
+            "backlog of 511 connections is full.",
+        ),
+        (found({"result": "timeout", "as_user": None}, {}), "as the module's own user: timeout."),
+    ],
+)
 def test_each_result_is_a_sentence(row: Dict[str, Any], says: str) -> None:
     assert fpm_ping.message(KEY, row, 3.0).endswith(says) or says in fpm_ping.message(KEY, row, 3.0)[:-1]
 

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""upstream_error_info and oom_info: which logs they read, what they return, that they say what they could not see and change nothing."""
+"""upstream_error_info and oom_info: which logs they read, what they return, that they say what they could not
+see and change nothing.
+"""
 
 import json
 import os
@@ -35,12 +37,29 @@ def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments:
 
 def host(files: Optional[Dict[str, str]] = None, **more: Any) -> FakeHost:
     return FakeHost(
-        dict({"/proc/1/comm": "init\n", "/var/log/a.log": NGINX.format(0) + NGINX.format(3), "/var/log/f.log": FPM.format(1)}, **(files or {})), now=NOW, **more
+        dict(
+            {
+                "/proc/1/comm": "init\n",
+                "/var/log/a.log": NGINX.format(0) + NGINX.format(3),
+                "/var/log/f.log": FPM.format(1),
+            },
+            **(files or {}),
+        ),
+        now=NOW,
+        **more,
     )
 
 
 def test_given_logs_are_read_and_counted_without_secrets(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(upstream_error_info, capsys, monkeypatch, host(), error_logs=["/var/log/a.log"], fpm_logs=["/var/log/f.log"], _ansible_check_mode=True)
+    reply = run(
+        upstream_error_info,
+        capsys,
+        monkeypatch,
+        host(),
+        error_logs=["/var/log/a.log"],
+        fpm_logs=["/var/log/f.log"],
+        _ansible_check_mode=True,
+    )
     assert reply["changed"] is False and reply["missing"] == []
     assert [(one["signature"], one["count"], one["endpoint"], one["pool"]) for one in reply["events"]] == [
         ("ng-reset-header", 2, "unix:/run/php/a.sock", None),
@@ -51,7 +70,15 @@ def test_given_logs_are_read_and_counted_without_secrets(capsys: Any, monkeypatc
 
 
 def test_the_window_bounds_what_counts(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(upstream_error_info, capsys, monkeypatch, host(), error_logs=["/var/log/a.log"], fpm_logs=[], window=60)
+    reply = run(
+        upstream_error_info,
+        capsys,
+        monkeypatch,
+        host(),
+        error_logs=["/var/log/a.log"],
+        fpm_logs=[],
+        window=60,
+    )
     assert [one["count"] for one in reply["events"]] == [1]
 
 
@@ -65,24 +92,55 @@ def test_without_paths_the_logs_of_the_configurations_are_read(capsys: Any, monk
         "pm = static\npm.max_children = 3\n",
     }
     commands = {
-        "/usr/sbin/nginx -V": (0, "", "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf\n")
+        "/usr/sbin/nginx -V": (
+            0,
+            "",
+            "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf\n",
+        )
     }
     reply = run(upstream_error_info, capsys, monkeypatch, host(files, commands=commands))
-    assert [(one["signature"], one["master"]) for one in reply["events"]] == [("ng-reset-header", None), ("fpm-exit-sigsegv", "/etc/php/8.2/fpm/php-fpm.conf")]
+    assert [(one["signature"], one["master"]) for one in reply["events"]] == [
+        ("ng-reset-header", None),
+        ("fpm-exit-sigsegv", "/etc/php/8.2/fpm/php-fpm.conf"),
+    ]
 
 
 def test_a_log_that_cannot_be_read_is_missing_and_no_failure(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(upstream_error_info, capsys, monkeypatch, host(denied=["/var/log/a.log"]), error_logs=["/var/log/a.log"], fpm_logs=[])
+    reply = run(
+        upstream_error_info,
+        capsys,
+        monkeypatch,
+        host(denied=["/var/log/a.log"]),
+        error_logs=["/var/log/a.log"],
+        fpm_logs=[],
+    )
     assert "failed" not in reply and reply["events"] == []
-    assert reply["missing"] == [{"what": "nginx_log", "path": "/var/log/a.log", "why": "Permission denied", "needs": "root"}]
+    assert reply["missing"] == [
+        {"what": "nginx_log", "path": "/var/log/a.log", "why": "Permission denied", "needs": "root"}
+    ]
 
 
 def test_kills_are_listed_with_the_limit(capsys: Any, monkeypatch: Any) -> None:
     with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
         ring = stream.read()
-    files = {"/proc/1/cgroup": "0::/init.scope\n", "/proc/self/mountinfo": "", "/proc/meminfo": "MemTotal: 1000 kB\n"}
-    reply = run(oom_info, capsys, monkeypatch, host(files, commands={"dmesg": (0, ring, "")}), window=7200, _ansible_check_mode=True)
-    assert reply["changed"] is False and [one["comm"] for one in reply["kills"]] == ["php-fpm8.2", "php-fpm8.4", "php-fpm7.4"]
+    files = {
+        "/proc/1/cgroup": "0::/init.scope\n",
+        "/proc/self/mountinfo": "",
+        "/proc/meminfo": "MemTotal: 1000 kB\n",
+    }
+    reply = run(
+        oom_info,
+        capsys,
+        monkeypatch,
+        host(files, commands={"dmesg": (0, ring, "")}),
+        window=7200,
+        _ansible_check_mode=True,
+    )
+    assert reply["changed"] is False and [one["comm"] for one in reply["kills"]] == [
+        "php-fpm8.2",
+        "php-fpm8.4",
+        "php-fpm7.4",
+    ]
     assert reply["limit"]["bytes"] == 1024000 and reply["counter"] is None
 
 

@@ -11,10 +11,19 @@ from typing import Any
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding
 
 # What an action's result makes of its finding.
-BECOMES = {"done": "fixed", "would": "would_fix", "rolled_back": "rolled_back", "failed": "rolled_back", "refused": "escalated", "skipped": "escalated"}
+BECOMES = {
+    "done": "fixed",
+    "would": "would_fix",
+    "rolled_back": "rolled_back",
+    "failed": "rolled_back",
+    "refused": "escalated",
+    "skipped": "escalated",
+}
 
 
-def action(result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any) -> dict[str, Any]:
+def action(
+    result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any
+) -> dict[str, Any]:
     return {
         "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "risk": "low",
         "reversible": True, "disruption": "none", "running": 0, "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
@@ -30,8 +39,17 @@ def became(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
             "why": "", **more}  # fmt: skip
 
 
-def remedied(result: str = "done", *findings: dict[str, Any], status: str = "", why: str = "", deed: Any = None, **more: Any) -> dict[str, Any]:
-    """What the module remediation returns for a host whose action has this result; with "escalated" none was taken."""
+def remedied(
+    result: str = "done",
+    *findings: dict[str, Any],
+    status: str = "",
+    why: str = "",
+    deed: Any = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What the module remediation returns for a host whose action has this result; with "escalated" none was
+    taken.
+    """
     items = findings or (finding(),)
     check = result == "would"
     status = status or ("recovered" if result == "done" else "failing")

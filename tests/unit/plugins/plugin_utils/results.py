@@ -10,7 +10,9 @@ import json
 import os
 from typing import Any
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+ROOT = os.path.dirname(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+)
 NOW = 1775139797.0
 
 
@@ -29,7 +31,16 @@ def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **mo
 
 def answer(status: str = "healthy", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What diagnosis_info returns."""
-    return {"changed": False, "failed": False, "window": 900, "status": status, "findings": list(findings), "missing": [], "plan": [], **more}
+    return {
+        "changed": False,
+        "failed": False,
+        "window": 900,
+        "status": status,
+        "findings": list(findings),
+        "missing": [],
+        "plan": [],
+        **more,
+    }
 
 
 def unreachable(why: str = "Failed to connect to the host via ssh: Connection refused") -> dict[str, Any]:

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The catalogue: words for everything the rules can say, in the length the table has room for, safe to paste into a shell."""
+"""The catalogue: words for everything the rules can say, in the length the table has room for, safe to paste
+into a shell.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ BEYOND = [
 
 
 def test_every_cause_and_reason_of_the_contract_has_an_entry() -> None:
-    expected = {(cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]} | {(cause, None) for cause in BEYOND}
+    expected = {
+        (cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]
+    } | {(cause, None) for cause in BEYOND}
     assert expected == set(catalogue.CATALOGUE)
 
 
@@ -47,7 +51,9 @@ def test_every_cause_that_a_rule_names_has_an_entry() -> None:
         if name.endswith(".py"):
             with open(os.path.join(rules, name), encoding="utf-8") as stream:
                 rule = stream.read()
-            named |= set(re.findall(r'^CAUSE = "(\w+)"', rule, re.M)) | set(re.findall(r'^    Row\("(\w+)"', rule, re.M))
+            named |= set(re.findall(r'^CAUSE = "(\w+)"', rule, re.M)) | set(
+                re.findall(r'^    Row\("(\w+)"', rule, re.M)
+            )
     assert len(named) > 7
     assert {cause for cause in named if (cause, None) not in catalogue.CATALOGUE} == set()
 
@@ -82,18 +88,42 @@ def test_a_reason_without_words_falls_back_to_its_cause_and_a_cause_without_word
 
 
 def test_fields_come_from_the_finding_its_remedies_and_its_evidence() -> None:
-    item = finding("socket_path_mismatch", "other_socket", remedy=[], evidence=[
-        {"source": "nginx", "path": "/etc/nginx/sites-enabled/shop", "line": 14, "text": "fastcgi_pass unix:/old.sock"}])  # fmt: skip
-    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,")
-    item["remedy"] = [{"action": "fastcgi_pass_repoint", "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"}}]
+    item = finding(
+        "socket_path_mismatch",
+        "other_socket",
+        remedy=[],
+        evidence=[
+            # fmt: skip
+            {
+                "source": "nginx",
+                "path": "/etc/nginx/sites-enabled/shop",
+                "line": 14,
+                "text": "fastcgi_pass unix:/old.sock",
+            }
+        ],
+    )
+    assert catalogue.enrich(item)["fix"].startswith(
+        "in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,"
+    )
+    item["remedy"] = [
+        {
+            "action": "fastcgi_pass_repoint",
+            "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"},
+        }
+    ]
     assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
 
 
 def test_what_is_not_known_stays_as_a_word_in_capitals() -> None:
-    assert catalogue.fill("systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000")) == "systemctl start UNIT on SOCKET"
+    assert (
+        catalogue.fill("systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000"))
+        == "systemctl start UNIT on SOCKET"
+    )
 
 
-@pytest.mark.parametrize("unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"])
+@pytest.mark.parametrize(
+    "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"]
+)
 def test_a_hostile_field_is_one_word_of_the_shell_and_never_expanded(unit: str) -> None:
     filled = catalogue.fill("systemctl start {unit}", finding(unit=unit))
     assert shlex.split(filled) == ["systemctl", "start", unit]
@@ -106,7 +136,9 @@ def test_a_field_that_cannot_be_shown_is_left_out(unit: object) -> None:
 
 def test_the_page_of_causes_is_made_from_the_catalogue() -> None:
     with open(os.path.join(ROOT, "docs", "causes.md"), encoding="utf-8") as stream:
-        assert stream.read() == catalogue.markdown(), "run: python3 plugins/plugin_utils/catalogue.py > docs/causes.md"
+        assert stream.read() == catalogue.markdown(), (
+            "run: python3 plugins/plugin_utils/catalogue.py > docs/causes.md"
+        )
 
 
 @pytest.mark.parametrize("key", EVERY)

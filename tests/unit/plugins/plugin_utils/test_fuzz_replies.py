@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a host answers, the fleet gets a report that its schema allows, and a table; whatever a saved snapshot holds, a verdict or one clear error."""
+"""Whatever a host answers, the fleet gets a report that its schema allows, and a table; whatever a saved
+snapshot holds, a verdict or one clear error.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def replies() -> list[dict[str, Any]]:
     """What the module returned of real hosts."""
     faults = ("stopped", "socket_0600", "exhausted_static", "segfault", "was_down", "plain")
     return [{**diagnose(hosts.seen(fault)), "changed": False, "window": 900} for fault in faults] + [
-        {**remedied(), "snapshot": hosts.seen("plain")}]
+        {**remedied(), "snapshot": hosts.seen("plain")}
+    ]
 
 
 def fleet(given: dict[str, Any]) -> None:

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A remediation in the report: it keeps its contract whatever hosts return, and what follows from it is the careful reading."""
+"""A remediation in the report: it keeps its contract whatever hosts return, and what follows from it is the
+careful reading.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,18 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import remedies, report, untrusted
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import replay
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, became, remedied
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import (
+    action,
+    became,
+    remedied,
+)
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    answer,
+    finding,
+    schema,
+    unreachable,
+)
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -32,7 +44,15 @@ def entry(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_remediation_is_in_the_report_as_the_module_returned_it() -> None:
-    undone = {"name": "pool_size_set", "target": "/etc/x", "at": NOW - 60, "files": ["/etc/x"], "fate": "kept", "why": "", "by_hand": []}
+    undone = {
+        "name": "pool_size_set",
+        "target": "/etc/x",
+        "at": NOW - 60,
+        "files": ["/etc/x"],
+        "fate": "kept",
+        "why": "",
+        "by_hand": [],
+    }
     result = remedied("done", deed=action(files=["/etc/x"], backup="/var/lib/x"), undone=undone)
     assert entry(result)["remediation"] == result["remediation"]
     assert entry(result)["status"] == "recovered"
@@ -67,7 +87,9 @@ def test_where_there_is_no_remediation_it_is_left_out() -> None:
     ({"actions": [action(seconds=10**400)]}, "remediation.actions[0].seconds is out of bounds"), ({"check_mode": "no"}, "remediation.check_mode is a text"),
 ])  # fmt: skip
 def test_words_of_the_hosts_own_are_no_remediation(more: dict[str, Any], says: str) -> None:
-    made = build({"web1": remedied("done", **more), "web2": remedied("done")}, remediated=["web1", "web2"])["hosts"]
+    made = build({"web1": remedied("done", **more), "web2": remedied("done")}, remediated=["web1", "web2"])[
+        "hosts"
+    ]
     assert made["web1"]["error"].startswith(remedies.NOT_FINISHED + report.NO_DIAGNOSIS + says)
     assert made["web2"]["remediation"]["outcome"] == "done"
 
@@ -76,7 +98,14 @@ def test_unknown_fields_texts_and_lists_are_bounded_and_control_characters_go() 
     evil = "\x1b[2J" + "x" * 5000
     made = entry(remedied("done", actions=[action(extra=1)] * 500, more="x"))["remediation"]
     assert len(made["actions"]) == untrusted.MAX_ITEMS
-    made = entry(remedied("done", actions=[action(why=evil, target=evil, extra=1, commands=[evil] * 500)], why=evil, more="x"))["remediation"]
+    made = entry(
+        remedied(
+            "done",
+            actions=[action(why=evil, target=evil, extra=1, commands=[evil] * 500)],
+            why=evil,
+            more="x",
+        )
+    )["remediation"]
     assert "more" not in made and "extra" not in made["actions"][0]
     assert len(made["actions"][0]["commands"]) == untrusted.MAX_ITEMS
     assert len(made["actions"][0]["why"]) == untrusted.MAX_TEXT
@@ -89,18 +118,27 @@ def left(result: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 def test_what_is_fixed_concerns_nobody_any_more_and_the_rest_does() -> None:
     findings = [became("fixed", finding()), became("escalated", MASKED)]
-    assert left(remedied("done", finding(), MASKED, status="failing", findings=findings)) == [("fpm_not_running", "masked", False)]
+    assert left(remedied("done", finding(), MASKED, status="failing", findings=findings)) == [
+        ("fpm_not_running", "masked", False)
+    ]
 
 
 def test_the_same_cause_of_another_pool_is_not_taken_for_the_fixed_one() -> None:
     blog = finding(pool="blog")
-    assert left(remedied("done", finding(), blog, status="failing", findings=[became("fixed", finding())])) == [("fpm_not_running", "stopped", True)]
+    assert left(
+        remedied("done", finding(), blog, status="failing", findings=[became("fixed", finding())])
+    ) == [("fpm_not_running", "stopped", True)]
 
 
 def test_a_host_that_is_well_has_nothing_active_left_and_keeps_the_latent_and_the_past() -> None:
-    latent, past = finding("worker_oom_killed", "cgroup", state="latent"), finding("invalid_response", "segfault", state="recovered")
+    latent, past = (
+        finding("worker_oom_killed", "cgroup", state="latent"),
+        finding("invalid_response", "segfault", state="recovered"),
+    )
     for status in ("recovered", "healthy"):
-        result = remedied("escalated", finding(), latent, past, status=status, findings=[became("not_needed", latent)])
+        result = remedied(
+            "escalated", finding(), latent, past, status=status, findings=[became("not_needed", latent)]
+        )
         assert left(result) == [("worker_oom_killed", "cgroup", True), ("invalid_response", "segfault", True)]
 
 
@@ -115,8 +153,17 @@ def test_the_fix_stays_where_nobody_else_says_what_to_do() -> None:
 
 def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
     latent = finding(state="latent")
-    hosts = build({"a": remedied("done"), "b": remedied("rolled_back"), "c": remedied("would"), "d": remedied("escalated", MASKED, MASKED),
-                   "e": remedied("escalated", latent, findings=[became("not_needed", latent)]), "f": unreachable()})  # fmt: skip
+    hosts = build(
+        {
+            "a": remedied("done"),
+            "b": remedied("rolled_back"),
+            "c": remedied("would"),
+            "d": remedied("escalated", MASKED, MASKED),
+            # fmt: skip
+            "e": remedied("escalated", latent, findings=[became("not_needed", latent)]),
+            "f": unreachable(),
+        }
+    )
     expected = {"wanted": 5, "fixed": 1, "rolled_back": 1, "escalated": 2, "would_fix": 1}
     assert remedies.tally(hosts["hosts"].values()) == report.artifact(hosts)["remediation"] == expected
 
@@ -136,28 +183,50 @@ def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
     (unreachable(), "it did not finish, see the report"),
     ({"failed": True, "msg": "Timed out"}, "it did not finish, see the report"),
 ])  # fmt: skip
-def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(result: dict[str, Any], expected: str) -> None:
+def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(
+    result: dict[str, Any], expected: str
+) -> None:
     assert remedies.complaint(entry(result)) == expected
 
 
 def test_a_complaint_has_no_text_that_a_host_chose() -> None:
     evil = "{{ lookup('pipe', 'id') }}"
-    result = remedied("rolled_back", finding(site=evil), why=evil, deed=action("rolled_back", name=evil, why=evil))
-    assert remedies.complaint(entry(result)) == "undone, since it did not help or made something worse: fpm_not_running/stopped"
-    assert remedies.complaint(entry(remedied("rolled_back", finding(evil, evil)))) == "it did not finish, see the report"
+    result = remedied(
+        "rolled_back", finding(site=evil), why=evil, deed=action("rolled_back", name=evil, why=evil)
+    )
+    assert (
+        remedies.complaint(entry(result))
+        == "undone, since it did not help or made something worse: fpm_not_running/stopped"
+    )
+    assert (
+        remedies.complaint(entry(remedied("rolled_back", finding(evil, evil))))
+        == "it did not finish, see the report"
+    )
 
 
 def test_a_host_that_was_to_be_changed_and_gave_no_answer_is_told_from_one_that_was_only_looked_at() -> None:
-    results = {"a": unreachable("no route"), "b": {"failed": True, "msg": "Timed out"}, "c": {"failed": True, "msg": "no python"}, "d": remedied("done")}
+    results = {
+        "a": unreachable("no route"),
+        "b": {"failed": True, "msg": "Timed out"},
+        "c": {"failed": True, "msg": "no python"},
+        "d": remedied("done"),
+    }
     made = build(results, remediated=["a", "b", "d"])
     assert [entry.get("error") for entry in made["hosts"].values()] == [
-        "the remediation did not finish: no route", "the remediation did not finish: Timed out", "the diagnosis did not run: no python", None]  # fmt: skip
+        # fmt: skip
+        "the remediation did not finish: no route",
+        "the remediation did not finish: Timed out",
+        "the diagnosis did not run: no python",
+        None,
+    ]
     assert remedies.unfinished(made["hosts"]) == ["a", "b"]
     assert replay(made, lambda _snapshot, _seconds: {}).report == made
 
 
 def test_a_replay_of_a_snapshot_keeps_what_was_done_after_it() -> None:
     saved = build({"a": {**remedied("done"), "snapshot": {"x": 1}}}, keep_snapshot=True)
-    again = replay(saved, lambda _snapshot, _seconds: answer("failing", finding(count=99))).report["hosts"]["a"]
+    again = replay(saved, lambda _snapshot, _seconds: answer("failing", finding(count=99))).report["hosts"][
+        "a"
+    ]
     assert (again["status"], again["findings"][0]["count"]) == ("recovered", 99)
     assert again["remediation"] == saved["hosts"]["a"]["remediation"]

@@ -172,7 +172,8 @@ def test_a_file_of_gigabytes_is_refused_and_not_read(tmp_path: Any) -> None:
         replay.load(str(tmp_path / "huge"))
 
 
-# ------------------------------------------------------------------------------------------ a process of its own
+# ------------------------------------------------------------------------------------------ a process of its
+# own
 
 
 def test_work_that_ends_gives_its_result() -> None:

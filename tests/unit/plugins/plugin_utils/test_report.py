@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report: every host is in it, it keeps its contract whatever hosts return, and it is written in one step."""
+"""The report: every host is in it, it keeps its contract whatever hosts return, and it is written in one
+step.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, untrusted
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding, schema, unreachable
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    answer,
+    finding,
+    schema,
+    unreachable,
+)
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -52,7 +60,13 @@ def test_hosts_without_an_answer_are_in_the_report_with_the_reason() -> None:
         "dropped": None,
     })["hosts"]  # fmt: skip
     assert {name: entry["status"] for name, entry in hosts.items()} == {
-        "gone": "unreachable", "died": "unknown", "refused": "unknown", "silent": "unknown", "dropped": "unknown"}  # fmt: skip
+        # fmt: skip
+        "gone": "unreachable",
+        "died": "unknown",
+        "refused": "unknown",
+        "silent": "unknown",
+        "dropped": "unknown",
+    }
     assert hosts["gone"]["error"] == "no route"
     assert hosts["died"]["error"] == "the diagnosis did not run: MemoryError"
     assert hosts["refused"]["error"] == "the diagnosis did not run: value of window must be int"
@@ -79,7 +93,13 @@ def test_a_status_that_a_module_may_not_claim_is_no_answer(status: Any) -> None:
     ("remedy", [{"action": "x", "arguments": {"y": [0] * 1001}}], "findings[1].remedy[0].arguments is larger than 1000 values"),
 ])  # fmt: skip
 def test_a_value_of_the_wrong_kind_is_the_error_of_its_host_alone(field: str, value: Any, says: str) -> None:
-    hosts = build({"a": answer("failing", finding()), "b": answer("failing", finding(), finding(**{field: value})), "c": answer()})["hosts"]
+    hosts = build(
+        {
+            "a": answer("failing", finding()),
+            "b": answer("failing", finding(), finding(**{field: value})),
+            "c": answer(),
+        }
+    )["hosts"]
     assert (hosts["b"]["status"], hosts["b"]["error"]) == ("unknown", report.NO_DIAGNOSIS + says)
     assert (hosts["a"]["status"], hosts["c"]["status"]) == ("failing", "healthy")
 
@@ -95,22 +115,36 @@ def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: 
 
 
 def test_unknown_fields_do_not_pass() -> None:
-    entry = build({"web1": answer("failing", finding(extra="x", ansible_facts={"a": 1}), ansible_facts={"b": 2})})["hosts"]["web1"]
+    entry = build(
+        {"web1": answer("failing", finding(extra="x", ansible_facts={"a": 1}), ansible_facts={"b": 2})}
+    )["hosts"]["web1"]
     assert "extra" not in entry["findings"][0]
     assert "ansible_facts" not in entry
 
 
 def test_texts_and_lists_are_bounded() -> None:
     huge = "x" * 100000
-    assert len(build({"web1": answer("failing", *[finding()] * 5000)})["hosts"]["web1"]["findings"]) == untrusted.MAX_ITEMS
-    one = build({"web1": answer("failing", finding(summary=huge, sites=[huge] * 5000))})["hosts"]["web1"]["findings"][0]
-    assert (len(one["sites"]), len(one["sites"][0]), len(one["summary"])) == (untrusted.MAX_ITEMS, untrusted.MAX_TEXT, untrusted.MAX_TEXT)
+    assert (
+        len(build({"web1": answer("failing", *[finding()] * 5000)})["hosts"]["web1"]["findings"])
+        == untrusted.MAX_ITEMS
+    )
+    one = build({"web1": answer("failing", finding(summary=huge, sites=[huge] * 5000))})["hosts"]["web1"][
+        "findings"
+    ][0]
+    assert (len(one["sites"]), len(one["sites"][0]), len(one["summary"])) == (
+        untrusted.MAX_ITEMS,
+        untrusted.MAX_TEXT,
+        untrusted.MAX_TEXT,
+    )
 
 
 def test_what_is_large_in_each_of_its_parts_is_too_large() -> None:
     huge = "x" * 100000
     one = finding(evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
-    assert build({"web1": answer("failing", *[one] * 5000)})["hosts"]["web1"]["error"] == report.NO_DIAGNOSIS + "it is larger than 512 KiB"
+    assert (
+        build({"web1": answer("failing", *[one] * 5000)})["hosts"]["web1"]["error"]
+        == report.NO_DIAGNOSIS + "it is larger than 512 KiB"
+    )
 
 
 def test_control_characters_never_reach_who_prints_a_text() -> None:
@@ -120,7 +154,10 @@ def test_control_characters_never_reach_who_prints_a_text() -> None:
 
 
 def test_only_plain_types_are_left() -> None:
-    item = finding(site=Untrusted("{{ 1 }}"), remedy=[{"action": Untrusted("x"), "arguments": {Untrusted("a"): Untrusted("b")}}])
+    item = finding(
+        site=Untrusted("{{ 1 }}"),
+        remedy=[{"action": Untrusted("x"), "arguments": {Untrusted("a"): Untrusted("b")}}],
+    )
     made = build({"web1": answer("failing", item)})["hosts"]["web1"]["findings"][0]
     (argument,) = made["remedy"][0]["arguments"].items()
     assert {text.__class__ for text in (made["site"], made["remedy"][0]["action"], *argument)} == {str}
@@ -129,10 +166,14 @@ def test_only_plain_types_are_left() -> None:
 def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
     action = {"id": "unit_start", "host": "localhost", "target": "x.service", "arguments": {"unit": "x.service"}, "because": ["fpm_not_running/stopped"],
               "risk": "low", "reversible": True, "disruption": "none", "running": 0}  # fmt: skip
-    assert build({"web1": answer("failing", finding(), plan=[action])})["hosts"]["web1"]["plan"] == [{**action, "host": "web1"}]
+    assert build({"web1": answer("failing", finding(), plan=[action])})["hosts"]["web1"]["plan"] == [
+        {**action, "host": "web1"}
+    ]
 
 
-@pytest.mark.parametrize("item", [{}, {"id": 5, "arguments": "rm", "because": "x", "reversible": "yes"}, {"target": ["a"]}])
+@pytest.mark.parametrize(
+    "item", [{}, {"id": 5, "arguments": "rm", "because": "x", "reversible": "yes"}, {"target": ["a"]}]
+)
 def test_an_action_of_the_wrong_kind_never_breaks_the_contract(item: dict[str, Any]) -> None:
     build({"web1": answer("failing", plan=[item, None, "text"])})
 
@@ -150,12 +191,22 @@ def test_the_summary_counts_hosts_not_findings() -> None:
         "web2": answer("degraded", finding(), finding("worker_oom_killed", "cgroup")),
         "web3": answer(), "gone": unreachable(),
     })  # fmt: skip
-    assert made["summary"]["counts"] == {"failing": 1, "degraded": 1, "unreachable": 1, "unknown": 0, "recovered": 0, "healthy": 1, "not_applicable": 0}
+    assert made["summary"]["counts"] == {
+        "failing": 1,
+        "degraded": 1,
+        "unreachable": 1,
+        "unknown": 0,
+        "recovered": 0,
+        "healthy": 1,
+        "not_applicable": 0,
+    }
     assert list(made["summary"]["causes"].items()) == [("fpm_not_running", 2), ("worker_oom_killed", 1)]
 
 
 def test_the_artifact_is_small_and_has_every_host() -> None:
-    made = build({"web1": answer("failing", finding(site="{{ 1 }}")), "web2": answer(), "gone": unreachable()})
+    made = build(
+        {"web1": answer("failing", finding(site="{{ 1 }}")), "web2": answer(), "gone": unreachable()}
+    )
     assert report.artifact(made) == {
         "verdict": "failing", "counts": made["summary"]["counts"], "causes": {"fpm_not_running": 1},
         "hosts": {"web1": ["fpm_not_running"], "web2": [], "gone": []},
@@ -206,7 +257,9 @@ def test_a_link_in_place_of_the_report_is_replaced_not_followed(tmp_path: Any) -
     assert victim.read_text() == "precious"
 
 
-def test_a_draft_that_somebody_else_has_prepared_is_not_written_to(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_draft_that_somebody_else_has_prepared_is_not_written_to(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(report.secrets, "token_hex", lambda _bytes: "guessed")
     (tmp_path / "report.json.guessed.tmp").write_text("theirs")
     with pytest.raises(FileExistsError):
@@ -215,7 +268,15 @@ def test_a_draft_that_somebody_else_has_prepared_is_not_written_to(tmp_path: Any
 
 
 def stranger(pid: int = 4711, **more: Any) -> dict[str, Any]:
-    return {"pid": pid, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process (/home/x)", "exe": None, "why": "not root's", **more}
+    return {
+        "pid": pid,
+        "user": "stranger",
+        "claims": "php-fpm",
+        "title": "php-fpm: master process (/home/x)",
+        "exe": None,
+        "why": "not root's",
+        **more,
+    }
 
 
 def test_strangers_are_in_the_report_up_to_twenty_and_their_number_is_kept() -> None:
@@ -229,7 +290,10 @@ def test_strangers_are_in_the_report_up_to_twenty_and_their_number_is_kept() -> 
     ({"claims": "sshd"}, "strangers[0].claims is none of nginx, php-fpm"), ({"user": None}, "strangers[0].user is missing"),
 ])  # fmt: skip
 def test_a_stranger_of_the_wrong_kind_is_the_error_of_its_host(more: dict[str, Any], says: str) -> None:
-    assert build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"] == report.NO_DIAGNOSIS + says
+    assert (
+        build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"]
+        == report.NO_DIAGNOSIS + says
+    )
 
 
 def test_a_latent_finding_of_a_healthy_host_leaves_it_healthy() -> None:

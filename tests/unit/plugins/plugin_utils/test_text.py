@@ -33,7 +33,10 @@ def test_a_moment_has_a_date_when_it_was_not_today(epoch: float | None, shown: s
     assert text.moment(epoch, NOW) == shown
 
 
-@pytest.mark.parametrize("seconds, shown", [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")])
+@pytest.mark.parametrize(
+    "seconds, shown",
+    [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")],
+)
 def test_a_span_reads_well(seconds: int, shown: str) -> None:
     assert text.span(seconds) == shown
 
@@ -51,7 +54,9 @@ def test_cutting_counts_columns_not_characters(given: str, columns: int, shown: 
     (["a", "b", "c"], 20, 1, ["a, b, c"]), (["aaaa", "bbbb", "cccc"], 12, 1, ["aaaa +2 more"]), (["aaaa", "bbbb", "cccc"], 8, 2, ["aaaa,", "bbbb +1 more"]),
     ([], 10, 1, ["-"]), (["x" * 30, "y"], 20, 1, ["xxxxx... +1 more"]),
 ])  # fmt: skip
-def test_a_list_of_names_says_how_many_it_leaves_out(items: list[str], columns: int, lines: int, shown: list[str]) -> None:
+def test_a_list_of_names_says_how_many_it_leaves_out(
+    items: list[str], columns: int, lines: int, shown: list[str]
+) -> None:
     if columns == 8:
         shown = ["aaaa,", text.cut("bbbb", columns - 12) + " +1 more"]
     assert text.names(items, columns, lines) == shown

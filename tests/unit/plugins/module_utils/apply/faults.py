@@ -14,13 +14,30 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import righ
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Step
 
-CALLS = {"open", "write", "fsync", "replace", "link", "unlink", "mkdir", "rmdir", "chmod", "fchmod", "fchown", "setxattr", "removexattr", "utime"}
+CALLS = {
+    "open",
+    "write",
+    "fsync",
+    "replace",
+    "link",
+    "unlink",
+    "mkdir",
+    "rmdir",
+    "chmod",
+    "fchmod",
+    "fchown",
+    "setxattr",
+    "removexattr",
+    "utime",
+}
 KILLS = ("before", "after", "half")
 Tree = Dict[str, Tuple[Any, ...]]
 
 
 class Steps:
-    """Stands in for os. at: the number of the call; how: one of KILLS, or an errno; from_then: every later call fails too."""
+    """Stands in for os. at: the number of the call; how: one of KILLS, or an errno; from_then: every later
+    call fails too.
+    """
 
     def __init__(self, at: int, how: Any, from_then: bool = False) -> None:
         self.at, self.how, self.from_then, self.count = at, how, from_then, 0
@@ -41,7 +58,7 @@ class Steps:
             if due and isinstance(self.how, int):
                 raise OSError(self.how, os.strerror(self.how))
             if due and self.how == "half" and name == "write":
-                os.write(arguments[0], arguments[1][:len(arguments[1]) // 2])
+                os.write(arguments[0], arguments[1][: len(arguments[1]) // 2])
             if due and self.how != "after":
                 os.kill(os.getpid(), signal.SIGKILL)
             # What a killed process wrote stays: only a power cut needs the sync, and it is slow.
@@ -71,7 +88,9 @@ class Service(disk_module.Disk):
 
 
 class World:
-    """A pool's file with rights and an odd time, a vhost behind a link, a drop-in to create in a directory to create, a file to remove."""
+    """A pool's file with rights and an odd time, a vhost behind a link, a drop-in to create in a directory to
+    create, a file to remove.
+    """
 
     def __init__(self, top: str) -> None:
         self.top, self.etc, self.state = top, os.path.join(top, "etc"), os.path.join(top, "state")
@@ -79,7 +98,12 @@ class World:
         for folder in (top, self.etc, self.path("enabled"), self.path("available")):
             os.makedirs(folder, 0o755, exist_ok=True)
             os.chmod(folder, 0o755)  # a umask may let the group write
-        for name, data in (("pool.conf", b"pm = static\n"), ("available/site", b"listen 80;\r\n\xff\n"), ("gone.conf", b"old\n"), ("other.conf", b"other\n")):
+        for name, data in (
+            ("pool.conf", b"pm = static\n"),
+            ("available/site", b"listen 80;\r\n\xff\n"),
+            ("gone.conf", b"old\n"),
+            ("other.conf", b"other\n"),
+        ):
             with open(self.path(name), "wb") as stream:
                 stream.write(data)
             os.chmod(self.path(name), 0o644)
@@ -91,12 +115,18 @@ class World:
             os.utime(self.path(name), ns=(1500000000123456789, 1500000000123456789))
         self.start = tree(self.etc)
         self.old = self.contents()
-        self.step = Step("pool_limit", "www", [
-            Change(self.path("pool.conf"), b"pm = static\n", b"pm = dynamic\n" * 9, 0o600),
-            Change(self.path("enabled/site"), b"listen 80;\r\n\xff\n", b"listen 81;\r\n\xff\n", 0o600),
-            Change(self.path("unit.d/limit.conf"), None, b"[Service]\n", 0o644),
-            Change(self.path("gone.conf"), b"old\n", None, 0o644),
-        ], [], [Command(["restart"], [["restart-again"], ["look"]]), Command(["reload"], [["reload-again"]])])
+        self.step = Step(
+            "pool_limit",
+            "www",
+            [
+                Change(self.path("pool.conf"), b"pm = static\n", b"pm = dynamic\n" * 9, 0o600),
+                Change(self.path("enabled/site"), b"listen 80;\r\n\xff\n", b"listen 81;\r\n\xff\n", 0o600),
+                Change(self.path("unit.d/limit.conf"), None, b"[Service]\n", 0o644),
+                Change(self.path("gone.conf"), b"old\n", None, 0o644),
+            ],
+            [],
+            [Command(["restart"], [["restart-again"], ["look"]]), Command(["reload"], [["reload-again"]])],
+        )
         self.new = {change.path: change.after for change in self.step.changes}
 
     def path(self, name: str) -> str:
@@ -141,15 +171,28 @@ def tree(top: str) -> Tree:
                 with open(path, "rb") as stream:
                     data = stream.read()
             try:
-                attributes = {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
+                attributes = {
+                    name: os.getxattr(path, name, follow_symlinks=False)
+                    for name in os.listxattr(path, follow_symlinks=False)
+                }
             except OSError:
                 attributes = {}
-            found[path] = (status.st_uid, status.st_gid, status.st_mode, status.st_mtime_ns, status.st_nlink, attributes, data)
+            found[path] = (
+                status.st_uid,
+                status.st_gid,
+                status.st_mode,
+                status.st_mtime_ns,
+                status.st_nlink,
+                attributes,
+                data,
+            )
     return found
 
 
 def survives(action: Callable[[], Any], at: int, how: Any, from_then: bool = False) -> bool:
-    """Whether action ended by itself in a child process that is killed, or fails, at its step number at. An exception in it ends it too."""
+    """Whether action ended by itself in a child process that is killed, or fails, at its step number at. An
+    exception in it ends it too.
+    """
     child = os.fork()
     if child == 0:
         code = 1

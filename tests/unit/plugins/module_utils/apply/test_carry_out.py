@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A step is refused, done or put back, and says which; a disk that fails at any moment leaves the host as it was."""
+"""A step is refused, done or put back, and says which; a disk that fails at any moment leaves the host as it
+was.
+"""
 
 import errno
 import os
@@ -16,7 +18,13 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Step, Trial
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import Service, Steps, World, survives, tree
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import (
+    Service,
+    Steps,
+    World,
+    survives,
+    tree,
+)
 
 
 @pytest.fixture
@@ -34,8 +42,16 @@ def good() -> Optional[str]:
     return None
 
 
-def carry(world: World, verify: Any = good, check_mode: bool = False, disk: Optional[Disk] = None, step: Optional[Step] = None) -> subject.Outcome:
-    return subject.carry_out(step or world.step, Host(), disk or Service(world), verify, check_mode, world.state)
+def carry(
+    world: World,
+    verify: Any = good,
+    check_mode: bool = False,
+    disk: Optional[Disk] = None,
+    step: Optional[Step] = None,
+) -> subject.Outcome:
+    return subject.carry_out(
+        step or world.step, Host(), disk or Service(world), verify, check_mode, world.state
+    )
 
 
 def trials(monkeypatch: Any, *answers: Ran) -> List[Any]:
@@ -51,7 +67,9 @@ def trials(monkeypatch: Any, *answers: Ran) -> List[Any]:
 
 
 def with_trial(world: World) -> Step:
-    return world.step._replace(trials=[Trial(["nginx", "-t"], ["/var/log/x"]), Trial(["nginx", "-t"], ["/var/log/x"])])
+    return world.step._replace(
+        trials=[Trial(["nginx", "-t"], ["/var/log/x"]), Trial(["nginx", "-t"], ["/var/log/x"])]
+    )
 
 
 def test_done_says_what_was_done_and_where_the_backup_is(world):
@@ -62,7 +80,9 @@ def test_done_says_what_was_done_and_where_the_backup_is(world):
 
 
 def test_nothing_to_change_and_nothing_to_run_is_unchanged_and_writes_nothing(world):
-    same = Step("n", "t", [Change(world.path("pool.conf"), b"pm = static\n", b"pm = static\n", 0o644)], [], [])
+    same = Step(
+        "n", "t", [Change(world.path("pool.conf"), b"pm = static\n", b"pm = static\n", 0o644)], [], []
+    )
     before = tree(world.top)
     assert carry(world, step=same).result == "unchanged"
     assert tree(world.top) == before
@@ -89,7 +109,9 @@ def test_where_no_way_is_open_each_objection_is_told(world, monkeypatch):
     trials(monkeypatch, UNKNOWN, Ran(78, "", "ERROR: no such group"))
     other = Step("other", "t", [], [Trial(["php-fpm", "-t"], [])], [Command(["start", "b"], [])])
     outcome = carry(world, step=with_trial(world)._replace(otherwise=[other]))
-    assert outcome.result == "refused" and outcome.why.index("no such group") < outcome.why.index("unknown entry")
+    assert outcome.result == "refused" and outcome.why.index("no such group") < outcome.why.index(
+        "unknown entry"
+    )
 
 
 def test_a_command_alone_is_a_step(world):
@@ -124,10 +146,20 @@ def test_a_command_alone_is_tried_on_what_is_there(world, monkeypatch):
 
 
 def test_a_complaint_about_a_state_in_between_refuses_and_changes_nothing(world, monkeypatch):
-    trials(monkeypatch, Ran(0, "", ""), Ran(1, "", "nginx: [warn] x\nnginx: [emerg] unknown directive \"lissen\" in /etc/x:3\nnginx: test failed\n"))
+    trials(
+        monkeypatch,
+        Ran(0, "", ""),
+        Ran(
+            1,
+            "",
+            'nginx: [warn] x\nnginx: [emerg] unknown directive "lissen" in /etc/x:3\nnginx: test failed\n',
+        ),
+    )
     before = tree(world.top)
     outcome = carry(world, step=with_trial(world))
-    assert outcome == subject.Outcome("refused", "`nginx -t`: nginx: [emerg] unknown directive \"lissen\" in /etc/x:3", [], [], [], None)
+    assert outcome == subject.Outcome(
+        "refused", '`nginx -t`: nginx: [emerg] unknown directive "lissen" in /etc/x:3', [], [], [], None
+    )
     assert tree(world.top) == before
 
 
@@ -137,12 +169,18 @@ def test_a_trial_that_cannot_run_refuses(world, monkeypatch):
     assert outcome.result == "refused" and "could not be tried: no namespace" in outcome.why
 
 
-@pytest.mark.parametrize("err, line", [
-    ("[x] NOTICE: a\n[x] ERROR: [/etc/p:5] unknown entry 'y'\n[x] ERROR: failed to load\n", "[x] ERROR: [/etc/p:5] unknown entry 'y'"),
-    ("Job for x.service failed.\nSee journalctl\n", "Job for x.service failed."),
-    ("\n", "it ended with code 7"),
-    ("nginx: [emerg] env[DB] = hunter2\n", "nginx: [emerg] env[DB] = [redacted]"),
-])
+@pytest.mark.parametrize(
+    "err, line",
+    [
+        (
+            "[x] NOTICE: a\n[x] ERROR: [/etc/p:5] unknown entry 'y'\n[x] ERROR: failed to load\n",
+            "[x] ERROR: [/etc/p:5] unknown entry 'y'",
+        ),
+        ("Job for x.service failed.\nSee journalctl\n", "Job for x.service failed."),
+        ("\n", "it ended with code 7"),
+        ("nginx: [emerg] env[DB] = hunter2\n", "nginx: [emerg] env[DB] = [redacted]"),
+    ],
+)
 def test_the_line_that_decides_is_told(err, line):
     assert subject.deciding_line(Ran(7, "", err)) == line
 
@@ -171,7 +209,11 @@ def test_what_does_not_help_is_put_back(world):
 
     outcome = carry(world, verify)
     assert seen == [True]
-    assert outcome.result == "rolled_back" and outcome.why.startswith("it still answers 502;") and tree(world.etc) == world.start
+    assert (
+        outcome.result == "rolled_back"
+        and outcome.why.startswith("it still answers 502;")
+        and tree(world.etc) == world.start
+    )
 
 
 def test_a_proof_that_breaks_down_puts_everything_back_and_is_not_swallowed(world):
@@ -186,7 +228,10 @@ def test_a_proof_that_breaks_down_puts_everything_back_and_is_not_swallowed(worl
 def test_a_way_back_that_fails_says_what_a_person_does(world):
     outcome = carry(world, lambda: "no good", disk=Service(world, ["restart-again"]))
     assert outcome.result == "failed"
-    assert "no good; and the way back failed: every file is as before, but this failed: `restart-again`" in outcome.why
+    assert (
+        "no good; and the way back failed: every file is as before, but this failed: `restart-again`"
+        in outcome.why
+    )
     assert "a later run looks at what is there then" in outcome.why
 
 
@@ -194,7 +239,10 @@ def test_what_is_served_only_by_the_change_is_kept_although_its_proof_failed(wor
     monkeypatch.setattr(present, "served_by", lambda *_arguments: ["unix:/a"])
     step = world.step._replace(commands=[Command(["start"], [["systemctl", "stop", "php.service"]])])
     outcome = carry(world, lambda: "a page answers 503", step=step)
-    assert (outcome.result, outcome.why) == ("done", "a page answers 503; kept, since without it nobody would take requests at unix:/a")
+    assert (outcome.result, outcome.why) == (
+        "done",
+        "a page answers 503; kept, since without it nobody would take requests at unix:/a",
+    )
     assert world.contents() == world.new and outcome.backup and world.log() == ["start"]
 
 
@@ -205,11 +253,17 @@ def test_what_someone_else_changed_meanwhile_is_named(world):
         return "no good"
 
     outcome = carry(world, verify)
-    assert outcome.result == "failed" and world.path("pool.conf") in outcome.why and "someone else" in outcome.why
+    assert (
+        outcome.result == "failed"
+        and world.path("pool.conf") in outcome.why
+        and "someone else" in outcome.why
+    )
     assert world.read("pool.conf") == b"by hand\n" and world.read("gone.conf") == b"old\n"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EPERM, errno.EIO], ids=lambda number: errno.errorcode[number])
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EROFS, errno.EPERM, errno.EIO], ids=lambda number: errno.errorcode[number]
+)
 def test_a_disk_that_fails_once_at_any_step_leaves_the_host_as_it_was(make, monkeypatch, number):
     results = []
     for at in range(1, 400):
@@ -257,15 +311,30 @@ def test_a_full_disk_is_put_back_without_any_space(make, tmp_path):
     """A file system of three pages or so: the new file does not fit beside the old one."""
     import ctypes
     import subprocess
+
     small = tmp_path / "small"
     small.mkdir()
-    if os.geteuid() != 0 or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], stderr=subprocess.DEVNULL) != 0:
+    if (
+        os.geteuid() != 0
+        or subprocess.call(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], stderr=subprocess.DEVNULL
+        )
+        != 0
+    ):
         pytest.skip("only root, where it may mount, can make a small disk")
     try:
         world = World(str(small))
         world.state = str(tmp_path / "state")
-        outcome = carry(world, step=world.step._replace(changes=[
-            world.step.changes[3], world.step.changes[0]._replace(after=b"x" * 100000), world.step.changes[1]]))
+        outcome = carry(
+            world,
+            step=world.step._replace(
+                changes=[
+                    world.step.changes[3],
+                    world.step.changes[0]._replace(after=b"x" * 100000),
+                    world.step.changes[1],
+                ]
+            ),
+        )
         assert outcome.result == "rolled_back" and "No space left" in outcome.why
         assert tree(world.etc) == world.start
     finally:

@@ -18,8 +18,16 @@ ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files aw
 
 
 def acl(mask: int) -> bytes:
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
-        (1, 6, 0xFFFFFFFF), (2, 4, 33), (4, 4, 0xFFFFFFFF), (0x10, mask, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)))
+    return struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", *entry)
+        for entry in (
+            (1, 6, 0xFFFFFFFF),
+            (2, 4, 33),
+            (4, 4, 0xFFFFFFFF),
+            (0x10, mask, 0xFFFFFFFF),
+            (0x20, 0, 0xFFFFFFFF),
+        )
+    )
 
 
 def with_acl(path: str, name: str, mask: int = 4) -> None:
@@ -45,7 +53,9 @@ def test_a_new_file_is_closed_to_others_until_it_is_whole(tmp_path, monkeypatch)
         assert stream.read() == b"abcdefg"
 
 
-@pytest.mark.parametrize("make", [lambda path: os.symlink("victim", path), lambda path: open(path, "w").close(), os.mkdir])
+@pytest.mark.parametrize(
+    "make", [lambda path: os.symlink("victim", path), lambda path: open(path, "w").close(), os.mkdir]
+)
 def test_what_is_there_already_is_neither_followed_nor_overwritten(tmp_path, make):
     path = str(tmp_path / "x")
     make(path)

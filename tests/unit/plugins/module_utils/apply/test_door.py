@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Root changes nothing where somebody else could have led it: not by a directory, a link, an ACL, and not by exchanging them meanwhile."""
+"""Root changes nothing where somebody else could have led it: not by a directory, a link, an ACL, and not by
+exchanging them meanwhile.
+"""
 
 import ctypes
 import os
@@ -65,7 +67,9 @@ def refusal(etc: Any, name: str = "enabled/site", before: Any = b"old") -> str:
     with pytest.raises(Refusal) as caught:
         begin(etc, name, before)
     assert listed == [sorted(os.listdir(str(folder))) for folder in (etc, etc / "conf", etc / "enabled")]
-    assert (etc / "conf" / "site").read_bytes() == b"old" and pending(Host(), str(etc.parent / "state")) is None
+    assert (etc / "conf" / "site").read_bytes() == b"old" and pending(
+        Host(), str(etc.parent / "state")
+    ) is None
     return str(caught.value)
 
 
@@ -85,9 +89,13 @@ def test_a_directory_that_is_a_link_of_our_own_is_followed(etc: Any) -> None:
     assert (etc / "conf" / "site").read_bytes() == b"new"
 
 
-@pytest.mark.parametrize("mode, who", [(0o777, "everybody"), (0o757, "everybody"), (0o1777, "everybody"), (0o775, "group ")])
+@pytest.mark.parametrize(
+    "mode, who", [(0o777, "everybody"), (0o757, "everybody"), (0o1777, "everybody"), (0o775, "group ")]
+)
 @pytest.mark.parametrize("name", ["conf", "enabled", "."])
-def test_a_directory_that_others_can_write_to_is_named_with_who_they_are(etc: Any, mode: int, who: str, name: str) -> None:
+def test_a_directory_that_others_can_write_to_is_named_with_who_they_are(
+    etc: Any, mode: int, who: str, name: str
+) -> None:
     (etc / name).chmod(mode)
     if os.geteuid() == 0:
         os.chown(str(etc / name), 0, 34)
@@ -101,7 +109,9 @@ def test_a_directory_that_others_can_write_to_is_named_with_who_they_are(etc: An
 @pytest.mark.parametrize("name", ["conf", "enabled", "."])
 def test_a_directory_of_somebody_else_is_refused(etc: Any, name: str) -> None:
     os.chown(str(etc / name), TENANT, 0)
-    assert "lies in %s, which nobody can write to: a change there is left to a person" % (etc / name) in refusal(etc)
+    assert "lies in %s, which nobody can write to: a change there is left to a person" % (
+        etc / name
+    ) in refusal(etc)
 
 
 @ROOT
@@ -235,7 +245,9 @@ def fixture_open_path() -> Iterator[Any]:
 
 @ROOT
 @pytest.mark.parametrize("change", ["transaction", "write", "mkdir"])
-def test_a_tenant_who_exchanges_a_directory_for_a_link_all_the_time_gets_nothing_of_roots_elsewhere(open_path: Any, change: str) -> None:
+def test_a_tenant_who_exchanges_a_directory_for_a_link_all_the_time_gets_nothing_of_roots_elsewhere(
+    open_path: Any, change: str
+) -> None:
     home, victim = open_path / "home", open_path / "victim"
     (home / "conf").mkdir(parents=True)
     victim.mkdir()
@@ -251,7 +263,12 @@ def test_a_tenant_who_exchanges_a_directory_for_a_link_all_the_time_gets_nothing
     if tenant == 0:
         os.setgid(TENANT)
         os.setuid(TENANT)
-        while libc.renameat2(-100, os.fsencode(str(home / "conf")), -100, os.fsencode(str(home / "link")), EXCHANGE) == 0:
+        while (
+            libc.renameat2(
+                -100, os.fsencode(str(home / "conf")), -100, os.fsencode(str(home / "link")), EXCHANGE
+            )
+            == 0
+        ):
             pass
         os._exit(1)
     try:

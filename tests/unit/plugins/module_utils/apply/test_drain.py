@@ -12,13 +12,25 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 PLACE = "unix:/run/php/php8.2-fpm.sock"
 
 
-def facts(queue: Optional[int], answered: Optional[int] = None, probe: str = "no_answer", connect: str = "ok", seconds: float = 1.0) -> Dict[str, Any]:
-    return {"queue": queue, "connect": {"result": connect, "error": None if connect in ("ok", "full") else connect}, "probe": {"result": probe, "ms": None},
-            "flow": None if answered is None else {"seconds": seconds, "arrived": 3, "answered": answered}}
+def facts(
+    queue: Optional[int],
+    answered: Optional[int] = None,
+    probe: str = "no_answer",
+    connect: str = "ok",
+    seconds: float = 1.0,
+) -> Dict[str, Any]:
+    return {
+        "queue": queue,
+        "connect": {"result": connect, "error": None if connect in ("ok", "full") else connect},
+        "probe": {"result": probe, "ms": None},
+        "flow": None if answered is None else {"seconds": seconds, "arrived": 3, "answered": answered},
+    }
 
 
 class Watch:
-    """Two workers answered 0.7 requests a second before 60 that waited, unless told. Four seconds pass between two looks."""
+    """Two workers answered 0.7 requests a second before 60 that waited, unless told. Four seconds pass
+    between two looks.
+    """
 
     def __init__(self, before: Optional[Dict[str, Any]] = None) -> None:
         self.host = FakeHost()
@@ -63,7 +75,8 @@ def test_the_first_moments_prove_nothing() -> None:
 
 def test_no_more_answers_than_before_are_no_proof() -> None:
     assert Watch().told(*[facts(60, 1), facts(61, 0)] * 2, facts(62, 1), facts(63, 0)) == (
-        "0.5 requests a second are answered, 0.7 before, and 63 wait in the queue, 60 before")
+        "0.5 requests a second are answered, 0.7 before, and 63 wait in the queue, 60 before"
+    )
 
 
 def test_a_queue_that_outgrows_the_pace_is_no_proof() -> None:

@@ -27,16 +27,29 @@ def test_what_is_recorded_is_read_in_order(state):
     assert ledger.read(state) == []
     record(state, 1.0)
     record(state, 2.0, "b", "u", "failed")
-    assert ledger.read(state) == [{"at": 1.0, "action": "a", "target": "t", "result": "done"},
-                                  {"at": 2.0, "action": "b", "target": "u", "result": "failed"}]
+    assert ledger.read(state) == [
+        {"at": 1.0, "action": "a", "target": "t", "result": "done"},
+        {"at": 2.0, "action": "b", "target": "u", "result": "failed"},
+    ]
     assert sorted(os.listdir(state)) == ["backups", "ledger.json", "put-back"]
 
 
-@pytest.mark.parametrize("action, target, since, count", [
-    ("a", "t", 0, 3), ("a", "t", 20, 2), ("a", "t", 20.1, 1), ("a", "t", 31, 0), ("a", "u", 0, 1), ("b", "t", 0, 0),
-])
+@pytest.mark.parametrize(
+    "action, target, since, count",
+    [
+        ("a", "t", 0, 3),
+        ("a", "t", 20, 2),
+        ("a", "t", 20.1, 1),
+        ("a", "t", 31, 0),
+        ("a", "u", 0, 1),
+        ("b", "t", 0, 0),
+    ],
+)
 def test_attempts_are_those_of_this_action_on_this_target_since_then(action, target, since, count):
-    entries = [{"at": at, "action": "a", "target": target, "result": "failed"} for at, target in ((10, "t"), (20, "t"), (25, "u"), (30, "t"))]
+    entries = [
+        {"at": at, "action": "a", "target": target, "result": "failed"}
+        for at, target in ((10, "t"), (20, "t"), (25, "u"), (30, "t"))
+    ]
     assert ledger.attempts(entries, action, target, since) == count
 
 
@@ -49,10 +62,21 @@ def test_the_newest_two_hundred_stay(state):
     assert [entry["at"] for entry in ledger.read(state)] == list(range(1, ledger.ENTRIES)) + [999]
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "[]", "null", '{"version": 2, "entries": []}', '{"version": 1}', '{"version": 1, "entries": [1]}', '{"version": 1, "entries": [{"at": "x"}]}',
-    '{"version": 1, "entries": [{"at": 1, "action": "a", "target": null, "result": "x"}]}', "\udcff",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"version": 2, "entries": []}',
+        '{"version": 1}',
+        '{"version": 1, "entries": [1]}',
+        '{"version": 1, "entries": [{"at": "x"}]}',
+        '{"version": 1, "entries": [{"at": 1, "action": "a", "target": null, "result": "x"}]}',
+        "\udcff",
+    ],
+)
 def test_a_damaged_ledger_counts_as_empty_and_is_put_aside(state, text):
     os.makedirs(state, 0o700)
     with open(state + "/ledger.json", "w", errors="surrogateescape") as stream:
@@ -77,7 +101,13 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_ledger(tmp_path):
     assert at > 7 and disk_module.os is os
 
 
-@pytest.mark.parametrize("action, target, until, known", [("a", "t", 11, True), ("a", "t", 10, False), ("a", "u", 11, False), ("b", "t", 11, False)])
+@pytest.mark.parametrize(
+    "action, target, until, known",
+    [("a", "t", 11, True), ("a", "t", 10, False), ("a", "u", 11, False), ("b", "t", 11, False)],
+)
 def test_done_is_what_was_kept_before(action, target, until, known):
-    entries = [{"at": 10, "action": "a", "target": "t", "result": "done"}, {"at": 1, "action": "a", "target": "t", "result": "rolled_back"}]
+    entries = [
+        {"at": 10, "action": "a", "target": "t", "result": "done"},
+        {"at": 1, "action": "a", "target": "t", "result": "rolled_back"},
+    ]
     assert ledger.done(entries, action, target, until) is known

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights of a socket that is open: one user more, nobody else, and exactly back. On real sockets, with real ACLs."""
+"""The rights of a socket that is open: one user more, nobody else, and exactly back. On real sockets, with
+real ACLs.
+"""
 
 import os
 import socket
@@ -11,7 +13,13 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import live_socket
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.rights import ACL, GROUP_ENTRY, OWN_GROUP, USER_ENTRY, with_write
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.rights import (
+    ACL,
+    GROUP_ENTRY,
+    OWN_GROUP,
+    USER_ENTRY,
+    with_write,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.permission import acl_text, parse_acl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Access, NoAcl, Refusal
@@ -23,11 +31,13 @@ GAMES, GAMES_UID, DAEMON_GID, UUCP = "games", 5, 1, "uucp"
 
 
 def acl(text: str) -> bytes:
-    """"u::6 u:5:6 g::0 m:6 o::0" as the kernel has it."""
+    """ "u::6 u:5:6 g::0 m:6 o::0" as the kernel has it."""
     packed = struct.pack("<I", 2)
     for word in text.split():
         tag, name, bits = word.split(":")
-        packed += struct.pack("<HHI", TAGS[tag if name or tag in "mo" else tag + ":"], int(bits), int(name) if name else NONE)
+        packed += struct.pack(
+            "<HHI", TAGS[tag if name or tag in "mo" else tag + ":"], int(bits), int(name) if name else NONE
+        )
     return packed
 
 
@@ -35,17 +45,36 @@ def shown(raw: Optional[bytes]) -> List[str]:
     return acl_text(parse_acl(raw), str, str) or []
 
 
-@pytest.mark.parametrize("before, mode, kept, after", [
-    (None, 0o660, (), ["user::rw-", "user:5:rw-", "group::rw-", "mask::rw-", "other::---"]),
-    (None, 0o600, (), ["user::rw-", "user:5:rw-", "group::---", "mask::rw-", "other::---"]),
-    # A mask that a hand spoiled: what the configuration made applies again, and what a hand had added does not.
-    ("u::6 u:5:6 u:7:6 g::6 g:1:7 m::0 o::0", 0o600, ((USER_ENTRY, 5), (USER_ENTRY, 7), OWN_GROUP),
-     ["user::rw-", "user:5:rw-", "user:7:rw-", "group::rw-", "group:1:---", "mask::rw-", "other::---"]),
-    ("u::6 u:5:6 g::6 g:1:6 m::0 o::0", 0o600, (), ["user::rw-", "user:5:rw-", "group::---", "group:1:---", "mask::rw-", "other::---"]),
-    ("u::6 u:7:6 g::4 g:1:6 m::6 o::0", 0o660, ((GROUP_ENTRY, 1),),
-     ["user::rw-", "user:5:rw-", "user:7:rw-", "group::r--", "group:1:rw-", "mask::rw-", "other::---"]),
-])
-def test_one_user_may_connect_and_nobody_else_gains(before: Optional[str], mode: int, kept: Any, after: List[str]) -> None:
+@pytest.mark.parametrize(
+    "before, mode, kept, after",
+    [
+        (None, 0o660, (), ["user::rw-", "user:5:rw-", "group::rw-", "mask::rw-", "other::---"]),
+        (None, 0o600, (), ["user::rw-", "user:5:rw-", "group::---", "mask::rw-", "other::---"]),
+        # A mask that a hand spoiled: what the configuration made applies again, and what a hand had added
+        # does not.
+        (
+            "u::6 u:5:6 u:7:6 g::6 g:1:7 m::0 o::0",
+            0o600,
+            ((USER_ENTRY, 5), (USER_ENTRY, 7), OWN_GROUP),
+            ["user::rw-", "user:5:rw-", "user:7:rw-", "group::rw-", "group:1:---", "mask::rw-", "other::---"],
+        ),
+        (
+            "u::6 u:5:6 g::6 g:1:6 m::0 o::0",
+            0o600,
+            (),
+            ["user::rw-", "user:5:rw-", "group::---", "group:1:---", "mask::rw-", "other::---"],
+        ),
+        (
+            "u::6 u:7:6 g::4 g:1:6 m::6 o::0",
+            0o660,
+            ((GROUP_ENTRY, 1),),
+            ["user::rw-", "user:5:rw-", "user:7:rw-", "group::r--", "group:1:rw-", "mask::rw-", "other::---"],
+        ),
+    ],
+)
+def test_one_user_may_connect_and_nobody_else_gains(
+    before: Optional[str], mode: int, kept: Any, after: List[str]
+) -> None:
     assert sorted(shown(with_write(acl(before) if before else None, mode, 5, kept))) == sorted(after)
 
 
@@ -63,14 +92,28 @@ class Listening:
         self.door.bind(self.path)
         self.door.listen(1)
         os.chmod(self.path, 0o600)
-        me = Process(os.getpid(), 1, "php-fpm8.2", "php-fpm: master process (/etc/x.conf)", "/usr/sbin/php-fpm8.2", 0, 0, [0], 1.0)
+        me = Process(
+            os.getpid(),
+            1,
+            "php-fpm8.2",
+            "php-fpm: master process (/etc/x.conf)",
+            "/usr/sbin/php-fpm8.2",
+            0,
+            0,
+            [0],
+            1.0,
+        )
         monkeypatch.setattr(live_socket, "process", lambda _host, pid: me if pid == me.pid else None)
         self.access = Access(self.path, os.getpid(), GAMES, "entry")
 
     def rights(self) -> Dict[str, Any]:
         found = os.stat(self.path)
-        return {"mode": found.st_mode, "uid": found.st_uid, "gid": found.st_gid,
-                "acl": os.getxattr(self.path, ACL) if ACL in os.listxattr(self.path) else None}
+        return {
+            "mode": found.st_mode,
+            "uid": found.st_uid,
+            "gid": found.st_gid,
+            "acl": os.getxattr(self.path, ACL) if ACL in os.listxattr(self.path) else None,
+        }
 
 
 @pytest.fixture
@@ -156,11 +199,16 @@ def test_the_users_own_group_may_have_the_socket(listening: Listening) -> None:
     assert (found["gid"], found["mode"] & 0o777, found["acl"]) == (60, 0o660, None)
 
 
-@pytest.mark.parametrize("by, mode, owner, words", [
-    ("group", 0o660, (0, 10), "uucp, who may use .* now, would be locked out"),  # gid 10 is uucp's own
-    ("owner", 0o600, (10, 0), "uucp, who may use .* now, would be locked out"),
-])
-def test_nobody_who_has_access_is_locked_out(listening: Listening, by: str, mode: int, owner: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    "by, mode, owner, words",
+    [
+        ("group", 0o660, (0, 10), "uucp, who may use .* now, would be locked out"),  # gid 10 is uucp's own
+        ("owner", 0o600, (10, 0), "uucp, who may use .* now, would be locked out"),
+    ],
+)
+def test_nobody_who_has_access_is_locked_out(
+    listening: Listening, by: str, mode: int, owner: Any, words: str
+) -> None:
     os.chown(listening.path, *owner)
     os.chmod(listening.path, mode)
     with pytest.raises(Refusal, match=words):

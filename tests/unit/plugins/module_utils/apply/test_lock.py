@@ -75,7 +75,9 @@ def test_a_child_that_outlives_the_holder_does_not_hold_it(state):
 
 def test_the_state_is_for_its_owner_alone(state):
     with lock(state, Disk()):
-        assert [stat.S_IMODE(os.stat(path).st_mode) for path in (state, state + "/backups", state + "/lock")] == [0o700, 0o700, 0o600]
+        assert [
+            stat.S_IMODE(os.stat(path).st_mode) for path in (state, state + "/backups", state + "/lock")
+        ] == [0o700, 0o700, 0o600]
 
 
 def test_a_lock_that_is_a_link_is_not_followed(state, tmp_path):

@@ -7,13 +7,24 @@
 from typing import Any, Dict, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.pages import OWN, SILENT, SLOW, _page, doors
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.pages import (
+    OWN,
+    SILENT,
+    SLOW,
+    _page,
+    doors,
+)
 
 NONE: frozenset = frozenset()
 
 
 def route(line: int, *names: str, listen: str = "80") -> Dict[str, Any]:
-    return {"site": names[0] if names else "", "server_names": list(names), "listen": [listen], "server": {"file": "/etc/nginx/x", "line": line}}
+    return {
+        "site": names[0] if names else "",
+        "server_names": list(names),
+        "listen": [listen],
+        "server": {"file": "/etc/nginx/x", "line": line},
+    }
 
 
 def places(*lines: int) -> Any:
@@ -30,7 +41,10 @@ def test_two_servers_called_underscore_on_two_ports_are_two_sites() -> None:
 
 
 def test_80_and_443_of_one_name_are_two_sites() -> None:
-    assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [(443, "shop.example"), (80, "shop.example")]
+    assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
+        (443, "shop.example"),
+        (80, "shop.example"),
+    ]
 
 
 def test_of_two_under_one_name_at_one_address_the_second_cannot_be_asked() -> None:
@@ -39,19 +53,37 @@ def test_of_two_under_one_name_at_one_address_the_second_cannot_be_asked() -> No
 
 
 def test_a_site_with_two_routes_is_asked_once() -> None:
-    assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [(80, "a.example"), (80, "b.example")]
+    assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
+        (80, "a.example"),
+        (80, "b.example"),
+    ]
 
 
-@pytest.mark.parametrize("status, errors, told", [
-    (200, NONE, OWN), (404, NONE, OWN), (500, NONE, OWN), (None, NONE, SLOW),
-    (502, frozenset(("unix:/a",)), SILENT), (503, frozenset(("unix:/a",)), SILENT),
-    (502, NONE, OWN), (503, NONE, OWN), (504, NONE, OWN),  # the application says so itself: nginx logs nothing
-    (502, None, SILENT), (504, None, SILENT), (503, None, OWN),  # nginx's log cannot be read
-])
-def test_nginx_s_own_error_tells_a_silent_backend_from_a_site_that_says_502(status: Optional[int], errors: Any, told: str) -> None:
+@pytest.mark.parametrize(
+    "status, errors, told",
+    [
+        (200, NONE, OWN),
+        (404, NONE, OWN),
+        (500, NONE, OWN),
+        (None, NONE, SLOW),
+        (502, frozenset(("unix:/a",)), SILENT),
+        (503, frozenset(("unix:/a",)), SILENT),
+        (502, NONE, OWN),
+        (503, NONE, OWN),
+        (504, NONE, OWN),  # the application says so itself: nginx logs nothing
+        (502, None, SILENT),
+        (504, None, SILENT),
+        (503, None, OWN),  # nginx's log cannot be read
+    ],
+)
+def test_nginx_s_own_error_tells_a_silent_backend_from_a_site_that_says_502(
+    status: Optional[int], errors: Any, told: str
+) -> None:
     assert _page(status, errors).told == told
 
 
-@pytest.mark.parametrize("status, fails", [(200, False), (404, False), (500, True), (501, True), (503, False)])
+@pytest.mark.parametrize(
+    "status, fails", [(200, False), (404, False), (500, True), (501, True), (503, False)]
+)
 def test_a_page_of_the_sites_own_fails_from_500_on_but_for_maintenance(status: int, fails: bool) -> None:
     assert _page(status, NONE).fails is fails

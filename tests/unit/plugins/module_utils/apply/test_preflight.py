@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No load is begun that could fail or that would bring up what others changed; each refusal names the file, pool or unit."""
+"""No load is begun that could fail or that would bring up what others changed; each refusal names the file,
+pool or unit.
+"""
 
 import os
 import time
@@ -13,28 +15,59 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import pref
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.launch import Launch
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step, Trial
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import (
+    Change,
+    Command,
+    Refusal,
+    Step,
+    Trial,
+)
 
 UNIT, PROGRAM = "php8.2-fpm.service", os.path.realpath("/bin/sleep")
 
 
 class Place:
-    """A php-fpm and an nginx that only their facts are real of: files below top, and a process that is ours."""
+    """A php-fpm and an nginx that only their facts are real of: files below top, and a process
+    that is ours.
+    """
 
     def __init__(self, top: str, monkeypatch: Any) -> None:
         self.top, self.rehearsed, self.unit = top, [], {}  # type: str, List[Any], Dict[str, Any]
         self.wrong: Optional[str] = None
-        for name, text in {"fpm.conf": "[global]\ninclude=%s/pool.d/*.conf\n" % top, "pool.d/www.conf": "[www]\npm.max_children = 2\n",
-                           "unit": "", "php.ini": "", "nginx.conf": "events {}\nhttp { include %s/sites/*; }\n" % top,
-                           "sites/shop": "server { listen 80; }\n"}.items():
+        for name, text in {
+            "fpm.conf": "[global]\ninclude=%s/pool.d/*.conf\n" % top,
+            "pool.d/www.conf": "[www]\npm.max_children = 2\n",
+            "unit": "",
+            "php.ini": "",
+            "nginx.conf": "events {}\nhttp { include %s/sites/*; }\n" % top,
+            "sites/shop": "server { listen 80; }\n",
+        }.items():
             self.write(name, text)
         time.sleep(0.03)
         now = time.time()
         pool = {"name": "www", "max_children": 2, "file": self.path("pool.d/www.conf")}
-        self.master = {"config": self.path("fpm.conf"), "prefix": "/usr", "unit": UNIT, "account": None, "running": True, "pid": os.getpid(),
-                       "loaded_at": now, "started_at": now - subject.TICK, "pools": [pool]}  # type: Dict[str, Any]
-        self.nginx = {"config": self.path("nginx.conf"), "prefix": top, "options": {}, "account": None, "unit": "nginx.service", "running": True,
-                      "binary": os.path.realpath("/proc/self/exe"), "workers": [], "master": {"pid": os.getpid(), "started_at": now - subject.TICK}}
+        self.master = {
+            "config": self.path("fpm.conf"),
+            "prefix": "/usr",
+            "unit": UNIT,
+            "account": None,
+            "running": True,
+            "pid": os.getpid(),
+            "loaded_at": now,
+            "started_at": now - subject.TICK,
+            "pools": [pool],
+        }  # type: Dict[str, Any]
+        self.nginx = {
+            "config": self.path("nginx.conf"),
+            "prefix": top,
+            "options": {},
+            "account": None,
+            "unit": "nginx.service",
+            "running": True,
+            "binary": os.path.realpath("/proc/self/exe"),
+            "workers": [],
+            "master": {"pid": os.getpid(), "started_at": now - subject.TICK},
+        }
         self.procs: List[Process] = []
         time.sleep(0.03)
         monkeypatch.setattr(subject, "processes", lambda _host: self.procs)
@@ -53,7 +86,19 @@ class Place:
             stream.write(text)
 
     def launch(self, _host: Host, unit: str) -> Launch:
-        told = Launch(unit, [os.path.realpath("/proc/self/exe")], {}, [], None, "/", [], [self.path("unit")], False, 1.0, {})
+        told = Launch(
+            unit,
+            [os.path.realpath("/proc/self/exe")],
+            {},
+            [],
+            None,
+            "/",
+            [],
+            [self.path("unit")],
+            False,
+            1.0,
+            {},
+        )
         return told._replace(**self.unit)
 
     def rehearse(self, *arguments: Any) -> Optional[str]:
@@ -61,7 +106,11 @@ class Place:
         return self.wrong
 
     def worker(self, pool: str) -> None:
-        self.procs.append(Process(99 + len(self.procs), os.getpid(), "php-fpm", "php-fpm: pool " + pool, None, 33, 33, [33], 0.0))
+        self.procs.append(
+            Process(
+                99 + len(self.procs), os.getpid(), "php-fpm", "php-fpm: pool " + pool, None, 33, 33, [33], 0.0
+            )
+        )
 
 
 @pytest.fixture
@@ -70,7 +119,9 @@ def place(tmp_path: Any, monkeypatch: Any) -> Place:
 
 
 def asked(verb: str = "restart", unit: str = UNIT, meant: Any = (), trials: Any = ()) -> Optional[str]:
-    return subject.objection(Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), meant))
+    return subject.objection(
+        Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), meant)
+    )
 
 
 @pytest.mark.parametrize("verb", ["restart", "reload", "start"])
@@ -131,7 +182,9 @@ def test_a_restart_would_take_up_a_changed_unit_and_a_reload_does_not(place: Pla
 
 def test_a_program_that_is_another_by_now_is_not_started(place: Place) -> None:
     place.unit = {"argv": [PROGRAM]}
-    assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(asked("reload"))
+    assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(
+        asked("reload")
+    )
     place.unit = {"argv": ["/none/php-fpm"]}
     assert "/none/php-fpm (No such file or directory) was replaced" in str(asked())
 
@@ -170,28 +223,50 @@ def test_a_site_that_was_removed_and_not_loaded_stays_as_it_runs(place: Place) -
 
 def test_nginx_is_not_told_to_listen_where_it_cannot(place: Place, monkeypatch: Any) -> None:
     seen: List[Any] = []
-    monkeypatch.setattr(subject, "taken", lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use")
+    monkeypatch.setattr(
+        subject,
+        "taken",
+        lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use",
+    )
     text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
     change = Change(place.path("sites/shop"), b"", text, 0o644)
-    why = subject.objection(Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])]))
-    assert why == "nginx could not listen on *:81: Address already in use" and seen == [["*:81", "127.0.0.1:80", "[::1]:80"]]
+    why = subject.objection(
+        Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])])
+    )
+    assert why == "nginx could not listen on *:81: Address already in use" and seen == [
+        ["*:81", "127.0.0.1:80", "[::1]:80"]
+    ]
 
 
 def test_a_unit_that_nobody_knows_is_not_loaded_blindly(place: Place) -> None:
-    assert asked("restart", "other.service") == "what `systemctl restart other.service` would load is not known here"
+    assert (
+        asked("restart", "other.service")
+        == "what `systemctl restart other.service` would load is not known here"
+    )
 
 
 def test_what_loads_nothing_is_not_asked_about(place: Place) -> None:
     place.master["config"] = "/none"
-    assert asked("reset-failed") is None and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
+    assert (
+        asked("reset-failed") is None
+        and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
+    )
 
 
 @pytest.mark.parametrize("verb", ["daemon-reload", "enable"])
 def test_systemd_does_not_read_other_units_anew_with_ours(place: Place, monkeypatch: Any, verb: str) -> None:
     monkeypatch.setattr(subject, "DIRECTORIES", (place.top,))
     loaded = [time.time()]
-    monkeypatch.setattr(Host, "run", lambda *_arguments, **_options: Ran(
-        0, "UnitsLoadStartTimestampMonotonic=%d\n" % ((time.clock_gettime(time.CLOCK_MONOTONIC) - time.time() + loaded[0]) * 1e6), ""))
+    monkeypatch.setattr(
+        Host,
+        "run",
+        lambda *_arguments, **_options: Ran(
+            0,
+            "UnitsLoadStartTimestampMonotonic=%d\n"
+            % ((time.clock_gettime(time.CLOCK_MONOTONIC) - time.time() + loaded[0]) * 1e6),
+            "",
+        ),
+    )
     assert asked(verb) is None
     time.sleep(0.03)
     place.write("db.service.d/x.conf", "[Service]\n")
@@ -203,7 +278,9 @@ def test_systemd_does_not_read_other_units_anew_with_ours(place: Place, monkeypa
 
 def test_an_action_does_not_write_on_top_of_what_others_have_not_loaded(place: Place) -> None:
     change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
-    step = Step("socket_access_set", "x", [change], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
+    step = Step(
+        "socket_access_set", "x", [change], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], []
+    )
     assert subject.objection(step) is None
     place.write("pool.d/www.conf", "[www]\n")
     assert place.path("pool.d/www.conf") in str(subject.objection(step))

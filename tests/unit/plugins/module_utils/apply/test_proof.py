@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long a change is waited for, and what decides whether it stays. The looks at the host are given; real hosts are in integration/harm.py."""
+"""How long a change is waited for, and what decides whether it stays. The looks at the host are given; real
+hosts are in integration/harm.py.
+"""
 
 from typing import Any, Dict, List, Optional
 
@@ -10,7 +12,14 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import proof as engine
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.pages import SILENT, SLOW, Page
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.test_compare import BUSY, GONE, UP, A, B, page
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.test_compare import (
+    BUSY,
+    GONE,
+    UP,
+    A,
+    B,
+    page,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 POLICY = Policy(900, 3.0, "medium", [], [], "/", 6.0, 2, 3600, "", "restart", 10, 10.0, "leave")
@@ -20,13 +29,23 @@ SHOP, BLOG = ("/etc/nginx/x", 1), ("/etc/nginx/x", 9)
 
 
 def route(line: int, name: str, *endpoints: str) -> Dict[str, Any]:
-    return {"site": name, "server_names": [name], "listen": ["80"], "server": {"file": "/etc/nginx/x", "line": line},
-            "endpoints": [{"endpoint": key, "down": False} for key in endpoints]}
+    return {
+        "site": name,
+        "server_names": [name],
+        "listen": ["80"],
+        "server": {"file": "/etc/nginx/x", "line": line},
+        "endpoints": [{"endpoint": key, "down": False} for key in endpoints],
+    }
 
 
 def finding(endpoint: str = A, cause: str = "fpm_not_running") -> Dict[str, Any]:
-    return {"cause": cause, "endpoint": endpoint, "site": "shop", "state": "active",
-            "servers": [{"name": "shop", "listen": "80", "file": "/etc/nginx/x", "line": 1}]}
+    return {
+        "cause": cause,
+        "endpoint": endpoint,
+        "site": "shop",
+        "state": "active",
+        "servers": [{"name": "shop", "listen": "80", "file": "/etc/nginx/x", "line": 1}],
+    }
 
 
 class Clock(FakeHost):
@@ -45,15 +64,30 @@ class Clock(FakeHost):
 
 
 class World:
-    """looks: the endpoints and pages of one look after the other, the last one for ever. asked: the sites of each request for pages."""
+    """looks: the endpoints and pages of one look after the other, the last one for ever. asked: the sites of
+    each request for pages.
+    """
 
-    def __init__(self, monkeypatch: Any, before: Any, *looks: Any, still: Any = (), routes: Optional[List[Dict[str, Any]]] = None) -> None:
+    def __init__(
+        self,
+        monkeypatch: Any,
+        before: Any,
+        *looks: Any,
+        still: Any = (),
+        routes: Optional[List[Dict[str, Any]]] = None,
+    ) -> None:
         self.host, self.left = Clock(), [before] + list(looks)
         self.asked = []  # type: List[Any]
         routes = routes or [route(1, "shop", A), route(9, "blog", B)]
         nginx = {"routes": routes, "workers": [], "master": None, "error_logs": []}
-        masters = [{"unit": "fpm.service", "config": "/etc/fpm.conf", "pools": [{"endpoint": A}, {"endpoint": B}]}]
-        self.snapshot = {"nginx": {"routes": [route(1, "shop", A), route(9, "blog", B)]}, "fpm": {"masters": masters}, "endpoints": before[0]}
+        masters = [
+            {"unit": "fpm.service", "config": "/etc/fpm.conf", "pools": [{"endpoint": A}, {"endpoint": B}]}
+        ]
+        self.snapshot = {
+            "nginx": {"routes": [route(1, "shop", A), route(9, "blog", B)]},
+            "fpm": {"masters": masters},
+            "endpoints": before[0],
+        }
 
         def endpoints(*_arguments: Any) -> Dict[str, Any]:
             if len(self.left) > 1:
@@ -108,7 +142,14 @@ def test_a_neighbour_that_needs_a_moment_after_a_restart_is_waited_for(monkeypat
 
 def test_a_neighbour_that_was_dead_before_may_stay_dead(monkeypatch: Any) -> None:
     silent = page(502, SILENT, B)
-    assert World(monkeypatch, look(GONE, GONE, shop=page(502, SILENT, A), blog=silent), look(UP, GONE, shop=page(200), blog=silent)).judge() is None
+    assert (
+        World(
+            monkeypatch,
+            look(GONE, GONE, shop=page(502, SILENT, A), blog=silent),
+            look(UP, GONE, shop=page(200), blog=silent),
+        ).judge()
+        is None
+    )
 
 
 def test_a_page_that_does_not_come_is_asked_for_once_and_vetoes_nothing(monkeypatch: Any) -> None:
@@ -123,8 +164,13 @@ def test_a_pool_that_is_full_at_once_is_better_than_one_that_is_down(monkeypatch
 
 def test_a_repoint_that_gives_500_is_put_back(monkeypatch: Any) -> None:
     led = [route(1, "shop", B), route(9, "blog", B)]
-    assert "no proof" in str(World(monkeypatch, DEAD, look(GONE, shop=page(500), blog=page(200)), routes=led).judge(REPOINT))
-    assert World(monkeypatch, DEAD, look(GONE, shop=page(200), blog=page(200)), routes=led).judge(REPOINT) is None
+    assert "no proof" in str(
+        World(monkeypatch, DEAD, look(GONE, shop=page(500), blog=page(200)), routes=led).judge(REPOINT)
+    )
+    assert (
+        World(monkeypatch, DEAD, look(GONE, shop=page(200), blog=page(200)), routes=led).judge(REPOINT)
+        is None
+    )
 
 
 def test_what_is_found_again_at_once_did_not_help(monkeypatch: Any) -> None:
@@ -134,9 +180,13 @@ def test_what_is_found_again_at_once_did_not_help(monkeypatch: Any) -> None:
     assert World(monkeypatch, WELL, WELL, still=[dict(again, state="recovered")]).judge(items=[item]) is None
 
 
-def test_workers_that_are_killed_since_have_it_put_back_unless_it_brought_a_site_back(monkeypatch: Any) -> None:
+def test_workers_that_are_killed_since_have_it_put_back_unless_it_brought_a_site_back(
+    monkeypatch: Any,
+) -> None:
     killed = dict(finding(cause="worker_oom_killed"), summary="The OOM killer took a worker.")
-    assert "something else is wrong now" in str(World(monkeypatch, WELL, WELL, still=[killed]).judge(items=[finding(cause="max_children_exhausted")]))
+    assert "something else is wrong now" in str(
+        World(monkeypatch, WELL, WELL, still=[killed]).judge(items=[finding(cause="max_children_exhausted")])
+    )
     assert World(monkeypatch, DEAD, WELL, still=[killed]).judge() is None
 
 
@@ -148,10 +198,18 @@ def test_what_comes_after_a_step_that_was_put_back_is_compared_with_how_it_is_th
     assert engine.best(world.proof.before, [B]) == engine.ANSWERS
 
 
-@pytest.mark.parametrize("action, touched", [
-    (START, [A, B]), ({"id": "unit_start", "arguments": {"unit": "other.service"}}, []), (REPOINT, [A, B]),
-    ({"id": "pool_size_set", "arguments": {"config": "/etc/fpm.conf", "pool": "www"}}, [A, B])])
-def test_neighbours_are_the_pools_that_an_action_may_disturb(action: Any, touched: Any, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    "action, touched",
+    [
+        (START, [A, B]),
+        ({"id": "unit_start", "arguments": {"unit": "other.service"}}, []),
+        (REPOINT, [A, B]),
+        ({"id": "pool_size_set", "arguments": {"config": "/etc/fpm.conf", "pool": "www"}}, [A, B]),
+    ],
+)
+def test_neighbours_are_the_pools_that_an_action_may_disturb(
+    action: Any, touched: Any, monkeypatch: Any
+) -> None:
     world = World(monkeypatch, WELL)
     assert engine.Proof(world.host, POLICY, world.snapshot, [], [action], False).near == touched
 

@@ -15,7 +15,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import rights as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import Transaction, UndoFailed, check
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import (
+    Transaction,
+    UndoFailed,
+    check,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.permission import Entry, parse_acl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
@@ -29,7 +33,9 @@ USER_OBJ, NAMED, GROUP_OBJ, GROUP, MASK, OTHER = 1, 2, 4, 8, 16, 32
 
 
 def acl(entries: List[Tuple[int, int, int]]) -> bytes:
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one[0], one[2])))
+    return struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one[0], one[2]))
+    )
 
 
 def random_acl(chance: random.Random, writable: bool) -> bytes:
@@ -37,23 +43,46 @@ def random_acl(chance: random.Random, writable: bool) -> bytes:
     named = [(NAMED, chance.randrange(8), uid) for uid in chance.sample((1, 2, 33, UID), chance.randrange(3))]
     named += [(GROUP, chance.randrange(8), gid) for gid in chance.sample((4, 5, 33), chance.randrange(3))]
     narrow = 7 if writable else 5
-    return acl([(USER_OBJ, 7, NONE), (GROUP_OBJ, chance.randrange(8), NONE), (MASK, chance.randrange(8) & narrow, NONE),
-                (OTHER, chance.randrange(8) & narrow, NONE)] + named)
+    return acl(
+        [
+            (USER_OBJ, 7, NONE),
+            (GROUP_OBJ, chance.randrange(8), NONE),
+            (MASK, chance.randrange(8) & narrow, NONE),
+            (OTHER, chance.randrange(8) & narrow, NONE),
+        ]
+        + named
+    )
 
 
 def fingerprint(path: str) -> Tuple[Any, ...]:
     found = os.lstat(path)
     attributes = {name: os.getxattr(path, name) for name in os.listxattr(path)}
-    return found.st_uid, found.st_gid, found.st_mode, found.st_nlink, found.st_mtime_ns, found.st_ino, attributes
+    return (
+        found.st_uid,
+        found.st_gid,
+        found.st_mode,
+        found.st_nlink,
+        found.st_mtime_ns,
+        found.st_ino,
+        attributes,
+    )
 
 
 def effective(path: str) -> Dict[Any, int]:
     """{who: what the kernel lets them do}: entries under the mask."""
     mode = os.stat(path).st_mode
     raw = os.getxattr(path, ACCESS) if ACCESS in os.listxattr(path) else None
-    entries = parse_acl(raw) or [Entry(USER_OBJ, mode >> 6 & 7, NONE), Entry(GROUP_OBJ, mode >> 3 & 7, NONE), Entry(OTHER, mode & 7, NONE)]
+    entries = parse_acl(raw) or [
+        Entry(USER_OBJ, mode >> 6 & 7, NONE),
+        Entry(GROUP_OBJ, mode >> 3 & 7, NONE),
+        Entry(OTHER, mode & 7, NONE),
+    ]
     mask = next((one.permissions for one in entries if one.tag == MASK), 7)
-    return {(one.tag, one.id): one.permissions & (mask if one.tag in (NAMED, GROUP_OBJ, GROUP) else 7) for one in entries if one.tag != MASK}
+    return {
+        (one.tag, one.id): one.permissions & (mask if one.tag in (NAMED, GROUP_OBJ, GROUP) else 7)
+        for one in entries
+        if one.tag != MASK
+    }
 
 
 def decorated(path: str, chance: random.Random, writable: bool = False) -> None:
@@ -76,11 +105,19 @@ def opened(step: Step, state: str) -> Transaction:
 
 
 def allow(path: str) -> Step:
-    return Step("directory_search_allow", path, [], [], [Command(["setfacl", "-m", "u:nobody:x", path], [], path, USER)])
+    return Step(
+        "directory_search_allow",
+        path,
+        [],
+        [],
+        [Command(["setfacl", "-m", "u:nobody:x", path], [], path, USER)],
+    )
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_user_may_search_and_nobody_else_may_do_anything_more_and_the_undo_is_exact(tmp_path: Any, seed: int) -> None:
+def test_a_user_may_search_and_nobody_else_may_do_anything_more_and_the_undo_is_exact(
+    tmp_path: Any, seed: int
+) -> None:
     path, state = str(tmp_path / "run"), str(tmp_path / "state")
     os.mkdir(path)
     decorated(path, random.Random(seed))
@@ -91,19 +128,29 @@ def test_a_user_may_search_and_nobody_else_may_do_anything_more_and_the_undo_is_
         assert fingerprint(path) == before
         listed = parse_acl(before[-1].get(ACCESS)) or []
         hidden = [one for one in listed if one.tag in (NAMED, GROUP_OBJ, GROUP) and one.permissions & 1]
-        assert any(one.tag == NAMED and one.id == UID for one in listed) or hidden and not stat.S_IMODE(before[2]) & 0o010
+        assert (
+            any(one.tag == NAMED and one.id == UID for one in listed)
+            or hidden
+            and not stat.S_IMODE(before[2]) & 0o010
+        )
         return
     assert change.run(allow(path).commands[0]).rc == 0
     assert effective(path) == {**could, (NAMED, UID): 1}
     after = fingerprint(path)
-    assert [one for number, one in enumerate(after) if number not in (2, 6)] == [one for number, one in enumerate(before) if number not in (2, 6)]
-    assert {name: value for name, value in after[6].items() if name != ACCESS} == {name: value for name, value in before[6].items() if name != ACCESS}
+    assert [one for number, one in enumerate(after) if number not in (2, 6)] == [
+        one for number, one in enumerate(before) if number not in (2, 6)
+    ]
+    assert {name: value for name, value in after[6].items() if name != ACCESS} == {
+        name: value for name, value in before[6].items() if name != ACCESS
+    }
     recover(Host(), Disk(), state)
     assert fingerprint(path) == before
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_file_keeps_owner_mode_acl_and_attributes_when_it_changes_and_is_the_same_again_after_the_undo(tmp_path: Any, seed: int) -> None:
+def test_a_file_keeps_owner_mode_acl_and_attributes_when_it_changes_and_is_the_same_again_after_the_undo(
+    tmp_path: Any, seed: int
+) -> None:
     chance = random.Random(seed)
     folder, state = str(tmp_path / "conf"), str(tmp_path / "state")
     path = os.path.join(folder, "site")
@@ -124,7 +171,9 @@ def test_a_file_keeps_owner_mode_acl_and_attributes_when_it_changes_and_is_the_s
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_where_the_copy_is_written_back_it_has_all_of_it_too(tmp_path: Any, seed: int, monkeypatch: Any) -> None:
+def test_where_the_copy_is_written_back_it_has_all_of_it_too(
+    tmp_path: Any, seed: int, monkeypatch: Any
+) -> None:
     def refused(*_arguments: Any) -> None:
         raise PermissionError(1, "no second names here")
 
@@ -137,7 +186,9 @@ def test_where_the_copy_is_written_back_it_has_all_of_it_too(tmp_path: Any, seed
     before = fingerprint(path)
     opened(Step("edit", path, [Change(path, b"old", b"new", 0o644)], [], []), state).replace()
     recover(Host(), Disk(), state)
-    assert [one for number, one in enumerate(fingerprint(path)) if number != 5] == [one for number, one in enumerate(before) if number != 5]
+    assert [one for number, one in enumerate(fingerprint(path)) if number != 5] == [
+        one for number, one in enumerate(before) if number != 5
+    ]
 
 
 def refused_by(entries: Optional[List[Tuple[int, int, int]]], mode: int = 0o750) -> str:
@@ -155,7 +206,9 @@ def test_a_mask_that_keeps_a_group_out_is_not_widened_for_it() -> None:
 
 def test_near_miss_a_mask_that_hides_no_search_is_widened_by_search_alone() -> None:
     entries = parse_acl(subject.with_search(acl(BASE + [(GROUP, 6, 4), (MASK, 4, NONE)]), 0o740, UID)) or []
-    assert Entry(MASK, 5, NONE) in entries and Entry(GROUP, 6, 4) in entries and Entry(NAMED, 1, UID) in entries
+    assert (
+        Entry(MASK, 5, NONE) in entries and Entry(GROUP, 6, 4) in entries and Entry(NAMED, 1, UID) in entries
+    )
 
 
 @pytest.mark.parametrize("permissions, mask", [(0, 5), (4, 5), (1, 0)])
@@ -164,8 +217,12 @@ def test_an_entry_for_the_user_is_a_persons_word(permissions: int, mask: int) ->
 
 
 @ROOT
-@pytest.mark.parametrize("uid, mode, who", [(33, 0o700, "www-data"), (0, 0o770, "group backup"), (0, 0o777, "everybody")])
-def test_a_directory_that_is_others_is_not_opened_to_anybody(tmp_path: Any, uid: int, mode: int, who: str) -> None:
+@pytest.mark.parametrize(
+    "uid, mode, who", [(33, 0o700, "www-data"), (0, 0o770, "group backup"), (0, 0o777, "everybody")]
+)
+def test_a_directory_that_is_others_is_not_opened_to_anybody(
+    tmp_path: Any, uid: int, mode: int, who: str
+) -> None:
     path = str(tmp_path / "home")
     os.mkdir(path)
     os.chown(path, uid, 34)
@@ -193,7 +250,19 @@ def test_a_kill_at_any_step_of_it_or_of_its_undo_is_taken_back_to_the_byte(tmp_p
         path, state = str(tmp_path / ("run%d" % at)), str(tmp_path / ("state%d" % at))
         os.mkdir(path, 0o700)
         try:
-            os.setxattr(path, ACCESS, acl([(USER_OBJ, 7, NONE), (GROUP_OBJ, 4, NONE), (GROUP, 6, 4), (MASK, 4, NONE), (OTHER, 0, NONE)]))
+            os.setxattr(
+                path,
+                ACCESS,
+                acl(
+                    [
+                        (USER_OBJ, 7, NONE),
+                        (GROUP_OBJ, 4, NONE),
+                        (GROUP, 6, 4),
+                        (MASK, 4, NONE),
+                        (OTHER, 0, NONE),
+                    ]
+                ),
+            )
         except OSError:
             pytest.skip("this file system has no access control lists")
         before = fingerprint(path)
@@ -274,25 +343,53 @@ def test_what_replaced_the_directory_meanwhile_is_not_given_its_rights(tmp_path:
 
 
 @pytest.mark.parametrize("name", ["conf/site", "conf"])
-def test_what_not_even_root_can_write_to_is_refused_in_plain_words(tmp_path: Any, name: str, monkeypatch: Any) -> None:
-    """Few may make a file immutable; that the kernel then denies access(2) to root, too, is its inode_permission()."""
+def test_what_not_even_root_can_write_to_is_refused_in_plain_words(
+    tmp_path: Any, name: str, monkeypatch: Any
+) -> None:
+    """Few may make a file immutable; that the kernel then denies access(2) to root, too, is its
+    inode_permission().
+    """
     (tmp_path / "conf").mkdir(mode=0o755)
     path = tmp_path / "conf" / "site"
     path.write_bytes(b"old")
     path.chmod(0o644)
-    monkeypatch.setattr(disk_module.os, "access", lambda place, _mode: os.readlink(place) != str(tmp_path / name))
+    monkeypatch.setattr(
+        disk_module.os, "access", lambda place, _mode: os.readlink(place) != str(tmp_path / name)
+    )
     with pytest.raises(Refusal, match="%s cannot be written to: it is immutable" % (tmp_path / name)):
         check(Step("edit", "x", [Change(str(path), b"old", b"new", 0o644)], [], []), Disk())
 
 
-def test_no_moment_of_a_copy_lets_anyone_do_more_than_before_or_after(tmp_path: Any, monkeypatch: Any) -> None:
-    """An ACL that the directory gives to its new files, a mask wider than the group: neither may count for an instant."""
+def test_no_moment_of_a_copy_lets_anyone_do_more_than_before_or_after(
+    tmp_path: Any, monkeypatch: Any
+) -> None:
+    """An ACL that the directory gives to its new files, a mask wider than the group: neither may count for an
+    instant.
+    """
     source, path = str(tmp_path / "a"), str(tmp_path / "b")
     with open(source, "w"):
         pass
     try:
-        os.setxattr(source, ACCESS, acl([(USER_OBJ, 6, NONE), (GROUP_OBJ, 0, NONE), (NAMED, 4, 1), (MASK, 4, NONE), (OTHER, 0, NONE)]))
-        os.setxattr(str(tmp_path), DEFAULT, acl([(USER_OBJ, 7, NONE), (GROUP_OBJ, 7, NONE), (NAMED, 7, UID), (MASK, 7, NONE), (OTHER, 7, NONE)]))
+        os.setxattr(
+            source,
+            ACCESS,
+            acl(
+                [(USER_OBJ, 6, NONE), (GROUP_OBJ, 0, NONE), (NAMED, 4, 1), (MASK, 4, NONE), (OTHER, 0, NONE)]
+            ),
+        )
+        os.setxattr(
+            str(tmp_path),
+            DEFAULT,
+            acl(
+                [
+                    (USER_OBJ, 7, NONE),
+                    (GROUP_OBJ, 7, NONE),
+                    (NAMED, 7, UID),
+                    (MASK, 7, NONE),
+                    (OTHER, 7, NONE),
+                ]
+            ),
+        )
     except OSError:
         pytest.skip("this file system has no access control lists")
     wanted, seen = effective(source), []

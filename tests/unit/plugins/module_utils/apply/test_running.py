@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an action cuts: counted over all pools of its unit, waited out where that helps, and left to a person above the limit."""
+"""What an action cuts: counted over all pools of its unit, waited out where that helps, and left to a person
+above the limit.
+"""
 
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -19,8 +21,13 @@ RESTART = Step("unit_restart", UNIT, [], [], [Command(["systemctl", "restart", U
 
 
 def master(timeout: float = 0.0, newer: bool = False, unit: str = UNIT) -> Dict[str, Any]:
-    return {"unit": unit, "pid": 35, "process_control_timeout": timeout, "config_newer": newer,
-            "pools": [{"endpoint": "unix:/run/php/a.sock"}, {"endpoint": "unix:/run/php/b.sock"}]}
+    return {
+        "unit": unit,
+        "pid": 35,
+        "process_control_timeout": timeout,
+        "config_newer": newer,
+        "pools": [{"endpoint": "unix:/run/php/a.sock"}, {"endpoint": "unix:/run/php/b.sock"}],
+    }
 
 
 def place(accepted: Optional[int] = 0, queue: Optional[int] = 0, **more: Any) -> Dict[str, Any]:
@@ -30,7 +37,13 @@ def place(accepted: Optional[int] = 0, queue: Optional[int] = 0, **more: Any) ->
 class Pools:
     """What two pools serve, look after look; the last goes on. workers: pids, look after look."""
 
-    def __init__(self, monkeypatch: Any, *looks: Any, workers: Any = ((36, 37),), calls: Optional[Dict[int, str]] = None) -> None:
+    def __init__(
+        self,
+        monkeypatch: Any,
+        *looks: Any,
+        workers: Any = ((36, 37),),
+        calls: Optional[Dict[int, str]] = None,
+    ) -> None:
         self.looks, self.workers = list(looks), list(workers)
         texts = {"/proc/%d/syscall" % pid: text for pid, text in (calls or {}).items()}
         self.host = FakeHost(texts, links={"/proc/%d/fd/5" % pid: "socket:[9]" for pid in calls or {}})
@@ -38,8 +51,14 @@ class Pools:
         monkeypatch.setattr(self.host, "monotonic", lambda: self.now)
         monkeypatch.setattr(self.host, "sleep", self.sleep)
         monkeypatch.setattr(subject, "collect_endpoints", self.look)
-        monkeypatch.setattr(subject, "processes", lambda _host: [
-            Process(pid, 35, "php-fpm8.2", "php-fpm: pool a", None, 33, 33, [33], 1.0) for pid in self.next(self.workers)])
+        monkeypatch.setattr(
+            subject,
+            "processes",
+            lambda _host: [
+                Process(pid, 35, "php-fpm8.2", "php-fpm: pool a", None, 33, 33, [33], 1.0)
+                for pid in self.next(self.workers)
+            ],
+        )
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -60,18 +79,28 @@ def test_the_requests_of_all_pools_of_the_unit_count(monkeypatch: Any) -> None:
     assert Pools(monkeypatch, [place(3), place(4)]).running().look(RELOAD) == (7, 0, 0)
 
 
-@pytest.mark.parametrize("seen, counted", [
-    ([place(4, abandoned=3), place(0)], (1, 0, 0)),
-    ([place(1, 9, waiting={"live": 2, "dead": 7}), place(0)], (1, 2, 2)),
-    ([place(None, None), place(2)], (2, 0, 0)),
-])
-def test_a_request_whose_client_has_gone_is_no_loss(monkeypatch: Any, seen: Any, counted: Tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    "seen, counted",
+    [
+        ([place(4, abandoned=3), place(0)], (1, 0, 0)),
+        ([place(1, 9, waiting={"live": 2, "dead": 7}), place(0)], (1, 2, 2)),
+        ([place(None, None), place(2)], (2, 0, 0)),
+    ],
+)
+def test_a_request_whose_client_has_gone_is_no_loss(
+    monkeypatch: Any, seen: Any, counted: Tuple[int, int, int]
+) -> None:
     assert Pools(monkeypatch, seen).running().look(RELOAD) == counted
 
 
 def test_a_connection_that_is_kept_alive_without_a_request_is_no_loss(monkeypatch: Any) -> None:
-    """The system calls of real workers: one waits for the next request of its connection, one sleeps in a script."""
-    calls = {36: "0 0x5 0x7ffd13492748 0x8 0xffffffff 0x1 0x0 0x7ffd13492728 0x7f75bd2822ad\n", 37: "230 0x1 0x0 0x7ffd\n"}
+    """The system calls of real workers: one waits for the next request of its connection, one sleeps in a
+    script.
+    """
+    calls = {
+        36: "0 0x5 0x7ffd13492748 0x8 0xffffffff 0x1 0x0 0x7ffd13492728 0x7f75bd2822ad\n",
+        37: "230 0x1 0x0 0x7ffd\n",
+    }
     assert Pools(monkeypatch, [place(2), place(0)], calls=calls).running().look(RELOAD) == (1, 0, 0)
 
 
@@ -84,10 +113,17 @@ def test_it_waits_until_nothing_runs_and_then_cuts_nothing(monkeypatch: Any) -> 
     assert running.cut == 0
 
 
-def test_a_host_that_is_never_quiet_is_left_to_a_person_above_the_limit_and_loses_few_below_it(monkeypatch: Any) -> None:
+def test_a_host_that_is_never_quiet_is_left_to_a_person_above_the_limit_and_loses_few_below_it(
+    monkeypatch: Any,
+) -> None:
     pools = Pools(monkeypatch, [place(2), place(2)])
     why = pools.running().objection(RELOAD)
-    assert pools.now >= 2 and why and "4 requests run in the pools of %s" % UNIT in why and "remediate_max_cut=3" in why
+    assert (
+        pools.now >= 2
+        and why
+        and "4 requests run in the pools of %s" % UNIT in why
+        and "remediate_max_cut=3" in why
+    )
     running = Pools(monkeypatch, [place(2), place(1)]).running()
     assert running.objection(RELOAD) is None
     with running.counted(RELOAD):
@@ -106,7 +142,9 @@ def test_a_restart_loses_those_who_wait_and_a_reload_does_not(monkeypatch: Any) 
     assert "7 requests" in str(pools.running().objection(RESTART))
 
 
-def test_who_waits_behind_requests_whose_clients_have_gone_is_counted_and_keeps_no_restart_from_helping(monkeypatch: Any) -> None:
+def test_who_waits_behind_requests_whose_clients_have_gone_is_counted_and_keeps_no_restart_from_helping(
+    monkeypatch: Any,
+) -> None:
     running = Pools(monkeypatch, [place(2, 90, waiting={"live": 15, "dead": 75}), place(0)]).running()
     assert running.objection(RESTART) is None
     with running.counted(RESTART):
@@ -115,12 +153,21 @@ def test_who_waits_behind_requests_whose_clients_have_gone_is_counted_and_keeps_
 
 
 def test_what_nginx_lost_meanwhile_counts_where_it_reached_php_fpm_before(monkeypatch: Any) -> None:
-    """As nginx's error log has them: three at a pool that answered, one of them later, and those of the pool that is mended, which failed before too."""
+    """As nginx's error log has them: three at a pool that answered, one of them later, and those of the pool
+    that is mended, which failed before too.
+    """
     for step in (RESTART, RELOAD):
         pools = Pools(monkeypatch, [place(1, listening=True), place(0, listening=True, inode_matches=False)])
         now = pools.host.now()
-        lost = [{"endpoint": "unix:/run/php/a.sock", "count": 3, "last": now + 9, "times": [now, now + 1, now + 9]},
-                {"endpoint": "unix:/run/php/b.sock", "count": 9, "last": now, "times": [now] * 9}]
+        lost = [
+            {
+                "endpoint": "unix:/run/php/a.sock",
+                "count": 3,
+                "last": now + 9,
+                "times": [now, now + 1, now + 9],
+            },
+            {"endpoint": "unix:/run/php/b.sock", "count": 9, "last": now, "times": [now] * 9},
+        ]
         monkeypatch.setattr(subject, "lost_since", lambda *_arguments, lost=lost: lost)
         running = Running(pools.host, [master()], 3, 2.0, {"workers": []})
         with running.counted(step):
@@ -138,8 +185,13 @@ def test_the_grace_that_is_loaded_spares_a_reload_the_wait(monkeypatch: Any) -> 
     assert running.cut == 1 and 4.5 < pools.now <= 5
 
 
-@pytest.mark.parametrize("masters, step", [([master(5.0, True)], RELOAD), ([master(5.0)], RESTART), ([master(5.0), master()], RELOAD)])
-def test_near_miss_a_grace_that_is_not_loaded_or_not_for_a_restart_spares_nothing(monkeypatch: Any, masters: Any, step: Step) -> None:
+@pytest.mark.parametrize(
+    "masters, step",
+    [([master(5.0, True)], RELOAD), ([master(5.0)], RESTART), ([master(5.0), master()], RELOAD)],
+)
+def test_near_miss_a_grace_that_is_not_loaded_or_not_for_a_restart_spares_nothing(
+    monkeypatch: Any, masters: Any, step: Step
+) -> None:
     assert Pools(monkeypatch, [place(9), place(9)]).running(*masters).objection(step)
 
 

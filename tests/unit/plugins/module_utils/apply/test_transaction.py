@@ -15,7 +15,13 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import tran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import KILLS, Service, World, survives, tree
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import (
+    KILLS,
+    Service,
+    World,
+    survives,
+    tree,
+)
 
 ROUNDS = 400  # more steps than any of these has
 
@@ -80,7 +86,9 @@ def test_undo_brings_back_every_byte_right_and_time_and_runs_the_undo_of_what_wa
     assert os.stat(world.path("pool.conf")).st_ino == inode
     assert world.log() == ["restart", "reload", "reload-again", "restart-again", "look"]
     assert sorted(result["files"]) == sorted(world.old) and result["left"] == []
-    assert world.state_names() == ["backups", "put-back"] and not os.listdir(os.path.join(world.state, "backups"))
+    assert world.state_names() == ["backups", "put-back"] and not os.listdir(
+        os.path.join(world.state, "backups")
+    )
 
 
 def test_the_undo_of_a_command_that_was_not_started_is_not_run(world):
@@ -174,7 +182,9 @@ def test_a_file_that_someone_else_changed_since_is_left_and_its_former_content_k
         stream.write(b"by hand\n")
     result = recovered(world)
     assert result["left"] == [world.path("pool.conf")] and world.read("pool.conf") == b"by hand\n"
-    assert world.read("gone.conf") == b"old\n" and not [path for path in tree(world.etc) if "webmedic" in path]
+    assert world.read("gone.conf") == b"old\n" and not [
+        path for path in tree(world.etc) if "webmedic" in path
+    ]
     with open(os.path.join(result["backup"], "0"), "rb") as stream:
         assert stream.read() == b"pm = static\n"
     assert world.state_names() == ["backups", "put-back"] and recovered(world) is None
@@ -192,7 +202,9 @@ def test_an_undo_command_that_fails_is_said_and_the_change_stays_open(world):
     commit(world, "open")
     with pytest.raises(subject.UndoFailed) as raised:
         recovery.recover(Host(), Service(world, ["restart-again"]), world.state)
-    assert "every file is as before" in str(raised.value) and "`restart-again`: it [emerg] does not start" in str(raised.value)
+    assert "every file is as before" in str(
+        raised.value
+    ) and "`restart-again`: it [emerg] does not start" in str(raised.value)
     assert tree(world.etc) == world.start
     assert recovered(world)["files"] == [] and recovered(world) is None
 
@@ -205,16 +217,27 @@ def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays
         return ["unix:/run/a.sock"]
 
     monkeypatch.setattr(present, "served_by", served)
-    world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"], ["clear"]])])
+    world.step = world.step._replace(
+        commands=[
+            world.step.commands[0],
+            Command(["start"], [["systemctl", "stop", "php.service"], ["clear"]]),
+        ]
+    )
     commit(world, "open")
     result = recovered(world)
     assert result["serves"] == ["unix:/run/a.sock"] and asked == [["php.service"]]
-    assert world.contents() == world.new and world.log() == ["restart", "start"] and os.path.exists(os.path.join(result["backup"], "journal.json"))
+    assert (
+        world.contents() == world.new
+        and world.log() == ["restart", "start"]
+        and os.path.exists(os.path.join(result["backup"], "journal.json"))
+    )
 
 
 def test_a_unit_that_was_not_started_is_not_asked_for_who_is_served(world, monkeypatch):
     monkeypatch.setattr(present, "served_by", lambda *_arguments: pytest.fail("nobody is to be asked"))
-    world.step = world.step._replace(commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"]])])
+    world.step = world.step._replace(
+        commands=[world.step.commands[0], Command(["start"], [["systemctl", "stop", "php.service"]])]
+    )
     transaction = subject.Transaction.begin(world.step, Host(), Service(world), world.state)
     transaction.run(world.step.commands[0])
     recovered(world)
@@ -225,12 +248,15 @@ def begin(world: World, *changes: Change) -> None:
     subject.Transaction.begin(Step("name", "target", list(changes), [], []), Host(), Disk(), world.state)
 
 
-@pytest.mark.parametrize("name, before, why", [
-    ("pool.conf", b"pm = other\n", "has changed meanwhile"),
-    ("pool.conf", None, "has changed meanwhile"),
-    ("absent.conf", b"x", "has changed meanwhile"),
-    ("two/deep/x.conf", None, "there is no directory"),
-])
+@pytest.mark.parametrize(
+    "name, before, why",
+    [
+        ("pool.conf", b"pm = other\n", "has changed meanwhile"),
+        ("pool.conf", None, "has changed meanwhile"),
+        ("absent.conf", b"x", "has changed meanwhile"),
+        ("two/deep/x.conf", None, "there is no directory"),
+    ],
+)
 def test_a_file_that_is_not_what_the_change_was_made_for_is_refused(world, name, before, why):
     with pytest.raises(Refusal) as raised:
         begin(world, Change(world.path(name), before, b"new", 0o644))
@@ -292,7 +318,9 @@ def test_a_state_directory_that_others_can_write_to_is_refused(world):
 def test_the_newest_twenty_backups_stay(world):
     for number in range(subject.BACKUPS + 3):
         data = world.read("other.conf")
-        step = Step("n%02d" % number, "t", [Change(world.path("other.conf"), data, b"%d" % number, 0o644)], [], [])
+        step = Step(
+            "n%02d" % number, "t", [Change(world.path("other.conf"), data, b"%d" % number, 0o644)], [], []
+        )
         transaction = subject.Transaction.begin(step, Host(), Disk(), world.state)
         transaction.journal["at"] = number
         transaction.replace()
@@ -302,8 +330,16 @@ def test_the_newest_twenty_backups_stay(world):
 
 
 def test_extended_attributes_go_along_and_come_back(world):
-    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
-        (1, 6, 0xFFFFFFFF), (2, 4, 33), (4, 4, 0xFFFFFFFF), (0x10, 4, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)))
+    acl = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", *entry)
+        for entry in (
+            (1, 6, 0xFFFFFFFF),
+            (2, 4, 33),
+            (4, 4, 0xFFFFFFFF),
+            (0x10, 4, 0xFFFFFFFF),
+            (0x20, 0, 0xFFFFFFFF),
+        )
+    )
     try:
         os.setxattr(world.path("pool.conf"), "system.posix_acl_access", acl)
     except OSError:

@@ -18,7 +18,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Chang
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.apply.faults import World, tree
 
 ALLOWED = trial([], ["true"], []).rc == 0
-needs_namespace = pytest.mark.skipif(not ALLOWED, reason="this needs root, where it may make a mount namespace")
+needs_namespace = pytest.mark.skipif(
+    not ALLOWED, reason="this needs root, where it may make a mount namespace"
+)
 
 
 @pytest.fixture
@@ -44,9 +46,15 @@ def mounted() -> str:
 
 @needs_namespace
 def test_the_program_sees_every_change_and_the_host_none(world):
-    ran = told(world, "cd %s; cat pool.conf enabled/site unit.d/limit.conf; cat gone.conf other.conf; ls -A . enabled" % world.etc)
-    assert ran.out == ("pm = dynamic\n" * 9 + "listen 81;\r\n\ufffd\n[Service]\nother\n"
-                       ".:\navailable\nenabled\nother.conf\npool.conf\nunit.d\n\nenabled:\nsite\n")
+    ran = told(
+        world,
+        "cd %s; cat pool.conf enabled/site unit.d/limit.conf; cat gone.conf other.conf; ls -A . enabled"
+        % world.etc,
+    )
+    assert ran.out == (
+        "pm = dynamic\n" * 9 + "listen 81;\r\n\ufffd\n[Service]\nother\n"
+        ".:\navailable\nenabled\nother.conf\npool.conf\nunit.d\n\nenabled:\nsite\n"
+    )
     assert "gone.conf" in ran.err
 
 
@@ -54,17 +62,33 @@ def test_the_program_sees_every_change_and_the_host_none(world):
 @pytest.mark.parametrize("numbers", [[0], [0, 2]])
 def test_a_changed_file_has_its_own_owner_and_rights_a_new_one_those_asked_for(world, numbers):
     changes = [world.step.changes[number] for number in numbers]
-    ran = told(world, "cd %s; stat -c '%%n %%u %%g %%a' pool.conf; stat -c '%%a' unit.d/limit.conf" % world.etc, changes=changes)
+    ran = told(
+        world,
+        "cd %s; stat -c '%%n %%u %%g %%a' pool.conf; stat -c '%%a' unit.d/limit.conf" % world.etc,
+        changes=changes,
+    )
     assert ran.out == "pool.conf 0 34 640\n" + ("644\n" if 2 in numbers else "")
 
 
 @needs_namespace
 def test_what_the_program_writes_to_its_logs_and_their_owners_is_gone_with_it(world):
-    logs = [world.path("pool.conf"), os.path.join(world.top, "log"), os.path.join(world.top, "none.log"), os.path.join(world.top, "no", "dir.log"),
-            "/dev/stderr", "/dev/null"]
+    logs = [
+        world.path("pool.conf"),
+        os.path.join(world.top, "log"),
+        os.path.join(world.top, "none.log"),
+        os.path.join(world.top, "no", "dir.log"),
+        "/dev/stderr",
+        "/dev/null",
+    ]
     with open(logs[1], "w") as stream:
         stream.write("before\n")
-    ran = told(world, "cd %s; cat log; for f in log none.log etc/pool.conf; do echo x >> $f && chown 33 $f && cat $f; done" % world.top, logs, [])
+    ran = told(
+        world,
+        "cd %s; cat log; for f in log none.log etc/pool.conf; do echo x >> $f && chown 33 $f && cat $f; done"
+        % world.top,
+        logs,
+        [],
+    )
     assert ran == Ran(0, "x\nx\nx\n", "")
 
 
@@ -78,7 +102,9 @@ def test_what_lies_around_is_seen_as_it_is(world):
 
 @needs_namespace
 def test_the_answer_is_the_program_s_own(world):
-    assert told(world, "echo out; echo err >&2; cat; echo $LC_ALL; pwd; exit 3") == Ran(3, "out\nC\n/\n", "err\n")
+    assert told(world, "echo out; echo err >&2; cat; echo $LC_ALL; pwd; exit 3") == Ran(
+        3, "out\nC\n/\n", "err\n"
+    )
 
 
 @needs_namespace
@@ -156,9 +182,20 @@ def test_a_service_is_killed_once_it_runs(world):
 @needs_namespace
 def test_a_service_runs_as_its_account_and_gets_its_directory(world):
     path = os.path.join(world.top, "run", "fpm")
-    ran = trial([], ["sh", "-c", "id -u; id -g; id -G; touch /root/x"], [], 20.0, service()._replace(ids=(33, 34, [34, 35])))
+    ran = trial(
+        [],
+        ["sh", "-c", "id -u; id -g; id -G; touch /root/x"],
+        [],
+        20.0,
+        service()._replace(ids=(33, 34, [34, 35])),
+    )
     assert ran.out.split() == ["33", "34", "34", "35"] and "cannot touch" in ran.err
-    assert trial([], ["sh", "-c", "touch %s/x && ls %s" % (path, path)], [], 20.0, service()._replace(makes=[path])).out == "x\n"
+    assert (
+        trial(
+            [], ["sh", "-c", "touch %s/x && ls %s" % (path, path)], [], 20.0, service()._replace(makes=[path])
+        ).out
+        == "x\n"
+    )
     assert not os.path.exists(path)
 
 

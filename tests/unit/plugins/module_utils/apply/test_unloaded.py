@@ -88,7 +88,9 @@ def test_a_link_further_up_that_was_switched_is_told(folder: Folder) -> None:
     folder.load()
     os.remove(folder.path("current"))
     os.symlink("two", folder.path("current"))
-    assert [one.path for one in newer(Host(), [folder.path("current/x.conf")], folder.loaded, ())] == [folder.path("current/x.conf")]
+    assert [one.path for one in newer(Host(), [folder.path("current/x.conf")], folder.loaded, ())] == [
+        folder.path("current/x.conf")
+    ]
 
 
 def test_a_file_that_was_removed_is_told_by_its_directory(folder: Folder) -> None:
@@ -119,15 +121,43 @@ def test_a_path_that_is_not_there_changed_nothing(folder: Folder) -> None:
     assert newer(Host(), [folder.path("none/x.conf")], folder.loaded, ()) == []
 
 
-def journal(folder: Folder, name: str, file: str, after: bytes, number: int = 1, place: str = "backups", before: bytes = b"") -> str:
+def journal(
+    folder: Folder,
+    name: str,
+    file: str,
+    after: bytes,
+    number: int = 1,
+    place: str = "backups",
+    before: bytes = b"",
+) -> str:
     """A change that was kept, as a transaction files it away. Gives the state directory."""
     home = folder.path("state/%s/20261124T10150%dZ-%s" % (place, number, name))
     os.makedirs(home)
     real = folder.path(file)
-    changed = {"path": real, "real": real, "existed": False, "temporary": real + ".new", "old": real + ".old", "meta": None,
-               "before": digest(before) if before else None, "after": digest(after)}
-    text = json.dumps({"version": VERSION, "name": name, "target": "unit", "at": 1.0, "boot": "", "uptime": 1.0, "made": [], "folders": {},
-                       "files": [changed], "commands": []})
+    changed = {
+        "path": real,
+        "real": real,
+        "existed": False,
+        "temporary": real + ".new",
+        "old": real + ".old",
+        "meta": None,
+        "before": digest(before) if before else None,
+        "after": digest(after),
+    }
+    text = json.dumps(
+        {
+            "version": VERSION,
+            "name": name,
+            "target": "unit",
+            "at": 1.0,
+            "boot": "",
+            "uptime": 1.0,
+            "made": [],
+            "folders": {},
+            "files": [changed],
+            "commands": [],
+        }
+    )
     with open(os.path.join(home, "journal.json"), "w") as stream:
         stream.write(text)
     return folder.path("state")
@@ -142,7 +172,11 @@ def test_what_an_action_wrote_and_did_not_load_is_no_others_edit(folder: Folder)
 
 def test_what_was_put_back_is_what_was_loaded_before(folder: Folder) -> None:
     state = journal(folder, "socket_access_set", "a.conf", b"tried", place="put-back", before=b"as before")
-    for text, found in (("as before", []), ("tried", [folder.path("a.conf")]), ("edited", [folder.path("a.conf")])):
+    for text, found in (
+        ("as before", []),
+        ("tried", [folder.path("a.conf")]),
+        ("edited", [folder.path("a.conf")]),
+    ):
         folder.write("a.conf", text)
         assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
 
@@ -151,13 +185,25 @@ def test_what_the_operator_wrote_by_a_module_is_the_operators(folder: Folder) ->
     journal(folder, "socket_access_set", "a.conf", b"x")
     state = journal(folder, "fpm_config", "a.conf", b"x", 2)
     folder.write("a.conf", "x")
-    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == [folder.path("a.conf")]
-    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "pool_size_set")] == [folder.path("a.conf")]
-    assert newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "fpm_config") == [], "he runs it once more, to load both"
+    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == [
+        folder.path("a.conf")
+    ]
+    assert [
+        one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "pool_size_set")
+    ] == [folder.path("a.conf")]
+    assert newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "fpm_config") == [], (
+        "he runs it once more, to load both"
+    )
 
 
 def test_the_words_name_a_few_files_and_when(folder: Folder) -> None:
-    found = [subject.Newer(folder.path("%d.conf" % number), 0.0) for number in range(7)] + [subject.Newer(folder.top, 0.0)]
+    found = [subject.Newer(folder.path("%d.conf" % number), 0.0) for number in range(7)] + [
+        subject.Newer(folder.top, 0.0)
+    ]
     words = subject.named(found)
-    assert words.startswith("%s (" % folder.path("0.conf")) and words.endswith(" and 3 more") and words.count(".conf") == 5
+    assert (
+        words.startswith("%s (" % folder.path("0.conf"))
+        and words.endswith(" and 3 more")
+        and words.count(".conf") == 5
+    )
     assert "a name in it" in subject.named([subject.Newer(folder.top, 0.0)])

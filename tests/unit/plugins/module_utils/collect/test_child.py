@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands and children that flood, hang, ignore signals or leave others behind: each ends in time, and nothing of it is left."""
+"""Commands and children that flood, hang, ignore signals or leave others behind: each ends in time, and
+nothing of it is left.
+"""
 
 import os
 import signal
@@ -52,7 +54,11 @@ def shell(script: str, marker: str) -> List[str]:
 
 
 def test_a_command_gives_status_output_and_errors_in_the_c_locale() -> None:
-    assert Host().run(["sh", "-c", "echo out; echo wrong >&2; echo $LC_ALL; exit 3"]) == (3, "out\nC\n", "wrong\n")
+    assert Host().run(["sh", "-c", "echo out; echo wrong >&2; echo $LC_ALL; exit 3"]) == (
+        3,
+        "out\nC\n",
+        "wrong\n",
+    )
 
 
 def test_a_command_that_is_absent_is_told_as_such() -> None:
@@ -65,16 +71,35 @@ def test_output_up_to_the_limit_is_given_whole() -> None:
     assert rc == 0 and len(out) == 200000
 
 
-@pytest.mark.parametrize("script", ["yes", "yes >&2", "yes & wait", "trap '' TERM INT HUP PIPE; yes", "head -c 300000 /dev/zero", "yes | cat & exit 0"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "yes",
+        "yes >&2",
+        "yes & wait",
+        "trap '' TERM INT HUP PIPE; yes",
+        "head -c 300000 /dev/zero",
+        "yes | cat & exit 0",
+    ],
+)
 def test_a_command_that_floods_is_ended_and_nothing_of_it_is_given(script: str, marker: str) -> None:
     ran = Host().run(shell(script, marker), timeout=30.0, most=100000)
     assert ran == (None, "", "sh wrote more than 100000 bytes") and gone(marker)
 
 
-@pytest.mark.parametrize("script", [
-    "sleep 1000", "exec sleep 1000", "trap '' TERM INT HUP; sleep 1000", "exec >&- 2>&-; sleep 1000", "sleep 1000 & sleep 1000",
-    "kill -STOP $$", "while :; do :; done", "echo before; sleep 1000",
-])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sleep 1000",
+        "exec sleep 1000",
+        "trap '' TERM INT HUP; sleep 1000",
+        "exec >&- 2>&-; sleep 1000",
+        "sleep 1000 & sleep 1000",
+        "kill -STOP $$",
+        "while :; do :; done",
+        "echo before; sleep 1000",
+    ],
+)
 def test_a_command_that_hangs_is_ended_with_all_it_has_started(script: str, marker: str) -> None:
     ran = Host().run(shell(script, marker), timeout=0.3)
     assert ran == (None, "", "sh did not end within 0.3 s") and gone(marker)
@@ -95,7 +120,10 @@ def test_a_program_that_hung_is_not_asked_again_and_others_are() -> None:
 
 def test_a_program_that_wrote_too_much_once_may_be_asked_again() -> None:
     host = Host()
-    assert host.run(["yes"], most=1000).rc is None and host.run(["yes", "x"], most=1000).err == "yes wrote more than 1000 bytes"
+    assert (
+        host.run(["yes"], most=1000).rc is None
+        and host.run(["yes", "x"], most=1000).err == "yes wrote more than 1000 bytes"
+    )
 
 
 def test_no_command_waits_beyond_the_deadline_of_the_look() -> None:
@@ -128,7 +156,11 @@ def test_a_child_says_what_it_found_in_order_and_ends() -> None:
     worker = Child(work)
     found = said(worker)
     end([worker])
-    assert [one["number"] for one in found] == [0, 1, 2] and found[2]["text"] == "\u00fc\n\x00" * 100000 and worker.ended
+    assert (
+        [one["number"] for one in found] == [0, 1, 2]
+        and found[2]["text"] == "\u00fc\n\x00" * 100000
+        and worker.ended
+    )
 
 
 def test_a_child_that_fails_ends_with_what_it_had_said(capfd: Any) -> None:
@@ -145,7 +177,10 @@ def test_a_child_that_fails_ends_with_what_it_had_said(capfd: Any) -> None:
 
 def test_what_a_child_leaves_behind_is_ended_however_it_hides(marker: str) -> None:
     def work(say: Callable[[Any], None]) -> None:
-        script = "trap '' TERM HUP; setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 1000" % (marker, marker)
+        script = "trap '' TERM HUP; setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 1000" % (
+            marker,
+            marker,
+        )
         with subprocess.Popen(shell(script, marker), start_new_session=True):
             time.sleep(0.3)
             say("started")

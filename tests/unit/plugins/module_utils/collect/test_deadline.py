@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A look of which a part hangs, fails or is killed: it answers in time, says what it could not see, and leaves no process."""
+"""A look of which a part hangs, fails or is killed: it answers in time, says what it could not see, and
+leaves no process.
+"""
 
 import ctypes
 import os
@@ -22,8 +24,16 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 SEEN = hosts.seen("plain")
-COLLECTORS = {"nginx": "collect_nginx", "strangers": "strangers", "fpm": "collect_fpm", "memory": "collect_memory", "endpoints": "collect_endpoints",
-              "workers": "collect_workers", "oom": "collect_oom", "logs": "collect_logs"}
+COLLECTORS = {
+    "nginx": "collect_nginx",
+    "strangers": "strangers",
+    "fpm": "collect_fpm",
+    "memory": "collect_memory",
+    "endpoints": "collect_endpoints",
+    "workers": "collect_workers",
+    "oom": "collect_oom",
+    "logs": "collect_logs",
+}
 ORDER = list(collect.STAGES)
 
 
@@ -62,19 +72,25 @@ def test_a_look_that_comes_to_its_end_sees_what_the_collectors_saw() -> None:
     assert found["missing"] == [] and diagnose(found)["status"] == "healthy" and not child._children()
 
 
-@pytest.mark.parametrize("broken, why", [(hang, "the deadline of 1 s was over"), (fail, "KeyError: 'a bug of ours'"), (die, "it broke off")],
-                         ids=["hangs", "fails", "is killed"])
+@pytest.mark.parametrize(
+    "broken, why",
+    [(hang, "the deadline of 1 s was over"), (fail, "KeyError: 'a bug of ours'"), (die, "it broke off")],
+    ids=["hangs", "fails", "is killed"],
+)
 @pytest.mark.parametrize("stage", ORDER)
 def test_a_stage_that_does_not_end_costs_itself_and_what_would_be_judged_wrongly_without_it(
-        stage: str, broken: Callable[..., None], why: str, monkeypatch: Any) -> None:
+    stage: str, broken: Callable[..., None], why: str, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(collect, COLLECTORS[stage], broken)
     found = collect.take(Host(), 900, 3.0, 1.0 if broken is hang else 60.0)
-    after = ORDER[ORDER.index(stage):] if broken is not fail or stage in collect.DECISIVE else [stage]
+    after = ORDER[ORDER.index(stage) :] if broken is not fail or stage in collect.DECISIVE else [stage]
     assert names(found) == [collect.STAGES[one] for one in after] and why in found["missing"][0]["why"]
     assert all(found[one] == SEEN.get(one, []) for one in ORDER if one not in after)
     assert set(found) == ALWAYS | {"strangers"} and not child._children()
     verdict = diagnose(found)
-    assert verdict["findings"] == [] and (verdict["status"] == "unknown") == bool(NEEDED_FOR_HEALTH & set(names(found)))
+    assert verdict["findings"] == [] and (verdict["status"] == "unknown") == bool(
+        NEEDED_FOR_HEALTH & set(names(found))
+    )
 
 
 @pytest.mark.parametrize("stage", ["nginx", "fpm", "endpoints", "logs"])
@@ -120,25 +136,36 @@ def test_a_log_that_hangs_is_left_out_and_the_others_are_read(tmp_path: Path, mo
     host = Slow(paths[1], paths[3])
     found = collect.take(host, 900, 3.0, 60.0)
     assert [(one["what"], one["path"], one["why"]) for one in found["missing"]] == [
-        ("nginx_log", path, "reading it did not come to an end") for path in (paths[1], paths[3])]
+        ("nginx_log", path, "reading it did not come to an end") for path in (paths[1], paths[3])
+    ]
     assert [one["complete"] for one in found["logs"]["files"]] == [True, False, True, False]
     assert found["oom"] == SEEN["oom"] and not child._children()
 
 
 def mount_a_dead_server(place: str) -> None:
-    """A FUSE file system of which nobody answers for, seen by this process and its children alone: whoever touches it sleeps in the kernel."""
+    """A FUSE file system of which nobody answers for, seen by this process and its children alone: whoever
+    touches it sleeps in the kernel.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     number = os.open("/dev/fuse", os.O_RDWR)
     options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % number
-    for call in (lambda: libc.unshare(0x20000), lambda: libc.mount(b"none", b"/", None, ctypes.c_ulong(0x44000), None),
-                 lambda: libc.mount(b"fuse", place.encode(), b"fuse", ctypes.c_ulong(0), options)):
+    for call in (
+        lambda: libc.unshare(0x20000),
+        lambda: libc.mount(b"none", b"/", None, ctypes.c_ulong(0x44000), None),
+        lambda: libc.mount(b"fuse", place.encode(), b"fuse", ctypes.c_ulong(0), options),
+    ):
         if call() != 0:
             raise OSError(ctypes.get_errno(), "no namespace, or no FUSE")
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not os.path.exists("/dev/fuse"), reason="only root can mount a file system of which nobody answers")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
+    reason="only root can mount a file system of which nobody answers",
+)
 @pytest.mark.parametrize("seconds, left", [(60.0, []), (1.0, ["logs"])], ids=["a log", "the deadline"])
-def test_a_log_on_a_dead_file_server_hangs_nothing_but_itself(seconds: float, left: List[str], tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_log_on_a_dead_file_server_hangs_nothing_but_itself(
+    seconds: float, left: List[str], tmp_path: Path, monkeypatch: Any
+) -> None:
     dead = tmp_path / "dead"
     dead.mkdir()
     (tmp_path / "good.log").write_text("")
@@ -156,7 +183,14 @@ def test_a_log_on_a_dead_file_server_hangs_nothing_but_itself(seconds: float, le
             return
         began = time.monotonic()
         found = collect.take(Host(), 900, 3.0, seconds)
-        say([found["missing"], [one["complete"] for one in found["logs"]["files"]], time.monotonic() - began, sorted(child._children())])
+        say(
+            [
+                found["missing"],
+                [one["complete"] for one in found["logs"]["files"]],
+                time.monotonic() - began,
+                sorted(child._children()),
+            ]
+        )
 
     worker = child.Child(work)
     told = worker.next(100.0)
@@ -166,7 +200,9 @@ def test_a_log_on_a_dead_file_server_hangs_nothing_but_itself(seconds: float, le
     missing, complete, took, alive = told
     assert [one["what"] for one in missing] == ["nginx_log"] and alive == [] and took < 50
     assert complete == ([] if left else [True, False])
-    assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[0]["why"]
+    assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[0][
+        "why"
+    ]
 
 
 def test_what_the_look_before_could_not_ask_is_asked_again() -> None:

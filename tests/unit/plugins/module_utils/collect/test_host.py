@@ -38,7 +38,11 @@ def refusal(path: Any, **words: Any) -> HostError:
 def test_a_part_of_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"0123456789")
-    assert (Host().read_bytes(str(path), 3, 4), Host().read_bytes(str(path)), Host().read(str(path), 2)) == (b"3456", b"0123456789", "01")
+    assert (Host().read_bytes(str(path), 3, 4), Host().read_bytes(str(path)), Host().read(str(path), 2)) == (
+        b"3456",
+        b"0123456789",
+        "01",
+    )
 
 
 def test_fifos_sockets_directories_and_devices_are_never_opened(tmp_path: Path, opened: List[str]) -> None:
@@ -46,17 +50,29 @@ def test_fifos_sockets_directories_and_devices_are_never_opened(tmp_path: Path, 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
         (tmp_path / "link").symlink_to("fifo")
-        for path in (tmp_path / "fifo", tmp_path / "socket", tmp_path / "link", tmp_path, "/dev/zero", "/dev/null", "/dev/tty"):
+        for path in (
+            tmp_path / "fifo",
+            tmp_path / "socket",
+            tmp_path / "link",
+            tmp_path,
+            "/dev/zero",
+            "/dev/null",
+            "/dev/tty",
+        ):
             assert refusal(path).why == "not a regular file"
     assert opened == []
 
 
 def test_files_of_the_kernel_are_still_read_by_our_own_paths() -> None:
-    assert Host().read("/proc/self/comm", 64) and Host().read("/sys/kernel/mm/transparent_hugepage/enabled", 64)
+    assert Host().read("/proc/self/comm", 64) and Host().read(
+        "/sys/kernel/mm/transparent_hugepage/enabled", 64
+    )
     assert refusal("/proc/self/fd").why == "not a regular file"
 
 
-def test_a_path_said_to_be_real_is_not_read_through_a_link_at_its_end_or_on_its_way(tmp_path: Path, opened: List[str]) -> None:
+def test_a_path_said_to_be_real_is_not_read_through_a_link_at_its_end_or_on_its_way(
+    tmp_path: Path, opened: List[str]
+) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "file").write_text("secret")
     (tmp_path / "folder").symlink_to("secret")
@@ -69,7 +85,9 @@ def test_a_path_said_to_be_real_is_not_read_through_a_link_at_its_end_or_on_its_
     assert opened == [str(tmp_path / "secret" / "file")] * 2
 
 
-def test_a_file_that_is_swapped_between_look_and_opening_is_the_one_that_was_looked_at(tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_file_that_is_swapped_between_look_and_opening_is_the_one_that_was_looked_at(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
     path = tmp_path / "file"
     path.write_text("before")
     real = os.open

@@ -51,7 +51,13 @@ def line(at: float, number: int = 1) -> str:
     return LINE.format(time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(at)), number)
 
 
-def collect(host: Host, nginx: Sequence[str] = (), fpm: Sequence[Any] = (), window: float = 900, pids: Sequence[int] = (812,)) -> Dict[str, Any]:
+def collect(
+    host: Host,
+    nginx: Sequence[str] = (),
+    fpm: Sequence[Any] = (),
+    window: float = 900,
+    pids: Sequence[int] = (812,),
+) -> Dict[str, Any]:
     return collect_logs(host, nginx, fpm, NOW - window, NOW, pids)
 
 
@@ -87,25 +93,37 @@ def test_lines_out_of_order_by_some_seconds_are_found(tmp_path: Path) -> None:
 def test_forged_old_dates_do_not_hide_the_lines_beside_them(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     times = [NOW - 40000 + number for number in range(40000)]
-    path.write_text("".join(line(at) + (line(1000000000.0) * 3 if number > 38000 else "") for number, at in enumerate(times)))
+    path.write_text(
+        "".join(
+            line(at) + (line(1000000000.0) * 3 if number > 38000 else "") for number, at in enumerate(times)
+        )
+    )
     assert total(collect(Watched(), [str(path)])) == 900
 
 
 def test_forged_future_dates_cost_reading_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
     times = [NOW - 40000 + number for number in range(40000)]
-    path.write_text("".join(line(at) + (line(NOW + 86400) if number % 100 == 0 else "") for number, at in enumerate(times)))
+    path.write_text(
+        "".join(
+            line(at) + (line(NOW + 86400) if number % 100 == 0 else "") for number, at in enumerate(times)
+        )
+    )
     assert total(collect(Watched(), [str(path)])) == 900
 
 
 def test_garbage_in_the_middle_hides_nothing_before_it(tmp_path: Path) -> None:
     path = tmp_path / "error.log"
-    old, new = ("".join(line(at + number) for number in range(100)).encode("ascii") for at in (NOW - 500, NOW - 200))
+    old, new = (
+        "".join(line(at + number) for number in range(100)).encode("ascii") for at in (NOW - 500, NOW - 200)
+    )
     path.write_bytes(old + b"\x80garbage\n" * 200000 + new)
     assert total(collect(Watched(), [str(path)])) == 200
 
 
-def test_a_window_larger_than_the_cap_keeps_its_newest_part_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_larger_than_the_cap_keeps_its_newest_part_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "error.log"
     long_log(path, 5000)
     monkeypatch.setattr(logs, "WINDOW_BYTES", 100 * 1024)
@@ -212,7 +230,11 @@ def test_what_is_no_log_is_reported_and_gives_nothing(tmp_path: Path, content: b
     path.write_bytes(content)
     host = Watched()
     found = collect(host, [str(path)])
-    assert found["events"] == [] and not found["files"][0]["complete"] and "no line begins with the time" in found["files"][0]["why"]
+    assert (
+        found["events"] == []
+        and not found["files"][0]["complete"]
+        and "no line begins with the time" in found["files"][0]["why"]
+    )
     assert host.missing
 
 
@@ -227,7 +249,15 @@ def test_an_empty_log_is_complete(tmp_path: Path) -> None:
 def test_what_is_no_regular_file_is_never_opened(tmp_path: Path) -> None:
     os.mkfifo(str(tmp_path / "fifo"))
     (tmp_path / "link").symlink_to("/dev/stderr")
-    paths = [str(tmp_path / "fifo"), str(tmp_path / "link"), str(tmp_path), "/dev/null", str(tmp_path / "absent"), "syslog:server=10.0.0.1", "stderr"]
+    paths = [
+        str(tmp_path / "fifo"),
+        str(tmp_path / "link"),
+        str(tmp_path),
+        "/dev/null",
+        str(tmp_path / "absent"),
+        "syslog:server=10.0.0.1",
+        "stderr",
+    ]
     host = Watched()
     found = collect(host, paths, [("syslog", "/etc/php-fpm.conf")])
     assert host.reads == 0 and found["events"] == []
@@ -253,14 +283,26 @@ def bomb(path: Path, head: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("head, complete", [
-    (gzip.compress(line(NOW - 5).encode("ascii")), True),
-    (gzip.compress(b""), False),
-    (b"", False),
-    (gzip.compress(os.urandom(20000))[:-10], False),
-    (b"\x1f\x8b\x08\x08" + b"\0" * 5 + b"\x03name without an end", False),
-], ids=["a member and a hole", "an empty member and a hole", "a hole", "a member cut off", "a name without an end"])
-def test_a_compressed_hole_of_terabytes_is_read_no_further_than_its_limit(tmp_path: Path, head: bytes, complete: bool) -> None:
+@pytest.mark.parametrize(
+    "head, complete",
+    [
+        (gzip.compress(line(NOW - 5).encode("ascii")), True),
+        (gzip.compress(b""), False),
+        (b"", False),
+        (gzip.compress(os.urandom(20000))[:-10], False),
+        (b"\x1f\x8b\x08\x08" + b"\0" * 5 + b"\x03name without an end", False),
+    ],
+    ids=[
+        "a member and a hole",
+        "an empty member and a hole",
+        "a hole",
+        "a member cut off",
+        "a name without an end",
+    ],
+)
+def test_a_compressed_hole_of_terabytes_is_read_no_further_than_its_limit(
+    tmp_path: Path, head: bytes, complete: bool
+) -> None:
     touched(bomb(tmp_path / "error.log.1.gz", head))
     (tmp_path / "error.log").write_text(line(NOW - 3))
     host = Watched()
@@ -270,31 +312,56 @@ def test_a_compressed_hole_of_terabytes_is_read_no_further_than_its_limit(tmp_pa
     assert [one["what"] for one in host.missing] == ([] if complete else ["rotated_log"])
 
 
-def test_a_compressed_log_that_inflates_without_end_is_cut_and_its_end_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_log_that_inflates_without_end_is_cut_and_its_end_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs, "INFLATED_BYTES", 3 * 1024 * 1024)
-    (tmp_path / "error.log.1.gz").write_bytes(gzip.compress(line(NOW - 5).encode("ascii") + b"\0" * (64 * 1024 * 1024)))
+    (tmp_path / "error.log.1.gz").write_bytes(
+        gzip.compress(line(NOW - 5).encode("ascii") + b"\0" * (64 * 1024 * 1024))
+    )
     touched(tmp_path / "error.log.1.gz")
     (tmp_path / "error.log").write_text("")
     host = Watched()
     found = collect(host, [str(tmp_path / "error.log")])
-    assert total(found) == 1 and [one["what"] for one in host.missing] == ["nginx_log"] and "not read to its end" in host.missing[0]["why"]
+    assert (
+        total(found) == 1
+        and [one["what"] for one in host.missing] == ["nginx_log"]
+        and "not read to its end" in host.missing[0]["why"]
+    )
 
 
 @only_root
-@pytest.mark.parametrize("name", ["error.log.1", "error.log.1.gz", "error.log-20260402", "error-20260402.log.gz", "error.log.2.xz"])
-@pytest.mark.parametrize("plant", [
-    lambda path: path.write_text(line(NOW - 400)), lambda path: bomb(path, b""), lambda path: path.symlink_to("/dev/zero"),
-    lambda path: path.symlink_to("error.log"), lambda path: os.mkfifo(str(path)),
-], ids=["lines", "a hole", "a link to a device", "a link to the log", "a fifo"])
-def test_a_predecessor_that_neither_root_nor_the_logs_owner_wrote_is_none(tmp_path: Path, name: str, plant: Any) -> None:
+@pytest.mark.parametrize(
+    "name", ["error.log.1", "error.log.1.gz", "error.log-20260402", "error-20260402.log.gz", "error.log.2.xz"]
+)
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda path: path.write_text(line(NOW - 400)),
+        lambda path: bomb(path, b""),
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.symlink_to("error.log"),
+        lambda path: os.mkfifo(str(path)),
+    ],
+    ids=["lines", "a hole", "a link to a device", "a link to the log", "a fifo"],
+)
+def test_a_predecessor_that_neither_root_nor_the_logs_owner_wrote_is_none(
+    tmp_path: Path, name: str, plant: Any
+) -> None:
     plant(tmp_path / name)
     touched(tmp_path / name, 1000)
     (tmp_path / "error.log").write_text(line(NOW - 3))
     host = Watched()
     found = collect(host, [str(tmp_path / "error.log")])
-    assert host.reads == 1 and total(found) == 1 and [one["path"] for one in found["files"]] == [str(tmp_path / "error.log")]
+    assert (
+        host.reads == 1
+        and total(found) == 1
+        and [one["path"] for one in found["files"]] == [str(tmp_path / "error.log")]
+    )
     worth_a_word = os.lstat(str(tmp_path / name)).st_size > 0
-    assert [(one["what"], one["path"]) for one in host.missing] == [("rotated_log", str(tmp_path))] * worth_a_word
+    assert [(one["what"], one["path"]) for one in host.missing] == [
+        ("rotated_log", str(tmp_path))
+    ] * worth_a_word
 
 
 @only_root
@@ -317,7 +384,9 @@ def test_foreign_predecessors_from_before_the_window_are_not_worth_a_word(tmp_pa
 
 
 @only_root
-def test_a_log_behind_a_link_that_somebody_else_can_make_is_not_read_and_the_others_are(tmp_path: Path) -> None:
+def test_a_log_behind_a_link_that_somebody_else_can_make_is_not_read_and_the_others_are(
+    tmp_path: Path,
+) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     os.chown(str(theirs), 1000, 1000)
@@ -342,7 +411,11 @@ def test_a_log_that_grows_while_it_is_read_is_read_up_to_the_size_it_had(tmp_pat
 
     host.before_read[1] = grow
     found = collect(host, [str(path)])
-    assert total(found) == 1 and found["files"][0]["complete"] and found["files"][0]["bytes_read"] == len(line(NOW - 3))
+    assert (
+        total(found) == 1
+        and found["files"][0]["complete"]
+        and found["files"][0]["bytes_read"] == len(line(NOW - 3))
+    )
 
 
 def test_whoever_watches_is_told_of_each_log_before_each_piece_of_it(tmp_path: Path) -> None:
@@ -373,7 +446,9 @@ def test_a_log_without_the_right_to_read_needs_root(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(host, "read_bytes", denied)
     found = collect(host, [str(path)])
-    assert host.missing == [{"what": "nginx_log", "path": str(path), "why": "Permission denied", "needs": "root"}]
+    assert host.missing == [
+        {"what": "nginx_log", "path": str(path), "why": "Permission denied", "needs": "root"}
+    ]
     assert not found["files"][0]["complete"]
 
 
@@ -381,9 +456,9 @@ def test_the_log_of_php_fpm_is_read_for_its_master_and_everyday_lines_are_left_o
     path = tmp_path / "php-fpm.log"
     path.write_text(SEEMS_BUSY + "".join(FPM.format(minute) for minute in ("05", "20", "21", "23")))
     found = collect(Watched(), (), [(str(path), "/etc/php-fpm.conf")])
-    assert [(event["signature"], event["count"], event["master"], event["pool"]) for event in found["events"]] == [
-        ("fpm-max-children-dynamic", 3, "/etc/php-fpm.conf", "www")
-    ]
+    assert [
+        (event["signature"], event["count"], event["master"], event["pool"]) for event in found["events"]
+    ] == [("fpm-max-children-dynamic", 3, "/etc/php-fpm.conf", "www")]
 
 
 def test_the_same_message_in_two_logs_is_one_event(tmp_path: Path) -> None:
@@ -405,11 +480,17 @@ def test_the_log_of_an_nginx_that_is_gone_is_read(tmp_path: Path) -> None:
     assert total(collect(Watched(), [str(path)], pids=())) == 1
 
 
-def test_messages_about_too_many_places_are_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_about_too_many_places_are_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(log_events, "MOST_EVENTS", 2)
     path = tmp_path / "error.log"
-    path.write_text("".join(line(NOW - 5).replace("server: shop", "server: shop%d" % number) for number in range(5)))
+    path.write_text(
+        "".join(line(NOW - 5).replace("server: shop", "server: shop%d" % number) for number in range(5))
+    )
     host = Watched()
     assert len(collect(host, [str(path)])["events"]) == 2
     # A site may lack all of its messages, so nothing can be said of its health.
-    assert [one["what"] for one in host.missing] == ["nginx_log"] and host.missing[0]["why"].startswith("3 messages were not counted")
+    assert [one["what"] for one in host.missing] == ["nginx_log"] and host.missing[0]["why"].startswith(
+        "3 messages were not counted"
+    )

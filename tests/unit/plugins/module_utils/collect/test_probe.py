@@ -61,7 +61,9 @@ class Place:
 
 @pytest.fixture(name="place")
 def fixture_place() -> Iterator[Place]:
-    with tempfile.TemporaryDirectory() as directory:  # pytest's own tmp_path can be longer than a socket's path may be
+    with (
+        tempfile.TemporaryDirectory()
+    ) as directory:  # pytest's own tmp_path can be longer than a socket's path may be
         os.chmod(directory, 0o755)
         place = Place(directory)
         yield place
@@ -106,7 +108,11 @@ def test_a_file_that_nobody_listens_on_refuses(place: Place) -> None:
     target = place.listen("a", None)
     place.open.pop().close()
     told = ask(target)
-    assert (told["connect"]["result"], told["connect"]["errno"], told["connect"]["error"]) == ("refused", 111, "Connection refused")
+    assert (told["connect"]["result"], told["connect"]["errno"], told["connect"]["error"]) == (
+        "refused",
+        111,
+        "Connection refused",
+    )
     assert told["probe"]["result"] == "not_tried"
 
 
@@ -156,18 +162,25 @@ def test_more_endpoints_than_fit_at_once_are_all_tried(place: Place, monkeypatch
     assert sorted(one["key"] for one in probe(targets, None, 20.0)) == sorted(one.key for one in targets)
 
 
-def test_what_the_time_for_all_does_not_reach_has_no_result(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_time_for_all_does_not_reach_has_no_result(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialling, "AT_ONCE", 2)
     monkeypatch.setattr(dialling, "PATIENCE", 1)
     targets = [place.listen("a%d" % number, None) for number in range(6)]
     assert [one["key"] for one in probe(targets, None, 0.5)] == [one.key for one in targets[:2]]
 
 
-def test_a_resolver_that_hangs_holds_up_nobody_else_and_leaves_no_process(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_that_hangs_holds_up_nobody_else_and_leaves_no_process(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dialling, "_GRACE", 0.2)
     monkeypatch.setattr(dialling, "_resolve", lambda target: time.sleep(60))
     began = time.monotonic()
-    results = {one["key"]: one for one in probe([Target("php:9000", "name", "php", 9000), place.listen("a", FPM)], None, 1.0)}
+    results = {
+        one["key"]: one
+        for one in probe([Target("php:9000", "name", "php", 9000), place.listen("a", FPM)], None, 1.0)
+    }
     assert time.monotonic() - began < 20
     assert results["php:9000"]["connect"]["result"] == "timeout"
     assert [one["probe"]["result"] for key, one in results.items() if key != "php:9000"] == ["answered"]

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The whole look at described hosts: what is always in a snapshot, and that a host without PHP is left alone early."""
+"""The whole look at described hosts: what is always in a snapshot, and that a host without PHP is left alone
+early.
+"""
 
 import json
 from typing import Any, Dict, List
@@ -14,11 +16,35 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import d
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
-ALWAYS = {"schema_version", "taken_at", "window", "host", "nginx", "fpm", "endpoints", "workers", "memory", "oom", "logs", "missing", "strangers"}
-NGINX = {"/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n", "/usr/sbin/nginx": "ELF"}
-BUILT = {"/usr/sbin/nginx -V": (0, "", (
-    "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf "
-    "--error-log-path=/var/log/nginx/error.log --user=www-data\n"))}
+ALWAYS = {
+    "schema_version",
+    "taken_at",
+    "window",
+    "host",
+    "nginx",
+    "fpm",
+    "endpoints",
+    "workers",
+    "memory",
+    "oom",
+    "logs",
+    "missing",
+    "strangers",
+}
+NGINX = {
+    "/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n",
+    "/usr/sbin/nginx": "ELF",
+}
+BUILT = {
+    "/usr/sbin/nginx -V": (
+        0,
+        "",
+        (
+            "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf "
+            "--error-log-path=/var/log/nginx/error.log --user=www-data\n"
+        ),
+    )
+}
 SITE = "server {\n  listen 80;\n  server_name shop.example;\n  location ~ \\.php$ {\n    fastcgi_pass %s;\n  }\n}\n"
 
 
@@ -51,7 +77,9 @@ def fixture_dialled(monkeypatch: Any) -> List[Any]:
     """The endpoints that would have been looked at; nobody is dialled from a unit test."""
     asked: List[Any] = []
 
-    def survey(host: Any, keys: List[str], identity: Any, procs: Any, seconds: float, asleep: Any) -> Dict[str, Any]:
+    def survey(
+        host: Any, keys: List[str], identity: Any, procs: Any, seconds: float, asleep: Any
+    ) -> Dict[str, Any]:
         asked.append((list(keys), identity, seconds))
         return {}
 
@@ -59,9 +87,17 @@ def fixture_dialled(monkeypatch: Any) -> List[Any]:
     return asked
 
 
-@pytest.mark.parametrize("host", [FakeHost(), FakeHost(root=False), described(), described(SITE % "unix:/run/php/www.sock"),
-                                  described(SITE % "unix:/run/php/www.sock", root=False, denied=["/etc/nginx/sites-enabled/shop"])],
-                         ids=["nothing", "nothing and no root", "nginx alone", "nginx with a route", "a file kept from us"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        FakeHost(),
+        FakeHost(root=False),
+        described(),
+        described(SITE % "unix:/run/php/www.sock"),
+        described(SITE % "unix:/run/php/www.sock", root=False, denied=["/etc/nginx/sites-enabled/shop"]),
+    ],
+    ids=["nothing", "nothing and no root", "nginx alone", "nginx with a route", "a file kept from us"],
+)
 def test_every_host_gives_the_same_keys_and_a_verdict(host: FakeHost, dialled: List[Any]) -> None:
     found = collect.take(host, 900, 3.0)
     assert set(found) == ALWAYS and json.loads(json.dumps(found)) == found
@@ -71,17 +107,31 @@ def test_every_host_gives_the_same_keys_and_a_verdict(host: FakeHost, dialled: L
 def test_a_host_without_a_route_to_php_is_not_looked_at_any_further(dialled: List[Any]) -> None:
     host = described()
     found = collect.take(host, 900, 3.0)
-    assert (found["fpm"], found["endpoints"], found["logs"], dialled) == ({"installed": False, "masters": []}, {}, {"files": [], "events": []}, [])
-    assert [argv[0] for argv in host.calls] == ["/usr/sbin/nginx"] and diagnose(found)["status"] == "not_applicable"
+    assert (found["fpm"], found["endpoints"], found["logs"], dialled) == (
+        {"installed": False, "masters": []},
+        {},
+        {"files": [], "events": []},
+        [],
+    )
+    assert [argv[0] for argv in host.calls] == ["/usr/sbin/nginx"] and diagnose(found)[
+        "status"
+    ] == "not_applicable"
 
 
 def test_a_host_without_nginx_is_not_applicable(dialled: List[Any]) -> None:
-    assert diagnose(collect.take(FakeHost(files={"/proc/1/comm": "systemd\n"}), 900, 3.0))["status"] == "not_applicable"
+    assert (
+        diagnose(collect.take(FakeHost(files={"/proc/1/comm": "systemd\n"}), 900, 3.0))["status"]
+        == "not_applicable"
+    )
 
 
 def test_the_clock_is_the_hosts_and_the_window_is_the_one_that_was_asked_for(dialled: List[Any]) -> None:
     found = collect.take(described(now=1775139797.0), 3600, 3.0)
-    assert (found["taken_at"], found["window"], found["host"]["boot_at"]) == (1775139797.0, 3600, 1775139797.0 - 5000.0)
+    assert (found["taken_at"], found["window"], found["host"]["boot_at"]) == (
+        1775139797.0,
+        3600,
+        1775139797.0 - 5000.0,
+    )
 
 
 def test_what_nginx_dials_is_dialled_as_its_user_with_the_time_that_was_given(dialled: List[Any]) -> None:
@@ -91,9 +141,22 @@ def test_what_nginx_dials_is_dialled_as_its_user_with_the_time_that_was_given(di
 
 
 def test_each_endpoint_is_looked_at_once_and_nginxs_come_first() -> None:
-    nginx = {"routes": [{"endpoints": [{"endpoint": "unix:/run/b.sock"}, {"endpoint": "unix:/run/a.sock"}]}, {"endpoints": [{"endpoint": "unix:/run/b.sock"}]}]}
-    fpm = {"masters": [{"pools": [{"endpoint": "unix:/run/a.sock"}, {"endpoint": None}, {"endpoint": "127.0.0.1:9000"}]}]}
-    assert collect._endpoints_of_interest(nginx, fpm) == ["unix:/run/b.sock", "unix:/run/a.sock", "127.0.0.1:9000"]
+    nginx = {
+        "routes": [
+            {"endpoints": [{"endpoint": "unix:/run/b.sock"}, {"endpoint": "unix:/run/a.sock"}]},
+            {"endpoints": [{"endpoint": "unix:/run/b.sock"}]},
+        ]
+    }
+    fpm = {
+        "masters": [
+            {"pools": [{"endpoint": "unix:/run/a.sock"}, {"endpoint": None}, {"endpoint": "127.0.0.1:9000"}]}
+        ]
+    }
+    assert collect._endpoints_of_interest(nginx, fpm) == [
+        "unix:/run/b.sock",
+        "unix:/run/a.sock",
+        "127.0.0.1:9000",
+    ]
 
 
 def test_a_host_with_more_endpoints_than_are_looked_at_says_so(dialled: List[Any], monkeypatch: Any) -> None:
@@ -101,14 +164,21 @@ def test_a_host_with_more_endpoints_than_are_looked_at_says_so(dialled: List[Any
     second = (SITE % "unix:/run/php/b.sock").replace("shop", "blog")
     host = described((SITE % "unix:/run/php/a.sock") + second)
     found = collect.take(host, 900, 3.0)
-    assert dialled[0][0] == ["unix:/run/php/a.sock"] and "live_probe" in [entry["what"] for entry in found["missing"]]
+    assert dialled[0][0] == ["unix:/run/php/a.sock"] and "live_probe" in [
+        entry["what"] for entry in found["missing"]
+    ]
     assert diagnose(found)["status"] != "healthy"
 
 
 def ondemand(many: int, free: int) -> List[str]:
     """Which of so many sleeping pools, and one that has a worker, are not dialled with so many MiB free."""
-    pools = [{"name": "p%d" % number, "endpoint": "unix:/%d" % number, "pm": "ondemand"} for number in range(many)]
-    pools += [{"name": "static", "endpoint": "unix:/s", "pm": "static"}, {"name": "awake", "endpoint": "unix:/a", "pm": "ondemand"}]
+    pools = [
+        {"name": "p%d" % number, "endpoint": "unix:/%d" % number, "pm": "ondemand"} for number in range(many)
+    ]
+    pools += [
+        {"name": "static", "endpoint": "unix:/s", "pm": "static"},
+        {"name": "awake", "endpoint": "unix:/a", "pm": "ondemand"},
+    ]
     worker = Process(8, 7, "php-fpm8.2", "php-fpm: pool awake", None, 33, 33, [33], 0.0)
     memory = {"limit_bytes": 64 << 30, "mem_available": free << 20}
     return collect._asleep({"masters": [{"running": True, "pid": 7, "pools": pools}]}, [worker], memory)
@@ -122,4 +192,7 @@ def test_no_more_sleeping_pools_are_woken_than_a_quarter_of_the_free_memory_hold
 
 def test_the_real_snapshots_have_the_same_keys() -> None:
     older = ALWAYS - {"strangers"}
-    assert {frozenset(hosts.fixture(path)["snapshot"]) for path in hosts.FILES} == {frozenset(older), frozenset(ALWAYS)}
+    assert {frozenset(hosts.fixture(path)["snapshot"]) for path in hosts.FILES} == {
+        frozenset(older),
+        frozenset(ALWAYS),
+    }

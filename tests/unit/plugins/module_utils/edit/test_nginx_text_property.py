@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Thousands of generated configurations, which know where each of their directives stands: an edit changes that one, and not a character beside it."""
+"""Thousands of generated configurations, which know where each of their directives stands: an edit changes
+that one, and not a character beside it.
+"""
 
 import functools
 import os
@@ -12,29 +14,81 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_spans import scan, value
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_address_at, set_beside, set_directive
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
+    set_address_at,
+    set_beside,
+    set_directive,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_conf import Directive, parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_lexer import statements
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
 
 BATCHES, BATCH = int(os.environ.get("WEBMEDIC_BATCHES", "10")), 250
 MAIN = "/etc/nginx/nginx.conf"
-ADDRESSES = ["unix:/run/php/a.sock", "unix:/run/php/a.sock", "127.0.0.1:9000", "$php", "${php}x", "unix:/run/a b;.sock"]
-VALUES = ADDRESSES + ["", "a b", "it's", 'say "x"', "\\.php$", "^/a{2}", "#x", "}", "a}b", "\u00e9", "\udcff", "a;b", "c\\d", "x" * 300,
-                      "fastcgi_read_timeout 5s;", "fastcgi_pass unix:/run/php/a.sock;"]
-DECOYS = ["fastcgi_pass unix:/run/php/a.sock;", "fastcgi_read_timeout 5s; }", "} server { location / {", "\"'", "", "${", "\udcfe \u00fc"]
+ADDRESSES = [
+    "unix:/run/php/a.sock",
+    "unix:/run/php/a.sock",
+    "127.0.0.1:9000",
+    "$php",
+    "${php}x",
+    "unix:/run/a b;.sock",
+]
+VALUES = ADDRESSES + [
+    "",
+    "a b",
+    "it's",
+    'say "x"',
+    "\\.php$",
+    "^/a{2}",
+    "#x",
+    "}",
+    "a}b",
+    "\u00e9",
+    "\udcff",
+    "a;b",
+    "c\\d",
+    "x" * 300,
+    "fastcgi_read_timeout 5s;",
+    "fastcgi_pass unix:/run/php/a.sock;",
+]
+DECOYS = [
+    "fastcgi_pass unix:/run/php/a.sock;",
+    "fastcgi_read_timeout 5s; }",
+    "} server { location / {",
+    "\"'",
+    "",
+    "${",
+    "\udcfe \u00fc",
+]
 LUA = ["ngx.say('}')", "local t = {1, {2}} -- }", "--[[ } ]] fastcgi_pass = 'x;'", "x = [[ { ]]", ""]
 # What needs no quotes anywhere.
 BARE = re.compile(r"(?:[\w.:/$~^=*\u0080-\U0010ffff-][\w.:/$~^=*}\u0080-\U0010ffff-]*|\$\{\w+\}\w*)\Z")
 TIMEOUT = "fastcgi_read_timeout"
 SETTINGS: List[Tuple[str, Optional[List[str]]]] = [
-    (TIMEOUT, ["77s"]), (TIMEOUT, ["77s"]), (TIMEOUT, None), ("add_header", ["X-A", "a b;"]), ("add_header", ["X-B", "c"]), ("root", None),
-    ("fastcgi_param", None), ("root", ["/srv/x y", "#"])]
+    (TIMEOUT, ["77s"]),
+    (TIMEOUT, ["77s"]),
+    (TIMEOUT, None),
+    ("add_header", ["X-A", "a b;"]),
+    ("add_header", ["X-B", "c"]),
+    ("root", None),
+    ("fastcgi_param", None),
+    ("root", ["/srv/x y", "#"]),
+]
 
-# Where a generated directive stands. first: offsets of its first argument; mark: its quote; whole: offsets with the ";";
-# block: a number, 0 outside of any block of its file.
-Place = NamedTuple("Place", [("name", str), ("args", List[str]), ("line", int), ("first", Tuple[int, int]), ("mark", str), ("whole", Tuple[int, int]),
-                             ("block", int)])
+# Where a generated directive stands. first: offsets of its first argument; mark: its quote; whole: offsets
+# with the ";"; block: a number, 0 outside of any block of its file.
+Place = NamedTuple(
+    "Place",
+    [
+        ("name", str),
+        ("args", List[str]),
+        ("line", int),
+        ("first", Tuple[int, int]),
+        ("mark", str),
+        ("whole", Tuple[int, int]),
+        ("block", int),
+    ],
+)
 
 
 lexed = functools.lru_cache(maxsize=64)(statements)
@@ -64,7 +118,9 @@ class Text:
 
     def space(self) -> None:
         kind = self.chance.random()
-        self.text += " " if kind < 0.8 else "\t" if kind < 0.87 else "  " if kind < 0.92 else self.newline() + "   "
+        self.text += (
+            " " if kind < 0.8 else "\t" if kind < 0.87 else "  " if kind < 0.92 else self.newline() + "   "
+        )
         if kind > 0.96:
             self.comment()
 
@@ -139,16 +195,25 @@ class Text:
 
 
 class Site:
-    """A configuration of several files. locations: (server's name, location's words, file, number of the block there, what it includes)."""
+    """A configuration of several files. locations: (server's name, location's words, file, number of the
+    block there, what it includes).
+    """
 
     def __init__(self, seed: int) -> None:
         self.chance = chance = random.Random(seed)
-        self.files: Dict[str, Text] = {name: Text(chance) for name in (MAIN, "/etc/nginx/sites/a", "/etc/nginx/sites/b")}
+        self.files: Dict[str, Text] = {
+            name: Text(chance) for name in (MAIN, "/etc/nginx/sites/a", "/etc/nginx/sites/b")
+        }
         self.locations: List[Tuple[str, List[str], str, int, List[str]]] = []
         self.includes: Dict[str, int] = {}
         for number in range(chance.randint(0, 2)):
             snippet = self.files["/etc/nginx/snip%d" % number] = Text(chance)
-            self.body(snippet, chance.choice([["fastcgi_pass"], [TIMEOUT], [TIMEOUT, "fastcgi_param"], ["fastcgi_pass", "add_header"]]))
+            self.body(
+                snippet,
+                chance.choice(
+                    [["fastcgi_pass"], [TIMEOUT], [TIMEOUT, "fastcgi_param"], ["fastcgi_pass", "add_header"]]
+                ),
+            )
         self.snippets = [name for name in self.files if "snip" in name]
         main = self.files[MAIN]
         main.simple("user", "www-data")
@@ -158,7 +223,11 @@ class Site:
         for number in range(chance.randint(0, 2)):
             main.begin("upstream", "php%d" % number)
             for _server in range(chance.randint(1, 3)):
-                main.simple("server", chance.choice(ADDRESSES[:3]), *chance.sample(["down", "backup", "weight=5"], chance.randint(0, 2)))
+                main.simple(
+                    "server",
+                    chance.choice(ADDRESSES[:3]),
+                    *chance.sample(["down", "backup", "weight=5"], chance.randint(0, 2)),
+                )
             main.finish()
         self.servers(main, "m")
         main.simple("include", "sites/*")
@@ -174,15 +243,23 @@ class Site:
             text.simple("listen", "80")
             text.simple("server_name", *self.chance.sample([name, "www." + name], 2))
             self.body(text, [])
-            for words in self.chance.sample([["/"], ["~", "\\.php$"], ["=", "/x"], ["^~", "/a b"]], self.chance.randint(1, 2)):
+            for words in self.chance.sample(
+                [["/"], ["~", "\\.php$"], ["=", "/x"], ["^~", "/a b"]], self.chance.randint(1, 2)
+            ):
                 block = text.begin("location", *words)
                 included = self.chance.sample(self.snippets, self.chance.randint(0, len(self.snippets)))
-                self.body(text, [self.chance.choice(["fastcgi_pass", "fastcgi_pass", "root"])] + self.chance.choice([[], [], [TIMEOUT], ["fastcgi_param"]]))
+                self.body(
+                    text,
+                    [self.chance.choice(["fastcgi_pass", "fastcgi_pass", "root"])]
+                    + self.chance.choice([[], [], [TIMEOUT], ["fastcgi_param"]]),
+                )
                 for snippet in included:
-                    text.simple("include", snippet[len("/etc/nginx/"):])
+                    text.simple("include", snippet[len("/etc/nginx/") :])
                     self.includes[snippet] = self.includes.get(snippet, 0) + 1
                 text.finish()
-                self.locations.append((name, words, {"m": MAIN}.get(prefix, "/etc/nginx/sites/" + prefix), block, included))
+                self.locations.append(
+                    (name, words, {"m": MAIN}.get(prefix, "/etc/nginx/sites/" + prefix), block, included)
+                )
             text.finish()
 
     def body(self, text: Text, names: List[str]) -> None:
@@ -202,7 +279,11 @@ class Site:
             elif name == TIMEOUT:
                 text.simple(name, chance.choice(["5s", "60", "1m 30s"]))
             elif name in ("set", "fastcgi_param", "add_header"):
-                text.simple(name, {"set": "$a", "fastcgi_param": "A", "add_header": "X-A"}[name], chance.choice(VALUES))
+                text.simple(
+                    name,
+                    {"set": "$a", "fastcgi_param": "A", "add_header": "X-A"}[name],
+                    chance.choice(VALUES),
+                )
             else:
                 text.simple(name, *[chance.choice(VALUES) for _word in range(chance.randint(1, 3))])
 
@@ -212,7 +293,10 @@ class Site:
 
 def flat(texts: Dict[str, str], expand: Any) -> List[Tuple[Tuple[str, ...], str, List[str]]]:
     """All directives with the blocks around them, as the other parser of this collection reads them."""
-    def walk(directives: List[Directive], around: Tuple[str, ...]) -> Iterator[Tuple[Tuple[str, ...], str, List[str]]]:
+
+    def walk(
+        directives: List[Directive], around: Tuple[str, ...]
+    ) -> Iterator[Tuple[Tuple[str, ...], str, List[str]]]:
         for one in directives:
             yield around, one.name, one.args
             if one.block is not None:
@@ -227,7 +311,10 @@ def flat(texts: Dict[str, str], expand: Any) -> List[Tuple[Tuple[str, ...], str,
 def only_inserted(before: str, after: str, line: str) -> None:
     size = len(after) - len(before)
     ends = len(os.path.commonprefix([before, after])) + 1
-    assert any(after[at:at + size].strip() == line and after[:at] + after[at + size:] == before for at in range(max(ends - size, 0), ends))
+    assert any(
+        after[at : at + size].strip() == line and after[:at] + after[at + size :] == before
+        for at in range(max(ends - size, 0), ends)
+    )
 
 
 def only_removed(text: Text, before: str, after: str, one: Place) -> None:
@@ -235,14 +322,14 @@ def only_removed(text: Text, before: str, after: str, one: Place) -> None:
     start, end = one.whole
     comments = "".join(before[left:right] for left, right in text.comments if start < left < end)
     assert "".join(after.split()) == "".join((before[:start] + comments + before[end:]).split())
-    assert after.startswith(before[:before.rfind("\n", 0, start) + 1].rstrip("\r\n"))
-    assert after.endswith(before[before.find("\n", end) + 1:] if "\n" in before[end:] else "")
+    assert after.startswith(before[: before.rfind("\n", 0, start) + 1].rstrip("\r\n"))
+    assert after.endswith(before[before.find("\n", end) + 1 :] if "\n" in before[end:] else "")
 
 
 def only(before: Sequence[Any], after: Sequence[Any]) -> Tuple[Any, int]:
     """The one element that is new in after, and its place there."""
     at = next((number for number, (old, new) in enumerate(zip(before, after)) if old != new), len(before))
-    assert list(after[:at]) + list(after[at + 1:]) == list(before)
+    assert list(after[:at]) + list(after[at + 1 :]) == list(before)
     return after[at], at
 
 
@@ -254,22 +341,37 @@ def plain(text: str) -> List[Any]:
 
 def try_address(text: str, places: List[Place], one: Place) -> str:
     new = "unix:/run/php/new.sock"
-    wanted = text[:one.first[0]] + one.mark + new + one.mark + text[one.first[1]:]
-    if len([other for other in places if other.line == one.line and other.name in ("fastcgi_pass", "server") and other.args[0] == one.args[0]]) > 1:
+    wanted = text[: one.first[0]] + one.mark + new + one.mark + text[one.first[1] :]
+    if (
+        len(
+            [
+                other
+                for other in places
+                if other.line == one.line
+                and other.name in ("fastcgi_pass", "server")
+                and other.args[0] == one.args[0]
+            ]
+        )
+        > 1
+    ):
         with pytest.raises(Refusal):
             set_address_at(text, one.line, ("fastcgi_pass", "server"), one.args[0], new)
         return "refused"
     after = set_address_at(text, one.line, ("fastcgi_pass", "server"), one.args[0], new)
     assert after == wanted
-    assert set_address_at(after, one.line, ("fastcgi_pass", "server"), one.args[0], new) == after or one.args[0] in (
-        other.args[0] for other in places if other.line == one.line and other is not one)
+    assert set_address_at(after, one.line, ("fastcgi_pass", "server"), one.args[0], new) == after or one.args[
+        0
+    ] in (other.args[0] for other in places if other.line == one.line and other is not one)
     with pytest.raises(Refusal):
         set_address_at(text, one.line, ("fastcgi_pass", "server"), one.args[0] + "x", new)
     return "changed"
 
 
 def try_beside(text: str, places: List[Place], one: Place) -> str:
-    if not one.block or len([other for other in places if other.line == one.line and other.name == "fastcgi_pass"]) > 1:
+    if (
+        not one.block
+        or len([other for other in places if other.line == one.line and other.name == "fastcgi_pass"]) > 1
+    ):
         with pytest.raises(Refusal):
             set_beside(text, one.line, "fastcgi_pass", TIMEOUT, ["77s"])
         return "refused"
@@ -292,8 +394,14 @@ def try_directive(site: Site, name: str, args: Optional[List[str]]) -> str:
     server, words, file, block, included = site.chance.choice(site.locations)
     selector = (("server", server), ("location", " ".join(words)))
     keyed = args is not None and name == "add_header"
-    there = [(path, one) for path, number in [(file, block)] + [(snippet, 0) for snippet in included] for one in site.files[path].places
-             if one.name == name and one.block == number and (not keyed or args is not None and one.args[0] == args[0])]
+    there = [
+        (path, one)
+        for path, number in [(file, block)] + [(snippet, 0) for snippet in included]
+        for one in site.files[path].places
+        if one.name == name
+        and one.block == number
+        and (not keyed or args is not None and one.args[0] == args[0])
+    ]
 
     def change(texts: Dict[str, str]) -> List[Any]:
         return set_directive(MAIN, texts.get, site.expand, selector, name, args)
@@ -322,11 +430,17 @@ def try_directive(site: Site, name: str, args: Optional[List[str]]) -> str:
     if there:
         path, one = there[0]
         start, end = one.whole
-        assert old[at] == (around, name, one.args) and old[:at] + old[at + 1:] == new[:at] + new[at + 1:]
-        assert found[0].after.startswith(site.texts[path][:start]) and found[0].after.endswith(site.texts[path][end:])
+        assert old[at] == (around, name, one.args) and old[:at] + old[at + 1 :] == new[:at] + new[at + 1 :]
+        assert found[0].after.startswith(site.texts[path][:start]) and found[0].after.endswith(
+            site.texts[path][end:]
+        )
         return "changed"
-    assert new[:at] + new[at + 1:] == old
-    only_inserted(found[0].before, found[0].after, " ".join([name] + ['"%s"' % one if " " in one or "#" in one else one for one in args]) + ";")
+    assert new[:at] + new[at + 1 :] == old
+    only_inserted(
+        found[0].before,
+        found[0].after,
+        " ".join([name] + ['"%s"' % one if " " in one or "#" in one else one for one in args]) + ";",
+    )
     return "inserted"
 
 
@@ -340,9 +454,18 @@ def test_an_edit_changes_one_directive_and_a_second_one_nothing(batch: int) -> N
             assert read == plain(text), (seed, path)
             places = site.files[path].places
             for one in site.chance.sample(places, min(len(places), 3)):
-                assert one.line in [line for args, _end, line in lexed(text)[0] if args == [one.name] + one.args], (seed, path)
-        path, one = site.chance.choice([(path, one) for path, text in site.files.items() for one in text.places if one.name in ("fastcgi_pass", "server")]
-                                       or [("", None)])
+                assert one.line in [
+                    line for args, _end, line in lexed(text)[0] if args == [one.name] + one.args
+                ], (seed, path)
+        path, one = site.chance.choice(
+            [
+                (path, one)
+                for path, text in site.files.items()
+                for one in text.places
+                if one.name in ("fastcgi_pass", "server")
+            ]
+            or [("", None)]
+        )
         if one:
             result = "address " + try_address(site.texts[path], site.files[path].places, one)
             seen[result] = seen.get(result, 0) + 1
@@ -351,5 +474,14 @@ def test_an_edit_changes_one_directive_and_a_second_one_nothing(batch: int) -> N
                 seen[result] = seen.get(result, 0) + 1
         result = "directive " + try_directive(site, *site.chance.choice(SETTINGS))
         seen[result] = seen.get(result, 0) + 1
-    assert {"address changed", "beside changed", "beside inserted", "beside refused", "directive changed", "directive inserted", "directive refused",
-            "directive removed", "directive nothing"} <= set(seen), seen
+    assert {
+        "address changed",
+        "beside changed",
+        "beside inserted",
+        "beside refused",
+        "directive changed",
+        "directive inserted",
+        "directive refused",
+        "directive removed",
+        "directive nothing",
+    } <= set(seen), seen

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The FastCGI question and what comes back. Answers are bytes that php-fpm, nginx and sshd sent on real hosts."""
+"""The FastCGI question and what comes back. Answers are bytes that php-fpm, nginx and sshd sent on real
+hosts.
+"""
 
 import json
 import os

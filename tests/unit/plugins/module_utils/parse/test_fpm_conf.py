@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reader of php-fpm's configuration against what php-fpm 7.4, 8.2 and 8.4 themselves made of the same files (php-fpm -tt)."""
+"""The reader of php-fpm's configuration against what php-fpm 7.4, 8.2 and 8.4 themselves made of the same
+files (php-fpm -tt).
+"""
 
 import fnmatch
 import glob
@@ -11,7 +13,12 @@ import os
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import FpmConf, parse_fpm_conf, scan_value, to_seconds
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import (
+    FpmConf,
+    parse_fpm_conf,
+    scan_value,
+    to_seconds,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pools import pool_facts, refusals
 
@@ -27,6 +34,7 @@ def fixture(name: str) -> str:
 
 def parse(files: Dict[str, str], prefix: str = "/usr") -> FpmConf:
     """The first of files is the main one."""
+
     def read(path: str) -> Tuple[Optional[str], str]:
         return (files[path], "") if path in files else (None, "No such file or directory (2)")
 
@@ -42,8 +50,12 @@ def one_pool(text: str) -> Dict[str, Any]:
 
 def stock(host: str) -> FpmConf:
     version = host.split("-")[0]
-    return parse({"/etc/php/%s/fpm/php-fpm.conf" % version: fixture(host + "-php-fpm.conf"),
-                  "/etc/php/%s/fpm/pool.d/www.conf" % version: fixture(host + "-www.conf")})
+    return parse(
+        {
+            "/etc/php/%s/fpm/php-fpm.conf" % version: fixture(host + "-php-fpm.conf"),
+            "/etc/php/%s/fpm/pool.d/www.conf" % version: fixture(host + "-www.conf"),
+        }
+    )
 
 
 def tricky() -> FpmConf:
@@ -70,8 +82,26 @@ def told(dump: str) -> Dict[str, Dict[str, str]]:
     return sections
 
 
-STRINGS = ("user", "group", "listen.owner", "listen.group", "listen.mode", "pm.status_path", "ping.path", "ping.response", "access.format", "chdir")
-NUMBERS = ("pm.max_children", "pm.start_servers", "pm.min_spare_servers", "pm.max_spare_servers", "pm.max_requests", "rlimit_files")
+STRINGS = (
+    "user",
+    "group",
+    "listen.owner",
+    "listen.group",
+    "listen.mode",
+    "pm.status_path",
+    "ping.path",
+    "ping.response",
+    "access.format",
+    "chdir",
+)
+NUMBERS = (
+    "pm.max_children",
+    "pm.start_servers",
+    "pm.min_spare_servers",
+    "pm.max_spare_servers",
+    "pm.max_requests",
+    "rlimit_files",
+)
 SECONDS = ("request_slowlog_timeout", "request_terminate_timeout")
 
 
@@ -109,8 +139,21 @@ def test_the_global_section_reads_as_php_fpm_reads_it(host: str) -> None:
     assert top.flag("daemonize", True) is (real["daemonize"] == "yes")
 
 
-# Operators, constants and ${...} need PHP itself: the first two are no part of any directive, the third is told apart.
-UNDONE = ("a|b", "a&b", "!a", "~a", "a^b", "PHP_VERSION", "E_ALL", "E_ALL & ~E_NOTICE", "${HOME}", '"${HOME}"', "${NOPE:-def}")
+# Operators, constants and ${...} need PHP itself: the first two are no part of any directive, the third is
+# told apart.
+UNDONE = (
+    "a|b",
+    "a&b",
+    "!a",
+    "~a",
+    "a^b",
+    "PHP_VERSION",
+    "E_ALL",
+    "E_ALL & ~E_NOTICE",
+    "${HOME}",
+    '"${HOME}"',
+    "${NOPE:-def}",
+)
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -140,13 +183,21 @@ def test_a_directive_tells_where_it_is_set_last() -> None:
 
 
 def test_the_first_memory_limit_wins_and_an_administrators_before_a_plain_one() -> None:
-    assert one_pool(POOL + "php_value[memory_limit] = 1M\nphp_value[memory_limit] = 2M")["memory_limit"] == "1M"
-    assert one_pool(POOL + "php_value[memory_limit] = 1M\nphp_admin_value[memory_limit] = 2M")["memory_limit"] == "2M"
+    assert (
+        one_pool(POOL + "php_value[memory_limit] = 1M\nphp_value[memory_limit] = 2M")["memory_limit"] == "1M"
+    )
+    assert (
+        one_pool(POOL + "php_value[memory_limit] = 1M\nphp_admin_value[memory_limit] = 2M")["memory_limit"]
+        == "2M"
+    )
     assert one_pool(POOL)["memory_limit"] is None
 
 
 def test_no_value_of_env_or_a_php_setting_leaves() -> None:
-    facts = one_pool(POOL + "env[DB] = hunter2\nphp_admin_value[curl.cainfo] = hunter2\nphp_value[x] = hunter2\nphp_flag[y] = on\n")
+    facts = one_pool(
+        POOL
+        + "env[DB] = hunter2\nphp_admin_value[curl.cainfo] = hunter2\nphp_value[x] = hunter2\nphp_flag[y] = on\n"
+    )
     assert "hunter2" not in json.dumps(facts)
     assert facts["php_keys"] == ["env[DB]", "php_admin_value[curl.cainfo]", "php_flag[y]", "php_value[x]"]
 
@@ -160,7 +211,18 @@ def test_a_relative_socket_hangs_off_the_pools_prefix_then_off_the_global_one() 
 
 
 def test_time_takes_the_leading_integer_and_the_last_letter() -> None:
-    assert [to_seconds(text) for text in ("30", "30s", "2m", "1h", "1d", "1.5m", "0", "", None, "soon")] == [30, 30, 120, 3600, 86400, 60, 0, 0, 0, 0]
+    assert [to_seconds(text) for text in ("30", "30s", "2m", "1h", "1d", "1.5m", "0", "", None, "soon")] == [
+        30,
+        30,
+        120,
+        3600,
+        86400,
+        60,
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_includes_stop_where_php_fpm_stops() -> None:
@@ -176,7 +238,9 @@ def test_includes_stop_where_php_fpm_stops() -> None:
 def test_a_file_that_only_we_cannot_read_is_no_error_of_the_configuration() -> None:
     conf = parse_fpm_conf("/c", lambda path: (None, ""), lambda pattern: ([], ""))
     assert conf.problems == []
-    conf = parse_fpm_conf("/c", lambda path: (None, "No such file or directory (2)"), lambda pattern: ([], ""))
+    conf = parse_fpm_conf(
+        "/c", lambda path: (None, "No such file or directory (2)"), lambda pattern: ([], "")
+    )
     assert conf.problems[0].text == "failed to open configuration file '/c': No such file or directory (2)"
 
 
@@ -188,34 +252,64 @@ def refused(text: str, as_root: bool = True) -> List[str]:
 DYNAMIC = POOL.replace("static", "dynamic").replace("= 2", "= 5")
 
 
-@pytest.mark.parametrize("text, why", [
-    ("", "No pool defined. at least one pool section must be specified in config file"),
-    (POOL.replace("user = www-data\n", ""), "[pool www] user has not been defined"),
-    (POOL.replace("/run/www.sock", ""), "[pool www] no listen address have been defined!"),
-    (POOL.replace("pm = static\n", ""), "[pool www] the process manager is missing (static, dynamic or ondemand)"),
-    (POOL.replace("= 2", "= 0"), "[pool www] pm.max_children must be a positive value"),
-    (POOL + "request_slowlog_timeout = 3\n", "[pool www] 'slowlog' must be specified for use with 'request_slowlog_timeout'"),
-    (DYNAMIC + "pm.max_spare_servers = 3\n", "[pool www] pm.min_spare_servers(0) must be a positive value"),
-    (DYNAMIC + "pm.min_spare_servers = 3\n", "[pool www] pm.max_spare_servers(0) must be a positive value"),
-    (DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 99\n",
-     "[pool www] pm.min_spare_servers(1) and pm.max_spare_servers(99) cannot be greater than pm.max_children(5)"),
-    (DYNAMIC + "pm.min_spare_servers = 4\npm.max_spare_servers = 3\n",
-     "[pool www] pm.max_spare_servers(3) must not be less than pm.min_spare_servers(4)"),
-    (DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 3\npm.start_servers = 9\n",
-     "[pool www] pm.start_servers(9) must not be less than pm.min_spare_servers(1) and not greater than pm.max_spare_servers(3)"),
-    (POOL + POOL.replace("www]", "two]"), "[pool two] unable to set listen address as it's already used in another pool 'www'"),
-    (POOL + "pm.max_requests\n", "value is NULL for a ZEND_INI_PARSER_ENTRY"),
-])
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("", "No pool defined. at least one pool section must be specified in config file"),
+        (POOL.replace("user = www-data\n", ""), "[pool www] user has not been defined"),
+        (POOL.replace("/run/www.sock", ""), "[pool www] no listen address have been defined!"),
+        (
+            POOL.replace("pm = static\n", ""),
+            "[pool www] the process manager is missing (static, dynamic or ondemand)",
+        ),
+        (POOL.replace("= 2", "= 0"), "[pool www] pm.max_children must be a positive value"),
+        (
+            POOL + "request_slowlog_timeout = 3\n",
+            "[pool www] 'slowlog' must be specified for use with 'request_slowlog_timeout'",
+        ),
+        (
+            DYNAMIC + "pm.max_spare_servers = 3\n",
+            "[pool www] pm.min_spare_servers(0) must be a positive value",
+        ),
+        (
+            DYNAMIC + "pm.min_spare_servers = 3\n",
+            "[pool www] pm.max_spare_servers(0) must be a positive value",
+        ),
+        (
+            DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 99\n",
+            "[pool www] pm.min_spare_servers(1) and pm.max_spare_servers(99) cannot be greater than pm.max_children(5)",
+        ),
+        (
+            DYNAMIC + "pm.min_spare_servers = 4\npm.max_spare_servers = 3\n",
+            "[pool www] pm.max_spare_servers(3) must not be less than pm.min_spare_servers(4)",
+        ),
+        (
+            DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 3\npm.start_servers = 9\n",
+            "[pool www] pm.start_servers(9) must not be less than pm.min_spare_servers(1) and not greater than pm.max_spare_servers(3)",
+        ),
+        (
+            POOL + POOL.replace("www]", "two]"),
+            "[pool two] unable to set listen address as it's already used in another pool 'www'",
+        ),
+        (POOL + "pm.max_requests\n", "value is NULL for a ZEND_INI_PARSER_ENTRY"),
+    ],
+)
 def test_what_php_fpm_refuses_is_told_in_its_words(text: str, why: str) -> None:
     assert refused(text) == [why]
 
 
-@pytest.mark.parametrize("text", [
-    POOL, DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 5\n",
-    DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 3\npm.start_servers = 0\n",
-    POOL + POOL.replace("www]", "two]").replace("www.sock", "two.sock"), POOL + "slowlog = /x\nrequest_slowlog_timeout = 3\n",
-    POOL.replace("static", "ondemand") + "pm.start_servers = 99\n", POOL.replace("pm =", "PM ="),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        POOL,
+        DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 5\n",
+        DYNAMIC + "pm.min_spare_servers = 1\npm.max_spare_servers = 3\npm.start_servers = 0\n",
+        POOL + POOL.replace("www]", "two]").replace("www.sock", "two.sock"),
+        POOL + "slowlog = /x\nrequest_slowlog_timeout = 3\n",
+        POOL.replace("static", "ondemand") + "pm.start_servers = 99\n",
+        POOL.replace("pm =", "PM ="),
+    ],
+)
 def test_what_php_fpm_takes_is_not_refused(text: str) -> None:
     assert refused(text) == []
 

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's error log: real lines of php-fpm 7.4, 8.2 and 8.4, and what visitors and workers wrote into them."""
+"""php-fpm's error log: real lines of php-fpm 7.4, 8.2 and 8.4, and what visitors and workers
+wrote into them.
+"""
 
 import json
 import os
@@ -10,7 +12,12 @@ import re
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_log import FpmLog, brief, classify, parse_message
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_log import (
+    FpmLog,
+    brief,
+    classify,
+    parse_message,
+)
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "logs")
 HOSTS = ["php7.4.33-debian11", "php8.2.36-debian12", "php8.4.28-debian13"]
@@ -36,7 +43,11 @@ def counts(events: List[Dict[str, Any]]) -> Dict[Tuple[str, Optional[str]], int]
 
 
 # The child's own form, without a time, reaches no log undecorated unless the pool asks for it.
-EXAMPLES = [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "fpm" and one["line"][:1] == "["]
+EXAMPLES = [
+    one
+    for one in json.loads(raw("examples.json").decode("utf-8"))
+    if one["source"] == "fpm" and one["line"][:1] == "["
+]
 
 
 # Of the many errors of a start only those that the error log can still tell have an id of their own.
@@ -45,7 +56,14 @@ OWN = re.compile(
     "path-too-long$|chown|acl|errorlog|emergency|fork|child-init|no-slot|"
     "max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)"
 )
-CLAIMED = ("fpm-disallowed", "fpm-wrong-allowed", "fpm-no-allowed", "fpm-primary-open", "fpm-limit-ext", "fpm-passing-ini")
+CLAIMED = (
+    "fpm-disallowed",
+    "fpm-wrong-allowed",
+    "fpm-no-allowed",
+    "fpm-primary-open",
+    "fpm-limit-ext",
+    "fpm-passing-ini",
+)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one["id"])
@@ -71,10 +89,17 @@ def test_real_failures_are_counted_by_meaning_and_pool(host: str) -> None:
     assert found[("fpm-exit-sigterm", "term")] == found[("fpm-terminate", "term")] == 1
     assert found[("fpm-slow", "slow")] == 1
     assert found[("fpm-max-children-ondemand", "ond")] == found[("fpm-max-children-dynamic", "dyn")] == 1
-    assert found[("fpm-reloading", None)] == found[("fpm-log-reopened", None)] == found[("fpm-bye", None)] == 1
+    assert (
+        found[("fpm-reloading", None)] == found[("fpm-log-reopened", None)] == found[("fpm-bye", None)] == 1
+    )
     if "debian13" in host:
         return  # where php-fpm was still being restarted, so the broken starts did not happen
-    assert found[("fpm-bind-enoent", None)] == found[("fpm-bind-addrinuse", None)] == found[("fpm-uid", "dyn")] == 1
+    assert (
+        found[("fpm-bind-enoent", None)]
+        == found[("fpm-bind-addrinuse", None)]
+        == found[("fpm-uid", "dyn")]
+        == 1
+    )
     assert found[("fpm-exec-failed-init", None)] == 3
 
 
@@ -83,13 +108,17 @@ def test_details_say_which_limit_and_which_signal(host: str) -> None:
     events = {event["signature"]: event["detail"] for event in read(raw(host + "-failures"))[0]}
     assert events["fpm-max-children-dynamic"] == {"limit": 2}
     assert events["fpm-exit-sigkill"]["signal"] == 9
-    assert events.get("fpm-bind-enoent") == ({"errno": 2, "address": "/run/nodir/dyn.sock"} if "debian13" not in host else None)
+    assert events.get("fpm-bind-enoent") == (
+        {"errno": 2, "address": "/run/nodir/dyn.sock"} if "debian13" not in host else None
+    )
     assert events["fpm-terminate"]["script"] == "/var/www/shop/s.php"
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_secret_of_a_request_is_kept(host: str) -> None:
-    assert "s3cret" not in str(read(raw(host + "-failures"))[0]) and "hunter2" not in str(read(raw(host + "-failures"))[0])
+    assert "s3cret" not in str(read(raw(host + "-failures"))[0]) and "hunter2" not in str(
+        read(raw(host + "-failures"))[0]
+    )
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -112,7 +141,12 @@ def test_a_line_feed_in_a_slow_requests_path_forges_nothing(host: str) -> None:
     events, log = read(raw(host + "-hostile-path"))
     found = counts(events)
     assert ("fpm-exit-sigkill", "www") not in found
-    assert found[("fpm-slow", "slow")] == found[("fpm-terminate", "term")] == found[("fpm-exit-sigterm", "term")] == 1
+    assert (
+        found[("fpm-slow", "slow")]
+        == found[("fpm-terminate", "term")]
+        == found[("fpm-exit-sigterm", "term")]
+        == 1
+    )
     assert log.untrusted == 2
 
 
@@ -132,7 +166,13 @@ def test_a_forged_end_in_a_path_is_found_out_by_the_true_one() -> None:
 
 
 def test_an_open_path_cannot_swallow_the_rest_of_the_log() -> None:
-    text = STAMP + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\n" + ("x" * 60 + "\n") * 40 + STAMP + "NOTICE: exiting, bye-bye!\n"
+    text = (
+        STAMP
+        + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\n"
+        + ("x" * 60 + "\n") * 40
+        + STAMP
+        + "NOTICE: exiting, bye-bye!\n"
+    )
     assert [event["signature"] for event in read(text.encode("ascii"))[0]] == ["fpm-bye"]
 
 
@@ -159,14 +199,28 @@ def test_near_misses_are_no_message(text: str) -> None:
 
 
 def test_unknown_signals_and_codes_keep_their_number() -> None:
-    assert classify("WARNING", "child 7 exited on signal 31 (SIGSYS) after 1.5 seconds from start") == ("fpm-exit-signal", 7, {"signal": 31, "seconds": 1.5})
-    assert classify("WARNING", "child 7 exited with code 3 after 1.5 seconds from start") == ("fpm-exit-code", 7, {"code": 3, "seconds": 1.5})
+    assert classify("WARNING", "child 7 exited on signal 31 (SIGSYS) after 1.5 seconds from start") == (
+        "fpm-exit-signal",
+        7,
+        {"signal": 31, "seconds": 1.5},
+    )
+    assert classify("WARNING", "child 7 exited with code 3 after 1.5 seconds from start") == (
+        "fpm-exit-code",
+        7,
+        {"code": 3, "seconds": 1.5},
+    )
 
 
 def test_a_death_that_the_master_caused_is_none() -> None:
-    assert classify("DEBUG", "child 7 exited on signal 15 (SIGTERM) after 1.500000 seconds from start")[0] is None
+    assert (
+        classify("DEBUG", "child 7 exited on signal 15 (SIGTERM) after 1.500000 seconds from start")[0]
+        is None
+    )
 
 
 def test_a_sample_keeps_the_path_and_drops_the_query() -> None:
-    text = brief(STAMP + "WARNING: [pool w] child 9, script '/a.php' (request: \"GET /x?token=s3cret\") executing too slow (1.5 sec), logging")
+    text = brief(
+        STAMP
+        + "WARNING: [pool w] child 9, script '/a.php' (request: \"GET /x?token=s3cret\") executing too slow (1.5 sec), logging"
+    )
     assert 'GET /x?[redacted]") executing too slow' in text and "s3cret" not in text

@@ -9,7 +9,13 @@ from typing import Any, Dict, List, Optional
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_written import as_written
 
 CONFIG, POOL = "/etc/php-fpm.conf", "/etc/php-fpm.d/www.conf"
-MASTER = {"config": CONFIG, "prefix": "/usr", "running": True, "process_max": 0, "pools": [{"name": "www", "max_children": 2}]}
+MASTER = {
+    "config": CONFIG,
+    "prefix": "/usr",
+    "running": True,
+    "process_max": 0,
+    "pools": [{"name": "www", "max_children": 2}],
+}
 
 
 def read_of(files: Dict[str, str]) -> List[Dict[str, Any]]:
@@ -23,7 +29,12 @@ def read_of(files: Dict[str, str]) -> List[Dict[str, Any]]:
 
 
 def test_a_pool_that_was_raised_counts_with_what_is_written() -> None:
-    found = read_of({CONFIG: "[global]\nprocess.max = 40\ninclude=/etc/php-fpm.d/*.conf\n", POOL: "[www]\nlisten = /run/www.sock\npm.max_children = 16\n"})[0]
+    found = read_of(
+        {
+            CONFIG: "[global]\nprocess.max = 40\ninclude=/etc/php-fpm.d/*.conf\n",
+            POOL: "[www]\nlisten = /run/www.sock\npm.max_children = 16\n",
+        }
+    )[0]
     assert found["pools"][0]["max_children"] == 16 and (found["process_max"], found["running"]) == (40, True)
 
 

@@ -12,7 +12,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.log_events 
 
 
 def add(events: Events, at: float, **more: Any) -> None:
-    events.add("nginx", "ng-reset-header", at, "/a.log", "line at %d" % at, str.upper, pid=int(at) % 40, **more)
+    events.add(
+        "nginx", "ng-reset-header", at, "/a.log", "line at %d" % at, str.upper, pid=int(at) % 40, **more
+    )
 
 
 def test_an_event_keeps_its_newest_times_pids_and_sample_and_its_true_count() -> None:
@@ -20,14 +22,27 @@ def test_an_event_keeps_its_newest_times_pids_and_sample_and_its_true_count() ->
     for at in list(range(500, 1000)) + list(range(500)):
         add(events, float(at), site="a", endpoint="unix:/a", detail={"errno": at})
     found = events.list()
-    assert len(found) == 1 and found[0]["count"] == 1000 and (found[0]["first"], found[0]["last"]) == (0.0, 999.0)
+    assert (
+        len(found) == 1
+        and found[0]["count"] == 1000
+        and (found[0]["first"], found[0]["last"]) == (0.0, 999.0)
+    )
     assert found[0]["times"] == [float(at) for at in range(984, 1000)] and len(found[0]["pids"]) == 16
-    assert found[0]["detail"] == {"errno": 999} and found[0]["sample"] == {"path": "/a.log", "at": 999.0, "text": "LINE AT 999"}
+    assert found[0]["detail"] == {"errno": 999} and found[0]["sample"] == {
+        "path": "/a.log",
+        "at": 999.0,
+        "text": "LINE AT 999",
+    }
 
 
 def test_messages_about_different_places_are_different_events_in_the_order_of_their_first() -> None:
     events = Events()
-    for at, place in ((3.0, {"site": "b"}), (1.0, {"site": "a"}), (2.0, {"pool": "www"}), (4.0, {"site": "a", "endpoint": "unix:/a"})):
+    for at, place in (
+        (3.0, {"site": "b"}),
+        (1.0, {"site": "a"}),
+        (2.0, {"pool": "www"}),
+        (4.0, {"site": "a", "endpoint": "unix:/a"}),
+    ):
         add(events, at, **place)
     assert [one["first"] for one in events.list()] == [1.0, 2.0, 3.0, 4.0]
 

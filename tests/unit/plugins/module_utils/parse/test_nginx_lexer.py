@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lexer against what nginx -t of Debian 11, 12 and 13 said about the same texts (all three said the same), and against hostile input."""
+"""The lexer against what nginx -t of Debian 11, 12 and 13 said about the same texts (all three said the
+same), and against hostile input.
+"""
 
 import json
 import os
@@ -22,7 +24,11 @@ def recorded() -> List[Any]:
 
 @pytest.mark.parametrize("case", recorded(), ids=lambda case: repr(case["text"])[:40])
 def test_says_what_nginx_says(case: Any) -> None:
-    text = case["text"] if isinstance(case["text"], str) else "".join(piece * times for piece, times in case["text"])
+    text = (
+        case["text"]
+        if isinstance(case["text"], str)
+        else "".join(piece * times for piece, times in case["text"])
+    )
     found, fault = statements(text)
     said = case["said"] or ""
     if found:
@@ -45,7 +51,12 @@ def test_lines_are_those_of_the_first_argument() -> None:
     found, fault = statements('a;\n# b\n\nhttp\n{ x\n  "y\nz"; }\nlast 1\n 2;')
     assert fault is None
     assert list(found) == [
-        (["a"], ";", 1), (["http"], "{", 4), (["x", "y\nz"], ";", 5), ([], "}", 7), (["last", "1", "2"], ";", 8)]
+        (["a"], ";", 1),
+        (["http"], "{", 4),
+        (["x", "y\nz"], ";", 5),
+        ([], "}", 7),
+        (["last", "1", "2"], ";", 8),
+    ]
 
 
 def test_what_stands_before_a_fault_is_kept() -> None:
@@ -54,13 +65,29 @@ def test_what_stands_before_a_fault_is_kept() -> None:
     assert fault == (3, 'unexpected "y"')
 
 
-@pytest.mark.parametrize("lua", [
-    "ngx.say('}')", 'ngx.say("\\"}")', "-- }\n", "--[[ } ]]", "--[==[ ]] } ]==]", "x = [[ }} ]]", "t = {1, {2}} -- {\n", "it = 'don\\'t }'",
-])
+@pytest.mark.parametrize(
+    "lua",
+    [
+        "ngx.say('}')",
+        'ngx.say("\\"}")',
+        "-- }\n",
+        "--[[ } ]]",
+        "--[==[ ]] } ]==]",
+        "x = [[ }} ]]",
+        "t = {1, {2}} -- {\n",
+        "it = 'don\\'t }'",
+    ],
+)
 def test_a_block_of_lua_ends_at_its_own_brace(lua: str) -> None:
     found, fault = statements("location / {\n content_by_lua_block {\n %s \n }\n return 200;\n}\n" % lua)
     assert fault is None
-    assert [args for args, _end, _line in found] == [["location", "/"], ["content_by_lua_block"], [], ["return", "200"], []]
+    assert [args for args, _end, _line in found] == [
+        ["location", "/"],
+        ["content_by_lua_block"],
+        [],
+        ["return", "200"],
+        [],
+    ]
 
 
 def test_a_block_of_lua_without_an_end_is_a_fault() -> None:
@@ -70,13 +97,35 @@ def test_a_block_of_lua_without_an_end_is_a_fault() -> None:
 MEGABYTE = 1024 * 1024
 
 
-@pytest.mark.parametrize("text", [
-    "a" * MEGABYTE * 5, "a " * (MEGABYTE // 2), " " * MEGABYTE, "\n" * MEGABYTE, '"' + "a" * MEGABYTE, "'" + "\\a" * (MEGABYTE // 2),
-    "\\" * MEGABYTE, "$" * MEGABYTE, "${" * (MEGABYTE // 2), "{" * MEGABYTE, "}" * MEGABYTE, ";" * MEGABYTE, "#" * MEGABYTE,
-    "a" + " " * MEGABYTE + '"', "a b c d e f " * (MEGABYTE // 12) + '"x', "\0" * MEGABYTE, "a{" * (MEGABYTE // 2), "a;" * (MEGABYTE // 2),
-    '"a" ' * (MEGABYTE // 4), "x_by_lua_block {" + "'\\" * (MEGABYTE // 2), "x_by_lua_block {" + "[[" * (MEGABYTE // 2), "#\n" * (MEGABYTE // 2),
-    "\ufffd\x00\x01{};'\"" * 1000,
-], ids=lambda text: repr(text[:12]))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * MEGABYTE * 5,
+        "a " * (MEGABYTE // 2),
+        " " * MEGABYTE,
+        "\n" * MEGABYTE,
+        '"' + "a" * MEGABYTE,
+        "'" + "\\a" * (MEGABYTE // 2),
+        "\\" * MEGABYTE,
+        "$" * MEGABYTE,
+        "${" * (MEGABYTE // 2),
+        "{" * MEGABYTE,
+        "}" * MEGABYTE,
+        ";" * MEGABYTE,
+        "#" * MEGABYTE,
+        "a" + " " * MEGABYTE + '"',
+        "a b c d e f " * (MEGABYTE // 12) + '"x',
+        "\0" * MEGABYTE,
+        "a{" * (MEGABYTE // 2),
+        "a;" * (MEGABYTE // 2),
+        '"a" ' * (MEGABYTE // 4),
+        "x_by_lua_block {" + "'\\" * (MEGABYTE // 2),
+        "x_by_lua_block {" + "[[" * (MEGABYTE // 2),
+        "#\n" * (MEGABYTE // 2),
+        "\ufffd\x00\x01{};'\"" * 1000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
 def test_hostile_megabytes_end_soon_and_without_an_exception(text: str) -> None:
     before = time.process_time()
     statements(text)
@@ -84,5 +133,7 @@ def test_hostile_megabytes_end_soon_and_without_an_exception(text: str) -> None:
 
 
 def test_binary_garbage_is_a_fault_and_not_an_exception() -> None:
-    garbage = bytes(bytearray((index * 7919 + index // 256) % 256 for index in range(100000))).decode("utf-8", "replace")
+    garbage = bytes(bytearray((index * 7919 + index // 256) % 256 for index in range(100000))).decode(
+        "utf-8", "replace"
+    )
     assert statements(garbage)[1] is not None

@@ -2,14 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx's error log: real lines of nginx 1.18, 1.22 and 1.26 on Debian 11, 12 and 13, and what visitors wrote into them."""
+"""nginx's error log: real lines of nginx 1.18, 1.22 and 1.26 on Debian 11, 12 and 13, and what visitors wrote
+into them.
+"""
 
 import json
 import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_entry import brief, fields, parse_entry, upstream_key
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_entry import (
+    brief,
+    fields,
+    parse_entry,
+    upstream_key,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_log import NginxLog
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "logs")
@@ -49,7 +56,9 @@ def raw(name: str) -> bytes:
         return stream.read()
 
 
-def read(text: bytes, known: Sequence[int] = (), since: float = 0, inside: bool = False) -> Tuple[List[Dict[str, Any]], NginxLog]:
+def read(
+    text: bytes, known: Sequence[int] = (), since: float = 0, inside: bool = False
+) -> Tuple[List[Dict[str, Any]], NginxLog]:
     log = NginxLog("/var/log/nginx/error.log", since, 9e9, 0, known)
     if inside:
         log.begin_inside(0)
@@ -66,11 +75,19 @@ def counts(events: List[Dict[str, Any]]) -> Dict[Tuple[str, Optional[str]], int]
 
 def pids(text: bytes) -> List[int]:
     """The workers that a whole capture shows: what the process table of that host said."""
-    found = {int(line.split(b"] ")[1].split(b"#")[0]) for line in text.split(b"\n") if b"#" in line[:60] and line[:2] == b"20"}
+    found = {
+        int(line.split(b"] ")[1].split(b"#")[0])
+        for line in text.split(b"\n")
+        if b"#" in line[:60] and line[:2] == b"20"
+    }
     return sorted(found - {4242})
 
 
-@pytest.mark.parametrize("example", [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "nginx"], ids=lambda one: one["id"])
+@pytest.mark.parametrize(
+    "example",
+    [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "nginx"],
+    ids=lambda one: one["id"],
+)
 def test_every_message_of_the_catalogue_is_recognised_with_its_status(example: Dict[str, Any]) -> None:
     entry = parse_entry(example["line"], 0)
     assert entry is not None
@@ -96,7 +113,11 @@ def test_real_failures_are_counted_by_meaning_and_endpoint(host: str) -> None:
     assert found[("ng-no-live", "pair")] == 1
     assert found[("ng-timeout-header", STAT)] == 4
     assert found[("ng-timeout-header", "unix:/run/php/ond.sock")] == 4
-    assert found[("ng-connect-eagain", "unix:/run/php/dyn.sock")] + found[("ng-timeout-header", "unix:/run/php/dyn.sock")] == 10
+    assert (
+        found[("ng-connect-eagain", "unix:/run/php/dyn.sock")]
+        + found[("ng-timeout-header", "unix:/run/php/dyn.sock")]
+        == 10
+    )
     assert found[("ng-reset-header", "unix:/run/php/term.sock")] == 1
     assert found[("ng-reset-header", "127.0.0.1:9001")] == 1
     assert found[("ng-readv-reset-body", STAT)] == 1
@@ -110,7 +131,9 @@ def test_real_failures_are_counted_by_meaning_and_endpoint(host: str) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_fatal_error_over_several_lines_names_its_site(host: str) -> None:
     events = read(raw(host + "-failures"), pids(raw(host + "-failures")))[0]
-    assert [(one["site"], one["detail"]) for one in events if one["signature"] == "ng-stderr-fatal"] == [("shop.example", {"status": 500})]
+    assert [(one["site"], one["detail"]) for one in events if one["signature"] == "ng-stderr-fatal"] == [
+        ("shop.example", {"status": 500})
+    ]
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -152,7 +175,9 @@ def test_a_hostile_request_still_counts_for_the_endpoint_that_nginx_dialled(host
 
 @pytest.mark.parametrize("case", ["space", "09"])
 def test_old_nginx_takes_spaces_and_quotes_in_a_request_and_the_endpoint_stays_true(case: str) -> None:
-    assert counts(read(raw("nginx1.18.0-debian11-hostile-" + case))[0]) == {("ng-connect-enoent", "unix:/run/php/gone.sock"): 1}
+    assert counts(read(raw("nginx1.18.0-debian11-hostile-" + case))[0]) == {
+        ("ng-connect-enoent", "unix:/run/php/gone.sock"): 1
+    }
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -167,15 +192,33 @@ def test_a_forger_who_knows_a_workers_pid_is_the_documented_limit() -> None:
 
 def test_guessing_pids_fails_once_sixteen_guesses_were_wrong() -> None:
     tail = '" while reading response header from upstream' + TAIL
-    one = HEAD + 'FastCGI sent in stderr: "PHP message: x' + tail + "\n{head}" + RESET + TAIL + '\n{head}FastCGI sent in stderr: "PHP message: y' + tail + "\n"
-    text = "".join(one.format(head="2026/11/22 22:50:00 [error] %d#%d: *9 " % (guess, guess)) + " " * 3000 + "\n" for guess in list(range(1000, 1020)) + [91])
+    one = (
+        HEAD
+        + 'FastCGI sent in stderr: "PHP message: x'
+        + tail
+        + "\n{head}"
+        + RESET
+        + TAIL
+        + '\n{head}FastCGI sent in stderr: "PHP message: y'
+        + tail
+        + "\n"
+    )
+    text = "".join(
+        one.format(head="2026/11/22 22:50:00 [error] %d#%d: *9 " % (guess, guess)) + " " * 3000 + "\n"
+        for guess in list(range(1000, 1020)) + [91]
+    )
     events, log = read(text.encode("ascii"), [91])
     assert "ng-reset-header" not in [event["signature"] for event in events]
     assert log.untrusted >= 21
 
 
 def test_ordinary_failures_between_ordinary_php_warnings_count() -> None:
-    warning = HEAD + 'FastCGI sent in stderr: "PHP message: PHP Warning:  x in /a.php on line 1" while reading response header from upstream' + TAIL + "\n"
+    warning = (
+        HEAD
+        + 'FastCGI sent in stderr: "PHP message: PHP Warning:  x in /a.php on line 1" while reading response header from upstream'
+        + TAIL
+        + "\n"
+    )
     text = (warning + HEAD + RESET + TAIL + "\n") * 50 + warning
     events, log = read(text.encode("ascii"), [91])
     assert counts(events)[("ng-reset-header", STAT)] == 50
@@ -205,7 +248,9 @@ def test_ordinary_failures_count_without_any_known_pid_once_the_worker_wrote_bey
 
 
 @pytest.mark.parametrize("pids", [[91], [91, 4242]])
-def test_an_end_cut_at_the_entrys_limit_makes_all_before_it_text_whatever_pid_it_names(pids: List[int]) -> None:
+def test_an_end_cut_at_the_entrys_limit_makes_all_before_it_text_whatever_pid_it_names(
+    pids: List[int],
+) -> None:
     first = HEAD + 'open() "/x" failed (2: No such file or directory)' + TAIL + "\n"
     forged = "2026/11/22 22:50:00 [error] 4242#4242: *7 " + RESET + TAIL
     for filled, untrusted in ((2048, 1), (2000, 0)):
@@ -215,7 +260,18 @@ def test_an_end_cut_at_the_entrys_limit_makes_all_before_it_text_whatever_pid_it
 
 def test_a_line_without_a_head_proves_that_the_lines_before_it_were_text_whatever_pid_they_name() -> None:
     tail = '" while reading response header from upstream' + TAIL
-    text = HEAD + 'FastCGI sent in stderr: "PHP message: x' + tail + "\n" + HEAD + RESET + TAIL + "\ny" + tail + "\n"
+    text = (
+        HEAD
+        + 'FastCGI sent in stderr: "PHP message: x'
+        + tail
+        + "\n"
+        + HEAD
+        + RESET
+        + TAIL
+        + "\ny"
+        + tail
+        + "\n"
+    )
     events, log = read(text.encode("ascii"), [91])
     assert [event["signature"] for event in events] == ["ng-stderr"] and log.untrusted == 1
 
@@ -223,15 +279,26 @@ def test_a_line_without_a_head_proves_that_the_lines_before_it_were_text_whateve
 def test_the_line_behind_an_entry_without_an_end_is_its_text_whatever_pid_it_names() -> None:
     first = HEAD + 'open() "/x\n'
     forged = HEAD + RESET + TAIL
-    text = first + forged[:-1] + "x" * (2048 - len(first) - len(forged) - 1) + '"\n' + HEAD + RESET + TAIL + "\n"
+    text = (
+        first + forged[:-1] + "x" * (2048 - len(first) - len(forged) - 1) + '"\n' + HEAD + RESET + TAIL + "\n"
+    )
     events, log = read(text.encode("ascii"), [91])
     assert counts(events) == {("ng-reset-header", STAT): 1} and log.untrusted == 1
 
 
 def test_an_entry_of_several_lines_is_counted_once_and_with_the_site_of_its_end() -> None:
     thrown = "PHP Fatal error:  Uncaught Exception: x\n#0 {main}\n  thrown in /a.php on line 1"
-    text = HEAD + 'FastCGI sent in stderr: "PHP message: ' + thrown + '" while reading response header from upstream' + TAIL + "\n"
-    assert [(one["signature"], one["site"], one["count"]) for one in read(text.encode("ascii"))[0]] == [("ng-stderr-fatal", "shop.example", 1)]
+    text = (
+        HEAD
+        + 'FastCGI sent in stderr: "PHP message: '
+        + thrown
+        + '" while reading response header from upstream'
+        + TAIL
+        + "\n"
+    )
+    assert [(one["signature"], one["site"], one["count"]) for one in read(text.encode("ascii"))[0]] == [
+        ("ng-stderr-fatal", "shop.example", 1)
+    ]
 
 
 def test_a_cut_entry_proves_no_endpoint() -> None:
@@ -244,7 +311,12 @@ def test_a_cut_entry_proves_no_endpoint() -> None:
 
 def test_reading_may_begin_inside_an_entry() -> None:
     forged = "2026/11/22 22:50:00 [error] 4242#4242: *7 " + RESET + TAIL + "\n"
-    closing = "2026/11/22 22:50:00 [error] 4242#4242: *8 " + 'FastCGI sent in stderr: "z" while reading response header from upstream' + TAIL + "\n"
+    closing = (
+        "2026/11/22 22:50:00 [error] 4242#4242: *8 "
+        + 'FastCGI sent in stderr: "z" while reading response header from upstream'
+        + TAIL
+        + "\n"
+    )
     assert read((forged + closing).encode("ascii"), [91], inside=True)[0] == []
 
 
@@ -257,12 +329,18 @@ def test_lines_outside_the_window_do_not_count_but_prove_their_writer() -> None:
 @pytest.mark.parametrize(
     ("rest", "endpoint"),
     [
-        ('1.2.3.4, server: a, request: "GET / HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"', "unix:/run/a.sock"),
+        (
+            '1.2.3.4, server: a, request: "GET / HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"',
+            "unix:/run/a.sock",
+        ),
         (
             '1.2.3.4, server: a, request: "GET / HTTP/1.1", upstream: "fastcgi://e:1", host: "a HTTP/2.0", upstream: "fastcgi://unix:/run/a.sock:", host: "a"',
             None,
         ),
-        ('1.2.3.4, server: a, request: "GET / HTTP/1.1", subrequest: "/b", upstream: "fastcgi://127.0.0.1:9000", host: "a"', "127.0.0.1:9000"),
+        (
+            '1.2.3.4, server: a, request: "GET / HTTP/1.1", subrequest: "/b", upstream: "fastcgi://127.0.0.1:9000", host: "a"',
+            "127.0.0.1:9000",
+        ),
         ('1.2.3.4, server: a, request: "GET / HTTP/1.1", host: "a"', None),
     ],
 )
@@ -300,8 +378,17 @@ def test_near_misses_are_no_event(message: str) -> None:
 
 
 def test_a_sample_has_neither_query_nor_referrer() -> None:
-    text = brief(HEAD + RESET + TAIL.replace("/a HTTP", "/a?token=s3cret HTTP") + ', referrer: "https://shop.example/?password=s3cret"')
-    assert "s3cret" not in text and "GET /a?[redacted] HTTP/1.1" in text and text.endswith('upstream: "fastcgi://unix:/run/php/stat.sock:"')
+    text = brief(
+        HEAD
+        + RESET
+        + TAIL.replace("/a HTTP", "/a?token=s3cret HTTP")
+        + ', referrer: "https://shop.example/?password=s3cret"'
+    )
+    assert (
+        "s3cret" not in text
+        and "GET /a?[redacted] HTTP/1.1" in text
+        and text.endswith('upstream: "fastcgi://unix:/run/php/stat.sock:"')
+    )
 
 
 def test_template_braces_are_plain_text() -> None:

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which component of a path refuses nginx. The ACL is the one that php-fpm wrote for listen.acl_users = www-data,man."""
+"""Which component of a path refuses nginx. The ACL is the one that php-fpm wrote for listen.acl_users =
+www-data,man.
+"""
 
 import json
 import os
@@ -24,8 +26,19 @@ def captured(name: str) -> Any:
         return json.load(stream)[name]
 
 
-def socket_file(mode: int, uid: int = 0, gid: int = 0, acl: Optional[List[permission.Entry]] = None) -> Component:
-    return Component("/run/php/a.sock", False, uid, gid, mode, acl, UIDS.get(uid, "root"), "www-data" if gid == 33 else "root")
+def socket_file(
+    mode: int, uid: int = 0, gid: int = 0, acl: Optional[List[permission.Entry]] = None
+) -> Component:
+    return Component(
+        "/run/php/a.sock",
+        False,
+        uid,
+        gid,
+        mode,
+        acl,
+        UIDS.get(uid, "root"),
+        "www-data" if gid == 33 else "root",
+    )
 
 
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> Component:
@@ -49,31 +62,50 @@ def test_no_acl_or_an_unknown_version_is_none(raw: Optional[bytes]) -> None:
     assert permission.acl_text(None, str, str) is None
 
 
-@pytest.mark.parametrize("mode, uid, gid, who, passes", [
-    (0o660, 33, 33, WWW, True), (0o660, 0, 33, WWW, True), (0o666, 0, 0, WWW, True),
-    (0o660, 0, 0, WWW, False), (0o600, 0, 0, WWW, False), (0o000, 33, 33, WWW, False),
-    # The first class that applies decides, even when a later one would grant.
-    (0o066, 33, 33, WWW, False), (0o606, 0, 33, WWW, False),
-    # Reading is not connecting.
-    (0o664, 0, 0, WWW, False),
-    (0o000, 33, 33, Identity("root", 0, [0]), True),
-    (0o660, 33, 33, Identity("nginx", 101, [101, 33]), True),
-])
-def test_the_mode_decides_by_the_first_class_that_applies(mode: int, uid: int, gid: int, who: Identity, passes: bool) -> None:
+@pytest.mark.parametrize(
+    "mode, uid, gid, who, passes",
+    [
+        (0o660, 33, 33, WWW, True),
+        (0o660, 0, 33, WWW, True),
+        (0o666, 0, 0, WWW, True),
+        (0o660, 0, 0, WWW, False),
+        (0o600, 0, 0, WWW, False),
+        (0o000, 33, 33, WWW, False),
+        # The first class that applies decides, even when a later one would grant.
+        (0o066, 33, 33, WWW, False),
+        (0o606, 0, 33, WWW, False),
+        # Reading is not connecting.
+        (0o664, 0, 0, WWW, False),
+        (0o000, 33, 33, Identity("root", 0, [0]), True),
+        (0o660, 33, 33, Identity("nginx", 101, [101, 33]), True),
+    ],
+)
+def test_the_mode_decides_by_the_first_class_that_applies(
+    mode: int, uid: int, gid: int, who: Identity, passes: bool
+) -> None:
     assert (permission.blocked_by([directory("/"), socket_file(mode, uid, gid)], who) is None) is passes
 
 
 def test_the_reason_is_a_sentence_with_mode_and_owner() -> None:
     blocked = permission.blocked_by([directory("/"), socket_file(0o660)], WWW)
     assert blocked == {
-        "path": "/run/php/a.sock", "kind": "socket", "acl": False,
-        "why": "mode 0660, owner root:root: www-data is neither root nor in group root, and others have no write (w) permission"}
-    assert "www-data is in group www-data, which has no write" in str(permission.blocked_by([socket_file(0o600, 0, 33)], WWW))
-    assert "www-data is the owner, and the owner has no write" in str(permission.blocked_by([socket_file(0o460, 33, 33)], WWW))
+        "path": "/run/php/a.sock",
+        "kind": "socket",
+        "acl": False,
+        "why": "mode 0660, owner root:root: www-data is neither root nor in group root, and others have no write (w) permission",
+    }
+    assert "www-data is in group www-data, which has no write" in str(
+        permission.blocked_by([socket_file(0o600, 0, 33)], WWW)
+    )
+    assert "www-data is the owner, and the owner has no write" in str(
+        permission.blocked_by([socket_file(0o460, 33, 33)], WWW)
+    )
 
 
 def test_the_first_closed_directory_is_named_and_not_the_socket() -> None:
-    blocked = permission.blocked_by([directory("/"), directory("/run"), directory("/run/php", 0o700), socket_file(0o600)], WWW)
+    blocked = permission.blocked_by(
+        [directory("/"), directory("/run"), directory("/run/php", 0o700), socket_file(0o600)], WWW
+    )
     assert blocked is not None
     assert (blocked["path"], blocked["kind"]) == ("/run/php", "directory")
     assert "no search (x) permission" in blocked["why"]
@@ -107,7 +139,13 @@ def test_the_mask_does_not_bind_the_owner() -> None:
 
 
 def test_a_group_entry_without_permission_is_not_rescued_by_other() -> None:
-    entries = [permission.Entry(1, 6, 0), permission.Entry(4, 6, 0), permission.Entry(8, 4, 4), permission.Entry(16, 6, 0), permission.Entry(32, 6, 0)]
+    entries = [
+        permission.Entry(1, 6, 0),
+        permission.Entry(4, 6, 0),
+        permission.Entry(8, 4, 4),
+        permission.Entry(16, 6, 0),
+        permission.Entry(32, 6, 0),
+    ]
     blocked = permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [4]))
     assert blocked is not None and "group entry that applies to x grants no write" in blocked["why"]
     assert permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [5])) is None

@@ -25,7 +25,9 @@ def test_a_workers_stat_names_its_master(host: str) -> None:
     assert worker.comm == "php-fpm" + host.split("-")[0]
     assert fixture(host + "-master.stat").startswith("%d " % worker.ppid)
     assert worker.start_ticks > master.start_ticks
-    assert worker.rss_pages * 4 == pytest.approx(proc.parse_kb(fixture(host + "-worker.smaps_rollup"))["Rss"], rel=0.05)
+    assert worker.rss_pages * 4 == pytest.approx(
+        proc.parse_kb(fixture(host + "-worker.smaps_rollup"))["Rss"], rel=0.05
+    )
 
 
 def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields() -> None:
@@ -53,68 +55,102 @@ def test_a_title_loses_its_padding(host: str) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_unit_comes_from_the_cgroup(host: str) -> None:
     path = proc.cgroup_path(proc.parse_cgroup(fixture(host + "-worker.cgroup")))
-    assert proc.unit_of(proc.below(path, path.partition("/system.slice")[0])) == "php%s-fpm.service" % host.split("-")[0]
+    assert (
+        proc.unit_of(proc.below(path, path.partition("/system.slice")[0]))
+        == "php%s-fpm.service" % host.split("-")[0]
+    )
 
 
-@pytest.mark.parametrize("path, unit", [
-    ("/system.slice/php8.2-fpm.service", "php8.2-fpm.service"),
-    ("/system.slice/system-php\\x2dfpm.slice/php-fpm@shop.service", "php-fpm@shop.service"),
-    ("/system.slice/php8.2-fpm.service/payload", "php8.2-fpm.service"),
-    ("/web.slice/web-php.slice/php-fpm.service/a/b.scope", "php-fpm.service"),
-    ("/php-fpm.service", "php-fpm.service"),
-    ("/user.slice/user-0.slice/session-3.scope", None),
-    ("/docker/0123", None), ("/", None), ("", None), ("/..", None), ("/../system.slice/php-fpm.service", None),
-])
+@pytest.mark.parametrize(
+    "path, unit",
+    [
+        ("/system.slice/php8.2-fpm.service", "php8.2-fpm.service"),
+        ("/system.slice/system-php\\x2dfpm.slice/php-fpm@shop.service", "php-fpm@shop.service"),
+        ("/system.slice/php8.2-fpm.service/payload", "php8.2-fpm.service"),
+        ("/web.slice/web-php.slice/php-fpm.service/a/b.scope", "php-fpm.service"),
+        ("/php-fpm.service", "php-fpm.service"),
+        ("/user.slice/user-0.slice/session-3.scope", None),
+        ("/docker/0123", None),
+        ("/", None),
+        ("", None),
+        ("/..", None),
+        ("/../system.slice/php-fpm.service", None),
+    ],
+)
 def test_the_unit_is_the_service_right_below_the_slices(path: str, unit: str) -> None:
     assert proc.unit_of(path) == unit
 
 
-@pytest.mark.parametrize("path, unit", [
-    ("/user.slice/user-1000.slice/user@1000.service/app.slice/php8.2-fpm.service", None),
-    ("/user.slice/user-0.slice/user@0.service/php8.2-fpm.service", None),
-    ("/user.slice/php8.2-fpm.service", None),
-    ("/user@1000.service/app.slice/php8.2-fpm.service", None),
-    ("/system.slice/user@1000.service/php8.2-fpm.service", None),
-    ("/user.slice/user-1000.slice/session-3.scope/php8.2-fpm.service", None),
-    ("/machine.slice/libpod-0123.scope/container/system.slice/php8.2-fpm.service", None),
-    ("/machine.slice/systemd-nspawn@web.service/payload/system.slice/php8.2-fpm.service", "systemd-nspawn@web.service"),
-    ("/lxc.payload.web/system.slice/php8.2-fpm.service", None),
-    ("/kubepods.slice/kubepods-pod7.slice/cri-containerd-01.scope/system.slice/php8.2-fpm.service", None),
-    ("/system.slice/runner.service/system.slice/php8.2-fpm.service", "runner.service"),
-    ("/app/system.slice/php8.2-fpm.service", None),
-])
-def test_a_name_that_somebody_gave_to_a_cgroup_of_his_own_is_no_unit_of_the_system(path: str, unit: str) -> None:
+@pytest.mark.parametrize(
+    "path, unit",
+    [
+        ("/user.slice/user-1000.slice/user@1000.service/app.slice/php8.2-fpm.service", None),
+        ("/user.slice/user-0.slice/user@0.service/php8.2-fpm.service", None),
+        ("/user.slice/php8.2-fpm.service", None),
+        ("/user@1000.service/app.slice/php8.2-fpm.service", None),
+        ("/system.slice/user@1000.service/php8.2-fpm.service", None),
+        ("/user.slice/user-1000.slice/session-3.scope/php8.2-fpm.service", None),
+        ("/machine.slice/libpod-0123.scope/container/system.slice/php8.2-fpm.service", None),
+        (
+            "/machine.slice/systemd-nspawn@web.service/payload/system.slice/php8.2-fpm.service",
+            "systemd-nspawn@web.service",
+        ),
+        ("/lxc.payload.web/system.slice/php8.2-fpm.service", None),
+        ("/kubepods.slice/kubepods-pod7.slice/cri-containerd-01.scope/system.slice/php8.2-fpm.service", None),
+        ("/system.slice/runner.service/system.slice/php8.2-fpm.service", "runner.service"),
+        ("/app/system.slice/php8.2-fpm.service", None),
+    ],
+)
+def test_a_name_that_somebody_gave_to_a_cgroup_of_his_own_is_no_unit_of_the_system(
+    path: str, unit: str
+) -> None:
     assert proc.unit_of(path) == unit
 
 
-@pytest.mark.parametrize("path, home, seen", [
-    ("/system.slice/x.service", "/", "/system.slice/x.service"),
-    ("/docker/c1/system.slice/x.service", "/docker/c1", "/system.slice/x.service"),
-    ("/docker/c1", "/docker/c1", "/"),
-    ("/docker/c12/system.slice/x.service", "/docker/c1", ""),
-    ("/system.slice/x.service", "/docker/c1", ""),
-    ("", "/", "/"),
-])
+@pytest.mark.parametrize(
+    "path, home, seen",
+    [
+        ("/system.slice/x.service", "/", "/system.slice/x.service"),
+        ("/docker/c1/system.slice/x.service", "/docker/c1", "/system.slice/x.service"),
+        ("/docker/c1", "/docker/c1", "/"),
+        ("/docker/c12/system.slice/x.service", "/docker/c1", ""),
+        ("/system.slice/x.service", "/docker/c1", ""),
+        ("", "/", "/"),
+    ],
+)
 def test_a_containers_prefix_is_cut_off_and_a_neighbour_is_elsewhere(path: str, home: str, seen: str) -> None:
     assert proc.below(path, home) == seen
 
 
 def test_the_cgroup_of_a_version_2_host() -> None:
-    assert proc.cgroup_path(proc.parse_cgroup("0::/system.slice/php-fpm.service\n")) == "/system.slice/php-fpm.service"
-    assert proc.cgroup_path(proc.parse_cgroup("5:memory:/a\n1:name=systemd:/system.slice/x.service\n")) == "/system.slice/x.service"
+    assert (
+        proc.cgroup_path(proc.parse_cgroup("0::/system.slice/php-fpm.service\n"))
+        == "/system.slice/php-fpm.service"
+    )
+    assert (
+        proc.cgroup_path(proc.parse_cgroup("5:memory:/a\n1:name=systemd:/system.slice/x.service\n"))
+        == "/system.slice/x.service"
+    )
     assert proc.cgroup_path([]) == ""
 
 
 def test_the_memory_controller_of_a_hybrid_host_is_version_1s_seen_through_the_containers_mount() -> None:
     mounts = fixture("8.2-debian12-master.mountinfo")
-    assert proc.memory_cgroup(fixture("8.2-debian12-master.cgroup"), mounts) == (1, "/sys/fs/cgroup/memory", "")
+    assert proc.memory_cgroup(fixture("8.2-debian12-master.cgroup"), mounts) == (
+        1,
+        "/sys/fs/cgroup/memory",
+        "",
+    )
 
 
-@pytest.mark.parametrize("root, point, path, below", [
-    ("/", "/sys/fs/cgroup", "/system.slice/php-fpm.service", "system.slice/php-fpm.service"),
-    ("/pod/c1", "/sys/fs/cgroup", "/pod/c1/system.slice/x.service", "system.slice/x.service"),
-    ("/pod/c1", "/sys/fs/cgroup", "/pod/c12/x.service", ""),
-])
+@pytest.mark.parametrize(
+    "root, point, path, below",
+    [
+        ("/", "/sys/fs/cgroup", "/system.slice/php-fpm.service", "system.slice/php-fpm.service"),
+        ("/pod/c1", "/sys/fs/cgroup", "/pod/c1/system.slice/x.service", "system.slice/x.service"),
+        ("/pod/c1", "/sys/fs/cgroup", "/pod/c12/x.service", ""),
+    ],
+)
 def test_the_mounts_root_is_cut_off_a_version_2_path(root: str, point: str, path: str, below: str) -> None:
     mounts = "29 23 0:26 %s %s rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n" % (root, point)
     assert proc.memory_cgroup("0::%s\n" % path, mounts) == (2, point, below)

@@ -56,57 +56,126 @@ def test_a_text_is_one_line_of_at_most_500_printable_characters() -> None:
 
 
 def test_hostile_text_does_not_cost_more_than_time_for_a_cup() -> None:
-    for text in ("?" * 5000, "password" * 700, "a-" * 3000, "env[" * 1500, "#1 " * 2000, "://:" * 1500, "cookie:" * 900):
+    for text in (
+        "?" * 5000,
+        "password" * 700,
+        "a-" * 3000,
+        "env[" * 1500,
+        "#1 " * 2000,
+        "://:" * 1500,
+        "cookie:" * 900,
+    ):
         assert len(redact(text)) <= 500
 
 
 SPELLINGS = [
-    "fastcgi_param DB_PASSWORD s3cret;", "set $api_key s3cret;", "proxy_set_header X-Api-Key s3cret;",
-    'proxy_set_header Authorization "Bearer s3cret"', "auth_basic_user_file /etc/s3cret",
-    'fastcgi_param DSN "mysql://u:s3cret@h/d"', "env[STRIPE_SK] = s3cret",
-    "php_value[mysqli.default_pw] = s3cret", "php_value[mysqli.default_pw]\t=\ts3cret", "env [ X ]=s3cret",
-    "db_password s3cret", "Db-Password: s3cret", 'dbPassword="s3cret"', "DBPASSWORD=s3cret cmd",
-    "DB_PASS='s3cret x' cmd", "mysqli.default_pw=s3cret", '{"password":"s3cret"}',
-    '{"password": "a\\"s3cret"}', '{\\"password\\":\\"s3cret\\"}', "{'api-key': 's3cret'}",
-    '{"clientSecret":"s3cret"}', '{"token" : "s3cret"}', "mysql://u:s3cret@h/d", "redis://:s3cret@h",
-    "amqp://u:s3cret@h", "mongodb+srv://u:s3cret/x@h", "https://s3cret@github.com/x",
-    "u:s3cret@tcp(db:3306)/x", "mysql -u root -p's3cret' db", "mysqldump -ps3cret db",
-    'mysql -u root -p"s3cret x" db', "sshpass -p s3cret ssh h", "curl -u me:s3cret http://h",
-    "tool --password s3cret", "tool --api-key=s3cret", "redis-cli --pass s3cret",
-    "Set-Cookie: a=s3cret; Path=/", "set-cookie: s3cret", "Authorization: Digest s3cret, x",
-    "X-Auth-Token: s3cret", "x-amz-security-token: s3cret", "GET /x?a=1&s3cret HTTP/1.1",
-    "Location: https://h/p?s3cret=1", "-----BEGIN RSA PRIVATE KEY----- s3cret",
-    "PDO->__construct('a(b', 's3cret') #1", "#3 /a.php(3): connect(Object(X), 's3cret')",
-    'unknown directive "s3cret"', 'invalid parameter "s3cret" in /etc',
-    'too long parameter "s3cret..." started', 'invalid condition "s3cret"', "sess_s3cret1234567890",
-    "STRIPE_SK=s3cret", "stripe.sk: s3cret", "APP_KEY=base64:s3cret", "PGPASSWORD=s3cret psql",
-    '$dsn = "s3cret"', "DATABASE_DSN s3cret", '"secret" => "s3cret"', "password, 's3cret'",
-    "X-API-KEY\ts3cret", '["password"]=>s3cret', "--header 'X-Api-Key: s3cret'", "passwort: s3cret",
-    "csrf_token=s3cret", "jwt=s3cret", "map $http_x s3cret", 'set\t$pw\t"s3cret"',
-    'add_header X-K "s3cret";', "SetEnv DB_PASS s3cret", "export TOKEN=s3cret", "IDENTIFIED BY 's3cret'",
+    "fastcgi_param DB_PASSWORD s3cret;",
+    "set $api_key s3cret;",
+    "proxy_set_header X-Api-Key s3cret;",
+    'proxy_set_header Authorization "Bearer s3cret"',
+    "auth_basic_user_file /etc/s3cret",
+    'fastcgi_param DSN "mysql://u:s3cret@h/d"',
+    "env[STRIPE_SK] = s3cret",
+    "php_value[mysqli.default_pw] = s3cret",
+    "php_value[mysqli.default_pw]\t=\ts3cret",
+    "env [ X ]=s3cret",
+    "db_password s3cret",
+    "Db-Password: s3cret",
+    'dbPassword="s3cret"',
+    "DBPASSWORD=s3cret cmd",
+    "DB_PASS='s3cret x' cmd",
+    "mysqli.default_pw=s3cret",
+    '{"password":"s3cret"}',
+    '{"password": "a\\"s3cret"}',
+    '{\\"password\\":\\"s3cret\\"}',
+    "{'api-key': 's3cret'}",
+    '{"clientSecret":"s3cret"}',
+    '{"token" : "s3cret"}',
+    "mysql://u:s3cret@h/d",
+    "redis://:s3cret@h",
+    "amqp://u:s3cret@h",
+    "mongodb+srv://u:s3cret/x@h",
+    "https://s3cret@github.com/x",
+    "u:s3cret@tcp(db:3306)/x",
+    "mysql -u root -p's3cret' db",
+    "mysqldump -ps3cret db",
+    'mysql -u root -p"s3cret x" db',
+    "sshpass -p s3cret ssh h",
+    "curl -u me:s3cret http://h",
+    "tool --password s3cret",
+    "tool --api-key=s3cret",
+    "redis-cli --pass s3cret",
+    "Set-Cookie: a=s3cret; Path=/",
+    "set-cookie: s3cret",
+    "Authorization: Digest s3cret, x",
+    "X-Auth-Token: s3cret",
+    "x-amz-security-token: s3cret",
+    "GET /x?a=1&s3cret HTTP/1.1",
+    "Location: https://h/p?s3cret=1",
+    "-----BEGIN RSA PRIVATE KEY----- s3cret",
+    "PDO->__construct('a(b', 's3cret') #1",
+    "#3 /a.php(3): connect(Object(X), 's3cret')",
+    'unknown directive "s3cret"',
+    'invalid parameter "s3cret" in /etc',
+    'too long parameter "s3cret..." started',
+    'invalid condition "s3cret"',
+    "sess_s3cret1234567890",
+    "STRIPE_SK=s3cret",
+    "stripe.sk: s3cret",
+    "APP_KEY=base64:s3cret",
+    "PGPASSWORD=s3cret psql",
+    '$dsn = "s3cret"',
+    "DATABASE_DSN s3cret",
+    '"secret" => "s3cret"',
+    "password, 's3cret'",
+    "X-API-KEY\ts3cret",
+    '["password"]=>s3cret',
+    "--header 'X-Api-Key: s3cret'",
+    "passwort: s3cret",
+    "csrf_token=s3cret",
+    "jwt=s3cret",
+    "map $http_x s3cret",
+    'set\t$pw\t"s3cret"',
+    'add_header X-K "s3cret";',
+    "SetEnv DB_PASS s3cret",
+    "export TOKEN=s3cret",
+    "IDENTIFIED BY 's3cret'",
     'secure_link_md5 "$x s3cret"',
 ]
 TELLING = [
-    "fastcgi_pass unix:/run/php/x.sock", "proxy_pass http://backend", "pm.max_children = 5",
-    "listen = /run/php/www.sock", 'unknown directive "lissen" in /etc/x:3',
+    "fastcgi_pass unix:/run/php/x.sock",
+    "proxy_pass http://backend",
+    "pm.max_children = 5",
+    "listen = /run/php/www.sock",
+    'unknown directive "lissen" in /etc/x:3',
     'open() "/var/lib/nginx/tokens/x" failed (13: Permission denied)',
     "session_start(): Failed to read session data: files (path: /var/lib/php/sessions)",
     "user@1000.service: Main process exited",
     'client: 127.0.0.1, server: shop.example, request: "GET /index.php HTTP/1.1", upstream: "fastcgi://unix:/run/php/x.sock:", host: "shop.example"',
-    'host not found in upstream "db.internal:9000" in /etc/nginx/x:5', "/etc/php/8.2/fpm/pool.d/www.conf",
+    'host not found in upstream "db.internal:9000" in /etc/nginx/x:5',
+    "/etc/php/8.2/fpm/pool.d/www.conf",
     "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
     "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf -p /srv",
-    "php-fpm8.2.service is inactive (dead), result success, enabled", "author: bob", "compass",
+    "php-fpm8.2.service is inactive (dead), result success, enabled",
+    "author: bob",
+    "compass",
     "2026/11/22 22:48:15 [error] 105#105: *63 upstream timed out (110: Connection timed out) while reading response header from upstream",
     "unable to bind listening socket for address '127.0.0.1:9000': Address already in use (98)",
     "[pool www] server reached pm.max_children setting (5), consider raising it",
-    'unexpected ";" in /etc/nginx', "cannot get uid for user 'ghost'", "[::1]:9000",
+    'unexpected ";" in /etc/nginx',
+    "cannot get uid for user 'ghost'",
+    "[::1]:9000",
     "unix:/run/php/php8.2-fpm.sock is held by pid 3",
     "Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /srv/db.php:12",
     "/sys/fs/cgroup/system.slice/php8.2-fpm.service/memory.max",
     'AVC apparmor="DENIED" operation="connect" profile="nginx" name="/run/php/x.sock" pid=3 comm="nginx" requested_mask="wr"',
-    "http://unix:/run/x.sock:/status", "http://[::1]:80/x", "/srv/shop/public/index.php:12",
-    "fastcgi_read_timeout 60s", "listen.acl_users = www-data", "key 1: y", "user 'root'@'localhost'",
+    "http://unix:/run/x.sock:/status",
+    "http://[::1]:80/x",
+    "/srv/shop/public/index.php:12",
+    "fastcgi_read_timeout 60s",
+    "listen.acl_users = www-data",
+    "key 1: y",
+    "user 'root'@'localhost'",
 ]
 
 
@@ -125,11 +194,24 @@ def test_what_tells_a_cause_stays(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("text", [
-    "AKIAIOSFODNN7EXAMPLE", "sk_live_4eC39HqLyjWDarjtT1", "rk_test_51Hq8", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "glpat-x1y2z3", "xoxb-17653-9c0",
-    "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", "$2y$10$abcdefghijklmnopqrstuv", "$6$salt$hash", "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.sflKxw", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "0123456789abcdef0123456789abcdef=",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "sk_live_4eC39HqLyjWDarjtT1",
+        "rk_test_51Hq8",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "glpat-x1y2z3",
+        "xoxb-17653-9c0",
+        "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY",
+        "$2y$10$abcdefghijklmnopqrstuv",
+        "$6$salt$hash",
+        "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.sflKxw",
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
+        "0123456789abcdef0123456789abcdef=",
+    ],
+)
 def test_a_key_is_known_by_its_shape(text: str) -> None:
     assert redact("before %s after" % text) == "before [redacted] after"
 
@@ -140,9 +222,19 @@ def test_a_secret_that_the_limit_cuts_in_two_is_not_shown() -> None:
 
 
 def test_a_host_that_is_called_like_a_secret_stays_an_endpoint() -> None:
-    assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == ["auth:9000", "session.internal:9000", "auth: [redacted]"]
+    assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == [
+        "auth:9000",
+        "session.internal:9000",
+        "auth: [redacted]",
+    ]
 
 
 def test_plain_data_is_redacted_to_the_last_text() -> None:
-    found = {"a": ["password=s3cret", {"b": ("token: s3cret", 1, None, True, 2.5)}], "unix:/run/x.sock": "plain"}
-    assert clean(found) == {"a": ["password=[redacted]", {"b": ["token: [redacted]", 1, None, True, 2.5]}], "unix:/run/x.sock": "plain"}
+    found = {
+        "a": ["password=s3cret", {"b": ("token: s3cret", 1, None, True, 2.5)}],
+        "unix:/run/x.sock": "plain",
+    }
+    assert clean(found) == {
+        "a": ["password=[redacted]", {"b": ["token: [redacted]", 1, None, True, 2.5]}],
+        "unix:/run/x.sock": "plain",
+    }

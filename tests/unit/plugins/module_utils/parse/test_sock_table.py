@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's socket table, read from dumps of real hosts: 2 busy workers, 4 waiting connections on a unix socket and 3 on TCP."""
+"""The kernel's socket table, read from dumps of real hosts: 2 busy workers, 4 waiting connections on a unix
+socket and 3 on TCP.
+"""
 
 import json
 import os
@@ -82,8 +84,12 @@ def test_a_listener_on_every_address_serves_a_connection_to_ipv4(table: Any) -> 
 @pytest.mark.parametrize("table", [diag, proc])
 def test_near_misses_are_not_listeners(table: Any) -> None:
     rows = table("8.2-debian12")
-    for load in (sock_table.unix_load(rows, ["/run/php/sat.soc"], None), sock_table.tcp_load(rows, b"\x0a\0\0\1", 9001),
-                 sock_table.tcp_load(rows, b"\0" * 15 + b"\1", 9001), sock_table.tcp_load(rows, LOOPBACK, 9003)):
+    for load in (
+        sock_table.unix_load(rows, ["/run/php/sat.soc"], None),
+        sock_table.tcp_load(rows, b"\x0a\0\0\1", 9001),
+        sock_table.tcp_load(rows, b"\0" * 15 + b"\1", 9001),
+        sock_table.tcp_load(rows, LOOPBACK, 9003),
+    ):
         assert load == sock_table.Load([])
 
 
@@ -128,7 +134,7 @@ def test_a_client_that_gave_up_still_occupies_its_worker() -> None:
 
 
 def test_inode_numbers_compare_in_the_kernels_32_bits() -> None:
-    assert sock_table.file_id(8, 1, 2 ** 32 + 5) == (8 << 20 | 1, 5)
+    assert sock_table.file_id(8, 1, 2**32 + 5) == (8 << 20 | 1, 5)
 
 
 @pytest.mark.parametrize("cut", [1, 17, 40, 100, 150])
@@ -144,7 +150,9 @@ def test_garbage_is_no_table() -> None:
 
 
 def given_up() -> Dict[str, Any]:
-    """16 clients of one listener, unix and TCP: 3 were taken, of which 2 have gone; 13 wait, of which the first 10 have."""
+    """16 clients of one listener, unix and TCP: 3 were taken, of which 2 have gone; 13 wait, of which the
+    first 10 have.
+    """
     return capture_of("8.2-debian12-given-up")
 
 
@@ -152,7 +160,10 @@ def crowd(named: bool = True) -> List[Sock]:
     """named: with the names of those who wait, which are asked for apart."""
     rows = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag"]))
     listening = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag_clients"]))[0]
-    return [row._replace(clients=listening.clients) if named and row.inode == listening.inode else row for row in rows]
+    return [
+        row._replace(clients=listening.clients) if named and row.inode == listening.inode else row
+        for row in rows
+    ]
 
 
 def test_a_unix_listener_names_who_waits_and_not_who_has_gone() -> None:
@@ -164,12 +175,19 @@ def test_a_unix_listener_names_who_waits_and_not_who_has_gone() -> None:
 def test_a_table_without_the_names_does_not_guess() -> None:
     load = sock_table.unix_load(crowd(named=False), ["/run/php/crowd.sock"], None)
     assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
-    load = sock_table.unix_load(sock_table.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None)
+    load = sock_table.unix_load(
+        sock_table.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
+    )
     assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (13, 3, None, None, None)
 
 
-@pytest.mark.parametrize("rows", [
-    lambda: sock_table.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])), lambda: sock_table.parse_tcp_proc(given_up()["proc_net_tcp"])])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda: sock_table.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
+        lambda: sock_table.parse_tcp_proc(given_up()["proc_net_tcp"]),
+    ],
+)
 def test_on_tcp_who_has_gone_stands_in_close_wait(rows: Any) -> None:
     load = sock_table.tcp_load(rows(), LOOPBACK, 9007)
     assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
@@ -189,26 +207,42 @@ def test_an_empty_queue_needs_no_names() -> None:
 
 
 def waiting(accepted: int, *clients: Any) -> sock_table.Load:
-    return sock_table.Load([Sock("unix", "listen", inode=7)], len(clients), 511, accepted, list(clients), list(clients).count(0), 0)
+    return sock_table.Load(
+        [Sock("unix", "listen", inode=7)],
+        len(clients),
+        511,
+        accepted,
+        list(clients),
+        list(clients).count(0),
+        0,
+    )
 
 
-@pytest.mark.parametrize("before, after, told", [
-    # Two were taken from the front, one of the named is still there, two came.
-    (waiting(2, 0, 0, 0, 5, 6), waiting(2, 0, 0, 6, 8, 9), (2, 2)),
-    (waiting(2, 0, 5, 6), waiting(2, 0, 5, 6), (0, 0)),
-    # New workers take three; that alone answers nobody.
-    (waiting(2, 0, 0, 0, 5), waiting(5, 5), (0, 0)),
-    # All that had a name have given up or were taken: at least those came that are new.
-    (waiting(2, 0, 5, 6), waiting(2, 0, 0, 0, 8, 9), (2, 0)),
-    (waiting(2, 0, 0, 0, 0), waiting(2, 0), (0, 3)),
-    # All have a name, as on TCP, where the order is none.
-    (waiting(2, "a", "b", "c"), waiting(2, "d", "c"), (1, 2)),
-    (waiting(2), waiting(2, 8, 9), (2, 0)),
-])
-def test_what_came_and_was_answered_between_two_looks(before: sock_table.Load, after: sock_table.Load, told: Any) -> None:
+@pytest.mark.parametrize(
+    "before, after, told",
+    [
+        # Two were taken from the front, one of the named is still there, two came.
+        (waiting(2, 0, 0, 0, 5, 6), waiting(2, 0, 0, 6, 8, 9), (2, 2)),
+        (waiting(2, 0, 5, 6), waiting(2, 0, 5, 6), (0, 0)),
+        # New workers take three; that alone answers nobody.
+        (waiting(2, 0, 0, 0, 5), waiting(5, 5), (0, 0)),
+        # All that had a name have given up or were taken: at least those came that are new.
+        (waiting(2, 0, 5, 6), waiting(2, 0, 0, 0, 8, 9), (2, 0)),
+        (waiting(2, 0, 0, 0, 0), waiting(2, 0), (0, 3)),
+        # All have a name, as on TCP, where the order is none.
+        (waiting(2, "a", "b", "c"), waiting(2, "d", "c"), (1, 2)),
+        (waiting(2), waiting(2, 8, 9), (2, 0)),
+    ],
+)
+def test_what_came_and_was_answered_between_two_looks(
+    before: sock_table.Load, after: sock_table.Load, told: Any
+) -> None:
     assert sock_table.flow(before, after) == told
 
 
 def test_between_looks_at_two_listeners_nothing_is_known() -> None:
     other = waiting(2, 5)._replace(listeners=[Sock("unix", "listen", inode=8)])
-    assert sock_table.flow(waiting(2, 5), other) is None and sock_table.flow(waiting(2, 5)._replace(clients=None), waiting(2, 5)) is None
+    assert (
+        sock_table.flow(waiting(2, 5), other) is None
+        and sock_table.flow(waiting(2, 5)._replace(clients=None), waiting(2, 5)) is None
+    )

@@ -7,7 +7,12 @@
 from typing import Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import fpm_time, journal_line, nginx_time, ring_line
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import (
+    fpm_time,
+    journal_line,
+    nginx_time,
+    ring_line,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,11 +43,18 @@ def test_php_fpm(text: str, offset: int, at: Optional[float]) -> None:
 
 
 def test_journal() -> None:
-    assert journal_line("1795387703.377272 web1 systemd[1]: Reloading.") == (1795387703.377272, "systemd", 1, "Reloading.")
+    assert journal_line("1795387703.377272 web1 systemd[1]: Reloading.") == (
+        1795387703.377272,
+        "systemd",
+        1,
+        "Reloading.",
+    )
     assert journal_line("1795387703.377272 web1 kernel: x: y") == (1795387703.377272, "kernel", None, "x: y")
     assert journal_line("-- Journal begins at Sun --") is None
 
 
-@pytest.mark.parametrize("line", ["[  959.677092] text", "<6>[  959.677092] text", "[  959.677092][ T1234] text"])
+@pytest.mark.parametrize(
+    "line", ["[  959.677092] text", "<6>[  959.677092] text", "[  959.677092][ T1234] text"]
+)
 def test_ring(line: str) -> None:
     assert ring_line(line, 1000.0) == (1959.677, "text")

@@ -27,7 +27,9 @@ def _text(path: str) -> str:
 
 
 def fixture(path: str) -> Dict[str, Any]:
-    """{suite, fault, expected, snapshot}, a copy to change at will. The sites of the lab are root's, whatever was looked at back then."""
+    """{suite, fault, expected, snapshot}, a copy to change at will. The sites of the lab are root's, whatever
+    was looked at back then.
+    """
     found: Dict[str, Any] = json.loads(_text(path))
     for route in found["snapshot"]["nginx"]["routes"]:
         route.setdefault("owners", [])
@@ -36,7 +38,11 @@ def fixture(path: str) -> Dict[str, Any]:
 
 def seen(fault: str, suite: str = "bookworm") -> Snapshot:
     """The snapshot of a lab host with this fault."""
-    found = [path for path in FILES if os.path.basename(path).startswith(suite + "-") and path.endswith("-%s.json" % fault)]
+    found = [
+        path
+        for path in FILES
+        if os.path.basename(path).startswith(suite + "-") and path.endswith("-%s.json" % fault)
+    ]
     assert len(found) == 1, "%d fixtures are called %s of %s" % (len(found), fault, suite)
     return dict(fixture(found[0])["snapshot"])
 
@@ -62,6 +68,7 @@ def actions(snapshot: Snapshot) -> List[str]:
 
 
 # Where things are in the snapshot of a host with one master and one site.
+
 
 def key(snapshot: Snapshot) -> str:
     return str(snapshot["nginx"]["routes"][0]["endpoints"][0]["endpoint"])
@@ -90,7 +97,14 @@ def now(snapshot: Snapshot) -> float:
 
 # Changes. Each gives the snapshot back.
 
-def dialled(snapshot: Snapshot, result: str, errno: Optional[int] = None, probe: str = "not_tried", ms: Optional[float] = None) -> Snapshot:
+
+def dialled(
+    snapshot: Snapshot,
+    result: str,
+    errno: Optional[int] = None,
+    probe: str = "not_tried",
+    ms: Optional[float] = None,
+) -> Snapshot:
     """What connecting as nginx and the probe gave."""
     place(snapshot)["connect"].update(result=result, errno=errno, error=result if errno else None)
     place(snapshot)["probe"].update(result=probe, ms=ms, queue=None, accepted=None, detail=None)
@@ -109,9 +123,20 @@ def dials(snapshot: Snapshot, other: str, **facts: Any) -> Snapshot:
 
 def event(source: str, signature: str, times: List[float], **more: Any) -> Dict[str, Any]:
     made: Dict[str, Any] = {
-        "source": source, "signature": signature, "count": len(times), "first": min(times), "last": max(times), "times": sorted(times), "site": None,
-        "endpoint": None, "pool": None, "master": None, "pids": [], "detail": {},
-        "sample": {"path": "/var/log/%s.log" % source, "at": max(times), "text": "a line of %s" % signature}}
+        "source": source,
+        "signature": signature,
+        "count": len(times),
+        "first": min(times),
+        "last": max(times),
+        "times": sorted(times),
+        "site": None,
+        "endpoint": None,
+        "pool": None,
+        "master": None,
+        "pids": [],
+        "detail": {},
+        "sample": {"path": "/var/log/%s.log" % source, "at": max(times), "text": "a line of %s" % signature},
+    }
     made.update(more)
     return made
 
@@ -120,14 +145,20 @@ def nginx_said(snapshot: Snapshot, signature: str, *ago: float, **more: Any) -> 
     """Lines of nginx's log about the first site's endpoint, each so many seconds ago."""
     site = snapshot["nginx"]["routes"][0]["site"]
     more.setdefault("endpoint", key(snapshot))
-    snapshot["logs"]["events"].append(event("nginx", signature, [now(snapshot) - one for one in ago], site=site, **more))
+    snapshot["logs"]["events"].append(
+        event("nginx", signature, [now(snapshot) - one for one in ago], site=site, **more)
+    )
     return snapshot
 
 
 def fpm_said(snapshot: Snapshot, signature: str, *ago: float, **more: Any) -> Snapshot:
     """Lines of the first master's log about its first pool."""
     more.setdefault("pool", pool(snapshot)["name"])
-    snapshot["logs"]["events"].append(event("fpm", signature, [now(snapshot) - one for one in ago], master=master(snapshot)["config"], **more))
+    snapshot["logs"]["events"].append(
+        event(
+            "fpm", signature, [now(snapshot) - one for one in ago], master=master(snapshot)["config"], **more
+        )
+    )
     return snapshot
 
 
@@ -144,7 +175,9 @@ def silent_logs(snapshot: Snapshot) -> Snapshot:
 
 def unseen(snapshot: Snapshot, *what: str) -> Snapshot:
     """The collectors could not see it."""
-    snapshot["missing"] += [{"what": one, "path": None, "why": "Permission denied", "needs": "root"} for one in what]
+    snapshot["missing"] += [
+        {"what": one, "path": None, "why": "Permission denied", "needs": "root"} for one in what
+    ]
     return snapshot
 
 
@@ -163,13 +196,17 @@ def killed(snapshot: Snapshot, ago: float, **more: Any) -> Snapshot:
 
 
 def timing_out(snapshot: Snapshot, *ago: float, busy: bool = True) -> Snapshot:
-    """Requests of the first site timed out so many seconds ago, five within two minutes unless said; a worker serves one now."""
+    """Requests of the first site timed out so many seconds ago, five within two minutes unless said; a worker
+    serves one now.
+    """
     nginx_said(silent_logs(snapshot), "ng-timeout-header", *(ago or (150, 120, 90, 60, 30)))
     snapshot["workers"][0]["busy"] = busy
     return snapshot
 
 
-def second_server(snapshot: Snapshot, other: Dict[str, Any], name: str = "unix:/run/php/second.sock", backup: bool = False) -> Snapshot:
+def second_server(
+    snapshot: Snapshot, other: Dict[str, Any], name: str = "unix:/run/php/second.sock", backup: bool = False
+) -> Snapshot:
     """The first site's upstream gets a second server, of which other was seen."""
     route = snapshot["nginx"]["routes"][0]
     route["upstream"] = "php"

@@ -17,7 +17,9 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {"slow_script": lambda: seen("sl
 @pytest.mark.parametrize("reason", sorted(HITS))
 def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
+    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [
+        (CAUSE, reason, "active")
+    ]
     assert found["status"] == "degraded"
 
 
@@ -26,7 +28,9 @@ def test_hit_the_timeout_that_decided_is_named_with_its_place(fault: str, where:
     item = hosts.only(seen(fault))
     assert where in item["summary"] and item["evidence"][1]["path"] and item["evidence"][1]["line"]
     route = seen(fault)["nginx"]["routes"][0]
-    assert (item["evidence"][2]["path"], item["evidence"][2]["line"]) == (route["file"], route["line"]), "where another would stand"
+    assert (item["evidence"][2]["path"], item["evidence"][2]["line"]) == (route["file"], route["line"]), (
+        "where another would stand"
+    )
     assert hosts.actions(seen(fault)) == [], "two requests within seconds"
 
 
@@ -36,7 +40,9 @@ def going_on(*ago: float, busy: bool = True) -> hosts.Snapshot:
 
 def test_hit_what_goes_on_and_is_seen_in_a_worker_may_be_changed_where_high_risks_are_taken() -> None:
     planned = hosts.verdict(going_on())["plan"]
-    assert [(action["id"], action["risk"], action["arguments"]["site"]) for action in planned] == [("read_timeout_set", "high", "shop.example")]
+    assert [(action["id"], action["risk"], action["arguments"]["site"]) for action in planned] == [
+        ("read_timeout_set", "high", "shop.example")
+    ]
     assert hosts.only(going_on())["confidence"] == "likely"
 
 
@@ -51,8 +57,12 @@ NOT_ENOUGH: Dict[str, Callable[[], hosts.Snapshot]] = {
     "four requests": lambda: going_on(150, 120, 60, 30),
     "words alone: no worker is busy and php-fpm knows of nothing": lambda: going_on(busy=False),
     "the busy worker is of another pool": lambda: of_another_pool(going_on()),
-    "php-fpm's word is of another pool": lambda: hosts.fpm_said(going_on(busy=False), "fpm-slow", 30.0, pool="blog"),
-    "most lines name a server that is not here": lambda: of_a_strange_server(going_on(150, 120, 90, 60), going_on(30)),
+    "php-fpm's word is of another pool": lambda: hosts.fpm_said(
+        going_on(busy=False), "fpm-slow", 30.0, pool="blog"
+    ),
+    "most lines name a server that is not here": lambda: of_a_strange_server(
+        going_on(150, 120, 90, 60), going_on(30)
+    ),
 }
 
 
@@ -89,10 +99,16 @@ def test_hit_only_the_site_that_timed_out_is_named() -> None:
 
 
 @pytest.mark.parametrize("logged", ["shop.example", "www.shop.example"])
-def test_hit_the_timeout_is_that_of_the_site_that_lost_the_request_under_any_of_its_names(logged: str) -> None:
+def test_hit_the_timeout_is_that_of_the_site_that_lost_the_request_under_any_of_its_names(
+    logged: str,
+) -> None:
     snapshot = seen("slow_location")
-    other = dict(snapshot["nginx"]["routes"][0], site="blog.example", server_names=["blog.example"], read_timeout=dict(
-        snapshot["nginx"]["routes"][0]["read_timeout"], seconds=300.0))
+    other = dict(
+        snapshot["nginx"]["routes"][0],
+        site="blog.example",
+        server_names=["blog.example"],
+        read_timeout=dict(snapshot["nginx"]["routes"][0]["read_timeout"], seconds=300.0),
+    )
     snapshot["nginx"]["routes"].insert(0, other)
     for one in snapshot["logs"]["events"]:
         one["site"] = logged if one["source"] == "nginx" else None
@@ -101,8 +117,19 @@ def test_hit_the_timeout_is_that_of_the_site_that_lost_the_request_under_any_of_
 
 @pytest.mark.parametrize("logged", ["127.0.0.1:9000", "[::1]:9000"])
 def test_hit_localhost_is_logged_as_either_of_its_addresses(logged: str) -> None:
-    snapshot = hosts.dials(seen("slow_location"), "localhost:9000", family="name", address="localhost", port=9000, path=None, real_path=None, addresses=[
-        {"address": one, "result": "ok", "errno": None, "probe": "answered"} for one in ("127.0.0.1", "::1")])
+    snapshot = hosts.dials(
+        seen("slow_location"),
+        "localhost:9000",
+        family="name",
+        address="localhost",
+        port=9000,
+        path=None,
+        real_path=None,
+        addresses=[
+            {"address": one, "result": "ok", "errno": None, "probe": "answered"}
+            for one in ("127.0.0.1", "::1")
+        ],
+    )
     for one in snapshot["logs"]["events"]:
         one["endpoint"] = logged if one["source"] == "nginx" else None
     assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
@@ -111,15 +138,27 @@ def test_hit_localhost_is_logged_as_either_of_its_addresses(logged: str) -> None
 def test_hit_a_name_is_dialled_and_its_address_is_logged() -> None:
     """nginx logs the address that a name led to."""
     snapshot = seen("slow_location")
-    hosts.dials(snapshot, "php.internal:9000", family="name", address="php.internal", port=9000, path=None, real_path=None, listening=None, listeners=[],
-                addresses=[{"address": "192.0.2.7", "result": "ok", "errno": None, "probe": "answered"}])
+    hosts.dials(
+        snapshot,
+        "php.internal:9000",
+        family="name",
+        address="php.internal",
+        port=9000,
+        path=None,
+        real_path=None,
+        listening=None,
+        listeners=[],
+        addresses=[{"address": "192.0.2.7", "result": "ok", "errno": None, "probe": "answered"}],
+    )
     for one in snapshot["logs"]["events"]:
         one["endpoint"] = "192.0.2.7:9000" if one["source"] == "nginx" else None
     assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
 
 
 def test_hit_a_response_that_stopped_in_the_middle_ran_into_the_same_timeout() -> None:
-    assert hosts.causes(hosts.nginx_said(seen("plain"), "ng-timeout-body", 20.0)) == [(CAUSE, "slow_script", "active")]
+    assert hosts.causes(hosts.nginx_said(seen("plain"), "ng-timeout-body", 20.0)) == [
+        (CAUSE, "slow_script", "active")
+    ]
 
 
 def test_near_miss_timeouts_while_the_probe_waited_are_not_a_slow_script() -> None:
@@ -128,12 +167,16 @@ def test_near_miss_timeouts_while_the_probe_waited_are_not_a_slow_script() -> No
 
 
 def test_near_miss_timeouts_while_nobody_answered_are_a_full_pool() -> None:
-    assert [cause for cause, _reason, _state in hosts.causes(seen("exhausted_static"))] == ["max_children_exhausted"]
+    assert [cause for cause, _reason, _state in hosts.causes(seen("exhausted_static"))] == [
+        "max_children_exhausted"
+    ]
 
 
 def test_near_miss_two_locations_of_the_site_leave_it_to_a_person_which_timeout_to_raise() -> None:
     snapshot = going_on()
-    snapshot["nginx"]["routes"].append(dict(snapshot["nginx"]["routes"][0], location="= /report.php", line=40))
+    snapshot["nginx"]["routes"].append(
+        dict(snapshot["nginx"]["routes"][0], location="= /report.php", line=40)
+    )
     assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
 
 

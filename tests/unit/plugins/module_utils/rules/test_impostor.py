@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An impostor: a stranger listens where a pool of this host should. Root's own programs and php-fpm itself are none."""
+"""An impostor: a stranger listens where a pool of this host should. Root's own programs and php-fpm itself
+are none.
+"""
 
 from typing import Any, Callable, Dict
 
@@ -15,11 +17,28 @@ CAUSE = "impostor"
 
 def held_by(uid: int, answers: bool = True, claims_fpm: bool = False, **unit: Any) -> hosts.Snapshot:
     """php-fpm is stopped, and a program of that account listens at its endpoint."""
-    snapshot = hosts.silent_logs(hosts.dialled(seen("stopped"), "ok", probe="answered" if answers else "closed", ms=0.3))
+    snapshot = hosts.silent_logs(
+        hosts.dialled(seen("stopped"), "ok", probe="answered" if answers else "closed", ms=0.3)
+    )
     hosts.unit(snapshot).update(unit)
-    hosts.place(snapshot).update(listening=True, listeners=[{
-        "pid": 4711, "comm": "python3", "exe": "/usr/bin/python3", "cmdline": "python3", "fpm": False, "claims_fpm": claims_fpm,
-        "uid": uid, "user": "stranger" if uid else "root", "master_config": None, "pool": None, "unit": None}])
+    hosts.place(snapshot).update(
+        listening=True,
+        listeners=[
+            {
+                "pid": 4711,
+                "comm": "python3",
+                "exe": "/usr/bin/python3",
+                "cmdline": "python3",
+                "fpm": False,
+                "claims_fpm": claims_fpm,
+                "uid": uid,
+                "user": "stranger" if uid else "root",
+                "master_config": None,
+                "pool": None,
+                "unit": None,
+            }
+        ],
+    )
     return snapshot
 
 
@@ -33,7 +52,13 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
 def test_hit_whoever_answers_in_the_pools_place_is_named(reason: str) -> None:
     snapshot = HITS[reason]()
     item = hosts.only(snapshot)
-    assert (item["cause"], item["reason"], item["state"], item["severity"], item["remedy"]) == (CAUSE, reason, "active", "critical", [])
+    assert (item["cause"], item["reason"], item["state"], item["severity"], item["remedy"]) == (
+        CAUSE,
+        reason,
+        "active",
+        "critical",
+        [],
+    )
     assert "python3 (pid 4711) of stranger" in item["evidence"][0]["text"]
     assert hosts.verdict(snapshot)["status"] == "failing" and hosts.actions(snapshot) == []
 

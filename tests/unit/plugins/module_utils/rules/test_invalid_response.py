@@ -15,7 +15,9 @@ CAUSE = "invalid_response"
 
 def died_of(signature: str) -> hosts.Snapshot:
     snapshot = seen("segfault")
-    next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigsegv")["signature"] = signature
+    next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigsegv")["signature"] = (
+        signature
+    )
     return snapshot
 
 
@@ -31,24 +33,33 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
 @pytest.mark.parametrize("reason", sorted(HITS))
 def test_hit_each_reason_alone(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
+    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [
+        (CAUSE, reason, "active")
+    ]
     assert found["status"] == ("failing" if reason == "not_fastcgi" else "degraded")
 
 
 def test_hit_what_two_logs_alone_tell_is_likely() -> None:
-    assert [hosts.only(seen(fault))["confidence"] for fault in ("segfault", "worker_killed")] == ["likely", "likely"]
+    assert [hosts.only(seen(fault))["confidence"] for fault in ("segfault", "worker_killed")] == [
+        "likely",
+        "likely",
+    ]
 
 
 def test_hit_the_stranger_is_named() -> None:
     item = hosts.only(seen("not_fastcgi_app"))
-    assert (item["evidence"][0]["source"], item["confidence"]) == ("socket", "certain") and "python3" in item["summary"]
+    assert (item["evidence"][0]["source"], item["confidence"]) == ("socket", "certain") and "python3" in item[
+        "summary"
+    ]
 
 
 def test_hit_a_stranger_is_found_before_the_first_request_is_lost() -> None:
     assert hosts.causes(hosts.silent_logs(seen("not_fastcgi"))) == [(CAUSE, "not_fastcgi", "active")]
 
 
-@pytest.mark.parametrize("signature", ["fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"])
+@pytest.mark.parametrize(
+    "signature", ["fpm-exit-sigsegv-core", "fpm-exit-sigbus", "fpm-exit-sigabrt", "fpm-exit-sigill"]
+)
 def test_hit_every_crash_signal(signature: str) -> None:
     assert hosts.causes(died_of(signature)) == [(CAUSE, "segfault", "active")]
 
@@ -56,9 +67,21 @@ def test_hit_every_crash_signal(signature: str) -> None:
 def test_hit_the_kernels_line_about_the_crash_is_added() -> None:
     snapshot = seen("segfault")
     at = next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigsegv")["first"]
-    snapshot["oom"]["segfaults"] = [{"at": at + 1.0, "pid": 9, "comm": "php-fpm8.2", "module": "opcache.so", "ours": None,
-                                     "text": "php-fpm8.2[9]: segfault at 0 ip 00007f in opcache.so"}]
-    assert [piece["source"] for piece in hosts.only(snapshot)["evidence"]] == ["fpm_log", "kernel", "nginx_log"]
+    snapshot["oom"]["segfaults"] = [
+        {
+            "at": at + 1.0,
+            "pid": 9,
+            "comm": "php-fpm8.2",
+            "module": "opcache.so",
+            "ours": None,
+            "text": "php-fpm8.2[9]: segfault at 0 ip 00007f in opcache.so",
+        }
+    ]
+    assert [piece["source"] for piece in hosts.only(snapshot)["evidence"]] == [
+        "fpm_log",
+        "kernel",
+        "nginx_log",
+    ]
 
 
 def test_near_miss_a_silent_stranger_is_only_likely() -> None:

@@ -12,7 +12,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 
 def reloaded() -> hosts.Snapshot:
-    return hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-reloading", 61.0, pool=None)
+    return hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-reloading", 61.0, pool=None
+    )
 
 
 def not_allowed() -> hosts.Snapshot:
@@ -23,7 +25,9 @@ def not_allowed() -> hosts.Snapshot:
 
 
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
-    "request_terminate_timeout": lambda: hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-terminate", 61.0),
+    "request_terminate_timeout": lambda: hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-terminate", 61.0
+    ),
     "no_grace": reloaded,
     "fastcgi_buffer_size": lambda: hosts.nginx_said(seen("plain"), "ng-too-big-header", 60.0),
     "unix_backlog": lambda: hosts.nginx_said(seen("plain"), "ng-connect-eagain", 60.0),
@@ -44,7 +48,10 @@ VERDICTS: Dict[str, Tuple[str, str, str]] = {
 def test_hit_each_reason_alone(reason: str) -> None:
     cause, state, status = VERDICTS[reason]
     found = hosts.verdict(HITS[reason]())
-    assert ([(item["cause"], item["reason"], item["state"]) for item in found["findings"]], found["status"]) == ([(cause, reason, state)], status)
+    assert (
+        [(item["cause"], item["reason"], item["state"]) for item in found["findings"]],
+        found["status"],
+    ) == ([(cause, reason, state)], status)
 
 
 def test_hit_a_worker_that_was_ended_by_its_own_limit_is_not_a_killed_worker() -> None:
@@ -60,19 +67,26 @@ def test_near_miss_a_reload_beside_nothing_lost_is_everyday() -> None:
 
 
 def test_near_miss_a_reset_minutes_after_the_reload_is_not_the_reloads() -> None:
-    snapshot = hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-reloading", 200.0, pool=None)
+    snapshot = hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-reloading", 200.0, pool=None
+    )
     assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")
 
 
 def test_near_miss_a_reset_that_the_reload_does_not_explain_keeps_the_host_degraded() -> None:
     snapshot = hosts.nginx_said(reloaded(), "ng-premature-header", 500.0)
     found = hosts.verdict(snapshot)
-    assert ([item["cause"] for item in found["findings"]], found["status"]) == (["reload_interrupted"], "degraded")
+    assert ([item["cause"] for item in found["findings"]], found["status"]) == (
+        ["reload_interrupted"],
+        "degraded",
+    )
     assert [entry["what"] for entry in found["missing"]] == ["cause_of_losses"]
 
 
 def test_near_miss_a_terminated_request_of_another_pool_is_not_this_ones() -> None:
-    snapshot = hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-terminate", 61.0, pool="blog")
+    snapshot = hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-reset-header", 60.0), "fpm-terminate", 61.0, pool="blog"
+    )
     assert hosts.causes(snapshot) == []
 
 

@@ -14,7 +14,9 @@ CAUSE = "max_children_exhausted"
 
 
 def full(fault: str) -> hosts.Snapshot:
-    """A real host at a moment when the probe got no answer: whether it gets one in time is a matter of luck."""
+    """A real host at a moment when the probe got no answer: whether it gets one in time is a
+    matter of luck.
+    """
     snapshot = hosts.dialled(seen(fault), "ok", None, "no_answer")
     hosts.place(snapshot).update(queue=10, accepted=2)
     hosts.place(snapshot)["probe"].update(queue=9, accepted=2, waited=3.0)
@@ -37,13 +39,18 @@ def was_full(limit: str = "fpm-max-children-dynamic") -> hosts.Snapshot:
     return hosts.fpm_said(snapshot, limit, 160.0, pool=None if limit == "fpm-process-max" else "www")
 
 
-HITS: Dict[str, Callable[[], hosts.Snapshot]] = {"max_children": lambda: seen("exhausted_dynamic"), "process_max": capped}
+HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
+    "max_children": lambda: seen("exhausted_dynamic"),
+    "process_max": capped,
+}
 
 
 @pytest.mark.parametrize("reason", sorted(HITS))
 def test_hit_each_reason_alone_and_failing(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
+    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [
+        (CAUSE, reason, "active")
+    ]
     assert found["status"] == "failing"
 
 
@@ -54,7 +61,10 @@ def test_hit_every_process_manager_and_family(fault: str) -> None:
 
 def test_hit_a_static_pool_that_logs_nothing_is_found_by_its_queue_alone() -> None:
     item = hosts.only(hosts.silent_logs(full("exhausted_static")))
-    assert (item["reason"], item["confidence"]) == ("max_children", "certain") and "wait in the queue" in item["evidence"][0]["text"]
+    assert (item["reason"], item["confidence"]) == (
+        "max_children",
+        "certain",
+    ) and "wait in the queue" in item["evidence"][0]["text"]
 
 
 def test_hit_the_probe_itself_is_not_counted_as_a_waiting_request() -> None:
@@ -64,11 +74,15 @@ def test_hit_the_probe_itself_is_not_counted_as_a_waiting_request() -> None:
 
 
 def test_hit_a_full_backlog_of_a_unix_socket() -> None:
-    assert hosts.causes(hosts.dialled(full("exhausted_static"), "full", 11)) == [(CAUSE, "max_children", "active")]
+    assert hosts.causes(hosts.dialled(full("exhausted_static"), "full", 11)) == [
+        (CAUSE, "max_children", "active")
+    ]
 
 
 def test_hit_a_full_backlog_of_a_tcp_port_lets_the_client_wait() -> None:
-    assert hosts.causes(hosts.dialled(full("exhausted_tcp"), "timeout", 110)) == [(CAUSE, "max_children", "active")]
+    assert hosts.causes(hosts.dialled(full("exhausted_tcp"), "timeout", 110)) == [
+        (CAUSE, "max_children", "active")
+    ]
 
 
 def test_hit_an_answer_that_came_only_when_a_worker_was_free_while_requests_were_lost() -> None:
@@ -103,13 +117,17 @@ def test_near_miss_a_queue_that_refused_long_ago_has_free_workers_or_a_larger_po
 
 def test_hit_a_socket_that_systemd_passed_to_php_fpm_is_php_fpms() -> None:
     snapshot = full("exhausted_static")
-    hosts.place(snapshot)["listeners"].append({"pid": 1, "comm": "systemd", "exe": None, "cmdline": "/sbin/init", "fpm": False})
+    hosts.place(snapshot)["listeners"].append(
+        {"pid": 1, "comm": "systemd", "exe": None, "cmdline": "/sbin/init", "fpm": False}
+    )
     assert hosts.causes(snapshot) == [(CAUSE, "max_children", "active")]
 
 
 def test_hit_a_pool_that_was_full_is_recovered() -> None:
     found = hosts.verdict(was_full())
-    assert [(item["reason"], item["state"], item["count"]) for item in found["findings"]] == [("max_children", "recovered", 2)]
+    assert [(item["reason"], item["state"], item["count"]) for item in found["findings"]] == [
+        ("max_children", "recovered", 2)
+    ]
     assert (found["status"], found["plan"]) == ("recovered", [])
 
 
@@ -120,7 +138,9 @@ def test_hit_a_master_that_was_at_its_limit_is_recovered_as_such() -> None:
 def test_hit_a_long_read_timeout_ends_long_after_the_pool_was_full() -> None:
     snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-header", 10.0)
     snapshot["nginx"]["routes"][0]["read_timeout"]["seconds"] = 300.0
-    assert hosts.causes(hosts.fpm_said(snapshot, "fpm-max-children-ondemand", 310.0)) == [(CAUSE, "max_children", "recovered")]
+    assert hosts.causes(hosts.fpm_said(snapshot, "fpm-max-children-ondemand", 310.0)) == [
+        (CAUSE, "max_children", "recovered")
+    ]
 
 
 def test_hit_a_queue_that_overflowed_in_a_static_pool_needs_no_word_of_php_fpm() -> None:
@@ -130,7 +150,9 @@ def test_hit_a_queue_that_overflowed_in_a_static_pool_needs_no_word_of_php_fpm()
 
 
 def test_near_miss_at_process_max_it_is_not_the_pool_that_is_raised() -> None:
-    assert hosts.actions(capped()) == ["process_max_set"] and hosts.actions(full("exhausted_static")) == ["pool_size_set"]
+    assert hosts.actions(capped()) == ["process_max_set"] and hosts.actions(full("exhausted_static")) == [
+        "pool_size_set"
+    ]
 
 
 def test_near_miss_a_pool_that_still_starts_workers_is_not_exhausted() -> None:
@@ -174,12 +196,19 @@ def test_near_miss_an_ondemand_pool_without_workers_that_answers_is_asleep() -> 
 
 
 def test_near_miss_a_timeout_long_after_the_pool_was_full_is_another_matter() -> None:
-    snapshot = hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-timeout-header", 10.0), "fpm-max-children-dynamic", 800.0)
+    snapshot = hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-timeout-header", 10.0), "fpm-max-children-dynamic", 800.0
+    )
     assert [cause for cause, _reason, _state in hosts.causes(snapshot)] == ["fastcgi_read_timeout"]
 
 
 def test_near_miss_the_warning_of_another_pool_is_not_about_this_one() -> None:
-    snapshot = hosts.fpm_said(hosts.nginx_said(seen("plain"), "ng-timeout-header", 10.0), "fpm-max-children-dynamic", 20.0, pool="blog")
+    snapshot = hosts.fpm_said(
+        hosts.nginx_said(seen("plain"), "ng-timeout-header", 10.0),
+        "fpm-max-children-dynamic",
+        20.0,
+        pool="blog",
+    )
     assert [cause for cause, _reason, _state in hosts.causes(snapshot)] == ["fastcgi_read_timeout"]
 
 
@@ -210,7 +239,9 @@ def test_hit_an_event_with_more_lines_than_times_counts_its_lines() -> None:
     snapshot = seen("exhausted_dynamic")
     lost = next(one for one in snapshot["logs"]["events"] if one["source"] == "nginx")
     assert lost["count"] > len(lost["times"])
-    began = min(one["first"] for one in snapshot["logs"]["events"] if one["signature"].startswith(("fpm-max", "ng-")))
+    began = min(
+        one["first"] for one in snapshot["logs"]["events"] if one["signature"].startswith(("fpm-max", "ng-"))
+    )
     assert (hosts.only(snapshot)["count"], hosts.only(snapshot)["since"]) == (lost["count"], began)
 
 
@@ -225,15 +256,29 @@ def test_decoy_a_stranger_that_is_silent_is_no_pool() -> None:
 
 
 def test_decoy_a_remote_pool_is_not_measured_by_the_workers_here() -> None:
-    snapshot = hosts.dials(full("exhausted_tcp"), "192.0.2.7:9000", address="192.0.2.7", listening=None, listeners=[], queue=None, accepted=None)
+    snapshot = hosts.dials(
+        full("exhausted_tcp"),
+        "192.0.2.7:9000",
+        address="192.0.2.7",
+        listening=None,
+        listeners=[],
+        queue=None,
+        accepted=None,
+    )
     assert hosts.causes(hosts.silent_logs(snapshot)) == [] and hosts.verdict(snapshot)["status"] == "unknown"
 
 
 def crowd(live: Any, dead: Any, arrived: int = 7, answered: int = 1, abandoned: Any = 2) -> hosts.Snapshot:
-    """A pool of two workers before which so many wait, or have given up; within three seconds so many came and were answered."""
+    """A pool of two workers before which so many wait, or have given up; within three seconds so many came
+    and were answered.
+    """
     snapshot = full("exhausted_static")
-    hosts.place(snapshot).update(waiting={"live": live, "dead": dead}, abandoned=abandoned, queue=(live or 0) + (dead or 0) if dead is not None else 9,
-                                 flow={"seconds": 3.0, "arrived": arrived, "answered": answered})
+    hosts.place(snapshot).update(
+        waiting={"live": live, "dead": dead},
+        abandoned=abandoned,
+        queue=(live or 0) + (dead or 0) if dead is not None else 9,
+        flow={"seconds": 3.0, "arrived": arrived, "answered": answered},
+    )
     hosts.place(snapshot)["probe"].update(queue=hosts.place(snapshot)["queue"] + 1)
     return hosts.silent_logs(snapshot)
 
@@ -241,27 +286,43 @@ def crowd(live: Any, dead: Any, arrived: int = 7, answered: int = 1, abandoned: 
 def test_hit_the_finding_tells_who_still_waits_from_who_has_given_up() -> None:
     item = hosts.only(crowd(3, 10))
     assert "13 requests wait, 10 of them have given up." in item["summary"]
-    assert "2 of 2 workers serve a request, 2 of them for clients who have gone, 13 wait in the queue (backlog" in item["evidence"][0]["text"]
+    assert (
+        "2 of 2 workers serve a request, 2 of them for clients who have gone, 13 wait in the queue (backlog"
+        in item["evidence"][0]["text"]
+    )
     assert item["evidence"][1]["text"] == "within 3.0 s 7 requests came and 1 were answered"
 
 
 def test_decoy_where_nobody_tells_them_apart_no_number_is_made_up() -> None:
     item = hosts.only(crowd(None, None, abandoned=None))
-    assert item["summary"].endswith("and requests wait.") and "given up" not in item["evidence"][0]["text"] and "gone" not in item["evidence"][0]["text"]
+    assert (
+        item["summary"].endswith("and requests wait.")
+        and "given up" not in item["evidence"][0]["text"]
+        and "gone" not in item["evidence"][0]["text"]
+    )
 
 
-@pytest.mark.parametrize("snapshot, drop", [
-    (crowd(15, 100), True),
-    (crowd(0, 50, 0, 1), True),  # the crowd has left, its requests have not
-    (crowd(15, 100, 7, 0), True),
-    (crowd(15, 12), False),  # more still wait than have given up
-    (crowd(0, 2, 0, 0), False),  # the new workers take them at once
-    (crowd(15, 20, 30, 60), False),  # pages are short: they are through in half a second
-    (crowd(None, None), False),
-])
-def test_the_queue_is_dropped_only_where_the_dead_take_longer_than_patience(snapshot: hosts.Snapshot, drop: bool) -> None:
+@pytest.mark.parametrize(
+    "snapshot, drop",
+    [
+        (crowd(15, 100), True),
+        (crowd(0, 50, 0, 1), True),  # the crowd has left, its requests have not
+        (crowd(15, 100, 7, 0), True),
+        (crowd(15, 12), False),  # more still wait than have given up
+        (crowd(0, 2, 0, 0), False),  # the new workers take them at once
+        (crowd(15, 20, 30, 60), False),  # pages are short: they are through in half a second
+        (crowd(None, None), False),
+    ],
+)
+def test_the_queue_is_dropped_only_where_the_dead_take_longer_than_patience(
+    snapshot: hosts.Snapshot, drop: bool
+) -> None:
     action = hosts.verdict(snapshot)["plan"][0]
-    assert (action["id"], action["arguments"].get("drop_backlog", False), action["disruption"]) == ("pool_size_set", drop, "restart" if drop else "reload")
+    assert (action["id"], action["arguments"].get("drop_backlog", False), action["disruption"]) == (
+        "pool_size_set",
+        drop,
+        "restart" if drop else "reload",
+    )
 
 
 def test_without_two_looks_the_queue_stays() -> None:

@@ -10,7 +10,9 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import FILES, fixture
 
-CASES = pytest.mark.parametrize("path", FILES, ids=[os.path.basename(path)[:-len(".json")] for path in FILES])
+CASES = pytest.mark.parametrize(
+    "path", FILES, ids=[os.path.basename(path)[: -len(".json")] for path in FILES]
+)
 
 
 def test_there_are_hosts_to_replay() -> None:
@@ -24,7 +26,9 @@ def test_the_fault_that_was_made_is_found_and_nothing_else(path: str) -> None:
     found = diagnose(told["snapshot"])
     left = list(found["findings"])
     for wanted in told["expected"]["findings"]:
-        match = next((item for item in left if all(item[name] == value for name, value in wanted.items())), None)
+        match = next(
+            (item for item in left if all(item[name] == value for name, value in wanted.items())), None
+        )
         assert match is not None, "not found: %s" % wanted
         left.remove(match)
     assert found["status"] == told["expected"]["status"]

@@ -29,14 +29,21 @@ def file_at_the_path(result: str, errno: int) -> hosts.Snapshot:
 
 def by_policy() -> hosts.Snapshot:
     snapshot = seen("socket_root")
-    hosts.place(snapshot)["connect"]["blocked_by"].update(kind="mandatory_access", why="a security module did", acl=False)
+    hosts.place(snapshot)["connect"]["blocked_by"].update(
+        kind="mandatory_access", why="a security module did", acl=False
+    )
     return snapshot
 
 
 def hidden() -> hosts.Snapshot:
     """nginx's unit has ProtectHome=yes: what nginx sees of /home is a directory that nobody may search."""
     snapshot = seen("parent_directory")
-    hosts.place(snapshot)["hidden"] = {"path": "/home", "who": "nginx", "unit": "nginx.service", "setting": "ProtectHome=yes"}
+    hosts.place(snapshot)["hidden"] = {
+        "path": "/home",
+        "who": "nginx",
+        "unit": "nginx.service",
+        "setting": "ProtectHome=yes",
+    }
     return snapshot
 
 
@@ -60,7 +67,9 @@ HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
 @pytest.mark.parametrize("reason", sorted(HITS))
 def test_hit_each_reason_alone_and_failing(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [(CAUSE, reason, "active")]
+    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [
+        (CAUSE, reason, "active")
+    ]
     assert found["status"] == "failing"
 
 
@@ -74,10 +83,18 @@ def test_hit_it_is_found_before_the_first_request_is_lost() -> None:
     assert (item["cause"], item["count"], item["since"]) == (CAUSE, 0, None)
 
 
-@pytest.mark.parametrize("make, action", [
-    (lambda: seen("socket_root"), ["socket_access_set"]), (by_acl, ["socket_acl_add"]), (lambda: seen("parent_directory"), ["directory_search_allow"]),
-    (by_policy, []), (hidden, []), (put_into_a_group_later, []), (lambda: file_at_the_path("denied", 13), []),
-])
+@pytest.mark.parametrize(
+    "make, action",
+    [
+        (lambda: seen("socket_root"), ["socket_access_set"]),
+        (by_acl, ["socket_acl_add"]),
+        (lambda: seen("parent_directory"), ["directory_search_allow"]),
+        (by_policy, []),
+        (hidden, []),
+        (put_into_a_group_later, []),
+        (lambda: file_at_the_path("denied", 13), []),
+    ],
+)
 def test_hit_the_cure_is_the_reasons_own(make: Callable[[], hosts.Snapshot], action: str) -> None:
     assert hosts.actions(make()) == action
 
@@ -85,7 +102,10 @@ def test_hit_the_cure_is_the_reasons_own(make: Callable[[], hosts.Snapshot], act
 def test_hit_a_refused_tcp_connect_has_no_mode_to_set() -> None:
     """EACCES on TCP is SELinux's httpd_can_network_connect or a packet filter."""
     snapshot = hosts.dialled(seen("exhausted_tcp"), "denied", 13)
-    assert hosts.causes(hosts.silent_logs(snapshot)) == [(CAUSE, "mandatory_access", "active")] and hosts.actions(snapshot) == []
+    assert (
+        hosts.causes(hosts.silent_logs(snapshot)) == [(CAUSE, "mandatory_access", "active")]
+        and hosts.actions(snapshot) == []
+    )
 
 
 def test_hit_not_root_and_its_mode_keeps_nginx_out_is_likely() -> None:
@@ -93,13 +113,17 @@ def test_hit_not_root_and_its_mode_keeps_nginx_out_is_likely() -> None:
     snapshot = hosts.unseen(seen("socket_root"), "connect_as_nginx")
     hosts.place(snapshot)["connect"].update(result="ok", errno=None, error=None, as_user=None)
     assert (hosts.only(snapshot)["reason"], hosts.only(snapshot)["confidence"]) == ("socket_mode", "likely")
-    assert "probe" not in [piece["source"] for piece in hosts.only(snapshot)["evidence"]], "our own connect proves nothing"
+    assert "probe" not in [piece["source"] for piece in hosts.only(snapshot)["evidence"]], (
+        "our own connect proves nothing"
+    )
 
 
 def test_hit_what_a_sandbox_hides_is_named_and_no_mode_of_the_host_is_blamed() -> None:
     item = hosts.only(hidden())
     assert "nginx sees another /home than the host has: ProtectHome=yes of nginx.service" in item["summary"]
-    assert item["evidence"][0]["source"] == "systemd" and not [piece for piece in item["evidence"] if "mode" in piece["text"]]
+    assert item["evidence"][0]["source"] == "systemd" and not [
+        piece for piece in item["evidence"] if "mode" in piece["text"]
+    ]
 
 
 def test_near_miss_our_own_refusal_says_nothing_about_nginx() -> None:
@@ -111,7 +135,10 @@ def test_near_miss_our_own_refusal_says_nothing_about_nginx() -> None:
 
 def test_near_miss_refusals_until_php_fpm_was_restarted_are_over() -> None:
     snapshot = hosts.nginx_said(hosts.ran_since(seen("plain"), 60.0), "ng-connect-eacces", 90.0, 100.0)
-    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([(CAUSE, "socket_mode", "recovered")], "recovered")
+    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == (
+        [(CAUSE, "socket_mode", "recovered")],
+        "recovered",
+    )
     assert hosts.actions(snapshot) == []
 
 
@@ -147,7 +174,9 @@ def test_near_miss_a_test_that_could_not_take_nginxs_rights_says_nothing() -> No
 def test_decoy_a_refusal_in_the_log_while_nginx_connects_now_is_no_active_finding() -> None:
     snapshot = hosts.nginx_said(hosts.ran_since(seen("plain"), 600.0), "ng-connect-eacces", 30.0)
     found = hosts.verdict(snapshot)
-    assert [(item["state"], item["confidence"], item["remedy"]) for item in found["findings"]] == [("recovered", "possible", [])]
+    assert [(item["state"], item["confidence"], item["remedy"]) for item in found["findings"]] == [
+        ("recovered", "possible", [])
+    ]
     assert found["plan"] == []
 
 

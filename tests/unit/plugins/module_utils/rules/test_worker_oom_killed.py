@@ -31,15 +31,22 @@ def without_deaths(snapshot: hosts.Snapshot) -> hosts.Snapshot:
 
 
 HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
-    "cgroup": placed, "global": lambda: placed("global"), "systemd_oomd": lambda: placed("systemd_oomd")}
+    "cgroup": placed,
+    "global": lambda: placed("global"),
+    "systemd_oomd": lambda: placed("systemd_oomd"),
+}
 
 
 @pytest.mark.parametrize("reason", sorted(HITS))
 def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
     found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"], item["confidence"]) for item in found["findings"]] == [(CAUSE, reason, "active", "certain")]
+    assert [
+        (item["cause"], item["reason"], item["state"], item["confidence"]) for item in found["findings"]
+    ] == [(CAUSE, reason, "active", "certain")]
     assert found["status"] == "degraded"
-    assert hosts.actions(HITS[reason]()) == ["memory_fit", "memory_limit_set"] + (["swap_add"] if reason == "global" else [])
+    assert hosts.actions(HITS[reason]()) == ["memory_fit", "memory_limit_set"] + (
+        ["swap_add"] if reason == "global" else []
+    )
 
 
 def test_near_miss_where_no_worker_took_much_it_is_their_number_alone() -> None:
@@ -49,7 +56,10 @@ def test_near_miss_where_no_worker_took_much_it_is_their_number_alone() -> None:
 def test_near_miss_a_kill_from_before_the_configuration_was_changed_is_over() -> None:
     snapshot = seen("worker_oom")
     master = hosts.master(snapshot)
-    master["config_changed_at"], master["config_newer"] = kill(snapshot)["at"] + 30, True  # changed, and not yet loaded
+    master["config_changed_at"], master["config_newer"] = (
+        kill(snapshot)["at"] + 30,
+        True,
+    )  # changed, and not yet loaded
     assert hosts.only(snapshot)["state"] == "active"
     master["config_newer"] = False
     assert hosts.only(snapshot)["state"] == "recovered" and hosts.actions(snapshot) == []
@@ -64,17 +74,27 @@ def test_hit_the_kernels_line_php_fpms_line_and_nginxs_line_stand_side_by_side()
 def test_near_miss_without_php_fpms_word_the_victim_may_have_been_no_worker_and_nothing_is_changed() -> None:
     """The pools of a unit share its cgroup with all that PHP starts there, under any name."""
     item = hosts.only(without_deaths(placed()))
-    assert (item["reason"], item["state"], item["confidence"], item["remedy"]) == ("cgroup", "active", "possible", [])
+    assert (item["reason"], item["state"], item["confidence"], item["remedy"]) == (
+        "cgroup",
+        "active",
+        "possible",
+        [],
+    )
 
 
 def test_hit_where_the_kernel_names_the_whole_container_only_it_is_likely() -> None:
     snapshot = seen("worker_oom")
-    assert hosts.only(snapshot)["confidence"] == "likely" and hosts.actions(snapshot) == ["memory_fit", "memory_limit_set"]
+    assert hosts.only(snapshot)["confidence"] == "likely" and hosts.actions(snapshot) == [
+        "memory_fit",
+        "memory_limit_set",
+    ]
 
 
 @pytest.mark.parametrize("unit", [None, "php8.4-fpm.service", "cron.service"])
 def test_decoy_a_process_called_php_fpm_that_was_killed_elsewhere_is_no_worker(unit: Optional[str]) -> None:
-    """In a user's scope, in another unit: beside a worker that died at that moment for another reason, and a request that was cut off."""
+    """In a user's scope, in another unit: beside a worker that died at that moment for another reason, and a
+    request that was cut off.
+    """
     assert hosts.causes(placed(unit=unit)) == [("invalid_response", "killed", "active")]
     assert hosts.actions(placed(unit=unit)) == []
     assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(without_deaths(placed(unit=unit)))]
@@ -92,23 +112,33 @@ def test_near_miss_a_victim_whose_pid_php_fpm_did_not_lose_was_no_worker() -> No
         died = next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigkill")
         snapshot["oom"]["own_pids"] = True
         kill(snapshot)["pid"] = died["pids"][0] + 1
-        assert CAUSE not in [item["cause"] for item in hosts.verdict(snapshot)["findings"] if item["confidence"] != "possible"]
+        assert CAUSE not in [
+            item["cause"] for item in hosts.verdict(snapshot)["findings"] if item["confidence"] != "possible"
+        ]
         assert hosts.actions(snapshot) == []
         kill(snapshot)["pid"] = died["pids"][0]
-        assert hosts.only(snapshot)["confidence"] in ("likely", "certain") and "memory_fit" in hosts.actions(snapshot)
+        assert hosts.only(snapshot)["confidence"] in ("likely", "certain") and "memory_fit" in hosts.actions(
+            snapshot
+        )
 
 
 def test_hit_several_kills_are_one_finding_that_counts_them() -> None:
     snapshot = seen("worker_oom")
     snapshot["oom"]["kills"].append(dict(kill(snapshot), pid=30300))
-    assert "took 2 workers of pool www" in hosts.only(snapshot)["summary"] and "took a worker of pool www" in hosts.only(seen("worker_oom"))["summary"]
+    assert (
+        "took 2 workers of pool www" in hosts.only(snapshot)["summary"]
+        and "took a worker of pool www" in hosts.only(seen("worker_oom"))["summary"]
+    )
 
 
 def test_hit_a_kernel_clock_that_drifted_is_only_possible() -> None:
     """One kill and one death of the window, 40 s apart: the ring buffer counts from boot and is never set."""
     snapshot = seen("worker_oom")
     kill(snapshot)["at"] -= 40.0
-    assert (hosts.causes(snapshot), hosts.only(snapshot)["confidence"]) == ([(CAUSE, "cgroup", "active")], "possible")
+    assert (hosts.causes(snapshot), hosts.only(snapshot)["confidence"]) == (
+        [(CAUSE, "cgroup", "active")],
+        "possible",
+    )
     assert hosts.actions(snapshot) == []
 
 
@@ -139,7 +169,10 @@ def test_near_miss_a_killed_worker_and_an_unreadable_kernel_log_is_left_open() -
     snapshot = hosts.unseen(seen("worker_oom"), "kernel_log")
     snapshot["oom"]["kills"] = []
     item = hosts.only(snapshot)
-    assert (item["reason"], item["confidence"]) == ("killed", "possible") and "not by the OOM killer" not in item["summary"]
+    assert (item["reason"], item["confidence"]) == (
+        "killed",
+        "possible",
+    ) and "not by the OOM killer" not in item["summary"]
     assert "kernel_log" in [entry["what"] for entry in item["missing"]]
 
 
@@ -160,7 +193,9 @@ def test_near_miss_a_kill_in_another_pool_is_not_why_this_pool_lost_a_request() 
     snapshot = hosts.killed(seen("segfault"), 0.0, at=hosts.now(seen("segfault")))
     crashed = next(one for one in snapshot["logs"]["events"] if one["signature"] == "fpm-exit-sigsegv")
     kill(snapshot)["at"] = crashed["first"]
-    snapshot["logs"]["events"].append(dict(crashed, signature="fpm-exit-sigkill", pool="blog", count=1, times=crashed["times"][:1]))
+    snapshot["logs"]["events"].append(
+        dict(crashed, signature="fpm-exit-sigkill", pool="blog", count=1, times=crashed["times"][:1])
+    )
     assert hosts.causes(snapshot) == [("invalid_response", "segfault", "active")]
 
 
