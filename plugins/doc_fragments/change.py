@@ -10,10 +10,12 @@ class ModuleDocFragment:
 options: {}
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
     support: partial
     details:
-      - The module runs on the host. Its answer is bounded and cleaned on the controller before anything uses it;
+      - The module runs on the host. Its answer is bounded and cleaned on the controller before anything uses
+        it;
         with C(async) the engine itself fetches the answer, as it is.
   check_mode:
     description: Can run in C(check_mode) and return what a normal run would do, without doing it.

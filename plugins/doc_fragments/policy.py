@@ -21,18 +21,21 @@ options:
     default: restart
   max_cut:
     version_added: 0.4.0
-    description: How many running requests an action may cut. While more of them run, it is left to a person. Requests that wait behind others whose
+    description: How many running requests an action may cut. While more of them run, it is left to a person.
+      Requests that wait behind others whose
       clients have given up are lost already and do not count here.
     type: int
     default: 10
   quiet_wait:
     version_added: 0.4.0
-    description: How many seconds an action waits for a moment in which it cuts no request, before it goes on within O(max_cut).
+    description: How many seconds an action waits for a moment in which it cuts no request, before it goes on
+      within O(max_cut).
     type: float
     default: 10.0
   managed_files:
     version_added: 0.4.0
-    description: Files that configuration management writes. V(leave) leaves them to a person, with the change to make; V(edit) edits them, and
+    description: Files that configuration management writes. V(leave) leaves them to a person, with the change
+      to make; V(edit) edits them, and
       the next run of that tool may undo it.
     type: str
     choices: [leave, edit]
@@ -48,7 +51,8 @@ options:
     elements: str
     default: []
   probe_path:
-    description: What is requested of each site through nginx, before and after. An empty string turns this request off; the probe remains.
+    description: What is requested of each site through nginx, before and after. An empty string turns this
+      request off; the probe remains.
     type: str
     default: /
   verify_timeout:
@@ -64,7 +68,8 @@ options:
     type: int
     default: 3600
   swap_size:
-    description: How large a swap file may be made where the whole host ran out of memory, as in V(1G). An empty string allows none.
+    description: How large a swap file may be made where the whole host ran out of memory, as in V(1G). An
+      empty string allows none.
     type: str
     default: ""
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose as examine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose as examine
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished, confined
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import read
@@ -21,15 +21,18 @@ name: diagnose
 short_description: Diagnose a saved snapshot of a host
 version_added: 0.1.0
 description:
-  - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the snapshot that it returned.
-  - Runs on the controller and asks no host, so a snapshot can be replayed with a newer version of the collection,
+  - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the
+    snapshot that it returned.
+  - Runs on the controller and asks no host, so a snapshot can be replayed with a newer version of the
+    collection,
     elsewhere, or after the host is gone.
   - Strings of the snapshot are never templated, and hidden characters in them are replaced.
   - It takes 5 seconds at most, in a process of its own; a snapshot that would take longer is an error.
 positional: _input
 options:
   _input:
-    description: A snapshot, as RV(webmedic.php_fpm.diagnosis_info#module:snapshot) or C(hosts.NAME.snapshot) of a C(report.json).
+    description: A snapshot, as RV(webmedic.php_fpm.diagnosis_info#module:snapshot) or C(hosts.NAME.snapshot)
+      of a C(report.json).
     type: dict
     required: true
   advice:
@@ -52,7 +55,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(status), C(findings), C(plan) and C(missing), as M(webmedic.php_fpm.diagnosis_info) returns them.
+  description: C(status), C(findings), C(plan) and C(missing), as M(webmedic.php_fpm.diagnosis_info) returns
+    them.
   type: dict
 """
 
@@ -72,8 +76,8 @@ def diagnose(snapshot: Any, advice: bool = True) -> dict[str, Any]:
         verdict = examined(snapshot, SECONDS)
     except Unfinished as error:
         raise AnsibleFilterError(
-            "webmedic.php_fpm.diagnose cannot diagnose this snapshot, %s; pass hosts.NAME.snapshot of a report written with diagnose_snapshot=true"
-            % error
+            "webmedic.php_fpm.diagnose cannot diagnose this snapshot, %s; pass hosts.NAME.snapshot of a "
+            "report written with diagnose_snapshot=true" % error
         ) from None
     if advice:
         verdict["findings"] = [catalogue.enrich(finding) for finding in verdict["findings"]]

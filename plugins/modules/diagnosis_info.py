@@ -4,17 +4,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they
-came from.
-"""
+"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they came from."""
 
 DOCUMENTATION = r"""
 module: diagnosis_info
 short_description: Tell why nginx answers 502 or 504 instead of PHP
 version_added: 0.1.0
 description:
-  - Looks at nginx, php-fpm, their sockets, units, workers, logs and the kernel's log, and says which cause keeps requests from PHP.
-  - One run of this module is the whole diagnosis of a host; the role P(webmedic.php_fpm.diagnose#role) runs it over a fleet and reports.
+  - Looks at nginx, php-fpm, their sockets, units, workers, logs and the kernel's log, and says which cause
+    keeps requests from PHP.
+  - One run of this module is the whole diagnosis of a host; the role P(webmedic.php_fpm.diagnose#role) runs
+    it over a fleet and reports.
   - What is true now is decided by live state and by a probe that runs no PHP, made as nginx's worker user.
     The logs tell since when, how often and why.
   - Changes nothing on the host, with or without check mode.
@@ -33,7 +33,8 @@ options:
     default: 3.0
   deadline:
     description:
-      - How many seconds the look may take, from 5 to 600. What did not come to an end in that time, because a command, a name service
+      - How many seconds the look may take, from 5 to 600. What did not come to an end in that time, because a
+        command, a name service
         or a file server hangs, is listed in RV(missing), and the answer is made from the rest.
       - No process is left on the host then. Choose it larger than O(probe_timeout) by some seconds.
     type: float
@@ -50,7 +51,8 @@ requirements:
 notes:
   - A finding is a result and never fails the task.
   - The reply is kept under 64 KiB, the snapshot aside; what had to be left out is said in RV(missing).
-  - Query strings, cookies, tokens and the values of C(env[]), C(php_value[]) and C(php_admin_value[]) are redacted on the host.
+  - Query strings, cookies, tokens and the values of C(env[]), C(php_value[]) and C(php_admin_value[]) are
+    redacted on the host.
 seealso:
   - module: webmedic.php_fpm.fastcgi_route_info
   - module: webmedic.php_fpm.fpm_info
@@ -80,7 +82,8 @@ RETURN = r"""
 status:
   description:
     - The verdict on the host.
-    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of the sites; V(recovered) lost in the
+    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of
+      the sites; V(recovered) lost in the
       window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm; V(unknown) see RV(missing).
   returned: success
   type: str
@@ -125,7 +128,8 @@ findings:
       elements: str
       returned: success
     servers:
-      description: These sites as what they are, server blocks. Each has C(name), C(listen), and C(file) and C(line) where it begins.
+      description: These sites as what they are, server blocks. Each has C(name), C(listen), and C(file) and
+        C(line) where it begins.
       type: list
       elements: dict
       returned: success
@@ -154,7 +158,8 @@ findings:
       type: str
       returned: success
     evidence:
-      description: What proves it, the deciding piece first; each with C(source), C(path), C(line) or C(at), and C(text).
+      description: What proves it, the deciding piece first; each with C(source), C(path), C(line) or C(at),
+        and C(text).
       type: list
       elements: dict
       returned: success
@@ -169,7 +174,8 @@ findings:
       elements: dict
       returned: success
     remedy:
-      description: Actions that would mend it, each with C(action) and C(arguments); empty where only a person can.
+      description: Actions that would mend it, each with C(action) and C(arguments); empty where only a person
+        can.
       type: list
       elements: dict
       returned: success
@@ -205,7 +211,8 @@ findings:
 plan:
   description:
     - The actions of all active findings in the order in which they would be taken, each once.
-    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption), and C(running), how many requests it cuts at most.
+    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption), and
+      C(running), how many requests it cuts at most.
   returned: success
   type: list
   elements: dict
@@ -233,7 +240,8 @@ missing:
       why: Permission denied
 strangers:
   description:
-    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They are named and never used.
+    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They
+      are named and never used.
     - Each has C(pid), C(user), C(claims) (V(nginx) or V(php-fpm)), C(title), C(exe) and C(why).
   returned: success
   type: list
@@ -270,8 +278,8 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 
 DEADLINES = (5.0, 600.0)
 # seconds on top, after which the kernel ends a module that still runs: its controller has long given up

@@ -11,20 +11,25 @@ module: fastcgi_route_info
 short_description: Follow every route from an nginx virtual host to a php-fpm pool
 version_added: 0.1.0
 description:
-  - Reads nginx's configuration with all its includes, the way nginx reads it, and lists each C(fastcgi_pass) with the virtual host, the location,
+  - Reads nginx's configuration with all its includes, the way nginx reads it, and lists each C(fastcgi_pass)
+    with the virtual host, the location,
     the file and line, the timeouts that hold there and the endpoints behind it.
   - Resolves named upstreams, and variables where only one value is possible.
-  - Finds the php-fpm pool that listens on each endpoint, through symbolic links too, and names each mismatch between what nginx dials and
+  - Finds the php-fpm pool that listens on each endpoint, through symbolic links too, and names each mismatch
+    between what nginx dials and
     what php-fpm listens on.
   - Runs C(nginx -V) and nothing else of nginx. It never runs C(nginx -t) or C(nginx -T), which create files.
 extends_documentation_fragment:
   - webmedic.php_fpm.info
 options: {}
 requirements:
-  - Root on the host, where the configuration of nginx or php-fpm is not readable to all. What could not be read is listed in RV(missing).
+  - Root on the host, where the configuration of nginx or php-fpm is not readable to all. What could not be
+    read is listed in RV(missing).
 notes:
-  - The configuration is read as it is on disk. RV(nginx.config_newer) tells whether it changed after the running workers had started.
-  - An endpoint on another host has no pool here and is no mismatch. A pool that listens on every address of this host counts for any address
+  - The configuration is read as it is on disk. RV(nginx.config_newer) tells whether it changed after the
+    running workers had started.
+  - An endpoint on another host has no pool here and is no mismatch. A pool that listens on every address of
+    this host counts for any address
     with its port.
 seealso:
   - module: webmedic.php_fpm.fpm_info
@@ -56,19 +61,26 @@ RETURN = r"""
 routes:
   description:
     - One entry for each C(fastcgi_pass), in the order of the configuration.
-    - C(site), C(server_names), C(listen) and C(server). The virtual host, and the C(file) and C(line) where its block begins. C(site) is its
+    - C(site), C(server_names), C(listen) and C(server). The virtual host, and the C(file) and C(line) where
+      its block begins. C(site) is its
       first name, as nginx's error log shows it.
     - C(location), C(file), C(line) and C(pass). Where it is written, and what is written there.
-    - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty when only a request can tell.
-    - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file), C(line) and C(context) that set it.
+    - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty
+      when only a request can tell.
+    - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file),
+      C(line) and C(context) that set it.
     - C(keep_conn), C(root) and C(params). Other settings that hold there.
-    - C(root_owner) and C(owners). Whose what nginx sends to PHP is, and all but root who rule it, by a directory above it, a link to it, its
+    - C(root_owner) and C(owners). Whose what nginx sends to PHP is, and all but root who rule it, by a
+      directory above it, a link to it, its
       index.php, or its group. V(null) where that is not known, such as behind a variable.
       Of the parameters only C(SCRIPT_FILENAME) is shown.
-    - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and C(running).
-    - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an upstream's servers, or V(unresolved) when
+    - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and
+      C(running).
+    - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an
+      upstream's servers, or V(unresolved) when
       what nginx dials cannot be known from the configuration.
-    - C(unmatched). The endpoints of this host without a pool, each with the C(file) and C(line) of the address, a C(reason)
+    - C(unmatched). The endpoints of this host without a pool, each with the C(file) and C(line) of the
+      address, a C(reason)
       (V(other_socket), V(other_port), V(other_address), V(address_family), V(tcp_vs_unix) or V(no_pool)) and up to five endpoints that pools
       are C(listening) on.
   returned: success
@@ -202,7 +214,8 @@ nginx:
       type: str
       returned: always
     config_errors:
-      description: What nginx would refuse, as far as the routes depend on it, with C(file), C(line) and C(text).
+      description: What nginx would refuse, as far as the routes depend on it, with C(file), C(line) and
+        C(text).
       type: list
       elements: dict
       returned: always
@@ -220,7 +233,8 @@ nginx:
       elements: str
       returned: always
     opens:
-      description: The logs and the pid file, which nginx opens for writing when it starts or tests its configuration.
+      description: The logs and the pid file, which nginx opens for writing when it starts or tests its
+        configuration.
       type: list
       elements: str
       returned: always
@@ -229,7 +243,8 @@ nginx:
       type: str
       returned: always
     writable:
-      description: A file or directory of the configuration that others than root can write, with C(path) and C(who).
+      description: A file or directory of the configuration that others than root can write, with C(path) and
+        C(who).
       type: dict
       returned: always
   sample:
@@ -274,11 +289,11 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.real_paths import real_paths
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.real_paths import real_paths
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import match_pools
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 

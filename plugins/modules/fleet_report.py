@@ -11,16 +11,20 @@ module: fleet_report
 short_description: Make one report and one table of what all hosts returned
 version_added: 0.1.0
 description:
-  - Takes what M(webmedic.php_fpm.diagnosis_info) returned on every host of the play out of a registered variable,
+  - Takes what M(webmedic.php_fpm.diagnosis_info) returned on every host of the play out of a registered
+    variable,
     writes C(report.json) on the controller and prints a table of the whole fleet, grouped by cause.
-  - Takes what M(webmedic.php_fpm.remediation) returned as well. The table then begins with what was mended, what was not, and what is left to a person.
-  - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be reached with V(unreachable).
+  - Takes what M(webmedic.php_fpm.remediation) returned as well. The table then begins with what was mended,
+    what was not, and what is left to a person.
+  - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be
+    reached with V(unreachable).
     For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role P(webmedic.php_fpm.diagnose#role).
   - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
 options:
   variable:
     description:
-      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) or M(webmedic.php_fpm.remediation) was registered.
+      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) or
+        M(webmedic.php_fpm.remediation) was registered.
       - Exactly one of O(variable) and O(replay) is needed.
     type: str
   hosts:
@@ -30,18 +34,21 @@ options:
     elements: str
   remediated:
     description:
-      - Whether the hosts of this play were to be changed, and not only looked at. Of one that gave no answer the report then says so,
+      - Whether the hosts of this play were to be changed, and not only looked at. Of one that gave no answer
+        the report then says so,
         and RV(unmended) is filled. With C(serial), a line takes the place of the table until the last batch, or one that goes wrong.
     type: bool
     default: false
   replay:
     description:
-      - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by the rules of this version,
+      - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by
+        the rules of this version,
         the others are shown as they were. Writes nothing.
     type: path
   report_dir:
     description:
-      - Directory on the controller for C(report.json), made when it is missing. Relative to the directory from which the play was started.
+      - Directory on the controller for C(report.json), made when it is missing. Relative to the directory
+        from which the play was started.
     type: path
     default: ./webmedic-report
   window:
@@ -51,12 +58,14 @@ options:
     default: 900
   snapshot:
     description:
-      - Whether to keep the snapshots that the hosts returned, so that the report can be replayed with P(webmedic.php_fpm.diagnose#filter).
+      - Whether to keep the snapshots that the hosts returned, so that the report can be replayed with
+        P(webmedic.php_fpm.diagnose#filter).
     type: bool
     default: false
   print_table:
     description:
-      - Whether to print the table. Switch it off where the output must stay machine-readable, as with the stdout callback V(json).
+      - Whether to print the table. Switch it off where the output must stay machine-readable, as with the
+        stdout callback V(json).
     type: bool
     default: true
   fail_on:
@@ -69,7 +78,8 @@ options:
     default: []
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
     support: full
   bypass_host_loop:
     description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
@@ -78,7 +88,8 @@ attributes:
     description: Can run in C(check_mode) and do what a normal run does.
     support: full
     details:
-      - The report is what the play is for, so it is written on the controller in check mode as well. No host is touched in either mode.
+      - The report is what the play is for, so it is written on the controller in check mode as well. No host
+        is touched in either mode.
   diff_mode:
     description: Returns details of what has changed, or would change, in C(diff_mode).
     support: none
@@ -87,9 +98,12 @@ attributes:
     support: full
     platforms: all
 notes:
-  - Everything that hosts returned is data. It is never templated, only known fields pass, and control characters never reach the terminal.
-  - What a host returned counts as V(unknown), with the reason in the report, where a field is of the wrong type or out of bounds.
-  - A saved report may be of any origin. It is at most 64 MiB large; the snapshots in it are diagnosed in about two seconds, or are an error of their host.
+  - Everything that hosts returned is data. It is never templated, only known fields pass, and control
+    characters never reach the terminal.
+  - What a host returned counts as V(unknown), with the reason in the report, where a field is of the wrong
+    type or out of bounds.
+  - A saved report may be of any origin. It is at most 64 MiB large; the snapshots in it are diagnosed in
+    about two seconds, or are an error of their host.
   - The task fails when the report cannot be written. It never fails because of a finding.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
@@ -125,7 +139,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: Absolute path of the report on the controller, none when it could not be written; O(replay) where that was given.
+  description: Absolute path of the report on the controller, none when it could not be written; O(replay)
+    where that was given.
   returned: always
   type: str
   sample: /home/ops/webmedic-report/report.json
@@ -141,7 +156,8 @@ unmended:
   sample:
     web01: "undone, since it did not help or made something worse: fpm_not_running/stopped"
 report:
-  description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with C(per_host=false) would.
+  description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with
+    C(per_host=false) would.
   returned: always
   type: dict
   contains:
@@ -162,7 +178,8 @@ report:
       type: dict
       returned: always
     remediation:
-      description: Number of findings that were to be mended, RV(report.remediation.wanted), and by what became of them.
+      description: Number of findings that were to be mended, RV(report.remediation.wanted), and by what
+        became of them.
       type: dict
       returned: when a remediation ran
       contains:

@@ -11,15 +11,21 @@ module: fpm_config
 short_description: Set directives of a php-fpm pool and keep everything else as it is
 version_added: 0.2.0
 description:
-  - Sets or removes directives of one pool, or of the section C([global]), in the file in which they are in force, through all includes.
-  - Only the value changes. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
+  - Sets or removes directives of one pool, or of the section C([global]), in the file in which they are in
+    force, through all includes.
+  - Only the value changes. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and
+    symbolic links stay.
     A new directive is inserted where a person would, below its commented-out default or beside its family.
-  - The program's own C(php-fpm -t) tests the result on a copy that nobody else sees, before the live file is touched.
-  - With O(service) other than V(none), php-fpm is started for a moment where nobody sees it, as its unit would start it, before anything is written.
+  - The program's own C(php-fpm -t) tests the result on a copy that nobody else sees, before the live file is
+    touched.
+  - With O(service) other than V(none), php-fpm is started for a moment where nobody sees it, as its unit
+    would start it, before anything is written.
     When that fails, or when the unit would also load what others changed and did not load yet, nothing is done and the files are named.
-  - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered does not answer any more,
+  - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered
+    does not answer any more,
     the state before is restored.
-  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused. One whose head names a tool of
+  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
+    One whose head names a tool of
     configuration management, such as Ansible, is changed, and a warning says that the tool's next run may undo it.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
@@ -54,7 +60,8 @@ options:
     default: none
   verify_timeout:
     description:
-      - How many seconds the pools that answered before may take to answer again, with O(service) other than V(none).
+      - How many seconds the pools that answered before may take to answer again, with O(service) other than
+        V(none).
     type: float
     default: 10.0
 requirements:
@@ -114,8 +121,10 @@ backup:
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-fpm_config
 diff:
   description:
-    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
-    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed
+      lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not
+      shown.
   returned: success
   type: list
   elements: dict
@@ -141,8 +150,14 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view impo
     systemctl,
     unit_of,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
     answering,
     failure,
     one_change,
@@ -150,13 +165,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change 
     reply,
     still_answering,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import FPM, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import FPM, Refusal, Step
 
 
 def meant(masters: List[Dict[str, Any]], config: Optional[str], pool: Optional[str]) -> Dict[str, Any]:

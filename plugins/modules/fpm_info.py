@@ -11,11 +11,14 @@ module: fpm_info
 short_description: Tell which php-fpm masters and pools a host has, and how they are configured
 version_added: 0.1.0
 description:
-  - Finds php-fpm masters by the titles of running processes, by systemd units, and by the places where packagings keep their configuration,
+  - Finds php-fpm masters by the titles of running processes, by systemd units, and by the places where
+    packagings keep their configuration,
     so that one that does not run is found, too. Known are those of Debian, Ubuntu and sury, Enterprise Linux and Fedora, Remi, SUSE, Arch,
     Alpine, cPanel EasyApache, Plesk, Bitnami and the official container image.
-  - Reads each configuration as php-fpm does, includes and sections that appear again among it, and names file and line of each directive.
-  - Says what would keep php-fpm from starting with the files as they are now, and whether a running master has loaded them.
+  - Reads each configuration as php-fpm does, includes and sections that appear again among it, and names file
+    and line of each directive.
+  - Says what would keep php-fpm from starting with the files as they are now, and whether a running master
+    has loaded them.
 extends_documentation_fragment:
   - webmedic.php_fpm.info
 options:
@@ -23,22 +26,26 @@ options:
     description:
       - Whether to ask php-fpm itself about the configuration, with the C(-t) of the master's own program.
       - V(auto) asks when the master does not run, or the files changed since it loaded them.
-      - A plain C(php-fpm -t) creates missing log files and writes its verdict to the error log. This module hands the main file over
+      - A plain C(php-fpm -t) creates missing log files and writes its verdict to the error log. This module
+        hands the main file over
         through a pipe, with the logs overridden, and leaves no trace.
     type: str
     choices: [auto, always, never]
     default: auto
   window:
     description:
-      - The last lines of a unit's journal are returned when the unit is not active, or changed its state within that many seconds.
+      - The last lines of a unit's journal are returned when the unit is not active, or changed its state
+        within that many seconds.
     type: int
     default: 900
 requirements:
-  - Root on the host, for the configuration test and for files that only root may read. What could not be seen is listed in RV(missing).
+  - Root on the host, for the configuration test and for files that only root may read. What could not be seen
+    is listed in RV(missing).
 notes:
   - Values of C(env[]), C(php_value[]) and C(php_admin_value[]) stay on the host, except C(memory_limit).
   - A C(${VARIABLE}) counts as empty or as its default. A configuration that uses one is not tested.
-  - A php-fpm in a container that this host runs is not looked at, and listed in RV(missing). Run the module inside that container.
+  - A php-fpm in a container that this host runs is not looked at, and listed in RV(missing). Run the module
+    inside that container.
 seealso:
   - module: webmedic.php_fpm.fpm_worker_info
   - module: webmedic.php_fpm.fpm_socket_info
@@ -112,7 +119,8 @@ masters:
       type: str
       returned: success
     unit:
-      description: The systemd unit that runs it, or would; none where another supervisor or a shell started it.
+      description: The systemd unit that runs it, or would; none where another supervisor or a shell started
+        it.
       type: str
       returned: success
     running:
@@ -141,16 +149,19 @@ masters:
       type: float
       returned: success
     config_newer:
-      description: Whether that was after RV(masters[].loaded_at), so that a restart would bring something else up than what runs.
+      description: Whether that was after RV(masters[].loaded_at), so that a restart would bring something
+        else up than what runs.
       type: bool
       returned: success
     config_errors:
-      description: What keeps php-fpm from starting, as far as the files tell, each with C(file), C(line) and C(text).
+      description: What keeps php-fpm from starting, as far as the files tell, each with C(file), C(line) and
+        C(text).
       type: list
       elements: dict
       returned: success
     test:
-      description: C(ran); then C(ok), C(rc) and the last lines of C(output) of php-fpm's own test, or C(why) it did not run.
+      description: C(ran); then C(ok), C(rc) and the last lines of C(output) of php-fpm's own test, or C(why)
+        it did not run.
       type: dict
       returned: success
     error_log:
@@ -182,13 +193,15 @@ masters:
       type: float
       returned: success
     daemonize:
-      description: Whether the configuration asks to run in the background. Units override it on the command line.
+      description: Whether the configuration asks to run in the background. Units override it on the command
+        line.
       type: bool
       returned: success
     unit_state:
       description:
         - State of RV(masters[].unit), none without one.
-        - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code), C(exec_main_status), C(oom_policy),
+        - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code),
+          C(exec_main_status), C(oom_policy),
           C(restart), C(fragment), C(need_reload), C(can_reload), C(runtime_directory), C(private_tmp), C(sandbox), C(command), C(changed_at), C(active_since),
           C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at) and C(text).
       type: dict
@@ -197,10 +210,13 @@ masters:
       description:
         - The pools in the order of the files, with the effective values.
         - C(name), and C(file) and C(line) of its section.
-        - C(listen), C(endpoint), C(listen_file), C(listen_line), C(listen_owner), C(listen_group), C(listen_mode), C(acl_users), C(acl_groups),
+        - C(listen), C(endpoint), C(listen_file), C(listen_line), C(listen_owner), C(listen_group),
+          C(listen_mode), C(acl_users), C(acl_groups),
           C(allowed_clients) and C(backlog).
-        - C(user), C(group), C(prefix), C(chroot), C(pm), C(max_children), C(start_servers), C(min_spare), C(max_spare), C(max_requests) and C(idle_timeout).
-        - C(terminate_timeout) and C(slowlog_timeout) in seconds, C(slowlog), C(access_log), C(status_path), C(ping_path),
+        - C(user), C(group), C(prefix), C(chroot), C(pm), C(max_children), C(start_servers), C(min_spare),
+          C(max_spare), C(max_requests) and C(idle_timeout).
+        - C(terminate_timeout) and C(slowlog_timeout) in seconds, C(slowlog), C(access_log), C(status_path),
+          C(ping_path),
           C(catch_workers_output) and C(memory_limit).
         - C(directives), each directive that is set with its C(value), C(file) and C(line).
         - C(php_keys), names of what C(env[]) and the C(php_) directives set.
@@ -228,7 +244,8 @@ masters:
       version: "8.2"
 strangers:
   description:
-    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They are named and never used.
+    - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They
+      are named and never used.
     - Each has C(pid), C(user), C(claims) (V(nginx) or V(php-fpm)), C(title), C(exe) and C(why).
   returned: success
   type: list
@@ -253,11 +270,14 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes, strangers
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
+    processes,
+    strangers,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_pool_detail import pool_detail
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 MOST_STRANGERS = 20

@@ -11,17 +11,21 @@ module: fpm_ping
 short_description: Ask php-fpm pools whether a worker is free to answer nginx
 version_added: 0.1.0
 description:
-  - Connects to each endpoint with the rights of nginx's worker user and asks for the FastCGI management record C(FCGI_GET_VALUES).
+  - Connects to each endpoint with the rights of nginx's worker user and asks for the FastCGI management
+    record C(FCGI_GET_VALUES).
     An answer proves, in one go, permission, path, listener, protocol and a free worker.
-  - Needs nothing in the pool's configuration, no C(ping.path), no status page and no script. Runs no PHP, and leaves no line in the pool's access log.
+  - Needs nothing in the pool's configuration, no C(ping.path), no status page and no script. Runs no PHP, and
+    leaves no line in the pool's access log.
   - A pool without an answer is a result, RV(answered=false), and never fails the task. Use it in C(until).
-  - It is a connection like any other. The pool counts it under C(accepted conn), and a pool with C(pm = ondemand) starts a worker for it.
+  - It is a connection like any other. The pool counts it under C(accepted conn), and a pool with C(pm =
+    ondemand) starts a worker for it.
 extends_documentation_fragment:
   - webmedic.php_fpm.info
 options:
   endpoints:
     description:
-      - What to ask, as nginx or a pool writes it. C(unix:/path), C(/path), C(address:port) or a C(port) of this host.
+      - What to ask, as nginx or a pool writes it. C(unix:/path), C(/path), C(address:port) or a C(port) of
+        this host.
       - All are asked at the same time.
     type: list
     elements: str
@@ -30,11 +34,14 @@ options:
   user:
     description:
       - The account whose rights to connect with.
-      - By default the account of the nginx workers that are running on the host. Where none runs, the module connects as the user it runs as.
-      - Taking another account's rights needs root. Without root the module connects as the user it runs as, and says so in RV(missing).
+      - By default the account of the nginx workers that are running on the host. Where none runs, the module
+        connects as the user it runs as.
+      - Taking another account's rights needs root. Without root the module connects as the user it runs as,
+        and says so in RV(missing).
     type: str
   timeout:
-    description: How many seconds an endpoint may take to accept and to answer. A free worker takes about a millisecond.
+    description: How many seconds an endpoint may take to accept and to answer. A free worker takes about a
+      millisecond.
     type: float
     default: 3.0
 seealso:
@@ -105,7 +112,8 @@ endpoints:
       type: bool
       returned: success
     ms:
-      description: Milliseconds from the start of the connection to the answer. Much above 100 means that the connection waited in a queue.
+      description: Milliseconds from the start of the connection to the answer. Much above 100 means that the
+        connection waited in a queue.
       type: float
       returned: success
     result:
@@ -141,13 +149,15 @@ missing:
 from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.endpoints import (
+    collect_endpoints,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import (
     named_identity,
     running_identity,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import collect_endpoints
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
@@ -221,7 +231,8 @@ def main() -> None:
     seconds = module.params["timeout"]
     if not keys:
         module.fail_json(
-            msg="The option endpoints is an empty list: name at least one endpoint, as in unix:/run/php/php8.2-fpm.sock."
+            msg="The option endpoints is an empty list: name at least one endpoint, as in "
+            "unix:/run/php/php8.2-fpm.sock."
         )
     if seconds <= 0:
         module.fail_json(msg="The option timeout is %g: it is a number of seconds above 0." % seconds)
@@ -232,8 +243,8 @@ def main() -> None:
         identity = named_identity(host, module.params["user"], identity)
         if identity is None:
             module.fail_json(
-                msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
-                % module.params["user"]
+                msg="Looked up the account %s of the option user on this host, and there is none: name the "
+                "user of nginx's workers." % module.params["user"]
             )
     found = collect_endpoints(host, keys, identity, procs, seconds)
     module.exit_json(changed=False, **told(dict(summary(keys, found, seconds), missing=host.missing)))

@@ -11,9 +11,11 @@ module: fpm_socket_info
 short_description: Look at the sockets between nginx and php-fpm and try them as nginx
 version_added: 0.1.0
 description:
-  - Tells for each endpoint what is at its path, who may connect, who listens, how many connections wait and how many are being served,
+  - Tells for each endpoint what is at its path, who may connect, who listens, how many connections wait and
+    how many are being served,
     and what a client with the rights of nginx's worker user gets when it connects and asks.
-  - The queue and the backlog come from the kernel, so that they are right for unix sockets, too, where php-fpm's status page always says 0.
+  - The queue and the backlog come from the kernel, so that they are right for unix sockets, too, where
+    php-fpm's status page always says 0.
   - Names the file or directory that refuses nginx, and why, from owner, mode and POSIX ACL.
   - Tells a socket file that was deleted or replaced under a running php-fpm from one that nobody listens on.
   - The probe runs no PHP and needs nothing in the pool's configuration, see M(webmedic.php_fpm.fpm_ping).
@@ -22,15 +24,18 @@ extends_documentation_fragment:
 options:
   endpoints:
     description:
-      - What to look at, as nginx or a pool writes it. C(unix:/path), C(/path), C(address:port) or a C(port) of this host.
-      - By default every endpoint that nginx's configuration dials and every one that a php-fpm pool listens on.
+      - What to look at, as nginx or a pool writes it. C(unix:/path), C(/path), C(address:port) or a C(port)
+        of this host.
+      - By default every endpoint that nginx's configuration dials and every one that a php-fpm pool listens
+        on.
     type: list
     elements: str
   user:
     description:
       - The account whose rights to connect with.
       - By default the account of nginx's workers, from the running ones or from nginx's configuration.
-      - Taking another account's rights needs root. Without root the module connects as the user it runs as, and says so in RV(missing).
+      - Taking another account's rights needs root. Without root the module connects as the user it runs as,
+        and says so in RV(missing).
     type: str
   probe_timeout:
     description:
@@ -41,7 +46,8 @@ options:
 requirements:
   - Root on the host. Without it less can be seen, and what could not be seen is listed in RV(missing).
 notes:
-  - A pool counts the probe under C(accepted conn), and a pool with C(pm = ondemand) starts a worker for it. O(probe_timeout=0) avoids both.
+  - A pool counts the probe under C(accepted conn), and a pool with C(pm = ondemand) starts a worker for it.
+    O(probe_timeout=0) avoids both.
   - The probe has the rights of nginx's user, and not its SELinux domain or AppArmor profile.
     A refusal by one of these shows in nginx's log as "Permission denied" where RV(endpoints) says V(ok).
 seealso:
@@ -74,18 +80,24 @@ endpoints:
   description:
     - Endpoint, in the form in which this collection writes it everywhere, to what is known about it.
     - C(family), C(path), C(address) and C(port). Where it is.
-    - C(exists), C(type), C(link_to), C(real_path), C(owner), C(group), C(uid), C(gid), C(mode), C(acl), C(selinux) and C(parents). The file of
+    - C(exists), C(type), C(link_to), C(real_path), C(owner), C(group), C(uid), C(gid), C(mode), C(acl),
+      C(selinux) and C(parents). The file of
       a unix socket and the directories on the way to it, as nginx sees them.
-    - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening socket for it, and whether the file at
+    - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening
+      socket for it, and whether the file at
       the path is the one that they bound. C(listener_path) is where that file is when it is in a file system view of their own (C(PrivateTmp)).
-    - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have taken.
+    - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have
+      taken.
     - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.
       C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel does not tell.
-    - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived) and that were
+    - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived)
+      and that were
       C(answered).
-    - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or V(php-fpm)), C(unit) and C(setting).
+    - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or
+      V(php-fpm)), C(unit) and C(setting).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
-    - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was in vain.
+    - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was
+      in vain.
       That C(queue) counts the probe's own connection.
     - C(addresses). For an endpoint by name, what each of its addresses answered.
   returned: success
@@ -166,15 +178,15 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sockets import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.endpoints import (
     collect_endpoints,
     identity_of,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
@@ -196,8 +208,8 @@ def main() -> None:
         identity = named_identity(host, module.params["user"], identity)
         if identity is None:
             module.fail_json(
-                msg="Looked up the account %s of the option user on this host, and there is none: name the user of nginx's workers."
-                % module.params["user"]
+                msg="Looked up the account %s of the option user on this host, and there is none: name the "
+                "user of nginx's workers." % module.params["user"]
             )
     if module.params["endpoints"]:
         keys = [canonical(one) for one in module.params["endpoints"] if one.strip()]

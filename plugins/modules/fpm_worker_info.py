@@ -12,9 +12,11 @@ short_description: Measure the workers of each php-fpm pool against the memory t
 version_added: 0.1.0
 description:
   - Counts the workers of each pool, those that are serving and those that wait, and measures their memory.
-  - Resident memory counts the pages that workers share, such as the opcache, once for each of them. What one more worker costs is its
+  - Resident memory counts the pages that workers share, such as the opcache, once for each of them. What one
+    more worker costs is its
     unique memory, C(uss_kb); what the workers use now is the sum of C(pss_kb). Size a pool with these and not with C(rss_kb).
-  - Finds the memory budget, which is the tightest control group limit above php-fpm, or else the machine's memory.
+  - Finds the memory budget, which is the tightest control group limit above php-fpm, or else the machine's
+    memory.
 extends_documentation_fragment:
   - webmedic.php_fpm.info
 options:
@@ -24,10 +26,12 @@ options:
     type: bool
     default: false
 requirements:
-  - Root on the host, for the memory of other users' processes. What could not be seen is listed in RV(missing).
+  - Root on the host, for the memory of other users' processes. What could not be seen is listed in
+    RV(missing).
   - Linux 4.14 or later, for proportional and unique memory.
 notes:
-  - At most 64 workers are measured, taken evenly over pools and age, because the kernel walks the whole page table of each.
+  - At most 64 workers are measured, taken evenly over pools and age, because the kernel walks the whole page
+    table of each.
     C(measured) tells how many of a pool were.
   - A worker that has just started, or has just been recycled, reads small. Measure under load.
   - A pool with C(pm = ondemand) has no workers while nobody asks. None is not the same as idle.
@@ -79,7 +83,8 @@ pools:
       type: int
       returned: success
     active:
-      description: How many do something else than wait for a connection, at this moment. None without the right to know.
+      description: How many do something else than wait for a connection, at this moment. None without the
+        right to know.
       type: int
       returned: success
     idle:
@@ -128,7 +133,8 @@ memory:
   description:
     - The budget. C(limit_bytes) and C(limit_from), which control group file it comes from, or C(MemTotal).
       C(limit_bytes) is none when there may be a limit that could not be read.
-    - C(mem_total), C(mem_available) and C(swap_total) of the machine, C(cgroup_usage) and C(swap_limit) of the control group, in bytes.
+    - C(mem_total), C(mem_available) and C(swap_total) of the machine, C(cgroup_usage) and C(swap_limit) of
+      the control group, in bytes.
   returned: success
   type: dict
   sample:
@@ -140,7 +146,8 @@ memory:
     swap_limit: 314572800
     swap_total: 0
 workers:
-  description: Each worker with C(config), C(pool), C(pid), C(started_at), C(rss_kb), C(pss_kb), C(uss_kb), C(shared_kb), C(cpu_seconds) and C(busy).
+  description: Each worker with C(config), C(pool), C(pid), C(started_at), C(rss_kb), C(pss_kb), C(uss_kb),
+    C(shared_kb), C(cpu_seconds) and C(busy).
   returned: when O(workers=true)
   type: list
   elements: dict
@@ -168,12 +175,14 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.worker_memory import measured_workers
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.pool_use import summarize
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.worker_memory import (
+    measured_workers,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_use import summarize
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 

@@ -11,22 +11,30 @@ module: nginx_config
 short_description: Set a directive in a block of nginx's configuration and keep everything else as it is
 version_added: 0.2.0
 description:
-  - Sets or removes a simple directive in one block, such as a location of a virtual host, through all includes.
-  - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and symbolic links stay.
+  - Sets or removes a simple directive in one block, such as a location of a virtual host, through all
+    includes.
+  - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and
+    symbolic links stay.
     A new directive is inserted where a person would, beside its family or at the end of the block.
-  - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is touched.
-  - With O(reload=true), files that others changed and did not load yet are named, and nothing is done, since the reload would load them, too.
-  - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it dials now,
+  - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is
+    touched.
+  - With O(reload=true), files that others changed and did not load yet are named, and nothing is done, since
+    the reload would load them, too.
+  - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it
+    dials now,
     the state before is restored.
-  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused. One whose head names a tool of
+  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
+    One whose head names a tool of
     configuration management, such as Ansible, is changed, and a warning says that the tool's next run may undo it.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
 options:
   context:
     description:
-      - The block, from the outside in, as a list of one kind and one name each. Levels in between may be left out.
-      - A C(server) is named by any of its server names, an C(upstream) by its name, a C(location) by its arguments.
+      - The block, from the outside in, as a list of one kind and one name each. Levels in between may be left
+        out.
+      - A C(server) is named by any of its server names, an C(upstream) by its name, a C(location) by its
+        arguments.
         An empty name means any block of that kind.
     type: list
     elements: dict
@@ -39,7 +47,8 @@ options:
   args:
     description:
       - Its arguments. Quotes are added where nginx needs them.
-      - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the same first argument is meant.
+      - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the
+        same first argument is meant.
         The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from outside of it.
       - Arguments that may be secret are not printed, nor logged on the host.
     type: list
@@ -62,7 +71,8 @@ options:
     default: false
   verify_timeout:
     description:
-      - How many seconds the endpoints that answered before, and those that are new, may take to answer, with O(reload=true).
+      - How many seconds the endpoints that answered before, and those that are new, may take to answer, with
+        O(reload=true).
     type: float
     default: 10.0
 requirements:
@@ -125,8 +135,10 @@ backup:
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500-nginx_config
 diff:
   description:
-    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
-    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed
+      lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not
+      shown.
   returned: success
   type: list
   elements: dict
@@ -152,8 +164,15 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view impo
     nginx_unit,
     systemctl,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_nginx import shows
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
     answering,
     failure,
     one_change,
@@ -161,14 +180,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change 
     reply,
     still_answering,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.texts import Texts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_nginx import shows
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import NGINX, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
 
 
 def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:

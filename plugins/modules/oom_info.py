@@ -11,7 +11,8 @@ module: oom_info
 short_description: List processes that were killed for memory
 version_added: 0.1.0
 description:
-  - Reads the kernel's ring buffer and the counters of the memory control groups, and the journal where they call for it, and lists
+  - Reads the kernel's ring buffer and the counters of the memory control groups, and the journal where they
+    call for it, and lists
     what the kernel's OOM killer or systemd-oomd killed in the window. Signal 9 in php-fpm's log alone does not prove an OOM kill; this does.
   - The ring buffer is shared by all containers of a machine. Kills in other containers are only counted.
   - Changes nothing on the host, with or without check mode.
@@ -80,11 +81,13 @@ kills:
       elements: int
       returned: success
     vague:
-      description: Whether that control group says nothing of the unit, since much or all of this host lives in it. The name alone proves nothing.
+      description: Whether that control group says nothing of the unit, since much or all of this host lives
+        in it. The name alone proves nothing.
       type: bool
       returned: success
     kind:
-      description: V(global) the machine ran out of memory, V(cgroup) a control group reached its limit, V(systemd_oomd).
+      description: V(global) the machine ran out of memory, V(cgroup) a control group reached its limit,
+        V(systemd_oomd).
       type: str
       returned: success
     ours:
@@ -132,12 +135,14 @@ elsewhere:
   type: int
   sample: 0
 own_pids:
-  description: Whether the machine's process ids, which the kernel logs, are those of this host. They are not in a container.
+  description: Whether the machine's process ids, which the kernel logs, are those of this host. They are not
+    in a container.
   returned: success
   type: bool
   sample: true
 counter:
-  description: OOM kills that this host's control group has counted since it exists. None when there is no such counter.
+  description: OOM kills that this host's control group has counted since it exists. None when there is no
+    such counter.
   returned: success
   type: int
   sample: 1
@@ -165,7 +170,8 @@ limit:
     source: cgroup /sys/fs/cgroup/memory/memory.limit_in_bytes
 segfaults:
   description:
-    - Crashes of php-fpm that the kernel logged, each with C(at), C(pid), C(comm), C(module) (the file that crashed), C(signature), C(ours) and C(text).
+    - Crashes of php-fpm that the kernel logged, each with C(at), C(pid), C(comm), C(module) (the file that
+      crashed), C(signature), C(ours) and C(text).
   returned: success
   type: list
   elements: dict
@@ -190,9 +196,9 @@ missing:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.memory import collect_memory
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.oom import collect_oom
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 

@@ -11,12 +11,16 @@ module: remediation
 short_description: Mend what keeps requests from PHP, prove it, or put everything back
 version_added: 0.2.0
 description:
-  - Diagnoses the host as M(webmedic.php_fpm.diagnosis_info) does, and takes the safe actions of the plan, one after the other.
-  - Each change is tested by the host's own C(nginx -t) or C(php-fpm -t) first, on a copy that nobody else sees.
-  - Each action has to prove itself. The probe as nginx's worker user is answered, a page comes through nginx, nobody waits in the queue, and
+  - Diagnoses the host as M(webmedic.php_fpm.diagnosis_info) does, and takes the safe actions of the plan, one
+    after the other.
+  - Each change is tested by the host's own C(nginx -t) or C(php-fpm -t) first, on a copy that nobody else
+    sees.
+  - Each action has to prove itself. The probe as nginx's worker user is answered, a page comes through nginx,
+    nobody waits in the queue, and
     the cause is not found any more. What does not help is undone.
   - A host that was not seen well enough is left alone, and so is a healthy one.
-  - In check mode it says exactly what it would do, with the same tests and the same differences, and changes nothing.
+  - In check mode it says exactly what it would do, with the same tests and the same differences, and changes
+    nothing.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
   - webmedic.php_fpm.policy
@@ -36,13 +40,17 @@ options:
 requirements:
   - Root on the host, and systemd.
 notes:
-  - Never done, at any risk. A socket for everybody, deleting a socket, switching off SELinux, more workers than memory allows, a longer timeout where
+  - Never done, at any risk. A socket for everybody, deleting a socket, switching off SELinux, more workers
+    than memory allows, a longer timeout where
     the queue is the wait, and a change of a file that a panel generates.
-  - Nor is a site given to another account's PHP, to another version than the dialled name tells, or to a pool for which nothing speaks but that it
+  - Nor is a site given to another account's PHP, to another version than the dialled name tells, or to a pool
+    for which nothing speaks but that it
     is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout not raised twice.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
-  - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host where nothing is to be done.
-  - What a run that was killed, or whose host lost power, had begun, the next one compares with the host as it is then. It is kept where the host is
+  - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host
+    where nothing is to be done.
+  - What a run that was killed, or whose host lost power, had begun, the next one compares with the host as it
+    is then. It is kept where the host is
     served, taken back where it is not, and left to a person once it is older than an hour. At every moment each file is the old one or the new one.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
@@ -75,7 +83,8 @@ status:
   type: str
   sample: recovered
 findings:
-  description: What the diagnosis found before anything was done, as M(webmedic.php_fpm.diagnosis_info) returns it.
+  description: What the diagnosis found before anything was done, as M(webmedic.php_fpm.diagnosis_info)
+    returns it.
   returned: success
   type: list
   elements: dict
@@ -87,7 +96,8 @@ plan:
   elements: dict
   sample: []
 strangers:
-  description: Processes that only call themselves a master, as M(webmedic.php_fpm.diagnosis_info) returns them.
+  description: Processes that only call themselves a master, as M(webmedic.php_fpm.diagnosis_info) returns
+    them.
   returned: success
   type: list
   elements: dict
@@ -118,8 +128,10 @@ snapshot:
     window: 900
 diff:
   description:
-    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
-    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
+    - One entry for each changed file, with C(before_header), C(after_header) and C(prepared), the changed
+      lines with three around them.
+    - Of these, what is not known to be harmless is redacted. Lines that look alike changed in what is not
+      shown.
   returned: success
   type: list
   elements: dict
@@ -137,7 +149,8 @@ remediation:
       type: bool
       returned: success
     outcome:
-      description: V(nothing_to_do), V(would_change), V(done), V(left_alone) for a host that could not be judged or changed, or V(busy) while
+      description: V(nothing_to_do), V(would_change), V(done), V(left_alone) for a host that could not be
+        judged or changed, or V(busy) while
         another remediation runs there.
       type: str
       returned: success
@@ -158,36 +171,43 @@ remediation:
       type: float
       returned: success
     answered_after:
-      description: Seconds from the diagnosis to the first good answer, V(null) where none had to be waited for.
+      description: Seconds from the diagnosis to the first good answer, V(null) where none had to be waited
+        for.
       type: float
       returned: success
     undone:
       description:
-        - A change that a run which was killed had left open, with C(name), C(target), C(at), C(files), C(fate), C(why) and C(by_hand), V(null) when
+        - A change that a run which was killed had left open, with C(name), C(target), C(at), C(files),
+          C(fate), C(why) and C(by_hand), V(null) when
           there was none.
-        - C(fate) is V(put_back), V(kept) where that run had done its work and the host is served, V(left) to a person where the record is old,
+        - C(fate) is V(put_back), V(kept) where that run had done its work and the host is served, V(left) to
+          a person where the record is old,
           V(damaged) where it could not be read and was put aside, or V(tidied) where only files of its own lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success
     actions:
       description:
-        - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup), C(seconds) and C(cut), how many
+        - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup),
+          C(seconds) and C(cut), how many
           running requests it cut.
-        - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed) where not even the state before came back.
+        - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed)
+          where not even the state before came back.
       type: list
       elements: dict
       returned: success
     findings:
       description:
-        - What became of each finding, with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before), C(after) and C(why).
+        - What became of each finding, with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before),
+          C(after) and C(why).
         - C(result) is V(fixed), V(would_fix), V(rolled_back), V(escalated) for a person, or V(not_needed).
         - C(before) and C(after) have C(probe), C(http) and C(queue), V(null) where nobody looked.
       type: list
       elements: dict
       returned: success
     still:
-      description: What is active on the host after all that was done, each with C(cause), C(reason), C(site), C(endpoint), C(pool), C(summary), and
+      description: What is active on the host after all that was done, each with C(cause), C(reason), C(site),
+        C(endpoint), C(pool), C(summary), and
         C(new) where it was not so before.
       type: list
       elements: dict
@@ -240,15 +260,15 @@ remediation:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import quiet
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.remediate import remediate
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.causes import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy, mistake
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, mistake
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import quiet
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.causes import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 
 def main() -> None:

@@ -11,11 +11,14 @@ module: swap_file
 short_description: Make a swap file and use it, or take it away
 version_added: 0.2.0
 description:
-  - Makes a file without holes that only root can ever open, formats it, enters it in C(/etc/fstab) and switches it on.
+  - Makes a file without holes that only root can ever open, formats it, enters it in C(/etc/fstab) and
+    switches it on.
   - When a step fails, all is as it was. There is no file, no entry and no swap.
-  - Of a run that was killed, the next one keeps what was finished. The rest it takes back, or leaves to a person once it is older than an hour.
+  - Of a run that was killed, the next one keeps what was finished. The rest it takes back, or leaves to a
+    person once it is older than an hour.
   - Of C(/etc/fstab) only the one line changes, and it is backed up and replaced in one step.
-  - Refuses, in check mode as well, where swap cannot help or cannot be. That is where a control group's memory limit binds and allows no swap,
+  - Refuses, in check mode as well, where swap cannot help or cannot be. That is where a control group's
+    memory limit binds and allows no swap,
     on a file system that takes no swap file, where less than a tenth of the file system would stay free, and in a container without C(CAP_SYS_ADMIN).
   - What lies at O(path) and is not a swap file is left alone.
 extends_documentation_fragment:
@@ -28,19 +31,22 @@ options:
     required: true
   size:
     description:
-      - How large it is, as in V(512M), V(2G) or a number of bytes. Rounded up to a whole MiB. Required with O(state=present).
+      - How large it is, as in V(512M), V(2G) or a number of bytes. Rounded up to a whole MiB. Required with
+        O(state=present).
       - A swap file of another size is not changed but refused. Remove it first.
     type: str
   state:
     description:
       - Whether the file is to be there and in use.
-      - V(absent) ends its use, takes it out of C(/etc/fstab) and removes it. It is refused while more of it is in use than there is memory available.
+      - V(absent) ends its use, takes it out of C(/etc/fstab) and removes it. It is refused while more of it
+        is in use than there is memory available.
     type: str
     choices: [present, absent]
     default: present
   persist:
     description:
-      - Whether C(/etc/fstab) has an entry for it, so that it is in use after a boot as well. With V(false) an entry that is there is removed.
+      - Whether C(/etc/fstab) has an entry for it, so that it is in use after a boot as well. With V(false) an
+        entry that is there is removed.
     type: bool
     default: true
 requirements:
@@ -105,7 +111,8 @@ backup:
   sample: /var/lib/webmedic-php-fpm/backups/20261124T101500Z-swap_on
 diff:
   description:
-    - One entry for C(/etc/fstab), with C(before_header), C(after_header) and C(prepared), the changed lines with three around them.
+    - One entry for C(/etc/fstab), with C(before_header), C(after_header) and C(prepared), the changed lines
+      with three around them.
     - One entry for the swap file, with C(before), C(after) and their headers.
     - What is not known to be harmless is redacted. Lines that look alike changed in what is not shown.
   returned: success
@@ -127,13 +134,8 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.one_change import (
-    failure,
-    one_change,
-    reply,
-)
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import (
     complaint,
     described,
     description,
@@ -141,11 +143,16 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.swap import
     swap_off,
     swap_on,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.swap import size_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import size_bytes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
+    failure,
+    one_change,
+    reply,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
 
 
 def main() -> None:

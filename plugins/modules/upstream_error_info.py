@@ -11,10 +11,12 @@ module: upstream_error_info
 short_description: Read what nginx and php-fpm logged about failed requests
 version_added: 0.1.0
 description:
-  - Finds the window of time in the error logs of nginx and of php-fpm, whatever their size, reads only that, and counts the messages by
+  - Finds the window of time in the error logs of nginx and of php-fpm, whatever their size, reads only that,
+    and counts the messages by
     what they mean, which site and which endpoint or pool they are about.
   - Reads rotated and gzip-compressed logs only when the window reaches back before the current file.
-  - Lines that visitors or applications placed in a log to imitate a message are dropped and counted, see RV(files[].untrusted).
+  - Lines that visitors or applications placed in a log to imitate a message are dropped and counted, see
+    RV(files[].untrusted).
   - Changes nothing on the host, with or without check mode.
 extends_documentation_fragment:
   - webmedic.php_fpm.info
@@ -68,7 +70,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 events:
-  description: One entry for each message, site, endpoint, pool and master, in the order of their first occurrence.
+  description: One entry for each message, site, endpoint, pool and master, in the order of their first
+    occurrence.
   returned: success
   type: list
   elements: dict
@@ -103,7 +106,8 @@ events:
       type: str
       returned: success
     endpoint:
-      description: What nginx dialled, C(unix:/path) or C(address:port). Upstreams of other protocols keep their scheme, such as C(http://).
+      description: What nginx dialled, C(unix:/path) or C(address:port). Upstreams of other protocols keep
+        their scheme, such as C(http://).
       type: str
       returned: success
     pool:
@@ -121,7 +125,8 @@ events:
       returned: success
     detail:
       description:
-        - What the last message says in particular, such as C(errno), C(status) (what the visitor gets), C(signal), C(code), C(limit) or C(seconds).
+        - What the last message says in particular, such as C(errno), C(status) (what the visitor gets),
+          C(signal), C(code), C(limit) or C(seconds).
         - C(claimed) is true for words of a worker, which the application can imitate.
       type: dict
       returned: success
@@ -211,11 +216,14 @@ missing:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
+    MASTERS,
+    processes,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import MASTERS, processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 

@@ -64,35 +64,44 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", None): Entry(
         title="PHP-FPM is not running",
         what="No FPM master listens on the endpoint that nginx dials.",
-        decides="The unit is not active, no master process runs its configuration, nobody listens on the endpoint.",
+        decides="The unit is not active, no master process runs its configuration, nobody listens on the "
+        "endpoint.",
         fix="journalctl -u {unit} -n 50, remove the cause, systemctl start {unit}",
-        advice="Read `systemctl status {unit}` and `journalctl -u {unit} -n 50`, remove what they name, then `systemctl start {unit}`.",
-        do_not="Do not delete the socket file first: FPM tests a stale one, unlinks it and binds again by itself.",
+        advice="Read `systemctl status {unit}` and `journalctl -u {unit} -n 50`, remove what they name, "
+        "then `systemctl start {unit}`.",
+        do_not="Do not delete the socket file first: FPM tests a stale one, unlinks it and binds again by "
+        "itself.",
     ),
     ("fpm_not_running", "stopped"): Entry(
         title="PHP-FPM is not running: stopped",
-        what="Somebody or something stopped the unit cleanly. A clean stop removes the socket, so nginx sees errno 2.",
+        what="Somebody or something stopped the unit cleanly. A clean stop removes the socket, so nginx "
+        "sees errno 2.",
         decides="The unit is inactive with Result=success, no master runs, nobody listens on the endpoint.",
         fix="systemctl start {unit}",
         advice="Look who stopped it (`journalctl -u {unit} -n 50`), then `systemctl start {unit}`. "
         "If it is disabled as well, somebody meant it: ask first, then `systemctl enable --now {unit}`.",
-        do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates it again.",
+        do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
+        "it again.",
     ),
     ("fpm_not_running", "masked"): Entry(
         title="PHP-FPM is not running: unit masked",
         what="The unit is masked, so nothing can start it: neither a boot, nor a dependency, nor a person.",
         decides="LoadState=masked (or UnitFileState=masked) and no master runs.",
         fix="systemctl unmask {unit} && systemctl start {unit}",
-        advice="Masking is deliberate: ask first whether the sites were meant to move to another PHP version. "
+        advice="Masking is deliberate: ask first whether the sites were meant to move to another PHP "
+        "version. "
         "If not: `systemctl unmask {unit} && systemctl start {unit}`.",
-        do_not="Do not start the binary by hand: it escapes systemd's limits and logs, and is gone after the next boot.",
+        do_not="Do not start the binary by hand: it escapes systemd's limits and logs, and is gone after "
+        "the next boot.",
     ),
     ("fpm_not_running", "config_invalid"): Entry(
         title="PHP-FPM is not running: bad configuration",
-        what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds anything. One bad pool file stops all pools.",
+        what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds "
+        "anything. One bad pool file stops all pools.",
         decides="php-fpm -t fails and names file and line; the unit failed with exit status 78.",
         fix="correct the line that php-fpm -t names, then systemctl restart {unit}",
-        advice="Correct or restore the file and line in the evidence, repeat `php-fpm -t` with the unit's own binary until it passes, "
+        advice="Correct or restore the file and line in the evidence, repeat `php-fpm -t` with the unit's "
+        "own binary until it passes, "
         "then `systemctl restart {unit}`. After a change of pm.max_children check the spare keys too: "
         "min_spare <= start <= max_spare <= max_children.",
         do_not="Do not restart in a loop: it fails the same way each time and ends in the start limit.",
@@ -100,145 +109,199 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", "unknown_user"): Entry(
         title="PHP-FPM is not running: unknown user or group",
         what="A pool's user, group or listen.owner does not exist on this host, so the master exits at start.",
-        decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such name.",
+        decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such "
+        "name.",
         fix="create the account or correct user/group in the pool file, then systemctl restart {unit}",
-        advice="Decide which is right, the account or the pool file. Create the account (`useradd --system NAME`) or correct `user`, `group`, "
-        "`listen.owner`, `listen.group`; then `php-fpm -t` and `systemctl restart {unit}`. With LDAP: is sssd or nslcd up?",
-        do_not="Do not set user = root or the web server's user to get past it: the site's code would run with that account's rights.",
+        advice="Decide which is right, the account or the pool file. Create the account (`useradd --system "
+        "NAME`) or correct `user`, `group`, "
+        "`listen.owner`, `listen.group`; then `php-fpm -t` and `systemctl restart {unit}`. With LDAP: is "
+        "sssd or nslcd up?",
+        do_not="Do not set user = root or the web server's user to get past it: the site's code would run "
+        "with that account's rights.",
     ),
     ("fpm_not_running", "bind_failed"): Entry(
         title="PHP-FPM is not running: cannot bind",
-        what="The master cannot create its listening socket: permission, a read-only or full filesystem, an address this host does not have.",
+        what="The master cannot create its listening socket: permission, a read-only or full filesystem, an "
+        "address this host does not have.",
         decides="The log says unable to bind listening socket, with the system's error.",
         fix="remove what the bind error in the evidence names, then systemctl start {unit}",
-        advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip addr`), a directory the master may not "
+        advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip "
+        "addr`), a directory the master may not "
         "write, a full or read-only filesystem. Remove it, then `systemctl start {unit}`.",
-        do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces those itself.",
+        do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces "
+        "those itself.",
     ),
     ("fpm_not_running", "address_in_use"): Entry(
         title="PHP-FPM is not running: its address is taken",
         what="Another program, another master or a second pool already listens where this pool wants to.",
-        decides="The log says Address already in use (or already used in another pool); the socket table shows the other listener.",
+        decides="The log says Address already in use (or already used in another pool); the socket table "
+        "shows the other listener.",
         fix="ss -lxtnp shows who holds {endpoint}; move one of the two, then systemctl start {unit}",
-        advice="See who holds it: `ss -lxtnp`. Stop that program if it should not be there, or give the pool another `listen` and nginx the "
+        advice="See who holds it: `ss -lxtnp`. Stop that program if it should not be there, or give the "
+        "pool another `listen` and nginx the "
         "same `fastcgi_pass`; then `systemctl start {unit}`.",
-        do_not="Do not delete the socket file: the other listener keeps serving its deleted socket, and nginx then finds nobody.",
+        do_not="Do not delete the socket file: the other listener keeps serving its deleted socket, and "
+        "nginx then finds nobody.",
     ),
     ("fpm_not_running", "runtime_dir_missing"): Entry(
         title="PHP-FPM is not running: runtime directory",
-        what="The directory of the socket or the pid file (/run/php, /run/php-fpm) does not exist: /run is empty after each boot.",
-        decides="The log says unable to bind ... No such file or directory (2), or cannot open the pid file; the directory is absent.",
+        what="The directory of the socket or the pid file (/run/php, /run/php-fpm) does not exist: /run is "
+        "empty after each boot.",
+        decides="The log says unable to bind ... No such file or directory (2), or cannot open the pid "
+        "file; the directory is absent.",
         fix="systemd-tmpfiles --create && systemctl start {unit}",
-        advice="`systemd-tmpfiles --create && systemctl start {unit}`. To keep it: RuntimeDirectory= in a drop-in of the unit, "
+        advice="`systemd-tmpfiles --create && systemctl start {unit}`. To keep it: RuntimeDirectory= in a "
+        "drop-in of the unit, "
         "or a line in /etc/tmpfiles.d/.",
-        do_not="Do not mkdir it by hand: wrong owner, and gone after the next boot. It is not a stale socket either.",
+        do_not="Do not mkdir it by hand: wrong owner, and gone after the next boot. It is not a stale "
+        "socket either.",
     ),
     ("fpm_not_running", "start_limit_hit"): Entry(
         title="PHP-FPM is not running: start limit hit",
         what="It failed so often in a row that systemd refuses to start it again.",
         decides="Result=start-limit-hit; the first failure before it is the real reason.",
         fix="fix the first error in the journal, then systemctl reset-failed {unit} && systemctl start {unit}",
-        advice="Find the first failure (`journalctl -u {unit} -n 100`) and remove it, prove it with `php-fpm -t`, "
+        advice="Find the first failure (`journalctl -u {unit} -n 100`) and remove it, prove it with "
+        "`php-fpm -t`, "
         "then `systemctl reset-failed {unit} && systemctl start {unit}`.",
-        do_not="Do not raise StartLimitBurst or restart from cron: that repeats the failure, it does not remove it.",
+        do_not="Do not raise StartLimitBurst or restart from cron: that repeats the failure, it does not "
+        "remove it.",
     ),
     ("fpm_not_running", "crashed"): Entry(
         title="PHP-FPM is not running: the master died",
-        what="The master was killed or crashed. Its socket file stays behind without a listener, so nginx sees errno 111.",
+        what="The master was killed or crashed. Its socket file stays behind without a listener, so nginx "
+        "sees errno 111.",
         decides="Result=signal, core-dump or exit-code; the socket file exists and nobody listens on it.",
         fix="systemctl start {unit}, then find what killed it: journalctl -u {unit} -n 50",
-        advice="`systemctl start {unit}`. Then find who killed it: `journalctl -u {unit} -n 50`, `coredumpctl list`, the kernel log at that minute. "
+        advice="`systemctl start {unit}`. Then find who killed it: `journalctl -u {unit} -n 50`, "
+        "`coredumpctl list`, the kernel log at that minute. "
         "Restart=on-failure in a drop-in brings it back by itself.",
         do_not="Do not delete the stale socket: FPM tests it, unlinks it and binds again by itself.",
     ),
     ("fpm_not_running", "oom_stopped"): Entry(
         title="PHP-FPM is not running: stopped by an OOM kill",
-        what="The kernel killed one worker for memory, and systemd then stopped the whole unit (OOMPolicy=stop, the default).",
+        what="The kernel killed one worker for memory, and systemd then stopped the whole unit "
+        "(OOMPolicy=stop, the default).",
         decides="Result=oom-kill; the journal says a process of this unit has been killed by the OOM killer.",
         fix="systemctl start {unit}, then OOMPolicy=continue and a pool size that fits the memory",
-        advice="`systemctl start {unit}`. In a drop-in (`systemctl edit {unit}`): [Service] OOMPolicy=continue, Restart=on-failure. "
-        "Then lower pm.max_children or raise the memory limit, so that workers x USS plus the shared part fits.",
-        do_not="Do not stop at starting it: the next OOM kill takes all pools down again. Swap does not lift a cgroup limit.",
+        advice="`systemctl start {unit}`. In a drop-in (`systemctl edit {unit}`): [Service] "
+        "OOMPolicy=continue, Restart=on-failure. "
+        "Then lower pm.max_children or raise the memory limit, so that workers x USS plus the shared part "
+        "fits.",
+        do_not="Do not stop at starting it: the next OOM kill takes all pools down again. Swap does not "
+        "lift a cgroup limit.",
     ),
     ("fpm_not_running", "not_installed"): Entry(
         title="PHP-FPM is not running: not installed",
-        what="nginx dials a local endpoint, and this host has no php-fpm at all: removed with an old PHP version, or never installed.",
-        decides="No php-fpm process, unit or program was found in any known layout, and nobody listens on the endpoint.",
+        what="nginx dials a local endpoint, and this host has no php-fpm at all: removed with an old PHP "
+        "version, or never installed.",
+        decides="No php-fpm process, unit or program was found in any known layout, and nobody listens on "
+        "the endpoint.",
         fix="install the php-fpm that the site needs, or point fastcgi_pass at where it runs",
-        advice="Find out which PHP the site was meant to use: the package history (`/var/log/dpkg.log`, `dnf history`) tells what was removed. "
-        "Install that version's php-fpm package and restore its pool file, or point `fastcgi_pass` at the endpoint that serves the site now.",
-        do_not="Do not install the distribution's default version by reflex: the site's code may need another one, and its socket has another name.",
+        advice="Find out which PHP the site was meant to use: the package history (`/var/log/dpkg.log`, "
+        "`dnf history`) tells what was removed. "
+        "Install that version's php-fpm package and restore its pool file, or point `fastcgi_pass` at the "
+        "endpoint that serves the site now.",
+        do_not="Do not install the distribution's default version by reflex: the site's code may need "
+        "another one, and its socket has another name.",
     ),
     # ------------------------------------------------------------------------------------------ 2
     ("socket_permission_denied", None): Entry(
         title="nginx may not connect",
         what="FPM listens, but the user of nginx's workers is refused (errno 13).",
-        decides="connect() as nginx's worker user fails with Permission denied; the evidence names the component that refuses.",
+        decides="connect() as nginx's worker user fails with Permission denied; the evidence names the "
+        "component that refuses.",
         fix="give nginx's user access in the pool file, then systemctl restart {unit}",
-        advice="Change what the evidence names: the pool's listen.owner, listen.group, listen.mode or listen.acl_users, or the directory. "
+        advice="Change what the evidence names: the pool's listen.owner, listen.group, listen.mode or "
+        "listen.acl_users, or the directory. "
         "Then `systemctl restart {unit}`.",
-        do_not="Do not chmod the socket to 0666: every local account could run PHP as the pool's user, and the next restart undoes it.",
+        do_not="Do not chmod the socket to 0666: every local account could run PHP as the pool's user, and "
+        "the next restart undoes it.",
     ),
     ("socket_permission_denied", "socket_mode"): Entry(
         title="nginx may not connect: owner or mode",
         what="Owner, group and mode of the socket give the user of nginx's workers no write permission.",
-        decides="connect() as nginx's user is refused by the socket itself; all directories above it let the user through.",
+        decides="connect() as nginx's user is refused by the socket itself; all directories above it let "
+        "the user through.",
         fix="add {user} to listen.acl_users of pool {pool}, and setfacl -m u:{user}:rw {socket}: no restart",
-        advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}, and with it the owner, and in "
-        "`listen.acl_groups` the group, who have access now: an ACL makes listen.owner and listen.group void. `setfacl -m u:{user}:rw {socket}` "
+        advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}, and with it "
+        "the owner, and in "
+        "`listen.acl_groups` the group, who have access now: an ACL makes listen.owner and listen.group "
+        "void. `setfacl -m u:{user}:rw {socket}` "
         "does the same at once, without a restart. A reload changes no socket that is open.",
-        do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the next restart undoes it.",
+        do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the "
+        "next restart undoes it.",
     ),
     ("socket_permission_denied", "acl"): Entry(
         title="nginx may not connect: not in the ACL",
-        what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner and listen.group are ignored.",
-        decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; connect() as that user is refused.",
-        fix="name {user} in listen.acl_users of pool {pool}, if it is not; setfacl -m u:{user}:rw {socket}: no restart",
-        advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, and `setfacl -m u:{user}:rw {socket}`, which needs "
-        "no restart; check with `getfacl {socket}`. Where it is named already, its mask was changed by hand: `setfacl -m m::rw {socket}`.",
-        do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl alone is lost at the next restart.",
+        what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner "
+        "and listen.group are ignored.",
+        decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; "
+        "connect() as that user is refused.",
+        fix="name {user} in listen.acl_users of pool {pool}, if it is not; setfacl -m u:{user}:rw {socket}: "
+        "no restart",
+        advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, and `setfacl "
+        "-m u:{user}:rw {socket}`, which needs "
+        "no restart; check with `getfacl {socket}`. Where it is named already, its mask was changed by "
+        "hand: `setfacl -m m::rw {socket}`.",
+        do_not="Do not edit listen.owner: it is ignored while an ACL is set. setfacl alone is lost at the "
+        "next restart.",
     ),
     ("socket_permission_denied", "parent_directory"): Entry(
         title="nginx may not connect: directory",
         what="The socket would allow nginx, but a directory on the way to it gives nginx's user no x.",
         decides="connect() as nginx's user is refused by a directory: namei -l shows which.",
         fix="setfacl -m u:{user}:x {path}, if its owner agrees; or move the socket below /run/php",
-        advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m u:{user}:x {path}`; "
-        "better, let pool {pool} listen below /run/php. If the directory is below /run, set it in tmpfiles.d or RuntimeDirectoryMode=.",
+        advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m "
+        "u:{user}:x {path}`; "
+        "better, let pool {pool} listen below /run/php. If the directory is below /run, set it in "
+        "tmpfiles.d or RuntimeDirectoryMode=.",
         do_not="Do not chmod the socket: it is not what refuses. Not 0777 on the directory either.",
     ),
     ("socket_permission_denied", "not_a_socket"): Entry(
         title="nginx may not connect: not a socket",
-        what="Something else lies at the path: a regular file, a directory or a pipe. nginx logs it as errno 13 or 111.",
+        what="Something else lies at the path: a regular file, a directory or a pipe. nginx logs it as "
+        "errno 13 or 111.",
         decides="stat shows the type; nobody listens there.",
         fix="move what lies at {socket} away, then systemctl restart {unit}",
-        advice="See what it is and who made it (`stat {socket}`), move it away, then `systemctl restart {unit}`, which creates the socket.",
+        advice="See what it is and who made it (`stat {socket}`), move it away, then `systemctl restart "
+        "{unit}`, which creates the socket.",
         do_not="Do not chmod or chown it: with any mode, nobody listens on a file.",
     ),
     ("socket_permission_denied", "mandatory_access"): Entry(
         title="nginx may not connect: SELinux",
         what="Owner, mode and ACL allow nginx's user, the mandatory access policy does not.",
-        decides="connect() as nginx's user is refused though every mode allows it; the audit log has a denial for nginx.",
+        decides="connect() as nginx's user is refused though every mode allows it; the audit log has a "
+        "denial for nginx.",
         fix="ausearch -m avc -c nginx -ts recent; then restorecon or semanage for what it names",
-        advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon -Rv` its directory. "
+        advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon "
+        "-Rv` its directory. "
         "TCP port: `semanage port -a -t http_port_t -p tcp PORT`.",
-        do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix socket.",
+        do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix "
+        "socket.",
     ),
     ("socket_permission_denied", "mount_namespace"): Entry(
         title="hidden from nginx by its unit",
-        what="The sandbox of nginx's unit shows nginx another directory than the host has: ProtectHome=, InaccessiblePaths= and the like.",
-        decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another file there than on the host.",
+        what="The sandbox of nginx's unit shows nginx another directory than the host has: ProtectHome=, "
+        "InaccessiblePaths= and the like.",
+        decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another "
+        "file there than on the host.",
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
-        advice="Set `listen` of pool {pool} below /run/php and fastcgi_pass to the same. If the sites must stay there: `systemctl edit nginx`, "
+        advice="Set `listen` of pool {pool} below /run/php and fastcgi_pass to the same. If the sites must "
+        "stay there: `systemctl edit nginx`, "
         "and loosen the setting that the evidence names for this one path (`BindPaths=`).",
-        do_not="Do not chmod or chown what `namei -l` shows: on the host it is right, and nginx would not see the change.",
+        do_not="Do not chmod or chown what `namei -l` shows: on the host it is right, and nginx would not "
+        "see the change.",
     ),
     ("socket_permission_denied", "group_not_in_force"): Entry(
         title="nginx lacks a new group",
-        what="nginx's user was put into a group that may connect, after nginx's workers were started. A process keeps the groups it began with.",
-        decides="The account database has the group, /proc/PID/status of the workers has not; with it, owner, mode and ACL would let nginx in.",
+        what="nginx's user was put into a group that may connect, after nginx's workers were started. A "
+        "process keeps the groups it began with.",
+        decides="The account database has the group, /proc/PID/status of the workers has not; with it, "
+        "owner, mode and ACL would let nginx in.",
         fix="systemctl reload nginx",
-        advice="`systemctl reload nginx`: new workers take on the groups that the user has by then. If the user is in the group by mistake, "
+        advice="`systemctl reload nginx`: new workers take on the groups that the user has by then. If the "
+        "user is in the group by mistake, "
         "take it out (`gpasswd -d {user} GROUP`).",
         do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
     ),
@@ -248,18 +311,26 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="FPM runs, but not on the address in fastcgi_pass.",
         decides="Nobody listens on the dialled endpoint while pools listen on others.",
         fix="point fastcgi_pass of {site} at its pool, then nginx -t && systemctl reload nginx",
-        advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, then `nginx -t && systemctl reload nginx`.",
-        do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP version or another user's pool.",
+        advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP "
+        "version or another user's pool.",
     ),
     ("socket_path_mismatch", "other_socket"): Entry(
         title="nginx dials another socket than FPM's",
-        what="The path in fastcgi_pass is not a pool's listen, typically after a PHP upgrade or a typing error.",
-        decides="{endpoint} does not exist or has no listener, while a running pool listens on another socket.",
+        what="The path in fastcgi_pass is not a pool's listen, typically after a PHP upgrade or a typing "
+        "error.",
+        decides="{endpoint} does not exist or has no listener, while a running pool listens on another "
+        "socket.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
-        advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` ({to}) into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its php-fpm, or try the site with the other "
-        "one first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers answer, take the dead one out.",
-        do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP version or another user's pool.",
+        advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` "
+        "({to}) into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its "
+        "php-fpm, or try the site with the other "
+        "one first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers "
+        "answer, take the dead one out.",
+        do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP "
+        "version or another user's pool.",
     ),
     ("socket_path_mismatch", "other_port"): Entry(
         title="nginx dials another port than FPM's",
@@ -267,32 +338,41 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="Nobody listens on {endpoint}, while a running pool listens on another port.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
         advice="Put the `listen` of the pool meant for {site} ({to}) into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the dead one out.",
-        do_not="Do not open the firewall or bind FPM to all addresses: FastCGI has no login, who reaches the port runs code.",
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
+        "dead one out.",
+        do_not="Do not open the firewall or bind FPM to all addresses: FastCGI has no login, who reaches "
+        "the port runs code.",
     ),
     ("socket_path_mismatch", "tcp_vs_unix"): Entry(
         title="nginx dials TCP, FPM has a socket, or reverse",
         what="One side is configured for a TCP port, the other for a unix socket.",
         decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
         fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
-        advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the dead one out.",
+        advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, "
+        "into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
+        "dead one out.",
         do_not="Do not make FPM listen on 0.0.0.0: FastCGI has no login, who reaches the port runs code.",
     ),
     ("socket_path_mismatch", "address_family"): Entry(
         title="nginx dials IPv6, FPM has IPv4, or reverse",
-        what="The port is right, the address family is not: often fastcgi_pass localhost:9000, which resolves to ::1 first.",
+        what="The port is right, the address family is not: often fastcgi_pass localhost:9000, which "
+        "resolves to ::1 first.",
         decides="A pool listens on the same port, but only on the other family's address.",
         fix="write the address out in fastcgi_pass, as in 127.0.0.1:9000; nginx -t && systemctl reload nginx",
-        advice="Replace the name in fastcgi_pass by the address on which the pool listens, then `nginx -t && systemctl reload nginx`.",
+        advice="Replace the name in fastcgi_pass by the address on which the pool listens, then `nginx -t "
+        "&& systemctl reload nginx`.",
         do_not="Do not listen on all addresses to catch both: that exposes FPM to the network.",
     ),
     ("socket_path_mismatch", "socket_deleted"): Entry(
         title="socket file deleted under a running FPM",
-        what="FPM still listens, but on a socket whose file is gone or was replaced, so nobody can reach it any more.",
-        decides="The socket table lists a listener for the path, while the file is absent or has another inode.",
+        what="FPM still listens, but on a socket whose file is gone or was replaced, so nobody can reach it "
+        "any more.",
+        decides="The socket table lists a listener for the path, while the file is absent or has another "
+        "inode.",
         fix="systemctl restart {unit}",
-        advice="`systemctl restart {unit}` creates the file again. Then find what deleted it: a deploy script, tmp cleaning, a copied rm -f.",
+        advice="`systemctl restart {unit}` creates the file again. Then find what deleted it: a deploy "
+        "script, tmp cleaning, a copied rm -f.",
         do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path is right.",
     ),
     ("socket_path_mismatch", "dangling_link"): Entry(

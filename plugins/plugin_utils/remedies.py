@@ -49,9 +49,7 @@ def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def tally(hosts: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
-    """How many findings were to be mended, and what became of them. ``None`` where no host has a
-    remediation.
-    """
+    """How many findings were to be mended, and what became of them. ``None`` where no host has a remediation."""
     remedied = [host["remediation"] for host in hosts if "remediation" in host]
     if not remedied:
         return None

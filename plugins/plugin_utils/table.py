@@ -51,7 +51,8 @@ COLORS = {
 # What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a
 # column.
 _STAMPS = re.compile(
-    r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
+    r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} "
+    r"\d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
 )
 
 
@@ -105,9 +106,7 @@ def _proof(finding: Mapping[str, Any]) -> str:
 
 
 def _sites(finding: Mapping[str, Any]) -> list[str]:
-    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the
-    names alone.
-    """
+    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the names alone."""
     return (
         ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
         or finding["sites"]

@@ -31,9 +31,7 @@ class Page(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Visitors who come all the time. lost: how many of their requests the remediation may cost,
-    or "told".
-    """
+    """Visitors who come all the time. lost: how many of their requests the remediation may cost, or "told"."""
 
     visitors: Visitors
     lost: int | str

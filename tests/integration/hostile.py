@@ -34,8 +34,8 @@ MARK = HERE / "a-host-was-obeyed"
 NOW = 1795388580.0
 # Each of them does something to a terminal, or hides something from its reader.
 EVIL = (
-    "\x1b[2J\x9b31m\x07\x7f\r\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\U000e0041\x00{{ lookup('pipe', 'touch %s') }}"
-    % MARK
+    "\x1b[2J\x9b31m\x07\x7f\r\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\U000e0041\x00{{ lookup('pipe', "
+    "'touch %s') }}" % MARK
 )
 JUNK = EVIL.split("{")[0]
 SEEN_RAW = re.compile(

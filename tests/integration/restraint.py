@@ -79,7 +79,8 @@ class Restraint:
     def stop(self, host: str) -> None:
         self.ground.script(
             host,
-            'systemctl stop "$FPM_UNIT"; curl -s -o /dev/null -H "Host: shop.example" http://127.0.0.1/index.php',
+            'systemctl stop "$FPM_UNIT"; curl -s -o /dev/null -H "Host: shop.example" '
+            "http://127.0.0.1/index.php",
         )
 
     def active(self, host: str) -> str:

@@ -17,7 +17,7 @@ import test_fpm_text_property as fpm  # type: ignore[import-not-found]  # edits.
 import test_nginx_text_property as nginx  # type: ignore[import-not-found]
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 FPM_HOME, NGINX_HOME = "/root/edits/fpm%d", "/root/edits/nginx%d"
 

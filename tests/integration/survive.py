@@ -97,7 +97,8 @@ def payload(tree: Path) -> str:
         archive.addfile(tarfile.TarInfo("ansible/__init__.py"))  # empty, as the engine ships it
     text = base64.encodebytes(packed.getvalue()).decode()
     return (
-        "set -e; rm -rf %(home)s; mkdir -p %(home)s; base64 -d <<'DATA' | tar xz --no-same-owner -C %(home)s\n%(text)sDATA\n"
+        "set -e; rm -rf %(home)s; mkdir -p %(home)s; base64 -d <<'DATA' | tar xz --no-same-owner -C "
+        "%(home)s\n%(text)sDATA\n"
         "{ echo '#!/usr/bin/python3'; cat %(home)s/faulty_python.py; } >/usr/local/bin/faulty-python\n"
         "chmod 0755 /usr/local/bin/faulty-python\n" % {"home": HOME, "text": text}
     )

@@ -16,7 +16,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 
 import judge
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from webmedic_lab import data, inventory, scripts
 from webmedic_lab.engine import LabError
 

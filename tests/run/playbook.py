@@ -20,8 +20,8 @@ def main() -> None:
     name, *words = sys.argv[1:]
     if not words or not words[0]:
         sys.exit(
-            "which hosts? make %s INVENTORY=hosts.ini, or INVENTORY=web1.example, (with the comma) for one host"
-            % name
+            "which hosts? make %s INVENTORY=hosts.ini, or INVENTORY=web1.example, (with the comma) for one "
+            "host" % name
         )
     home = Path(sys.prefix)
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = ":".join(

@@ -12,8 +12,8 @@ import sys
 from typing import Iterator, List, Set, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PLUGINS = os.path.join(ROOT, "plugins")
 UTILS = os.path.join(PLUGINS, "module_utils")
 MODULES = os.path.join(PLUGINS, "modules")
@@ -46,18 +46,23 @@ IMPURE = {
     "urllib",
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-SHIPPED_LIMIT = 363 * 1000
+SHIPPED_LIMIT = 392 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 710 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 760 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
+# A room of module_utils -> the rooms that stand after it in the journey of a fact.
 LOOKS_BACK = {
-    "parse": ("collect", "rules", "edit", "actions", "apply"),
-    "rules": ("collect", "edit", "actions", "apply"),
-    "collect": ("rules", "edit", "actions", "apply"),
-    "edit": ("collect", "rules", "actions", "apply"),
-    "actions": ("collect", "rules", "apply"),
+    "parse": ("collect", "rules", "plan", "edit", "actions", "change", "remediate"),
+    "collect": ("rules", "plan", "edit", "actions", "change", "remediate"),
+    "rules": ("collect", "edit", "actions", "change", "remediate"),
+    "plan": ("collect", "edit", "actions", "change", "remediate"),
+    "verdict": ("collect", "rules", "plan", "edit", "actions", "change", "remediate"),
+    "edit": ("collect", "rules", "plan", "actions", "change", "remediate"),
+    "actions": ("collect", "rules", "change", "remediate"),
+    "change": ("rules", "remediate"),
 }
-LINES_LIMIT = 300
+REACH_THE_HOST = ("collect", "change", "remediate")
+LINES_LIMIT = 420
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
 
@@ -93,10 +98,14 @@ def impure_calls(path: str) -> List[Tuple[int, str]]:
     ]
 
 
+def room_of(path: str) -> str:
+    """The folder of module_utils that a file is in, "" at its root."""
+    inside = os.path.relpath(path, os.path.join("plugins", "module_utils")).split(os.sep)
+    return inside[0] if len(inside) > 1 else ""
+
+
 def pure_files() -> List[str]:
-    collect = os.path.join("plugins", "module_utils", "collect") + os.sep
-    apply = os.path.join("plugins", "module_utils", "apply") + os.sep
-    return [path for path in python_files(UTILS) if not path.startswith((collect, apply))]
+    return [path for path in python_files(UTILS) if room_of(path) not in REACH_THE_HOST]
 
 
 def test_the_walk_finds_the_parts() -> None:
@@ -122,15 +131,13 @@ def test_shared_code_needs_only_the_standard_library(path: str) -> None:
 
 @pytest.mark.parametrize("path", python_files(UTILS))
 def test_facts_flow_one_way(path: str) -> None:
-    """collect -> parse -> snapshot -> rules -> plan -> actions, by way of edit -> apply."""
-    layer = os.path.basename(os.path.dirname(path))
-    forbidden = LOOKS_BACK.get(layer, ())
-    imported = [
-        node.module or ""
-        for node in ast.walk(ast.parse(source(path)))
-        if isinstance(node, ast.ImportFrom) and node.level
-    ]
-    assert not [name for name in imported if name.split(".")[0] in forbidden]
+    """collect -> parse -> snapshot -> rules -> plan -> actions, by way of edit -> change -> remediate."""
+    imported = {
+        room_of(name)
+        for name in own_imports(path)
+        if name.startswith(os.path.join("plugins", "module_utils"))
+    }
+    assert not imported & set(LOOKS_BACK.get(room_of(path), ()))
 
 
 @pytest.mark.parametrize("path", [path for path in python_files(PLUGINS) if path not in WORDS])

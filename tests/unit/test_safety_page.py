@@ -9,10 +9,10 @@ from typing import List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Of the look, not of what may be done; swap has its own line.
 NO_LIMIT = {"window", "probe_timeout", "probe_path", "verify_timeout", "swap_size"}
 

@@ -10,8 +10,8 @@ somebody else. Never to a person's directory.
 
 from typing import Any, Dict
 
-from ..parse.tmpfiles import entry_for
-from ..step import Command, Refusal, Step
+from ..parse.linux.tmpfiles import entry_for
+from ..verdict.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
 _EVERYBODYS = ("/", "/run", "/tmp", "/var/tmp")
@@ -32,8 +32,8 @@ def _refuse_what_a_mask_keeps_out(view: View, path: str, user: str) -> None:
             ]
             if kept:
                 raise Refusal(
-                    "the mask of %s's ACL keeps others out as well (%s): whether they may come in is for its owner to say"
-                    % (path, ", ".join(kept))
+                    "the mask of %s's ACL keeps others out as well (%s): whether they may come in is for "
+                    "its owner to say" % (path, ", ".join(kept))
                 )
 
 
@@ -55,8 +55,8 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
         or (path + "/").startswith(_PEOPLES)
     ):
         raise Refusal(
-            "%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its owner to say"
-            % (path, pool["name"], arguments["user"])
+            "%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its "
+            "owner to say" % (path, pool["name"], arguments["user"])
         )
     user = arguments["user"]
     return Step(

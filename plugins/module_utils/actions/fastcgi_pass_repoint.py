@@ -9,7 +9,7 @@ from typing import Any, Dict
 
 from ..edit.nginx_text import set_address_at
 from ..parse.endpoint import parse
-from ..step import Step
+from ..verdict.step import Step
 from .view import View, nginx_step
 
 

@@ -7,8 +7,8 @@ requests, where leaks add up.
 
 from typing import Any, Dict
 
-from ..sizing import fit
-from ..step import Step
+from ..plan.sizing import fit
+from ..verdict.step import Step
 from .view import View, master_of, pool_of, pool_step
 
 MAX_REQUESTS = 500

@@ -11,8 +11,8 @@ from then on.
 import re
 from typing import Any, Dict, Optional
 
-from ..sizing import fair_share
-from ..step import Refusal, Step
+from ..plan.sizing import fair_share
+from ..verdict.step import Refusal, Step
 from .view import View, master_of, pool_of, pool_step
 
 _SIZE = re.compile(r"^(\d+)([KMG]?)$", re.I)

@@ -7,7 +7,7 @@ left to a person.
 
 from typing import Any, Dict
 
-from ..step import Step
+from ..verdict.step import Step
 from .view import View, nginx_trial, systemctl
 
 

@@ -7,8 +7,8 @@ sizing.py.
 
 from typing import Any, Dict
 
-from ..sizing import needed_by, size
-from ..step import Refusal, Step
+from ..plan.sizing import needed_by, size
+from ..verdict.step import Refusal, Step
 from .backlog import demand, over, verb
 from .view import View, master_of, pool_of, pool_step
 

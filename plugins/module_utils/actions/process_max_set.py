@@ -1,14 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Raise process.max to what the pools' own limits add up to, where it is what binds. The pools'
-limits stay.
-"""
+"""Raise process.max to what the pools' own limits add up to, where it is what binds. The pools' limits stay."""
 
 from typing import Any, Dict
 
-from ..sizing import CROWD_SHARES, process_max, settings
-from ..step import Refusal, Step
+from ..plan.sizing import CROWD_SHARES, process_max, settings
+from ..verdict.step import Refusal, Step
 from .backlog import verb
 from .view import View, master_of, pool_of, pool_step
 

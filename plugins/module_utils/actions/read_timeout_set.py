@@ -8,7 +8,7 @@ end a request after.
 from typing import Any, Dict
 
 from ..edit.nginx_text import set_beside
-from ..step import Refusal, Step
+from ..verdict.step import Refusal, Step
 from .view import View, nginx_step
 
 DEFAULT = 60  # nginx's own
@@ -28,8 +28,8 @@ def seconds(now: float, terminate: float) -> int:
         )
     if wanted > MOST:
         raise Refusal(
-            "a script that needs more than %g s (at most %d s are set by a machine) belongs in a queue, not in a request"
-            % (now, MOST)
+            "a script that needs more than %g s (at most %d s are set by a machine) belongs in a queue, not "
+            "in a request" % (now, MOST)
         )
     return int(wanted)
 

@@ -10,8 +10,8 @@ mkdir would do until the next boot. An entry of tmpfiles.d is written where nobo
 import re
 from typing import Any, Dict
 
-from ..parse.tmpfiles import entry_for
-from ..step import Change, Command, Refusal, Step
+from ..parse.linux.tmpfiles import entry_for
+from ..verdict.step import Change, Command, Refusal, Step
 from .view import View, encode
 
 ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
@@ -34,8 +34,8 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     path = arguments["path"]
     if not _PLAIN.match(path) or {".", ".."} & set(path.split("/")):
         raise Refusal(
-            "%s is not a plain path below /run, where systemd makes directories: who is to make it, and with which rights, is for a person"
-            % path
+            "%s is not a plain path below /run, where systemd makes directories: who is to make it, and "
+            "with which rights, is for a person" % path
         )
     if makes_it(view, arguments["unit"], path):
         return Step("runtime_directory_create", path, [], [], [])

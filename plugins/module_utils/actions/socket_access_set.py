@@ -12,7 +12,7 @@ the user's own group, else the owner, where that shuts nobody out. Never a mode 
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..edit.fpm_text import set_directives
-from ..step import FPM, Access, Command, Refusal, Step
+from ..verdict.step import FPM, Access, Command, Refusal, Step
 from .view import View, changes_of, fpm_trial, master_of, pool_of
 
 Settings = List[Tuple[str, str]]

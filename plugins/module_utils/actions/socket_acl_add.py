@@ -7,7 +7,7 @@ spoiled the ACL's mask.
 
 from typing import Any, Dict
 
-from ..step import Step
+from ..verdict.step import Step
 from .socket_access_set import let_in
 from .view import View
 

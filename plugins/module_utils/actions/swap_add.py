@@ -7,7 +7,7 @@ cgroup's limit binds, swap is of no use.
 
 from typing import Any, Dict
 
-from ..step import Step
+from ..verdict.step import Step
 from .view import View
 
 

@@ -7,7 +7,7 @@ Restart=on-failure for the rest.
 
 from typing import Any, Dict
 
-from ..step import Change, Command, Step
+from ..verdict.step import Change, Command, Step
 from .view import View, encode
 
 DROP_IN = "/etc/systemd/system/%s.d/50-webmedic.conf"

@@ -5,7 +5,7 @@
 
 from typing import Any, Dict
 
-from ..step import Step
+from ..verdict.step import Step
 from .view import View, fpm_trial, systemctl, unloaded_pools
 
 

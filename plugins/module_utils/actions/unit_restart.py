@@ -7,7 +7,7 @@ keeps the old socket.
 
 from typing import Any, Dict
 
-from ..step import Step
+from ..verdict.step import Step
 from .view import View, fpm_trial, systemctl, unloaded_pools
 
 

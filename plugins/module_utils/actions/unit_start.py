@@ -5,7 +5,7 @@
 
 from typing import Any, Dict
 
-from ..step import Refusal, Step
+from ..verdict.step import Refusal, Step
 from .view import View, systemctl
 
 # A start that failed leaves "failed" behind, where there was "inactive". A disabled unit is unloaded once it

@@ -6,9 +6,9 @@
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..edit.fpm_text import set_directives
-from ..parse.systemctl import command_option
-from ..plan import hands_off
-from ..step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
+from ..parse.linux.systemctl import command_option
+from ..plan.plan import hands_off
+from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
 
 # snapshot: of this host, taken a moment ago. read: a file's text, with the changes of the steps before this
 # one; None without it. capacity: what collect.capacity measured. swap: the step that makes a swap file at a
@@ -71,7 +71,7 @@ def _refuse_if_not_roots(part: Dict[str, Any]) -> None:
 
 def fpm_trial(master: Dict[str, Any]) -> Trial:
     """php-fpm -t, as its unit would start it, but for what it would preload: that runs right before a start
-    alone, see apply/rehearsal.py.
+    alone, see remediate/rehearsal.py.
     """
     _refuse_if_not_roots(master)
     if not master["binary"]:

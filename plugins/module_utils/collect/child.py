@@ -58,9 +58,9 @@ def run(
         cwd="/",
         pass_fds=list(pass_fds),
         env=dict(os.environ if env is None else env, LC_ALL="C", LANGUAGE="C"),
-        preexec_fn=prepare,
+        preexec_fn=prepare,  # noqa: PLW1509  (a thread of ours holds no lock)
         start_new_session=True,
-    )  # noqa: PLW1509  (a thread of ours holds no lock)
+    )
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
     said = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = said.values()

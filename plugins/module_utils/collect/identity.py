@@ -7,7 +7,7 @@ import re
 from typing import Any, Dict, Optional, Sequence
 
 from .host import Host
-from .processes import Process, claim
+from .linux.processes import Process, claim
 
 _WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
 

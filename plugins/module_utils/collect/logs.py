@@ -27,8 +27,10 @@ from typing import (
     Union,
 )
 
-from ..parse import fpm_log, nginx_entry, nginx_log
 from ..parse.log_events import Events
+from ..parse.nginx import log as nginx_log
+from ..parse.nginx import log_entry as nginx_entry
+from ..parse.php_fpm import log as fpm_log
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
 from .trust import named
@@ -243,7 +245,8 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
             host.miss(
                 ROTATED,
                 posixpath.dirname(path),
-                "files with names of rotated logs are left alone: links, or neither root's nor of the log's owner",
+                "files with names of rotated logs are left alone: links, or neither root's nor of the log's "
+                "owner",
             )
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 

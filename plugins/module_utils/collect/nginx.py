@@ -8,13 +8,13 @@ import posixpath
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx_conf import Conf, error_logs, every, opened, parse_conf, user_directive
-from ..parse.nginx_routes import routes
-from ..parse.proc import unit_of
+from ..parse.linux.proc import unit_of
+from ..parse.nginx.conf import Conf, error_logs, every, opened, parse_conf, user_directive
+from ..parse.nginx.routes import routes
 from .host import Host, HostError
-from .processes import Process, process_cgroup, processes
+from .linux.processes import Process, process_cgroup, processes
+from .linux.units import unit_states
 from .trust import DELETED, Opening, folders, named, opening
-from .units import unit_states
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -160,9 +160,7 @@ def _worker_user(
     default: str,
     certain: bool,
 ) -> dict:
-    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that
-    was seen.
-    """
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
     name = written[0] if written else default
     found: dict = {
         "user": name,

@@ -8,15 +8,15 @@ from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from .child import Child, end
-from .fpm import collect_fpm
+from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
+from .linux.memory import collect_memory, collect_workers
+from .linux.oom import collect_oom
+from .linux.processes import Process, own_cgroup, processes, strangers
+from .linux.units import booted_with_systemd
 from .logs import collect_logs
-from .memory import collect_memory, collect_workers
 from .nginx import collect_nginx
-from .oom import collect_oom
-from .processes import Process, own_cgroup, processes, strangers
-from .sockets import collect_endpoints, identity_of
-from .units import booted_with_systemd
+from .php_fpm.masters import collect_fpm
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
@@ -59,8 +59,8 @@ def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float)
         host.miss(
             "live_probe",
             None,
-            "%d ondemand pools without a worker were not dialled: to start a worker for each may take too much memory"
-            % len(asleep),
+            "%d ondemand pools without a worker were not dialled: to start a worker for each may take too "
+            "much memory" % len(asleep),
         )
     return collect_endpoints(
         host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep
@@ -68,9 +68,7 @@ def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float)
 
 
 def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
-    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is
-    too little.
-    """
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [
         pool["endpoint"]

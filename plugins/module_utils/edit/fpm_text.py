@@ -11,8 +11,8 @@ back as wanted is refused.
 import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ..parse.fpm_conf import DEPTH, ENTRY, FALSE, TOKEN, TRUE, FpmConf, Reader, scan_value
-from ..step import Edited, Refusal
+from ..parse.php_fpm.conf import DEPTH, ENTRY, FALSE, TOKEN, TRUE, FpmConf, Reader, scan_value
+from ..verdict.step import Edited, Refusal
 
 # A line that php-fpm acts on, an include after what it brought in; line 0 is a file's beginning. section:
 # where it stands; below: what is in force after it, which an include may have changed. name: "" where no

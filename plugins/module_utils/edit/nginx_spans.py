@@ -1,17 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where in the text of an nginx configuration file its directives, words and blocks stand, to the
-character.
-"""
+"""Where in the text of an nginx configuration file its directives, words and blocks stand, to the character."""
 
 import posixpath
 import re
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..parse.nginx_conf import DEEPEST_INCLUDE, MOST_DIRECTIVES
-from ..parse.nginx_lexer import DEEPEST_BLOCK, Statement, lua_end, statements, unescape
-from ..step import Refusal
+from ..parse.nginx.conf import DEEPEST_INCLUDE, MOST_DIRECTIVES
+from ..parse.nginx.lexer import DEEPEST_BLOCK, Statement, lua_end, statements, unescape
+from ..verdict.step import Refusal
 
 BOM = "\ufeff"
 

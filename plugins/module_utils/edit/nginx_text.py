@@ -11,8 +11,8 @@ is handed out. A second application changes nothing.
 import re
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx_lexer import Statement, statements
-from ..step import Edited, Refusal
+from ..parse.nginx.lexer import Statement, statements
+from ..verdict.step import Edited, Refusal
 from .nginx_spans import BOM, Files, Level, Node, Selector, Tree, every, tree, written
 
 # Several may stand in one block: which one is meant, its first argument says.

@@ -12,7 +12,7 @@ import re
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.redact import redact
-from ..step import Refusal
+from ..verdict.step import Refusal
 from .nginx_spans import Node, tree
 from .shown import Part, drawn, harmless, hide, keeping, names, variables
 
@@ -237,9 +237,7 @@ def _commented(body: str) -> List[Part]:
 
 
 def _bare(text: str) -> str:
-    """Of a text that nginx would not read: the names of directives that we know at the beginning
-    of a line.
-    """
+    """Of a text that nginx would not read: the names of directives that we know at the beginning of a line."""
 
     def name(line: str) -> str:
         word = line.strip().partition(" ")[0]

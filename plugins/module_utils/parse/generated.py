@@ -68,7 +68,8 @@ _TOOLS = re.compile(r"\b(%s)(?![a-z])" % _NAMES, re.I)
 # A tool that is named beside what it does, or "Ansible managed", "Puppet-managed", "ansible_managed".
 _NAMED = re.compile(
     r"(?<!not )(?<!longer )\b(?:(?:managed|generated|maintained|controlled|deployed|provisioned|rendered|templated"
-    r"|promised|installed|configured|written)[ _-](?:\w+[ _-])?(?:by|with|via|from|using|through|in)|control of)[ :]+(?:\w+ ){0,2}%s\b"
+    r"|promised|installed|configured|written)[ _-](?:\w+[ "
+    r"_-])?(?:by|with|via|from|using|through|in)|control of)[ :]+(?:\w+ ){0,2}%s\b"
     r"|\b%s[ _-]?(?:is )?(?:managed|generated|controlled|maintained)\b" % (_NAMES, _NAMES),
     re.I,
 )
@@ -77,10 +78,12 @@ _NAMED = re.compile(
 # admin's.
 _WORDS = re.compile(
     r"do(?: not|n't) (?:\w+ly )?(?:edit|modify|change|touch)(?:,? (?:or|/) \w+)?"
-    r"(?: (?:this|the|these) (?:\w+ )?(?:file|config)| (?:it|by hand|manually|directly|here)\b|\W*$|[ ]?[.,:;!()*=#-]"
+    r"(?: (?:this|the|these) (?:\w+ )?(?:file|config)| (?:it|by hand|manually|directly|here)\b|\W*$|[ "
+    r"]?[.,:;!()*=#-]"
     r"| (?:as|since|because) )"
     r"|auto(?:matically)?[ -]?generated"
-    r"|^(?:this (?:\w+ )?(?:file|config\w*) (?:is|was|has been) )?(?:\w+ly )?generated (?:by|from|with|using)\b"
+    r"|^(?:this (?:\w+ )?(?:file|config\w*) (?:is|was|has been) )?(?:\w+ly )?generated "
+    r"(?:by|from|with|using)\b"
     r"|this (?:\w+ )?(?:file|config\w*) (?:is|was|has been) (?:\w+ly )?(?:auto-?)?(?:generated|managed)\b"
     r"|(?:changes|edits|modifications)\b.{0,60}\b(?:will|may|would|can|are)\b.{0,20}"
     r"\b(?:lost|overwritten|reverted|discarded|deleted|undone|replaced)",
@@ -89,7 +92,8 @@ _WORDS = re.compile(
 _SOURCE = re.compile(
     r"(?:puppet|salt|https?|git|ssh|file)://[^\s,;)>'\"?]+|git@[^\s,;)'\"]+"
     r"|[\w./@+~-]*\w\.(?:j2|jinja2?|erb|epp|pp|sls|tmpl|tpl|tftpl|tf|ctmpl|mustache|template)\b"
-    r"|\b(?:source|template|cookbook|recipe|module|role|playbook|manifest|repository|repo)(?: of truth| file| name)?"
+    r"|\b(?:source|template|cookbook|recipe|module|role|playbook|manifest|repository|repo)(?: of truth| "
+    r"file| name)?"
     r"[ ]?[:=]+[ ]?([\w./:@+~-]+)",
     re.I,
 )

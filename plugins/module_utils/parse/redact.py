@@ -40,7 +40,10 @@ _RULES = tuple(
         ("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
         (
             "cookie authori",
-            r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*",
+            (
+                r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ "
+                r"\t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*"
+            ),
             r"\1\2 ",
         ),
         (
@@ -80,14 +83,18 @@ _RULES = tuple(
         # PHP's stack traces: the arguments of a call.
         (
             "# -> ::",
-            r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)",
+            (
+                r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): "
+                r"[^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)"
+            ),
             r"\1",
         ),
         # What nginx quotes of a file that it does not understand.
         (
             "invalid conflicting too unexpected",
             (
-                r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter|unexpected) [\"'])"
+                r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long "
+                r"parameter|unexpected) [\"'])"
                 r"(?!\[redacted)[^\"']{2,}"
             ),
             r"\1",

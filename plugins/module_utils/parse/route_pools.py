@@ -12,9 +12,7 @@ MOST_LISTENING = 5
 
 
 def _elsewhere(endpoint: str) -> bool:
-    """Whether another host may well be meant: then it is no mistake that no pool of this one
-    listens there.
-    """
+    """Whether another host may well be meant: then it is no mistake that no pool of this one listens there."""
     there = parse(endpoint)
     return there.family != "unix" and not (there.address or "").lower().startswith(_LOOPBACK)
 

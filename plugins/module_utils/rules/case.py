@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, O
 
 from ..parse.endpoint import parse, reached
 from ..parse.fastcgi import PROMPT_MS
-from ..parse.sites import sites_of
+from ..parse.nginx.sites import sites_of
 from .model import Loss, Match, evidence, finding
 
 
@@ -27,12 +27,15 @@ UNREACHED = _said(
 TIMED_OUT = _said("timeout-header timeout-send")
 BROKEN_OFF = _said("timeout-body")
 CUT_OFF = _said(
-    "reset-header premature-header writev-epipe writev-reset sendfile-epipe readv-reset-body recv-reset-body-unbuffered premature-body"
-    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered kevent-closed"
+    "reset-header premature-header writev-epipe writev-reset sendfile-epipe readv-reset-body "
+    "recv-reset-body-unbuffered premature-body"
+    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered "
+    "kevent-closed"
 )
 NOT_FASTCGI = _said("fcgi-version fcgi-type fcgi-reqid-hi fcgi-reqid-lo unexpected-record fcgi-version-body")
 BAD_HEADER = _said(
-    "invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length cl-and-te unknown-te"
+    "invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length "
+    "cl-and-te unknown-te"
 )
 TOO_BIG = _said("too-big-header")
 NO_MORE = _said("socket-emfile files-available worker-connections")

@@ -7,7 +7,7 @@ import re
 from typing import Any, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from ..parse.endpoint import canonical
-from ..parse.systemctl import hides
+from ..parse.linux.systemctl import hides
 from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
 from .model import Clear, Match, Remedy, Unclear, evidence, sample
 
@@ -38,7 +38,8 @@ START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
         (
             "config_invalid",
             (
-                r"ERROR: \[[^\]]+:\d+\]|(?:ALERT|ERROR): \[pool |(?:[A-Z]+: )?(?:failed to (?:load|open) configuration file"
+                r"ERROR: \[[^\]]+:\d+\]|(?:ALERT|ERROR): \[pool |(?:[A-Z]+: )?(?:failed to (?:load|open) "
+                r"configuration file"
                 r"|failed to post process the configuration|No pool defined|Unable to (?:include|globalize)"
                 r"|PHP:\s+syntax error|syntax error, unexpected)"
             ),

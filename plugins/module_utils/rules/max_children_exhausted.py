@@ -71,9 +71,8 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
         or case.snapshot["taken_at"] - lost[-1].at > JUST_NOW
         or reconfigured(owner.master, lost[-1].at)
     ):
-        return (
-            None  # with more workers free it is over, or a burst finds too few places, whatever the workers
-        )
+        # with more workers free it is over, or a burst finds too few places, whatever the workers
+        return None
     words = (
         "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, pm.max_children = %s, backlog %s)."
         % (

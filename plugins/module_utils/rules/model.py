@@ -50,7 +50,7 @@ def sample(event: dict) -> dict:
 
 def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
     """An active, certain, critical finding; more overrides that. servers: the sites that are hit
-    (parse/sites.py); sites: their names; since: epoch seconds; count: the lost requests in the window.
+    (parse/nginx/sites.py); sites: their names; since: epoch seconds; count: the lost requests in the window.
     """
     result: dict = {
         "cause": cause,

@@ -13,14 +13,19 @@ import pwd
 import shutil
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.recovery import recover
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import (
     Transaction,
     UndoFailed,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Change, Command, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
+    Change,
+    Command,
+    Refusal,
+    Step,
+)
 
 TRIES = 1000
 TENANT = "nobody"

@@ -140,7 +140,7 @@ class Faults:
         if self.busy or os.getpid() != self.pid:
             return None
         callers = list(_callers())
-        kinds = {"apply/trial.py": "trial", "apply/disk.py": "run"}
+        kinds = {"change/trial.py": "trial", "change/disk.py": "run"}
         return next((kinds[end] for end in kinds if any(path.endswith(end) for path in callers)), None)
 
     def due(self, kind, text):

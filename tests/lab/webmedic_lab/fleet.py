@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fleet: hosts of one name on one network without a way out, started, broken, watched and
-removed together.
-"""
+"""A fleet: hosts of one name on one network without a way out, started, broken, watched and removed together."""
 
 from __future__ import annotations
 
@@ -109,7 +107,8 @@ class Fleet:
             name = self.container(spec)
             if name in running:
                 raise LabError(
-                    "is there already; `lab.py down` removes the fleet, `break` and `traffic` work on it as it is"
+                    "is there already; `lab.py down` removes the fleet, `break` and `traffic` work on it as "
+                    "it is"
                 )
             labels = {
                 LABEL: self.name,

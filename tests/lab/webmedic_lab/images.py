@@ -89,9 +89,7 @@ def _layer(suite: Suite) -> None:
 
 
 def _forget(fresh: set[str]) -> None:
-    """Remove the images that these have replaced: same name up to the hash. One that a host still
-    uses stays.
-    """
+    """Remove the images that these have replaced: same name up to the hash. One that a host still uses stays."""
     stems = tuple(tag.rpartition("-")[0] + "-" for tag in fresh if tag.startswith("localhost/webmedic-"))
     tags = engine("images", "--format", "{{.Repository}}:{{.Tag}}").split()
     for tag in tags:

@@ -17,7 +17,8 @@ from .data import Spec
 # reached, as with a rootless engine) is named by this variable and gets the container's name as its host.
 CONNECTION = os.environ.get("WEBMEDIC_CONNECTION", "ssh")
 SSH = (
-    "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o PreferredAuthentications=publickey"
+    "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o "
+    "PreferredAuthentications=publickey"
     " -o ControlMaster=auto -o ControlPersist=120s"
 )
 

@@ -167,9 +167,7 @@ def calm(*units: str) -> str:
 
 
 def verdict(output: str) -> str:
-    """What the checks saw, for the last one; raise LabError when any of them saw something else
-    than it must.
-    """
+    """What the checks saw, for the last one; raise LabError when any of them saw something else than it must."""
     rows = [line.split("\t")[1:] for line in output.splitlines() if line.startswith(MARK + "\t")]
     wrong = [f"{where}: {seen}" for result, _code, where, seen in rows if result != "ok"]
     if wrong or not rows:

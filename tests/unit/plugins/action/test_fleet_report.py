@@ -23,9 +23,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 
 
 class HostVars(dict):
-    """Stands for the engine's view of all hosts: to index it is to template, so only ``raw_get``
-    is allowed.
-    """
+    """Stands for the engine's view of all hosts: to index it is to template, so only ``raw_get`` is allowed."""
 
     def raw_get(self, name: str) -> Any:
         return dict.__getitem__(self, name)
@@ -192,7 +190,8 @@ def test_a_line_stands_for_the_table_until_the_last_batch(tmp_path: Any, screen:
     first = run(results, play=batch("a"), **options)
     assert (
         screen.shown.pop()
-        == "\nREMEDY  1 of 3 findings fixed; 1 of 3 hosts answer again, 1.2 s after the diagnosis; 2 not tried yet"
+        == "\nREMEDY  1 of 3 findings fixed; 1 of 3 hosts answer again, 1.2 s after the diagnosis; 2 not "
+        "tried yet"
     )
     assert first["unmended"] == {}
     assert first["report"]["remediation"]["would_fix"] == 2

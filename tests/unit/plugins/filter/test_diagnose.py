@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import FilterModule, diagnose
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose as examine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose as examine
 
 
 def snapshot(**nginx: Any) -> dict[str, Any]:

@@ -11,20 +11,22 @@ import random
 from typing import Any, Callable, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import permission, sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     NEEDED_FOR_HEALTH,
     SEVERITIES,
     STATES,
     diagnose,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi, permission, sock_table
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.test_growth import TEXTS
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
-FIXTURES = os.path.join(hosts.UNIT_TESTS, "fixtures")
+FIXTURES = fixtures()
 
 
 def files(*patterns: str) -> List[bytes]:

@@ -14,31 +14,33 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_t
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     endpoint,
     fastcgi,
-    fpm_conf,
-    fpm_log,
-    fpm_pools,
     generated,
-    kernel_log,
-    listen,
     log_events,
-    nginx_conf,
-    nginx_entry,
-    nginx_lexer,
-    nginx_log,
-    nginx_routes,
-    permission,
-    proc,
     redact,
     route_pools,
     signatures,
+    timestamps,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
+    kernel_log,
+    permission,
+    proc,
     sock_table,
     swap,
     systemctl,
-    timestamps,
     tmpfiles,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import listen
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log as nginx_log
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import fpm_not_running
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.growth import MOST, growth
 
 Shape = Callable[[int], Any]
@@ -511,7 +513,8 @@ SPECIAL = [
         nginx_lines,
         numbered(
             NGINX
-            + 'open() "/a\n2026/04/02 14:23:17 [error] %d#7: *1 recv() failed (104: x), client: a, server: b\n'
+            + 'open() "/a\n2026/04/02 14:23:17 [error] %d#7: *1 recv() failed (104: x), client: a, server: '
+            "b\n"
         ),
     ),
     ("nginx_log", "continued", nginx_lines, lines(NGINX + 'FastCGI sent in stderr: "x\na')),

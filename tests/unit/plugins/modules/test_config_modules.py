@@ -11,8 +11,8 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import carry_out
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import carry_out
 from ansible_collections.webmedic.php_fpm.plugins.modules import fpm_config, nginx_config
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -26,7 +26,8 @@ FILES = {
     "/proc/none": "",
     "/usr/sbin/nginx": "",
     "/etc/nginx/nginx.conf": "http {\n    include conf.d/*.conf;\n}\n",
-    SITE: "server {\n    server_name shop.example;\n    location / {\n        fastcgi_pass unix:/run/php/www.sock;\n    }\n}\n",
+    SITE: "server {\n    server_name shop.example;\n    location / {\n        fastcgi_pass "
+    "unix:/run/php/www.sock;\n    }\n}\n",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info as module
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 

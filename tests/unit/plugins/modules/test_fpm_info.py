@@ -17,7 +17,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 FILES = {
     CONFIG: "[global]\nerror_log = /var/log/fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n",
-    "/etc/php/8.2/fpm/pool.d/www.conf": "[www]\nuser = www-data\nlisten = /run/php/www.sock\npm = static\npm.max_children = 3\nenv[KEY] = hunter2\n"
+    "/etc/php/8.2/fpm/pool.d/www.conf": "[www]\nuser = www-data\nlisten = /run/php/www.sock\npm = "
+    "static\npm.max_children = 3\nenv[KEY] = hunter2\n"
     "access.format = hunter2 %R\n",
     "/usr/sbin/php-fpm8.2": "",
     "/var/log/fpm.log": "",

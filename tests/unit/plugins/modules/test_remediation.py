@@ -11,9 +11,9 @@ from typing import Any, Dict
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.policy import Policy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.plugins.modules import remediation as module
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 

@@ -9,10 +9,10 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply import swap
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.carry_out import Outcome
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.apply.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.modules import swap_file
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 

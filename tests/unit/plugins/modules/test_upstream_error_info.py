@@ -13,13 +13,16 @@ from typing import Any, Dict, Optional
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.modules import oom_info, upstream_error_info
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "fixtures", "logs")
+FIXTURES = fixtures("logs")
 NOW = 1775139797.0
 NGINX = (
-    "2026/04/02 14:2{}:17 [error] 812#812: *4021 recv() failed (104: Connection reset by peer) while reading response header from upstream, "
-    'client: 203.0.113.24, server: shop.example, request: "GET /cart?token=s3cret HTTP/1.1", upstream: "fastcgi://unix:/run/php/a.sock:"\n'
+    "2026/04/02 14:2{}:17 [error] 812#812: *4021 recv() failed (104: Connection reset by peer) while "
+    "reading response header from upstream, "
+    'client: 203.0.113.24, server: shop.example, request: "GET /cart?token=s3cret HTTP/1.1", upstream: '
+    '"fastcgi://unix:/run/php/a.sock:"\n'
 )
 FPM = "[02-Apr-2026 14:2{}:17] WARNING: [pool www] child 7 exited on signal 11 (SIGSEGV) after 3.1 seconds from start\n"
 
@@ -84,18 +87,23 @@ def test_the_window_bounds_what_counts(capsys: Any, monkeypatch: Any) -> None:
 
 def test_without_paths_the_logs_of_the_configurations_are_read(capsys: Any, monkeypatch: Any) -> None:
     files = {
-        "/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { fastcgi_pass unix:/run/php/a.sock; } } }\n",
+        "/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { "
+        "fastcgi_pass unix:/run/php/a.sock; } } }\n",
         "/usr/sbin/nginx": "",
         "/proc/1/comm": "init\n",
         "/usr/sbin/php-fpm8.2": "",
-        "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = www-data\nlisten = /run/php/a.sock\n"
+        "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = "
+        "www-data\nlisten = /run/php/a.sock\n"
         "pm = static\npm.max_children = 3\n",
     }
     commands = {
         "/usr/sbin/nginx -V": (
             0,
             "",
-            "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf\n",
+            (
+                "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx "
+                "--conf-path=/etc/nginx/nginx.conf\n"
+            ),
         )
     }
     reply = run(upstream_error_info, capsys, monkeypatch, host(files, commands=commands))

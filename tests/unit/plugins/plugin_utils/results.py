@@ -10,9 +10,8 @@ import json
 import os
 from typing import Any
 
-ROOT = os.path.dirname(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-)
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
+
 NOW = 1775139797.0
 
 
@@ -23,7 +22,8 @@ def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **mo
         "servers": [{"name": "shop.example", "listen": "80", "file": "/etc/nginx/sites-enabled/shop", "line": 1}],
         "endpoint": "unix:/run/php/php8.2-fpm.sock", "pool": "www", "unit": "php8.2-fpm.service",
         "since": NOW - 600, "count": 3, "summary": "php8.2-fpm.service is stopped.",
-        "evidence": [{"source": "systemd", "path": None, "text": "php8.2-fpm.service is inactive (dead), result success, enabled", "at": NOW - 600}],
+        "evidence": [{"source": "systemd", "path": None, "text": "php8.2-fpm.service is inactive (dead), "
+                                                                 "result success, enabled", "at": NOW - 600}],
         "ruled_out": [{"cause": "socket_permission_denied", "why": "www-data may connect"}], "missing": [],
         "remedy": [{"action": "unit_start", "arguments": {"unit": "php8.2-fpm.service"}}], **more,
     }  # fmt: skip

@@ -19,10 +19,13 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 
 EVERY = sorted(catalogue.CATALOGUE, key=str)
 CAUSES = {
-    "fpm_not_running": "stopped masked config_invalid unknown_user bind_failed address_in_use runtime_dir_missing start_limit_hit crashed oom_stopped "
+    "fpm_not_running": "stopped masked config_invalid unknown_user bind_failed address_in_use "
+    "runtime_dir_missing start_limit_hit crashed oom_stopped "
     "not_installed",
-    "socket_permission_denied": "socket_mode acl parent_directory not_a_socket mandatory_access mount_namespace group_not_in_force",
-    "socket_path_mismatch": "other_socket other_port tcp_vs_unix address_family socket_deleted dangling_link config_not_loaded private_tmp mount_namespace "
+    "socket_permission_denied": "socket_mode acl parent_directory not_a_socket mandatory_access "
+    "mount_namespace group_not_in_force",
+    "socket_path_mismatch": "other_socket other_port tcp_vs_unix address_family socket_deleted "
+    "dangling_link config_not_loaded private_tmp mount_namespace "
     "nginx_not_loaded",
     "max_children_exhausted": "max_children process_max slow_dependency keepalive_pinned",
     "fastcgi_read_timeout": "slow_script",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.webmedic.php_fpm.plugins.filter import diagnose as saved
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, table
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts

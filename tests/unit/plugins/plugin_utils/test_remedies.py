@@ -174,9 +174,11 @@ def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
     (remedied("escalated", MASKED), ""),
     (answer(), ""),
     (remedied("rolled_back", check_mode=True), ""),
-    (remedied("rolled_back", finding(), MASKED), "undone, since it did not help or made something worse: fpm_not_running/stopped, fpm_not_running/masked"),
+    (remedied("rolled_back", finding(), MASKED), ("undone, since it did not help or made something worse: "
+                                                 "fpm_not_running/stopped, fpm_not_running/masked")),
     (remedied("failed"), "an action failed and what it had changed did not all come back"),
-    (remedied("done", status="failing"), "still failing after what was done; what is left is looked at when this is run again"),
+    (remedied("done", status="failing"), ("still failing after what was done; what is left is looked at when "
+                                         "this is run again")),
     (remedied("done", status="degraded"), ""),
     (remedied("done", finding(), MASKED, status="failing", findings=[became("fixed", finding()), became("escalated", MASKED)]), ""),
     (remedied("escalated", outcome="busy"), "another remediation is at work on it"),

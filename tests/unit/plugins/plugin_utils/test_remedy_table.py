@@ -197,7 +197,8 @@ def test_equal_actions_are_one_row_with_the_longest_time() -> None:
 
 @pytest.mark.parametrize(("result", "more", "words"), [
     ("would", {"disruption": "reload", "running": 4}, "cuts up to 4 running requests"),
-    ("would", {"disruption": "restart", "running": None}, "cuts an unknown number of running requests, and who comes while it restarts"),
+    ("would", {"disruption": "restart", "running": None}, ("cuts an unknown number of running requests, and "
+                                                          "who comes while it restarts")),
     ("done", {"disruption": "restart", "running": 4, "cut": 1}, "cut  1 running request"),
     ("done", {"disruption": "reload", "running": 4}, "cut  0 running requests"),
 ])  # fmt: skip
@@ -285,7 +286,8 @@ def test_what_a_killed_run_had_left_is_told() -> None:
     assert lines[1].split() == ["taken", "back", "pool_size_set", POOL, "a"]
     assert (
         lines[2]
-        == "    why  a run that was killed had begun it; it was taken back: nothing had read its files: /etc/a"
+        == "    why  a run that was killed had begun it; it was taken back: nothing had read its files: "
+        "/etc/a"
     )
     assert "it would be taken back" in block({"a": remedied("would", undone=undone)})[2]
 
@@ -300,7 +302,8 @@ def test_what_a_killed_run_had_finished_is_said_to_be_kept() -> None:
     )
     assert lines[1].split() == ["kept", "pool_size_set", POOL, "a"]
     assert " ".join(line.strip() for line in lines[2:4]) == (
-        "why  a run that was killed had finished its work; it was kept: requests are taken at unix:/run/a.sock"
+        "why  a run that was killed had finished its work; it was kept: requests are taken at "
+        "unix:/run/a.sock"
     )
 
 

@@ -84,13 +84,17 @@ def test_a_status_that_a_module_may_not_claim_is_no_answer(status: Any) -> None:
     ("since", float("nan"), "findings[1].since is out of bounds"), ("since", 10**400, "findings[1].since is out of bounds"),
     ("count", "9" * 5000, "findings[1].count is a text"),
     ("count", 2**65, "findings[1].count is out of bounds"), ("count", None, "findings[1].count is missing"),
-    ("code", 1.5, "findings[1].code is a number"), ("state", "\x1b", "findings[1].state is none of active, recovered, latent"),
+    ("code", 1.5, "findings[1].code is a number"), ("state", "\x1b", ("findings[1].state is none of active, "
+                                                                     "recovered, latent")),
     ("cause", "{{ 1 }}", "findings[1].cause is no identifier"), ("evidence", {"a": 1}, "findings[1].evidence is a dict"),
     ("evidence", [{"source": "x", "text": "y", "line": "z"}], "findings[1].evidence[0].line is a text"),
     ("sites", ["x", None], "findings[1].sites[1] is missing"),
-    ("remedy", [{"action": "x", "arguments": {"y": float("inf")}}], "findings[1].remedy[0].arguments is out of bounds"),
-    ("remedy", [{"action": "x", "arguments": {"y": [[[[[[[1]]]]]]]}}], "findings[1].remedy[0].arguments is nested deeper than 6 levels"),
-    ("remedy", [{"action": "x", "arguments": {"y": [0] * 1001}}], "findings[1].remedy[0].arguments is larger than 1000 values"),
+    ("remedy", [{"action": "x", "arguments": {"y": float("inf")}}], ("findings[1].remedy[0].arguments is out "
+                                                                    "of bounds")),
+    ("remedy", [{"action": "x", "arguments": {"y": [[[[[[[1]]]]]]]}}], ("findings[1].remedy[0].arguments is "
+                                                                       "nested deeper than 6 levels")),
+    ("remedy", [{"action": "x", "arguments": {"y": [0] * 1001}}], ("findings[1].remedy[0].arguments is "
+                                                                  "larger than 1000 values")),
 ])  # fmt: skip
 def test_a_value_of_the_wrong_kind_is_the_error_of_its_host_alone(field: str, value: Any, says: str) -> None:
     hosts = build(

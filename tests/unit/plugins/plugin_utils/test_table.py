@@ -322,7 +322,8 @@ def test_colours_mark_headings_only() -> None:
     assert {line.split()[0] for line, color in lines if color} == {"2", "FAILING", "healthy"}
 
 
-STRANGER = {"pid": 4711, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process (/home/stranger/x.conf)", "exe": "/home/stranger/fpm",
+STRANGER = {"pid": 4711, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process "
+                                                                           "(/home/stranger/x.conf)", "exe": "/home/stranger/fpm",
             "why": "its uid is 1000, not 0"}  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_li
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View, pool_step
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import ACTIONS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
@@ -27,8 +27,10 @@ UNIT = "php8.2-fpm.service"
 TMPFILES = "/usr/lib/tmpfiles.d/php8.2-fpm.conf"
 FILES = {
     CONFIG: "[global]\npid = /run/php/php8.2-fpm.pid\ninclude=/etc/php/8.2/fpm/pool.d/*.conf\n",
-    POOL: "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\nlisten.owner = root\nlisten.group = root\n;listen.mode = 0660\n"
-    "pm = dynamic\npm.max_children = 2\npm.start_servers = 1\npm.min_spare_servers = 1\npm.max_spare_servers = 2\n",
+    POOL: "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\nlisten.owner = root\nlisten.group = "
+    "root\n;listen.mode = 0660\n"
+    "pm = dynamic\npm.max_children = 2\npm.start_servers = 1\npm.min_spare_servers = "
+    "1\npm.max_spare_servers = 2\n",
     TMPFILES: "#Type Path\n    d /run/php 0755 www-data www-data -   -\n",
 }
 

@@ -19,7 +19,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import ch
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import NEEDED_FOR_HEALTH, diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
+    NEEDED_FOR_HEALTH,
+    diagnose,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.test_snapshot import ALWAYS
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 

@@ -18,13 +18,16 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import log_
 
 NOW = 1775139797.0
 LINE = (
-    "{} [error] 812#812: *{} recv() failed (104: Connection reset by peer) while reading response header from upstream, client: 203.0.113.24, "
-    'server: shop.example, request: "GET /cart HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"\n'
+    "{} [error] 812#812: *{} recv() failed (104: Connection reset by peer) while reading response header "
+    "from upstream, client: 203.0.113.24, "
+    'server: shop.example, request: "GET /cart HTTP/1.1", upstream: '
+    '"fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"\n'
 )
 FPM = "[02-Apr-2026 14:{}:17] WARNING: [pool www] server reached pm.max_children setting (5), consider raising it\n"
 
 SEEMS_BUSY = (
-    "[02-Apr-2026 14:20:00] WARNING: [pool www] seems busy (you may need to increase pm.start_servers), spawning 8 children, "
+    "[02-Apr-2026 14:20:00] WARNING: [pool www] seems busy (you may need to increase pm.start_servers), "
+    "spawning 8 children, "
     "there are 0 idle, and 3 total children\n"
 )
 

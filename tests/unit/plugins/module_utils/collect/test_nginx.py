@@ -9,13 +9,14 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx as collector
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.real_paths import real_paths
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.real_paths import real_paths
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "nginx")
+FIXTURES = fixtures("nginx")
 MAIN = "/etc/nginx/nginx.conf"
 SITE = "server { server_name a.example; location / { fastcgi_pass unix:/run/php/a.sock; } }"
 NOW = 1775139797.0
@@ -150,7 +151,10 @@ def test_without_a_user_directive_the_compiled_default_counts() -> None:
     said = (
         0,
         "",
-        "nginx version: nginx/1.24.0\nconfigure arguments: --prefix=/etc/nginx --conf-path=/etc/nginx/nginx.conf --user=nginx --group=nginx\n",
+        (
+            "nginx version: nginx/1.24.0\nconfigure arguments: --prefix=/etc/nginx "
+            "--conf-path=/etc/nginx/nginx.conf --user=nginx --group=nginx\n"
+        ),
     )
     looked = host(
         {MAIN: "events {}"}, commands={"/usr/sbin/nginx -V": said}, accounts={"nginx": (101, 102, [102])}
@@ -355,7 +359,8 @@ def test_binary_garbage_as_configuration_is_errors() -> None:
 def test_real_paths_name_the_sockets_behind_links_only() -> None:
     looked = host(
         {
-            MAIN: "http { server { location /a { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { fastcgi_pass unix:/run/php/b.sock; } "
+            MAIN: "http { server { location /a { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { "
+            "fastcgi_pass unix:/run/php/b.sock; } "
             "location /c { fastcgi_pass 127.0.0.1:9000; } } }"
         },
         links={"/run/php/php-fpm.sock": "/run/php/php8.2-fpm.sock"},
@@ -431,7 +436,8 @@ def test_a_configuration_that_others_can_write_is_named(opened: Tuple[str, str, 
 
 
 ROOTLESS = {
-    "/home/alice/nginx.conf": "user www-data; error_log /home/alice/e.log; http { include /etc/nginx/sites-enabled/*; include /etc/secret; }",
+    "/home/alice/nginx.conf": "user www-data; error_log /home/alice/e.log; http { include "
+    "/etc/nginx/sites-enabled/*; include /etc/secret; }",
     "/etc/secret": "secret words;",
 }
 

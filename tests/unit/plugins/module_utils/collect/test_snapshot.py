@@ -11,8 +11,8 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import Process
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -40,7 +40,8 @@ BUILT = {
         0,
         "",
         (
-            "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf "
+            "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx "
+            "--conf-path=/etc/nginx/nginx.conf "
             "--error-log-path=/var/log/nginx/error.log --user=www-data\n"
         ),
     )

@@ -8,13 +8,13 @@ import struct
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.fpm_files import Reading
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.processes import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
     claim,
     processes,
     strangers,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.files import Reading
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import (
     folders,
     named,

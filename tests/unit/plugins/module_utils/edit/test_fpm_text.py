@@ -13,10 +13,14 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import Edited, set_directives
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import FpmConf, parse_fpm_conf
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import (
+    FpmConf,
+    parse_fpm_conf,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "fpm")
+FIXTURES = fixtures("fpm")
 Settings = Sequence[Tuple[str, Optional[str]]]
 CHILDREN = "pm.max_children"
 LIMIT = "php_admin_value[memory_limit]"
@@ -80,7 +84,11 @@ def fixture(name: str) -> str:
         (";[www]\n[www]\n;pm.max_children = 1\npm.max_children = 6\n; pm.max_children = 2\n", None),
         ("[a]\npm.max_children = 5\n[www]\npm.max_children = 6\n[b]\npm.max_children = 5\n", None),
         (
-            "[www]\npm.max_children_x = 5\npm.max = 5\npm.max_children = 6\nenv[pm.max_children] = 5\nx = pm.max_children = 5\n",
+            (
+                "[www]\npm.max_children_x = 5\npm.max = 5\npm.max_children = 6\nenv[pm.max_children] = 5\nx "
+                "= "
+                "pm.max_children = 5\n"
+            ),
             None,
         ),
         # The last of equal keys is in force, also where the section goes on further down.
@@ -176,7 +184,10 @@ def test_quotes_that_are_there_stay_as_long_as_they_can() -> None:
         ("[www]\n; pm.max_children =\nuser = x\n", "pm.max_children = 20\n", "user = x\n"),
         # Prose, another section's default, and a longer name are no default.
         (
-            "[www]\npm = static\n;   pm.max_children - so\n;   pm.max_children = 1\n;;pm.max_children = 5\n;pm.max_children_x = 1\nuser = x\n",
+            (
+                "[www]\npm = static\n;   pm.max_children - so\n;   pm.max_children = 1\n;;pm.max_children = "
+                "5\n;pm.max_children_x = 1\nuser = x\n"
+            ),
             "pm.max_children = 20\n",
             ";   pm.max_children -",
         ),
@@ -256,7 +267,8 @@ def test_the_global_section_is_what_stands_before_any_other_too() -> None:
 
 
 MANY = {
-    "/c": "[global]\npid = /run/p\ninclude = /d/*\n; still [www]\npm.max_requests = 1\n[global]\ninclude = /e/*\n",
+    "/c": "[global]\npid = /run/p\ninclude = /d/*\n; still [www]\npm.max_requests = 1\n[global]\ninclude = "
+    "/e/*\n",
     "/d/1": "[api]\npm = static\npm.max_children = 3\n",
     "/d/2": "[www]\nlisten = /a\npm = static\npm.max_children = 3\n[Api]\nuser = x\n[WWW]\n",
     "/e/1": "[API]\npm.max_children = 4\nphp_value[a] = 2\n[other]\npm.max_children = 3\n",

@@ -16,7 +16,7 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.fpm_conf import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import (
     parse_fpm_conf,
     scan_value,
 )

@@ -26,10 +26,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text i
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_lexer import statements
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "nginx")
+FIXTURES = fixtures("nginx")
 MAIN = "/etc/nginx/nginx.conf"
 OLD, NEW = "unix:/run/php/a.sock", "unix:/run/php/b.sock"
 PASS = ("fastcgi_pass", "server")
@@ -195,7 +196,11 @@ ADDRESSES = [
     (
         "over several lines, with comments",
         2,
-        "location / {\n  fastcgi_pass # fastcgi_pass unix:/run/php/a.sock;\n\n   # unix:/run/php/a.sock\n   %s # here\n ; }",
+        (
+            "location / {\n  fastcgi_pass # fastcgi_pass unix:/run/php/a.sock;\n\n   # "
+            "unix:/run/php/a.sock\n   "
+            "%s # here\n ; }"
+        ),
         OLD,
         NEW,
     ),
@@ -267,7 +272,10 @@ def test_an_address_changes_and_nothing_else(line: int, text: str, old: str, new
         (1, "server unix:/run/php/a.sock { listen 80; }"),
         (
             1,
-            "location /a { fastcgi_pass unix:/run/php/a.sock; } location /b { fastcgi_pass unix:/run/php/a.sock; }",
+            (
+                "location /a { fastcgi_pass unix:/run/php/a.sock; } location /b { fastcgi_pass "
+                "unix:/run/php/a.sock; }"
+            ),
         ),
         (1, "fastcgi_pass;"),
         (1, "fastcgi_pass unix:/run/php/a.sock; broken"),
@@ -370,16 +378,22 @@ BESIDE = [
     (
         "that of the block and not of those around, inside or beside it",
         4,
-        "server {\n fastcgi_read_timeout 1s;\n location /a { fastcgi_read_timeout 2s; }\n location /b { fastcgi_pass a; if ($x) { fastcgi_read_timeout 3s; }}\n}",
-        "server {\n fastcgi_read_timeout 1s;\n location /a { fastcgi_read_timeout 2s; }\n location /b { fastcgi_pass a;%s if ($x) { fastcgi_read_timeout 3s; }}\n}"
-        % " fastcgi_read_timeout 90s;",
+        (
+            "server {\n fastcgi_read_timeout 1s;\n location /a { fastcgi_read_timeout 2s; }\n location /b { "
+            "fastcgi_pass a; if ($x) { fastcgi_read_timeout 3s; }}\n}"
+        ),
+        "server {\n fastcgi_read_timeout 1s;\n location /a { fastcgi_read_timeout 2s; }\n location /b { "
+        "fastcgi_pass a;%s if ($x) { fastcgi_read_timeout 3s; }}\n}" % " fastcgi_read_timeout 90s;",
     ),
     (
         "one in a comment, a string or Lua is none",
         1,
-        "location / { fastcgi_pass a; # fastcgi_read_timeout 1s;\n set $a 'fastcgi_read_timeout 1s;'; a_by_lua_block { fastcgi_read_timeout 1; } }",
-        "location / { fastcgi_pass a;%s # fastcgi_read_timeout 1s;\n set $a 'fastcgi_read_timeout 1s;'; a_by_lua_block { fastcgi_read_timeout 1; } }"
-        % " fastcgi_read_timeout 90s;",
+        (
+            "location / { fastcgi_pass a; # fastcgi_read_timeout 1s;\n set $a 'fastcgi_read_timeout 1s;'; "
+            "a_by_lua_block { fastcgi_read_timeout 1; } }"
+        ),
+        "location / { fastcgi_pass a;%s # fastcgi_read_timeout 1s;\n set $a 'fastcgi_read_timeout 1s;'; "
+        "a_by_lua_block { fastcgi_read_timeout 1; } }" % " fastcgi_read_timeout 90s;",
     ),
     (
         "another name that begins like it",
@@ -708,8 +722,10 @@ def test_a_byte_order_mark_does_not_go_with_its_directive() -> None:
 FLEET = {
     MAIN: "http {\n  include sites/*.conf;\n  include mime.types;\n}\n",
     "/etc/nginx/mime.types": "types { a b; }\n",
-    "/etc/nginx/sites/a.conf": "server { server_name a; include own.conf; location / { include snip.conf; include params; } }\n",
-    "/etc/nginx/sites/b.conf": "server { server_name b c; include snip.conf; location / { include params; } }\n",
+    "/etc/nginx/sites/a.conf": "server { server_name a; include own.conf; location / { include snip.conf; "
+    "include params; } }\n",
+    "/etc/nginx/sites/b.conf": "server { server_name b c; include snip.conf; location / { include params; } "
+    "}\n",
     "/etc/nginx/sites/c.conf": "server { server_name c; root /c; }\nserver { server_name d; root /d; }\n",
     "/etc/nginx/own.conf": "# mine\r\nroot /own;\r\nlocation /own {\r\n\tindex a;\r\n}",
     "/etc/nginx/snip.conf": "location ~ \\.php$ { fastcgi_pass x; }\n",

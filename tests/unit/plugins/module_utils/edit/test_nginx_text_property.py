@@ -19,9 +19,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text i
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_conf import Directive, parse_conf
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx_lexer import statements
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 BATCHES, BATCH = int(os.environ.get("WEBMEDIC_BATCHES", "10")), 250
 MAIN = "/etc/nginx/nginx.conf"

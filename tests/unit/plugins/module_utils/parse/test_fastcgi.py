@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures", "sockets")
+FIXTURES = fixtures("sockets")
 HOSTS = ["7.4-debian11", "8.2-debian12", "8.4-debian13"]
 
 

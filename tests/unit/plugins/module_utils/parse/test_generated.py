@@ -14,8 +14,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.generated i
     author_of,
     author_of_part,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "fixtures")
+FIXTURES = fixtures()
 POOL = "/etc/php/8.2/fpm/pool.d/www.conf"
 
 
@@ -59,7 +60,10 @@ def test_hit_a_place_that_a_panel_writes(path: str, panel: str) -> None:
     [
         ("# Ansible managed", "Ansible", None),
         (
-            "; Ansible managed: /srv/ansible/roles/php/templates/www.conf.j2 modified on 2024-01-01 12:00:00 by root on deploy01",
+            (
+                "; Ansible managed: /srv/ansible/roles/php/templates/www.conf.j2 modified on 2024-01-01 "
+                "12:00:00 by root on deploy01"
+            ),
             "Ansible",
             "/srv/ansible/roles/php/templates/www.conf.j2 on deploy01",
         ),

@@ -10,22 +10,16 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
-    endpoint,
-    fpm_conf,
-    fpm_log,
-    fpm_pools,
-    kernel_log,
-    nginx_conf,
-    nginx_entry,
-    nginx_routes,
-    signatures,
-    sock_table,
-    swap,
-    timestamps,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import endpoint, signatures, timestamps
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import kernel_log, sock_table, swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import number
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 ENDLESS = "9" * 5000
 FPM = "[02-Apr-2026 14:23:17] WARNING: [pool a] "
@@ -110,12 +104,13 @@ def test_a_pool_with_odd_digits_is_read_without_them(digits: str) -> None:
             "2026/04/02 14:23:17 [error] %s#7: *1 recv() failed (104: x), client: a, server: b" % digits, 0
         ),
         lambda digits: nginx_entry.parse_entry(
-            "2026/04/02 14:23:17 [error] 7#7: *1 %s worker_connections are not enough while connecting to upstream"
-            % digits,
+            "2026/04/02 14:23:17 [error] 7#7: *1 %s worker_connections are not enough while connecting to "
+            "upstream" % digits,
             0,
         ),
         lambda digits: nginx_entry.parse_entry(
-            "2026/04/02 14:23:17 [error] 7#7: *1 upstream sent unexpected FastCGI record: %s while reading response header"
+            "2026/04/02 14:23:17 [error] 7#7: *1 upstream sent unexpected FastCGI record: %s while reading "
+            "response header"
             " from upstream" % digits,
             0,
         ),

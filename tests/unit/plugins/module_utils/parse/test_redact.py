@@ -38,7 +38,11 @@ def test_secrets_go(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory) while connecting to upstream",
+        (
+            "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory) while "
+            "connecting "
+            "to upstream"
+        ),
         "[pool www] child 2140 exited on signal 11 (SIGSEGV) after 3.118402 seconds from start",
         "Memory cgroup out of memory: Killed process 7765 (php-fpm8.2) total-vm:472236kB",
         "task_memcg=/libpod_parent/libpod-b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959,task=php-fpm8.2",
@@ -151,7 +155,10 @@ TELLING = [
     'open() "/var/lib/nginx/tokens/x" failed (13: Permission denied)',
     "session_start(): Failed to read session data: files (path: /var/lib/php/sessions)",
     "user@1000.service: Main process exited",
-    'client: 127.0.0.1, server: shop.example, request: "GET /index.php HTTP/1.1", upstream: "fastcgi://unix:/run/php/x.sock:", host: "shop.example"',
+    (
+        'client: 127.0.0.1, server: shop.example, request: "GET /index.php HTTP/1.1", upstream: '
+        '"fastcgi://unix:/run/php/x.sock:", host: "shop.example"'
+    ),
     'host not found in upstream "db.internal:9000" in /etc/nginx/x:5',
     "/etc/php/8.2/fpm/pool.d/www.conf",
     "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
@@ -159,7 +166,11 @@ TELLING = [
     "php-fpm8.2.service is inactive (dead), result success, enabled",
     "author: bob",
     "compass",
-    "2026/11/22 22:48:15 [error] 105#105: *63 upstream timed out (110: Connection timed out) while reading response header from upstream",
+    (
+        "2026/11/22 22:48:15 [error] 105#105: *63 upstream timed out (110: Connection timed out) while "
+        "reading "
+        "response header from upstream"
+    ),
     "unable to bind listening socket for address '127.0.0.1:9000': Address already in use (98)",
     "[pool www] server reached pm.max_children setting (5), consider raising it",
     'unexpected ";" in /etc/nginx',
@@ -168,7 +179,10 @@ TELLING = [
     "unix:/run/php/php8.2-fpm.sock is held by pid 3",
     "Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /srv/db.php:12",
     "/sys/fs/cgroup/system.slice/php8.2-fpm.service/memory.max",
-    'AVC apparmor="DENIED" operation="connect" profile="nginx" name="/run/php/x.sock" pid=3 comm="nginx" requested_mask="wr"',
+    (
+        'AVC apparmor="DENIED" operation="connect" profile="nginx" name="/run/php/x.sock" pid=3 comm="nginx" '
+        'requested_mask="wr"'
+    ),
     "http://unix:/run/x.sock:/status",
     "http://[::1]:80/x",
     "/srv/shop/public/index.php:12",

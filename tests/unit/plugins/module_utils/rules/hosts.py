@@ -10,11 +10,10 @@ import os
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
-UNIT_TESTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-FOLDER = os.path.join(UNIT_TESTS, "fixtures", "snapshots")
-ROOT = os.path.dirname(os.path.dirname(UNIT_TESTS))
+FOLDER = fixtures("snapshots")
 FILES = sorted(glob.glob(os.path.join(FOLDER, "*.json")))
 
 Snapshot = Dict[str, Any]

@@ -435,7 +435,11 @@ def test_decoy_php_fpm_in_a_container_behind_a_published_port_serves() -> None:
             "bind_failed",
         ),
         (
-            "ERROR: unable to bind listening socket for address '/run/x/y.sock': No such file or directory (2)",
+            (
+                "ERROR: unable to bind listening socket for address '/run/x/y.sock': No such file or "
+                "directory "
+                "(2)"
+            ),
             "runtime_dir_missing",
         ),
         ("ALERT: [pool www] pm.max_children must be a positive value", "config_invalid"),
@@ -457,8 +461,15 @@ def test_what_php_fpm_says_of_a_failed_start_names_the_reason(line: str, reason:
         "NOTICE: exiting, bye-bye!",
         "WARNING: [pool www] server reached pm.max_children setting (5)",
         "WARNING: [pool www] child 12 said into stderr: \"ERROR: [pool www] cannot get uid for user 'ghost'\"",
-        "WARNING: [pool www] child 12 said into stdout: \"ERROR: unable to bind listening socket for address '/x': No such file or directory (2)\"",
-        'php-fpm[9]: [26-Nov-2026 02:00:00] WARNING: [pool www] child 12 said into stderr: "ALERT: [pool x] PHP:  syntax error, unexpected"',
+        (
+            'WARNING: [pool www] child 12 said into stdout: "ERROR: unable to bind listening socket for '
+            "address '/x': No such file or directory (2)\""
+        ),
+        (
+            'php-fpm[9]: [26-Nov-2026 02:00:00] WARNING: [pool www] child 12 said into stderr: "ALERT: '
+            "[pool x] "
+            'PHP:  syntax error, unexpected"'
+        ),
         "NOTICE: PHP message: ERROR: No pool defined",
         "php-fpm[9]: x ERROR: cannot get uid for user 'ghost'",
         "NOTICE: configuration file ERROR: [/etc/php-fpm.conf:3] is fine",

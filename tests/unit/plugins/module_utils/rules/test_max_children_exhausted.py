@@ -14,9 +14,7 @@ CAUSE = "max_children_exhausted"
 
 
 def full(fault: str) -> hosts.Snapshot:
-    """A real host at a moment when the probe got no answer: whether it gets one in time is a
-    matter of luck.
-    """
+    """A real host at a moment when the probe got no answer: whether it gets one in time is a matter of luck."""
     snapshot = hosts.dialled(seen(fault), "ok", None, "no_answer")
     hosts.place(snapshot).update(queue=10, accepted=2)
     hosts.place(snapshot)["probe"].update(queue=9, accepted=2, waited=3.0)

@@ -19,12 +19,13 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry im
     NOTHING_GETS_THROUGH,
     RULES,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 NAMES = [name for name, _examine in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
-RULES_FOLDER = os.path.join(hosts.ROOT, "plugins", "module_utils", "rules")
-CATALOGUE = os.path.join(hosts.ROOT, "plugins", "plugin_utils", "catalogue.py")
+RULES_FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules")
+CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"
 
 
@@ -103,7 +104,7 @@ def test_every_finding_of_the_hits_has_words_for_people(name: str) -> None:
 
 def test_every_rule_is_listed_once_and_has_a_file() -> None:
     assert len(set(NAMES)) == len(NAMES) and set(NAMES) >= NOTHING_GETS_THROUGH
-    others = {"__init__.py", "case.py", "model.py", "registry.py"}
+    others = {"__init__.py", "case.py", "causes.py", "diagnose.py", "model.py", "registry.py"}
     assert {name for name in os.listdir(RULES_FOLDER) if name.endswith(".py")} - others == {
         name + ".py" for name in NAMES
     }
@@ -124,9 +125,9 @@ def test_every_message_of_nginx_that_costs_a_request_is_counted_as_a_loss() -> N
 
 def test_every_signature_that_a_rule_asks_for_is_one_that_the_logs_can_give() -> None:
     """A misspelt one would be silence."""
-    parse = os.path.join(hosts.ROOT, "plugins", "module_utils", "parse")
+    parse = os.path.join(ROOT, "plugins", "module_utils", "parse")
     known = set()
-    for name in ("signatures.py", "fpm_log.py", "nginx_log.py", "nginx_entry.py"):
+    for name in ("signatures.py", "php_fpm/log.py", "nginx/log.py", "nginx/log_entry.py"):
         with open(os.path.join(parse, name), encoding="utf-8") as stream:
             known |= set(re.findall(r"[a-z0-9-]{4,}", stream.read()))
     asked = set(LOST)

@@ -7,7 +7,7 @@
 import os
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import FILES, fixture
 
 CASES = pytest.mark.parametrize(

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one door through which anything on a host is changed. Every method is one step that is either taken or
+not.
+
+A path leads only through directories that root alone can write to, see way(). What a method wrote has reached
+the disk when it returns.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from typing import Iterator, List, Optional, Sequence, Tuple
+
+from ..collect.host import Host, Ran
+from ..verdict.step import Access, Refusal
+from . import live_socket
+from .door import way
+from .rights import ACL, Meta, apply_meta, home_of, meta_of, others, place_of, with_search
+
+SERVICE_SECONDS = 90.0  # what systemd grants a unit to start or stop, unless told otherwise
+READ_LIMIT = 1 << 28
+
+
+def _sync(folder: int) -> None:
+    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot sync a directory
+            raise
+    finally:
+        os.close(descriptor)
+
+
+class Disk:
+    """The real disk. Its methods raise Refusal, and OSError when they cannot."""
+
+    @contextlib.contextmanager
+    def _at(self, path: str) -> Iterator[Tuple[int, str]]:
+        """The directory of a path, open, and its name in there."""
+        try:
+            with way(path) as found:
+                if found.names[1:]:
+                    raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+                yield found.folder, found.names[0]
+        except OSError as error:
+            if error.errno is None or str(error.filename).startswith("/"):  # of what was done meanwhile
+                raise
+            raise OSError(error.errno, error.strerror, path)
+
+    @contextlib.contextmanager
+    def open(self, path: str, flags: int, mode: int = 0) -> Iterator[int]:
+        """What is at path, and is no link."""
+        with self._at(path) as (folder, name):
+            descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+
+    def real(self, path: str) -> str:
+        """The path without links, of a file that need not be there."""
+        with way(path, True) as found:
+            return found.real
+
+    def exists(self, path: str) -> bool:
+        try:
+            with self.open(path, os.O_PATH):
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def names(self, folder: str) -> List[str]:
+        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            return sorted(os.listdir(descriptor))
+
+    def read(self, path: str) -> Optional[bytes]:
+        """The bytes of a regular file, None when nothing is there."""
+        try:
+            with self._at(path) as (folder, name):
+                if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    raise OSError(errno.EINVAL, "not a regular file")
+                with self.open(path, os.O_RDONLY) as descriptor, os.fdopen(
+                    descriptor, "rb", closefd=False
+                ) as stream:
+                    return stream.read(READ_LIMIT)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def meta(self, path: str) -> Meta:
+        with self.open(path, os.O_PATH) as descriptor:
+            return meta_of(descriptor)
+
+    def created(self, mode: int) -> Meta:
+        """What a new file of ours gets."""
+        return Meta(os.geteuid(), os.getegid(), mode, None, None, 1)
+
+    def objection(self, path: str) -> Optional[str]:
+        """Why there must be no new file at path, in the place of an old one or not; None when there may."""
+        for place in filter(self.exists, (path, os.path.dirname(path))):
+            with self.open(place, os.O_PATH) as descriptor:
+                who = others(descriptor)
+                if who:
+                    return "%s can write to %s: a change of it is left to a person" % (who, place)
+                if place == path and os.fstat(descriptor).st_nlink > 1:
+                    return "%s has a second name (a hard link), which would keep the old content" % path
+                if not os.access(place_of(descriptor), os.W_OK):
+                    return (
+                        "%s cannot be written to: it is immutable (see lsattr), or on a read-only file system"
+                        % place
+                    )
+        return None
+
+    def sync(self, path: str) -> None:
+        """The directory that path lies in."""
+        with self._at(path) as (folder, _name):
+            _sync(folder)
+
+    def make_directory(self, path: str, mode: int) -> None:
+        with self._at(path) as (folder, name):
+            os.mkdir(name, 0o700, dir_fd=folder)
+            os.chmod(name, mode, dir_fd=folder)
+            _sync(folder)
+
+    def write_file(self, path: str, data: bytes, like: Optional[Meta] = None) -> None:
+        """A new file; nothing may be at path, not even a link. like: whose it is to be (0600 and ours when
+        None), before anyone can open it.
+        """
+        with self.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) as descriptor:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            if like:
+                apply_meta(descriptor, like)
+            os.fsync(descriptor)
+
+    def link(self, path: str, second: str) -> None:
+        """A second name for the same file."""
+        with self._at(path) as (folder, name), self._at(second) as (other, twin):
+            os.link(name, twin, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
+
+    def replace(self, path: str, target: str) -> None:
+        """Rename, in one instant, over whatever is at target."""
+        with self._at(path) as (folder, name), self._at(target) as (other, wanted):
+            os.replace(name, wanted, src_dir_fd=folder, dst_dir_fd=other)
+            _sync(folder)
+            if os.path.dirname(path) != os.path.dirname(target):
+                _sync(other)
+
+    def remove(self, path: str) -> None:
+        """A name away; no error when it is gone already, not even where nothing may be written."""
+        if not self.exists(path):
+            return
+        with self._at(path) as (folder, name):
+            os.unlink(name, dir_fd=folder)
+            _sync(folder)
+
+    def remove_directory(self, path: str) -> None:
+        """An empty directory away; one that is gone or holds something is left."""
+        try:
+            with self._at(path) as (folder, name):
+                os.rmdir(name, dir_fd=folder)
+                _sync(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+    def remove_tree(self, path: str) -> None:
+        """A directory of files away; no error when it is gone already."""
+        if self.exists(path):
+            for name in self.names(path):
+                self.remove(os.path.join(path, name))
+            self.remove_directory(path)
+
+    def set_mtime(self, folder: str, mtime_ns: int) -> None:
+        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            os.utime(descriptor, ns=(os.fstat(descriptor).st_atime_ns, mtime_ns))
+
+    def set_rights(self, folder: str, meta: Meta) -> None:
+        """Owner, mode and attributes of a directory."""
+        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            apply_meta(descriptor, meta._replace(mtime_ns=None))
+
+    def let_search(self, folder: str, user: str, really: bool = True) -> None:
+        """An entry in a directory's ACL, by which nobody else may do more than before. Not really: only
+        whether it could be.
+        """
+        account = Host().account(user)
+        if account is None:
+            raise Refusal("there is no user %s" % user)
+        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            who, meta = others(descriptor), meta_of(descriptor)
+            if who:
+                raise Refusal("%s can write to %s: who may pass there is left to a person" % (who, folder))
+            person = home_of(self.real(folder))
+            if person:
+                raise Refusal(
+                    "%s lies in the home of %s: who may pass there is left to a person" % (folder, person)
+                )
+            try:
+                raw = with_search((meta.xattrs or {}).get(ACL), meta.mode, account[0])
+            except Refusal as refusal:
+                raise Refusal("%s was not opened to %s: %s" % (folder, user, refusal))
+            if really:
+                os.setxattr(descriptor, ACL, raw)
+                os.fsync(descriptor)
+
+    def grant(self, access: Access) -> None:
+        """A live socket's rights, see live_socket.py."""
+        live_socket.grant(access)
+
+    def withdraw(self, path: str, file: List[int], before: Meta, after: Meta) -> None:
+        live_socket.put_back(path, file, before, after)
+
+    def run(self, argv: Sequence[str], timeout: float = SERVICE_SECONDS) -> Ran:
+        """A command that changes the host, such as systemctl. rc None: it is absent or did not end within
+        timeout seconds.
+        """
+        return Host().run(argv, timeout)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was tried on this host, so that nothing is tried again and again. Read and written under the lock."""
+
+import json
+import os
+from typing import List, Optional, Sequence
+
+from ..collect.host import decode
+from .disk import Disk
+from .lock import STATE, prepare_state
+from .record import Attempt
+
+VERSION = 1
+ENTRIES = 200
+
+_FIELDS = (("at", (int, float)), ("action", str), ("target", str), ("result", str))
+
+
+def _entries(text: str) -> Optional[List[Attempt]]:
+    """The ledger's entries, None when this is not a ledger."""
+    try:
+        ledger = json.loads(text)
+    except ValueError:
+        return None
+    entries = ledger.get("entries") if isinstance(ledger, dict) and ledger.get("version") == VERSION else None
+    if not isinstance(entries, list):
+        return None
+    sound = all(
+        isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS)
+        for entry in entries
+    )
+    return entries if sound else None
+
+
+def _load(path: str) -> Optional[List[Attempt]]:
+    try:
+        found = Disk().read(path)
+        return [] if found is None else _entries(decode(found))
+    except OSError:
+        return None
+
+
+def read(state: str = STATE) -> List[Attempt]:
+    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises
+    Refusal when others could have written it.
+    """
+    return _load(os.path.join(state, "ledger.json")) or []
+
+
+def attempts(entries: Sequence[Attempt], action: str, target: str, since: float) -> int:
+    """How often an action was taken on a target from since (epoch seconds) on, whatever came of it. Pure."""
+    return sum(
+        1
+        for entry in entries
+        if entry["action"] == action and entry["target"] == target and entry["at"] >= since
+    )
+
+
+def done(entries: Sequence[Attempt], action: str, target: str, until: float) -> bool:
+    """Whether an action was taken on a target, and kept, before until (epoch seconds). Pure."""
+    wanted = (action, target, "done")
+    return any(
+        (one["action"], one["target"], one["result"]) == wanted and one["at"] < until for one in entries
+    )
+
+
+def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:
+    """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError
+    or Refusal.
+    """
+    prepare_state(disk, state)
+    path = os.path.join(state, "ledger.json")
+    entries = _load(path)
+    if entries is None:
+        disk.replace(path, path + ".damaged")
+        entries = []
+    entries = (entries + [{"at": at, "action": action, "target": target, "result": result}])[-ENTRIES:]
+    disk.remove(path + ".new")
+    disk.write_file(
+        path + ".new", json.dumps({"version": VERSION, "entries": entries}, indent=1).encode("ascii")
+    )
+    disk.replace(path + ".new", path)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that another program writes: which a step would change, and what a person changes at their source
+instead.
+"""
+
+import os
+from typing import List, Optional
+
+from ..parse.generated import Author, author_of, author_of_part
+from ..verdict.step import Change, Step
+from .difference import difference
+from .disk import Disk
+
+LEAVE, EDIT = "leave", "edit"
+MOST_LINES = 12  # of a change that is told in a sentence
+
+
+def _text(data: Optional[bytes]) -> str:
+    return (data or b"").decode("utf-8", "replace")
+
+
+def _author(change: Change, disk: Disk) -> Optional[Author]:
+    """Of a new file, who writes all the others in its directory: such a one may be taken away as a
+    stranger's.
+    """
+    real = disk.real(change.path)
+    found = author_of(change.path, _text(change.before)) or author_of(real, "")
+    if change.before is not None:
+        return found or author_of_part(_text(change.before), _text(change.after))
+    folder = os.path.dirname(real)
+    names = disk.names(folder) if disk.exists(folder) else []
+    texts = [_text(disk.read(os.path.join(folder, name))) for name in names if name.endswith(".conf")]
+    others = [author_of(real, text) for text in texts]
+    return found or (others[0] if others and all(others) else None)
+
+
+def _named(author: Author) -> str:
+    made = "generated" if author.panel or not author.named else "managed"
+    return "%s by %s%s" % (made, author.name, ", from %s" % author.source if author.source else "")
+
+
+def _lines(change: Change) -> str:
+    """The lines of a change as a person writes them, without what may be secret."""
+    shown = difference([change])[0]["prepared"].split("\n")[2:]
+    lines = [line for line in shown if line[:1] in ("-", "+") and line[1:].strip()]
+    words = {"-": "instead of", "+": "write"}
+    return "; ".join("%s `%s`" % (words[line[0]], line[1:].strip()) for line in lines[:MOST_LINES])
+
+
+def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
+    """Why a step is left to a person, with the change to make and where; None when it is not.
+
+    files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays
+    as it is in any case. Raises OSError, Refusal.
+    """
+    for change in step.changes:
+        author = _author(change, disk) if change.before != change.after else None
+        if author and (author.panel or (files == LEAVE and not (asked and author.named))):
+            allowed = "" if author.panel or asked else " (remediate_managed_files=edit would edit the file)"
+            return "%s is %s, which would undo the change; make it there: %s%s" % (
+                change.path,
+                _named(author),
+                _lines(change),
+                allowed,
+            )
+    return None
+
+
+def warnings(step: Step, disk: Disk) -> List[str]:
+    """What a person should know of a step that objection() lets pass."""
+    changes = [change for change in step.changes if change.before != change.after]
+    authors = [(change.path, _author(change, disk)) for change in changes]
+    return [
+        "%s is %s: its next run may undo this change" % (path, _named(author))
+        for path, author in authors
+        if author
+    ]

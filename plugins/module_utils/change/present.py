@@ -1,0 +1,177 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an open change means on the host as it is now: its age, which of its files and commands took effect,
+and who answers. Only looks.
+"""
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..collect.endpoint.endpoints import collect_endpoints, identity_of
+from ..collect.host import Host
+from ..collect.linux.processes import Process, process, processes
+from ..collect.linux.units import unit_states
+from ..collect.nginx import collect_nginx
+from ..collect.php_fpm.masters import collect_fpm
+from ..verdict.step import Refusal
+from .disk import Disk
+from .journal import DONE, STARTED, boot_of
+from .record import File, Journal
+from .transaction import digest
+
+FRESH_SECONDS = 3600.0
+SETTLE_SECONDS = 20.0  # for a unit that is on its way up or down
+PROBE_SECONDS = 1.0
+_MOVING = ("activating", "deactivating", "reloading", "refreshing")
+_LOADS = ("start", "restart", "reload")  # each leaves its time in the unit's state
+# A busy worker that has taken the request is at somebody's service as well.
+_AT_WORK = ("answered", "no_answer")
+
+# old: why no command of it is undone, by its age or by what is to be seen, "" while that may be. files:
+# "before", "written" or "other", in the journal's order. took: of each command, whether it took effect.
+# begun: whether anything may have. asked: endpoints that it is about; answers: those that are served. idle:
+# units that run no more and did not fail, as after a person's stop.
+Present = NamedTuple(
+    "Present",
+    [
+        ("old", str),
+        ("files", List[str]),
+        ("took", List[bool]),
+        ("begun", bool),
+        ("asked", List[str]),
+        ("answers", List[str]),
+        ("idle", List[str]),
+    ],
+)
+
+
+# What runs, of root's: the snapshot's nginx and masters.
+Daemons = NamedTuple(
+    "Daemons", [("procs", List[Process]), ("nginx", Dict[str, Any]), ("masters", List[Dict[str, Any]])]
+)
+
+
+def _old(host: Host, journal: Journal) -> str:
+    now, init = host.now(), process(host, 1)
+    if journal["at"] > now:
+        return "its time lies in the future, so the clock was set since"
+    if journal["boot"] not in ("", boot_of(host)) or init and journal["at"] < init.started_at:
+        return "the host was booted since"
+    if now - journal["at"] > FRESH_SECONDS:
+        hours = (now - journal["at"]) / 3600
+        return "it is %d %s old" % ((hours / 24, "days") if hours >= 48 else (hours, "h"))
+    return ""
+
+
+def _state_of(file: File, disk: Disk) -> str:
+    try:
+        now = digest(disk.read(file["real"]))
+    except (OSError, Refusal):
+        return "other"
+    return "before" if now == file["before"] else "written" if now == file["after"] else "other"
+
+
+def _unit_of(argv: Sequence[str]) -> str:
+    return argv[2] if argv[0] == "systemctl" and len(argv) == 3 else ""
+
+
+def _units(journal: Journal) -> List[str]:
+    named = [_unit_of(command["do"]) for command in journal["commands"]] + [journal["target"]]
+    return [unit for unit in dict.fromkeys(named) if unit.endswith(".service")]
+
+
+def _settled(host: Host, names: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+    """Units, once what a killed run set off has come to its end."""
+    deadline = host.monotonic() + SETTLE_SECONDS
+    while True:
+        states = unit_states(host, names, logs=False)
+        if host.monotonic() >= deadline or not any(state["active"] in _MOVING for state in states.values()):
+            return states
+        host.sleep(0.25)
+
+
+def _daemons(host: Host) -> Daemons:
+    procs = processes(host)
+    return Daemons(procs, collect_nginx(host, procs), collect_fpm(host, procs, "never")["masters"])
+
+
+def _served(
+    host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()
+) -> Tuple[List[str], List[str]]:
+    """(the endpoints of these units' pools, of pools with a socket in one of these directories, and of what
+    these files of nginx send there; those of them at which a running php-fpm, or whoever nginx dials, takes
+    requests).
+    """
+    asked: Dict[str, bool] = {}
+    for master in seen.masters:
+        for pool in master["pools"]:
+            name = pool["endpoint"] or ""
+            if name and (
+                master["unit"] in units or name.startswith(tuple("unix:%s/" % folder for folder in folders))
+            ):
+                asked[name] = asked.get(name, False) or bool(master["running"])
+    for route in seen.nginx["routes"] if seen.nginx["running"] else []:
+        asked.update(
+            (target["endpoint"], True)
+            for target in route["endpoints"]
+            if {route["file"], target["file"]} & set(files) and not target["down"]
+        )
+    found = collect_endpoints(host, list(asked), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
+    return sorted(asked), [
+        name for name in sorted(asked) if asked[name] and found[name]["probe"]["result"] in _AT_WORK
+    ]
+
+
+def served_by(host: Host, units: Sequence[str]) -> List[str]:
+    """The endpoints at which these units take requests now."""
+    return _served(host, _daemons(host), units)[1]
+
+
+def _reloaded(state: Dict[str, Any], procs: Sequence[Process], began: float) -> bool:
+    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows
+    nothing.
+    """
+    workers = [
+        one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline
+    ]
+    return bool(workers) and all(one.started_at >= began for one in workers)
+
+
+def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
+    """opened: the directory of the open change."""
+    units, old = _units(journal), _old(host, journal)
+    states = _settled(host, units)
+    files = [_state_of(file, disk) for file in journal["files"]]
+    folders = [folder["path"] for command in journal["commands"] for folder in command["folders"]]
+    newer: Dict[Any, Optional[bool]] = {}
+    procs: List[Process] = []
+    try:
+        seen = _daemons(host)
+        procs = seen.procs
+        newer = {one["unit"]: one["config_newer"] for one in seen.masters + [seen.nginx]}
+        asked, answers = _served(
+            host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")]
+        )
+    except Exception as error:  # pylint: disable=broad-except
+        # Whatever a configuration does to its reader, it must not keep the host from its next change.
+        asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
+    rebooted = journal["boot"] not in ("", boot_of(host))
+    began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
+    loaded = [
+        name
+        for name, state in states.items()
+        if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)
+    ]
+    took, begun = [], False
+    for number, command in enumerate(journal["commands"]):
+        loads = _unit_of(command["do"]) and command["do"][1] in _LOADS
+        took.append(
+            disk.exists(os.path.join(opened, DONE % number))
+            or bool(loads and _unit_of(command["do"]) in loaded)
+        )
+        begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, STARTED % number))
+    if begun and not old and any(newer.get(name) for name in units):
+        old = "somebody has edited its configuration since, and not loaded that"
+    idle = [name for name, state in states.items() if state["active"] == "inactive"]
+    return Present(old, files, took, begun, asked, answers, idle)

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Configuration files as text that keeps every byte: UTF-8 with what is not as surrogates, line ends
+untouched.
+"""
+
+from typing import Dict, List, Optional
+
+from ..collect.host import Host, HostError
+from ..verdict.step import Step
+
+MOST_BYTES = 16 << 20
+
+
+class Texts:
+    """The host's files, as they are or, where a step is only shown, as it would leave them."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.shown: Dict[str, Optional[bytes]] = {}
+
+    def read(self, path: str) -> Optional[str]:
+        real = self.host.realpath(path)
+        if real in self.shown:
+            data = self.shown[real]
+            return None if data is None else data.decode("utf-8", "surrogateescape")
+        try:
+            return self.host.read_bytes(path, 0, MOST_BYTES).decode("utf-8", "surrogateescape")
+        except HostError:
+            return None
+
+    def expand(self, pattern: str) -> List[str]:
+        return [path for path in self.host.glob(pattern) if self._is_file(path)]
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return self.host.stat(path).type == "file"
+        except HostError:
+            return False
+
+    def show(self, step: Step) -> None:
+        self.shown.update((self.host.realpath(change.path), change.after) for change in step.changes)

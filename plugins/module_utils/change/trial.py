@@ -1,0 +1,230 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a program says about a configuration that is not in place yet.
+
+The program runs in a sandbox in which the changed files lie over the real ones. Whoever is outside sees
+nothing of it, and the files and directories there are not touched.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ..collect import child
+from ..collect.host import Host, Ran
+from ..collect.sandbox import BIND, NODEV, NOSUID, OURS, REC, REMOUNT, Sandbox
+from ..collect.trust import opening
+from ..parse.redact import redact
+from ..verdict.step import Change
+
+# Any of them will do, whatever it holds: it is covered only while the namespace is being prepared.
+STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
+_DETACH = 2  # sys/mount.h
+_NOT_FILES = ("/dev/", "/proc/", "/sys/")
+# nginx names the level in brackets, php-fpm in front, PHP its own; what follows the first of them is its
+# consequence.
+_DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):|\bFatal error:")
+# There is no address in the sandbox's network. With this any can be bound.
+_ANY_ADDRESS = ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind")
+
+# data None: the file is not there.
+_File = NamedTuple("_File", [("data", Optional[bytes]), ("mode", int), ("uid", int), ("gid", int)])
+
+
+class Start(NamedTuple):
+    """How a service manager starts the program, where that is tried. ids: (user, group, all groups), None for
+    root's. folder: where it begins. makes: directories that it is given. enough: what it writes to its errors
+    once it runs.
+    """
+
+    environment: Dict[str, str]
+    ids: Optional[Tuple[int, int, List[int]]]
+    folder: str
+    makes: Sequence[str]
+    enough: bytes
+
+
+class _Namespace(Sandbox):
+    """files: by real path; missing: logs that are not there yet."""
+
+    def __init__(self, files: Dict[str, _File], missing: Sequence[str], start: Optional[Start]) -> None:
+        super(_Namespace, self).__init__()
+        self.files, self.start = files, start
+        # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
+        gone = [
+            path for path, file in files.items() if file.data is None or not os.path.lexists(path)
+        ] + list(missing)
+        self.covers = {_directory(os.path.dirname(path)) for path in gone}
+        self.used = [*self.files, *self.covers]
+
+    def enter(self) -> None:
+        super(_Namespace, self).enter()
+        if self.start is None:
+            return
+        if self.start.ids:
+            user, group, groups = self.start.ids
+            os.setgroups(groups)
+            os.setgid(group)
+            os.setuid(user)
+            child.die_with_parent()
+        os.chdir(self.start.folder)
+
+    def _any_address(self) -> None:
+        try:
+            self.mount("none", "/proc/sys", REMOUNT | BIND)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # it is no mount of its own, as in a container
+                raise
+        for path in filter(os.path.exists, _ANY_ADDRESS):
+            with open(path, "w") as stream:
+                stream.write("1")
+
+    def prepare(self) -> None:
+        self._any_address()
+        free = [
+            path
+            for path in STAGES
+            if os.path.isdir(path)
+            and os.path.realpath(path) == path
+            and not any(_under(one, path) for one in self.used)
+        ]
+        stage = next(iter(free), None)
+        if stage is None or "/" in self.covers:
+            raise OSError("there is no directory to prepare it in")
+        self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")
+        for number, folder in enumerate(sorted(self.covers)):
+            place = os.path.join(stage, "d%d" % number)
+            self._copy(folder, place)
+            self.mount(place, folder, BIND | REC)
+        for number, (path, file) in enumerate(sorted(self.files.items())):
+            if file.data is None:
+                continue
+            if _directory(os.path.dirname(path)) in self.covers:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                _write(path, file)
+            else:
+                place = os.path.join(stage, "f%d" % number)
+                _write(place, file)
+                self.mount(place, path, BIND)
+        # What was bound stays; the stage itself shows again what it held.
+        self.call("umount2", os.fsencode(stage), _DETACH)
+
+    def _copy(self, folder: str, place: str) -> None:
+        """A directory whose entries are those of folder, but for the files that change."""
+        os.mkdir(place)
+        for name in os.listdir(folder):
+            source, target = os.path.join(folder, name), os.path.join(place, name)
+            if source not in self.files:
+                with contextlib.suppress(
+                    FileNotFoundError
+                ):  # a temporary file of somebody else may be gone by now
+                    self._show(source, target)
+        found = os.stat(folder)
+        os.chown(place, found.st_uid, found.st_gid)
+        os.chmod(place, stat.S_IMODE(found.st_mode))
+
+    def _show(self, source: str, target: str) -> None:
+        mode = os.lstat(source).st_mode
+        if stat.S_ISLNK(mode):
+            os.symlink(os.readlink(source), target)
+            return
+        if stat.S_ISDIR(mode):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        self.mount(source, target, BIND | REC)
+
+
+def _under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+def _directory(path: str) -> str:
+    """The path itself or the nearest directory above it that exists."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _write(path: str, file: _File) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(file.data or b"")
+        os.fchown(descriptor, file.uid, file.gid)
+        os.fchmod(descriptor, file.mode)
+
+
+def _like(path: str, data: Optional[bytes], mode: int) -> _File:
+    """With the owner and rights of what is at path, or as a new file of ours."""
+    if not os.path.lexists(path):
+        return _File(data, mode, os.geteuid(), os.getegid())
+    found = os.stat(path)
+    return _File(data, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+
+
+def _prepare(changes: Sequence[Change], silent: Sequence[str], start: Optional[Start]) -> _Namespace:
+    makes = [path for path in start.makes if not os.path.isdir(path)] if start else []
+    for path in [change.path for change in changes] + list(silent) + makes:
+        if not path.startswith("/") or "\0" in path:
+            raise OSError("%r is not an absolute path" % path)
+    files: Dict[str, _File] = {}
+    for change in changes:
+        real = os.path.realpath(change.path)
+        files[real] = _like(real, change.after, change.mode)
+    missing: Set[str] = set()
+    for path in {os.path.realpath(path) for path in silent} - set(files):
+        if os.path.isfile(path):
+            files[path] = _like(path, b"", 0o600)  # an empty file in memory takes what the program would log
+        elif (
+            not os.path.lexists(path)
+            and os.path.isdir(os.path.dirname(path))
+            and not path.startswith(_NOT_FILES)
+        ):
+            missing.add(path)
+    for path in makes:
+        files[os.path.join(os.path.realpath(path), ".webmedic")] = _File(
+            b"", 0o600, os.geteuid(), os.getegid()
+        )
+    return _Namespace(files, sorted(missing), start)
+
+
+def deciding_line(ran: Ran) -> str:
+    """What a program said went wrong, in one line without secrets."""
+    lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
+    return redact(
+        next(
+            (line for line in lines if _DECIDES.search(line)),
+            lines[0] if lines else "it ended with code %s" % ran.rc,
+        )
+    )
+
+
+def trial(
+    changes: Sequence[Change],
+    argv: List[str],
+    silent: Sequence[str],
+    timeout: float = 20.0,
+    start: Optional[Start] = None,
+) -> Ran:
+    """argv's answer to the configuration as the changes would make it. silent: logs and pid files it must not
+    write to, there or not. start: it is started as a service, and killed once it runs (rc 0).
+
+    rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only
+    root can do this.
+    """
+    found = opening(Host(), argv[0])
+    if found:
+        return Ran(None, "", "%s can write %s, so root does not run %s" % (found.who, found.path, argv[0]))
+    try:
+        prepared = _prepare(changes, silent, start)
+        return (
+            prepared.run(argv, timeout, env=start.environment, enough=start.enough)
+            if start
+            else prepared.run(argv, timeout)
+        )
+    except OSError as error:
+        return Ran(None, "", str(error))

@@ -1,0 +1,362 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The endpoints between nginx and php-fpm: their files, their listeners, and what a client with nginx's
+rights gets.
+"""
+
+import os
+import socket
+from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
+
+from ...parse import endpoint as endpoints
+from ...parse.linux import permission, sock_table
+from ...parse.linux.sock_table import Sock
+from ..host import Host, HostError
+from ..linux import sock_diag
+from ..linux.hidden import hidden, other_view
+from ..linux.processes import Process, claim, processes
+from . import probe as dialling
+from .socket_files import UNKNOWN, unix_facts
+
+Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
+
+
+def _hosts_file(host: Host) -> Dict[str, List[str]]:
+    """/etc/hosts: name -> addresses."""
+    found: Dict[str, List[str]] = {}
+    for line in (host.text("/etc/hosts") or "").splitlines():
+        fields = line.partition("#")[0].split()
+        for name in fields[1:]:
+            found.setdefault(name.lower(), []).append(fields[0])
+    return found
+
+
+def _pack(address: str) -> Optional[bytes]:
+    """A numeric address; None for a name or "*"."""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
+        return None
+
+
+def is_local(address: str) -> bool:
+    """Whether the kernel would use the address as the source, too. Sends nothing."""
+    packed = _pack(address)
+    if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
+        return True
+    try:
+        with socket.socket(
+            socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
+        ) as door:
+            door.connect((address, 9))
+            return _pack(door.getsockname()[0]) == packed
+    except OSError:
+        return False
+
+
+def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
+    """Numeric addresses to dial; [] for a name that /etc/hosts does not have."""
+    if one.family == "name":
+        known = hosts.get((one.address or "").lower(), [])
+        return [address for address in known if _pack(address) is not None]
+    return [{"*": "127.0.0.1", "::": "::1"}.get(one.address or "", one.address or "")]
+
+
+def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[dialling.Target]:
+    if one.family == "unix":
+        return [dialling.Target(one.key, "unix", one.path or "", 0)]
+    if one.port is None:
+        return []
+    found = [
+        dialling.Target(one.key, "inet6" if ":" in address else "inet", address, one.port)
+        for address in _addresses(one, hosts)
+    ]
+    return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
+
+
+def identity_of(nginx: dict) -> Optional[dict]:
+    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None,
+    account}. account: its uid when it is an ordinary one that runs the whole of nginx, and so may run its own
+    php-fpm; else None.
+    """
+    if nginx.get("uid") is None or nginx.get("gid") is None:
+        return None
+    workers = nginx.get("workers") or [None]
+    return {
+        "user": nginx.get("user") or str(nginx["uid"]),
+        "uid": nginx["uid"],
+        "gid": nginx["gid"],
+        "groups": list(nginx.get("groups") or [nginx["gid"]]),
+        "pid": workers[0],
+        "account": nginx["uid"] if nginx.get("account") else None,
+    }
+
+
+def _load(
+    one: endpoints.Endpoint,
+    table: sock_table.Index,
+    names: Sequence[str],
+    file: Optional[Tuple[int, int]],
+    hosts: Dict[str, List[str]],
+) -> sock_table.Load:
+    if one.family == "unix":
+        return table.unix(names, file)
+    addresses: List[Optional[bytes]] = (
+        [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
+    )
+    loads = [table.tcp(address, one.port or 0) for address in addresses]
+    return next((load for load in loads if load.listeners), sock_table.Load([]))
+
+
+class _Survey:
+    """The files first, then the table, the dialling, and the table again where nothing answered."""
+
+    def __init__(
+        self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump
+    ) -> None:
+        self.host, self.dump, self.identity = host, dump, identity
+        self.places = [endpoints.parse(key) for key in sorted(set(keys))]
+        self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
+        self.view = other_view(host, (identity or {}).get("pid"))
+        self.components: Dict[str, List[permission.Component]] = {}
+        self.files: Dict[str, Optional[Tuple[int, int]]] = {}
+        self.found: Dict[str, dict] = {}
+        for one in self.places:
+            facts = dict(
+                UNKNOWN,
+                family=one.family,
+                path=one.path,
+                address=one.address,
+                port=one.port,
+                parents=[],
+                listener_path=None,
+                addresses=None,
+                hidden=None,
+            )
+            if one.family == "unix":
+                about, self.components[one.key], self.files[one.key] = unix_facts(
+                    host, one.path or "", self.view
+                )
+                facts.update(about)
+            self.found[one.key] = facts
+
+    def loads(self) -> Dict[str, sock_table.Load]:
+        ports = [one.port for one in self.places if one.port is not None]
+        names = {
+            one.key: (str(one.path), str(self.found[one.key]["real_path"]))
+            for one in self.places
+            if one.family == "unix"
+        }
+        wanted = {name for pair in names.values() for name in pair}
+        files = {file for file in self.files.values() if file is not None}
+        table: List[Sock] = []
+        for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
+            # A socket is listed under the spelling it was bound with: /var/run for /run.
+            row = (
+                row
+                if row.family != "unix"
+                else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
+            )
+            if row.family != "unix" or row.name in wanted or row.file in files:
+                table.append(row)
+        index = sock_table.Index(table)
+        return {
+            one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts)
+            for one in self.places
+        }
+
+    def listeners(self, procs: Sequence[Process]) -> None:
+        self.began = self.host.monotonic()
+        self.first = loads = self.loads()
+        inodes = {row.inode for load in loads.values() for row in load.listeners}
+        held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
+        described: Dict[int, dict] = {}
+        account = (self.identity or {}).get("account")
+        masters = [
+            one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)
+        ]
+        for one in self.places:
+            load, facts = loads[one.key], self.found[one.key]
+            local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
+            matches = (
+                sock_table.inode_matches(load, self.files.get(one.key))
+                if facts["exists"] is not None
+                else None
+            )
+            people: Dict[int, dict] = {}
+            for row in load.listeners:
+                for holder in held.get(row.inode, ()):
+                    if holder.pid not in described:
+                        described[holder.pid] = sock_diag.describe(self.host, holder, masters)
+                    people[holder.pid] = described[holder.pid]
+                    if matches is False and facts["listener_path"] is None:
+                        facts["listener_path"] = self._elsewhere(holder.pid, row)
+            # Another host's table cannot be read: absent there is not "does not listen".
+            facts.update(
+                listening=bool(load.listeners) if local else None,
+                listeners=list(people.values()),
+                inode_matches=matches,
+                queue=load.queue,
+                backlog=load.backlog,
+                accepted=load.accepted,
+                waiting={"live": load.live, "dead": load.dead},
+                abandoned=load.abandoned,
+                flow=None,
+            )
+
+    def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
+        """The file that the process bound, when it is alive in the process's own view of files."""
+        path = "/proc/%d/root%s" % (pid, row.name)
+        try:
+            stat = self.host.stat(path)
+        except HostError:
+            return None
+        return (
+            path
+            if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
+            else None
+        )
+
+    def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
+        rights, as_user = self._rights()
+        targets = (
+            [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)]
+            if seconds > 0
+            else []
+        )
+        results: Dict[str, List[dict]] = {}
+        for result in probe(targets, rights, seconds) if targets else []:
+            results.setdefault(result["key"], []).append(result)
+        silent = False
+        for one in self.places:
+            tried = results.get(one.key, [])
+            # nginx goes on to a name's next address: the best answer counts.
+            best = (
+                min(tried, key=_rank)
+                if tried
+                else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
+            )
+            facts = self.found[one.key]
+            facts["connect"] = dict(
+                best["connect"],
+                tried=bool(tried),
+                as_user=as_user if tried else None,
+                blocked_by=self._blocked(one.key, best["connect"]["result"], as_user),
+            )
+            if one.family == "unix" and best["connect"]["result"] in ("denied", "missing", "refused"):
+                facts["hidden"] = self._hidden(one.path or "", facts)
+            facts["probe"] = dict(best["probe"], queue=None, accepted=None)
+            if one.family == "name":
+                facts["addresses"] = [
+                    {
+                        "address": each["address"],
+                        "result": each["connect"]["result"],
+                        "errno": each["connect"]["errno"],
+                        "probe": each["probe"]["result"],
+                    }
+                    for each in sorted(tried, key=lambda each: str(each["address"]))
+                ]
+            if best["connect"]["result"] in ("ok", "full") and facts["listening"] is False:
+                facts["listening"] = True  # by a process in another network namespace
+            silent = silent or _waits(facts)
+        if silent:
+            # A full queue refuses at once.
+            self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
+            for key, load in self.loads().items():
+                facts = self.found[key]
+                if _waits(facts):
+                    facts["probe"].update(queue=load.queue, accepted=load.accepted)
+                    flow = sock_table.flow(self.first[key], load)
+                    ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
+                    facts["flow"] = flow and {
+                        "seconds": round(self.host.monotonic() - self.began, 2),
+                        "arrived": max(0, flow[0] - ours),
+                        "answered": flow[1],
+                    }
+
+    def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
+        """(what to take on, as whom we dial: None as ourselves)."""
+        who = self.identity
+        if who is None:
+            self.host.miss(
+                "connect_as_nginx",
+                None,
+                "the account of nginx's workers is unknown: dialled as ourselves",
+                None,
+            )
+            return None, None
+        if self.host.is_root():
+            return dialling.Rights(who["uid"], who["gid"], list(who["groups"]), self.view), who["user"]
+        if who["uid"] == os.geteuid():
+            return None, who["user"]
+        self.host.miss(
+            "connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root"
+        )
+        return None, None
+
+    def _hidden(self, path: str, facts: dict) -> Optional[dict]:
+        """What nginx's unit hides from nginx on the way to a socket, or php-fpm's from all others."""
+        people = [("nginx", (self.identity or {}).get("pid"))] + [
+            ("php-fpm", holder["pid"]) for holder in facts["listeners"]
+        ]
+        found = ((who, hidden(self.host, pid, path)) for who, pid in people)
+        return next((dict(seen, who=who) for who, seen in found if seen), None)
+
+    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[dict]:
+        """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
+        walked = self.components.get(key)
+        if walked is None or self.identity is None or (as_user is not None and result != "denied"):
+            return None
+        who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
+        blocked = permission.blocked_by(walked, who)
+        account = self.host.account(who.user) if blocked and self.identity.get("pid") else None
+        if blocked and account:
+            # nginx's workers took their groups on when they were started, their own one by nginx's
+            # configuration.
+            by_now = set(who.groups) | set(account[2]) - {account[1]}
+            if not permission.blocked_by(walked, who._replace(groups=list(by_now))):
+                why = (
+                    "%s is in a group that may, but was put into it after nginx's workers were started"
+                    % who.user
+                )
+                return dict(
+                    blocked,
+                    kind="group_not_in_force",
+                    why="%s: %s" % (blocked["why"].partition(": ")[0], why),
+                )
+        if blocked is None and as_user is not None:
+            return permission.mandatory_access(str(self.found[key]["real_path"]), who)
+        return blocked
+
+
+def _waits(facts: dict) -> bool:
+    return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
+
+
+def _rank(result: dict) -> int:
+    order = ("answered", "no_answer", "not_fastcgi", "closed")
+    told = result["probe"]["result"]
+    return order.index(told) if told in order else len(order)
+
+
+def collect_endpoints(
+    host: Host,
+    keys: Sequence[str],
+    identity: Optional[dict],
+    procs: Optional[Sequence[Process]] = None,
+    probe_seconds: float = 3.0,
+    dump: sock_diag.Dump = sock_diag.netlink,
+    probe: Probe = dialling.probe,
+    asleep: Sequence[str] = (),
+) -> Dict[str, dict]:
+    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as
+    ourselves. asleep: not dialled. procs: those that may hold the sockets. probe_seconds: for all silent
+    endpoints together; 0 dials nothing. probe.queue counts the probe too.
+    """
+    if not keys:
+        return {}
+    survey = _Survey(host, keys, identity, dump)
+    survey.listeners(processes(host) if procs is None else procs)
+    survey.dial(probe_seconds, probe, frozenset(asleep))
+    return survey.found

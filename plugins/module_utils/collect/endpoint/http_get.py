@@ -1,0 +1,151 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One page of a virtual host, asked for as a visitor would, on this host itself.
+
+A request is not free of traces: nginx writes it to the access log, and PHP runs it.
+"""
+
+import re
+import socket
+import ssl
+from typing import Any, Dict, Optional
+from urllib.parse import quote
+
+from ...parse.nginx.listen import Target
+from ..host import Host
+
+USER_AGENT = "webmedic.php_fpm"
+MOST_BYTES = 64 * 1024
+# nginx gives these in the name of a backend that does not answer, or not in time.
+NO_ANSWER = frozenset((502, 503, 504))
+_FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6, "unix": socket.AF_UNIX}
+_STATUS = re.compile(rb"HTTP/[0-9.]+ ([1-9][0-9]{2})(?: |\r|\n|\Z)")
+_END = re.compile(rb"\r?\n\r?\n")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
+
+
+class _Failure(Exception):
+    """Why there is no status."""
+
+
+def literal(site: str, target: Target) -> str:
+    """A host name that nginx's server_name matches; the target's address where it is none or a regular
+    expression.
+    """
+    if site.startswith("*."):
+        site = "webmedic" + site[1:]
+    elif site.startswith("."):
+        site = site[1:]
+    elif site.endswith(".*"):
+        site = site[:-1] + "webmedic"
+    elif site.lower() == "$hostname":
+        site = socket.gethostname().lower()
+    if site not in ("_", "default") and _NAME.match(site):
+        return site
+    return {"inet": target.address, "inet6": "[%s]" % target.address, "unix": "localhost"}[target.family]
+
+
+def _request(name: str, target: Target, path: str) -> bytes:
+    port = "" if target.port in (0, 443 if target.tls else 80) else ":%d" % target.port
+    # Whatever is no part of a path, a line end above all, must not become a second request.
+    safe = quote("/" + path.lstrip("/"), safe="/?&=%:@!$'()*+,;~-._")
+    return (
+        "GET %s HTTP/1.1\r\nHost: %s%s\r\nUser-Agent: %s\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        % (safe, name, port, USER_AGENT)
+    ).encode("ascii")
+
+
+def _proxy_line(client: Any, target: Target) -> bytes:
+    """The PROXY protocol, version 1 (haproxy.org, proxy-protocol.txt)."""
+    if target.family == "unix":
+        return b"PROXY UNKNOWN\r\n"
+    kind = "TCP4" if target.family == "inet" else "TCP6"
+    return ("PROXY %s %s %s %d %d\r\n" % (kind, client[0], target.address, client[1], target.port)).encode(
+        "ascii"
+    )
+
+
+class _Connection:
+    def __init__(self, host: Host, target: Target, seconds: float) -> None:
+        self.host, self.target, self.deadline = host, target, host.monotonic() + seconds
+        self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
+
+    def limit(self) -> None:
+        """A socket counts its timeout anew in each call: before each, what is left of the whole."""
+        left = self.deadline - self.host.monotonic()
+        if left <= 0:
+            raise socket.timeout()
+        self.socket.settimeout(left)
+
+    def connect(self, name: str) -> None:
+        target = self.target
+        self.limit()
+        self.socket.connect(target.address if target.family == "unix" else (target.address, target.port))
+        if target.proxy_protocol:
+            self.limit()
+            self.socket.sendall(_proxy_line(self.socket.getsockname(), target))
+        if target.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            self.limit()
+            self.socket = context.wrap_socket(self.socket, server_hostname=name.strip("[]"))
+
+    def status(self, request: bytes) -> int:
+        self.limit()
+        self.socket.sendall(request)
+        data = b""
+        while len(data) < MOST_BYTES:
+            self.limit()
+            chunk = self.socket.recv(min(8192, MOST_BYTES - len(data)))
+            data += chunk
+            end = _END.search(data)
+            while end:
+                found = _STATUS.match(data)
+                if not found:
+                    raise _Failure("what answers is not HTTP: %r" % data[:40])
+                if found.group(1)[:1] != b"1":
+                    return int(found.group(1))
+                data = data[end.end() :]  # an interim answer, as 103 is
+                end = _END.search(data)
+            if not chunk:
+                raise _Failure(
+                    "closed after %d bytes, before the end of the headers" % len(data)
+                    if data
+                    else "closed without an answer"
+                )
+        raise _Failure("headers of more than %d bytes" % MOST_BYTES)
+
+
+def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Dict[str, Any]:
+    """One GET, which follows no redirect and trusts any certificate: {status: int or None, error: text or
+    None, ms: until then}.
+
+    site: the server_name as it is written. seconds: for all of it. Never raises for what the network or the
+    peer does.
+    """
+    started = host.monotonic()
+    status: Optional[int] = None
+    error: Optional[str] = None
+    connection = _Connection(host, target, seconds)
+    try:
+        name = literal(site, target)
+        connection.connect(name)
+        status = connection.status(_request(name, target, path))
+    except socket.timeout:
+        error = "no answer within %g s" % seconds
+    except _Failure as failure:
+        error = str(failure)
+    except OSError as failure:
+        error = failure.strerror or str(failure)
+    except ValueError as failure:  # a path beyond 107 bytes, a label beyond 63
+        error = str(failure)
+    finally:
+        connection.socket.close()
+    return {"status": status, "error": error, "ms": round((host.monotonic() - started) * 1000, 2)}
+
+
+def answered(result: Dict[str, Any]) -> bool:
+    """Whether the site's own backend had something to say, an error page of its own included."""
+    return result["status"] is not None and result["status"] not in NO_ANSWER

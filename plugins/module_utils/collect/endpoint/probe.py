@@ -1,0 +1,238 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Dials endpoints with nginx's own rights and asks for one FastCGI answer: FCGI_GET_VALUES, which runs no PHP
+(docs/looking.md).
+"""
+
+import errno
+import os
+import select
+import socket
+import time
+from functools import partial
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from ...parse import fastcgi
+from ..child import Child, die_with_parent, end
+
+AT_ONCE = 128  # endpoints in flight together
+NAMES_AT_ONCE = 32  # each has a child of its own
+PATIENCE = 5  # how many times the seconds of one endpoint all together may take
+_GRACE = 1.0  # seconds that a child may need beyond the budget
+
+# address: a path, a numeric address, or a name (family "name").
+Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])
+# root: what this account's processes see as "/".
+Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
+
+_RESULTS = {
+    0: "ok",
+    errno.ECONNREFUSED: "refused",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+    errno.EAGAIN: "full",
+    errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+}
+_FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
+
+
+def outcome(
+    target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None
+) -> dict:
+    """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
+    told = result or _RESULTS.get(-1 if number is None else number, "error")
+    text = error or (os.strerror(number) if number else None)
+    return {
+        "key": target.key,
+        "address": target.address,
+        "connect": {"result": told, "errno": number or None, "error": text},
+        "probe": {"result": "not_tried", "ms": None, "detail": None, "waited": 0.0},
+    }
+
+
+class _Dial:
+    def __init__(self, target: Target) -> None:
+        self.started = time.monotonic()
+        self.target = target
+        self.data = b""
+        self.done: Optional[dict] = None
+        self.connected = False
+        self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        where: Any = target.address if target.family == "unix" else (target.address, target.port)
+        try:
+            number = self.socket.connect_ex(where)
+        except (OSError, ValueError, UnicodeError) as error:  # a path beyond 107 bytes has no errno
+            self.done = outcome(target, None, str(error))
+            return
+        if number == 0:
+            self._ask()
+        elif number != errno.EINPROGRESS:
+            self.done = outcome(target, number)
+
+    def _ask(self) -> None:
+        self.connected = True
+        try:
+            self.socket.send(fastcgi.request(), socket.MSG_NOSIGNAL)
+        except OSError as error:
+            self._finish("closed", error.strerror)
+
+    def _finish(self, result: str, detail: Optional[str]) -> None:
+        waited = time.monotonic() - self.started
+        self.done = outcome(self.target, 0)
+        self.done["probe"] = {
+            "result": result,
+            "ms": round(waited * 1000, 2) if result == "answered" else None,
+            "detail": detail,
+            "waited": round(waited, 3),
+        }
+
+    def ready(self) -> None:
+        if not self.connected:
+            number = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                self.done = outcome(self.target, number)
+            else:
+                self._ask()
+            return
+        ended: Optional[str] = None
+        try:
+            chunk = self.socket.recv(fastcgi.ENOUGH)
+            self.data += chunk
+            if not chunk:
+                ended = "the peer closed the connection without an answer"
+        except BlockingIOError:
+            return
+        except OSError as error:
+            ended = error.strerror
+        told = fastcgi.answer(self.data, ended is not None)
+        if told is not None:
+            self._finish(told.result, told.detail or (ended if told.result == "closed" else None))
+
+    def late(self) -> None:
+        if self.connected:
+            self._finish("no_answer", None)
+        else:
+            self.done = outcome(self.target, errno.ETIMEDOUT)
+
+
+def _resolve(target: Target) -> List[Target]:
+    """nginx resolves a name once, and uses every address that it gets."""
+    found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
+    names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
+    return [
+        Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names
+    ]
+
+
+def _dial_all(
+    targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]
+) -> None:
+    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not
+    dialled.
+    """
+    left = list(reversed(targets))
+    waiting: Dict[int, _Dial] = {}
+    poll = select.poll()
+
+    def look(one: _Dial) -> None:
+        number = one.socket.fileno()
+        if one.done is None:
+            waiting[number] = one
+            poll.register(number, select.POLLIN | (0 if one.connected else select.POLLOUT))
+            return
+        if waiting.pop(number, None):
+            poll.unregister(number)
+        one.socket.close()
+        say(one.done)
+
+    while waiting or left:
+        while left and len(waiting) < AT_ONCE:
+            look(_Dial(left.pop()))
+        left = left if time.monotonic() < deadline else []
+        for one in [
+            one for one in waiting.values() if time.monotonic() >= min(one.started, deadline) + seconds
+        ]:
+            one.late()
+            look(one)
+        if waiting and (len(waiting) == AT_ONCE or not left):
+            soonest = min([deadline] + [one.started for one in waiting.values()]) + seconds
+            for number, _event in poll.poll(max(0.0, soonest - time.monotonic()) * 1000 + 1):
+                waiting[number].ready()
+                look(waiting[number])
+
+
+def _dial_as(
+    targets: Sequence[Target],
+    rights: Optional[Rights],
+    seconds: float,
+    deadline: float,
+    say: Callable[[dict], None],
+) -> None:
+    try:
+        if rights is not None:
+            if rights.root:
+                os.chroot(rights.root)
+                os.chdir("/")
+            os.setgroups(rights.groups)
+            os.setresgid(rights.gid, rights.gid, rights.gid)
+            os.setresuid(rights.uid, rights.uid, rights.uid)
+            die_with_parent()
+        _dial_all(
+            [
+                one
+                for target in targets
+                for one in (_resolve(target) if target.family == "name" else [target])
+            ],
+            seconds,
+            deadline,
+            say,
+        )
+    except (OSError, ValueError) as error:
+        for target in targets:
+            say(outcome(target, None, str(error)))
+
+
+def _together(
+    groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float
+) -> List[dict]:
+    children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
+    results: List[dict] = []
+    for child in children:
+        while not child.ended:
+            said = child.next(deadline + seconds + _GRACE - time.monotonic())
+            if said is None:
+                break
+            results.append(said)
+    if children:
+        end(children)
+    return results
+
+
+def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
+    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect,
+    probe}.
+
+    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and
+    what then is left has no result. Forks, because rights given up do not come back.
+    """
+    deadline = time.monotonic() + (PATIENCE - 1) * seconds
+    results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)
+    # A name may hang in the resolver: it gets a child of its own, which can be killed.
+    names = [one for one in targets if one.family == "name"]
+    while names and time.monotonic() < deadline:
+        some, names = names[:NAMES_AT_ONCE], names[NAMES_AT_ONCE:]
+        found = _together([[one] for one in some], rights, seconds, time.monotonic())
+        seen = {one["key"] for one in found}
+        results += found + [
+            outcome(one, None, "no result within %g s" % seconds, "timeout")
+            for one in some
+            if one.key not in seen
+        ]
+    return results

@@ -1,0 +1,134 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to a unix socket: links, directories, owners, modes, ACLs and labels, as the client sees them."""
+
+import errno
+import os
+import posixpath
+from typing import List, NamedTuple, Optional, Tuple
+
+from ...parse.linux import permission, sock_table
+from ..host import Host, HostError, Stat
+
+UNKNOWN: dict = dict.fromkeys(
+    ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux")
+)
+_LINKS = 40  # the kernel's own limit, path_resolution(7)
+
+# searched: directories, in the kernel's order. path: where the last link leads. error: why the walk stopped.
+# link_to: of the last component.
+Walk = NamedTuple(
+    "Walk",
+    [
+        ("searched", List[str]),
+        ("path", str),
+        ("stat", Optional[Stat]),
+        ("link_to", Optional[str]),
+        ("error", Optional[HostError]),
+    ],
+)
+
+
+def walk(host: Host, path: str, root: str = "") -> Walk:
+    """Follows path as the kernel does for a process that sees root as its "/"."""
+    searched: List[str] = []
+    left = list(reversed(path.split("/")))
+    here, links, stat, link_to = "/", 0, None, None  # type: str, int, Optional[Stat], Optional[str]
+    while left:
+        name = left.pop()
+        if name in ("", "."):
+            continue
+        if here not in searched:
+            searched.append(here)
+        step = posixpath.dirname(here) if name == ".." else posixpath.join(here, name)
+        try:
+            stat = host.stat(root + step, follow=False)
+        except HostError as error:
+            return Walk(searched, posixpath.join(step, *reversed(left)), None, link_to, error)
+        target = host.readlink(root + step) if stat.type == "link" else None
+        if target is None:
+            here = step
+            continue
+        links += 1
+        if links > _LINKS:
+            return Walk(
+                searched,
+                step,
+                None,
+                link_to,
+                HostError(step, errno.ELOOP, "Too many levels of symbolic links"),
+            )
+        link_to = target if step == path else link_to
+        left.extend(reversed(target.split("/")))
+        here = "/" if target.startswith("/") else here
+    return Walk(searched, here, stat, link_to, None)
+
+
+def _component(host: Host, path: str, root: str, stat: Stat) -> permission.Component:
+    acl = permission.parse_acl(host.xattr(root + path, "system.posix_acl_access"))
+    return permission.Component(
+        path,
+        stat.type == "directory",
+        stat.uid,
+        stat.gid,
+        stat.mode,
+        acl,
+        host.user_name(stat.uid),
+        host.group_name(stat.gid),
+    )
+
+
+def _acl(host: Host, one: permission.Component) -> Optional[List[str]]:
+    return permission.acl_text(one.acl, host.user_name, host.group_name)
+
+
+def unix_facts(
+    host: Host, path: str, root: str
+) -> Tuple[dict, List[permission.Component], Optional[Tuple[int, int]]]:
+    """(the file's part of an endpoint, what a client has to pass, the file's identity)."""
+    way = walk(host, path, root)
+    components: List[permission.Component] = []
+    for directory in way.searched:
+        try:
+            components.append(_component(host, directory, root, host.stat(root + directory)))
+        except HostError as error:
+            host.miss("endpoint", directory, error.why, "root")
+    facts = dict(
+        UNKNOWN,
+        exists=way.stat is not None,
+        type="missing",
+        link_to=way.link_to,
+        real_path=way.path,
+        parents=[
+            {
+                "path": one.path,
+                "owner": one.owner,
+                "group": one.group,
+                "mode": "%04o" % one.mode,
+                "acl": _acl(host, one),
+            }
+            for one in components
+        ],
+    )
+    if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
+        facts.update(exists=None, type="unknown")
+        host.miss("endpoint", path, way.error.why, "root")
+    elif way.link_to is not None and way.stat is None:
+        facts["type"] = "dangling_link"
+    if way.stat is None:
+        return facts, components, None
+    last = _component(host, way.path, root, way.stat)
+    label = host.xattr(root + way.path, "security.selinux")
+    facts.update(
+        type=way.stat.type,
+        owner=last.owner,
+        group=last.group,
+        uid=last.uid,
+        gid=last.gid,
+        mode="%04o" % last.mode,
+        acl=_acl(host, last),
+        selinux=label.rstrip(b"\0").decode("utf-8", "replace") if label else None,
+    )
+    device = way.stat.device
+    return facts, components + [last], sock_table.file_id(os.major(device), os.minor(device), way.stat.inode)

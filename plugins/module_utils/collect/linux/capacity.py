@@ -1,0 +1,289 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else
+holds of the memory and CPU they share.
+
+Measured for a change only: each worker's page table is walked twice.
+"""
+
+import posixpath
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ...parse.linux.proc import memory_cgroup, parse_cgroup, parse_kb
+from ..host import Host
+from .memory import UNLIMITED, collect_memory, levels, limit_of
+from .processes import Process
+from .worker_memory import measured_workers
+
+_LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
+# Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:
+# admin-guide/cgroup-v1/memory, cgroup-v2).
+_HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
+_KERNEL = ("slab_unreclaimable", "kernel_stack", "pagetables", "percpu")
+_REASONS = ("memory_limit", "memory_use", "worker_memory", "cores")
+
+# The control groups above a process in one tree, its own first.
+Home = NamedTuple("Home", [("version", int), ("directories", List[str])])
+Bound = NamedTuple("Bound", [("limit", int), ("source", str), ("others", int)])
+# kB of a worker. held: its proportional share of anonymous and shared memory, which is what a control group
+# and MemAvailable count as used.
+Mapped = NamedTuple("Mapped", [("uss", int), ("shared", int), ("pss", int), ("held", int)])
+
+
+def _home(host: Host, pid: int) -> Optional[Home]:
+    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
+    place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
+    return Home(place[0], levels(place[1], place[2])) if place else None
+
+
+def _mapped(host: Host, pid: int) -> Optional[Mapped]:
+    """uss is what the worker had at its largest: it may be between two requests at the moment. It counts what
+    is swapped out, too.
+
+    Before Linux 5.3 the share of each kind is not told; private dirty pages are then the least that is surely
+    held, and the rest stays with what others hold.
+    """
+    rows = parse_kb(host.text("/proc/%d/smaps_rollup" % pid) or "")
+    if "Pss" not in rows:
+        return None
+    private = rows.get("Private_Clean", 0) + rows.get("Private_Dirty", 0)
+    held = rows["Pss_Anon"] + rows.get("Pss_Shmem", 0) if "Pss_Anon" in rows else rows.get("Private_Dirty", 0)
+    peak = parse_kb(host.text("/proc/%d/status" % pid) or "").get("VmHWM", 0) - (
+        rows["Rss"] - private if "Rss" in rows else rows["Pss"]
+    )
+    return Mapped(
+        max(private, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - private), rows["Pss"], held
+    )
+
+
+def _pools(
+    host: Host,
+    workers: Sequence[Dict[str, Any]],
+    masters: Sequence[Dict[str, Any]],
+    mapped: Dict[int, Mapped],
+) -> List[Dict[str, Any]]:
+    """Pools of masters that run, or will after the next boot. What was measured of a pool stands for all of
+    its workers.
+    """
+    now = host.now()
+    found: List[Dict[str, Any]] = []
+    for master in masters:
+        if not master["running"] and (master.get("unit_state") or {}).get("enabled") != "enabled":
+            continue
+        for pool in master["pools"]:
+            mine = [
+                worker
+                for worker in workers
+                if (worker["config"], worker["pool"]) == (master["config"], pool["name"])
+            ]
+            seen = [mapped[worker["pid"]] for worker in mine if worker["pid"] in mapped]
+            scale = float(len(mine)) / len(seen) if seen else 0.0
+            found.append(
+                {
+                    "config": master["config"],
+                    "pool": pool["name"],
+                    "pm": pool["pm"],
+                    "max_children": pool["max_children"],
+                    "start_servers": pool["start_servers"],
+                    "min_spare": pool["min_spare"],
+                    "max_spare": pool["max_spare"],
+                    "process_max": master["process_max"],
+                    "workers": len(mine),
+                    "measured": len(seen),
+                    "uss_kb": sorted(one.uss for one in seen),
+                    "rss_kb": sorted(worker["rss_kb"] for worker in mine),
+                    "shared_kb": int(scale * sum(one.shared for one in seen)),
+                    "pss_kb": int(scale * sum(one.pss for one in seen)),
+                    "held_kb": int(scale * sum(one.held for one in seen)),
+                    "cpu_share": round(
+                        sum(worker["cpu_seconds"] / max(1.0, now - worker["started_at"]) for worker in mine),
+                        3,
+                    ),
+                }
+            )
+    return found
+
+
+def _limits(
+    host: Host, memory: Dict[str, Any], homes: Dict[str, Home]
+) -> Dict[Tuple[int, str], Tuple[int, str]]:
+    """{(version, directory): (limit, where it comes from)} of every level that has one."""
+    found: Dict[Tuple[int, str], Tuple[int, str]] = {}
+    for home in homes.values():
+        for directory in home.directories:
+            for name in _LIMITS[home.version]:
+                limit = limit_of(host.text(directory + "/" + name))
+                key = (home.version, directory)
+                if limit is not None and limit < found.get(key, (UNLIMITED, ""))[0]:
+                    found[key] = (limit, "cgroup %s/%s" % (directory, name))
+    source = memory["limit_from"] or ""
+    # A limit above a container's mount, which version 1 tells of: what of it is in sight is the container.
+    if source.startswith("cgroup ") and memory["limit_bytes"] not in [
+        limit for limit, _source in found.values()
+    ]:
+        directory = posixpath.dirname(source[len("cgroup ") :])
+        home = next(home for home in homes.values() if directory in home.directories)
+        found[(home.version, home.directories[-1])] = (memory["limit_bytes"], source)
+    return found
+
+
+def _held(host: Host, version: int, directory: str) -> Optional[int]:
+    """Bytes in a control group that no reclaim brings back, unlike page cache and reclaimable slab. None when
+    it cannot be read. Version 1 has one number for all kernel memory.
+    """
+    lines = [line.split() for line in (host.text(directory + "/memory.stat") or "").splitlines()]
+    rows = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+    if any(name not in rows for name in _HELD[version]):
+        return None
+    if version == 1:
+        kernel = limit_of(host.text(directory + "/memory.kmem.usage_in_bytes")) or 0
+    elif "kernel" in rows:
+        kernel = max(0, rows["kernel"] - rows.get("slab_reclaimable", 0))
+    else:
+        kernel = sum(rows.get(name, 0) for name in _KERNEL)
+    return sum(rows[name] for name in _HELD[version]) + rows.get("sock", 0) + kernel
+
+
+def _tightest(
+    host: Host, memory: Dict[str, Any], homes: Dict[str, Home], pools: Sequence[Dict[str, Any]]
+) -> Optional[Bound]:
+    """Of all limits above php-fpm, the machine's memory among them, the one that leaves the least beside what
+    others hold. None when what a limit holds cannot be read: it could be that one.
+    """
+    bounds: List[Bound] = []
+    for (version, directory), (limit, source) in sorted(_limits(host, memory, homes).items()):
+        held = _held(host, version, directory)
+        if held is None:
+            host.miss(
+                "memory_use",
+                directory + "/memory.stat",
+                "does not tell what is held there",
+                "the memory controller",
+            )
+            return None
+        inside = [
+            pool
+            for pool in pools
+            if pool["config"] in homes and directory in homes[pool["config"]].directories
+        ]
+        bounds.append(Bound(limit, source, max(0, held - 1024 * sum(pool["held_kb"] for pool in inside))))
+    if memory["mem_total"]:
+        if memory["mem_available"] is None:
+            host.miss("memory_use", "/proc/meminfo", "has no MemAvailable", "Linux 3.14 or later")
+            return None
+        held = memory["mem_total"] - memory["mem_available"]
+        bounds.append(
+            Bound(
+                memory["mem_total"], "MemTotal", max(0, held - 1024 * sum(pool["held_kb"] for pool in pools))
+            )
+        )
+    return min(bounds, key=lambda bound: bound.limit - bound.others) if bounds else None
+
+
+def _cpu_home(cgroup: str, mountinfo: str) -> Optional[Home]:
+    """As memory_cgroup, of the tree that limits the CPU."""
+    rows = parse_cgroup(cgroup)
+    first = next((row.path for row in rows if "cpu" in row.controllers), None)
+    version, path = (
+        (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
+    )
+    for line in mountinfo.splitlines():
+        left, _dash, right = line.partition(" - ")
+        where, what = left.split(), right.split()
+        if (
+            len(where) > 4
+            and len(what) > 2
+            and what[0] == ("cgroup" if version == 1 else "cgroup2")
+            and (version == 2 or "cpu" in what[2].split(","))
+        ):
+            root = where[3].rstrip("/")
+            return Home(version, levels(where[4], path[len(root) :] if path.startswith(root) else ""))
+    return None
+
+
+def _quota(host: Host, version: int, directory: str) -> Optional[float]:
+    """Cores' worth of CPU time; None for no quota."""
+    if version == 2:
+        words = (host.text(directory + "/cpu.max") or "").split()
+    else:
+        words = [
+            (host.text(directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in ("quota", "period")
+        ]
+    return (
+        float(words[0]) / int(words[1])
+        if len(words) == 2 and words[0].isdigit() and words[1].isdigit() and int(words[1])
+        else None
+    )
+
+
+def _allowed(status: str) -> Optional[int]:
+    """How many CPUs a process may run on: "0-3,8" of Cpus_allowed_list, its affinity inside its cpuset."""
+    text = next(
+        (
+            line.split()[1]
+            for line in status.splitlines()
+            if line.startswith("Cpus_allowed_list:") and len(line.split()) == 2
+        ),
+        "",
+    )
+    spans = [part.partition("-") for part in text.split(",") if part]
+    return sum(int(last or first) - int(first) + 1 for first, _dash, last in spans) or None
+
+
+def cores(host: Host, pids: Sequence[int]) -> Optional[float]:
+    """The least that one of the processes may use, by its affinity and by the CPU quotas above it. None when
+    it cannot be read.
+    """
+    least: List[float] = []
+    for pid in pids:
+        allowed = _allowed(host.text("/proc/%d/status" % pid) or "")
+        if allowed is None:
+            host.miss("cores", "/proc/%d/status" % pid, "does not tell which CPUs the process may use")
+            return None
+        home = _cpu_home(host.text("/proc/%d/cgroup" % pid) or "", host.text("/proc/self/mountinfo") or "")
+        quotas = [_quota(host, home.version, directory) for directory in home.directories] if home else []
+        least.append(min([float(allowed)] + [quota for quota in quotas if quota]))
+    return min(least) if least else None
+
+
+def capacity(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    """The facts that sizing works on. masters: those of collect_fpm. Bytes, unless a name ends in _kb.
+
+    limit_bytes, limit_from: the limit that leaves php-fpm the least; None when one may exist and could not be
+    read. others_bytes: what all but the workers of known pools holds inside it. fpm_bytes: the workers'
+    proportional memory. cores: a float, None when unknown. pools: [{config, pool, pm, max_children,
+    start_servers, min_spare, max_spare, process_max, workers, measured, uss_kb, rss_kb, shared_kb, pss_kb,
+    held_kb, cpu_share}]; uss_kb has one entry for each measured worker, shared_kb is what the pool's workers
+    share, counted once, cpu_share the cores that they used on average. unlisted: [config, pool] of workers
+    that no pool in the files accounts for, such as those of pm.status_listen. missing: why a number is None.
+    mem_total and the rest as in collect_memory.
+    """
+    memory = collect_memory(host, masters)
+    workers = measured_workers(host, procs, masters)
+    mapped: Dict[int, Mapped] = {}
+    for worker in workers:
+        one = _mapped(host, worker["pid"]) if worker["uss_kb"] is not None else None
+        if one is not None:
+            mapped[worker["pid"]] = one
+    pids = {str(master["config"]): int(master["pid"]) for master in masters if master["pid"]} or {"": 1}
+    homes = {
+        config: home
+        for config, home in ((config, _home(host, pid)) for config, pid in pids.items())
+        if home is not None
+    }
+    pools = _pools(host, workers, masters, mapped)
+    bound = _tightest(host, memory, homes, pools) if memory["limit_bytes"] is not None else None
+    known = {(pool["config"], pool["pool"]) for pool in pools}
+    unlisted = {(worker["config"], worker["pool"]) for worker in workers if worker["config"]} - known
+    facts = dict(
+        memory,
+        others_bytes=bound.others if bound else None,
+        fpm_bytes=1024 * sum(pool["pss_kb"] for pool in pools),
+        pools=pools,
+        cores=cores(host, list(pids.values())),
+        unlisted=[list(key) for key in sorted(unlisted)],
+    )
+    if bound:
+        facts.update(limit_bytes=bound.limit, limit_from=bound.source)
+    return dict(facts, missing=[entry for entry in host.missing if entry["what"] in _REASONS])

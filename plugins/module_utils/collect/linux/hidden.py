@@ -1,0 +1,48 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a unit's sandbox hides from its processes, so that they see other files on the way to a socket than
+the host has: systemd.exec(5).
+"""
+
+from typing import Optional, Tuple
+
+from ...parse.linux.proc import unit_of
+from ...parse.linux.systemctl import SANDBOX, hides, parse_show, unit_facts
+from ..endpoint.socket_files import walk
+from ..host import Host, HostError
+from .processes import process_cgroup
+
+
+def other_view(host: Host, pid: Optional[int]) -> str:
+    """A process's "/" when it has a mount namespace of its own; "" when it has ours, or nobody may see."""
+    if pid is None or not host.is_root():
+        return ""
+    theirs = host.readlink("/proc/%d/ns/mnt" % pid)
+    return "/proc/%d/root" % pid if theirs and theirs != host.readlink("/proc/self/ns/mnt") else ""
+
+
+def _file(host: Host, path: str) -> Optional[Tuple[int, int]]:
+    try:
+        stat = host.stat(path)
+        return stat.device, stat.inode
+    except HostError:
+        return None
+
+
+def hidden(host: Host, pid: Optional[int], path: str) -> Optional[dict]:
+    """The first thing on the way to path that a process does not see as we do, {path, unit, setting}: unit
+    and setting are None where unknown.
+    """
+    root = other_view(host, pid)
+    way = walk(host, path)
+    for place in way.searched + [way.path] if root else ():
+        if _file(host, place) != _file(host, root + place):
+            unit = unit_of(process_cgroup(host, pid or 0))
+            return {"path": place, "unit": unit, "setting": _setting(host, unit, place) if unit else None}
+    return None
+
+
+def _setting(host: Host, unit: str, place: str) -> Optional[str]:
+    ran = host.run(["systemctl", "show", "-p", ",".join(SANDBOX), "--", unit])
+    return hides(unit_facts(next(iter(parse_show(ran.out)), {}), 0.0)["sandbox"], place)

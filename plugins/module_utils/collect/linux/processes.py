@@ -1,0 +1,140 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
+
+from typing import Callable, List, NamedTuple, Optional, Sequence
+
+from ...parse.linux.proc import (
+    KERNEL_THREAD,
+    TICKS,
+    below,
+    cgroup_path,
+    parse_cgroup,
+    parse_cmdline,
+    parse_stat,
+    parse_status,
+)
+from ...parse.redact import redact
+from ..host import Host, HostError
+from ..trust import not_roots
+
+READ = 16384  # bytes; a command line beyond it is cut
+# A master's title -> words of its program's file name (ngx_setproctitle(), fpm_env.c).
+MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm",)}
+
+
+class Process(NamedTuple):
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right.
+    foreign: it runs in a container below this host. doubt: why what calls itself a master is none of root's
+    (see trust.py).
+    """
+
+    pid: int
+    ppid: int
+    comm: str
+    cmdline: str
+    exe: Optional[str]
+    uid: int
+    gid: int
+    groups: List[int]
+    started_at: float
+    foreign: bool = False
+    doubt: Optional[str] = None
+
+
+def relevant(comm: str) -> bool:
+    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
+    return "fpm" in comm or comm.startswith(("nginx", "openresty", "angie", "tengine", "freenginx"))
+
+
+def process(host: Host, pid: int) -> Optional[Process]:
+    """None when it is gone, a zombie, or a kernel thread."""
+    base = "/proc/%d/" % pid
+    try:
+        stat = parse_stat(host.read(base + "stat", READ))
+        if stat is None or stat.state in "ZX" or stat.flags & KERNEL_THREAD:
+            return None
+        status = parse_status(host.read(base + "status", READ))
+        cmdline = parse_cmdline(host.read(base + "cmdline", READ))
+    except HostError:
+        return None
+    # /proc/uptime and btime are virtualised in system containers (lxcfs), the ticks are not.
+    started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
+    exe, program = host.readlink(base + "exe"), claim(cmdline)
+    doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
+    return Process(
+        pid,
+        stat.ppid,
+        stat.comm,
+        cmdline,
+        exe,
+        status.uid,
+        status.gid,
+        status.groups,
+        started_at,
+        status.namespaces > 1,
+        doubt,
+    )
+
+
+def claim(title: str) -> Optional[str]:
+    """The program as whose master a process presents itself."""
+    return next(
+        (name for name in MASTERS if title.startswith(name + ": master process")),
+        "nginx" if title.startswith("angie: master") else None,
+    )
+
+
+def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
+    return [
+        {
+            "pid": one.pid,
+            "user": host.user_name(one.uid),
+            "claims": claim(one.cmdline),
+            "title": redact(one.cmdline, 200),
+            "exe": redact(one.exe, 200) if one.exe else None,
+            "why": redact(one.doubt, 200),
+        }
+        for one in procs
+        if one.doubt and not one.foreign and one.uid != account
+    ]
+
+
+def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Process]:
+    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the
+    others: 15 microseconds each.
+    """
+    found: List[Process] = []
+    try:
+        pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
+    except HostError as error:
+        host.miss("processes", "/proc", error.why, "a mounted /proc")
+        return found
+    for pid in pids:
+        try:
+            if not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
+                continue
+        except HostError:
+            continue
+        one = process(host, pid)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def process_cgroup(host: Host, pid: int) -> str:
+    """As seen from own_cgroup; "" when unknown or elsewhere."""
+    return below(_cgroup(host, pid), own_cgroup(host))
+
+
+def own_cgroup(host: Host) -> str:
+    """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as
+    the kernel spells it.
+    """
+    path = _cgroup(host, 1)
+    return path[: -len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
+
+
+def _cgroup(host: Host, pid: int) -> str:
+    return cgroup_path(parse_cgroup(host.text("/proc/%d/cgroup" % pid) or ""))

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the packagings of php-fpm keep things: a row for each."""
+
+import re
+from typing import List, NamedTuple, Optional
+
+from ..host import Host
+
+# {0}: the first group of match, {1}: without dots. prefix and state: PHP_PREFIX and PHP_LOCALSTATEDIR, of
+# which relative paths are. unit is None where systemd does not run php-fpm.
+Layout = NamedTuple(
+    "Layout",
+    [
+        ("name", str),
+        ("config", str),
+        ("match", str),
+        ("binary", str),
+        ("unit", Optional[str]),
+        ("prefix", str),
+        ("state", str),
+    ],
+)
+LAYOUTS = (
+    Layout(
+        "debian",
+        "/etc/php/*/fpm/php-fpm.conf",
+        r"/etc/php/([^/]+)/fpm/",
+        "/usr/sbin/php-fpm{0}",
+        "php{0}-fpm.service",
+        "/usr",
+        "/var",
+    ),
+    Layout(
+        "el",
+        "/etc/php-fpm.conf",
+        r"/etc/php-fpm\.conf()",
+        "/usr/sbin/php-fpm",
+        "php-fpm.service",
+        "/usr",
+        "/var",
+    ),
+    Layout(
+        "remi",
+        "/etc/opt/remi/php*/php-fpm.conf",
+        r"/etc/opt/remi/php(\d+)/",
+        "/opt/remi/php{0}/root/usr/sbin/php-fpm",
+        "php{0}-php-fpm.service",
+        "/opt/remi/php{0}/root/usr",
+        "/var/opt/remi/php{0}",
+    ),
+    Layout(
+        "cpanel",
+        "/opt/cpanel/ea-php*/root/etc/php-fpm.conf",
+        r"/opt/cpanel/ea-php(\d+)/",
+        "/opt/cpanel/ea-php{0}/root/usr/sbin/php-fpm",
+        "ea-php{0}-php-fpm.service",
+        "/opt/cpanel/ea-php{0}/root/usr",
+        "/opt/cpanel/ea-php{0}/root/usr/var",
+    ),
+    Layout(
+        "plesk",
+        "/opt/plesk/php/*/etc/php-fpm.conf",
+        r"/opt/plesk/php/([^/]+)/",
+        "/opt/plesk/php/{0}/sbin/php-fpm",
+        "plesk-php{1}-fpm.service",
+        "/opt/plesk/php/{0}",
+        "/opt/plesk/php/{0}/var",
+    ),
+    Layout(
+        "alpine",
+        "/etc/php[0-9]*/php-fpm.conf",
+        r"/etc/php(\d+)/php-fpm",
+        "/usr/sbin/php-fpm{0}",
+        None,
+        "/usr",
+        "/var",
+    ),
+    Layout(
+        "suse",
+        "/etc/php[0-9]/fpm/php-fpm.conf",
+        r"/etc/php(\d)/fpm/",
+        "/usr/sbin/php-fpm",
+        "php-fpm.service",
+        "/usr",
+        "/var",
+    ),
+    Layout(
+        "arch",
+        "/etc/php/php-fpm.conf",
+        r"/etc/php/php-fpm()",
+        "/usr/bin/php-fpm",
+        "php-fpm.service",
+        "/usr",
+        "/var",
+    ),
+    Layout(
+        "docker",
+        "/usr/local/etc/php-fpm.conf",
+        r"/usr/local/etc/php-fpm()",
+        "/usr/local/sbin/php-fpm",
+        None,
+        "/usr/local",
+        "/usr/local/var",
+    ),
+    Layout(
+        "bitnami",
+        "/opt/bitnami/php/etc/php-fpm.conf",
+        r"/opt/bitnami/php/etc()",
+        "/opt/bitnami/php/sbin/php-fpm",
+        None,
+        "/opt/bitnami/php",
+        "/opt/bitnami/php/var",
+    ),
+)
+UNKNOWN = Layout("unknown", "", "", "", None, "/usr", "/var")
+_VERSION = re.compile(r"php-?(?:fpm)?/?(\d)\.?(\d{1,2})(?=\D|$)")
+
+
+def fill(layout: Layout, config: str) -> Layout:
+    match = re.match(layout.match, config)
+    word = match.group(1) if match and layout.match else ""
+    words = (word, word.replace(".", ""))
+    return layout._replace(
+        config=config,
+        binary=layout.binary.format(*words),
+        unit=layout.unit.format(*words) if layout.unit else None,
+        prefix=layout.prefix.format(*words),
+        state=layout.state.format(*words),
+    )
+
+
+def layout_of(config: str, binary: Optional[str] = None) -> Layout:
+    """By the configuration's path, or the binary that runs the owner's own."""
+    for layout in LAYOUTS:
+        if re.match(layout.match, config):
+            return fill(layout, config)
+    for layout in LAYOUTS:
+        shape = r"([\d.]+)".join(re.escape(part) for part in layout.binary.split("{0}"))
+        match = re.match(shape + "$", binary or "")
+        if match:
+            word = (match.groups() or ("",))[0]
+            return layout._replace(
+                config=config,
+                binary=binary or "",
+                unit=None,
+                prefix=layout.prefix.format(word),
+                state=layout.state.format(word),
+            )
+    return UNKNOWN._replace(config=config, binary=binary or "")
+
+
+def installed_layouts(host: Host) -> List[Layout]:
+    return [fill(layout, path) for layout in LAYOUTS for path in host.glob(layout.config)]
+
+
+def version_in(*texts: Optional[str]) -> Optional[str]:
+    """ "8.2" out of a path or unit name such as /etc/opt/remi/php82, if one tells."""
+    for text in texts:
+        match = _VERSION.search(text or "")
+        if match:
+            return "%s.%s" % match.groups()
+    return None

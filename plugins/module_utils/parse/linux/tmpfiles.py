@@ -1,0 +1,42 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""tmpfiles.d(5): which entry, if any, makes a directory at boot."""
+
+import posixpath
+from typing import Callable, List, Optional
+
+from ..endpoint import canonical
+
+# In order of authority: a file hides those of the same name in the directories below.
+DIRECTORIES = (
+    "/etc/tmpfiles.d",
+    "/run/tmpfiles.d",
+    "/usr/local/lib/tmpfiles.d",
+    "/usr/lib/tmpfiles.d",
+    "/lib/tmpfiles.d",
+)
+_MAKES = frozenset("dDvqQ")  # types of line that create a directory or adjust one
+
+
+def _path(written: str) -> str:
+    """/var/run is /run, as everywhere."""
+    return canonical("unix:" + written.strip("\"'").rstrip("/"))[len("unix:") :]
+
+
+def entry_for(
+    path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]
+) -> Optional[str]:
+    """The file whose line makes path; None when none does."""
+    seen, wanted = set(), _path(path)  # type: set, str
+    for directory in DIRECTORIES:
+        for name in expand(directory + "/*.conf"):
+            base = posixpath.basename(name)
+            if base in seen:
+                continue
+            seen.add(base)
+            for line in (read(name) or "").splitlines():
+                words = line.split()
+                if len(words) > 1 and words[0][:1] in _MAKES and _path(words[1]) == wanted:
+                    return name
+    return None

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
+
+A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes:
+what stands within that reach of such an entry is dropped, or in doubt, until it proves to be nginx's. Still,
+a log never decides alone.
+"""
+
+from collections import deque
+from typing import Deque, Iterable, List, Optional, Set
+
+from ..log_events import Events, Log
+from ..signatures import PHASES
+from .log_entry import ENTRY_LIMIT, STDERR, Entry, brief, fields, parse_entry
+
+MANY_STRANGERS = 16
+_MOST_DOUBTS = 5000
+
+
+class _Seen:
+    """An entry within reach of one with foreign text. doubt: the pids that must prove to be nginx's."""
+
+    def __init__(self, start: int, entry: Entry, line: str) -> None:
+        self.start, self.entry, self.line = start, entry, line
+        self.doubt: Set[int] = set()
+
+
+class NginxLog(Log):
+    """Feed it a log's lines in order. known_pids: nginx's processes now. All is told after finish()."""
+
+    def __init__(
+        self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
+    ) -> None:
+        super(NginxLog, self).__init__(path, since, until, utc_offset)
+        self._known = set(known_pids)
+        self._strangers: Set[int] = set()
+        self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
+        self._last_foreign: Optional[_Seen] = None
+        self._open = False  # the last entry with foreign text has not ended yet
+        self._pending: Deque[_Seen] = deque()
+        self._doubts: List[_Seen] = []
+
+    def begin_inside(self, start: int) -> None:
+        """The first line to come, at byte start, may belong to an entry that began before it."""
+        self._foreign.append(start - 1)
+
+    def feed(self, raw: bytes, start: int) -> None:
+        """raw: a line without its line feed; start: its position in bytes."""
+        end = start + len(raw) + 1
+        while self._foreign and self._foreign[0] + ENTRY_LIMIT < end:
+            self._foreign.popleft()
+        self._settle()
+        line = raw[: 2 * ENTRY_LIMIT].decode("utf-8", "replace")
+        entry = parse_entry(line, self.utc_offset) if raw[:1].isdigit() else None
+        self._open = self._open and self._reached()
+        if entry is None or self._open:
+            self.untrusted += 1 if entry and entry.row else 0
+            self._continue(line)
+            self._open = self._open and ", client: " not in line
+            return
+        if end - ENTRY_LIMIT in self._foreign:
+            self._drop(end - ENTRY_LIMIT)
+            self.untrusted += 1 if entry.row else 0
+            return
+        seen = _Seen(start, entry, line)
+        if not self._foreign and not entry.foreign:
+            self._accept(seen)
+            return
+        self._pending.append(seen)
+        if entry.twice and not entry.foreign and self._reached():
+            self._continue("")
+            return
+        if self._foreign and entry.foreign:
+            self._doubt(self._foreign[0])
+        if entry.foreign:
+            self._foreign.append(start)
+            self._last_foreign = seen
+            self._open = not entry.whole and end < start + ENTRY_LIMIT
+
+    def finish(self) -> Events:
+        self._foreign.clear()
+        self._settle()
+        doubts, self._doubts = self._doubts, []
+        for seen in doubts:
+            self._judge(seen, True)
+        return self.events
+
+    def _reached(self) -> bool:
+        """Whether the last entry with foreign text reaches the current line."""
+        return (
+            self._last_foreign is not None
+            and bool(self._foreign)
+            and self._last_foreign.start == self._foreign[-1]
+        )
+
+    def _continue(self, line: str) -> None:
+        """The last entry with foreign text goes on, if that reaches here."""
+        if self._last_foreign is None or not self._reached():
+            return
+        self._doubt(self._foreign[0])
+        forged = self._drop(self._last_foreign.start)
+        entry = self._last_foreign.entry
+        if (
+            entry.message.startswith(STDERR)
+            and not entry.whole
+            and line.count(", client: ") == 1
+            and not forged
+        ):
+            front, _found, rest = line.partition(", client: ")
+            if front.endswith(tuple('" while ' + phase for phase in PHASES)):
+                site, endpoint = fields(rest, False)
+                self._last_foreign.entry = entry._replace(site=site, endpoint=endpoint, whole=True)
+
+    def _drop(self, begun: int) -> int:
+        """All behind begun was its text: how many messages."""
+        forged = 0
+        while self._pending and self._pending[-1].start > begun:
+            forged += 1 if self._pending.pop().entry.row else 0
+        while self._foreign and self._foreign[-1] > begun:
+            self._foreign.pop()
+        self.untrusted += forged
+        return forged
+
+    def _doubt(self, after: int) -> None:
+        among = [seen for seen in self._pending if seen.start > after]
+        pids = {seen.entry.pid for seen in among}
+        for seen in among:
+            seen.doubt |= pids
+
+    def _settle(self) -> None:
+        """Judge what no entry with foreign text reaches any more."""
+        while self._pending and (not self._foreign or self._pending[0].start <= self._foreign[0]):
+            if self._open and self._foreign and self._pending[0] is self._last_foreign:
+                break  # its end will name the site
+            self._judge(self._pending.popleft(), len(self._doubts) >= _MOST_DOUBTS)
+
+    def _judge(self, seen: _Seen, last: bool) -> None:
+        """A stranger may prove itself by a later entry that is in no doubt; last: there is no later."""
+        strangers = seen.doubt - self._known
+        self._strangers |= strangers
+        if not seen.doubt or not strangers and len(self._strangers) < MANY_STRANGERS:
+            self._accept(seen)
+        elif last or not strangers:
+            self.untrusted += 1 if seen.entry.row else 0
+        else:
+            self._doubts.append(seen)
+
+    def _accept(self, seen: _Seen) -> None:
+        entry = seen.entry
+        self._known.add(entry.pid)
+        self._strangers.discard(entry.pid)
+        if self.counts(entry.at) and entry.row:
+            self.events.add(
+                "nginx",
+                entry.row.id,
+                entry.at or 0,
+                self.path,
+                seen.line,
+                brief,
+                entry.site,
+                entry.endpoint,
+                pid=entry.pid,
+                detail=entry.detail,
+            )

@@ -1,0 +1,182 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One entry of nginx's error log: its fields, read from the left, and what it means. Forgery: see
+nginx_log.py.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple, Optional, Tuple
+
+from ..endpoint import canonical
+from ..number import number
+from ..redact import redact
+from ..signatures import PHASES, Row, find
+from ..timestamps import nginx_time
+
+ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
+HEAD_BYTES = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
+STDERR = 'FastCGI sent in stderr: "'
+
+_HEAD = re.compile(
+    r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d{1,10})#\d+: "
+    r"(?:\*(\d+) )?",
+    re.A,
+)
+_REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
+_UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
+_ERRNO = re.compile(r"\((\d{1,9}): ", re.A)
+# Frequent messages without foreign text that are no signature.
+_HARMLESS = re.compile(
+    r"(?:client \S+ closed keepalive connection|SSL_\w+\(\) failed \(SSL: [^\"]*\)(?: while SSL "
+    r"handshaking)?|access forbidden by rule"
+    r"|open socket #\d+ left in connection \d+|an? (?:upstream response|client request body) is buffered to "
+    r"a temporary file \S+)\Z"
+)
+_FATAL = re.compile(r"(?:PHP message: )?PHP (?:Fatal|Parse|Core|Compile|Recoverable fatal) error:  ")
+
+Entry = NamedTuple(
+    "Entry",
+    [
+        ("at", Optional[int]),
+        ("pid", int),
+        ("message", str),
+        ("site", Optional[str]),
+        ("endpoint", Optional[str]),
+        ("row", Optional[Row]),
+        ("detail", dict),
+        ("foreign", bool),
+        ("whole", bool),
+        ("twice", bool),
+    ],
+)
+
+
+@lru_cache(maxsize=256)
+def upstream_key(value: str) -> Optional[str]:
+    """The value of upstream: -> an endpoint's key; other protocols than FastCGI keep their scheme."""
+    scheme, found, peer = value.partition("://")
+    if not found or not scheme.isalnum() or not peer:
+        return None
+    if peer.startswith("unix:"):
+        peer = "unix:" + peer[5:].split(":", 1)[0]
+    elif scheme != "fastcgi":
+        peer = peer.split("/", 1)[0]
+    return canonical(peer) if scheme == "fastcgi" else "%s://%s" % (scheme, canonical(peer))
+
+
+def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
+    """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing. HTTP/2 and /3
+    requests before nginx 1.21.1 may imitate a request's end; where candidates differ, the endpoint is
+    unknown.
+    """
+    _client, found, tail = rest.partition(", server: ")
+    if not found:
+        return None, None
+    site, found, tail = tail.partition(', request: "')
+    if not found:
+        return site.split(", ", 1)[0], None
+    ends = list(_REQUEST_END.finditer(tail))
+    if not ends:
+        # HTTP/0.9 has no version: upstream: is the last field. A cut line proves nothing.
+        _before, found, last = tail.rpartition(', upstream: "')
+        return site, upstream_key(last[:-1]) if found and not cut and last.endswith('"') and '"' not in last[
+            :-1
+        ] else None
+    value = _UPSTREAM.match(tail, ends[0].end())
+    for end in ends[1:]:
+        other = _UPSTREAM.match(tail, end.end())
+        if end.group(1) != "1" and other and (not value or other.group(1) != value.group(1)):
+            return site, None
+    return site, upstream_key(value.group(1)) if value else None
+
+
+@lru_cache(maxsize=256)
+def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], dict]:
+    """Remembered, because a failing endpoint repeats itself; nobody may change the returned detail."""
+    if message.startswith(STDERR):
+        # php-fpm's own messages come bare, the application's behind "PHP message: ".
+        words = message[len(STDERR) :]
+        name = "ng-stderr-body" if phase == "reading upstream" else "ng-stderr"
+        if words.startswith(("Primary script unknown", "Unable to open primary script: ")):
+            name = "ng-stderr-primary"
+        elif words.startswith("Access to the script '"):
+            name = "ng-stderr-limit-ext"
+        elif _FATAL.match(words):
+            return Row("ng-stderr-fatal", "h", 500, "", "%q"), {"status": 500}
+        return Row(name, "h", None, "", "%q"), {}
+    hit = find("ng", message, PHASES[phase] if phase else "-")
+    if not hit or (
+        "-temp-" in hit[0].id and not crit
+    ):  # at level error it is a static file that nginx may not read
+        return None, {}
+    row, groups = hit
+    if http and row.id == "ng-premature-header":
+        row = row._replace(id="ng-premature-http-to-fcgi")
+    detail: dict = {"status": row.status} if row.status else {}
+    errno = _ERRNO.search(message)
+    if errno:
+        detail["errno"] = int(errno.group(1))
+    elif "%d" in row.format:
+        detail["value"] = next((value for value in map(number, groups) if value is not None), None)
+    return row, detail
+
+
+def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
+    """One line, without its line feed; None when it begins no entry. foreign: its message may hold text of
+    visitors or of the application. whole: an end of the entry is on this line; twice: so is another.
+    """
+    head = _HEAD.match(line)
+    if not head:
+        return None
+    level, of_connection = head.group(2), head.group(4) is not None
+    cut = len(line) * 4 >= ENTRY_LIMIT and len(line.encode("utf-8", "replace")) + 1 >= ENTRY_LIMIT
+    message, tail, rest = line[head.end() :].partition(", client: ")
+    if not tail:
+        message = message.split(", resolver: ", 1)[0]
+    front, found, phase = message.rpartition(" while ")
+    if found and phase in PHASES:
+        message = front
+    else:
+        phase = ""
+    site, endpoint = fields(rest, cut) if tail else (None, None)
+    row, detail = _meaning(message, phase, level == "crit", (endpoint or "").startswith("http://unix:"))
+    foreign = (
+        "%q" in row.format or "-temp-" in row.id if row else of_connection and not _HARMLESS.match(message)
+    )
+    twice = ", client: " in rest
+    if foreign and twice:
+        site = endpoint = None  # the message itself may have brought the first of them
+    whole = bool(tail) or not of_connection or level == "debug" or not foreign
+    return Entry(
+        nginx_time(head.group(1), utc_offset),
+        int(head.group(3)),
+        message,
+        site,
+        endpoint,
+        row,
+        detail,
+        foreign,
+        whole,
+        twice,
+    )
+
+
+def brief(line: str) -> str:
+    front, found, rest = line.partition(', request: "')
+    if not found:
+        return redact(line)
+    end = _REQUEST_END.search(rest)
+    target, query, _query = (rest[: end.start()] if end else rest.split('"', 1)[0]).partition("?")
+    upstream = _UPSTREAM.match(rest, end.end()) if end else None
+    return redact(
+        '%s, request: "%s%s%s%s'
+        % (
+            front,
+            target,
+            "?[redacted]" if query else "",
+            end.group() if end else '"',
+            ', upstream: "%s"' % upstream.group(1).split("?", 1)[0] if upstream else "",
+        )
+    )

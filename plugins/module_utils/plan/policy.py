@@ -1,0 +1,79 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the operator allows: which risks, which actions and causes, and how often the same thing may be tried."""
+
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from ..parse.linux.swap import size_bytes
+from .plan import ACTIONS
+
+RISKS = ("low", "medium", "high")
+DISRUPTIONS = ("none", "reload", "restart")
+
+# window, verify_timeout, repeat_period, probe_timeout: seconds. only, skip: ids of actions or of causes.
+# probe_path: "" for no HTTP request. swap_size: bytes or as "1G", "" where no swap may be made.
+# max_disruption: of DISRUPTIONS. max_cut: running requests that an action may cut; quiet_wait: seconds that
+# it waits for a moment in which it cuts none. managed_files: leave or edit.
+Policy = NamedTuple(
+    "Policy",
+    [
+        ("window", int),
+        ("probe_timeout", float),
+        ("max_risk", str),
+        ("only", List[str]),
+        ("skip", List[str]),
+        ("probe_path", str),
+        ("verify_timeout", float),
+        ("max_repeats", int),
+        ("repeat_period", int),
+        ("swap_size", str),
+        ("max_disruption", str),
+        ("max_cut", int),
+        ("quiet_wait", float),
+        ("managed_files", str),
+    ],
+)
+
+
+def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
+    """What is wrong with the options, None when nothing is. A misspelt word of only or skip must not pass for
+    "nothing to do".
+    """
+    known = {action.id for action in ACTIONS} | set(causes)
+    unknown = [word for word in policy.only + policy.skip if word not in known]
+    if unknown:
+        return (
+            "The options only and skip take ids of actions and of causes, and there is none called %s."
+            % ", ".join(unknown)
+        )
+    if policy.probe_path and not policy.probe_path.startswith("/"):
+        return (
+            "The option probe_path is %s: it starts with /, or is empty for no request." % policy.probe_path
+        )
+    if policy.max_cut < 0 or policy.quiet_wait < 0:
+        return "The options max_cut and quiet_wait are not below 0."
+    try:
+        size_bytes(policy.swap_size or "1M")
+    except ValueError as error:
+        return "The option swap_size: %s." % error
+    return None
+
+
+def objection(policy: Policy, action: Dict[str, Any]) -> Optional[str]:
+    """Why this action is not to be taken, None when it may be."""
+    names = {action["id"]} | {why.partition("/")[0] for why in action["because"]}
+    if names & set(policy.skip):
+        return "left out by remediate_skip (%s)" % ", ".join(sorted(names & set(policy.skip)))
+    if policy.only and not names & set(policy.only):
+        return "not among remediate_only"
+    if RISKS.index(action["risk"]) > RISKS.index(policy.max_risk):
+        return "its risk is %s; remediate_max_risk=%s would allow it" % (action["risk"], action["risk"])
+    if DISRUPTIONS.index(action["disruption"]) > DISRUPTIONS.index(policy.max_disruption):
+        return "it needs a %s; remediate_max_disruption=%s would allow it" % (
+            action["disruption"],
+            action["disruption"],
+        )
+    if action["id"] == "swap_add" and not policy.swap_size:
+        return "swap is made only when remediate_swap_size says how much"
+    return None

@@ -1,0 +1,350 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many workers a pool may have: by unique memory inside the tightest limit, over all pools together, by
+CPU and by demand (docs/sizing.md).
+
+facts are those of collect.capacity; a pool's key is (configuration, name). All sizes are bytes, unless a name
+ends in _kb.
+"""
+
+import math
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..parse.spread import spread
+from ..verdict.step import Refusal
+
+MIB = 1 << 20
+LEAST_RESERVE = 16 * MIB
+RESERVE = 0.05  # of the limit: page cache, and what grows between two looks
+LEAST_COST = 4 * MIB  # a worker that has served nothing yet reads smaller than it will ever be again
+PER_CORE = 8  # workers: dynamic pages wait for a database more than they compute
+LEAST_BY_CPU = 4
+HEADROOM = 1.25  # over the demand seen
+SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+Shares = Tuple[float, float]
+GUIDE_SHARES = (0.1, 0.3)
+# Of a pool that a crowd has filled: a second brings no more workers than min_spare, and the queue fills
+# again.
+CROWD_SHARES = (0.25, 0.75)
+LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
+STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
+
+PoolKey = Tuple[str, str]
+
+
+class Sizing(NamedTuple):
+    """value: pm.max_children. bound: what decides it, memory, cpu, demand or process.max. inputs: the numbers
+    it comes from. guide: what (total - reserved) / average RSS would give, None when unknown. settings:
+    directives to write, in order. explain: lines for a person.
+    """
+
+    value: int
+    bound: str
+    inputs: Dict[str, Any]
+    guide: Optional[int]
+    settings: List[Tuple[str, str]]
+    explain: List[str]
+
+
+# ceilings: what all other pools may take, each at its own pm.max_children. room: what is left for the pool's
+# own workers, below 0 when nothing is.
+_Room = NamedTuple(
+    "_Room",
+    [
+        ("limit", int),
+        ("limit_from", str),
+        ("reserve", int),
+        ("others", int),
+        ("shared", int),
+        ("ceilings", int),
+        ("cost", int),
+        ("room", int),
+    ],
+)
+
+
+def _mib(size: int) -> str:
+    return "%d MiB" % math.ceil(size / float(MIB))
+
+
+def reserve(limit: int) -> int:
+    """What is left free of a limit."""
+    return max(LEAST_RESERVE, int(math.ceil(limit * RESERVE)))
+
+
+def needed(max_children: int) -> int:
+    """How many workers must have been measured: two and half of the pool, of a large one half of SMALL; of a
+    single worker that one.
+    """
+    return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
+
+
+def _pool(facts: Dict[str, Any], key: PoolKey) -> Dict[str, Any]:
+    for pool in facts["pools"]:
+        if (pool["config"], pool["pool"]) == key:
+            return dict(pool)
+    raise Refusal("no running php-fpm master with the configuration %s has a pool %s" % key)
+
+
+def _most(pool: Dict[str, Any]) -> int:
+    if not pool["max_children"] or pool["max_children"] < 1:
+        raise Refusal("pm.max_children of pool %s could not be read" % pool["pool"])
+    return int(pool["max_children"])
+
+
+def _worker(uss_kb: Sequence[int]) -> int:
+    """What one more worker takes: p95 in whole MiB, so that two looks a moment apart agree."""
+    ranks = spread(list(uss_kb))
+    return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
+
+
+def _measured(pool: Dict[str, Any]) -> bool:
+    return len(pool["uss_kb"]) >= needed(_most(pool))
+
+
+def _cost(facts: Dict[str, Any], pool: Dict[str, Any]) -> int:
+    """A pool too few of whose workers were seen counts with the most expensive ones of the host."""
+    if _measured(pool):
+        return _worker(pool["uss_kb"])
+    seen = [_worker(other["uss_kb"]) for other in facts["pools"] if other["uss_kb"]]
+    if not seen:
+        raise Refusal("the memory of no worker could be measured%s" % _reason(facts, "worker_memory"))
+    return max(seen)
+
+
+def _reason(facts: Dict[str, Any], what: str) -> str:
+    entry = next((entry for entry in facts.get("missing") or [] if entry["what"] == what), None)
+    return ": %s %s" % (entry["path"] or what, entry["why"]) if entry else ""
+
+
+def _budget(facts: Dict[str, Any]) -> int:
+    """The limit without its reserve, what others hold, and what all workers share, counted once."""
+    if facts["limit_bytes"] is None:
+        raise Refusal("how much memory php-fpm may use could not be read%s" % _reason(facts, "memory_limit"))
+    if facts["others_bytes"] is None:
+        raise Refusal("how much memory other services use could not be read%s" % _reason(facts, "memory_use"))
+    return int(facts["limit_bytes"] - reserve(facts["limit_bytes"]) - facts["others_bytes"] - _shared(facts))
+
+
+def _shared(facts: Dict[str, Any]) -> int:
+    return 1024 * sum(pool["shared_kb"] for pool in facts["pools"])
+
+
+def _room(facts: Dict[str, Any], pool: Dict[str, Any]) -> _Room:
+    budget = _budget(facts)
+    if not _measured(pool):
+        raise Refusal(
+            "only %d workers of pool %s could be measured, of at most %d; %d are needed to tell what one "
+            "takes%s"
+            % (
+                len(pool["uss_kb"]),
+                pool["pool"],
+                _most(pool),
+                needed(_most(pool)),
+                _reason(facts, "worker_memory"),
+            )
+        )
+    rest = [
+        other
+        for other in facts["pools"]
+        if (other["config"], other["pool"]) != (pool["config"], pool["pool"])
+    ]
+    ceilings = sum(_most(other) * _cost(facts, other) for other in rest)
+    return _Room(
+        facts["limit_bytes"],
+        facts["limit_from"],
+        reserve(facts["limit_bytes"]),
+        facts["others_bytes"],
+        _shared(facts),
+        ceilings,
+        _worker(pool["uss_kb"]),
+        budget - ceilings,
+    )
+
+
+def _guide(facts: Dict[str, Any], pool: Dict[str, Any]) -> Optional[int]:
+    """The machine's memory without a quarter, as in the guide's example, by the average resident size."""
+    if not facts["mem_total"] or not sum(pool["rss_kb"]):
+        return None
+    return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
+
+
+def settings(pool: Dict[str, Any], value: int, shares: Shares = GUIDE_SHARES) -> List[Tuple[str, str]]:
+    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool,
+    by these shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare
+    <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c).
+    """
+    found = [("pm.max_children", value)]
+    if pool["pm"] == "dynamic":
+        least = min(value, max(1, int(value * shares[0]), pool["min_spare"] or 0))
+        most = min(value, max(least, int(value * shares[1]), pool["max_spare"] or 0))
+        start = min(most, max(least + (most - least) // 2, pool["start_servers"] or 0))
+        found += [
+            ("pm.start_servers", start),
+            ("pm.min_spare_servers", least),
+            ("pm.max_spare_servers", most),
+        ]
+    return [(key, str(number)) for key, number in found]
+
+
+def _memory_words(room: _Room, fits: int, measured: int) -> str:
+    parts = (
+        (room.reserve, "kept free"),
+        (room.others, "of other services"),
+        (room.shared, "shared by the workers"),
+        (room.ceilings, "of other pools"),
+    )
+    return "memory: %s (%s)%s = %s, one worker takes %s (p95 of %d measured): %d workers" % (
+        _mib(room.limit),
+        room.limit_from,
+        "".join(" - %s %s" % (_mib(part), what) for part, what in parts if part),
+        "%d MiB" % (room.room // MIB),
+        _mib(room.cost),
+        measured,
+        fits,
+    )
+
+
+def _sizing(
+    facts: Dict[str, Any],
+    pool: Dict[str, Any],
+    value: int,
+    bound: str,
+    room: _Room,
+    fits: int,
+    more: Dict[str, Any],
+    words: Sequence[str],
+    shares: Shares = GUIDE_SHARES,
+) -> Sizing:
+    guide = _guide(facts, pool)
+    explain = [
+        "pm.max_children of pool %s: %d -> %d, bound by %s" % (pool["pool"], _most(pool), value, bound),
+        _memory_words(room, fits, len(pool["uss_kb"])),
+    ] + list(words)
+    if guide is not None:
+        explain.append(
+            "for comparison, (total - a quarter) / average RSS: %d workers; it counts shared memory once "
+            "for each, and no limit" % guide
+        )
+    inputs = dict(room._asdict(), max_children=_most(pool), measured=len(pool["uss_kb"]), memory=fits, **more)
+    return Sizing(value, bound, inputs, guide, settings(pool, value, shares), explain)
+
+
+def needed_by(demand: Dict[str, int]) -> int:
+    """Workers that serve requests as they come: arrivals x service time, at least; 0 where nobody counted.
+
+    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and
+    those that came and were answered within one span of time. One request takes busy / answered such spans;
+    where none was answered yet, as many as workers are busy, or more.
+    """
+    return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
+
+
+def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
+    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or
+    nothing is won.
+    """
+    pool = _pool(facts, pool_key)
+    current = _most(pool)
+    room = _room(facts, pool)
+    if facts["cores"] is None:
+        raise Refusal("how many CPUs php-fpm may use could not be read%s" % _reason(facts, "cores"))
+    wanted = current
+    coming = needed_by(demand)
+    while wanted < math.ceil(max(demand["busy"] + demand["waiting"], coming) * HEADROOM):
+        wanted *= 2  # by doubling, so that a few requests more or less give the same answer
+    by_cpu = max(LEAST_BY_CPU, int(PER_CORE * facts["cores"]))
+    fits = max(0, room.room // room.cost)
+    bounds = [(wanted, "demand"), (by_cpu, "cpu"), (fits, "memory")] + (
+        [(pool["process_max"], "process.max")] if pool["process_max"] else []
+    )
+    value, bound = min(bounds, key=lambda entry: entry[0])
+    pace = (
+        "; %(arrived)d came while %(answered)d were answered, which takes " % demand + "%d workers" % coming
+    )
+    told = "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers"
+    words = {
+        "demand": told % (demand["busy"], demand["waiting"], pace if coming else "", wanted),
+        "cpu": "cpu: %g cores: %d workers" % (facts["cores"], by_cpu),
+        "memory": _memory_words(room, fits, len(pool["uss_kb"])),
+        "process.max": "process.max: %s" % pool["process_max"],
+    }
+    if value <= current:
+        raise Refusal(
+            "pool %s may have %d workers already, more would not help; %s"
+            % (pool["pool"], current, words[bound])
+        )
+    more = {
+        "busy": demand["busy"],
+        "waiting": demand["waiting"],
+        "coming": coming,
+        "demand": wanted,
+        "cores": facts["cores"],
+        "cpu": by_cpu,
+        "cpu_share": pool["cpu_share"],
+    }
+    return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]], CROWD_SHARES)
+
+
+def fit(facts: Dict[str, Any], pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:
+    """Fewer workers, where memory ran out. peak_bytes: of a killed worker, which counts as one of that size
+    beside the others. Refusal when a number is missing, when all fit already, or when not even one does.
+    """
+    pool = _pool(facts, pool_key)
+    current = _most(pool)
+    room = _room(facts, pool)
+    peak = max(peak_bytes or 0, room.cost)
+    fits = 1 + (room.room - peak) // room.cost if room.room >= peak else 0
+    if not fits:
+        raise Refusal(
+            "no number of workers of pool %s fits, one alone takes %s: a script or its memory_limit is the "
+            "matter, or what else runs here; %s"
+            % (pool["pool"], _mib(peak), _memory_words(room, fits, len(pool["uss_kb"])))
+        )
+    if fits >= current:
+        raise Refusal(
+            "all %d workers of pool %s fit already; %s"
+            % (current, pool["pool"], _memory_words(room, fits, len(pool["uss_kb"])))
+        )
+    words = ["one of them with the %s of the worker that was killed" % _mib(peak)] if peak > room.cost else []
+    return _sizing(facts, pool, fits, "memory", room, fits, {"peak": peak}, words)
+
+
+def fair_share(facts: Dict[str, Any], pool_key: PoolKey) -> int:
+    """Bytes that each worker of the pool may take when all take the same, of as many as may run or, if fewer,
+    as fit. Refusal when a number is missing or when it would stop scripts that any application has.
+    """
+    pool = _pool(facts, pool_key)
+    room = _room(facts, pool)
+    share = room.room // max(1, min(_most(pool), room.room // room.cost))
+    if share < LEAST_MEMORY_LIMIT:
+        raise Refusal(
+            "a worker of pool %s would be left with %s, too little for a memory_limit; %s"
+            % (
+                pool["pool"],
+                _mib(share),
+                _memory_words(room, max(0, room.room // room.cost), len(pool["uss_kb"])),
+            )
+        )
+    return share
+
+
+def process_max(facts: Dict[str, Any], master: Dict[str, Any]) -> int:
+    """The least process.max with which all pools of a master reach their pm.max_children; 0, no limit, stays.
+    Refusal when it has to be raised and memory does not hold all these workers."""
+    if not master["process_max"]:
+        return 0
+    names = {pool["name"] + "_status" for pool in master["pools"]}
+    status = [name for config, name in facts["unlisted"] if config == master["config"] and name in names]
+    most = sum(_most(dict(pool, pool=pool["name"])) for pool in master["pools"]) + STATUS_WORKERS * len(
+        status
+    )
+    if most > master["process_max"]:
+        left = _budget(facts) - sum(_most(pool) * _cost(facts, pool) for pool in facts["pools"])
+        if left < 0:
+            raise Refusal(
+                "process.max = %d keeps the pools from taking %s more memory than there is"
+                % (master["process_max"], _mib(-left))
+            )
+    return most

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pages of sites, asked for through nginx as a visitor would, and what they tell of what is behind nginx."""
+
+import threading
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
+
+from ..collect.endpoint.http_get import NO_ANSWER, get, literal
+from ..collect.host import Host
+from ..parse.nginx.listen import Target, targets
+from ..parse.nginx.sites import place, site_of
+from .nginx_errors import lost_since
+
+# silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever
+# it said. slow: no answer within the patience, or no HTTP at all; that proves nothing.
+SILENT, OWN, SLOW = "silent", "own", "slow"
+
+
+class Page(NamedTuple):
+    """blamed: the endpoints that nginx logged an error about, for this site, since it was asked for."""
+
+    status: Optional[int]
+    told: str
+    blamed: FrozenSet[str]
+
+    @property
+    def fails(self) -> bool:
+        """An error page of the site's own code. A 503 is maintenance more often than not."""
+        return self.told == OWN and self.status is not None and self.status >= 500 and self.status != 503
+
+
+class Door(NamedTuple):
+    """How a site is asked. name: "default" for a server without one."""
+
+    place: Any
+    name: str
+    target: Target
+    server_name: str
+
+
+def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) -> List[Door]:
+    """Of the sites at these places, those that a visitor can reach. Of two at one address under one name
+    nginx gives the first alone.
+    """
+    found: Dict[Any, Door] = {}
+    for route in routes:
+        site, where = site_of(route), targets(route["listen"])
+        if where:
+            name = (route["server_names"] or [""])[0]
+            asked = (where[0], literal(name, where[0]))
+            found.setdefault(asked, Door(place(site), site["name"], where[0], name))
+    reached = {door.place: door for door in found.values()}
+    return [reached[one] for one in dict.fromkeys(wanted) if one in reached][:most]
+
+
+def _blamed(host: Host, nginx: Dict[str, Any], since: float) -> Optional[Dict[str, FrozenSet[str]]]:
+    """{site's name: endpoints} of nginx's errors since then; None where its log cannot be read."""
+    events = lost_since(host, nginx, since)
+    found: Dict[str, FrozenSet[str]] = {}
+    for event in events or []:
+        name = event["site"] or "default"
+        found[name] = found.get(name, frozenset()) | {event["endpoint"]}
+    return None if events is None else found
+
+
+def ask(
+    host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, seconds: float
+) -> Dict[Any, Page]:
+    """{place: page}, all asked at the same time. seconds: the patience for each."""
+    began = host.now()
+    answers: Dict[Any, Dict[str, Any]] = {}
+
+    def one(door: Door) -> None:
+        answers[door.place] = get(host, door.target, door.server_name, path, seconds)
+
+    threads = [threading.Thread(target=one, args=(door,)) for door in wanted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if not answers:
+        return {}
+    errors = (
+        _blamed(host, nginx, began) if any(found["status"] in NO_ANSWER for found in answers.values()) else {}
+    )
+    return {
+        door.place: _page(
+            answers[door.place]["status"], None if errors is None else errors.get(door.name, frozenset())
+        )
+        for door in wanted
+    }
+
+
+def _page(status: Optional[int], errors: Optional[FrozenSet[str]]) -> Page:
+    """A site may say 502, 503 or 504 itself: then nginx logs no error. Without its log, 503 is taken for the
+    site's.
+    """
+    if status is None:
+        return Page(None, SLOW, frozenset())
+    silent = status in NO_ANSWER and (status != 503 if errors is None else bool(errors))
+    return Page(status, SILENT if silent else OWN, errors or frozenset())

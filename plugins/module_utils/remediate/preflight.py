@@ -1,0 +1,284 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether what a step's commands load is our change alone, and whether that can fail: asked before anything
+is written.
+"""
+
+import re
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+
+from ..change.lock import STATE
+from ..change.texts import Texts
+from ..collect import nginx as nginx_files
+from ..collect.host import Host, HostError
+from ..collect.linux.processes import Process, processes
+from ..collect.linux.units import DIRECTORIES
+from ..collect.nginx import collect_nginx
+from ..collect.php_fpm import files as fpm_files
+from ..collect.php_fpm.masters import collect_fpm
+from ..collect.trust import DELETED
+from ..parse.endpoint import canonical
+from ..parse.nginx.conf import Conf, every, parse_conf
+from ..verdict.step import Refusal, Step
+from .launch import Launch, launch
+from .rehearsal import ini_files, rehearse, taken
+from .unloaded import ACTION_IDS, TICK, named, newer
+
+LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
+# These make systemd read every unit anew. "enable" and "disable" do so, too.
+DEFINES = ("daemon-reload", "enable", "disable", "reenable")
+SETTLE = 0.5  # seconds after a reload in which workers of before may still look like those of now
+_PHP_CODE = re.compile(r" (/\S*php\S*\.so) \(deleted\)$", re.M)
+_POOL = re.compile(r"php-fpm: pool (.+)\Z")
+
+
+class _FpmReading(fpm_files.Reading):
+    """seen: every file and directory of the configuration, also those that are not there."""
+
+    def __init__(self, host: Host, config: str, prefix: str) -> None:
+        self.seen: List[str] = []
+        super(_FpmReading, self).__init__(host, config, prefix, None)
+
+    def _judge(self, path: str) -> None:
+        self.seen.append(path)
+        super(_FpmReading, self)._judge(path)
+
+
+class _NginxReading(nginx_files.Reading):
+    def __init__(self, host: Host, nginx: Dict[str, Any]) -> None:
+        self.seen: List[str] = []
+        super(_NginxReading, self).__init__(
+            host, nginx["config"], nginx["prefix"], nginx["options"].get("g", ""), None
+        )
+
+    def _judge(self, path: str) -> None:
+        self.seen.append(path)
+        super(_NginxReading, self)._judge(path)
+
+
+def _not_whole(look: Host, what: str) -> str:
+    entry = next((one for one in look.missing if one["what"] == what), {"path": "a part", "why": "unknown"})
+    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (
+        entry["path"],
+        entry["why"],
+    )
+
+
+def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
+    """What of the code that runs is not on the disk any more."""
+    try:
+        runs, there = look.stat("/proc/%d/exe" % pid), look.stat(program)
+    except HostError as error:
+        return "%s (%s)" % (program, error.why)
+    if (look.readlink("/proc/%d/exe" % pid) or "").endswith(DELETED) or (runs.device, runs.inode) != (
+        there.device,
+        there.inode,
+    ):
+        return program
+    extension = _PHP_CODE.search(look.text("/proc/%d/maps" % pid) or "")
+    return extension.group(1) if extension else None
+
+
+def _by_hand(unit: str, verb: str) -> str:
+    return (
+        "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again"
+        % (verb, unit)
+    )
+
+
+def _nginx(
+    look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str
+) -> Optional[str]:
+    reading = _NginxReading(look, nginx)
+    if not reading.whole:
+        return "nginx: %s" % _not_whole(look, "nginx_config")
+    if unit is None or not nginx["running"]:
+        return None
+    found = launch(look, unit)
+    if found.needs_reload:
+        return _stale(found)
+    pid = nginx["master"]["pid"]
+    replaced = _replaced(look, pid, nginx["binary"])
+    if replaced:
+        return "%s was replaced since nginx (pid %d) was started: %s" % (
+            replaced,
+            pid,
+            _by_hand(unit, "restart"),
+        )
+    began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [
+        nginx["master"]["started_at"]
+    ]
+    others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
+    if others:
+        return (
+            "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s"
+            % (named(others), _by_hand(unit, "reload"))
+        )
+    texts = Texts(look)
+    texts.show(step)
+    after = parse_conf(
+        nginx["config"], lambda path: (texts.read(path), ""), texts.expand, nginx["options"].get("g", "")
+    )
+    why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
+    return "nginx could not listen on %s" % why if why else None
+
+
+def _listens(conf: Conf) -> Set[str]:
+    written = [
+        one.args[0]
+        for one in every(conf.directives)
+        if one.name == "listen" and one.args and not one.args[0].startswith("unix:")
+    ]
+    return {
+        canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80")
+        for where in written
+    }
+
+
+def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
+    """An action that edits and loads nothing: what others wrote into the same file would pass for ours, and
+    be loaded one day.
+    """
+    others = (
+        newer(look, [change.path for change in step.changes], since, step.meant, state)
+        if since and step.name in ACTION_IDS
+        else []
+    )
+    return "what others changed there was not loaded yet: %s" % named(others) if others else None
+
+
+def _stale(found: Launch) -> str:
+    return (
+        "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl "
+        "daemon-reload`, if that is meant" % found.unit
+    )
+
+
+def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
+    """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
+    meant.
+    """
+    pools = {pool["name"]: pool for pool in master["pools"]}
+    running: Dict[str, int] = {}
+    for one in procs:
+        match = _POOL.match(one.cmdline)
+        if match and one.ppid == master["pid"]:
+            running[match.group(1)] = running.get(match.group(1), 0) + 1
+    for name, count in sorted(running.items()):
+        if name not in pools:
+            return "pool %s runs, and is configured no more" % name
+        most = pools[name]["max_children"]
+        if most is not None and count > most and pools[name]["file"] not in meant:
+            return "pool %s runs with %d workers, and its file allows %d" % (name, count, most)
+    return None
+
+
+def _fpm(
+    look: Host,
+    step: Step,
+    master: Dict[str, Any],
+    loads: Optional[Tuple[str, str]],
+    procs: Sequence[Process],
+    state: str,
+) -> Optional[str]:
+    reading = _FpmReading(look, master["config"], master["prefix"])
+    if reading.barred or reading.text is None:
+        return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
+    if loads is None:
+        return _on_top(look, step, master["loaded_at"], state)
+    verb, unit = loads
+    found = launch(look, unit)
+    if found.needs_reload:
+        return _stale(found)
+    stays = master["running"] and verb != "start"
+    replaced = _replaced(look, master["pid"], found.argv[0]) if stays else None
+    if replaced:
+        return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (
+            replaced,
+            master["pid"],
+            _by_hand(unit, "restart"),
+        )
+    ini = ini_files(look, found, step)
+    definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
+    boot_at = look.now() - look.boottime()
+    proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
+    if stays:
+        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state, step.name)
+        if verb != "reload":
+            others += [one for one in definition if one.at > master["started_at"] + TICK]
+        unlike = _unlike(master, procs, step.meant)
+        if others or unlike:
+            return (
+                "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
+                % (verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
+            )
+    return rehearse(look, master, found, step, procs, proven)
+
+
+def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
+    """systemd would read all units anew: those that somebody else changed since it did so last."""
+    ran = look.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
+    loaded = re.search(r"=(\d+)", ran.out)
+    if not loaded:
+        return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (
+            " ".join(commands[0]),
+            ran.err.strip()[:200],
+        )
+    since = look.now() - look.boottime() + int(loaded.group(1)) / 1e6
+    files = [
+        path
+        for folder in DIRECTORIES
+        for pattern in ("*.*", "*.d/*.conf")
+        for path in look.glob("%s/%s" % (folder, pattern))
+        if look.type_of(path) == "file"
+    ]
+    found = newer(look, files, since, (), state)
+    return (
+        "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl "
+        "daemon-reload`, if that is meant" % (" ".join(commands[0]), named(found))
+        if found
+        else None
+    )
+
+
+def objection(step: Step, state: str = STATE) -> Optional[str]:
+    """Why what the step loads could fail, or would be more than its own change; None when neither. Writes
+    nothing.
+    """
+    commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
+    loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
+    defines = [argv for argv in commands if argv[1] in DEFINES]
+    tested = {word for one in step.trials for word in one.argv if word.startswith("/")}
+    if not (loads or defines or tested):
+        return None
+    look = Host()
+    why = _definitions(look, defines, state) if defines else None
+    if why:
+        return why
+    if loads and any(one.started_at > look.now() - SETTLE for one in processes(look)):
+        look.sleep(SETTLE)
+    return _look(look, step, loads, tested, state)
+
+
+def _look(look: Host, step: Step, loads: Dict[str, str], tested: Set[str], state: str) -> Optional[str]:
+    procs, left = processes(look), dict(loads)
+    try:
+        for master in collect_fpm(look, procs, test="never")["masters"]:
+            verb = loads.get(master["unit"] or "")
+            if not master["account"] and (verb or master["config"] in tested):
+                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs, state)
+                if why:
+                    return why
+                left.pop(master["unit"] or "", None)
+        nginx = collect_nginx(look, procs)
+        unit = nginx["unit"] if left.pop(nginx["unit"] or "", None) else None
+        if not nginx["account"] and (unit or nginx["config"] in tested):
+            why = _nginx(look, step, nginx, unit, procs, state)
+            if why:
+                return why
+    except Refusal as refusal:
+        return str(refusal)
+    return (
+        "what `systemctl %s %s` would load is not known here" % (left[min(left)], min(left)) if left else None
+    )

@@ -1,0 +1,239 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether it helped: before against after, endpoint by endpoint and site by site, by the probe as nginx's
+user, pages and nginx's errors.
+
+What improved is kept, if nothing got worse through it. What was dead before may stay dead.
+"""
+
+from typing import Any, Dict, List, Optional, Sequence
+
+from ..collect.endpoint.endpoints import collect_endpoints, identity_of
+from ..collect.host import Host
+from ..collect.linux.processes import processes
+from ..collect.nginx import collect_nginx
+from ..collect.snapshot import take
+from ..parse.nginx.sites import place, sites_of
+from ..plan.plan import LOADS_NGINX
+from ..plan.policy import Policy
+from ..rules.diagnose import diagnose
+from .compare import ANSWERS, Sight, bad_page, best, improved, silent_endpoint, told, worse
+from .drain import QUEUES, Drain
+from .pages import SILENT, ask, doors
+
+PAUSE = 0.25  # seconds between two looks
+QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
+MOST_SITES = 10  # that are asked for a page; the probe covers all
+PAGE_SECONDS = 5.0  # patience for a page
+WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
+
+
+def key(item: Dict[str, Any]) -> Any:
+    return item["cause"], item["endpoint"], item["site"]
+
+
+def touches(action: Dict[str, Any], master: Dict[str, Any]) -> bool:
+    """Whether an action may disturb this master's pools; all of them where nginx is reloaded."""
+    arguments = action["arguments"]
+    return (
+        action["id"] in LOADS_NGINX
+        or arguments.get("config") == master["config"]
+        or bool(arguments.get("unit") and arguments["unit"] == master["unit"])
+    )
+
+
+class Proof:
+    """before: what was so when nothing had been done yet. answered_at: epoch seconds of the first good answer
+    after an action.
+
+    ask_pages: whether pages are requested at all, which leaves a line in the access log.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        policy: Policy,
+        snapshot: Dict[str, Any],
+        findings: Sequence[Dict[str, Any]],
+        planned: Sequence[Dict[str, Any]],
+        ask_pages: bool,
+    ) -> None:
+        self.host, self.policy, self.findings = host, policy, findings
+        self.answered_at: Optional[float] = None
+        self.rest = ""
+        self.drains = {
+            item["endpoint"]: Drain(host, snapshot, item)
+            for item in findings
+            if item["state"] == "active" and item["cause"] in QUEUES
+        }
+        self.routes = snapshot["nginx"]["routes"]
+        self.near = [
+            pool["endpoint"]
+            for master in snapshot["fpm"]["masters"]
+            for pool in master["pools"]
+            if pool["endpoint"] and any(touches(action, master) for action in planned)
+        ]
+        mine = [site for item in findings if item["state"] == "active" for site in item["servers"]]
+        beside = sites_of(
+            route
+            for route in self.routes
+            if any(target["endpoint"] in self.near for target in route["endpoints"])
+        )
+        self.doors = (
+            doors(self.routes, [place(site) for site in mine + beside], MOST_SITES)
+            if ask_pages and policy.probe_path
+            else []
+        )
+        self.before = self.now = Sight(
+            snapshot["endpoints"],
+            ask(host, snapshot["nginx"], self.doors, policy.probe_path, policy.probe_timeout),
+        )
+        self.past = {key(item): self._seen(item, self.before, [item["endpoint"]]) for item in findings}
+
+    def _dialled(self, item: Dict[str, Any], nginx: Dict[str, Any]) -> List[str]:
+        """What the finding's routes dial now: its own endpoint, or where they were led to instead."""
+        found: List[str] = []
+        # No action of ours adds a route or takes one away.
+        for old, new in zip(self.routes, nginx["routes"]) if len(self.routes) == len(nginx["routes"]) else ():
+            if any(target["endpoint"] == item["endpoint"] for target in old["endpoints"]):
+                found += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
+        return [item["endpoint"]] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
+
+    def _seen(self, item: Dict[str, Any], sight: Sight, keys: Sequence[str]) -> Dict[str, Any]:
+        """What a report shows of a finding: {probe, http, queue}."""
+        place_of = next((sight.endpoints[name] for name in keys if name in sight.endpoints), {})
+        pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
+        return {
+            "probe": told(place_of),
+            "http": pages[0].status if pages else None,
+            "queue": place_of.get("queue"),
+        }
+
+    def _look(self, items: Sequence[Dict[str, Any]], last: bool) -> Dict[Any, List[str]]:
+        """Sees how it is now. Gives what each finding's sites dial. last: pages are asked for though no
+        worker answers.
+        """
+        procs = processes(self.host)
+        nginx = collect_nginx(self.host, procs)
+        dialled = {key(item): self._dialled(item, nginx) for item in items}
+        mine = list(dict.fromkeys(name for names in dialled.values() for name in names))
+        seen = collect_endpoints(
+            self.host,
+            mine + [name for name in self.near if name not in mine],
+            identity_of(nginx),
+            procs,
+            min(1.0, self.policy.probe_timeout),
+        )
+        pages = dict(self.now.pages) if self.now is not self.before else {}
+        self.now = Sight(seen, pages)
+        if last or all(best(self.now, names) == ANSWERS for names in dialled.values()):
+            # A page that was slow holds a worker already; one that came is no other a moment later.
+            wanted = [
+                door
+                for door in self.doors
+                if door.place not in pages or pages[door.place].told == SILENT or pages[door.place].fails
+            ]
+            pages.update(ask(self.host, nginx, wanted, self.policy.probe_path, PAGE_SECONDS))
+        return dialled
+
+    def begin(self) -> None:
+        """What is so now is what the next action is compared with."""
+        if self.now is not self.before:
+            self.now = self.before
+            self._look([], True)
+            self.before = self.now
+
+    def after(self, items: Sequence[Dict[str, Any]]) -> Dict[Any, Dict[str, Any]]:
+        """What a report shows of each finding once all is done, by its key."""
+        dialled = self._look(items, True)
+        return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
+
+    def _unmended(
+        self, item: Dict[str, Any], keys: List[str], places: List[Any], repointed: bool
+    ) -> Optional[str]:
+        if item["cause"] in QUEUES:
+            wrong = self.drains[item["endpoint"]].complaint(self.now.endpoints.get(item["endpoint"]) or {})
+        else:
+            wrong = silent_endpoint(self.now, keys)
+        return wrong or bad_page(self.now, keys, places, repointed)
+
+    def _still(self, items: Sequence[Dict[str, Any]], since: float) -> Optional[str]:
+        """Whether a diagnosis of what happened since then still finds one of these, or workers that are
+        killed for want of memory.
+        """
+        verdict = diagnose(take(self.host, max(1, int(self.host.now() - since)), self.policy.probe_timeout))
+        known = {(item["cause"], item["endpoint"]) for item in self.findings if item["state"] == "active"}
+        for found in verdict["findings"]:
+            one = (found["cause"], found["endpoint"])
+            if found["state"] != "active":
+                continue
+            if found["endpoint"] in self.drains and found["cause"] in QUEUES:
+                continue  # its trend was judged
+            if any(one == (item["cause"], item["endpoint"]) for item in items):
+                return "it is still so: %s" % found["summary"]
+            if found["cause"] == "worker_oom_killed" and one not in known:
+                return "something else is wrong now: %s" % found["summary"]
+        return None
+
+    def complaint(self, items: Sequence[Dict[str, Any]], actions: Sequence[Dict[str, Any]]) -> Optional[str]:
+        """None when what was done is to stay; else what is wrong, when that has not come right within
+        verify_timeout seconds.
+
+        What is kept since it helped, though not all is well, leaves in self.rest what is not.
+        """
+        self.rest = ""
+        deadline = self.host.monotonic() + self.policy.verify_timeout
+        repointed = any(action["id"] == "fastcgi_pass_repoint" for action in actions)
+        places = {key(item): [place(site) for site in item["servers"]] for item in items}
+        edited = (
+            [where for name in places for where in places[name]]
+            if any(action["id"] in LOADS_NGINX for action in actions)
+            else []
+        )
+        hurt_since: Optional[float] = None
+        while True:
+            over = self.host.monotonic() >= deadline
+            dialled = self._look(items, over)
+            hurt = worse(self.before, self.now, edited)
+            hurt_since = (self.host.monotonic() if hurt_since is None else hurt_since) if hurt else None
+            left = next(
+                filter(
+                    None,
+                    (
+                        self._unmended(item, dialled[key(item)], places[key(item)], repointed)
+                        for item in items
+                    ),
+                ),
+                None,
+            )
+            helped = any(
+                improved(
+                    self.before,
+                    self.now,
+                    [item["endpoint"]],
+                    dialled[key(item)],
+                    places[key(item)],
+                    repointed,
+                )
+                for item in items
+            )
+            if helped and self.answered_at is None:
+                self.answered_at = self.host.now()
+            if not hurt and not left:
+                good_at = self.host.now()
+                self.host.sleep(QUIET)
+                left = self._still(items, good_at)
+                if left is None:
+                    return None
+            if (
+                hurt
+                and hurt_since is not None
+                and (over or self.host.monotonic() - hurt_since >= WORSE_SECONDS)
+            ):
+                return "something got worse through it: %s" % hurt
+            if over and helped:
+                self.rest = left or ""
+            if over:
+                return None if helped else left
+            self.host.sleep(PAUSE)

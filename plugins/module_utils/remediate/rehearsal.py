@@ -1,0 +1,271 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""php-fpm started for a moment as its unit would start it, where nobody sees it: with php.ini, extensions and
+preload, in a trial's namespace.
+
+`php-fpm -t` passes where a start fails: at a group, a directory of a socket, an address, a log. So pid file,
+logs and sockets are really opened, on memory that lies over them. No pool gets a worker: fifty of them would
+take memory that the host may not have.
+"""
+
+import errno
+import os
+import posixpath
+import re
+import socket
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..change.texts import Texts
+from ..change.trial import Start, deciding_line, trial
+from ..collect.endpoint.endpoints import collect_endpoints
+from ..collect.host import Host
+from ..collect.linux.processes import Process
+from ..collect.trust import folders, opening
+from ..parse.endpoint import parse
+from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
+from ..parse.php_fpm.pools import pool_facts
+from ..verdict.step import Change, Refusal, Step
+from .launch import NOT_TRIED, Launch, kept_from
+
+READY = b"ready to handle connections"
+SECONDS = 30.0  # a preload of a large framework takes some
+_PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
+# phpinfo(); of the last there is one path a line.
+_INI = re.compile(
+    r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) "
+    r"=> (.*(?:\n/.*)*)$",
+    re.M,
+)
+_STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
+# PHP itself writes no log then; php-fpm's own are opened.
+_SILENT = ("-d", "error_log=")
+_NO_PRELOAD = ("-d", "opcache.preload=")
+_LEFT_OUT = frozenset(("-D", "-F", "-O", "--daemonize", "--nodaemonize", "--force-stderr", "-t", "--test"))
+# php-fpm keeps the last value of a directive. All pools exist, none has a worker before somebody asks.
+_TALKS = "\n[global]\nlog_level = notice\n"
+_NO_SYSLOG = "error_log = /dev/null\n"
+_NO_WORKER = "[%s]\npm = ondemand\npm.max_children = 1\n"
+
+
+class Written(NamedTuple):
+    """A configuration as a step would leave it. text: of the main file."""
+
+    text: str
+    conf: FpmConf
+    pools: List[Dict[str, Any]]
+
+
+def written(host: Host, master: Dict[str, Any], step: Step, environment: Dict[str, str]) -> Written:
+    texts = Texts(host)
+    texts.show(step)
+
+    def read(path: str) -> Tuple[Optional[str], str]:
+        text = texts.read(path)
+        return text and _VARIABLE.sub(
+            lambda match: environment.get(match.group(1)) or match.group(0), text
+        ), ""
+
+    conf = parse_fpm_conf(
+        master["config"], read, lambda pattern: (texts.expand(pattern), ""), master["prefix"]
+    )
+    return Written(
+        texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools]
+    )
+
+
+def options(found: Launch) -> List[str]:
+    """The unit's command line without what says whether php-fpm stays in the foreground."""
+    return [found.argv[0]] + [word for word in found.argv[1:] if word not in _LEFT_OUT] + list(_SILENT)
+
+
+def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
+    """As found, but that systemd hears nothing of it."""
+    quiet = {
+        name: value
+        for name, value in found.environment.items()
+        if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
+    }
+    return Start(quiet, found.ids, found.folder, list(made), enough)
+
+
+def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
+    """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
+    comes last. Runs no PHP code.
+
+    Raises Refusal when that cannot be known, or when others can write there.
+    """
+    wanted = found.environment.get("PHP_INI_SCAN_DIR") or ""
+    for folder in [found.environment.get("PHPRC") or ""] + wanted.split(":"):
+        _roots(host, [folder] if folder.startswith("/") else [])
+    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-i"], [], start=start_of(found))
+    told = dict(_INI.findall(ran.out))
+    if len(told) < 3:
+        raise Refusal(
+            "`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran))
+        )
+    paths = [
+        path
+        for name in ("Loaded Configuration File", "Additional .ini files parsed")
+        for path in re.split(r",?\s*\n|,\s*$", told[name])
+    ]
+    paths += told["Scan this dir for additional .ini files"].split(":")
+    user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
+    if user and (host.account(user.group(1)) or (None,))[0] == 0:
+        raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
+    files = [path.strip() for path in paths if path.strip().startswith("/")]
+    _roots(host, re.findall(r"^extension_dir => (/\S+) =>", ran.out, re.M))
+    _roots(
+        host,
+        files
+        + [
+            path
+            for folder in files
+            if host.type_of(folder) == "directory"
+            for path in host.glob(folder + "/*.ini")
+        ],
+    )
+    return files
+
+
+def _roots(host: Host, paths: Sequence[str]) -> None:
+    for path in paths:
+        for one in [path] + folders(host, path):
+            found = opening(host, one)
+            if found:
+                raise Refusal(
+                    "%s can write %s, so root does not start php-fpm with it" % (found.who, found.path)
+                )
+
+
+def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
+    """The first of these addresses that could not be had, and why. pid: of the master that has them or gives
+    them back.
+    """
+    ours = {one.pid for one in procs if pid is not None and pid in (one.pid, one.ppid)}
+    for key, facts in collect_endpoints(host, keys, None, procs, 0).items():
+        place, holders = parse(key), [one for one in facts["listeners"] if one["pid"] not in ours]
+        if (
+            facts["listening"]
+            and len(holders) < len(facts["listeners"])
+            and facts["inode_matches"] is not False
+        ):
+            continue
+        why = (
+            _unbindable(place.path or "")
+            if place.family == "unix"
+            else _unbindable_port(place.address or "", place.port or 0)
+        )
+        if why:
+            return "%s: %s%s" % (
+                key,
+                why,
+                "".join(", by %s (pid %s)" % (one["comm"], one["pid"]) for one in holders[:1]),
+            )
+    return None
+
+
+def _unbindable(path: str) -> Optional[str]:
+    """php-fpm takes over a socket that nobody answers at."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(1.0)
+        try:
+            door.connect(path)
+        except socket.timeout:
+            return "another process listens there"
+        except OSError as error:
+            return "another process listens there" if error.errno == errno.EAGAIN else None
+    return "another process listens there"
+
+
+def _unbindable_port(address: str, port: int) -> Optional[str]:
+    """Why a port of this host cannot be had now. It is had for an instant, and nobody is listened to."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(("" if address == "*" else address, port))
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return None
+
+
+def _logs(master: Dict[str, Any], after: Written, found: Launch) -> List[str]:
+    """What the start opens to write, without the sockets."""
+    error_log = after.conf.top.text("error_log") or ""
+    paths = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
+    paths += re.findall(r"(?<= )(?:-g *|--pid[ =])(/\S+)", " ".join(found.argv))
+    for pool in after.pools:
+        paths += [pool["access_log"], pool["slowlog"] if pool["slowlog_timeout"] else None]
+    return [path for path in dict.fromkeys(paths) if path and path.startswith("/")]
+
+
+def _sockets(after: Written) -> Dict[str, str]:
+    """{path: pool}"""
+    places = [(parse(pool["endpoint"]).path, pool["name"]) for pool in after.pools if pool["endpoint"]]
+    return {path: name for path, name in places if path}
+
+
+def _made(step: Step, found: Launch) -> List[str]:
+    """Directories that will be there by then: systemd's, the step's, and those that a command before the
+    start names.
+    """
+    before = " ".join(found.settings["ExecStartPre"])
+    words = (
+        re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
+    )
+    return found.makes + [command.folder for command in step.commands if command.folder] + words
+
+
+def _foreseen(
+    found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
+) -> Optional[str]:
+    """What need not be tried to be known, or cannot be."""
+    if not _PROGRAM.match(posixpath.basename(found.argv[0])):
+        return "%s is started by %s, which cannot be tried" % (found.unit, found.argv[0])
+    hidden = next((name for name in NOT_TRIED if "".join(found.settings[name]) not in ("", "no")), None)
+    if hidden:
+        return "a start of %s cannot be tried: its unit has %s=" % (found.unit, hidden)
+    sockets = _sockets(after)
+    for path in () if proven else [*logs, *sockets]:
+        why = kept_from(found, path)
+        if why:
+            return "%s of its unit keeps %s from writing %s" % (why, found.unit, path)
+    for path, name in sockets.items():
+        folder = posixpath.dirname(path)
+        if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in made):
+            return "pool %s could not listen on %s: there is no directory %s" % (name, path, folder)
+    return None
+
+
+def rehearse(
+    host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool
+) -> Optional[str]:
+    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
+    started with this definition before.
+    """
+    after, made = written(host, master, step, found.environment), _made(step, found)
+    logs = _logs(master, after, found)
+    why = _foreseen(found, after, logs, made, proven)
+    if why:
+        return why
+    why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])
+    if why:
+        return "php-fpm could not listen on %s" % why
+    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-t"], logs, start=start_of(found, made))
+    if ran.rc != 0:
+        return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(ran))
+    text = after.text + _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "")
+    text += "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
+    real = host.realpath(master["config"])
+    changes = [one for one in step.changes if host.realpath(one.path) != real]
+    changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [
+        Change(path, b"", None, 0) for path in _sockets(after)
+    ]
+    ran = trial(changes, options(found) + list(_STAYS), logs, SECONDS, start_of(found, made, READY))
+    if ran.rc is None:
+        return "a start of %s could not be tried: %s" % (found.unit, deciding_line(ran))
+    return (
+        None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))
+    )

@@ -1,0 +1,175 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The requests that run while an action is taken: how many it cuts, and a moment in which it cuts none.
+
+A restart of php-fpm ends the requests of all its pools, and those that wait. So does a reload, but for those
+that wait, unless the master has loaded a process_control_timeout: to write one now is too late, since the old
+master ends its workers by the old one.
+"""
+
+import contextlib
+import threading
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..collect.endpoint.endpoints import collect_endpoints
+from ..collect.host import Host
+from ..collect.linux.processes import Process, processes
+from ..verdict.step import Step
+from .nginx_errors import lost_since
+
+PAUSE = 0.1  # seconds between two looks
+AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
+# read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next
+# request.
+_READ = frozenset(("0", "63"))
+
+
+# seen: requests that ran, or waited, right before a command. reached: endpoints at which nginx found php-fpm
+# then. began, ended: epoch seconds.
+_Gap = NamedTuple("_Gap", [("seen", int), ("reached", List[str]), ("began", float), ("ended", float)])
+
+
+def _waits_for_its_client(host: Host, pid: int) -> bool:
+    words = (host.text("/proc/%d/syscall" % pid) or "").split()
+    return (
+        len(words) > 1
+        and words[0] in _READ
+        and (host.readlink("/proc/%d/fd/%d" % (pid, int(words[1], 16))) or "").startswith("socket:")
+    )
+
+
+class Running:
+    """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py."""
+
+    def __init__(
+        self,
+        host: Host,
+        masters: Sequence[Dict[str, Any]] = (),
+        max_cut: int = 0,
+        quiet_wait: float = 0.0,
+        nginx: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = (
+            host,
+            masters,
+            max_cut,
+            quiet_wait,
+            nginx,
+        )
+        self._begin()
+
+    def _begin(self) -> None:
+        self._over = 0  # whose grace was over
+        self._gaps: List[_Gap] = []
+
+    def _mine(self, step: Step) -> List[Dict[str, Any]]:
+        return [master for master in self.masters if step.cuts and master["unit"] == step.cuts]
+
+    def _workers(self, step: Step) -> List[Process]:
+        pids = {master["pid"] for master in self._mine(step)}
+        return [one for one in processes(self.host) if one.ppid in pids]
+
+    def grace(self, step: Step) -> float:
+        """How long the running requests may go on after a reload, in seconds, as the masters have loaded it."""
+        told = [
+            master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0
+            for master in self._mine(step)
+        ]
+        return min(told, default=0.0) if not _restarts(step) else 0.0
+
+    def _places(self, step: Step) -> Dict[str, Dict[str, Any]]:
+        keys = [
+            pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]
+        ]
+        return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0)
+
+    def look(self, step: Step) -> Tuple[int, int, int]:
+        """(requests that are served, those that wait, of these all that stand behind requests whose clients
+        have gone) in all pools of the unit.
+        """
+        places = self._places(step).values()
+        served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
+        idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
+        queues = [(place["queue"] or 0, place.get("waiting") or {}) for place in places]
+        live = [queue if known.get("live") is None else known["live"] for queue, known in queues]
+        behind = sum(number for number, (_queue, known) in zip(live, queues) if known.get("dead"))
+        return max(0, served - idle), sum(live), behind
+
+    def objection(self, step: Step) -> Optional[str]:
+        """Waits for a quiet moment; why the action is not begun when there is none and too many requests run.
+        Only looks.
+        """
+        self._begin()
+        if not self._mine(step) or self.grace(step):
+            return None
+        deadline = self.host.monotonic() + self.quiet_wait
+        while True:
+            served, waiting, behind = self.look(step)
+            # Where others have given up waiting, those behind them are lost with or without a restart.
+            lost = served + (waiting - behind if _restarts(step) else 0)
+            # Each worker takes the next of those who wait: no moment will be quiet.
+            if not lost or waiting or self.host.monotonic() >= deadline:
+                break
+            self.host.sleep(PAUSE)
+        if lost <= self.max_cut:
+            return None
+        return "%d requests run in the pools of %s, and would be cut: remediate_max_cut=%d allows no more" % (
+            lost,
+            step.cuts,
+            self.max_cut,
+        )
+
+    def _watch(self, step: Step, until: float) -> None:
+        """The workers who are still there when their grace is over are cut."""
+        workers = {one.pid for one in self._workers(step)}
+        while workers and self.host.monotonic() < until - PAUSE:
+            self.host.sleep(PAUSE)
+            workers &= {one.pid for one in self._workers(step)}
+        self._over += sum(not _waits_for_its_client(self.host, pid) for pid in workers)
+
+    @contextlib.contextmanager
+    def counted(self, step: Step) -> Iterator[None]:
+        """Around a command of the step: what it cuts counts."""
+        grace = self.grace(step)
+        if grace:
+            # Beside the command: systemctl may not come back before the new master is ready.
+            watch = threading.Thread(target=self._watch, args=(step, self.host.monotonic() + grace))
+            watch.start()
+            yield
+            watch.join()
+        elif self._mine(step):
+            served, waiting, _behind = self.look(step)
+            told = served + (waiting if _restarts(step) else 0)
+            reached = [
+                key
+                for key, place in self._places(step).items()
+                if place.get("listening") and place.get("inode_matches") is not False
+            ]
+            began = self.host.now()
+            yield
+            self._gaps.append(_Gap(told, reached, began, self.host.now() + AFTERMATH))
+        else:
+            yield
+
+    @property
+    def cut(self) -> int:
+        """How many requests the action has cut: those that were seen to run, or as nginx's log has it, if
+        that tells of more: who comes while php-fpm restarts is refused.
+        """
+        return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
+
+    def _lost(self, gap: _Gap) -> int:
+        """The requests that nginx lost at endpoints that it reached before. Of many of one kind only the
+        newest times are kept.
+        """
+        lost = 0
+        for event in lost_since(self.host, self.nginx, gap.began) or [] if self.nginx else []:
+            if event["endpoint"] in gap.reached:
+                whole = event["last"] <= gap.ended
+                lost += event["count"] if whole else sum(at <= gap.ended for at in event["times"])
+        return lost
+
+
+def _restarts(step: Step) -> bool:
+    return any("restart" in command.do for command in step.commands)

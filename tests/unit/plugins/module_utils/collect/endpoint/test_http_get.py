@@ -1,0 +1,314 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our own HTTP client against a little server: what it sends, what it makes of an answer, and that it always
+ends in time.
+"""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.http_get import (
+    MOST_BYTES,
+    answered,
+    get,
+    literal,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listen import Target
+
+INET = Target("inet", "127.0.0.1", 80, False, False)
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Server:
+    """Takes connections one after the other; each request up to its empty line is kept, and reply does the
+    rest.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        reply: Callable[[socket.socket], None],
+        wrap: Callable[[socket.socket], socket.socket],
+    ) -> None:
+        self.listener, self.reply, self.wrap = listener, reply, wrap
+        self.seen: List[bytes] = []
+        listener.listen(8)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self) -> None:
+        while True:
+            try:
+                peer = self.listener.accept()[0]
+            except OSError:
+                return
+            try:
+                peer.settimeout(5)
+                peer = self.wrap(peer)
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    chunk = peer.recv(4096)
+                    if not chunk:
+                        break
+                    data += chunk
+                self.seen.append(data)
+                self.reply(peer)
+            except OSError:
+                pass
+            finally:
+                peer.close()
+
+    def close(self) -> None:
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
+        self.thread.join(5)
+
+
+@pytest.fixture(name="serve")
+def fixture_serve(tmp_path: Any) -> Iterator[Callable[..., Any]]:
+    servers: List[Server] = []
+
+    def start(reply: Any = OK, unix: bool = False, wrap: Any = lambda peer: peer, **more: Any) -> Any:
+        listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+        listener.bind(str(tmp_path / "s") if unix else ("127.0.0.1", 0))
+        servers.append(Server(listener, reply if callable(reply) else lambda peer: peer.sendall(reply), wrap))
+        target = (
+            Target("unix", str(tmp_path / "s"), 0, False, False)
+            if unix
+            else INET._replace(port=listener.getsockname()[1])
+        )
+        return target._replace(**more), servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def ask(target: Target, site: str = "shop.example", path: str = "/", seconds: float = 5.0) -> Dict[str, Any]:
+    return get(Host(), target, site, path, seconds)
+
+
+def test_a_page_is_asked_for_as_a_visitor_would(serve: Any) -> None:
+    target, server = serve()
+    told = ask(target, path="/a b?x=1")
+    assert (told["status"], told["error"]) == (200, None) and told["ms"] > 0
+    lines = server.seen[0].split(b"\r\n")
+    assert lines[0] == b"GET /a%20b?x=1 HTTP/1.1"
+    assert {
+        b"Host: shop.example:%d" % target.port,
+        b"Connection: close",
+        b"User-Agent: webmedic.php_fpm",
+    } <= set(lines)
+
+
+def test_a_path_cannot_smuggle_a_second_request(serve: Any) -> None:
+    target, server = serve()
+    assert ask(target, path="/x HTTP/1.1\r\nHost: evil\r\n\r\nGET /y", site="a\r\nX: y")["status"] == 200
+    assert (
+        server.seen[0].count(b"\r\n\r\n") == 1
+        and b"\r\nHost: evil" not in server.seen[0]
+        and b"\r\nX: y" not in server.seen[0]
+    )
+
+
+def test_over_a_unix_socket(serve: Any) -> None:
+    target, server = serve(unix=True)
+    assert ask(target)["status"] == 200
+    assert b"\r\nHost: shop.example\r\n" in server.seen[0]
+
+
+@pytest.mark.parametrize(
+    "unix, says", [(False, b"PROXY TCP4 127.0.0.1 127.0.0.1 "), (True, b"PROXY UNKNOWN\r\nGET ")]
+)
+def test_the_proxy_line_comes_first_where_the_listener_wants_it(serve: Any, unix: bool, says: bytes) -> None:
+    target, server = serve(unix=unix, proxy_protocol=True)
+    assert ask(target)["status"] == 200
+    assert server.seen[0].startswith(says)
+    assert unix or server.seen[0].split(b"\r\n")[0].endswith(b" %d" % target.port)
+
+
+def test_no_proxy_line_where_it_is_not_wanted(serve: Any) -> None:
+    target, server = serve()
+    ask(target)
+    assert server.seen[0].startswith(b"GET ")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no certificate can be made here")
+def test_tls_trusts_any_certificate_and_names_the_site(serve: Any, tmp_path: Any) -> None:
+    key, certificate = str(tmp_path / "key"), str(tmp_path / "crt")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-subj",
+            "/CN=other",
+            "-days",
+            "2",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    names: List[Any] = []
+    # Python 3.6 has it under this name only.
+    setter = getattr(context, "set_servername_callback")  # noqa: B009
+    setter(lambda _socket, name, _context: names.append(name))
+    target, server = serve(wrap=lambda peer: context.wrap_socket(peer, server_side=True), tls=True)
+    assert ask(target, site="*.shop.example") == {
+        "status": 200,
+        "error": None,
+        "ms": pytest.approx(0, abs=5000),
+    }
+    assert names == ["webmedic.shop.example"] and b"Host: webmedic.shop.example:" in server.seen[0]
+
+
+def test_tls_asked_of_a_plain_listener_is_an_error(serve: Any) -> None:
+    target, _server = serve(tls=True)
+    told = ask(target, seconds=1.0)
+    assert told["status"] is None and told["error"]
+
+
+def test_a_name_that_tls_cannot_carry_is_an_error_and_no_crash(serve: Any) -> None:
+    told = ask(serve(tls=True)[0], site="x" * 70 + ".example", seconds=1.0)
+    assert told["status"] is None and told["error"]
+
+
+@pytest.mark.parametrize(
+    "reply, status",
+    [
+        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere.example/\r\n\r\n", 301),
+        (b"HTTP/1.0 502 Bad Gateway\r\n\r\n", 502),
+        (b"HTTP/1.1 404\r\n\r\n", 404),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200),
+        (b"HTTP/1.1 103 Early Hints\nLink: <a>\n\nHTTP/1.1 504 X\n\n", 504),
+    ],
+)
+def test_the_status(serve: Any, reply: bytes, status: int) -> None:
+    target, server = serve(reply)
+    assert ask(target)["status"] == status
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "reply, says",
+    [
+        (b"", "closed without an answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-", "closed after 25 bytes"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"),
+        (b"<html>HTTP/1.1 200 OK\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", "not HTTP"),
+        (
+            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+            "headers of more than %d bytes" % MOST_BYTES,
+        ),
+    ],
+)
+def test_no_status_says_why(serve: Any, reply: bytes, says: str) -> None:
+    told = ask(serve(reply)[0])
+    assert told["status"] is None and says in told["error"]
+
+
+def drip(peer: socket.socket) -> None:
+    for _number in range(30):
+        peer.sendall(b"H")
+        time.sleep(0.05)
+
+
+def test_nobody_takes_longer_than_granted_not_even_by_dripping(serve: Any) -> None:
+    for reply in (lambda peer: time.sleep(0.8), drip):
+        target, _server = serve(reply)
+        started = time.monotonic()
+        told = ask(target, seconds=0.3)
+        assert (told["status"], told["error"]) == (None, "no answer within 0.3 s")
+        assert time.monotonic() - started < 0.7
+
+
+def test_a_page_without_end_is_not_read_to_the_end(serve: Any) -> None:
+    def endless(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        drip(peer)
+
+    started = time.monotonic()
+    assert ask(serve(endless)[0])["status"] == 200
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 200, "too long")]
+)
+def test_a_socket_that_cannot_be_reached(address: str, says: str) -> None:
+    told = ask(Target("unix", address, 0, False, False))
+    assert told["status"] is None and says in told["error"]
+
+
+def test_a_port_on_which_nobody_listens() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        told = ask(INET._replace(port=bound.getsockname()[1]))
+    assert told["status"] is None and told["error"] == os.strerror(111)
+
+
+@pytest.mark.parametrize(
+    "site, name",
+    [
+        ("shop.example", "shop.example"),
+        ("*.shop.example", "webmedic.shop.example"),
+        (".shop.example", "shop.example"),
+        ("shop.*", "shop.webmedic"),
+        ("_", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("default", "127.0.0.1"),
+        ("~^www\\d+$", "127.0.0.1"),
+        ("a b", "127.0.0.1"),
+        ("a_b.example", "a_b.example"),
+        ("default.example", "default.example"),
+        ("$hostname", socket.gethostname().lower()),
+    ],
+)
+def test_a_name_that_the_server_name_matches(site: str, name: str) -> None:
+    assert literal(site, INET) == name
+
+
+def test_without_a_name_the_address_is_asked_for() -> None:
+    assert literal("_", Target("inet6", "::1", 80, False, False)) == "[::1]"
+    assert literal("_", Target("unix", "/run/x", 0, False, False)) == "localhost"
+
+
+@pytest.mark.parametrize(
+    "status, expected",
+    [
+        (200, True),
+        (301, True),
+        (404, True),
+        (500, True),
+        (502, False),
+        (503, False),
+        (504, False),
+        (None, False),
+    ],
+)
+def test_only_a_backends_own_word_is_an_answer(status: Any, expected: bool) -> None:
+    assert answered({"status": status}) is expected

@@ -1,0 +1,295 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Routes against what a real nginx refused (nginx -t) and dialled (its error log), and settings with their
+inheritance.
+"""
+
+import json
+import os
+import re
+from typing import Any, Dict, List, Tuple
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Conf, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.routes import parse_time, routes
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
+
+FIXTURES = fixtures("nginx")
+MAIN = "/tmp/f.conf"
+
+
+def fixture(name: str) -> str:
+    with open(os.path.join(FIXTURES, name), encoding="utf-8") as stream:
+        return stream.read()
+
+
+def read(text: str) -> Tuple[List[Dict[str, Any]], Conf]:
+    def reader(path: str) -> Tuple[Any, str]:
+        return (
+            (text, "") if path == MAIN else (None, 'open() "%s" failed (2: No such file or directory)' % path)
+        )
+
+    conf = parse_conf(MAIN, reader, lambda pattern: [])
+    return routes(conf, "/usr/share/nginx"), conf
+
+
+def of(body: str) -> List[Dict[str, Any]]:
+    return read("http {\n%s\n}" % body)[0]
+
+
+def one(body: str) -> Dict[str, Any]:
+    found = of(body)
+    assert len(found) == 1
+    return found[0]
+
+
+def keys(route: Dict[str, Any]) -> List[str]:
+    return [entry["endpoint"] for entry in route["endpoints"]]
+
+
+# What nginx said is not about the routes: a variable nobody sets, a directory as a file, a file whose
+# contexts are wrong.
+OTHERS = ('unknown "backend" variable', None, '"events" directive is not allowed here')
+REFUSED = json.loads(fixture("1.26.3-debian13-semantics.json"))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in REFUSED if case["said"] not in OTHERS], ids=lambda case: case["text"][17:70]
+)
+def test_refuses_what_nginx_refuses_in_its_words_and_at_its_line(case: Dict[str, Any]) -> None:
+    errors = read(case["text"])[1].errors
+    assert [(error["text"], error["line"]) for error in errors] == [(case["said"], case["line"])]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in REFUSED if case["said"] is None and "include /tmp;" not in case["text"]],
+    ids=lambda case: case["text"][17:70],
+)
+def test_takes_what_nginx_takes(case: Dict[str, Any]) -> None:
+    assert read(case["text"])[1].errors == []
+
+
+def dialled() -> Dict[str, List[str]]:
+    """{location: the addresses to which nginx logged a connection for it}."""
+    found: Dict[str, List[str]] = {}
+    for line in fixture("1.22.1-debian12-dialled.log").splitlines():
+        match = re.search(r'connect\(\) to (.*?) failed .*"GET (/[^ ?]*)', line)
+        assert match
+        found.setdefault(match.group(2), []).append(match.group(1))
+    return found
+
+
+@pytest.mark.parametrize("location", sorted(dialled()))
+def test_dials_what_nginx_dialled(location: str) -> None:
+    found, conf = read(fixture("1.22.1-debian12-dialled.conf"))
+    assert conf.errors == []
+    there = dialled()[location]
+    at = {"/redirected": "@late", "/if": "/if"}.get(location, location)
+    written = [entry["written"] for route in found if route["location"] == at for entry in route["endpoints"]]
+    assert written == ([] if location in ("/several", "/maybe") else there), (
+        "what can be several is left open"
+    )
+    assert {route["site"] for route in found} == {"dialled.example"}
+
+
+def test_a_route_says_where_it_is_written() -> None:
+    route = one(
+        "server {\n listen 80 default_server;\n listen [::]:80;\n server_name Shop.example "
+        "www.shop.example;\n root html;\n"
+        " location ~ \\.php$ {\n  fastcgi_pass unix:/var/run/php/a.sock;\n }\n}"
+    )
+    assert (route["site"], route["server_names"], route["listen"]) == (
+        "shop.example",
+        ["shop.example", "www.shop.example"],
+        ["80 default_server", "[::]:80"],
+    )
+    assert (route["location"], route["file"], route["line"], route["pass"]) == (
+        "~ \\.php$",
+        MAIN,
+        8,
+        "unix:/var/run/php/a.sock",
+    )
+    assert route["endpoints"] == [
+        {
+            "endpoint": "unix:/run/php/a.sock",
+            "written": "unix:/var/run/php/a.sock",
+            "file": MAIN,
+            "line": 8,
+            "down": False,
+            "backup": False,
+        }
+    ]
+    assert (route["root"], route["upstream"], route["variable"], route["keep_conn"]) == (
+        "/usr/share/nginx/html",
+        None,
+        False,
+        False,
+    )
+    assert route["read_timeout"] == {"seconds": 60.0, "file": None, "line": None, "context": "default"}
+
+
+def test_a_server_without_a_name_has_the_empty_one() -> None:
+    assert one("server { location / { fastcgi_pass 127.0.0.1:9000; } }")["site"] == ""
+
+
+def test_a_name_that_is_an_expression_keeps_its_letters() -> None:
+    assert (
+        one("server { server_name ~^(?<x>.+)\\.Shop; location / { fastcgi_pass 127.0.0.1:9000; } }")["site"]
+        == "~^(?<x>.+)\\.Shop"
+    )
+
+
+def test_upstreams_are_endpoints_at_their_own_lines() -> None:
+    route = one(
+        "upstream PHP {\n server unix:/run/a.sock weight=5;\n server 10.0.0.1:9000 down;\n server "
+        "[::1]:9000 backup max_fails=0;\n"
+        " server 10.0.0.2;\n keepalive 16;\n}\nserver { location / { fastcgi_pass php; fastcgi_keep_conn "
+        "on; } }"
+    )
+    assert keys(route) == ["unix:/run/a.sock", "10.0.0.1:9000", "[::1]:9000", "10.0.0.2:80"]
+    assert [entry["line"] for entry in route["endpoints"]] == [3, 4, 5, 6]
+    assert [(entry["down"], entry["backup"]) for entry in route["endpoints"]] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert (route["upstream"], route["upstream_keepalive"], route["keep_conn"]) == ("php", 16, True)
+
+
+def test_a_name_that_no_upstream_has_is_an_upstream_without_endpoints() -> None:
+    found, conf = read("http { server { location / { fastcgi_pass php-fpm; } } }")
+    assert (found[0]["upstream"], found[0]["endpoints"]) == ("php-fpm", [])
+    assert conf.errors[0]["text"] == 'no port in upstream "php-fpm"'
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:\u00b2", "127.0.0.1:" + "9" * 4000, "[::1]:x", "a/b:1", ":9000"]
+)
+def test_a_server_that_nginx_refuses_is_an_error_and_no_endpoint(address: str) -> None:
+    found, conf = read(
+        "http { upstream php { server %s; keepalive \u00b2; } server { location / { fastcgi_pass php; } } }"
+        % address
+    )
+    assert (found[0]["upstream"], found[0]["endpoints"]) == ("php", [])
+    wrong = "no host" if address[0] == ":" else "invalid host" if "/" in address else "invalid port"
+    assert [error["text"].split(" in ")[0] for error in conf.errors] == [wrong]
+
+
+def test_a_host_by_name_stays_a_name() -> None:
+    assert keys(one("server { location / { fastcgi_pass Localhost:9000; } }")) == ["Localhost:9000"]
+
+
+def test_timeouts_are_inherited_from_the_nearest_level_that_sets_them() -> None:
+    found = of(
+        "fastcgi_read_timeout 5m;\nserver {\n location /a { fastcgi_pass a:1; }\n"
+        " location /b { fastcgi_pass b:1; fastcgi_read_timeout 10; location /b/c { fastcgi_pass c:1; } }\n}\n"
+        "server {\n fastcgi_read_timeout 20s;\n location /d { if ($arg_x) { fastcgi_pass d:1; } } }"
+    )
+    assert [
+        (
+            route["location"],
+            route["read_timeout"]["seconds"],
+            route["read_timeout"]["context"],
+            route["read_timeout"]["line"],
+        )
+        for route in found
+    ] == [
+        ("/a", 300.0, "http", 2),
+        ("/b", 10.0, "location", 5),
+        ("/b/c", 10.0, "location", 5),
+        ("/d", 20.0, "server", 8),
+    ]
+
+
+def test_one_fastcgi_param_drops_all_that_would_be_inherited() -> None:
+    found = of(
+        "fastcgi_param SCRIPT_FILENAME $a;\nserver { location /a { fastcgi_pass a:1; }\n"
+        " location /b { fastcgi_param HTTPS on; fastcgi_pass b:1; } }"
+    )
+    assert [route["params"] for route in found] == [{"SCRIPT_FILENAME": "$a"}, {}]
+
+
+def test_the_other_timeouts_and_settings_are_read() -> None:
+    route = one(
+        "server { root /srv/www; location / { alias /srv/other; fastcgi_pass a:1; fastcgi_connect_timeout "
+        "500ms; fastcgi_send_timeout 2m; } }"
+    )
+    assert (route["connect_timeout"]["seconds"], route["send_timeout"]["seconds"], route["root"]) == (
+        0.5,
+        120.0,
+        "/srv/other",
+    )
+
+
+def test_an_unset_variable_leaves_the_route_open() -> None:
+    route = one("server { location / { fastcgi_pass $nobody; } }")
+    assert (route["variable"], route["endpoints"], route["pass"]) == (True, [], "$nobody")
+
+
+def test_variables_that_hold_each_other_end() -> None:
+    route = one("server { set $a $b; set $b $a$a$a; location / { fastcgi_pass $a; } }")
+    assert route["endpoints"] == []
+
+
+def test_a_variable_of_another_server_does_not_count() -> None:
+    found = of(
+        "server { location /set { set $x a:1; } location / { fastcgi_pass $x; } } server { location / { "
+        "fastcgi_pass $x; } }"
+    )
+    assert [keys(route) for route in found] == [["a:1"], []]
+
+
+def test_a_variable_that_other_locations_set_differently_leaves_the_route_open() -> None:
+    body = "server { location /a { set $x a:1; try_files /n @php; } location /b { set $x %s; try_files /n @php; } location @php { fastcgi_pass $x; } }"
+    assert keys(one(body % "b:1")) == []
+    assert keys(one(body % "a:1")) == ["a:1"]
+
+
+def test_only_http_has_routes() -> None:
+    assert (
+        read("stream { server { fastcgi_pass a:1; } } mail { server { location / { fastcgi_pass a:1; } } }")[
+            0
+        ]
+        == []
+    )
+
+
+def test_many_sets_and_variables_do_not_take_quadratic_time() -> None:
+    body = "".join(
+        "set $v%d a:%d; location /%d { fastcgi_pass $unknown%d; }" % (index, index + 1, index, index)
+        for index in range(4000)
+    )
+    assert len(of("server {%s}" % body)) == 4000
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("1m30s", 90.0),
+        ("1m 30s", 90.0),
+        ("500ms", 0.5),
+        ("1s500ms", 1.5),
+        ("1h30", 3630.0),
+        ("1d", 86400.0),
+        ("1w", 604800.0),
+        ("0", 0.0),
+        ("30s1m", None),
+        ("1.5s", None),
+        ("1M", None),
+        ("1y", None),
+        ("", None),
+        ("s", None),
+        ("-1", None),
+        ("5S", None),
+        ("9" * 30, None),
+        ("\u0663", None),
+    ],
+)
+def test_times_are_read_as_ngx_parse_time_does(text: str, seconds: Any) -> None:
+    assert parse_time(text) == seconds

@@ -1,0 +1,227 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""php-fpm's error log: real lines of php-fpm 7.4, 8.2 and 8.4, and what visitors and workers wrote into them."""
+
+import json
+import os
+import re
+from typing import Any, Dict, List, Optional, Tuple
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import (
+    FpmLog,
+    brief,
+    classify,
+    parse_message,
+)
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
+
+FIXTURES = fixtures("logs")
+HOSTS = ["php7.4.33-debian11", "php8.2.36-debian12", "php8.4.28-debian13"]
+STAMP = "[22-Nov-2026 22:50:00] "
+
+
+def raw(name: str) -> bytes:
+    with open(os.path.join(FIXTURES, name), "rb") as stream:
+        return stream.read()
+
+
+def read(text: bytes, since: float = 0) -> Tuple[List[Dict[str, Any]], FpmLog]:
+    log = FpmLog("/var/log/php-fpm.log", "/etc/php/8.2/fpm/php-fpm.conf", since, 9e9, 0)
+    position = 0
+    for line in text.split(b"\n")[:-1]:
+        log.feed(line, position)
+        position += len(line) + 1
+    return log.finish().list(), log
+
+
+def counts(events: List[Dict[str, Any]]) -> Dict[Tuple[str, Optional[str]], int]:
+    return {(event["signature"], event["pool"]): event["count"] for event in events}
+
+
+# The child's own form, without a time, reaches no log undecorated unless the pool asks for it.
+EXAMPLES = [
+    one
+    for one in json.loads(raw("examples.json").decode("utf-8"))
+    if one["source"] == "fpm" and one["line"][:1] == "["
+]
+
+
+# Of the many errors of a start only those that the error log can still tell have an id of their own.
+OWN = re.compile(
+    "fpm-(running|ready|terminating|finishing|bye|reloading|log-reopened|exec-failed-init|uid|gid|root-user|bind-(addr|e)|another|"
+    "path-too-long$|chown|acl|errorlog|emergency|fork|child-init|no-slot|"
+    "max-children-[do]|process-max|seems|ptrace|exit|slow$|terminate|said|reload-exec-failed)"
+)
+CLAIMED = (
+    "fpm-disallowed",
+    "fpm-wrong-allowed",
+    "fpm-no-allowed",
+    "fpm-primary-open",
+    "fpm-limit-ext",
+    "fpm-passing-ini",
+)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one["id"])
+def test_every_message_of_the_catalogue_is_recognised(example: Dict[str, Any]) -> None:
+    message = parse_message(example["line"], 0)
+    assert message is not None
+    error = "] ERROR: " in example["line"] or "] ALERT: " in example["line"]
+    known = OWN.match(example["id"]) or example["id"] in CLAIMED
+    assert message.signature == (example["id"] if known else "fpm-error" if error else None)
+    assert message.at == pytest.approx(1775139797 if "14:23" in example["line"] else 1775139601, abs=1)
+    assert message.detail.get("claimed", False) == ("said into" in example["line"])
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_real_failures_are_counted_by_meaning_and_pool(host: str) -> None:
+    events, log = read(raw(host + "-failures"))
+    found = counts(events)
+    assert log.untrusted == 0
+    assert {event["master"] for event in events} == {"/etc/php/8.2/fpm/php-fpm.conf"}
+    assert found[("fpm-exit-sigsegv", "stat")] == 1
+    assert found[("fpm-exit-sigkill", "stat")] == 3
+    assert found[("fpm-exit-sigabrt", "stat")] == 1
+    assert found[("fpm-exit-sigterm", "term")] == found[("fpm-terminate", "term")] == 1
+    assert found[("fpm-slow", "slow")] == 1
+    assert found[("fpm-max-children-ondemand", "ond")] == found[("fpm-max-children-dynamic", "dyn")] == 1
+    assert (
+        found[("fpm-reloading", None)] == found[("fpm-log-reopened", None)] == found[("fpm-bye", None)] == 1
+    )
+    if "debian13" in host:
+        return  # where php-fpm was still being restarted, so the broken starts did not happen
+    assert (
+        found[("fpm-bind-enoent", None)]
+        == found[("fpm-bind-addrinuse", None)]
+        == found[("fpm-uid", "dyn")]
+        == 1
+    )
+    assert found[("fpm-exec-failed-init", None)] == 3
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_details_say_which_limit_and_which_signal(host: str) -> None:
+    events = {event["signature"]: event["detail"] for event in read(raw(host + "-failures"))[0]}
+    assert events["fpm-max-children-dynamic"] == {"limit": 2}
+    assert events["fpm-exit-sigkill"]["signal"] == 9
+    assert events.get("fpm-bind-enoent") == (
+        {"errno": 2, "address": "/run/nodir/dyn.sock"} if "debian13" not in host else None
+    )
+    assert events["fpm-terminate"]["script"] == "/var/www/shop/s.php"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_secret_of_a_request_is_kept(host: str) -> None:
+    assert "s3cret" not in str(read(raw(host + "-failures"))[0]) and "hunter2" not in str(
+        read(raw(host + "-failures"))[0]
+    )
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_debug_level_lines_are_read_and_deaths_by_a_stop_are_not_counted(host: str) -> None:
+    found = counts(read(raw(host + "-debug"))[0])
+    assert found[("fpm-exit-sigkill", "stat")] == 1
+    assert found[("fpm-max-children-ondemand", "ond")] == 1
+    assert not [name for name, _pool in found if name.startswith("fpm-exit") and name != "fpm-exit-sigkill"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_workers_words_never_count_as_the_masters(host: str) -> None:
+    events = read(raw(host + "-worker-output"))[0]
+    assert {event["signature"] for event in events} == {"fpm-said-stderr", "fpm-disallowed"}
+    assert all(event["detail"] == {"claimed": True} for event in events)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_line_feed_in_a_slow_requests_path_forges_nothing(host: str) -> None:
+    events, log = read(raw(host + "-hostile-path"))
+    found = counts(events)
+    assert ("fpm-exit-sigkill", "www") not in found
+    assert (
+        found[("fpm-slow", "slow")]
+        == found[("fpm-terminate", "term")]
+        == found[("fpm-exit-sigterm", "term")]
+        == 1
+    )
+    assert log.untrusted == 2
+
+
+def test_a_forged_end_in_a_path_is_found_out_by_the_true_one() -> None:
+    text = (
+        STAMP
+        + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\") executing too slow (1.0 sec), "
+        "logging\n"
+        + STAMP
+        + "NOTICE: Terminating ...\n"
+        + STAMP
+        + 'NOTICE: y?a=b") executing too slow (1.234567 sec), logging\n'
+        + STAMP
+        + "NOTICE: exiting, bye-bye!\n"
+    )
+    events, log = read(text.encode("ascii"))
+    assert {event["signature"] for event in events} == {"fpm-slow", "fpm-bye"} and log.untrusted == 1
+
+
+def test_an_open_path_cannot_swallow_the_rest_of_the_log() -> None:
+    text = (
+        STAMP
+        + "WARNING: [pool www] child 9, script '/a.php' (request: \"GET /x\n"
+        + ("x" * 60 + "\n") * 40
+        + STAMP
+        + "NOTICE: exiting, bye-bye!\n"
+    )
+    assert [event["signature"] for event in read(text.encode("ascii"))[0]] == ["fpm-bye"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_undecorated_worker_output_is_the_documented_limit(host: str) -> None:
+    assert counts(read(raw(host + "-undecorated"))[0]) == {("fpm-exit-sigkill", "www"): 1}
+
+
+def test_phps_own_error_log_in_the_same_file_is_not_the_masters() -> None:
+    assert read(b"[22-Nov-2026 22:50:00 UTC] PHP Fatal error:  x in /a.php on line 1\n")[0] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server reached pm.max_children setting (5), consider raising it now",
+        "child 7 exited on signal 9 (SIGKILL) after 1 second",
+        "x fpm is running, pid 7",
+        'child 7 said into stderr: "child 8 exited on signal 9 (SIGKILL) after 1.000000 seconds from start"',
+    ],
+)
+def test_near_misses_are_no_message(text: str) -> None:
+    assert classify("WARNING", text)[0] in (None, "fpm-said-stderr")
+
+
+def test_unknown_signals_and_codes_keep_their_number() -> None:
+    assert classify("WARNING", "child 7 exited on signal 31 (SIGSYS) after 1.5 seconds from start") == (
+        "fpm-exit-signal",
+        7,
+        {"signal": 31, "seconds": 1.5},
+    )
+    assert classify("WARNING", "child 7 exited with code 3 after 1.5 seconds from start") == (
+        "fpm-exit-code",
+        7,
+        {"code": 3, "seconds": 1.5},
+    )
+
+
+def test_a_death_that_the_master_caused_is_none() -> None:
+    assert (
+        classify("DEBUG", "child 7 exited on signal 15 (SIGTERM) after 1.500000 seconds from start")[0]
+        is None
+    )
+
+
+def test_a_sample_keeps_the_path_and_drops_the_query() -> None:
+    text = brief(
+        STAMP
+        + "WARNING: [pool w] child 9, script '/a.php' (request: \"GET /x?token=s3cret\") executing too slow "
+        "(1.5 sec), logging"
+    )
+    assert 'GET /x?[redacted]") executing too slow' in text and "s3cret" not in text

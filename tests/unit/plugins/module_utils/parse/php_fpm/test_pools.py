@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pools as the files have them now, after an edit that php-fpm has not loaded."""
+
+from typing import Any, Dict, List, Optional
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.written import as_written
+
+CONFIG, POOL = "/etc/php-fpm.conf", "/etc/php-fpm.d/www.conf"
+MASTER = {
+    "config": CONFIG,
+    "prefix": "/usr",
+    "running": True,
+    "process_max": 0,
+    "pools": [{"name": "www", "max_children": 2}],
+}
+
+
+def read_of(files: Dict[str, str]) -> List[Dict[str, Any]]:
+    def expand(pattern: str) -> List[str]:
+        return [name for name in sorted(files) if name.startswith("/etc/php-fpm.d/")]
+
+    def read(path: str) -> Optional[str]:
+        return files.get(path)
+
+    return as_written([MASTER], read, expand)
+
+
+def test_a_pool_that_was_raised_counts_with_what_is_written() -> None:
+    found = read_of(
+        {
+            CONFIG: "[global]\nprocess.max = 40\ninclude=/etc/php-fpm.d/*.conf\n",
+            POOL: "[www]\nlisten = /run/www.sock\npm.max_children = 16\n",
+        }
+    )[0]
+    assert found["pools"][0]["max_children"] == 16 and (found["process_max"], found["running"]) == (40, True)
+
+
+def test_near_miss_files_that_cannot_be_read_leave_what_was_known() -> None:
+    assert read_of({})[0] == MASTER
+
+
+def test_the_masters_that_were_seen_stay_as_they_were() -> None:
+    read_of({CONFIG: "[www]\npm.max_children = 16\n"})
+    assert MASTER["pools"] == [{"name": "www", "max_children": 2}]

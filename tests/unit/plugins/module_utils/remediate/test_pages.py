@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a site is asked for a page, and what the answer tells of what is behind nginx."""
+
+from typing import Any, Dict, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.pages import (
+    OWN,
+    SILENT,
+    SLOW,
+    _page,
+    doors,
+)
+
+NONE: frozenset = frozenset()
+
+
+def route(line: int, *names: str, listen: str = "80") -> Dict[str, Any]:
+    return {
+        "site": names[0] if names else "",
+        "server_names": list(names),
+        "listen": [listen],
+        "server": {"file": "/etc/nginx/x", "line": line},
+    }
+
+
+def places(*lines: int) -> Any:
+    return [("/etc/nginx/x", line) for line in lines]
+
+
+def asked(routes: Any, *lines: int) -> Any:
+    return [(door.target.port, door.server_name) for door in doors(routes, places(*lines), 10)]
+
+
+def test_two_servers_called_underscore_on_two_ports_are_two_sites() -> None:
+    routes = [route(1, "_", listen="80 default_server"), route(9, "_", listen="8081")]
+    assert asked(routes, 1, 9) == [(80, "_"), (8081, "_")] and asked(routes, 9) == [(8081, "_")]
+
+
+def test_80_and_443_of_one_name_are_two_sites() -> None:
+    assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
+        (443, "shop.example"),
+        (80, "shop.example"),
+    ]
+
+
+def test_of_two_under_one_name_at_one_address_the_second_cannot_be_asked() -> None:
+    assert asked([route(1, "shop.example"), route(9, "shop.example")], 1, 9) == [(80, "shop.example")]
+    assert asked([route(1, "shop.example"), route(9, "shop.example")], 9) == []
+
+
+def test_a_site_with_two_routes_is_asked_once() -> None:
+    assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
+        (80, "a.example"),
+        (80, "b.example"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "status, errors, told",
+    [
+        (200, NONE, OWN),
+        (404, NONE, OWN),
+        (500, NONE, OWN),
+        (None, NONE, SLOW),
+        (502, frozenset(("unix:/a",)), SILENT),
+        (503, frozenset(("unix:/a",)), SILENT),
+        (502, NONE, OWN),
+        (503, NONE, OWN),
+        (504, NONE, OWN),  # the application says so itself: nginx logs nothing
+        (502, None, SILENT),
+        (504, None, SILENT),
+        (503, None, OWN),  # nginx's log cannot be read
+    ],
+)
+def test_nginx_s_own_error_tells_a_silent_backend_from_a_site_that_says_502(
+    status: Optional[int], errors: Any, told: str
+) -> None:
+    assert _page(status, errors).told == told
+
+
+@pytest.mark.parametrize(
+    "status, fails", [(200, False), (404, False), (500, True), (501, True), (503, False)]
+)
+def test_a_page_of_the_sites_own_fails_from_500_on_but_for_maintenance(status: int, fails: bool) -> None:
+    assert _page(status, NONE).fails is fails

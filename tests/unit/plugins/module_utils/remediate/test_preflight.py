@@ -1,0 +1,285 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No load is begun that could fail or that would bring up what others changed; each refusal names the file,
+pool or unit.
+"""
+
+import os
+import time
+from typing import Any, List, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import preflight as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.launch import Launch
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
+    Change,
+    Command,
+    Refusal,
+    Step,
+    Trial,
+)
+
+UNIT, PROGRAM = "php8.2-fpm.service", os.path.realpath("/bin/sleep")
+
+
+class Place:
+    """A php-fpm and an nginx that only their facts are real of: files below top, and a process that is ours."""
+
+    def __init__(self, top: str, monkeypatch: Any) -> None:
+        self.top, self.rehearsed, self.unit = top, [], {}  # type: str, List[Any], Dict[str, Any]
+        self.wrong: Optional[str] = None
+        for name, text in {
+            "fpm.conf": "[global]\ninclude=%s/pool.d/*.conf\n" % top,
+            "pool.d/www.conf": "[www]\npm.max_children = 2\n",
+            "unit": "",
+            "php.ini": "",
+            "nginx.conf": "events {}\nhttp { include %s/sites/*; }\n" % top,
+            "sites/shop": "server { listen 80; }\n",
+        }.items():
+            self.write(name, text)
+        time.sleep(0.03)
+        now = time.time()
+        pool = {"name": "www", "max_children": 2, "file": self.path("pool.d/www.conf")}
+        self.master = {
+            "config": self.path("fpm.conf"),
+            "prefix": "/usr",
+            "unit": UNIT,
+            "account": None,
+            "running": True,
+            "pid": os.getpid(),
+            "loaded_at": now,
+            "started_at": now - subject.TICK,
+            "pools": [pool],
+        }  # type: Dict[str, Any]
+        self.nginx = {
+            "config": self.path("nginx.conf"),
+            "prefix": top,
+            "options": {},
+            "account": None,
+            "unit": "nginx.service",
+            "running": True,
+            "binary": os.path.realpath("/proc/self/exe"),
+            "workers": [],
+            "master": {"pid": os.getpid(), "started_at": now - subject.TICK},
+        }
+        self.procs: List[Process] = []
+        time.sleep(0.03)
+        monkeypatch.setattr(subject, "processes", lambda _host: self.procs)
+        monkeypatch.setattr(subject, "collect_fpm", lambda _host, _procs, test: {"masters": [self.master]})
+        monkeypatch.setattr(subject, "collect_nginx", lambda _host, _procs: self.nginx)
+        monkeypatch.setattr(subject, "launch", self.launch)
+        monkeypatch.setattr(subject, "ini_files", lambda _host, _found, _step: [self.path("php.ini")])
+        monkeypatch.setattr(subject, "rehearse", self.rehearse)
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.top, name)
+
+    def write(self, name: str, text: str) -> None:
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w") as stream:
+            stream.write(text)
+
+    def launch(self, _host: Host, unit: str) -> Launch:
+        told = Launch(
+            unit,
+            [os.path.realpath("/proc/self/exe")],
+            {},
+            [],
+            None,
+            "/",
+            [],
+            [self.path("unit")],
+            False,
+            1.0,
+            {},
+        )
+        return told._replace(**self.unit)
+
+    def rehearse(self, *arguments: Any) -> Optional[str]:
+        self.rehearsed.append(arguments)
+        return self.wrong
+
+    def worker(self, pool: str) -> None:
+        self.procs.append(
+            Process(
+                99 + len(self.procs), os.getpid(), "php-fpm", "php-fpm: pool " + pool, None, 33, 33, [33], 0.0
+            )
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Any, monkeypatch: Any) -> Place:
+    return Place(str(tmp_path), monkeypatch)
+
+
+def asked(verb: str = "restart", unit: str = UNIT, meant: Any = (), trials: Any = ()) -> Optional[str]:
+    return subject.objection(
+        Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), meant)
+    )
+
+
+@pytest.mark.parametrize("verb", ["restart", "reload", "start"])
+def test_what_runs_is_what_the_files_say_and_the_start_was_tried(place: Place, verb: str) -> None:
+    assert asked(verb) is None and len(place.rehearsed) == 1
+
+
+def test_a_start_that_fails_where_it_is_tried_is_not_begun(place: Place) -> None:
+    place.wrong = "[pool b] cannot get gid for group 'gg'"
+    assert asked("reload") == place.wrong
+
+
+@pytest.mark.parametrize("name", ["pool.d/www.conf", "pool.d/new.conf", "php.ini"])
+def test_another_edit_is_named_and_left_to_a_person(place: Place, name: str) -> None:
+    place.write(name, "[new]\n")
+    assert "would also load" in str(asked()) and place.path(name) in str(asked())
+    assert place.rehearsed == []
+
+
+def test_a_start_of_what_does_not_run_loads_all_there_is(place: Place) -> None:
+    place.master.update(running=False, pid=None, loaded_at=None, started_at=None)
+    place.write("pool.d/www.conf", "[www]\n")
+    assert asked("start") is None and asked("restart") is None and len(place.rehearsed) == 2
+
+
+def test_the_file_that_is_meant_is_loaded_and_one_beside_it_is_not(place: Place) -> None:
+    place.write("pool.d/www.conf", "[www]\n")
+    assert asked(meant=[place.path("pool.d/www.conf")]) is None
+    place.write("pool.d/b.conf", "[b]\n")
+    why = str(asked(meant=[place.path("pool.d/www.conf")]))
+    assert place.path("pool.d/b.conf") in why and "www.conf" not in why
+
+
+def test_a_pool_that_runs_and_is_configured_no_more_is_named(place: Place) -> None:
+    place.worker("gone")
+    assert "pool gone runs, and is configured no more" in str(asked())
+
+
+def test_more_workers_than_the_file_allows_were_loaded_from_another_file(place: Place) -> None:
+    for _number in range(2):
+        place.worker("www")
+    assert asked() is None
+    place.worker("www")
+    assert "pool www runs with 3 workers, and its file allows 2" in str(asked())
+    assert asked(meant=[place.path("pool.d/www.conf")]) is None
+
+
+def test_a_unit_that_systemd_has_not_read_anew_is_not_started(place: Place) -> None:
+    place.unit = {"needs_reload": True}
+    assert all("`systemctl daemon-reload`" in str(asked(verb)) for verb in ("start", "restart", "reload"))
+
+
+def test_a_restart_would_take_up_a_changed_unit_and_a_reload_does_not(place: Place) -> None:
+    place.write("unit", "[Service]\nProtectSystem=strict\n")
+    place.master["started_at"] -= 1
+    assert place.path("unit") in str(asked("restart")) and asked("reload") is None
+
+
+def test_a_program_that_is_another_by_now_is_not_started(place: Place) -> None:
+    place.unit = {"argv": [PROGRAM]}
+    assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(
+        asked("reload")
+    )
+    place.unit = {"argv": ["/none/php-fpm"]}
+    assert "/none/php-fpm (No such file or directory) was replaced" in str(asked())
+
+
+def test_what_was_not_read_whole_is_neither_loaded_nor_changed(place: Place) -> None:
+    os.remove(place.path("pool.d/www.conf"))
+    os.symlink("/dev/null", place.path("pool.d/www.conf"))
+    assert "was not read whole" in str(asked())
+    edit = Step("fpm_config", "x", [], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
+    assert "was not read whole" in str(subject.objection(edit))
+
+
+def test_a_refusal_on_the_way_is_the_answer(place: Place, monkeypatch: Any) -> None:
+    def launch(_host: Any, unit: str) -> Any:
+        raise Refusal("%s runs as the user ghost" % unit)
+
+    monkeypatch.setattr(subject, "launch", launch)
+    assert asked() == "%s runs as the user ghost" % UNIT
+
+
+def test_nginx_with_nothing_else_to_load_is_reloaded(place: Place) -> None:
+    assert asked("reload", "nginx.service") is None and place.rehearsed == []
+
+
+@pytest.mark.parametrize("name", ["sites/blog", "sites/shop", "nginx.conf"])
+def test_a_site_that_was_edited_and_not_loaded_stays_as_it_runs(place: Place, name: str) -> None:
+    place.write(name, "# new\n")
+    assert place.path(name) in str(asked("reload", "nginx.service"))
+    assert asked("reload") is None  # php-fpm does not load it
+
+
+def test_a_site_that_was_removed_and_not_loaded_stays_as_it_runs(place: Place) -> None:
+    os.remove(place.path("sites/shop"))
+    assert "%s/sites (a name in it" % place.top in str(asked("reload", "nginx.service"))
+
+
+def test_nginx_is_not_told_to_listen_where_it_cannot(place: Place, monkeypatch: Any) -> None:
+    seen: List[Any] = []
+    monkeypatch.setattr(
+        subject,
+        "taken",
+        lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use",
+    )
+    text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
+    change = Change(place.path("sites/shop"), b"", text, 0o644)
+    why = subject.objection(
+        Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])])
+    )
+    assert why == "nginx could not listen on *:81: Address already in use" and seen == [
+        ["*:81", "127.0.0.1:80", "[::1]:80"]
+    ]
+
+
+def test_a_unit_that_nobody_knows_is_not_loaded_blindly(place: Place) -> None:
+    assert (
+        asked("restart", "other.service")
+        == "what `systemctl restart other.service` would load is not known here"
+    )
+
+
+def test_what_loads_nothing_is_not_asked_about(place: Place) -> None:
+    place.master["config"] = "/none"
+    assert (
+        asked("reset-failed") is None
+        and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
+    )
+
+
+@pytest.mark.parametrize("verb", ["daemon-reload", "enable"])
+def test_systemd_does_not_read_other_units_anew_with_ours(place: Place, monkeypatch: Any, verb: str) -> None:
+    monkeypatch.setattr(subject, "DIRECTORIES", (place.top,))
+    loaded = [time.time()]
+    monkeypatch.setattr(
+        Host,
+        "run",
+        lambda *_arguments, **_options: Ran(
+            0,
+            "UnitsLoadStartTimestampMonotonic=%d\n"
+            % ((time.clock_gettime(time.CLOCK_MONOTONIC) - time.time() + loaded[0]) * 1e6),
+            "",
+        ),
+    )
+    assert asked(verb) is None
+    time.sleep(0.03)
+    place.write("db.service.d/x.conf", "[Service]\n")
+    assert place.path("db.service.d/x.conf") in str(asked(verb))
+    time.sleep(0.03)
+    loaded[0] = time.time()
+    assert asked(verb) is None
+
+
+def test_an_action_does_not_write_on_top_of_what_others_have_not_loaded(place: Place) -> None:
+    change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
+    step = Step(
+        "socket_access_set", "x", [change], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], []
+    )
+    assert subject.objection(step) is None
+    place.write("pool.d/www.conf", "[www]\n")
+    assert place.path("pool.d/www.conf") in str(subject.objection(step))
+    assert subject.objection(step._replace(name="fpm_config")) is None

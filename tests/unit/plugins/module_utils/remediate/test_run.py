@@ -1,0 +1,362 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine's decisions, on snapshots of real hosts: what is tried, what is left, and what is said of it.
+What it does to a host: the fleet tests.
+"""
+
+import contextlib
+from typing import Any, Dict, Iterator, List, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import run as engine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Snapshot, seen
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
+UNDONE = {
+    "name": "pool_size_set",
+    "target": "php8.2-fpm.service",
+    "at": 1.0,
+    "files": ["/etc/a"],
+    "fate": "put_back",
+    "why": "nothing had read its files",
+    "by_hand": [],
+    "left": [],
+    "backup": None,
+    "touched": ["/etc/a"],
+}
+
+
+class Proof:
+    """Stands for the live proof: what the host looks like before and after, without a host."""
+
+    def __init__(
+        self,
+        _host: Any,
+        _policy: Any,
+        _snapshot: Any,
+        findings: List[Dict[str, Any]],
+        _planned: Any,
+        _ask: bool,
+    ) -> None:
+        self.past = {engine.key(item): {"probe": "missing", "http": 502, "queue": None} for item in findings}
+        self.answered_at: Optional[float] = None
+        self.rest = ""
+
+    def begin(self) -> None:
+        pass
+
+    def after(self, items: Any) -> Dict[Any, Any]:
+        return {engine.key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
+
+
+class World:
+    """looks: the snapshots of one look after the other. results: of one action after the other. entries: the
+    ledger.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: Any,
+        *looks: Snapshot,
+        results: Any = ("done",),
+        half_done: Optional[Dict[str, Any]] = None,
+        entries: Any = (),
+        busy: bool = False,
+        root: bool = True,
+    ) -> None:
+        self.steps: List[Any] = []
+        self.recorded: List[Any] = []
+        self.locked = 0
+        self.host = FakeHost({"/proc/none": ""}, root=root)
+        pending_looks, left = list(looks), list(results)
+
+        def take(_host: Any, _window: int, _seconds: float) -> Snapshot:
+            snapshot = pending_looks.pop(0) if len(pending_looks) > 1 else pending_looks[0]
+            snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data")
+            for master in snapshot["fpm"]["masters"]:
+                master.setdefault("prefix", "/usr")
+            return snapshot
+
+        def carry_out(
+            step: Any, _host: Any, _disk: Any, _verify: Any, check_mode: bool, _state: str, _running: Any
+        ) -> Outcome:
+            self.steps.append(step)
+            result = "would" if check_mode else left.pop(0)
+            return Outcome(
+                result,
+                "it did not help" if result == "rolled_back" else "",
+                [],
+                [" ".join(one.do) for one in step.commands],
+                [],
+                None,
+            )
+
+        @contextlib.contextmanager
+        def lock(_state: str, _disk: Any) -> Iterator[None]:
+            self.locked += 1
+            if busy:
+                raise Busy("process 7 is changing this host")
+            yield
+
+        monkeypatch.setattr(engine, "take", take)
+        monkeypatch.setattr(engine, "carry_out", carry_out)
+        monkeypatch.setattr(engine, "lock", lock)
+        monkeypatch.setattr(engine, "Proof", Proof)
+        monkeypatch.setattr(engine, "left_open", lambda _state: bool(half_done))
+        monkeypatch.setattr(left_behind, "pending", lambda *_arguments: half_done)
+        monkeypatch.setattr(left_behind, "settle", lambda *_arguments: half_done)
+        monkeypatch.setattr(engine.ledger, "read", lambda _state: list(entries))
+        monkeypatch.setattr(
+            engine.ledger, "record", lambda _disk, _state, _at, *entry: self.recorded.append(entry)
+        )
+
+    def run(self, check_mode: bool = False, **policy: Any) -> Dict[str, Any]:
+        return engine.remediate(self.host, Disk(), POLICY._replace(**policy), check_mode, "/nowhere")
+
+
+def told(reply: Dict[str, Any]) -> Any:
+    remediation = reply["remediation"]
+    return (
+        remediation["outcome"],
+        [(one["id"], one["result"]) for one in remediation["actions"]],
+        [one["result"] for one in remediation["findings"]],
+    )
+
+
+def test_a_stopped_unit_is_started_and_the_finding_is_fixed(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
+    reply = world.run()
+    assert told(reply) == ("done", [("unit_start", "done")], ["fixed"])
+    assert (reply["changed"], reply["status"], reply["remediation"]["status_before"]) == (
+        True,
+        "recovered",
+        "failing",
+    )
+    assert reply["remediation"]["findings"][0]["after"] == {"probe": "answered", "http": 200, "queue": 0}
+    assert world.recorded == [("unit_start", "php8.2-fpm.service", "done")] and world.locked == 1
+
+
+def test_check_mode_says_the_same_without_a_lock_or_an_entry(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("stopped"))
+    reply = world.run(check_mode=True)
+    assert told(reply) == ("would_change", [("unit_start", "would")], ["would_fix"])
+    assert (
+        reply["changed"],
+        reply["status"],
+        reply["remediation"]["status_after"],
+        world.locked,
+        world.recorded,
+    ) == (True, "failing", None, 0, [])
+
+
+@pytest.mark.parametrize("fault", ["plain", "busy_coping", "old_502s", "var_run", "was_down"])
+def test_a_host_with_nothing_to_mend_is_only_looked_at(fault: str, monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen(fault))
+    reply = world.run()
+    assert (told(reply)[0], told(reply)[1], reply["changed"], world.locked) == ("nothing_to_do", [], False, 0)
+
+
+def test_what_did_not_help_is_said_to_be_rolled_back(monkeypatch: Any) -> None:
+    monkeypatch.setitem(
+        engine.RESOLVE,
+        "socket_access_set",
+        lambda *_arguments: engine.Step("socket_access_set", "x", [], [], []),
+    )
+    reply = World(monkeypatch, seen("socket_root"), results=["rolled_back"]).run()
+    assert told(reply) == ("done", [("socket_access_set", "rolled_back")], ["rolled_back"])
+    assert (reply["changed"], reply["status"], reply["remediation"]["findings"][0]["why"]) == (
+        False,
+        "failing",
+        "it did not help",
+    )
+
+
+def test_a_cause_that_came_back_is_for_a_person(monkeypatch: Any) -> None:
+    assert told(World(monkeypatch, seen("stopped")).run())[2] == ["escalated"]
+
+
+def test_a_finding_without_a_safe_action_is_for_a_person(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("masked"))
+    assert told(world.run()) == ("nothing_to_do", [], ["escalated"]) and world.locked == 0
+
+
+def test_one_action_that_fails_does_not_keep_the_other_site_from_its_own(monkeypatch: Any) -> None:
+    snapshot = seen("two_path_and_exhausted")
+    world = World(monkeypatch, snapshot, results=["rolled_back", "done"])
+    monkeypatch.setitem(
+        engine.RESOLVE, "pool_size_set", lambda *_arguments: engine.Step("pool_size_set", "x", [], [], [])
+    )
+    monkeypatch.setitem(
+        engine.RESOLVE,
+        "fastcgi_pass_repoint",
+        lambda *_arguments: engine.Step("fastcgi_pass_repoint", "y", [], [], []),
+    )
+    assert told(world.run())[1] == [("pool_size_set", "rolled_back"), ("fastcgi_pass_repoint", "done")]
+
+
+def test_what_only_helps_together_is_one_step(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("start_limit_hit"), seen("start_limit_hit"), seen("was_down"))
+    assert told(world.run())[1] == [("unit_reset_failed", "done"), ("unit_start", "done")]
+    assert [[command.do[1] for command in step.commands] for step in world.steps] == [
+        ["reset-failed", "start"]
+    ]
+
+
+def test_a_refusal_is_a_reason_for_a_person_and_nothing_is_recorded(monkeypatch: Any) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise engine.Refusal("a panel writes this file")
+
+    world = World(monkeypatch, seen("stopped"))
+    monkeypatch.setitem(engine.RESOLVE, "unit_start", refuse)
+    reply = world.run()
+    assert told(reply) == ("nothing_to_do", [("unit_start", "refused")], ["escalated"])
+    assert (reply["remediation"]["findings"][0]["why"], reply["changed"], world.recorded) == (
+        "a panel writes this file",
+        False,
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    "policy, why",
+    [
+        ({"max_risk": "low"}, "its risk is medium"),
+        ({"skip": ["socket_permission_denied"]}, "remediate_skip"),
+        ({"only": ["unit_start"]}, "remediate_only"),
+    ],
+)
+def test_what_the_operator_does_not_allow_is_skipped_and_takes_no_lock(
+    policy: Dict[str, Any], why: str, monkeypatch: Any
+) -> None:
+    world = World(monkeypatch, seen("socket_root"))
+    reply = world.run(**policy)
+    assert (
+        told(reply)[1:] == ([("socket_access_set", "skipped")], ["escalated"])
+        and why in reply["remediation"]["actions"][0]["why"]
+    )
+    assert (world.locked, world.steps) == (0, [])
+
+
+def test_what_did_not_last_is_not_tried_in_a_storm(monkeypatch: Any) -> None:
+    now = FakeHost().now()
+    times = [
+        {"at": now - back, "action": "unit_start", "target": "php8.2-fpm.service", "result": "done"}
+        for back in (60, 30)
+    ]
+    reply = World(monkeypatch, seen("stopped"), entries=times).run()
+    assert (
+        told(reply)[1] == [("unit_start", "skipped")]
+        and "was tried 2 times" in reply["remediation"]["actions"][0]["why"]
+    )
+    assert told(
+        World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"), entries=times).run(
+            repeat_period=45
+        )
+    )[1] == [("unit_start", "done")]
+
+
+def test_a_longer_timeout_is_set_once_in_a_file(monkeypatch: Any) -> None:
+    """What this very run has done does not count: check mode foretells all of it."""
+    snapshot = hosts.timing_out(seen("slow_location"))
+    monkeypatch.setitem(
+        engine.RESOLVE,
+        "read_timeout_set",
+        lambda *_arguments: engine.Step("read_timeout_set", "x", [], [], []),
+    )
+    for at, result, outcome in (
+        (1.0, "done", "skipped"),
+        (1.0, "rolled_back", "done"),
+        (9e9, "done", "done"),
+    ):
+        entry = {
+            "at": at,
+            "action": "read_timeout_set",
+            "target": "/etc/nginx/sites-enabled/shop",
+            "result": result,
+        }
+        reply = World(monkeypatch, snapshot, entries=[entry]).run(max_risk="high", repeat_period=1)
+        assert told(reply)[1] == [("read_timeout_set", outcome)]
+        assert ("not done twice" in reply["remediation"]["actions"][0]["why"]) == (outcome == "skipped")
+
+
+@pytest.mark.parametrize("files, result", [("leave", "refused"), ("edit", "done")])
+def test_what_a_tool_manages_is_left_or_edited_and_told_as_the_operator_says(
+    files: str, result: str, tmp_path: Any, monkeypatch: Any
+) -> None:
+    path = tmp_path / "www.conf"
+    path.write_text("; Ansible managed\n[www]\n", encoding="utf-8")
+    change = engine.managed.Change(
+        str(path), path.read_bytes(), path.read_bytes() + b"listen.owner = www-data\n", 0o644, "php-fpm"
+    )
+    monkeypatch.setitem(
+        engine.RESOLVE,
+        "socket_access_set",
+        lambda *_arguments: engine.Step("socket_access_set", "x", [change], [], []),
+    )
+    world = World(monkeypatch, seen("socket_root"))
+    action = world.run(managed_files=files)["remediation"]["actions"][0]
+    assert action["result"] == result and "is managed by Ansible" in action["why"] and "undo" in action["why"]
+    assert len(world.steps) == (result == "done")
+
+
+def test_a_host_that_was_not_seen_well_enough_is_left_alone(monkeypatch: Any) -> None:
+    snapshot = seen("plain")
+    snapshot["missing"].append(
+        {"what": "nginx_config", "path": "/etc/nginx/a", "why": "Permission denied", "needs": "root"}
+    )
+    world = World(monkeypatch, snapshot)
+    reply = world.run()
+    assert (reply["status"], told(reply), world.locked) == ("unknown", ("left_alone", [], []), 0)
+
+
+def test_without_root_nothing_is_tried(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("stopped"), root=False)
+    reply = world.run()
+    assert told(reply) == ("left_alone", [], ["escalated"]) and "become root" in reply["remediation"]["why"]
+
+
+def test_a_second_remediation_leaves_the_host_to_the_first(monkeypatch: Any) -> None:
+    reply = World(monkeypatch, seen("stopped"), busy=True).run()
+    assert (told(reply)[0], reply["remediation"]["why"], reply["changed"]) == (
+        "busy",
+        "process 7 is changing this host",
+        False,
+    )
+
+
+def test_what_a_killed_run_left_is_taken_back_even_where_nothing_else_is_to_be_done(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("plain"), half_done=UNDONE)
+    reply = world.run()
+    assert (told(reply)[0], reply["changed"], world.locked) == ("done", True, 1)
+    assert reply["remediation"]["undone"] == {
+        name: UNDONE[name] for name in ("name", "target", "at", "files", "fate", "why", "by_hand")
+    }
+
+
+def test_a_ledger_that_cannot_be_written_does_not_hide_what_was_done(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device", "/nowhere/ledger.json")
+
+    monkeypatch.setattr(engine.ledger, "record", full)
+    reply = world.run()
+    assert (
+        told(reply) == ("done", [("unit_start", "done")], ["fixed"])
+        and "ledger" in reply["remediation"]["actions"][0]["why"]
+    )
+
+
+def test_in_check_mode_it_is_only_told(monkeypatch: Any) -> None:
+    world = World(monkeypatch, seen("plain"), half_done=UNDONE)
+    reply = world.run(check_mode=True)
+    assert (told(reply)[0], reply["changed"], world.locked) == ("would_change", True, 0)
