@@ -207,7 +207,7 @@ def test_a_file_that_came_into_the_hands_of_others_is_not_put_back(etc: Any) -> 
         recover(Host(), Disk(), str(etc.parent / "state"))
     assert "everybody can write to" in str(caught.value) and (etc / "conf" / "site").read_bytes() == b"new"
     (etc / "conf").chmod(0o755)
-    assert (recover(Host(), Disk(), str(etc.parent / "state")) or {})["files"]
+    assert recover(Host(), Disk(), str(etc.parent / "state")).files
     assert (etc / "conf" / "site").read_bytes() == b"old"
 
 

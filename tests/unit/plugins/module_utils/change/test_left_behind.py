@@ -111,19 +111,19 @@ class Left:
         before = tree(self.world.top)
         foretold = subject.pending(self.host, self.world.state)
         assert tree(self.world.top) == before
-        told = subject.settle(self.host, self.disk, self.world.state) or {}
+        closed = subject.settle(self.host, self.disk, self.world.state) or {}
         assert (
             foretold is not None
-            and foretold["fate"] == told["fate"]
-            or told["why"].startswith("the way back failed")
+            and foretold.fate == closed.fate
+            or closed.why.startswith("the way back failed")
         )
         assert not [
             name
             for name in self.world.state_names()
             if name.startswith("transaction") and "damaged" not in name
         ]
-        assert not [path for path in tree(self.world.etc) if "webmedic" in path] or told["fate"] == "damaged"
-        return told
+        assert not [path for path in tree(self.world.etc) if "webmedic" in path] or closed.fate == "damaged"
+        return closed
 
     @property
     def as_before(self) -> bool:
@@ -147,44 +147,44 @@ OLD = [{"at": 1000.0}, {"at": 4e9}, {"boot": "another"}]
 def test_a_change_that_took_effect_and_is_served_is_kept_whatever_its_age(left, command, edit):
     one = left(command, ran=1)
     one.edit(**edit)
-    told = one.settle()
-    assert (told["fate"], told["by_hand"]) == ("kept", []) and SOCKET in told["why"]
+    closed = one.settle()
+    assert (closed.fate, closed.by_hand) == ("kept", []) and SOCKET in closed.why
     assert one.as_written and one.world.log() == []
     assert [
         (entry["action"], entry["target"], entry["result"]) for entry in ledger.read(one.world.state)
     ] == [("pool_limit", UNIT, "kept")]
-    assert os.path.exists(os.path.join(told["backup"], "journal.json"))
+    assert os.path.exists(os.path.join(closed.backup, "journal.json"))
 
 
 @pytest.mark.parametrize("edit", [{}] + OLD[:2], ids=str)
 def test_files_that_no_unit_has_read_go_back_without_a_command_whatever_their_age(left, edit):
     one = left(RESTART)
     one.edit(**edit)
-    told = one.settle()
-    assert (told["fate"], told["why"].split(";")[0]) == ("put_back", "nothing had read its files")
-    assert one.as_before and one.world.log() == [] and sorted(told["files"]) == sorted(one.world.old)
+    closed = one.settle()
+    assert (closed.fate, closed.why.split(";")[0]) == ("put_back", "nothing had read its files")
+    assert one.as_before and one.world.log() == [] and sorted(closed.files) == sorted(one.world.old)
 
 
 def test_a_command_that_was_noted_but_never_ran_took_no_effect(left):
     one = left(RESTART, ran=1)
     os.rename(os.path.join(one.opened, "done-0"), os.path.join(one.opened, "started-0"))
     one.changed = 10 * DAY
-    assert one.settle()["fate"] == "put_back" and one.as_before and one.world.log() == []
+    assert one.settle().fate == "put_back" and one.as_before and one.world.log() == []
 
 
 def test_what_a_person_has_loaded_since_is_kept(left):
     one = left(RESTART)
     one.changed = 0.0
-    assert one.settle()["fate"] == "kept" and one.as_written
+    assert one.settle().fate == "kept" and one.as_written
 
 
 def test_an_undo_loads_nobody_elses_edit(left):
     one = left(RESTART, ran=1)
     one.active, one.answers, one.newer = "failed", [], True
-    told = one.settle()
+    closed = one.settle()
     assert (
-        told["fate"] == "left"
-        and "somebody has edited" in told["why"]
+        closed.fate == "left"
+        and "somebody has edited" in closed.why
         and one.world.log() == []
         and one.as_written
     )
@@ -193,8 +193,8 @@ def test_an_undo_loads_nobody_elses_edit(left):
 def test_what_took_effect_and_is_not_served_is_taken_back_while_it_is_fresh(left):
     one = left(RESTART, ran=1)
     one.active, one.answers = "failed", []
-    told = one.settle()
-    assert told["fate"] == "put_back" and one.as_before
+    closed = one.settle()
+    assert closed.fate == "put_back" and one.as_before
     assert one.world.log() == ["systemctl restart %s" % UNIT]
 
 
@@ -203,16 +203,16 @@ def test_no_command_of_an_old_record_is_undone_and_a_person_is_told_which_would_
     one = left(RESTART, ran=1)
     one.active, one.answers = "failed", []
     one.edit(**edit)
-    told = one.settle()
-    assert told["fate"] == "left" and one.as_written and one.world.log() == []
-    copy, pool = os.path.join(told["backup"], "0"), one.world.path("pool.conf")
-    assert told["by_hand"][0] == "cp %s %s" % (copy, pool) and os.path.exists(copy)
+    closed = one.settle()
+    assert closed.fate == "left" and one.as_written and one.world.log() == []
+    copy, pool = os.path.join(closed.backup, "0"), one.world.path("pool.conf")
+    assert closed.by_hand[0] == "cp %s %s" % (copy, pool) and os.path.exists(copy)
     assert (
-        told["by_hand"][2] == "rm %s" % one.world.path("unit.d/limit.conf")
-        and told["by_hand"][-1] == "systemctl restart %s" % UNIT
+        closed.by_hand[2] == "rm %s" % one.world.path("unit.d/limit.conf")
+        and closed.by_hand[-1] == "systemctl restart %s" % UNIT
     )
-    assert "nobody takes requests at %s" % SOCKET in told["why"]
-    for line in told["by_hand"][:-1]:
+    assert "nobody takes requests at %s" % SOCKET in closed.why
+    for line in closed.by_hand[:-1]:
         subprocess.run(["sh", "-c", line], check=True)
     assert one.world.contents() == one.world.old
 
@@ -224,10 +224,10 @@ def test_where_it_cannot_be_seen_who_is_served_no_command_is_undone(left, monkey
         raise ValueError("a strange configuration")
 
     monkeypatch.setattr(present, "_daemons", broken)
-    told = one.settle()
+    closed = one.settle()
     assert (
-        told["fate"] == "left"
-        and "a strange configuration" in told["why"]
+        closed.fate == "left"
+        and "a strange configuration" in closed.why
         and one.world.log() == []
         and one.as_written
     )
@@ -236,7 +236,7 @@ def test_where_it_cannot_be_seen_who_is_served_no_command_is_undone(left, monkey
 def test_a_unit_that_somebody_has_stopped_since_is_not_started_by_an_undo(left):
     one = left(RESTART, ran=1)
     one.active, one.answers = "inactive", []
-    assert one.settle()["fate"] == "put_back" and one.as_before and one.world.log() == []
+    assert one.settle().fate == "put_back" and one.as_before and one.world.log() == []
 
 
 def test_a_way_back_that_fails_is_a_persons_and_blocks_nothing(left):
@@ -244,11 +244,9 @@ def test_a_way_back_that_fails_is_a_persons_and_blocks_nothing(left):
     # The command itself had succeeded.
     os.rename(os.path.join(one.opened, "started-0"), os.path.join(one.opened, "done-0"))
     one.active, one.answers = "failed", []
-    told = one.settle()
-    assert (
-        told["fate"] == "left" and "`systemctl restart %s`: it [emerg] does not start" % UNIT in told["why"]
-    )
-    assert told["by_hand"] == ["systemctl restart %s" % UNIT] and one.as_before
+    closed = one.settle()
+    assert closed.fate == "left" and "`systemctl restart %s`: it [emerg] does not start" % UNIT in closed.why
+    assert closed.by_hand == ["systemctl restart %s" % UNIT] and one.as_before
     assert subject.settle(one.host, one.disk, one.world.state) is None
 
 
@@ -260,45 +258,45 @@ def test_after_a_way_back_that_failed_a_host_that_is_well_again_is_only_closed(l
         else:
             with open(path, "wb") as stream:
                 stream.write(data)
-    told = one.settle()
-    assert (told["fate"], one.world.log()) == ("put_back", []) and "as before" in told["why"]
+    closed = one.settle()
+    assert (closed.fate, one.world.log()) == ("put_back", []) and "as before" in closed.why
 
 
 def test_some_files_written_and_some_not_stay_where_the_host_is_served_with_them(left):
     one = left(RESTART, ran=1)
     with open(one.world.path("pool.conf"), "wb") as stream:
         stream.write(b"pm = static\n")
-    told = one.settle()
-    assert told["fate"] == "left" and "only some of its files" in told["why"] and one.world.log() == []
-    assert not any(one.world.path("pool.conf") in line for line in told["by_hand"])
+    closed = one.settle()
+    assert closed.fate == "left" and "only some of its files" in closed.why and one.world.log() == []
+    assert not any(one.world.path("pool.conf") in line for line in closed.by_hand)
 
 
 def test_what_someone_else_changed_since_is_kept_with_the_rest(left):
     one = left(RESTART, ran=1)
     with open(one.world.path("pool.conf"), "wb") as stream:
         stream.write(b"by hand\n")
-    told = one.settle()
+    closed = one.settle()
     assert (
-        told["fate"] == "kept"
+        closed.fate == "kept"
         and one.world.read("pool.conf") == b"by hand\n"
-        and one.world.path("pool.conf") not in told["files"]
+        and one.world.path("pool.conf") not in closed.files
     )
 
 
 def test_a_swap_file_in_use_is_kept_and_one_half_made_goes_while_it_is_fresh(
     left, tmp_path_factory, monkeypatch
 ):
-    assert left(OTHER, OTHER._replace(do=["swapon", "/swap"]), ran=2).settle()["fate"] == "kept"
+    assert left(OTHER, OTHER._replace(do=["swapon", "/swap"]), ran=2).settle().fate == "kept"
     half = Left(
         tmp_path_factory.mktemp("half"), monkeypatch, OTHER, OTHER._replace(do=["swapon", "/swap"]), ran=1
     )
-    assert half.settle()["fate"] == "put_back" and half.world.log() == ["rm -f /swap"]
+    assert half.settle().fate == "put_back" and half.world.log() == ["rm -f /swap"]
     old = Left(
         tmp_path_factory.mktemp("old"), monkeypatch, OTHER, OTHER._replace(do=["swapon", "/swap"]), ran=1
     )
     old.edit(at=1000.0)
-    told = old.settle()
-    assert told["fate"] == "left" and old.world.log() == [] and "rm -f /swap" in told["by_hand"]
+    closed = old.settle()
+    assert closed.fate == "left" and old.world.log() == [] and "rm -f /swap" in closed.by_hand
 
 
 @pytest.mark.parametrize(
@@ -313,7 +311,7 @@ def test_a_swap_file_in_use_is_kept_and_one_half_made_goes_while_it_is_fresh(
 def test_files_alone_are_kept_once_all_are_there(left, replaced, edit, fate):
     one = left(replaced=replaced)
     one.edit(**edit)
-    assert one.settle()["fate"] == fate
+    assert one.settle().fate == fate
 
 
 def test_a_file_that_cannot_be_put_back_waits_while_it_is_fresh_and_is_a_persons_then(left, monkeypatch):
@@ -327,14 +325,14 @@ def test_a_file_that_cannot_be_put_back_waits_while_it_is_fresh_and_is_a_persons
         with pytest.raises(UndoFailed) as raised:
             subject.settle(one.host, one.disk, one.world.state)
         assert "Read-only file system" in str(raised.value)
-    assert one.settle()["fate"] == "put_back" and one.as_before
+    assert one.settle().fate == "put_back" and one.as_before
 
 
 def test_what_lies_beside_a_file_that_others_can_write_to_by_now_does_not_block(left):
     one = left(RESTART, ran=1)
     os.chmod(one.world.etc, 0o777)
-    told = subject.settle(one.host, one.disk, one.world.state) or {}
-    assert told["fate"] == "kept" and subject.pending(one.host, one.world.state) is None
+    closed = subject.settle(one.host, one.disk, one.world.state) or {}
+    assert closed.fate == "kept" and subject.pending(one.host, one.world.state) is None
 
 
 def test_the_rights_of_a_directory_are_told_as_a_person_would_set_them():
@@ -356,7 +354,7 @@ def test_what_only_lies_about_is_cleared_away(left, tmp_path):
     one = left(RESTART, ran=1)
     os.rename(one.opened, one.opened + ".kept")
     os.mkdir(one.opened + ".new")
-    assert one.settle()["fate"] == "tidied" and one.as_written
+    assert one.settle().fate == "tidied" and one.as_written
 
 
 def damaged(one: Left, data: bytes) -> None:
@@ -384,14 +382,14 @@ def damaged(one: Left, data: bytes) -> None:
 def test_a_record_that_is_none_is_put_aside_and_blocks_nothing(left, data):
     one = left(RESTART, ran=1)
     damaged(one, data)
-    told = one.settle()
+    closed = one.settle()
     assert (
-        told["fate"] == "damaged"
-        and "cannot be read" in told["why"]
+        closed.fate == "damaged"
+        and "cannot be read" in closed.why
         and one.world.log() == []
         and one.as_written is not one.as_before
     )
-    place = told["by_hand"][0].split()[-1]
+    place = closed.by_hand[0].split()[-1]
     assert (
         os.path.exists(os.path.join(place, "0"))
         and subject.settle(one.host, one.disk, one.world.state) is None
@@ -449,10 +447,10 @@ def test_no_record_with_a_strange_value_breaks_it_or_runs_anything_strange(
             inner[place[-1]] = chance.choice(STRANGE)
         damaged(one, json.dumps(journal).encode())
         try:
-            told = subject.settle(one.host, one.disk, one.world.state)
+            closed = subject.settle(one.host, one.disk, one.world.state)
         except UndoFailed:
             continue  # a path that is none, for as long as it is fresh
-        assert told and told["fate"] in ("put_back", "kept", "left", "damaged"), (round_, place)
+        assert closed and closed.fate in ("put_back", "kept", "left", "damaged"), (round_, place)
 
 
 def test_a_record_cut_off_anywhere_is_put_aside(left, tmp_path_factory, monkeypatch):
@@ -475,4 +473,4 @@ def test_a_record_of_the_version_before_is_read(left):
     for command in journal["commands"]:
         del command["folders"]
     damaged(one, json.dumps(journal).encode())
-    assert one.settle()["fate"] == "kept"
+    assert one.settle().fate == "kept"

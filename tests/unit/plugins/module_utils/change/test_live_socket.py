@@ -132,7 +132,7 @@ def test_the_entry_is_there_at_once_and_goes_without_a_trace(listening: Listenin
     before, found = listening.rights(), live_socket.look(listening.access)
     live_socket.grant(listening.access)
     assert "user:5:rw-" in shown(listening.rights()["acl"])
-    live_socket.put_back(found["path"], found["file"], found["before"], found["after"])
+    live_socket.put_back(listening.access.path, found.file, found.before, found.after)
     assert listening.rights() == before
 
 
@@ -140,7 +140,7 @@ def test_an_acl_that_a_hand_spoiled_comes_back_spoiled(listening: Listening) -> 
     os.setxattr(listening.path, ACL, acl("u::6 g::6 g:1:7 m::0 o::0"))
     before, found = listening.rights(), live_socket.look(listening.access)
     live_socket.grant(listening.access)
-    live_socket.put_back(found["path"], found["file"], found["before"], found["after"])
+    live_socket.put_back(listening.access.path, found.file, found.before, found.after)
     assert listening.rights() == before
 
 
@@ -149,7 +149,7 @@ def test_rights_that_somebody_gave_since_are_not_taken_back(listening: Listening
     live_socket.grant(listening.access)
     os.chmod(listening.path, 0o640)
     now = listening.rights()
-    live_socket.put_back(found["path"], found["file"], found["before"], found["after"])
+    live_socket.put_back(listening.access.path, found.file, found.before, found.after)
     assert listening.rights() == now
 
 
@@ -157,11 +157,11 @@ def test_a_socket_that_was_made_anew_or_is_gone_is_left_as_it_is(listening: List
     found = live_socket.look(listening.access)
     live_socket.grant(listening.access)
     os.unlink(listening.path)
-    live_socket.put_back(found["path"], found["file"], found["before"], found["after"])
+    live_socket.put_back(listening.access.path, found.file, found.before, found.after)
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(listening.path)
         now = listening.rights()
-        live_socket.put_back(found["path"], found["file"], found["before"], found["after"])
+        live_socket.put_back(listening.access.path, found.file, found.before, found.after)
         assert listening.rights() == now
 
 

@@ -197,15 +197,9 @@ def test_a_unit_all_of_whose_workers_are_younger_has_read_its_files(
     ).took == [read]
 
 
-FOUND = {
-    "name": "unit_start",
-    "target": UNIT,
-    "at": NOW,
-    "files": [],
-    "fate": "left",
-    "why": "it is 5 days old",
-    "by_hand": ["systemctl stop %s" % UNIT],
-}
+FOUND = left_behind.Closed(
+    "left", "it is 5 days old", "unit_start", UNIT, NOW, by_hand=["systemctl stop %s" % UNIT]
+)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_undo_brings_back_every_byte_right_and_time_and_runs_the_undo_of_what_wa
     assert tree(world.etc) == world.start
     assert os.stat(world.path("pool.conf")).st_ino == inode
     assert world.log() == ["restart", "reload", "reload-again", "restart-again", "look"]
-    assert sorted(result["files"]) == sorted(world.old) and result["left"] == []
+    assert sorted(result.files) == sorted(world.old) and result.left == []
     assert world.state_names() == ["backups", "put-back"] and not os.listdir(
         os.path.join(world.state, "backups")
     )
@@ -186,11 +186,11 @@ def test_a_file_that_someone_else_changed_since_is_left_and_its_former_content_k
     with open(world.path("pool.conf"), "wb") as stream:
         stream.write(b"by hand\n")
     result = recovered(world)
-    assert result["left"] == [world.path("pool.conf")] and world.read("pool.conf") == b"by hand\n"
+    assert result.left == [world.path("pool.conf")] and world.read("pool.conf") == b"by hand\n"
     assert world.read("gone.conf") == b"old\n" and not [
         path for path in tree(world.etc) if "webmedic" in path
     ]
-    with open(os.path.join(result["backup"], "0"), "rb") as stream:
+    with open(os.path.join(result.backup, "0"), "rb") as stream:
         assert stream.read() == b"pm = static\n"
     assert world.state_names() == ["backups", "put-back"] and recovered(world) is None
 
@@ -211,7 +211,7 @@ def test_an_undo_command_that_fails_is_said_and_the_change_stays_open(world):
         raised.value
     ) and "`restart-again`: it [emerg] does not start" in str(raised.value)
     assert tree(world.etc) == world.start
-    assert recovered(world)["files"] == [] and recovered(world) is None
+    assert recovered(world).files == [] and recovered(world) is None
 
 
 def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays(world, monkeypatch):
@@ -230,11 +230,11 @@ def test_a_unit_that_is_served_by_now_is_not_stopped_and_all_of_its_change_stays
     )
     commit(world, "open")
     result = recovered(world)
-    assert result["serves"] == ["unix:/run/a.sock"] and asked == [["php.service"]]
+    assert result.serves == ["unix:/run/a.sock"] and asked == [["php.service"]]
     assert (
         world.contents() == world.new
         and world.log() == ["restart", "start"]
-        and os.path.exists(os.path.join(result["backup"], "journal.json"))
+        and os.path.exists(os.path.join(result.backup, "journal.json"))
     )
 
 

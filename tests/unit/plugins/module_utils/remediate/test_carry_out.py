@@ -349,6 +349,6 @@ def test_a_full_disk_is_put_back_without_any_space(make, tmp_path):
 def test_a_run_that_was_killed_is_taken_back_by_the_next_which_then_does_its_own(world):
     assert not survives(lambda: carry(world, lambda: os.kill(os.getpid(), 9)), 10000, "before")
     assert world.contents() == world.new
-    assert (recover(Host(), Service(world), world.state) or {})["files"]
+    assert recover(Host(), Service(world), world.state).files
     assert tree(world.etc) == world.start
     assert carry(world).result == "done"

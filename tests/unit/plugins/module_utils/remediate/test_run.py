@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.left_behind import Closed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import run as engine
@@ -21,18 +22,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 POLICY = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
-UNDONE = {
-    "name": "pool_size_set",
-    "target": "php8.2-fpm.service",
-    "at": 1.0,
-    "files": ["/etc/a"],
-    "fate": "put_back",
-    "why": "nothing had read its files",
-    "by_hand": [],
-    "left": [],
-    "backup": None,
-    "touched": ["/etc/a"],
-}
+UNDONE = Closed(
+    "put_back", "nothing had read its files", "pool_size_set", "php8.2-fpm.service", 1.0, ["/etc/a"]
+)
 
 
 class Proof:
@@ -338,7 +330,13 @@ def test_what_a_killed_run_left_is_taken_back_even_where_nothing_else_is_to_be_d
     reply = world.run()
     assert (told(reply)[0], reply["changed"], world.locked) == ("done", True, 1)
     assert reply["remediation"]["undone"] == {
-        name: UNDONE[name] for name in ("name", "target", "at", "files", "fate", "why", "by_hand")
+        "name": "pool_size_set",
+        "target": "php8.2-fpm.service",
+        "at": 1.0,
+        "files": ["/etc/a"],
+        "fate": "put_back",
+        "why": "nothing had read its files",
+        "by_hand": [],
     }
 
 
