@@ -48,7 +48,8 @@ seealso:
 EXAMPLES = r"""
 - name: Diagnose again what a host looked like then
   ansible.builtin.debug:
-    msg: "{{ (saved.hosts['web01'].snapshot | webmedic.php_fpm.diagnose).findings | map(attribute='summary') }}"
+    msg: "{{ (saved.hosts['web01'].snapshot | webmedic.php_fpm.diagnose).findings | map(attribute='summary')
+      }}"
   vars:
     saved: "{{ lookup('ansible.builtin.file', 'webmedic-report/report.json') | from_json }}"
 """

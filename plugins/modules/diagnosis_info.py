@@ -4,7 +4,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they came from."""
+"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they
+came from.
+"""
 
 DOCUMENTATION = r"""
 module: diagnosis_info
@@ -84,7 +86,8 @@ status:
     - The verdict on the host.
     - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of
       the sites; V(recovered) lost in the
-      window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm; V(unknown) see RV(missing).
+      window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm; V(unknown)
+      see RV(missing).
   returned: success
   type: str
   sample: failing

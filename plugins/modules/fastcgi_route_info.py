@@ -81,7 +81,8 @@ routes:
       what nginx dials cannot be known from the configuration.
     - C(unmatched). The endpoints of this host without a pool, each with the C(file) and C(line) of the
       address, a C(reason)
-      (V(other_socket), V(other_port), V(other_address), V(address_family), V(tcp_vs_unix) or V(no_pool)) and up to five endpoints that pools
+      (V(other_socket), V(other_port), V(other_address), V(address_family), V(tcp_vs_unix) or V(no_pool)) and
+      up to five endpoints that pools
       are C(listening) on.
   returned: success
   type: list

@@ -18,7 +18,8 @@ description:
     what was not, and what is left to a person.
   - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be
     reached with V(unreachable).
-    For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role P(webmedic.php_fpm.diagnose#role).
+    For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role
+    P(webmedic.php_fpm.diagnose#role).
   - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
 options:
   variable:
@@ -36,7 +37,8 @@ options:
     description:
       - Whether the hosts of this play were to be changed, and not only looked at. Of one that gave no answer
         the report then says so,
-        and RV(unmended) is filled. With C(serial), a line takes the place of the table until the last batch, or one that goes wrong.
+        and RV(unmended) is filled. With C(serial), a line takes the place of the table until the last batch,
+        or one that goes wrong.
     type: bool
     default: false
   replay:

@@ -20,13 +20,15 @@ description:
     touched.
   - With O(service) other than V(none), php-fpm is started for a moment where nobody sees it, as its unit
     would start it, before anything is written.
-    When that fails, or when the unit would also load what others changed and did not load yet, nothing is done and the files are named.
+    When that fails, or when the unit would also load what others changed and did not load yet, nothing is
+    done and the files are named.
   - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered
     does not answer any more,
     the state before is restored.
   - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
     One whose head names a tool of
-    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may undo it.
+    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may
+    undo it.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
 options:

@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Finds php-fpm masters by the titles of running processes, by systemd units, and by the places where
     packagings keep their configuration,
-    so that one that does not run is found, too. Known are those of Debian, Ubuntu and sury, Enterprise Linux and Fedora, Remi, SUSE, Arch,
+    so that one that does not run is found, too. Known are those of Debian, Ubuntu and sury, Enterprise Linux
+    and Fedora, Remi, SUSE, Arch,
     Alpine, cPanel EasyApache, Plesk, Bitnami and the official container image.
   - Reads each configuration as php-fpm does, includes and sections that appear again among it, and names file
     and line of each directive.
@@ -63,7 +64,8 @@ EXAMPLES = r"""
 - name: Stop before a reload that would take PHP down
   ansible.builtin.assert:
     that: item.config_errors | length == 0 and item.test.ok
-    fail_msg: "{{ item.config }}: {{ (item.config_errors | map(attribute='text') | list) + item.test.output }}"
+    fail_msg: "{{ item.config }}: {{ (item.config_errors | map(attribute='text') | list) + item.test.output
+      }}"
   loop: "{{ fpm.masters | selectattr('test.ran') }}"
   loop_control:
     label: "{{ item.config }}"
@@ -202,7 +204,8 @@ masters:
         - State of RV(masters[].unit), none without one.
         - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code),
           C(exec_main_status), C(oom_policy),
-          C(restart), C(fragment), C(need_reload), C(can_reload), C(runtime_directory), C(private_tmp), C(sandbox), C(command), C(changed_at), C(active_since),
+          C(restart), C(fragment), C(need_reload), C(can_reload), C(runtime_directory), C(private_tmp),
+          C(sandbox), C(command), C(changed_at), C(active_since),
           C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at) and C(text).
       type: dict
       returned: success

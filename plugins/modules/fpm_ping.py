@@ -96,7 +96,8 @@ message:
   description: RV(endpoints[].message) of all endpoints that did not answer, else of all.
   returned: success
   type: str
-  sample: "unix:/run/php/shop.sock accepted the connection of www-data, but no worker answered within 3 s: 2 are busy and 5 connections wait."
+  sample: "unix:/run/php/shop.sock accepted the connection of www-data, but no worker answered within 3 s: 2
+    are busy and 5 connections wait."
 endpoints:
   description: One entry for each endpoint, in the order of O(endpoints).
   returned: success
@@ -135,7 +136,8 @@ endpoints:
     - answered: false
       as_user: www-data
       endpoint: unix:/run/php/shop.sock
-      message: "unix:/run/php/shop.sock accepted the connection of www-data, but no worker answered within 3 s: 2 are busy and 5 connections wait."
+      message: "unix:/run/php/shop.sock accepted the connection of www-data, but no worker answered within 3
+        s: 2 are busy and 5 connections wait."
       ms: null
       result: no_answer
 missing:

@@ -85,11 +85,13 @@ endpoints:
       a unix socket and the directories on the way to it, as nginx sees them.
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening
       socket for it, and whether the file at
-      the path is the one that they bound. C(listener_path) is where that file is when it is in a file system view of their own (C(PrivateTmp)).
+      the path is the one that they bound. C(listener_path) is where that file is when it is in a file system
+      view of their own (C(PrivateTmp)).
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have
       taken.
     - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.
-      C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel does not tell.
+      C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel
+      does not tell.
     - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived)
       and that were
       C(answered).
@@ -116,7 +118,8 @@ endpoints:
           acl: false
           kind: socket
           path: /run/php/shop.sock
-          why: "mode 0600, owner root:root: www-data is neither root nor in group root, and others have no write (w) permission"
+          why: "mode 0600, owner root:root: www-data is neither root nor in group root, and others have no
+            write (w) permission"
         errno: 13
         error: Permission denied
         result: denied

@@ -14,7 +14,8 @@ description:
   - Counts the workers of each pool, those that are serving and those that wait, and measures their memory.
   - Resident memory counts the pages that workers share, such as the opcache, once for each of them. What one
     more worker costs is its
-    unique memory, C(uss_kb); what the workers use now is the sum of C(pss_kb). Size a pool with these and not with C(rss_kb).
+    unique memory, C(uss_kb); what the workers use now is the sum of C(pss_kb). Size a pool with these and not
+    with C(rss_kb).
   - Finds the memory budget, which is the tightest control group limit above php-fpm, or else the machine's
     memory.
 extends_documentation_fragment:

@@ -25,7 +25,8 @@ description:
     the state before is restored.
   - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
     One whose head names a tool of
-    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may undo it.
+    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may
+    undo it.
 extends_documentation_fragment:
   - webmedic.php_fpm.change
 options:
@@ -49,7 +50,8 @@ options:
       - Its arguments. Quotes are added where nginx needs them.
       - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the
         same first argument is meant.
-        The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from outside of it.
+        The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from
+        outside of it.
       - Arguments that may be secret are not printed, nor logged on the host.
     type: list
     elements: str

@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Reads the kernel's ring buffer and the counters of the memory control groups, and the journal where they
     call for it, and lists
-    what the kernel's OOM killer or systemd-oomd killed in the window. Signal 9 in php-fpm's log alone does not prove an OOM kill; this does.
+    what the kernel's OOM killer or systemd-oomd killed in the window. Signal 9 in php-fpm's log alone does
+    not prove an OOM kill; this does.
   - The ring buffer is shared by all containers of a machine. Kills in other containers are only counted.
   - Changes nothing on the host, with or without check mode.
 extends_documentation_fragment:
@@ -126,7 +127,8 @@ kills:
       ours: true
       pid: 8294
       source: kernel
-      text: 'Memory cgroup out of memory: Killed process 8294 (php-fpm8.2) total-vm:468700kB, anon-rss:275828kB'
+      text: 'Memory cgroup out of memory: Killed process 8294 (php-fpm8.2) total-vm:468700kB,
+        anon-rss:275828kB'
       unit: php8.2-fpm.service
       vague: false
 elsewhere:

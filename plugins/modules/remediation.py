@@ -45,13 +45,15 @@ notes:
     the queue is the wait, and a change of a file that a panel generates.
   - Nor is a site given to another account's PHP, to another version than the dialled name tells, or to a pool
     for which nothing speaks but that it
-    is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout not raised twice.
+    is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout
+    not raised twice.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host
     where nothing is to be done.
   - What a run that was killed, or whose host lost power, had begun, the next one compares with the host as it
     is then. It is kept where the host is
-    served, taken back where it is not, and left to a person once it is older than an hour. At every moment each file is the old one or the new one.
+    served, taken back where it is not, and left to a person once it is older than an hour. At every moment
+    each file is the old one or the new one.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
   - module: webmedic.php_fpm.fpm_config
@@ -138,7 +140,8 @@ diff:
   sample:
     - after_header: /etc/php/8.2/fpm/pool.d/www.conf
       before_header: /etc/php/8.2/fpm/pool.d/www.conf
-      prepared: "--- before: ...\n+++ after: ...\n@@ -4 +4 @@\n-listen.owner = root\n+listen.owner = www-data\n"
+      prepared: "--- before: ...\n+++ after: ...\n@@ -4 +4 @@\n-listen.owner = root\n+listen.owner =
+        www-data\n"
 remediation:
   description: What was done, or in check mode what would be.
   returned: success
@@ -182,7 +185,8 @@ remediation:
           there was none.
         - C(fate) is V(put_back), V(kept) where that run had done its work and the host is served, V(left) to
           a person where the record is old,
-          V(damaged) where it could not be read and was put aside, or V(tidied) where only files of its own lay about. In check mode it would be so.
+          V(damaged) where it could not be read and was put aside, or V(tidied) where only files of its own
+          lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success

@@ -58,7 +58,8 @@ EXAMPLES = r"""
 
 - name: Count the requests that ended in 502 or 504
   ansible.builtin.debug:
-    msg: "{{ upstream.events | selectattr('detail.status', 'defined') | selectattr('detail.status', 'in', [502, 504]) | sum(attribute='count') }}"
+    msg: "{{ upstream.events | selectattr('detail.status', 'defined') | selectattr('detail.status', 'in',
+      [502, 504]) | sum(attribute='count') }}"
 
 - name: Read a log that no configuration names any more
   webmedic.php_fpm.upstream_error_info:
@@ -146,7 +147,8 @@ events:
       sample:
         at: 1795387695.0
         path: /var/log/nginx/error.log
-        text: '2026/11/22 22:48:15 [error] 105#105: *63 upstream timed out (110: Connection timed out) while reading response header from upstream'
+        text: '2026/11/22 22:48:15 [error] 105#105: *63 upstream timed out (110: Connection timed out) while
+          reading response header from upstream'
       signature: ng-timeout-header
       site: shop.example
       source: nginx

@@ -108,7 +108,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ),
     ("fpm_not_running", "unknown_user"): Entry(
         title="PHP-FPM is not running: unknown user or group",
-        what="A pool's user, group or listen.owner does not exist on this host, so the master exits at start.",
+        what="A pool's user, group or listen.owner does not exist on this host, so the master exits at "
+        "start.",
         decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such "
         "name.",
         fix="create the account or correct user/group in the pool file, then systemctl restart {unit}",
@@ -160,7 +161,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: start limit hit",
         what="It failed so often in a row that systemd refuses to start it again.",
         decides="Result=start-limit-hit; the first failure before it is the real reason.",
-        fix="fix the first error in the journal, then systemctl reset-failed {unit} && systemctl start {unit}",
+        fix="fix the first error in the journal, then systemctl reset-failed {unit} && systemctl start "
+        "{unit}",
         advice="Find the first failure (`journalctl -u {unit} -n 100`) and remove it, prove it with "
         "`php-fpm -t`, "
         "then `systemctl reset-failed {unit} && systemctl start {unit}`.",
@@ -373,7 +375,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="systemctl restart {unit}",
         advice="`systemctl restart {unit}` creates the file again. Then find what deleted it: a deploy "
         "script, tmp cleaning, a copied rm -f.",
-        do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path is right.",
+        do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path "
+        "is right.",
     ),
     ("socket_path_mismatch", "dangling_link"): Entry(
         title="nginx dials a dangling link",
@@ -382,84 +385,110 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="set fastcgi_pass of {site} to the pool's own socket, then nginx -t && systemctl reload nginx",
         advice="Put the pool's own socket into fastcgi_pass, then `nginx -t && systemctl reload nginx`. "
         "On Debian the generic link belongs to `update-alternatives --config php-fpm.sock`.",
-        do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks it again.",
+        do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks "
+        "it again.",
     ),
     ("socket_path_mismatch", "nginx_not_loaded"): Entry(
         title="nginx runs an older configuration",
-        what="A site was led to another socket or port in nginx's files, and nginx still dials the one before, where nobody is any more.",
+        what="A site was led to another socket or port in nginx's files, and nginx still dials the one "
+        "before, where nobody is any more.",
         decides="A file is newer than nginx's workers, and the log tells of an endpoint that no file names.",
         fix="nginx -t && systemctl reload {unit}",
         advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
-        do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the site away from it.",
+        do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
+        "site away from it.",
     ),
     ("socket_path_mismatch", "config_not_loaded"): Entry(
         title="configuration edited but not loaded",
         what="The files of nginx and FPM agree, but a running process still works with the older content.",
-        decides="A file is newer than the process that read it, and the process listens on (or dials) what the older content said.",
+        decides="A file is newer than the process that read it, and the process listens on (or dials) "
+        "what the older content said.",
         fix="php-fpm -t, then systemctl reload {unit}",
-        advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the evidence names: "
+        advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the "
+        "evidence names: "
         "`systemctl reload {unit}` or `systemctl reload nginx`.",
         do_not="Do not change the other side to match the old state: the next restart breaks it again.",
     ),
     ("socket_path_mismatch", "private_tmp"): Entry(
         title="socket in a private /tmp",
-        what="FPM or nginx runs with PrivateTmp=yes, so a socket below /tmp or /var/tmp is invisible to the other.",
+        what="FPM or nginx runs with PrivateTmp=yes, so a socket below /tmp or /var/tmp is invisible "
+        "to the other.",
         decides="The pool listens below /tmp and the unit has PrivateTmp=yes; the path is absent outside it.",
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
-        advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl restart {unit}`, `nginx -t && systemctl reload nginx`.",
+        advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl "
+        "restart {unit}`, `nginx -t && systemctl reload nginx`.",
         do_not="Do not switch PrivateTmp off: it guards against attacks over a shared /tmp.",
     ),
     ("socket_path_mismatch", "mount_namespace"): Entry(
         title="the socket is hidden by a unit's sandbox",
-        what="The unit of nginx or of FPM sees other directories than the host (ProtectHome=, TemporaryFileSystem=, RootDirectory=, BindPaths=).",
-        decides="One of them has a mount namespace of its own, and what lies on the way to the socket is another file there than on the host.",
+        what="The unit of nginx or of FPM sees other directories than the host (ProtectHome=, "
+        "TemporaryFileSystem=, RootDirectory=, BindPaths=).",
+        decides="One of them has a mount namespace of its own, and what lies on the way to the socket "
+        "is another file there than on the host.",
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
-        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and fastcgi_pass to the same; or loosen, "
+        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and "
+        "fastcgi_pass to the same; or loosen, "
         "for this one path, the setting that the evidence names (`systemctl edit UNIT`, `BindPaths=`).",
-        do_not="Do not link, copy or chmod anything at the path: what the other program sees there is another file.",
+        do_not="Do not link, copy or chmod anything at the path: what the other program sees there is "
+        "another file.",
     ),
     # ------------------------------------------------------------------------------------------ 4
     ("max_children_exhausted", None): Entry(
         title="no free PHP worker",
         what="All workers of the pool are busy; requests wait in the socket's queue until nginx gives up.",
-        decides="The FastCGI probe got no answer while the socket's real queue (Recv-Q) was not empty, or FPM logged its limit.",
+        decides="The FastCGI probe got no answer while the socket's real queue (Recv-Q) was not empty, "
+        "or FPM logged its limit.",
         fix="find what holds the workers of pool {pool}; then raise pm.max_children within the memory",
-        advice="See what the workers do (slowlog, the full status page, `ss -xl` for the queue) before sizing pool {pool}.",
-        do_not="Do not raise fastcgi_read_timeout: queue time counts against it, so it only makes the queue longer.",
+        advice="See what the workers do (slowlog, the full status page, `ss -xl` for the queue) before "
+        "sizing pool {pool}.",
+        do_not="Do not raise fastcgi_read_timeout: queue time counts against it, so it only makes the "
+        "queue longer.",
     ),
     ("max_children_exhausted", "max_children"): Entry(
         title="no free PHP worker: pm.max_children",
-        what="The pool has pm.max_children workers and all are busy. pm = static logs nothing when that happens.",
-        decides="As many workers as pm.max_children, a waiting queue (Recv-Q), no answer to the FastCGI probe; or FPM's own line.",
+        what="The pool has pm.max_children workers and all are busy. pm = static logs nothing when "
+        "that happens.",
+        decides="As many workers as pm.max_children, a waiting queue (Recv-Q), no answer to the "
+        "FastCGI probe; or FPM's own line.",
         fix="find what holds the workers; then raise pm.max_children of {pool} within memory, reload {unit}",
-        advice="First ask why requests are slow: request_slowlog_timeout = 5s in pool {pool} shows the stacks. If they are merely many: raise "
-        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then `systemctl reload {unit}`. "
-        "Where most who wait have given up, `systemctl restart {unit}` drops their requests, which a reload keeps.",
-        do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: opcache is counted once per worker.",
+        advice="First ask why requests are slow: request_slowlog_timeout = 5s in pool {pool} shows the "
+        "stacks. If they are merely many: raise "
+        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then "
+        "`systemctl reload {unit}`. "
+        "Where most who wait have given up, `systemctl restart {unit}` drops their requests, which a "
+        "reload keeps.",
+        do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: "
+        "opcache is counted once per worker.",
     ),
     ("max_children_exhausted", "process_max"): Entry(
         title="no free PHP worker: process.max",
         what="The global process.max of the master is lower than what its pools need together.",
         decides="FPM logs that the maximum number of processes has been reached, with process.max.",
         fix="raise process.max in the [global] section within memory, then systemctl reload {unit}",
-        advice="Raise `process.max` in the [global] section to the sum that the memory allows, then `systemctl reload {unit}`.",
+        advice="Raise `process.max` in the [global] section to the sum that the memory allows, then "
+        "`systemctl reload {unit}`.",
         do_not="Do not raise a pool's pm.max_children: the global limit binds first.",
     ),
     ("max_children_exhausted", "slow_dependency"): Entry(
         title="no free PHP worker: slow dependency",
-        what="The workers sit in a database, an API, a lock or a session file; more of them would wait there too.",
+        what="The workers sit in a database, an API, a lock or a session file; more of them would wait "
+        "there too.",
         decides="All workers busy, little CPU used, and they wait at the same place.",
         fix="repair what the workers wait for; give each call a timeout of its own",
-        advice="slowlog of pool {pool} (request_slowlog_timeout = 5s) names the call. Repair that service; give each such call a timeout "
+        advice="slowlog of pool {pool} (request_slowlog_timeout = 5s) names the call. Repair that "
+        "service; give each such call a timeout "
         "shorter than fastcgi_read_timeout.",
         do_not="Do not raise pm.max_children: it moves the pile to the database (too many connections).",
     ),
     ("max_children_exhausted", "keepalive_pinned"): Entry(
         title="no free PHP worker: kept connections",
-        what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a worker, busy or not.",
-        decides="Workers are taken by established connections but use no CPU; nginx has keepalive and fastcgi_keep_conn on for the endpoint.",
+        what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a "
+        "worker, busy or not.",
+        decides="Workers are taken by established connections but use no CPU; nginx has keepalive and "
+        "fastcgi_keep_conn on for the endpoint.",
         fix="remove keepalive or fastcgi_keep_conn for {endpoint}, then nginx -t && systemctl reload nginx",
-        advice="Remove `fastcgi_keep_conn on` (or `keepalive`) for {endpoint}, or keep nginx's workers x keepalive below pm.max_children; "
+        advice="Remove `fastcgi_keep_conn on` (or `keepalive`) for {endpoint}, or keep nginx's workers "
+        "x keepalive below pm.max_children; "
         "then `nginx -t && systemctl reload nginx`.",
         do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
     ),
@@ -467,54 +496,71 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ("fastcgi_read_timeout", None): Entry(
         title="a script is slower than fastcgi_read_timeout",
         what="nginx gives up waiting (504) while the script still runs and keeps its worker.",
-        decides="upstream timed out while reading response header, and neither a queue nor a limit explains the wait.",
+        decides="upstream timed out while reading response header, and neither a queue nor a limit "
+        "explains the wait.",
         fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
-        advice="Find the script (slowlog, nginx's access log). Move long work to a queue, or give its own location a longer fastcgi_read_timeout.",
-        do_not="Do not raise fastcgi_read_timeout for the whole server: every hang then holds a worker that much longer.",
+        advice="Find the script (slowlog, nginx's access log). Move long work to a queue, or give its "
+        "own location a longer fastcgi_read_timeout.",
+        do_not="Do not raise fastcgi_read_timeout for the whole server: every hang then holds a worker "
+        "that much longer.",
     ),
     ("fastcgi_read_timeout", "slow_script"): Entry(
         title="a script is slower than fastcgi_read_timeout",
-        what="nginx gives up waiting (504) while the script still runs and keeps its worker. Workers are free, so it is not the queue.",
-        decides="upstream timed out while reading response header; the FastCGI probe answers at once, the queue is empty, no worker limit was logged.",
+        what="nginx gives up waiting (504) while the script still runs and keeps its worker. Workers "
+        "are free, so it is not the queue.",
+        decides="upstream timed out while reading response header; the FastCGI probe answers at once, "
+        "the queue is empty, no worker limit was logged.",
         fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
-        advice="request_slowlog_timeout in pool {pool} names the call that waits. Move long work to a queue; else give that URL a location of its own "
-        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout: `fastcgi_read_timeout 60s;` beside its "
+        advice="request_slowlog_timeout in pool {pool} names the call that waits. Move long work to a "
+        "queue; else give that URL a location of its own "
+        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout: "
+        "`fastcgi_read_timeout 60s;` beside its "
         "fastcgi_pass (the evidence names the one that was used), then `nginx -t && systemctl reload nginx`.",
-        do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More workers do not help either.",
+        do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More "
+        "workers do not help either.",
     ),
     # ------------------------------------------------------------------------------------------ 6
     ("worker_oom_killed", None): Entry(
         title="PHP worker killed for lack of memory",
-        what="The OOM killer took a worker in the middle of a request; nginx saw the connection reset or closed.",
-        decides="A kernel or journal record of an OOM kill names a worker of this host; its exit on signal 9 is in FPM's log.",
+        what="The OOM killer took a worker in the middle of a request; nginx saw the connection reset "
+        "or closed.",
+        decides="A kernel or journal record of an OOM kill names a worker of this host; its exit on "
+        "signal 9 is in FPM's log.",
         fix="fewer workers in pool {pool} or more memory: workers x USS + the shared part must fit",
-        advice="Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits, or give more memory. Look for the script that grows.",
-        do_not="Do not lower pm.max_requests or add swap and call it done: the sum of the workers still does not fit.",
+        advice="Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits, or "
+        "give more memory. Look for the script that grows.",
+        do_not="Do not lower pm.max_requests or add swap and call it done: the sum of the workers "
+        "still does not fit.",
     ),
     ("worker_oom_killed", "global"): Entry(
         title="PHP worker OOM-killed: the host ran out",
         what="The whole host ran out of memory, and the kernel chose a PHP worker.",
         decides="Kernel: Out of memory: Killed process, constraint none, the process a worker of this host.",
         fix="fewer workers in pool {pool} or more memory: workers x USS + the shared part must fit",
-        advice="Sum up what runs on the host (database, cache, FPM). Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits "
+        advice="Sum up what runs on the host (database, cache, FPM). Lower pm.max_children of pool "
+        "{pool} until workers x USS plus the shared part fits "
         "beside it, or add memory.",
-        do_not="Do not take swap for a fix: it turns the kill into minutes of stalling. memory_limit bounds a script, not the number of workers.",
+        do_not="Do not take swap for a fix: it turns the kill into minutes of stalling. memory_limit "
+        "bounds a script, not the number of workers.",
     ),
     ("worker_oom_killed", "cgroup"): Entry(
         title="PHP worker OOM-killed: cgroup limit",
         what="The unit or container reached its memory limit; the host itself may have memory to spare.",
         decides="Kernel: Memory cgroup out of memory, in a cgroup of this host; its oom_kill counter rose.",
         fix="raise the limit (MemoryMax= of {unit} or the container's) or lower pm.max_children of {pool}",
-        advice="Either raise the limit (`systemctl edit {unit}`: MemoryMax=, or the container's) or lower pm.max_children of pool {pool} until "
+        advice="Either raise the limit (`systemctl edit {unit}`: MemoryMax=, or the container's) or "
+        "lower pm.max_children of pool {pool} until "
         "workers x USS plus the shared part fits inside. Set OOMPolicy=continue, or one kill stops the unit.",
-        do_not="Do not size by the host's RAM and do not add swap: the cgroup's limit binds, swap does not lift it.",
+        do_not="Do not size by the host's RAM and do not add swap: the cgroup's limit binds, swap does "
+        "not lift it.",
     ),
     ("worker_oom_killed", "systemd_oomd"): Entry(
         title="PHP worker killed by systemd-oomd",
         what="systemd-oomd killed the cgroup because of memory pressure, before the kernel had to.",
         decides="The journal of systemd-oomd says it killed this cgroup; the kernel has no OOM record.",
         fix="journalctl -u systemd-oomd; relieve the memory, or ManagedOOMPreference=avoid for {unit}",
-        advice="`journalctl -u systemd-oomd`: pressure or swap? Lower pm.max_children of pool {pool} or add memory; "
+        advice="`journalctl -u systemd-oomd`: pressure or swap? Lower pm.max_children of pool {pool} "
+        "or add memory; "
         "ManagedOOMPreference=avoid for {unit} when another unit should go first.",
         do_not="Do not disable systemd-oomd: the kernel's killer comes next, and it chooses worse.",
     ),
@@ -522,7 +568,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ("invalid_response", None): Entry(
         title="no valid answer from PHP-FPM",
         what="nginx got no valid FastCGI response: the worker died or something else answered.",
-        decides="recv() failed (104), prematurely closed connection or a protocol error, joined with what FPM and the kernel say of that second.",
+        decides="recv() failed (104), prematurely closed connection or a protocol error, joined with "
+        "what FPM and the kernel say of that second.",
         fix="find out what ended the worker: FPM's log and the kernel's at that second",
         advice="Read FPM's log, `journalctl -u {unit}` and the kernel log at the second of the nginx line.",
         do_not="Do not blame the script: a PHP fatal error is a 500, and exit() is a 200.",
@@ -530,45 +577,57 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
     ("invalid_response", "segfault"): Entry(
         title="PHP workers crash (SIGSEGV and the like)",
         what="PHP or one of its extensions crashes in the middle of a request.",
-        decides="FPM: child exited on signal 11 (or 7, 6, 4); often a kernel line segfault at ... in LIBRARY.",
+        decides="FPM: child exited on signal 11 (or 7, 6, 4); often a kernel line segfault at ... in "
+        "LIBRARY.",
         fix="disable what the kernel's segfault line names (extension, JIT) or upgrade it; restart {unit}",
-        advice="`dmesg | grep segfault` names the library, `coredumpctl info` the stack. Disable that extension or the JIT (opcache.jit = off), or go back to "
+        advice="`dmesg | grep segfault` names the library, `coredumpctl info` the stack. Disable that "
+        "extension or the JIT (opcache.jit = off), or go back to "
         "the version before the last upgrade; then `systemctl restart {unit}`.",
-        do_not="Do not add workers, memory or a restart timer, nor rely on emergency_restart_threshold: they only hide it.",
+        do_not="Do not add workers, memory or a restart timer, nor rely on "
+        "emergency_restart_threshold: they only hide it.",
     ),
     ("invalid_response", "killed"): Entry(
         title="PHP workers are killed, not for memory",
         what="Somebody sent SIGKILL or SIGTERM to a worker: a script, a watchdog, a stop timeout.",
-        decides="FPM: child exited on signal 9 (or 15), and neither the kernel nor systemd-oomd has an OOM record of that time.",
+        decides="FPM: child exited on signal 9 (or 15), and neither the kernel nor systemd-oomd has an "
+        "OOM record of that time.",
         fix="find who sends the signal: cron, watchdog, deploy script, TimeoutStopSec of {unit}",
-        advice="Compare the times with cron, deploys and watchdogs; `journalctl -u {unit}` shows a stop timeout. To catch the sender: "
+        advice="Compare the times with cron, deploys and watchdogs; `journalctl -u {unit}` shows a "
+        "stop timeout. To catch the sender: "
         "`auditctl -a always,exit -F arch=b64 -S kill -k who_kills`.",
         do_not="Do not add memory or swap: signal 9 alone is not an OOM kill.",
     ),
     ("invalid_response", "not_fastcgi"): Entry(
         title="what listens there is not FastCGI",
         what="fastcgi_pass leads to another program: an HTTP server, a database, FPM's neighbour.",
-        decides="The FastCGI probe connects and gets something else back; the socket table names the program.",
+        decides="The FastCGI probe connects and gets something else back; the socket table names the "
+        "program.",
         fix="set fastcgi_pass of {site} to its pool, then nginx -t && systemctl reload nginx",
-        advice="`ss -lxtnp` shows who holds {endpoint}. Put the pool's `listen` into fastcgi_pass of {site}; an HTTP server wants proxy_pass. "
+        advice="`ss -lxtnp` shows who holds {endpoint}. Put the pool's `listen` into fastcgi_pass of "
+        "{site}; an HTTP server wants proxy_pass. "
         "Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not enlarge fastcgi_buffers: the answer is not too large, it is not FastCGI.",
     ),
     ("invalid_response", "protocol_error"): Entry(
         title="the answer breaks the FastCGI protocol",
         what="The connection works, but records or headers in it are broken.",
-        decides="nginx: upstream sent unsupported FastCGI protocol version, invalid header or unexpected record.",
+        decides="nginx: upstream sent unsupported FastCGI protocol version, invalid header or "
+        "unexpected record.",
         fix="find what writes into the connection: the program on {endpoint}, or the header in the evidence",
-        advice="See who listens on {endpoint} (`ss -lxtnp`). If it is FPM: look for the header that the nginx line quotes; "
+        advice="See who listens on {endpoint} (`ss -lxtnp`). If it is FPM: look for the header that "
+        "the nginx line quotes; "
         "an extension or a child process may write to descriptor 1.",
         do_not="Do not enlarge buffers: the size is not the problem.",
     ),
     ("invalid_response", "hard_timeout"): Entry(
         title="PHP ended a worker at its hard timeout",
-        what="A script ran past max_execution_time, did not stop within hard_timeout, and PHP ended the worker.",
-        decides="Maximum execution time of N+M seconds exceeded (terminated); the child exited with code 124.",
+        what="A script ran past max_execution_time, did not stop within hard_timeout, and PHP ended "
+        "the worker.",
+        decides="Maximum execution time of N+M seconds exceeded (terminated); the child exited with "
+        "code 124.",
         fix="make the script named in the evidence stop in time; check max_execution_time",
-        advice="The line names the script. Something in it (a library call, a huge regular expression) could not be interrupted; bound it.",
+        advice="The line names the script. Something in it (a library call, a huge regular expression) "
+        "could not be interrupted; bound it.",
         do_not="Do not raise fastcgi_read_timeout: it is not nginx that ends the request.",
     ),
     # ------------------------------------------------------------------------------------------ beyond the
@@ -578,50 +637,67 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The pool's own limit killed the worker; nginx saw a reset connection (502), not a timeout.",
         decides="FPM, same second: execution timed out, terminating, then exited on signal 15.",
         fix="make the script faster; max_execution_time < request_terminate_timeout < fastcgi_read_timeout",
-        advice="FPM's line names the script. Repair it, or raise request_terminate_timeout of pool {pool}; keep the order "
-        "max_execution_time < request_terminate_timeout < fastcgi_read_timeout. Then `systemctl reload {unit}`.",
+        advice="FPM's line names the script. Repair it, or raise request_terminate_timeout of pool "
+        "{pool}; keep the order "
+        "max_execution_time < request_terminate_timeout < fastcgi_read_timeout. Then `systemctl reload "
+        "{unit}`.",
         do_not="Do not raise fastcgi_read_timeout or pm.max_children: neither is what ended the request.",
     ),
     ("reload_interrupted", None): Entry(
         title="a reload of FPM cut running requests",
         what="With process_control_timeout = 0, the default, a reload ends the workers at once.",
-        decides="FPM logs Reloading in progress (or a stop) in the same second, and no child exits by a signal of its own.",
+        decides="FPM logs Reloading in progress (or a stop) in the same second, and no child exits by "
+        "a signal of its own.",
         fix="set process_control_timeout in [global] above the longest request; systemctl restart {unit}",
-        advice="Set `process_control_timeout = 30s` (above the longest request) in the [global] section, `systemctl restart {unit}` once. "
+        advice="Set `process_control_timeout = 30s` (above the longest request) in the [global] "
+        "section, `systemctl restart {unit}` once. "
         "Drain the host during a deploy. Look at logrotate: USR1 reopens logs, USR2 reloads.",
-        do_not="Do not call reload graceful: by default it is not. It is no crash either: memory and workers are not the matter.",
+        do_not="Do not call reload graceful: by default it is not. It is no crash either: memory and "
+        "workers are not the matter.",
     ),
     ("response_header_too_big", None): Entry(
         title="response header too big",
-        what="The header block of a response (cookies, debug headers) does not fit into one buffer; nginx answers 502.",
+        what="The header block of a response (cookies, debug headers) does not fit into one buffer; "
+        "nginx answers 502.",
         decides="nginx: upstream sent too big header while reading response header.",
         fix="shrink cookies or debug headers, or raise fastcgi_buffer_size in that location; reload nginx",
-        advice="Find which header grows (cookies, X-Debug). Else `fastcgi_buffer_size 16k` in that location, `nginx -t && systemctl reload nginx`.",
-        do_not="Do not raise only fastcgi_buffers or proxy_*: the header must fit into fastcgi_buffer_size. Megabytes of it cost memory per request.",
+        advice="Find which header grows (cookies, X-Debug). Else `fastcgi_buffer_size 16k` in that "
+        "location, `nginx -t && systemctl reload nginx`.",
+        do_not="Do not raise only fastcgi_buffers or proxy_*: the header must fit into "
+        "fastcgi_buffer_size. Megabytes of it cost memory per request.",
     ),
     ("listen_backlog_full", None): Entry(
         title="the queue of the socket is full",
-        what="More connections wait than the socket's backlog admits. On a unix socket that is an immediate 502 (errno 11), on TCP a 504.",
+        what="More connections wait than the socket's backlog admits. On a unix socket that is an "
+        "immediate 502 (errno 11), on TCP a 504.",
         decides="connect() gives EAGAIN, or Recv-Q stands above Send-Q in the socket table.",
         fix="free workers of pool {pool} first; listen.backlog and net.core.somaxconn only for short bursts",
-        advice="Treat it as exhausted workers: what holds them? For short bursts: `listen.backlog` of pool {pool} up to net.core.somaxconn, "
+        advice="Treat it as exhausted workers: what holds them? For short bursts: `listen.backlog` of "
+        "pool {pool} up to net.core.somaxconn, "
         "`systemctl restart {unit}`.",
-        do_not="Do not set a backlog of 65535: a quick 502 becomes a slow 504, and workers run requests whose clients are gone.",
+        do_not="Do not set a backlog of 65535: a quick 502 becomes a slow 504, and workers run "
+        "requests whose clients are gone.",
     ),
     ("client_not_allowed", None): Entry(
         title="listen.allowed_clients drops nginx",
-        what="The worker accepts the connection and closes it, because nginx's address is not in the list. FPM logs nothing by default.",
-        decides="The pool listens on TCP with listen.allowed_clients, and the address nginx comes from is not in it.",
+        what="The worker accepts the connection and closes it, because nginx's address is not in the "
+        "list. FPM logs nothing by default.",
+        decides="The pool listens on TCP with listen.allowed_clients, and the address nginx comes from "
+        "is not in it.",
         fix="add nginx's address to listen.allowed_clients of pool {pool}, then systemctl restart {unit}",
-        advice="Add the source address that nginx uses to `listen.allowed_clients` of pool {pool}, then `systemctl restart {unit}`.",
-        do_not="Do not empty the list: then everybody who reaches the port runs code. It is no crash of a worker either.",
+        advice="Add the source address that nginx uses to `listen.allowed_clients` of pool {pool}, "
+        "then `systemctl restart {unit}`.",
+        do_not="Do not empty the list: then everybody who reaches the port runs code. It is no crash "
+        "of a worker either.",
     ),
     ("upstream_unresolvable", None): Entry(
         title="the name in fastcgi_pass does not resolve",
         what="nginx cannot find the address of the upstream, or still uses an old one.",
-        decides="nginx: host not found in upstream, no resolver defined, or a connect to an address that FPM no longer has.",
+        decides="nginx: host not found in upstream, no resolver defined, or a connect to an address "
+        "that FPM no longer has.",
         fix="correct the name, or give nginx a resolver; nginx -t && systemctl reload nginx",
-        advice="`getent hosts NAME` on this host. nginx resolves at start: after an address changed reload it, or use a variable with `resolver`.",
+        advice="`getent hosts NAME` on this host. nginx resolves at start: after an address changed "
+        "reload it, or use a variable with `resolver`.",
         do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
     ),
     ("nginx_limit", None): Entry(
@@ -629,16 +705,19 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="nginx has no connections or no file descriptors left; FPM is idle meanwhile.",
         decides="nginx: worker_connections are not enough, or Too many open files (24).",
         fix="raise worker_connections and worker_rlimit_nofile; nginx -t && systemctl reload nginx",
-        advice="Each request to FPM takes two connections. Raise `worker_connections`, with `worker_rlimit_nofile` above twice that; "
+        advice="Each request to FPM takes two connections. Raise `worker_connections`, with "
+        "`worker_rlimit_nofile` above twice that; "
         "`nginx -t && systemctl reload nginx`.",
         do_not="Do not change FPM: it never saw these requests.",
     ),
     ("temp_dir_unwritable", None): Entry(
         title="nginx cannot buffer responses to its temp directory",
-        what="Large responses are cut off: nginx cannot write its fastcgi_temp directory. The access log says 200.",
+        what="Large responses are cut off: nginx cannot write its fastcgi_temp directory. The access "
+        "log says 200.",
         decides="nginx [crit]: open() of a file below fastcgi_temp failed (13 or 28).",
         fix="chown the directory in the evidence to nginx's user, or free the disk",
-        advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: free the disk (`df -h`, `df -i`).",
+        advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: "
+        "free the disk (`df -h`, `df -i`).",
         do_not="Do not chmod 777: responses of all users would lie readable there.",
     ),
     ("php_fatal", None): Entry(
@@ -646,15 +725,19 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The script ends with a fatal error. That is an answer of PHP, a 500: FPM and nginx work.",
         decides="FastCGI sent in stderr: PHP Fatal error, status 500.",
         fix="repair the application: the line in the evidence names file and line",
-        advice="The line names file and line in the application. After a deploy also reload FPM: opcache may mix old and new code.",
-        do_not="Do not raise memory_limit or restart by reflex, nor run php -r opcache_reset(): it clears the command line's cache only.",
+        advice="The line names file and line in the application. After a deploy also reload FPM: "
+        "opcache may mix old and new code.",
+        do_not="Do not raise memory_limit or restart by reflex, nor run php -r opcache_reset(): it "
+        "clears the command line's cache only.",
     ),
     ("script_not_found", None): Entry(
         title="FPM does not find the script (404)",
-        what="SCRIPT_FILENAME names a file that FPM does not see: wrong root, a missing volume, a stale link after a deploy.",
+        what="SCRIPT_FILENAME names a file that FPM does not see: wrong root, a missing volume, a "
+        "stale link after a deploy.",
         decides="FastCGI sent in stderr: Primary script unknown, status 404.",
         fix="correct root or SCRIPT_FILENAME of {site}; FPM must see the same path",
-        advice="Compare `root` and SCRIPT_FILENAME of {site} with what FPM's user sees (chroot, other container). "
+        advice="Compare `root` and SCRIPT_FILENAME of {site} with what FPM's user sees (chroot, other "
+        "container). "
         "With releases behind a link use $realpath_root.",
         do_not="Do not chmod the tree: the path is wrong, not the permission.",
     ),
@@ -663,7 +746,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The browser or the load balancer gave up first.",
         decides="Status 499 in the access log, at times close to the load balancer's timeout.",
         fix="make the answer faster, or order the timeouts with the load balancer's",
-        advice="Compare the request times with the timeout of what stands before nginx; the innermost timeout must be the shortest.",
+        advice="Compare the request times with the timeout of what stands before nginx; the innermost "
+        "timeout must be the shortest.",
         do_not="Do not raise nginx's timeouts: it is not nginx that gives up.",
     ),
     # ------------------------------------------------------------------------------------------ who may be
@@ -672,62 +756,85 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="something else answers in place of PHP-FPM",
         what="A process that is no trusted php-fpm listens where a pool of this host should. "
         "It gets the visitors' requests, with their cookies and passwords.",
-        decides="A pool of this host claims the endpoint; the socket table shows another process there, by pid, account and program.",
+        decides="A pool of this host claims the endpoint; the socket table shows another process "
+        "there, by pid, account and program.",
         fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
-        advice="The evidence names the process and its account. Find out who started it (`systemctl status PID`, `ls -l /proc/PID/exe`) and keep "
-        "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+        advice="The evidence names the process and its account. Find out who started it (`systemctl "
+        "status PID`, `ls -l /proc/PID/exe`) and keep "
+        "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it "
+        "as stolen: passwords, sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
+        "it comes back, and its traces are gone.",
     ),
     ("impostor", "not_php_fpm"): Entry(
         title="another program answers in place of PHP-FPM",
-        what="A program that is not php-fpm listens on an endpoint that a pool of this host claims. It gets the visitors' requests.",
+        what="A program that is not php-fpm listens on an endpoint that a pool of this host claims. It "
+        "gets the visitors' requests.",
         decides="The listener's executable is no php-fpm; no trusted php-fpm listens there.",
         fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
-        advice="The evidence names the process and its account. If it is yours, give it another address. If not, keep what you need of it, stop it, "
-        "then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+        advice="The evidence names the process and its account. If it is yours, give it another "
+        "address. If not, keep what you need of it, stop it, "
+        "then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, "
+        "sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
+        "it comes back, and its traces are gone.",
     ),
     ("impostor", "untrusted_php_fpm"): Entry(
         title="a stranger's php-fpm answers",
-        what="A php-fpm that root did not start, or whose program or configuration others can write, listens on an endpoint that a pool claims.",
-        decides="The listener calls itself php-fpm, but its account, its program or its configuration is not root's alone.",
+        what="A php-fpm that root did not start, or whose program or configuration others can write, "
+        "listens on an endpoint that a pool claims.",
+        decides="The listener calls itself php-fpm, but its account, its program or its configuration "
+        "is not root's alone.",
         fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
-        advice="The evidence names the process and its account. If that account is meant to run PHP here, give it an endpoint of its own. If not, "
-        "stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: it comes back, and its traces are gone.",
+        advice="The evidence names the process and its account. If that account is meant to run PHP "
+        "here, give it an endpoint of its own. If not, "
+        "stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: "
+        "passwords, sessions, API keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
+        "it comes back, and its traces are gone.",
     ),
     ("writable_config", None): Entry(
         title="others can write root's configuration",
-        what="A program that root runs reads a configuration that another account can write. That account becomes root at the next reload.",
+        what="A program that root runs reads a configuration that another account can write. That "
+        "account becomes root at the next reload.",
         decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
         fix="read what the evidence names, then chown root:root and chmod go-w it",
-        advice="Read the file that the evidence names before anything loads it. Then `chown root:root` and `chmod go-w` it, the directories above it too; "
+        advice="Read the file that the evidence names before anything loads it. Then `chown root:root` "
+        "and `chmod go-w` it, the directories above it too; "
         "`getfacl` shows whether an ACL still lets others in.",
-        do_not="Do not test or reload it before it was read: as root, php-fpm and nginx do what it says, such as writing to any file.",
+        do_not="Do not test or reload it before it was read: as root, php-fpm and nginx do what it "
+        "says, such as writing to any file.",
     ),
     ("writable_config", "fpm"): Entry(
         title="others can write php-fpm's configuration",
-        what="php-fpm's master runs as root with a configuration that another account can write. That account becomes root at the next reload.",
+        what="php-fpm's master runs as root with a configuration that another account can write. That "
+        "account becomes root at the next reload.",
         decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
         fix="read what the evidence names, then chown root:root and chmod go-w it",
-        advice="Read the file that the evidence names before anything loads it: log paths, `user =`, `include`. Then `chown root:root` and `chmod go-w` it, "
+        advice="Read the file that the evidence names before anything loads it: log paths, `user =`, "
+        "`include`. Then `chown root:root` and `chmod go-w` it, "
         "the directories above it too; `getfacl` shows whether an ACL still lets others in.",
-        do_not="Do not run php-fpm -t or reload the unit before it was read: as root it opens the log files that it names.",
+        do_not="Do not run php-fpm -t or reload the unit before it was read: as root it opens the log "
+        "files that it names.",
     ),
     ("writable_config", "nginx"): Entry(
         title="others can write nginx's configuration",
-        what="nginx's master runs as root with a configuration that another account can write. That account becomes root at the next reload.",
+        what="nginx's master runs as root with a configuration that another account can write. That "
+        "account becomes root at the next reload.",
         decides="Owner, mode and ACL of the file, of one that it includes, or of a directory above it.",
         fix="read what the evidence names, then chown root:root and chmod go-w it",
-        advice="Read the file that the evidence names before anything loads it: log paths, `user`, `load_module`, `include`. Then `chown root:root` and "
+        advice="Read the file that the evidence names before anything loads it: log paths, `user`, "
+        "`load_module`, `include`. Then `chown root:root` and "
         "`chmod go-w` it, the directories above it too; `getfacl` shows whether an ACL still lets others in.",
-        do_not="Do not run nginx -t or reload nginx before it was read: as root it opens the log files and loads the modules that it names.",
+        do_not="Do not run nginx -t or reload nginx before it was read: as root it opens the log files "
+        "and loads the modules that it names.",
     ),
 }
 
 UNKNOWN = Entry(
     title="a cause this version has no words for",
-    what="The host reports a cause that the controller's catalogue does not know: the two come from different versions.",
+    what="The host reports a cause that the controller's catalogue does not know: the two come from "
+    "different versions.",
     decides="See the evidence.",
     fix="read the evidence in the report; update the collection on the controller",
     advice="Read the evidence in the report, and update the collection on the controller.",
@@ -803,7 +910,10 @@ def markdown() -> str:
         "",
         "# Causes",
         "",
-        "Every finding carries a `cause` and mostly a finer `reason`. The number is that of the classic seven causes of a 502.",
+        (
+            "Every finding carries a `cause` and mostly a finer `reason`. The number is that of the "
+            "classic seven causes of a 502."
+        ),
         "Words in capitals stand for what the finding names: "
         + ", ".join("`%s`" % name for name in FIELDS.values())
         + ".",

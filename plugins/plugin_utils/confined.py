@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work on what a host sent, in a process of its own: it ends in time, and takes no more memory than it may."""
+"""Work on what a host sent, in a process of its own: it ends in time, and takes no more memory
+than it may.
+"""
 
 from __future__ import annotations
 

@@ -106,7 +106,9 @@ def _proof(finding: Mapping[str, Any]) -> str:
 
 
 def _sites(finding: Mapping[str, Any]) -> list[str]:
-    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the names alone."""
+    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the
+    names alone.
+    """
     return (
         ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
         or finding["sites"]

@@ -27,7 +27,9 @@ _MAYBE_HIDDEN = re.compile(r"[^\t\n -~]")
 
 
 class Mismatch(ValueError):
-    """What a host said is not what it was asked for. The message names the place in none of the host's words."""
+    """What a host said is not what it was asked for. The message names the place in none of the
+    host's words.
+    """
 
 
 class Limits(NamedTuple):

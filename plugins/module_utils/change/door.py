@@ -40,7 +40,9 @@ def _refuse(path: str, trail: List[Tuple[str, int]], passing: bool) -> None:
 
 @contextlib.contextmanager
 def way(path: str, follow: bool = False) -> Iterator[Way]:
-    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others can write."""
+    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others
+    can write.
+    """
     if not path.startswith("/") or "\0" in path:
         raise Refusal("%r is not an absolute path" % path)
     trail, left, links = [("", os.open("/", _DIRECTORY))], _words(path), 0

@@ -32,8 +32,8 @@ _UNDO = "undo"  # put back, with its commands
 
 class Closed(NamedTuple):
     """What became of a change that a killed run had left open. at: epoch seconds, None when no record tells.
-    files: put back, kept, or left as written. by_hand: commands of a shell that take it back. left: files that
-    somebody else has changed since. backup: where former content is. touched: all files of the change.
+    files: put back, kept, or left as written. by_hand: commands of a shell that take it back. left: files
+    that somebody else has changed since. backup: where former content is. touched: all files of the change.
     """
 
     fate: str
@@ -172,7 +172,8 @@ def _aside(host: Host, disk: Disk, state: str, name: str, why: str, really: bool
     if really:
         disk.replace(os.path.join(state, name), place)
     look_there = (
-        "the files in it are as they were before that run; beside those of the configuration it may have left "
+        "the files in it are as they were before that run; beside those of the configuration it may "
+        "have left "
         ".NAME.webmedic and .NAME.webmedic-old"
     )
     return Closed(DAMAGED, "%s; %s" % (why, look_there), by_hand=["ls -l %s" % place])

@@ -131,7 +131,9 @@ def _put_back(folder: Folder, disk: Disk) -> None:
 
 
 def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[str]:
-    """Endpoints that would be served no more after the way back, since it stops a unit that serves them now."""
+    """Endpoints that would be served no more after the way back, since it stops a unit that
+    serves them now.
+    """
     stopped = [
         argv[2]
         for number, command in enumerate(journal["commands"])
@@ -172,8 +174,8 @@ def tidy(disk: Disk, state: str) -> None:
 
 
 def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Undone]:
-    """Takes back the change that this very run has open. None: nothing is open. Call it under the lock. Raises
-    UndoFailed, Refusal or OSError.
+    """Takes back the change that this very run has open. None: nothing is open. Call it under the lock.
+    Raises UndoFailed, Refusal or OSError.
     """
     opened, result = os.path.join(state, OPEN), None
     try:

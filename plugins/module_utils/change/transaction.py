@@ -107,7 +107,9 @@ def _written(meta: Meta) -> Rights:
 
 
 def _folders(command: Command, disk: Disk) -> List[Folder]:
-    """The directory of a command with its rights; where it is missing, each that is to be made, without any."""
+    """The directory of a command with its rights; where it is missing, each that is to be made,
+    without any.
+    """
     missing: List[Folder] = []
     folder = disk.real(command.folder) if command.folder else ""
     while folder and not disk.exists(folder):
@@ -288,7 +290,9 @@ def _remove_beside(disk: Disk, path: str) -> None:
 
 
 def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str = "backups") -> str:
-    """A finished transaction to the backups, or one that was put back to those, of which the newest 20 stay."""
+    """A finished transaction to the backups, or one that was put back to those, of which the
+    newest 20 stay.
+    """
     for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
         try:
             _remove_beside(disk, path)

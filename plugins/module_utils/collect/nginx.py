@@ -160,7 +160,9 @@ def _worker_user(
     default: str,
     certain: bool,
 ) -> dict:
-    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that
+    was seen.
+    """
     name = written[0] if written else default
     found: dict = {
         "user": name,

@@ -68,7 +68,9 @@ def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float)
 
 
 def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
-    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is
+    too little.
+    """
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [
         pool["endpoint"]

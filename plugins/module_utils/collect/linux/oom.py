@@ -66,7 +66,9 @@ def _ours(
 
 
 def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: dict) -> dict:
-    """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may live there."""
+    """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may
+    live there.
+    """
     cgroup = kill["cgroup"] or "/"
     known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
     if initial:

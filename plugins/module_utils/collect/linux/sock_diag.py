@@ -45,7 +45,9 @@ def netlink(*requests: bytes) -> Optional[bytes]:
 
 
 def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
-    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a larger buffer."""
+    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a
+    larger buffer.
+    """
     if not any(row.queue for row in table):
         return table
     answer = dump(sock_table.unix_request(), sock_table.unix_request(True)) or b""
