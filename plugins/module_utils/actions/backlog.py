@@ -7,9 +7,10 @@ from typing import Any, Dict, List, Tuple
 
 from ..parse.endpoint import reached
 from ..parse.fastcgi import PROMPT_MS
+from ..signatures.lookup import meaning_of, meanings
 from .view import View, master_of
 
-REFUSED = ("ng-connect-eagain", "ng-timeout-connect")  # nginx's messages, see parse/signatures.py
+REFUSED = meanings("queue_full", "connect_timed_out")  # by nginx's log
 RECENT = 30.0  # seconds of its log that show how many are refused now
 FEW = 16  # places: a crowd that comes at once finds no room, however many workers are free
 
@@ -19,7 +20,7 @@ def _refused(view: View, endpoint: str) -> float:
     now = view.snapshot["taken_at"]
     rate = 0.0
     for event in view.snapshot["logs"]["events"]:
-        if event["signature"] in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
+        if meaning_of(event) in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
             # Of many only the newest times are kept.
             since = max(now - RECENT, event["times"][0] if event["count"] > len(event["times"]) else 0.0)
             rate += sum(1 for at in event["times"] if at >= since) / max(1.0, now - since)

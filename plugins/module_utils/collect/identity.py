@@ -4,15 +4,18 @@
 """The account that dials php-fpm, where nginx's configuration is not looked at."""
 
 import re
-from typing import Any, Dict, Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
 from .host import Host
 from .linux.processes import Process, claim
 
+if TYPE_CHECKING:
+    from ..facts.nginx import Identity
+
 _WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
 
 
-def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str, Any]]:
+def running_identity(host: Host, procs: Sequence[Process]) -> Optional["Identity"]:
     """The account of a running worker of root's nginx, without a look at nginx's configuration."""
     masters = {
         one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign
@@ -25,11 +28,12 @@ def running_identity(host: Host, procs: Sequence[Process]) -> Optional[Dict[str,
                 "gid": one.gid,
                 "groups": list(one.groups),
                 "pid": one.pid,
+                "account": None,
             }
     return None
 
 
-def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
+def named_identity(host: Host, name: str, nginx: Optional["Identity"]) -> Optional["Identity"]:
     """An account by name, in the file system view of the nginx that runs; None when the host has no such
     account.
     """
@@ -41,5 +45,6 @@ def named_identity(host: Host, name: str, nginx: Optional[Dict[str, Any]]) -> Op
         "uid": account[0],
         "gid": account[1],
         "groups": list(account[2]),
-        "pid": (nginx or {}).get("pid"),
+        "pid": nginx["pid"] if nginx else None,
+        "account": None,
     }

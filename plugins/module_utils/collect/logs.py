@@ -49,9 +49,6 @@ CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
-# Everyday messages that no rule asks for.
-QUIET = frozenset(("fpm-seems-busy", "ng-stderr-body"))
-
 _Kind = NamedTuple(
     "_Kind",
     [
@@ -356,4 +353,4 @@ def collect_logs(
             None,
             "%d messages were not counted: they name too many different sites and upstreams" % events.dropped,
         )
-    return {"files": files, "events": [event for event in events.list() if event["signature"] not in QUIET]}
+    return {"files": files, "events": events.list()}

@@ -6,15 +6,18 @@
 import errno
 import posixpath
 import re
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.linux.proc import unit_of
-from ..parse.nginx.conf import Conf, error_logs, every, opened, parse_conf, user_directive
+from ..parse.nginx.conf import Conf, NotOpened, error_logs, every, opened, parse_conf, user_directive
 from ..parse.nginx.routes import routes
 from .host import Host, HostError
 from .linux.processes import Process, process_cgroup, processes
 from .linux.units import unit_states
 from .trust import DELETED, Opening, folders, named, opening
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx, NginxAccount, Route
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -117,35 +120,38 @@ class Reading:
     def _judge(self, path: str) -> None:
         self.writable = self.writable or opening(self.host, path)
 
-    def left_out(self, path: str, why: str, needs: Optional[str] = None) -> Tuple[None, str]:
+    def left_out(self, path: str, why: str, needs: Optional[str] = None) -> None:
         self.whole = False
         self.host.miss("nginx_config", path, why, needs)
-        return None, ""
 
-    def read(self, path: str) -> Tuple[Optional[str], str]:
+    def read(self, path: str) -> Optional[str]:
         if self.files >= MOST_FILES or self.bytes >= MOST_BYTES:
-            return self.left_out(
+            self.left_out(
                 path,
                 "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20),
             )
+            return None
         self.files += 1
         self._judge(path)
         try:
             stat = self.host.stat(path)
             if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
-                return self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
+                self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
+                return None
             data = self.host.read_bytes(named(self.host, path), 0, MOST_BYTES - self.bytes + 1, real=True)
             changed = [stat.mtime, self.host.stat(path, False).mtime]
         except HostError as error:
-            if error.errno in (errno.EACCES, errno.EPERM):
-                return self.left_out(path, error.why, None if self.host.is_root() else "root")
-            return None, 'open() "%s" failed (%s: %s)' % (path, error.errno, error.why)
+            if error.errno not in (errno.EACCES, errno.EPERM):
+                raise NotOpened('open() "%s" failed (%s: %s)' % (path, error.errno, error.why))
+            self.left_out(path, error.why, None if self.host.is_root() else "root")
+            return None
         self.bytes += len(data)
         if self.bytes > MOST_BYTES:
-            return self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
+            self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
+            return None
         # A site is switched on by a new link to an old file.
         self.changed_at = max([self.changed_at or 0.0] + changed)
-        return data.decode("utf-8", "replace"), ""
+        return data.decode("utf-8", "replace")
 
 
 def _group(host: Host, name: str) -> Optional[int]:
@@ -159,12 +165,10 @@ def _worker_user(
     written: Optional[Tuple[str, Optional[str]]],
     default: str,
     certain: bool,
-) -> dict:
-    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that
-    was seen.
-    """
+) -> "NginxAccount":
+    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
     name = written[0] if written else default
-    found: dict = {
+    found: NginxAccount = {
         "user": name,
         "user_from": "config" if written else "default",
         "uid": None,
@@ -195,7 +199,7 @@ def _worker_user(
         # ngx_set_user(): without a group of its own, the one with the user's name.
         group = _group(host, written[1] if written and written[1] else name)
         gid = account[1] if group is None else group
-        found.update(uid=account[0], gid=gid, groups=sorted(set(account[2]) | {gid}))
+        found["uid"], found["gid"], found["groups"] = account[0], gid, sorted(set(account[2]) | {gid})
     return found
 
 
@@ -204,10 +208,9 @@ def _options(master: Process) -> Dict[str, str]:
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
 
-def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> dict:
-    """The snapshot's "nginx": of several masters the oldest of root's. Where root has none, nor a unit that
-    would start one, it is that of the one account that has any. writable: {path, who} of a part of the
-    configuration that others than root can write.
+def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Nginx":
+    """Of several masters the oldest of root's. Where root has none, nor a unit that would start one, it is
+    that of the one account that has any.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
@@ -229,37 +232,41 @@ def _wanted(host: Host) -> bool:
     )
 
 
-def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]) -> dict:
-    found: dict = dict.fromkeys(
-        (
-            "version",
-            "binary",
-            "config",
-            "prefix",
-            "master",
-            "writable",
-            "user",
-            "user_from",
-            "uid",
-            "gid",
-            "group",
-            "unit",
-            "config_changed_at",
-            "config_newer",
-        )
-    )
-    found.update(
-        installed=False,
-        running=False,
-        options={},
-        workers=[],
-        account=None if account is None else host.user_name(account),
-        groups=[],
-        config_errors=[],
-        error_logs=[],
-        opens=[],
-        routes=[],
-    )
+def no_nginx() -> "Nginx":
+    """Where none is installed, or nobody looked."""
+    return {
+        "installed": False,
+        "running": False,
+        "version": None,
+        "binary": None,
+        "options": {},
+        "config": None,
+        "prefix": None,
+        "unit": None,
+        "account": None,
+        "master": None,
+        "workers": [],
+        "user": None,
+        "user_from": None,
+        "uid": None,
+        "gid": None,
+        "group": None,
+        "groups": [],
+        "writable": None,
+        "config_changed_at": None,
+        "config_newer": None,
+        "config_errors": [],
+        "error_logs": [],
+        "opens": [],
+        "routes": [],
+    }
+
+
+def _look(
+    host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
+) -> "Nginx":
+    found = no_nginx()
+    found["account"] = None if account is None else host.user_name(account)
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:
@@ -280,30 +287,21 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
                 )
         family = [one.pid for one in masters if one.cmdline == master.cmdline]
         workers = [one for one in procs if one.ppid in family and _WORKER.match(one.cmdline)]
-        found.update(
-            running=True,
-            master={"pid": master.pid, "started_at": master.started_at},
-            workers=[one.pid for one in workers],
-            unit=unit_of(process_cgroup(host, master.pid)),
-        )
+        found["running"] = True
+        found["master"] = {"pid": master.pid, "started_at": master.started_at}
+        found["workers"] = [one.pid for one in workers]
+        found["unit"] = unit_of(process_cgroup(host, master.pid))
     prefix = options.get("p") or built["prefix"]
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
     reading = Reading(host, config, prefix, options.get("g", ""), account)
-    found.update(
-        installed=True,
-        version=version,
-        binary=binary,
-        options=options,
-        config=config,
-        prefix=prefix,
-        routes=routes(reading.conf, prefix),
-        config_errors=reading.conf.errors,
-        config_changed_at=reading.changed_at,
-    )
+    found["installed"], found["version"], found["binary"] = True, version, binary
+    found["options"], found["config"], found["prefix"] = options, config, prefix
+    found["routes"] = routes(reading.conf, prefix)
+    found["config_errors"], found["config_changed_at"] = reading.conf.errors, reading.changed_at
     if reading.writable and account is None and host.is_root():
-        found["writable"] = reading.writable._asdict()
+        found["writable"] = {"path": reading.writable.path, "who": reading.writable.who}
     _owners_of_code(host, found["routes"])
     for error in reading.conf.errors[:MOST_ERRORS]:
         host.miss(
@@ -313,16 +311,9 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
             % (error["line"], error["text"]),
             "a configuration that passes nginx -t",
         )
+    certain = account is None and reading.whole and version is not None
     # A master of an ordinary account cannot change its workers' user.
-    found.update(
-        _worker_user(
-            host,
-            workers,
-            user_directive(reading.conf),
-            built["user"],
-            account is None and reading.whole and version is not None,
-        )
-    )
+    found.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], certain))
     found["group"] = host.group_name(found["gid"]) if found["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
     started = min((one.started_at for one in workers or masters[:1]), default=None)
@@ -337,7 +328,7 @@ def _look(host: Host, procs: Sequence[Process], masters: Sequence[Process], acco
     return found
 
 
-def _owners_of_code(host: Host, found: Sequence[dict]) -> None:
+def _owners_of_code(host: Host, found: Sequence["Route"]) -> None:
     """root_owner and owners of each route: of what nginx sends to PHP, None unknown."""
     known: Dict[str, Tuple[Optional[str], Optional[List[str]]]] = {}
     for route in found:

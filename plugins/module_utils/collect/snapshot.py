@@ -5,7 +5,7 @@
 
 import platform
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from .child import Child, end
 from .endpoint.endpoints import collect_endpoints, identity_of
@@ -15,8 +15,16 @@ from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
 from .linux.units import booted_with_systemd
 from .logs import collect_logs
-from .nginx import collect_nginx
+from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
+
+if TYPE_CHECKING:
+    from ..facts.endpoint import Endpoint
+    from ..facts.logs import Logs
+    from ..facts.memory import Memory
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Fpm
+    from ..facts.snapshot import Snapshot
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
@@ -37,7 +45,7 @@ STAGES = {
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
-def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
+def _endpoints_of_interest(nginx: "Nginx", fpm: "Fpm") -> List[str]:
     keys: List[str] = []
     for route in nginx["routes"]:
         keys += [target["endpoint"] for target in route["endpoints"]]
@@ -46,7 +54,9 @@ def _endpoints_of_interest(nginx: dict, fpm: dict) -> List[str]:
     return list(dict.fromkeys(keys))
 
 
-def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float) -> dict:
+def _endpoints(
+    host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
+) -> Dict[str, "Endpoint"]:
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
         host.miss(
@@ -67,10 +77,8 @@ def _endpoints(host: Host, snapshot: dict, procs: List[Process], seconds: float)
     )
 
 
-def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
-    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is
-    too little.
-    """
+def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]:
+    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
     awake = {(one.ppid, one.cmdline) for one in procs}
     found = [
         pool["endpoint"]
@@ -88,7 +96,7 @@ def _asleep(fpm: dict, procs: Sequence[Process], memory: dict) -> List[str]:
     return found[free // 4 // WORKER_BYTES :]
 
 
-def _logs(host: Host, snapshot: dict, since: float) -> dict:
+def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     nginx = snapshot["nginx"]
     logs = [
         (master["error_log"], master["config"])
@@ -100,7 +108,7 @@ def _logs(host: Host, snapshot: dict, since: float) -> dict:
 
 
 def _look(
-    host: Host, snapshot: dict, probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]
+    host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]
 ) -> None:
     """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and
     ["end"].
@@ -110,7 +118,8 @@ def _look(
     since = snapshot["taken_at"] - snapshot["window"]
 
     def account() -> Optional[int]:
-        return (identity_of(snapshot["nginx"]) or {}).get("account")
+        identity = identity_of(snapshot["nginx"])
+        return identity["account"] if identity else None
 
     stages: Dict[str, Callable[[], Any]] = {
         "nginx": lambda: collect_nginx(host, procs),
@@ -136,7 +145,7 @@ def _look(
     say(["end"])
 
 
-def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> str:
+def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]) -> str:
     """Takes in what the child says. Gives the log on which it hangs, if it does."""
     log = ""
     while True:
@@ -156,7 +165,7 @@ def _follow(child: Child, host: Host, snapshot: dict, todo: Dict[str, str]) -> s
             del todo[stage]
 
 
-def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> dict:
+def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> "Snapshot":
     """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says
     so.
 
@@ -166,7 +175,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     now = host.now()
     host.missing = []  # of this look alone
     host.deadline, host.hung = host.monotonic() + seconds, set()
-    snapshot: dict = {
+    snapshot: Snapshot = {
         "schema_version": SCHEMA_VERSION,
         "taken_at": now,
         "window": window,
@@ -178,15 +187,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
             "python": platform.python_version(),
             "cgroup": own_cgroup(host),
         },
-        "nginx": {
-            "installed": False,
-            "running": False,
-            "config": None,
-            "master": None,
-            "workers": [],
-            "error_logs": [],
-            "routes": [],
-        },
+        "nginx": no_nginx(),
         "strangers": [],
         "fpm": {"installed": False, "masters": []},
         "endpoints": {},

@@ -9,11 +9,11 @@ of it is shown.
 """
 
 import re
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
+from ..parse.nginx.conf import Directive, parse_text
+from ..parse.nginx.lexer import LUA_BLOCK
 from ..parse.redact import redact
-from ..verdict.step import Refusal
-from .nginx_spans import Node, tree
 from .shown import Part, drawn, harmless, hide, keeping, names, variables
 
 # Blocks whose lines are directives. Those of map, geo, split_clients, types and of modules that we do not
@@ -146,11 +146,12 @@ def shows(name: str, args: List[str]) -> List[bool]:
     return _JUDGES.get(name, _unknown)(args)
 
 
-def _words(node: Node) -> List[bool]:
+def _words(directive: Directive) -> List[bool]:
     """Which of a directive's words may be shown, its name first."""
-    if node.parent is not None and node.parent.parent is not None and node.parent.name not in _BLOCKS:
-        return [node.name in _IN_DATA] + (_all(node.args) if node.name == "include" else _unknown(node.args))
-    return [bool(_NAME.match(node.name)) and redact(node.name) == node.name] + shows(node.name, node.args)
+    name, args, around = directive.name, directive.args, directive.place.around
+    if around is not None and around.name not in _BLOCKS:
+        return [name in _IN_DATA] + (_all(args) if name == "include" else _unknown(args))
+    return [bool(_NAME.match(name)) and redact(name) == name] + shows(name, args)
 
 
 class _View:
@@ -182,39 +183,33 @@ class _View:
             self.kept.append((first, last))
         self.at = max(last, self.at)
 
-    def walk(self, root: Node) -> None:
+    def directive(self, directive: Directive) -> None:
+        """The words of a directive and its end, without what stands in its block."""
+        words = directive.place.words
+        for number, ((first, last), keep) in enumerate(zip(words, _words(directive))):
+            prose = self.in_comment and number and not _NO_PROSE.search(self.text[first:last])
+            self.word(first, last, keep and not prose)
+        stop = directive.place.stop
+        self.word(stop, stop + 1, True)
+        if directive.name.endswith(LUA_BLOCK):
+            self.at = max(self.at, directive.place.end - 1)
+
+    def walk(self, directives: List[Directive]) -> None:
         """All places in the order of the text. Blocks outside of the part are passed over."""
-        open_blocks = [iter([(root, False)])]
-        while open_blocks:
-            node, closing = next(open_blocks[-1], (None, False))
-            if node is None:
-                open_blocks.pop()
+        for directive in directives:
+            at = directive.place
+            if at.end <= self.part[0] or at.start >= self.part[1]:
                 continue
-            if closing:
-                self.word(node.end - 1, node.end, True)
-                continue
-            if node.parent is not None:
-                if node.end <= self.part[0] or node.start >= self.part[1]:
-                    continue
-                for word, keep in zip(node.words, _words(node)):
-                    prose = (
-                        self.in_comment
-                        and word is not node.words[0]
-                        and not _NO_PROSE.search(self.text[word.start : word.end])
-                    )
-                    self.word(word.start, word.end, keep and not prose)
-                self.word(node.stop, node.stop + 1, True)
-                if node.name.endswith("_by_lua_block"):
-                    self.at = max(self.at, node.end - 1)
-            if node.children is not None:
-                following = [(child, False) for child in node.children]
-                open_blocks.append(iter(following + ([(node, True)] if node.parent is not None else [])))
-        self.between(self.part[1])
+            self.directive(directive)
+            if directive.block is not None:
+                self.walk(directive.block)
+                self.word(at.end - 1, at.end, True)
 
 
-def _kept(text: str, root: Node, part: Part, in_comment: bool = False) -> List[Part]:
+def _kept(text: str, directives: List[Directive], part: Part, in_comment: bool = False) -> List[Part]:
     view = _View(text, part, in_comment)
-    view.walk(root)
+    view.walk(directives)
+    view.between(part[1])
     return view.kept
 
 
@@ -227,13 +222,10 @@ def _commented(body: str) -> List[Part]:
     text = body.rstrip()
     # The head of a block that is switched off line by line.
     text = text[:-1] + ";" if text.endswith("{") else text
-    try:
-        root = tree(text).root
-    except Refusal:
+    source = parse_text(text)
+    if source.fault or any(directive.name not in _JUDGES for directive in source.directives):
         return []
-    if all(node.name in _JUDGES for node in root.children or []):
-        return _kept(text, root, (0, len(text)), True)
-    return []
+    return _kept(text, source.directives, (0, len(text)), True)
 
 
 def _bare(text: str) -> str:
@@ -252,9 +244,7 @@ def _bare(text: str) -> str:
 
 def shown(text: str, parts: Sequence[Part]) -> List[str]:
     """The parts, which begin and end with a line, as they may be shown."""
-    root: Optional[Node]
-    try:
-        root = tree(text).root
-    except Refusal:
+    source = parse_text(text)
+    if source.fault:
         return [_bare(text[first:last]) for first, last in parts]
-    return [keeping(text, part, _kept(text, root, part)) for part in parts]
+    return [keeping(text, part, _kept(text, source.directives, part)) for part in parts]

@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Optional
 
 from ..collect.host import Host
 from ..collect.logs import collect_logs
-from ..rules.case import LOST
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LOST
 
 
 def lost_since(host: Host, nginx: Dict[str, Any], since: float) -> Optional[List[Dict[str, Any]]]:
@@ -22,4 +23,4 @@ def lost_since(host: Host, nginx: Dict[str, Any], since: float) -> Optional[List
             return None
     finally:
         host.missing = kept
-    return [event for event in events if event["signature"] in LOST and event["endpoint"]]
+    return [event for event in events if meaning_of(event) in LOST and event["endpoint"]]

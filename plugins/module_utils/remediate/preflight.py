@@ -117,9 +117,7 @@ def _nginx(
         )
     texts = Texts(look)
     texts.show(step)
-    after = parse_conf(
-        nginx["config"], lambda path: (texts.read(path), ""), texts.expand, nginx["options"].get("g", "")
-    )
+    after = parse_conf(nginx["config"], texts.read, texts.expand, nginx["options"].get("g", ""))
     why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
     return "nginx could not listen on %s" % why if why else None
 

@@ -9,50 +9,23 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, O
 from ..parse.endpoint import parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import LOST
 from .model import Loss, Match, evidence, finding
 
-
-# nginx's messages about the endpoint, see parse/signatures.py.
-def _said(names: str) -> FrozenSet[str]:
-    return frozenset("ng-" + name for name in names.split())
-
-
-MISSING = _said("connect-enoent connect-enotdir")
-REFUSED = _said("connect-econnrefused-unix connect-econnrefused-tcp")
-DENIED = _said("connect-eacces connect-eacces-tcp")
-QUEUE_FULL = _said("connect-eagain timeout-connect")
-UNREACHED = _said(
-    "connect-eprototype connect-enetunreach connect-ehostunreach connect-eaddrnotavail bind-fail"
-)
-TIMED_OUT = _said("timeout-header timeout-send")
-BROKEN_OFF = _said("timeout-body")
-CUT_OFF = _said(
-    "reset-header premature-header writev-epipe writev-reset sendfile-epipe readv-reset-body "
-    "recv-reset-body-unbuffered premature-body"
-    " premature-stdout-header premature-stdout-body premature-request-body premature-request-unbuffered "
-    "kevent-closed"
-)
-NOT_FASTCGI = _said("fcgi-version fcgi-type fcgi-reqid-hi fcgi-reqid-lo unexpected-record fcgi-version-body")
-BAD_HEADER = _said(
-    "invalid-header invalid-header-old invalid-status join-alert dup-content-length bad-content-length "
-    "cl-and-te unknown-te"
-)
-TOO_BIG = _said("too-big-header")
-NO_MORE = _said("socket-emfile files-available worker-connections")
-LOST = (
-    MISSING
-    | REFUSED
-    | DENIED
-    | QUEUE_FULL
-    | UNREACHED
-    | TIMED_OUT
-    | BROKEN_OFF
-    | CUT_OFF
-    | NOT_FASTCGI
-    | BAD_HEADER
-    | TOO_BIG
-    | NO_MORE
-)
+# What nginx's messages about an endpoint mean: signatures/nginx.py.
+MISSING = meanings("missing")
+REFUSED = meanings("refused")
+DENIED = meanings("denied")
+NO_PLACE = meanings("queue_full")
+QUEUE_FULL = NO_PLACE | meanings("connect_timed_out")
+TIMED_OUT = meanings("timed_out", "send_timed_out")
+BROKEN_OFF = meanings("broken_off")
+CUT_OFF = meanings("cut_off")
+NOT_FASTCGI = meanings("not_fastcgi")
+BAD_HEADER = meanings("bad_header")
+TOO_BIG = meanings("too_big")
+NO_MORE = meanings("no_resource")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
@@ -83,15 +56,13 @@ class Seen:
         self.lost = [
             event
             for event in events
-            if event["source"] == "nginx" and event["signature"] in LOST and event["endpoint"] is not None
+            if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
         ]
         self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
         self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
-        self.said_of = grouped(
-            self.said, lambda event: [(event["master"], event["pool"], event["signature"])]
-        )
+        self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], meaning_of(event))])
         self.workers_of = grouped(
             snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])]
         )
@@ -150,7 +121,7 @@ class Case:
         ]
         self.losses = sorted(
             (
-                Loss(at, event["signature"], event["site"], event)
+                Loss(at, meaning_of(event), event["site"], event)
                 for event in among(seen.lost_at, names)
                 for at in event["times"]
             ),
@@ -262,25 +233,25 @@ class Case:
             lost if explained is None else explained,
         )
 
-    def lost(self, signatures: Iterable[str]) -> List[Loss]:
-        wanted = frozenset(signatures)
-        return [loss for loss in self.losses if loss.signature in wanted]
+    def lost(self, wanted: FrozenSet[str]) -> List[Loss]:
+        """wanted: meanings of nginx's messages."""
+        return [loss for loss in self.losses if loss.meaning in wanted]
 
-    def pool_events(self, signatures: Iterable[str]) -> List[dict]:
-        """About the pools of this endpoint."""
+    def pool_events(self, wanted: FrozenSet[str]) -> List[dict]:
+        """About the pools of this endpoint. wanted: meanings of php-fpm's messages."""
         return among(
             self.seen.said_of,
             [
-                (owner.master["config"], owner.pool["name"], one)
+                (owner.master["config"], owner.pool["name"], meaning)
                 for owner in self.owners
-                for one in signatures
+                for meaning in wanted
             ],
         )
 
-    def master_events(self, signatures: Iterable[str]) -> List[dict]:
+    def master_events(self, wanted: FrozenSet[str]) -> List[dict]:
         return among(
             self.seen.said_of,
-            [(owner.master["config"], None, one) for owner in self.owners for one in signatures],
+            [(owner.master["config"], None, meaning) for owner in self.owners for meaning in wanted],
         )
 
     def route_of(self, site: Optional[str]) -> dict:

@@ -5,12 +5,14 @@
 
 from typing import Any, List
 
+from ..signatures.lookup import meanings
 from .case import BROKEN_OFF, Case, Owner, reconfigured, span
 from .model import Clear, Loss, Remedy, Unclear, evidence, sample
 
 CAUSE = "fastcgi_read_timeout"
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
-TIMED_OUT = BROKEN_OFF | {"ng-timeout-header"}
+TIMED_OUT = BROKEN_OFF | meanings("timed_out")
+SLOW = meanings("slow_script", "terminated")
 SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
 # A line of a log, or one slow request, is no reason to change a site.
 ENOUGH, SPREAD = 5, 60.0
@@ -25,7 +27,7 @@ def _goes_on(case: Case, owner: Owner, lost: List[Loss]) -> bool:
     busy = any(
         worker["busy"] for worker in case.snapshot["workers"] if (worker["config"], worker["pool"]) == place
     )
-    return busy or bool(case.pool_events(("fpm-slow", "fpm-terminate")))
+    return busy or bool(case.pool_events(SLOW))
 
 
 def _only_here(case: Case, route: dict) -> bool:

@@ -3,8 +3,9 @@
 
 """Cause 7: something took the connection, but no proper FastCGI response came back."""
 
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, FrozenSet, List, NamedTuple
 
+from ..signatures.lookup import meanings
 from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near
 from .model import Clear, Match, Unclear, evidence, sample
 
@@ -27,22 +28,12 @@ FORWARDERS = frozenset(
     )
 )
 
-Death = NamedTuple("Death", [("reason", str), ("signatures", Tuple[str, ...]), ("words", str)])
+Death = NamedTuple("Death", [("reason", str), ("meanings", FrozenSet[str]), ("words", str)])
 # From php-fpm's own log (fpm_children.c): words, so likely at most.
 DEATHS = (
-    Death(
-        "segfault",
-        (
-            "fpm-exit-sigsegv",
-            "fpm-exit-sigsegv-core",
-            "fpm-exit-sigbus",
-            "fpm-exit-sigabrt",
-            "fpm-exit-sigill",
-        ),
-        "crashed",
-    ),
-    Death("hard_timeout", ("fpm-exit-124",), "ended itself at PHP's hard_timeout"),
-    Death("killed", ("fpm-exit-sigkill",), "was killed with SIGKILL, not by the OOM killer,"),
+    Death("segfault", meanings("crashed"), "crashed"),
+    Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
+    Death("killed", meanings("killed"), "was killed with SIGKILL, not by the OOM killer,"),
 )
 
 
@@ -78,7 +69,7 @@ def _not_fastcgi(case: Case) -> Match:
 def _deaths(case: Case) -> List[Match]:
     found = []
     for death in DEATHS:
-        events = case.pool_events(death.signatures)
+        events = case.pool_events(death.meanings)
         times = [at for event in events for at in event["times"]]
         lost = near(case.lost(CUT_OFF), times, SAME_MOMENT)
         # A worker that was killed while idle lost nobody's request.

@@ -7,6 +7,7 @@ cause.
 
 from typing import Any, FrozenSet, List, NamedTuple, Optional
 
+from ..signatures.lookup import meanings
 from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near
 from .model import Match, evidence, sample
 
@@ -28,7 +29,7 @@ ROWS = (
         "request_terminated",
         "request_terminate_timeout",
         CUT_OFF,
-        frozenset(("fpm-terminate",)),
+        meanings("terminated"),
         2.0,
         "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
         "active",
@@ -37,7 +38,7 @@ ROWS = (
         "reload_interrupted",
         "no_grace",
         CUT_OFF,
-        frozenset(("fpm-reloading", "fpm-terminating", "fpm-finishing")),
+        meanings("stopping"),
         3.0,
         "A reload or restart of php-fpm cut off running requests of pool %s.",
         "recovered",

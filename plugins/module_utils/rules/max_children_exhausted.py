@@ -5,13 +5,13 @@
 
 from typing import Any, List, Optional
 
-from .case import QUEUE_FULL, TIMED_OUT, Case, Owner, near, reconfigured, span
+from ..signatures.lookup import meaning_of, meanings
+from .case import NO_PLACE, QUEUE_FULL, TIMED_OUT, Case, Owner, near, reconfigured, span
 from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
 
 CAUSE = "max_children_exhausted"
-LIMIT_REACHED = frozenset(
-    ("fpm-max-children-dynamic", "fpm-max-children-ondemand", "fpm-process-max", "fpm-no-slot")
-)
+PROCESS_MAX = meanings("process_max")
+LIMIT_REACHED = PROCESS_MAX | meanings("pool_full")
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
@@ -173,7 +173,7 @@ def _match(
 def _was_full(case: Case) -> Any:
     """Timeouts beside the pool's own message, which a static pool never writes."""
     for owner in case.owners:
-        logged = case.pool_events(LIMIT_REACHED) + case.master_events(["fpm-process-max"])
+        logged = case.pool_events(LIMIT_REACHED) + case.master_events(PROCESS_MAX)
         patience = max(
             EPISODE_SECONDS, SLACK + max(route["read_timeout"]["seconds"] for route in case.routes)
         )
@@ -181,10 +181,10 @@ def _was_full(case: Case) -> Any:
             case.lost(TIMED_OUT | QUEUE_FULL), [at for event in logged for at in event["times"]], patience
         )
         if not lost and owner.pool["pm"] == "static":
-            lost = case.lost(["ng-connect-eagain"])
+            lost = case.lost(NO_PLACE)
         if not lost:
             continue
-        capped = bool(logged) and all(event["signature"] == "fpm-process-max" for event in logged)
+        capped = bool(logged) and all(meaning_of(event) in PROCESS_MAX for event in logged)
         return _match(
             case,
             owner,

@@ -22,8 +22,8 @@ LONGEST_TEXT = 500
 # action: of plan.ACTIONS.
 Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
 
-# One lost request, from a line of nginx's log.
-Loss = NamedTuple("Loss", [("at", float), ("signature", str), ("site", Optional[str]), ("event", dict)])
+# One lost request, from a line of nginx's log. meaning: signatures/nginx.py.
+Loss = NamedTuple("Loss", [("at", float), ("meaning", str), ("site", Optional[str]), ("event", dict)])
 
 # A rule's answers, beside None for "nothing to say about this endpoint".
 Match = NamedTuple("Match", [("finding", dict), ("explained", List[Loss])])

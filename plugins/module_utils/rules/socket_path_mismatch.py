@@ -7,6 +7,7 @@ import re
 from typing import Any, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from ..parse.endpoint import parse, reached
+from ..signatures.lookup import meaning_of
 from .case import MISSING, REFUSED, Case, Owner, Seen, among, grouped
 from .model import Clear, Loss, Match, Remedy, evidence, sample
 
@@ -206,7 +207,7 @@ def _strays(seen: Seen) -> Dict[Any, List[Tuple[int, dict]]]:
     lost = [
         event
         for event in seen.lost
-        if event["signature"] in MISSING | REFUSED and "://" not in event["endpoint"]
+        if meaning_of(event) in MISSING | REFUSED and "://" not in event["endpoint"]
     ]
     return grouped(
         lost,
@@ -251,7 +252,7 @@ def _older(case: Case) -> Optional[Match]:
     ]
     files = list(dict.fromkeys(target["file"] for target in targets))
     remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "files": files})] if nginx["unit"] else []
-    lost = [Loss(at, event["signature"], event["site"], event) for event in events for at in event["times"]]
+    lost = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
     return case.match(
         CAUSE,
         "nginx_not_loaded",

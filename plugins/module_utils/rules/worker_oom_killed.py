@@ -5,11 +5,12 @@
 
 from typing import Any, Dict, List, Optional
 
+from ..signatures.lookup import meaning_of, meanings
 from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, within
 from .model import Clear, Remedy, Unclear, evidence, sample
 
 CAUSE = "worker_oom_killed"
-KILLED = frozenset(("fpm-exit-sigkill",))
+KILLED = meanings("killed")
 # The ring's clock drifts, and logs stamp whole seconds.
 SAME_MOMENT = 5.0
 WORDS = {
@@ -27,7 +28,7 @@ def _beside(kill: dict, events: List[dict], seconds: float = SAME_MOMENT) -> boo
 
 
 def _all_deaths(seen: Seen) -> List[float]:
-    return sorted(at for event in seen.said if event["signature"] in KILLED for at in event["times"])
+    return sorted(at for event in seen.said if meaning_of(event) in KILLED for at in event["times"])
 
 
 def _placed(kill: dict, case: Case) -> Optional[bool]:

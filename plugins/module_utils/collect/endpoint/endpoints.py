@@ -7,7 +7,7 @@ rights gets.
 
 import os
 import socket
-from typing import Callable, Collection, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ...parse import endpoint as endpoints
 from ...parse.linux import permission, sock_table
@@ -17,9 +17,13 @@ from ..linux import sock_diag
 from ..linux.hidden import hidden, other_view
 from ..linux.processes import Process, claim, processes
 from . import probe as dialling
-from .socket_files import UNKNOWN, unix_facts
+from .socket_files import no_file, unix_facts
 
-Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List[dict]]
+if TYPE_CHECKING:
+    from ...facts.endpoint import Blocked, Endpoint, Flow, Hidden, Listener, Outcome
+    from ...facts.nginx import Identity, Nginx
+
+Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List["Outcome"]]
 
 
 def _hosts_file(host: Host) -> Dict[str, List[str]]:
@@ -75,21 +79,18 @@ def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[diall
     return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
 
 
-def identity_of(nginx: dict) -> Optional[dict]:
-    """The account that dials, by a snapshot's nginx: {user, uid, gid, groups, pid of one worker or None,
-    account}. account: its uid when it is an ordinary one that runs the whole of nginx, and so may run its own
-    php-fpm; else None.
-    """
-    if nginx.get("uid") is None or nginx.get("gid") is None:
+def identity_of(nginx: "Nginx") -> Optional["Identity"]:
+    """The account that dials. One that runs the whole of nginx may run its own php-fpm, too."""
+    uid, gid = nginx["uid"], nginx["gid"]
+    if uid is None or gid is None:
         return None
-    workers = nginx.get("workers") or [None]
     return {
-        "user": nginx.get("user") or str(nginx["uid"]),
-        "uid": nginx["uid"],
-        "gid": nginx["gid"],
-        "groups": list(nginx.get("groups") or [nginx["gid"]]),
-        "pid": workers[0],
-        "account": nginx["uid"] if nginx.get("account") else None,
+        "user": nginx["user"] or str(uid),
+        "uid": uid,
+        "gid": gid,
+        "groups": list(nginx["groups"] or [gid]),
+        "pid": next(iter(nginx["workers"]), None),
+        "account": uid if nginx.get("account") else None,
     }
 
 
@@ -113,33 +114,43 @@ class _Survey:
     """The files first, then the table, the dialling, and the table again where nothing answered."""
 
     def __init__(
-        self, host: Host, keys: Sequence[str], identity: Optional[dict], dump: sock_diag.Dump
+        self, host: Host, keys: Sequence[str], identity: Optional["Identity"], dump: sock_diag.Dump
     ) -> None:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
         self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
-        self.view = other_view(host, (identity or {}).get("pid"))
+        self.view = other_view(host, identity["pid"] if identity else None)
         self.components: Dict[str, List[permission.Component]] = {}
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
-        self.found: Dict[str, dict] = {}
+        self.found: Dict[str, Endpoint] = {}
         for one in self.places:
-            facts = dict(
-                UNKNOWN,
-                family=one.family,
-                path=one.path,
-                address=one.address,
-                port=one.port,
-                parents=[],
-                listener_path=None,
-                addresses=None,
-                hidden=None,
-            )
+            file = no_file()
             if one.family == "unix":
-                about, self.components[one.key], self.files[one.key] = unix_facts(
+                file, self.components[one.key], self.files[one.key] = unix_facts(
                     host, one.path or "", self.view
                 )
-                facts.update(about)
-            self.found[one.key] = facts
+            not_tried = self._not_tried(one)
+            self.found[one.key] = {
+                **file,
+                "family": one.family,
+                "path": one.path,
+                "address": one.address,
+                "port": one.port,
+                "listening": None,
+                "listeners": [],
+                "listener_path": None,
+                "inode_matches": None,
+                "queue": None,
+                "backlog": None,
+                "accepted": None,
+                "waiting": {"live": None, "dead": None},
+                "abandoned": None,
+                "flow": None,
+                "connect": {**not_tried["connect"], "tried": False, "as_user": None, "blocked_by": None},
+                "probe": {**not_tried["probe"], "queue": None, "accepted": None},
+                "addresses": None,
+                "hidden": None,
+            }
 
     def loads(self) -> Dict[str, sock_table.Load]:
         ports = [one.port for one in self.places if one.port is not None]
@@ -171,8 +182,8 @@ class _Survey:
         self.first = loads = self.loads()
         inodes = {row.inode for load in loads.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described: Dict[int, dict] = {}
-        account = (self.identity or {}).get("account")
+        described: Dict[int, Listener] = {}
+        account = self.identity["account"] if self.identity else None
         masters = [
             one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)
         ]
@@ -184,7 +195,7 @@ class _Survey:
                 if facts["exists"] is not None
                 else None
             )
-            people: Dict[int, dict] = {}
+            people: Dict[int, Listener] = {}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     if holder.pid not in described:
@@ -193,17 +204,11 @@ class _Survey:
                     if matches is False and facts["listener_path"] is None:
                         facts["listener_path"] = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".
-            facts.update(
-                listening=bool(load.listeners) if local else None,
-                listeners=list(people.values()),
-                inode_matches=matches,
-                queue=load.queue,
-                backlog=load.backlog,
-                accepted=load.accepted,
-                waiting={"live": load.live, "dead": load.dead},
-                abandoned=load.abandoned,
-                flow=None,
-            )
+            facts["listening"] = bool(load.listeners) if local else None
+            facts["listeners"], facts["inode_matches"] = list(people.values()), matches
+            facts["queue"], facts["backlog"], facts["accepted"] = load.queue, load.backlog, load.accepted
+            facts["waiting"] = {"live": load.live, "dead": load.dead}
+            facts["abandoned"] = load.abandoned
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it is alive in the process's own view of files."""
@@ -225,28 +230,24 @@ class _Survey:
             if seconds > 0
             else []
         )
-        results: Dict[str, List[dict]] = {}
+        results: Dict[str, List[Outcome]] = {}
         for result in probe(targets, rights, seconds) if targets else []:
             results.setdefault(result["key"], []).append(result)
         silent = False
         for one in self.places:
             tried = results.get(one.key, [])
             # nginx goes on to a name's next address: the best answer counts.
-            best = (
-                min(tried, key=_rank)
-                if tried
-                else dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
-            )
+            best = min(tried, key=_rank) if tried else self._not_tried(one)
             facts = self.found[one.key]
-            facts["connect"] = dict(
-                best["connect"],
-                tried=bool(tried),
-                as_user=as_user if tried else None,
-                blocked_by=self._blocked(one.key, best["connect"]["result"], as_user),
-            )
+            facts["connect"] = {
+                **best["connect"],
+                "tried": bool(tried),
+                "as_user": as_user if tried else None,
+                "blocked_by": self._blocked(one.key, best["connect"]["result"], as_user),
+            }
             if one.family == "unix" and best["connect"]["result"] in ("denied", "missing", "refused"):
                 facts["hidden"] = self._hidden(one.path or "", facts)
-            facts["probe"] = dict(best["probe"], queue=None, accepted=None)
+            facts["probe"] = {**best["probe"], "queue": None, "accepted": None}
             if one.family == "name":
                 facts["addresses"] = [
                     {
@@ -266,14 +267,24 @@ class _Survey:
             for key, load in self.loads().items():
                 facts = self.found[key]
                 if _waits(facts):
-                    facts["probe"].update(queue=load.queue, accepted=load.accepted)
-                    flow = sock_table.flow(self.first[key], load)
-                    ours = facts["probe"]["result"] == "no_answer"  # the probe came, too
-                    facts["flow"] = flow and {
-                        "seconds": round(self.host.monotonic() - self.began, 2),
-                        "arrived": max(0, flow[0] - ours),
-                        "answered": flow[1],
-                    }
+                    facts["probe"]["queue"], facts["probe"]["accepted"] = load.queue, load.accepted
+                    facts["flow"] = self._flow(self.first[key], load, facts["probe"]["result"])
+
+    @staticmethod
+    def _not_tried(one: endpoints.Endpoint) -> "Outcome":
+        return dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
+
+    def _flow(self, before: sock_table.Load, after: sock_table.Load, probe: str) -> Optional["Flow"]:
+        """Who came and who was answered from the first look at the table to the second."""
+        flow = sock_table.flow(before, after)
+        if not flow:
+            return None
+        ours = probe == "no_answer"  # the probe came, too
+        return {
+            "seconds": round(self.host.monotonic() - self.began, 2),
+            "arrived": max(0, flow[0] - ours),
+            "answered": flow[1],
+        }
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:
         """(what to take on, as whom we dial: None as ourselves)."""
@@ -295,22 +306,20 @@ class _Survey:
         )
         return None, None
 
-    def _hidden(self, path: str, facts: dict) -> Optional[dict]:
+    def _hidden(self, path: str, facts: "Endpoint") -> Optional["Hidden"]:
         """What nginx's unit hides from nginx on the way to a socket, or php-fpm's from all others."""
-        people = [("nginx", (self.identity or {}).get("pid"))] + [
-            ("php-fpm", holder["pid"]) for holder in facts["listeners"]
-        ]
-        found = ((who, hidden(self.host, pid, path)) for who, pid in people)
-        return next((dict(seen, who=who) for who, seen in found if seen), None)
+        people = [("nginx", self.identity["pid"] if self.identity else None)]
+        people += [("php-fpm", holder["pid"]) for holder in facts["listeners"]]
+        return next(filter(None, (hidden(self.host, who, pid, path) for who, pid in people)), None)
 
-    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional[dict]:
+    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional["Blocked"]:
         """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):
             return None
         who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
         blocked = permission.blocked_by(walked, who)
-        account = self.host.account(who.user) if blocked and self.identity.get("pid") else None
+        account = self.host.account(who.user) if blocked and self.identity["pid"] else None
         if blocked and account:
             # nginx's workers took their groups on when they were started, their own one by nginx's
             # configuration.
@@ -320,21 +329,18 @@ class _Survey:
                     "%s is in a group that may, but was put into it after nginx's workers were started"
                     % who.user
                 )
-                return dict(
-                    blocked,
-                    kind="group_not_in_force",
-                    why="%s: %s" % (blocked["why"].partition(": ")[0], why),
-                )
+                mode = blocked["why"].partition(": ")[0]
+                return {**blocked, "kind": "group_not_in_force", "why": "%s: %s" % (mode, why)}
         if blocked is None and as_user is not None:
             return permission.mandatory_access(str(self.found[key]["real_path"]), who)
         return blocked
 
 
-def _waits(facts: dict) -> bool:
+def _waits(facts: "Endpoint") -> bool:
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
-def _rank(result: dict) -> int:
+def _rank(result: "Outcome") -> int:
     order = ("answered", "no_answer", "not_fastcgi", "closed")
     told = result["probe"]["result"]
     return order.index(told) if told in order else len(order)
@@ -343,14 +349,14 @@ def _rank(result: dict) -> int:
 def collect_endpoints(
     host: Host,
     keys: Sequence[str],
-    identity: Optional[dict],
+    identity: Optional["Identity"],
     procs: Optional[Sequence[Process]] = None,
     probe_seconds: float = 3.0,
     dump: sock_diag.Dump = sock_diag.netlink,
     probe: Probe = dialling.probe,
     asleep: Sequence[str] = (),
-) -> Dict[str, dict]:
-    """{key: everything known about that listening place}. identity: see identity_of(); None: dial as
+) -> Dict[str, "Endpoint"]:
+    """Everything known about each of these listening places, by key. identity: see identity_of(); None: dial as
     ourselves. asleep: not dialled. procs: those that may hold the sockets. probe_seconds: for all silent
     endpoints together; 0 dials nothing. probe.queue counts the probe too.
     """

@@ -11,10 +11,13 @@ import select
 import socket
 import time
 from functools import partial
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ...parse import fastcgi
 from ..child import Child, die_with_parent, end
+
+if TYPE_CHECKING:
+    from ...facts.endpoint import Outcome
 
 AT_ONCE = 128  # endpoints in flight together
 NAMES_AT_ONCE = 32  # each has a child of its own
@@ -44,7 +47,7 @@ _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_
 
 def outcome(
     target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None
-) -> dict:
+) -> "Outcome":
     """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     told = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
@@ -61,7 +64,7 @@ class _Dial:
         self.started = time.monotonic()
         self.target = target
         self.data = b""
-        self.done: Optional[dict] = None
+        self.done: Optional[Outcome] = None
         self.connected = False
         self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
         self.socket.setblocking(False)
@@ -132,7 +135,7 @@ def _resolve(target: Target) -> List[Target]:
 
 
 def _dial_all(
-    targets: Sequence[Target], seconds: float, deadline: float, say: Callable[[dict], None]
+    targets: Sequence[Target], seconds: float, deadline: float, say: Callable[["Outcome"], None]
 ) -> None:
     """Each target has its seconds, begun before the deadline; those that it leaves no time for are not
     dialled.
@@ -173,7 +176,7 @@ def _dial_as(
     rights: Optional[Rights],
     seconds: float,
     deadline: float,
-    say: Callable[[dict], None],
+    say: Callable[["Outcome"], None],
 ) -> None:
     try:
         if rights is not None:
@@ -201,9 +204,9 @@ def _dial_as(
 
 def _together(
     groups: Sequence[Sequence[Target]], rights: Optional[Rights], seconds: float, deadline: float
-) -> List[dict]:
+) -> List["Outcome"]:
     children = [Child(partial(_dial_as, group, rights, seconds, deadline)) for group in groups if group]
-    results: List[dict] = []
+    results: List[Outcome] = []
     for child in children:
         while not child.ended:
             said = child.next(deadline + seconds + _GRACE - time.monotonic())
@@ -215,9 +218,8 @@ def _together(
     return results
 
 
-def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List[dict]:
-    """Dials all targets at the same time: one result for each address, in no order, {key, address, connect,
-    probe}.
+def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List["Outcome"]:
+    """Dials all targets at the same time: one outcome for each address, in no order.
 
     rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and
     what then is left has no result. Forks, because rights given up do not come back.

@@ -3,13 +3,16 @@
 
 """Where the unix sockets that nginx dials through symbolic links really are."""
 
-from typing import Any, Dict, Sequence
+from typing import TYPE_CHECKING, Dict, Sequence
 
 from ...parse.endpoint import canonical
 from ..host import Host
 
+if TYPE_CHECKING:
+    from ...facts.nginx import Route
 
-def real_paths(host: Host, found: Sequence[Dict[str, Any]]) -> Dict[str, str]:
+
+def real_paths(host: Host, found: Sequence["Route"]) -> Dict[str, str]:
     """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through
     a symbolic link.
     """

@@ -6,14 +6,14 @@
 import errno
 import os
 import posixpath
-from typing import List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ...parse.linux import permission, sock_table
 from ..host import Host, HostError, Stat
 
-UNKNOWN: dict = dict.fromkeys(
-    ("exists", "type", "link_to", "real_path", "owner", "group", "uid", "gid", "mode", "acl", "selinux")
-)
+if TYPE_CHECKING:
+    from ...facts.endpoint import SocketFile
+
 _LINKS = 40  # the kernel's own limit, path_resolution(7)
 
 # searched: directories, in the kernel's order. path: where the last link leads. error: why the walk stopped.
@@ -34,7 +34,9 @@ def walk(host: Host, path: str, root: str = "") -> Walk:
     """Follows path as the kernel does for a process that sees root as its "/"."""
     searched: List[str] = []
     left = list(reversed(path.split("/")))
-    here, links, stat, link_to = "/", 0, None, None  # type: str, int, Optional[Stat], Optional[str]
+    here, links = "/", 0
+    stat: Optional[Stat] = None
+    link_to: Optional[str] = None
     while left:
         name = left.pop()
         if name in ("", "."):
@@ -83,9 +85,27 @@ def _acl(host: Host, one: permission.Component) -> Optional[List[str]]:
     return permission.acl_text(one.acl, host.user_name, host.group_name)
 
 
+def no_file() -> "SocketFile":
+    """Of an endpoint that is no unix socket."""
+    return {
+        "exists": None,
+        "type": None,
+        "link_to": None,
+        "real_path": None,
+        "owner": None,
+        "group": None,
+        "uid": None,
+        "gid": None,
+        "mode": None,
+        "acl": None,
+        "selinux": None,
+        "parents": [],
+    }
+
+
 def unix_facts(
     host: Host, path: str, root: str
-) -> Tuple[dict, List[permission.Component], Optional[Tuple[int, int]]]:
+) -> Tuple["SocketFile", List[permission.Component], Optional[Tuple[int, int]]]:
     """(the file's part of an endpoint, what a client has to pass, the file's identity)."""
     way = walk(host, path, root)
     components: List[permission.Component] = []
@@ -94,25 +114,21 @@ def unix_facts(
             components.append(_component(host, directory, root, host.stat(root + directory)))
         except HostError as error:
             host.miss("endpoint", directory, error.why, "root")
-    facts = dict(
-        UNKNOWN,
-        exists=way.stat is not None,
-        type="missing",
-        link_to=way.link_to,
-        real_path=way.path,
-        parents=[
-            {
-                "path": one.path,
-                "owner": one.owner,
-                "group": one.group,
-                "mode": "%04o" % one.mode,
-                "acl": _acl(host, one),
-            }
-            for one in components
-        ],
-    )
+    facts = no_file()
+    facts["exists"], facts["type"] = way.stat is not None, "missing"
+    facts["link_to"], facts["real_path"] = way.link_to, way.path
+    facts["parents"] = [
+        {
+            "path": one.path,
+            "owner": one.owner,
+            "group": one.group,
+            "mode": "%04o" % one.mode,
+            "acl": _acl(host, one),
+        }
+        for one in components
+    ]
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
-        facts.update(exists=None, type="unknown")
+        facts["exists"], facts["type"] = None, "unknown"
         host.miss("endpoint", path, way.error.why, "root")
     elif way.link_to is not None and way.stat is None:
         facts["type"] = "dangling_link"
@@ -120,15 +136,10 @@ def unix_facts(
         return facts, components, None
     last = _component(host, way.path, root, way.stat)
     label = host.xattr(root + way.path, "security.selinux")
-    facts.update(
-        type=way.stat.type,
-        owner=last.owner,
-        group=last.group,
-        uid=last.uid,
-        gid=last.gid,
-        mode="%04o" % last.mode,
-        acl=_acl(host, last),
-        selinux=label.rstrip(b"\0").decode("utf-8", "replace") if label else None,
-    )
+    facts["type"], facts["mode"] = way.stat.type, "%04o" % last.mode
+    facts["owner"], facts["group"] = last.owner, last.group
+    facts["uid"], facts["gid"] = last.uid, last.gid
+    facts["acl"] = _acl(host, last)
+    facts["selinux"] = label.rstrip(b"\0").decode("utf-8", "replace") if label else None
     device = way.stat.device
     return facts, components + [last], sock_table.file_id(os.major(device), os.minor(device), way.stat.inode)

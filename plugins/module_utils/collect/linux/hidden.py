@@ -5,13 +5,16 @@
 the host has: systemd.exec(5).
 """
 
-from typing import Optional, Tuple
+from typing import TYPE_CHECKING, Optional, Tuple
 
 from ...parse.linux.proc import unit_of
 from ...parse.linux.systemctl import SANDBOX, hides, parse_show, unit_facts
 from ..endpoint.socket_files import walk
 from ..host import Host, HostError
 from .processes import process_cgroup
+
+if TYPE_CHECKING:
+    from ...facts.endpoint import Hidden
 
 
 def other_view(host: Host, pid: Optional[int]) -> str:
@@ -30,16 +33,15 @@ def _file(host: Host, path: str) -> Optional[Tuple[int, int]]:
         return None
 
 
-def hidden(host: Host, pid: Optional[int], path: str) -> Optional[dict]:
-    """The first thing on the way to path that a process does not see as we do, {path, unit, setting}: unit
-    and setting are None where unknown.
-    """
+def hidden(host: Host, who: str, pid: Optional[int], path: str) -> Optional["Hidden"]:
+    """The first thing on the way to path that who, with this pid, does not see as we do."""
     root = other_view(host, pid)
     way = walk(host, path)
     for place in way.searched + [way.path] if root else ():
         if _file(host, place) != _file(host, root + place):
             unit = unit_of(process_cgroup(host, pid or 0))
-            return {"path": place, "unit": unit, "setting": _setting(host, unit, place) if unit else None}
+            setting = _setting(host, unit, place) if unit else None
+            return {"path": place, "unit": unit, "setting": setting, "who": who}
     return None
 
 

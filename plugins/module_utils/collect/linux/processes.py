@@ -3,7 +3,7 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 
 from ...parse.linux.proc import (
     KERNEL_THREAD,
@@ -18,6 +18,9 @@ from ...parse.linux.proc import (
 from ...parse.redact import redact
 from ..host import Host, HostError
 from ..trust import not_roots
+
+if TYPE_CHECKING:
+    from ...facts.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
 # A master's title -> words of its program's file name (ngx_setproctitle(), fpm_env.c).
@@ -86,12 +89,13 @@ def claim(title: str) -> Optional[str]:
     )
 
 
-def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List[dict]:
+def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List["Stranger"]:
+    """Masters that are none of root's, nor of the account, which is a uid."""
     return [
         {
             "pid": one.pid,
             "user": host.user_name(one.uid),
-            "claims": claim(one.cmdline),
+            "claims": claim(one.cmdline) or "",
             "title": redact(one.cmdline, 200),
             "exe": redact(one.exe, 200) if one.exe else None,
             "why": redact(one.doubt, 200),

@@ -5,7 +5,7 @@
 
 import re
 import socket
-from typing import Callable, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set
 
 from ...parse.linux import sock_table
 from ...parse.linux.proc import unit_of
@@ -13,6 +13,9 @@ from ...parse.linux.sock_table import Sock
 from ..host import Host, HostError
 from ..trust import opening
 from .processes import Process, process, process_cgroup
+
+if TYPE_CHECKING:
+    from ...facts.endpoint import Listener
 
 Dump = Callable[..., Optional[bytes]]
 
@@ -102,7 +105,7 @@ def is_fpm(one: Process) -> bool:
     )
 
 
-def describe(host: Host, one: Process, masters: Sequence[Process]) -> dict:
+def describe(host: Host, one: Process, masters: Sequence[Process]) -> "Listener":
     """fpm: it is a master that counts here, or a worker of one."""
     master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
     known = {each.pid for each in masters}

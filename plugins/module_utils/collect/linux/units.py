@@ -4,7 +4,7 @@
 """State and last words of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ...parse.linux.systemctl import (
     PROPERTIES,
@@ -15,6 +15,9 @@ from ...parse.linux.systemctl import (
     unit_matches,
 )
 from ..host import Host
+
+if TYPE_CHECKING:
+    from ...facts.unit import Unit, UnitLine
 
 LINES = 30
 SHOWN = 16384  # bytes, of one unit
@@ -50,7 +53,9 @@ def fpm_unit_names(host: Host) -> List[str]:
     )
 
 
-def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: bool = True) -> Dict[str, dict]:
+def unit_states(
+    host: Host, names: Sequence[str], window: float = 900, logs: bool = True
+) -> Dict[str, "Unit"]:
     """{name: unit}, {} without systemd; a name that it does not know has load "not-found". log is filled for
     a loaded unit that is not active, or whose state changed within window seconds.
     """
@@ -69,7 +74,7 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
             "a running systemd",
         )
     boot_at = host.now() - host.boottime()
-    found: Dict[str, dict] = {}
+    found: Dict[str, Unit] = {}
     for name, block in zip(wanted, parse_show(ran.out)):
         found[name] = unit_facts(block, boot_at)
     if logs:
@@ -77,16 +82,16 @@ def unit_states(host: Host, names: Sequence[str], window: float = 900, logs: boo
     return found
 
 
-def _read_logs(host: Host, units: Dict[str, dict], window: float) -> None:
+def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     since = host.now() - window
     telling = [
         name
         for name, unit in units.items()
         if unit["load"] != "not-found"
-        and (unit["changed_at"] or 0) > 0
+        and unit["changed_at"]
         and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)
     ]
-    for name in sorted(telling, key=lambda name: -units[name]["changed_at"])[:MOST_JOURNALS]:
+    for name in sorted(telling, key=lambda name: -(units[name]["changed_at"] or 0))[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"] = journal(host, name)
         unit["start_limit_hit"] = unit["start_limit_hit"] or (
@@ -94,7 +99,7 @@ def _read_logs(host: Host, units: Dict[str, dict], window: float) -> None:
         )
 
 
-def journal(host: Host, unit: str, lines: int = LINES) -> List[dict]:
+def journal(host: Host, unit: str, lines: int = LINES) -> List["UnitLine"]:
     ran = host.run(
         [
             "journalctl",

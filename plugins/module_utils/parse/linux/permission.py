@@ -4,7 +4,10 @@
 """Which file on the way to a unix socket refuses an account, and why: path_resolution(7), unix(7), acl(5)."""
 
 import struct
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
+
+if TYPE_CHECKING:
+    from ...facts.endpoint import Blocked
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
@@ -60,8 +63,17 @@ def acl_text(
     ]
 
 
-def _class(component: Component, who: Identity) -> dict:
-    """Which class of permissions applies to who, and what it grants."""
+class _Class(NamedTuple):
+    """A class of permissions. listed: what entries of an ACL grant without its mask. acl: an ACL decides."""
+
+    name: str
+    granted: int
+    listed: int = 0
+    acl: bool = False
+
+
+def _class(component: Component, who: Identity) -> _Class:
+    """The one that applies to who."""
     if component.acl is None:
         for name, applies, shift in (
             ("owner", who.uid == component.uid, 6),
@@ -69,20 +81,15 @@ def _class(component: Component, who: Identity) -> dict:
             ("other", True, 0),
         ):
             if applies:
-                return {"class": name, "granted": component.mode >> shift & 7, "acl": False}
+                return _Class(name, component.mode >> shift & 7)
     entries = component.acl or []
     by_tag = {one.tag: one.permissions for one in entries if one.tag not in (_USER, _GROUP)}
     mask = by_tag.get(_MASK, 7)
     if who.uid == component.uid:
-        return {"class": "owner", "granted": by_tag.get(_USER_OBJ, 0), "acl": False}
+        return _Class("owner", by_tag.get(_USER_OBJ, 0))
     for one in entries:
         if one.tag == _USER and one.id == who.uid:
-            return {
-                "class": "user entry",
-                "granted": one.permissions & mask,
-                "listed": one.permissions,
-                "acl": True,
-            }
+            return _Class("user entry", one.permissions & mask, one.permissions, True)
     matching = [
         one.permissions
         for one in entries
@@ -94,39 +101,39 @@ def _class(component: Component, who: Identity) -> dict:
         listed = 0
         for permissions in matching:
             listed |= permissions
-        return {"class": "group entry", "granted": listed & mask, "listed": listed, "acl": True}
-    return {"class": "other", "granted": by_tag.get(_OTHER, 0), "acl": True}
+        return _Class("group entry", listed & mask, listed, True)
+    return _Class("other", by_tag.get(_OTHER, 0), acl=True)
 
 
-def _why(component: Component, who: Identity, match: dict, wanted: int) -> str:
+def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str:
     need = "search (x)" if wanted == SEARCH else "write (w)"
     head = "mode %04o, owner %s:%s: " % (component.mode, component.owner, component.group)
-    if match.get("listed", 0) & wanted:
+    if match.listed & wanted:
         return head + "the ACL's entry for %s grants %s permission, the ACL's mask takes it away" % (
             who.user,
             need,
         )
-    if match["class"] in ("user entry", "group entry"):
+    if match.name in ("user entry", "group entry"):
         return head + "the ACL's %s that applies to %s grants no %s permission" % (
-            match["class"],
+            match.name,
             who.user,
             need,
         )
-    if match["class"] == "owner":
+    if match.name == "owner":
         return head + "%s is the owner, and the owner has no %s permission" % (who.user, need)
-    if match["class"] == "group":
+    if match.name == "group":
         return head + "%s is in group %s, which has no %s permission" % (who.user, component.group, need)
     return head + "%s is neither %s nor in group %s%s, and others have no %s permission" % (
         who.user,
         component.owner,
         component.group,
-        " nor named in the ACL" if match["acl"] else "",
+        " nor named in the ACL" if match.acl else "",
         need,
     )
 
 
-def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
-    """The first component that refuses who, {path, kind, why, acl}; None when owner, mode and ACL let it
+def blocked_by(walk: Sequence[Component], who: Identity) -> Optional["Blocked"]:
+    """The first component that refuses who; None when owner, mode and ACL let it
     through. walk: the directories in the order of search, which needs x, and the socket last, whose connect
     needs w.
     """
@@ -135,17 +142,17 @@ def blocked_by(walk: Sequence[Component], who: Identity) -> Optional[dict]:
     for component in walk:
         wanted = SEARCH if component.directory else WRITE
         match = _class(component, who)
-        if not match["granted"] & wanted:
+        if not match.granted & wanted:
             return {
                 "path": component.path,
                 "kind": "directory" if component.directory else "socket",
                 "why": _why(component, who, match, wanted),
-                "acl": bool(match["acl"]),
+                "acl": match.acl,
             }
     return None
 
 
-def mandatory_access(path: str, who: Identity) -> dict:
+def mandatory_access(path: str, who: Identity) -> "Blocked":
     """What refused when owner, mode and ACL allow it."""
     return {
         "path": path,

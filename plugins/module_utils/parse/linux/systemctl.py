@@ -5,31 +5,13 @@
 
 import json
 import re
-from typing import Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional
 
 from ..redact import redact
 
-# A unit's facts -> systemd's properties. An optional one is None when empty.
-_TEXTS = {
-    "load": "LoadState",
-    "active": "ActiveState",
-    "sub": "SubState",
-    "result": "Result",
-    "restart": "Restart",
-}
-_OPTIONAL = {"enabled": "UnitFileState", "oom_policy": "OOMPolicy", "fragment": "FragmentPath"}
-_NUMBERS = {
-    "restarts": "NRestarts",
-    "main_pid": "MainPID",
-    "exec_main_code": "ExecMainCode",
-    "exec_main_status": "ExecMainStatus",
-}
-# Monotonic times alone print alike since 219.
-_TIMES = {
-    "changed_at": "StateChangeTimestampMonotonic",
-    "active_since": "ActiveEnterTimestampMonotonic",
-    "inactive_since": "InactiveEnterTimestampMonotonic",
-}
+if TYPE_CHECKING:
+    from ...facts.unit import Unit, UnitLine
+
 # What gives a unit's processes other files than the host has, systemd.exec(5): which part of a word with
 # colons is a path as they see it, or the only paths that a setting is about.
 _LISTS = {"InaccessiblePaths": 0, "TemporaryFileSystem": 0, "BindPaths": 1, "BindReadOnlyPaths": 1}
@@ -40,10 +22,27 @@ _ABOUT = {
     "RootImage": ("/",),
 }
 SANDBOX = tuple(_LISTS) + tuple(_ABOUT)
-PROPERTIES = (
-    tuple(name for table in (_TEXTS, _OPTIONAL, _NUMBERS, _TIMES) for name in table.values())
-    + ("Id", "NeedDaemonReload", "RuntimeDirectory", "ExecStart", "CanReload")
-    + SANDBOX
+PROPERTIES = SANDBOX + (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "Restart",
+    "UnitFileState",
+    "OOMPolicy",
+    "FragmentPath",
+    "NRestarts",
+    "MainPID",
+    "ExecMainCode",
+    "ExecMainStatus",
+    "StateChangeTimestampMonotonic",  # monotonic times alone print alike since 219
+    "ActiveEnterTimestampMonotonic",
+    "InactiveEnterTimestampMonotonic",
+    "NeedDaemonReload",
+    "RuntimeDirectory",
+    "ExecStart",
+    "CanReload",
 )
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
@@ -76,27 +75,40 @@ def _number(text: Optional[str]) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-def unit_facts(block: Dict[str, str], boot_at: float) -> dict:
+def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
     """A block of parse_show -> a unit of the snapshot. boot_at: the epoch second of the monotonic clock's 0."""
-    facts: dict = {name: block.get(key) for name, key in _TEXTS.items()}
-    facts.update((name, block.get(key) or None) for name, key in _OPTIONAL.items())
-    facts.update((name, _number(block.get(key))) for name, key in _NUMBERS.items())
-    for name, key in _TIMES.items():
-        micro = _number(block.get(key))
-        facts[name] = round(boot_at + micro / 1e6, 3) if micro else None
+
+    def moment(name: str) -> Optional[float]:
+        micro = _number(block.get(name))
+        return round(boot_at + micro / 1e6, 3) if micro else None
+
     sandbox = {name: block[name] for name in SANDBOX if block.get(name) not in (None, "", "no")}
-    return dict(
-        facts,
-        name=block.get("Id", ""),
-        need_reload=block.get("NeedDaemonReload") == "yes",
-        can_reload=block.get("CanReload") == "yes",
-        runtime_directory=block.get("RuntimeDirectory", ""),
-        sandbox=sandbox,
-        private_tmp="PrivateTmp" in sandbox,
-        command=exec_start(block),
-        start_limit_hit=facts["result"] == "start-limit-hit",
-        log=[],
-    )
+    return {
+        "name": block.get("Id", ""),
+        "load": block.get("LoadState"),
+        "active": block.get("ActiveState"),
+        "sub": block.get("SubState"),
+        "result": block.get("Result"),
+        "restart": block.get("Restart"),
+        "enabled": block.get("UnitFileState") or None,
+        "oom_policy": block.get("OOMPolicy") or None,
+        "fragment": block.get("FragmentPath") or None,
+        "restarts": _number(block.get("NRestarts")),
+        "main_pid": _number(block.get("MainPID")),
+        "exec_main_code": _number(block.get("ExecMainCode")),
+        "exec_main_status": _number(block.get("ExecMainStatus")),
+        "changed_at": moment("StateChangeTimestampMonotonic"),
+        "active_since": moment("ActiveEnterTimestampMonotonic"),
+        "inactive_since": moment("InactiveEnterTimestampMonotonic"),
+        "need_reload": block.get("NeedDaemonReload") == "yes",
+        "can_reload": block.get("CanReload") == "yes",
+        "runtime_directory": block.get("RuntimeDirectory", ""),
+        "sandbox": sandbox,
+        "private_tmp": "PrivateTmp" in sandbox,
+        "command": exec_start(block),
+        "start_limit_hit": block.get("Result") == "start-limit-hit",
+        "log": [],
+    }
 
 
 def hides(sandbox: Dict[str, str], place: str) -> Optional[str]:
@@ -119,7 +131,7 @@ def hides(sandbox: Dict[str, str], place: str) -> Optional[str]:
     )
 
 
-def refused_to_start(log: List[dict]) -> bool:
+def refused_to_start(log: List["UnitLine"]) -> bool:
     """Whether the start limit stopped the last attempt: Result tells it only where nothing had failed before."""
     for entry in reversed(log):
         if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
@@ -148,11 +160,9 @@ def unit_matches(unit: str) -> List[str]:
     return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
 
 
-def parse_journal(text: str) -> List[dict]:
-    """Lines of `journalctl -o json` -> [{at, text}], of systemd and php-fpm alone (docs/looking.md); text
-    begins with "who[pid]: ".
-    """
-    found: List[dict] = []
+def parse_journal(text: str) -> List["UnitLine"]:
+    """Lines of `journalctl -o json`, of systemd and php-fpm alone (docs/looking.md)."""
+    found: List[UnitLine] = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)

@@ -4,7 +4,7 @@
 """tmpfiles.d(5): which entry, if any, makes a directory at boot."""
 
 import posixpath
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Set
 
 from ..endpoint import canonical
 
@@ -28,7 +28,8 @@ def entry_for(
     path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]
 ) -> Optional[str]:
     """The file whose line makes path; None when none does."""
-    seen, wanted = set(), _path(path)  # type: set, str
+    seen: Set[str] = set()
+    wanted = _path(path)
     for directory in DIRECTORIES:
         for name in expand(directory + "/*.conf"):
             base = posixpath.basename(name)

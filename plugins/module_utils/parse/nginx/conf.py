@@ -5,38 +5,89 @@
 
 import posixpath
 import re
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from .lexer import DEEPEST_BLOCK, statements
+from .lexer import DEEPEST_BLOCK, Span, Spans, Statement, SyntaxFault, statements
+
+if TYPE_CHECKING:
+    from ...facts.config import ConfigProblem
 
 # Of all files together.
 MOST_DIRECTIVES = 400000
 DEEPEST_INCLUDE = 50
 MOST_ERRORS = 200
 
-# read(path) -> (text, "") or (None, why it is an error), "" when the reader has reported it itself.
-Read = Callable[[str], Tuple[Optional[str], str]]
+BOM = "\ufeff"
+
+# A path -> its text, None for what only we cannot read. NotOpened: nginx could not, either.
+Read = Callable[[str], Optional[str]]
 Expand = Callable[[str], List[str]]
 # (directives, how many with all includes, how deep their blocks stand).
 Part = Tuple[List[Any], int, int]
 
 
+class NotOpened(Exception):
+    """Why nginx cannot open a file, in its own words."""
+
+
+class Place:
+    """Where a directive stands in the text of its file, as offsets of characters.
+
+    words: of its name and arguments. stop: of its ";" or "{". end: behind its ";" or "}". first, last: which
+    statements of the file open and close it. around: the directive of the same file in whose block it stands.
+    """
+
+    def __init__(self, words: List[Span], stop: int, first: int, around: Optional["Directive"]) -> None:
+        self.words = words
+        self.stop = stop
+        self.end = stop + 1
+        self.first = first
+        self.last = first
+        self.around = around
+
+    @property
+    def start(self) -> int:
+        return self.words[0][0]
+
+
+# Of all directives, unless their places were asked for.
+NO_PLACE = Place([], -1, -1, None)
+
+
 class Directive(NamedTuple):
-    """block is None for a simple directive, and shared where a file is included twice."""
+    """As nginx reads it, its name without a byte order mark. line: of its first word, from 1. block is None
+    for a simple directive, and shared where a file is included twice.
+    """
 
     name: str
     args: List[str]
     file: str
     line: int
     block: Optional[List[Any]]
+    place: Place
+
+
+class Source(NamedTuple):
+    """A file as it was read. directives: outside of any block of this file, with what they include."""
+
+    path: str
+    text: str
+    statements: List[Statement]
+    directives: List[Directive]
+    fault: Optional[SyntaxFault]
 
 
 class Conf:
-    """directives: the main level. errors: [{file, line, text}], each once, the first MOST_ERRORS."""
+    """directives: the main level. errors: each once, the first MOST_ERRORS. unread:
+    [(path, file, line)] of what read gave no text for, and of the include that names it. sources: {path:
+    Source}, if places were asked for.
+    """
 
     def __init__(self) -> None:
         self.directives: List[Directive] = []
-        self.errors: List[dict] = []
+        self.unread: List[Tuple[str, str, int]] = []
+        self.sources: Dict[str, Source] = {}
+        self.errors: List[ConfigProblem] = []
         self._known: Set[Tuple[str, int, str]] = set()
 
     def refuse(self, one: Directive, text: str) -> None:
@@ -56,11 +107,12 @@ class Conf:
 
 
 class _Reader:
-    def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand) -> None:
+    def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand, places: bool) -> None:
         self.conf = conf
         self.prefix = conf_prefix.rstrip("/") + "/"
         self.read = read
         self.expand = expand
+        self.places = places
         self.open: List[str] = []
         self.known: Dict[str, Part] = {}
         self.matches: Dict[str, List[str]] = {}
@@ -69,31 +121,47 @@ class _Reader:
         top: List[Directive] = []
         outer: List[List[Directive]] = []
         current, size, deep = top, 1, 0  # an empty file counts too: it may be included without end
-        found, fault = statements(text)
+        spans: List[Spans] = []
+        found, fault = statements(text, spans if self.places else None)
+        place, around, number = NO_PLACE, None, -1
+        marked = BOM in text
         for args, end, line in found:
+            number += 1
             if end == "}":
                 current = outer.pop()
+                if around:
+                    around.place.last, around.place.end = number, spans[number][1] + 1
+                    around = around.place.around
                 continue
             name, rest = args[0], args[1:]
-            if name.startswith("\ufeff"):
-                # nginx knows no byte order mark: it becomes a part of the first word.
-                self.conf.error(path, line, 'unknown directive "%s"' % name)
+            if marked and name.startswith(BOM):
+                # nginx knows no byte order mark: it becomes a part of the first word. An edit leaves it there.
+                if not self.places:
+                    self.conf.error(path, line, 'unknown directive "%s"' % name)
                 name = name[1:]
+            if self.places:
+                place = Place(spans[number][0], spans[number][1], number, around)
             if name == "include" and end == ";":
+                if self.places:
+                    current.append(Directive(name, rest, path, line, None, place))
                 included, more, deeper = self.include(path, line, rest, size, len(outer))
                 current.extend(included)
                 size, deep = size + more, max(deep, len(outer) + deeper)
                 continue
             size += 1
             if end == ";":
-                current.append(Directive(name, rest, path, line, None))
+                current.append(Directive(name, rest, path, line, None, place))
                 continue
             block: List[Directive] = []
-            current.append(Directive(name, rest, path, line, block))
+            directive = Directive(name, rest, path, line, block, place)
+            current.append(directive)
             outer.append(current)
             current, deep = block, max(deep, len(outer))
+            around = directive if self.places else None
         if fault:
             self.conf.error(path, fault.line, fault.text)
+        if self.places:
+            self.conf.sources[path] = Source(path, text, found, top, fault)
         return top, size, deep
 
     def include(self, path: str, line: int, args: List[str], size: int, depth: int) -> Part:
@@ -136,26 +204,44 @@ class _Reader:
                     "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name),
                 )
                 return [], 0, 0
-            text, why = self.read(name)
-            if text is None and why:
-                self.conf.error(path, line, why)
+            text = self._read(path, line, name)
             self.open.append(name)
-            self.known[name] = self.text(name, text or "")
+            self.known[name] = self.text(name, text)
             self.open.pop()
         return self.known[name]
 
+    def _read(self, path: str, line: int, name: str) -> str:
+        try:
+            text = self.read(name)
+        except NotOpened as why:
+            self.conf.error(path, line, str(why))
+            return ""
+        if text is None:
+            self.conf.unread.append((name, path, line))
+        return text or ""
 
-def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
+
+def parse_conf(config: str, read: Read, expand: Expand, extra: str = "", places: bool = False) -> Conf:
     """config: the main file's absolute path, to whose directory includes are relative. extra: directives of
     -g. expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others
     are read on.
+
+    places: an editor wants to know where each directive stands. It gets the includes, too: each as a
+    directive in front of what it includes.
     """
     conf = Conf()
-    reader = _Reader(conf, posixpath.dirname(config), read, expand)
+    reader = _Reader(conf, posixpath.dirname(config), read, expand, places)
     if extra:
         conf.directives += reader.text("-g", extra)[0]
     conf.directives += reader.file(config, 0, config)[0]
     return conf
+
+
+def parse_text(text: str) -> Source:
+    """One file alone, with the places of its directives. Its includes are not followed."""
+    conf = Conf()
+    _Reader(conf, "/", lambda _path: None, lambda _pattern: [], True).text("", text)
+    return conf.sources[""]
 
 
 def every(directives: List[Directive]) -> Iterator[Directive]:

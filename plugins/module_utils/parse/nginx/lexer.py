@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A nginx configuration file's text, cut into statements as ngx_conf_read_token() does
-(src/core/ngx_conf_file.c).
+"""The text of a nginx configuration file, cut into statements as ngx_conf_read_token() does
+(src/core/ngx_conf_file.c). Reading and editing both use it: an editor asks for the spans, too.
 """
 
 import re
@@ -14,6 +14,8 @@ BUFFER = 4096
 MOST_STATEMENTS = 400000
 MOST_ARGUMENTS = 50000
 DEEPEST_BLOCK = 100
+# How the names of blocks end that hold Lua.
+LUA_BLOCK = "_by_lua_block"
 
 SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 
@@ -22,6 +24,10 @@ SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
 # closes one, without arguments.
 Statement = Tuple[List[str], str, int]
 Cut = Tuple[List[Statement], Optional[SyntaxFault]]
+# Where a word stands, with its quotes: the offsets of its first character and behind its last one.
+Span = Tuple[int, int]
+# Where a statement stands: the spans of its arguments, and the offset of its ";", "{" or "}".
+Spans = Tuple[List[Span], int]
 
 # Linear in time and flat in memory on any text, see docs/looking.md.
 _TOKEN = re.compile(
@@ -37,6 +43,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_PLAIN_WORD = re.compile(r"[^ \t\r\n]+")
 _ESCAPE = re.compile(r"""\\(["'\\trn])""")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 _AFTER_QUOTED = " \t\r\n;{)"
@@ -80,12 +87,15 @@ def lua_end(text: str, start: int) -> int:
                 return -1
 
 
-def statements(text: str) -> Cut:
-    """All statements up to the end or the first fault, and that in nginx's own words with its line. Of a
-    *_by_lua_block only the "{" and the "}" are told.
+def statements(text: str, spans: Optional[List[Spans]] = None) -> Cut:
+    """All statements up to the end or the first fault, and that in nginx's own words with its line. A
+    *_by_lua_block gives its "{" and its "}" only.
+
+    spans: a list that gets the spans of each statement, in the same order.
     """
     found: List[Statement] = []
     args: List[str] = []
+    words_at: List[Span] = []
     line, counted, start_line, position, depth = 1, 0, 1, 0, 0
 
     def fault(offset: int, message: str) -> Cut:
@@ -122,15 +132,21 @@ def statements(text: str) -> Cut:
                 plain, stop = match.group("plain", "end")
                 words = plain.split()
                 if len(plain) >= BUFFER // 4:
-                    long_one = next((word for word in words if _too_long(word)), None)
-                    if long_one:
-                        return too_long(text.index(long_one, start), long_one)
+                    long_words = list(filter(_too_long, words))
+                    if long_words:
+                        return too_long(text.index(long_words[0], start), long_words[0])
                 args += words
+                if spans is not None:
+                    words_at += [
+                        word.span() for word in _PLAIN_WORD.finditer(text, start, match.end("plain"))
+                    ]
             elif kind == "close":
                 depth -= 1
                 if args or depth < 0:
                     return fault(start, 'unexpected "}"')
                 found.append(([], "}", line))
+                if spans is not None:
+                    spans.append(([], start))
                 continue
             elif kind == "stop":
                 stop = match.group("stop")
@@ -153,17 +169,22 @@ def statements(text: str) -> Cut:
                 if quote and text[after] not in _AFTER_QUOTED:
                     return fault(after, 'unexpected "%s"' % text[after])
                 args.append(unescape(raw))
+                if spans is not None:
+                    words_at.append((start, after))
                 if len(args) > MOST_ARGUMENTS:
                     return too_many(MOST_ARGUMENTS, "parameters")
                 continue
             found.append((args, stop, start_line))
+            if spans is not None:
+                spans.append((words_at, match.end() - 1))
+                words_at = []
             if len(found) > MOST_STATEMENTS:
                 return too_many(MOST_STATEMENTS, "directives")
             if stop == "{":
                 depth += 1
                 if depth > DEEPEST_BLOCK:
                     return too_many(DEEPEST_BLOCK, "nested blocks")
-                if args[0].endswith("_by_lua_block"):
+                if args[0].endswith(LUA_BLOCK):
                     position = lua_end(text, match.end())
                     args = []
                     break

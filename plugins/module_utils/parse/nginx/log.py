@@ -11,9 +11,9 @@ a log never decides alone.
 from collections import deque
 from typing import Deque, Iterable, List, Optional, Set
 
+from ...signatures.nginx import PHASES, STDERR
 from ..log_events import Events, Log
-from ..signatures import PHASES
-from .log_entry import ENTRY_LIMIT, STDERR, Entry, brief, fields, parse_entry
+from .log_entry import ENTRY_LIMIT, Entry, brief, fields, parse_entry
 
 MANY_STRANGERS = 16
 _MOST_DOUBTS = 5000

@@ -9,15 +9,15 @@ import re
 from functools import lru_cache
 from typing import NamedTuple, Optional, Tuple
 
+from ...signatures.nginx import HTTP, NGINX, NO_PHASE, PHASES
+from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
 from ..redact import redact
-from ..signatures import PHASES, Row, find
 from ..timestamps import nginx_time
 
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 HEAD_BYTES = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
-STDERR = 'FastCGI sent in stderr: "'
 
 _HEAD = re.compile(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d{1,10})#\d+: "
@@ -34,23 +34,19 @@ _HARMLESS = re.compile(
     r"|open socket #\d+ left in connection \d+|an? (?:upstream response|client request body) is buffered to "
     r"a temporary file \S+)\Z"
 )
-_FATAL = re.compile(r"(?:PHP message: )?PHP (?:Fatal|Parse|Core|Compile|Recoverable fatal) error:  ")
 
-Entry = NamedTuple(
-    "Entry",
-    [
-        ("at", Optional[int]),
-        ("pid", int),
-        ("message", str),
-        ("site", Optional[str]),
-        ("endpoint", Optional[str]),
-        ("row", Optional[Row]),
-        ("detail", dict),
-        ("foreign", bool),
-        ("whole", bool),
-        ("twice", bool),
-    ],
-)
+
+class Entry(NamedTuple):
+    at: Optional[int]  # epoch seconds
+    pid: int  # of the nginx worker
+    message: str
+    site: Optional[str]
+    endpoint: Optional[str]
+    row: Optional[Signature]
+    detail: dict
+    foreign: bool  # the message may hold text of visitors or of the application
+    whole: bool  # an end of the entry is on this line
+    twice: bool  # so is another
 
 
 @lru_cache(maxsize=256)
@@ -93,40 +89,26 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 
 
 @lru_cache(maxsize=256)
-def _meaning(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Row], dict]:
-    """Remembered, because a failing endpoint repeats itself; nobody may change the returned detail."""
-    if message.startswith(STDERR):
-        # php-fpm's own messages come bare, the application's behind "PHP message: ".
-        words = message[len(STDERR) :]
-        name = "ng-stderr-body" if phase == "reading upstream" else "ng-stderr"
-        if words.startswith(("Primary script unknown", "Unable to open primary script: ")):
-            name = "ng-stderr-primary"
-        elif words.startswith("Access to the script '"):
-            name = "ng-stderr-limit-ext"
-        elif _FATAL.match(words):
-            return Row("ng-stderr-fatal", "h", 500, "", "%q"), {"status": 500}
-        return Row(name, "h", None, "", "%q"), {}
-    hit = find("ng", message, PHASES[phase] if phase else "-")
-    if not hit or (
-        "-temp-" in hit[0].id and not crit
-    ):  # at level error it is a static file that nginx may not read
+def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Signature], dict]:
+    """(signature, detail). Remembered, because a failing endpoint repeats itself; nobody may change the
+    detail.
+    """
+    hit = (NGINX.find(message, HTTP) if http else None) or NGINX.find(message, phase)
+    # At level error it is a static file that nginx may not read.
+    if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
         return None, {}
-    row, groups = hit
-    if http and row.id == "ng-premature-header":
-        row = row._replace(id="ng-premature-http-to-fcgi")
+    row, places = hit
     detail: dict = {"status": row.status} if row.status else {}
-    errno = _ERRNO.search(message)
+    errno = _ERRNO.search(message) if row.format.endswith(": %s)") else None
     if errno:
         detail["errno"] = int(errno.group(1))
     elif "%d" in row.format:
-        detail["value"] = next((value for value in map(number, groups) if value is not None), None)
+        detail["value"] = next((value for value in map(number, places) if value is not None), None)
     return row, detail
 
 
 def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
-    """One line, without its line feed; None when it begins no entry. foreign: its message may hold text of
-    visitors or of the application. whole: an end of the entry is on this line; twice: so is another.
-    """
+    """One line, without its line feed; None when it begins no entry."""
     head = _HEAD.match(line)
     if not head:
         return None
@@ -137,14 +119,13 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         message = message.split(", resolver: ", 1)[0]
     front, found, phase = message.rpartition(" while ")
     if found and phase in PHASES:
-        message = front
+        message, phase = front, PHASES[phase]
     else:
-        phase = ""
+        phase = NO_PHASE
     site, endpoint = fields(rest, cut) if tail else (None, None)
-    row, detail = _meaning(message, phase, level == "crit", (endpoint or "").startswith("http://unix:"))
-    foreign = (
-        "%q" in row.format or "-temp-" in row.id if row else of_connection and not _HARMLESS.match(message)
-    )
+    http = phase == "header" and (endpoint or "").startswith("http://unix:")
+    row, detail = _recognise(message, phase, level == "crit", http)
+    foreign = "%q" in row.format if row else of_connection and not _HARMLESS.match(message)
     twice = ", client: " in rest
     if foreign and twice:
         site = endpoint = None  # the message itself may have brought the first of them

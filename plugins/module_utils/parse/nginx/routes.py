@@ -5,11 +5,14 @@
 
 import posixpath
 import re
-from typing import Dict, List, Match, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Match, Optional, Tuple
 
 from ..endpoint import canonical
 from .conf import Conf, Directive, every
 from .lexer import BUFFER
+
+if TYPE_CHECKING:
+    from ...facts.nginx import Route, Target, Timeout
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {
@@ -17,7 +20,7 @@ _TIMEOUTS = {
     "fastcgi_connect_timeout": "connect_timeout",
     "fastcgi_send_timeout": "send_timeout",
 }
-_DEFAULT: dict = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
+_DEFAULT: "Timeout" = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
 _SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias", "set", "if"}
@@ -34,8 +37,6 @@ _MOST_VARIABLES = 20  # of one text
 # What variables hold, innermost block first: the only possible text, or None.
 Values = Tuple[Dict[str, Optional[str]], ...]
 
-
-_ROUTE_SETTINGS = ("read_timeout", "connect_timeout", "send_timeout", "keep_conn", "root", "params")
 
 # What a block passes on to those inside it, by the names of a route. values: the Values here; server_values:
 # of the server itself.
@@ -82,7 +83,7 @@ def _fault(written: str) -> Optional[str]:
     return "no port" if port is None else None
 
 
-def _endpoint(written: str, at: Directive, default_port: str = "") -> dict:
+def _endpoint(written: str, at: Directive, default_port: str = "") -> "Target":
     address = "unix:" + written[5:] if _is_unix(written) else written
     if default_port and not _is_unix(written) and _address(written)[1] is None:
         address += ":" + default_port
@@ -129,7 +130,7 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
 class _Upstream:
     def __init__(self, block: Directive, conf: Conf) -> None:
         self.keepalive = 0
-        self.endpoints: List[dict] = []
+        self.endpoints: List[Target] = []
         for one in block.block or []:
             if one.name == "server" and one.args:
                 fault = _fault(one.args[0])
@@ -148,7 +149,7 @@ class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf = conf
         self.prefix = prefix
-        self.found: List[dict] = []
+        self.found: List[Route] = []
         self.upstreams: Dict[str, _Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
         self.site: dict = {}
@@ -292,11 +293,11 @@ class _Routes:
             return 'upstream "%s" may not have port %s' % (host, port)
         return '%s in upstream "%s"' % (fault, address) if fault else None
 
-    def route(self, one: Directive, level: Level, location: str) -> dict:
+    def route(self, one: Directive, level: Level, location: str) -> "Route":
         written, variable = one.args[0], "$" in one.args[0]
         address = self.resolve(written, level["values"]) if variable else written
         name: Optional[str] = None
-        endpoints: List[dict] = []
+        endpoints: List[Target] = []
         keepalive = 0
         upstream = self.upstreams.get(address.lower()) if address else None
         if upstream:
@@ -308,7 +309,11 @@ class _Routes:
             elif not variable:
                 self.conf.refuse(one, refusal)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
-        found = {
+        return {
+            "site": self.site["site"],
+            "server_names": self.site["server_names"],
+            "server": self.site["server"],
+            "listen": self.site["listen"],
             "location": location,
             "file": one.file,
             "line": one.line,
@@ -317,13 +322,16 @@ class _Routes:
             "variable": variable,
             "endpoints": endpoints,
             "upstream_keepalive": keepalive,
+            "read_timeout": level["read_timeout"],
+            "connect_timeout": level["connect_timeout"],
+            "send_timeout": level["send_timeout"],
+            "keep_conn": level["keep_conn"],
+            "root": level["root"],
+            "params": level["params"],
         }
-        found.update((key, level[key]) for key in _ROUTE_SETTINGS)
-        found.update(self.site)
-        return found
 
 
-def routes(conf: Conf, prefix: str) -> List[dict]:
+def routes(conf: Conf, prefix: str) -> List["Route"]:
     """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative
     root.
     """

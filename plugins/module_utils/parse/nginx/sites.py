@@ -5,29 +5,30 @@
 two sites.
 """
 
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import TYPE_CHECKING, Iterable, List, Tuple, Union
 
-# file, line: where the block begins.
-Site = Dict[str, Any]
+if TYPE_CHECKING:
+    from ...facts.nginx import Route
+    from ...verdict.finding import Site
 
 
-def site_of(route: Dict[str, Any]) -> Site:
-    """{name: the first server_name, listen: the first address, file, line}, as a finding's "servers" has it."""
-    block = route.get("server") or {}
-    listen = (route.get("listen") or ["80"])[0].split(" ")[0]
+def site_of(route: "Route") -> "Site":
+    """The site of a route, as a finding's "servers" has it."""
+    block = route.get("server")
+    listen = (route["listen"] or ["80"])[0].split(" ")[0]
     return {
         "name": route["site"] or "default",
         "listen": listen,
-        "file": block.get("file"),
-        "line": block.get("line"),
+        "file": block["file"] if block else None,
+        "line": block["line"] if block else None,
     }
 
 
-def place(site: Site) -> Tuple[Any, ...]:
+def place(site: "Site") -> Tuple[Union[str, int, None], ...]:
     """What tells it from all others. A snapshot from before 0.4.0 does not tell where a block begins."""
     return (site["file"], site["line"]) if site["line"] else (site["name"], site["listen"])
 
 
-def sites_of(routes: Iterable[Dict[str, Any]]) -> List[Site]:
+def sites_of(routes: Iterable["Route"]) -> List["Site"]:
     """Each site of these routes once, in their order."""
     return list({place(site): site for site in map(site_of, routes)}.values())

@@ -11,9 +11,10 @@ is dropped.
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
+from ...signatures.php_fpm import PHP_FPM, STDERR
+from ...signatures.table import Signature
 from ..log_events import Events, Log
 from ..redact import redact
-from ..signatures import find
 from ..timestamps import fpm_time
 
 HEAD_BYTES = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
@@ -23,11 +24,7 @@ _HEAD = re.compile(
     re.A,
 )
 _POOL = re.compile(r"\[pool ([^\]]{1,128})\] ")
-_EXIT = re.compile(
-    r"child (\d{1,10}) exited (?:on signal (\d{1,9}) \([^()]*?( - core dumped)?\)|with code (\d{1,9}))"
-    r" after (\d{1,12}\.\d+) seconds from start\Z",
-    re.A,
-)
+_EXIT = re.compile(r"child \d{1,18} exited (?:on|with) (signal|code) (\d{1,18}) ", re.A)
 _SAID = re.compile(
     r"child (\d{1,10}) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A
 )
@@ -36,22 +33,29 @@ _REQUEST_END = re.compile(
 )
 _REQUEST_OPEN = re.compile(r"child (\d{1,10}), script '", re.A)
 _ERRNO = re.compile(r" \((\d{1,9})\)\Z", re.A)
-_SIGNALS = {4: "sigill", 6: "sigabrt", 7: "sigbus", 9: "sigkill", 11: "sigsegv", 15: "sigterm", 24: "sigxcpu"}
-_CODES = (0, 1, 70, 124, 255)
 # An open entry's foreign part: 255 bytes of script, 127 of path, 511 of query.
 _REACH = 2048
 
-Message = NamedTuple(
-    "Message",
-    [
-        ("at", Optional[float]),
-        ("pool", Optional[str]),
-        ("signature", Optional[str]),
-        ("pid", Optional[int]),
-        ("detail", dict),
-        ("open", bool),
-    ],
-)
+# The two messages that hold a request, by their last word.
+_REQUESTS = {
+    row.format.rsplit(" ", 1)[1]: row
+    for row in PHP_FPM.rows()
+    if row.meaning in ("slow_script", "terminated")
+}
+_SOCKET_PROBLEMS = ("address_in_use", "directory_missing", "bind_failed")
+
+
+class Message(NamedTuple):
+    at: Optional[float]  # epoch seconds
+    pool: Optional[str]
+    signature: Optional[Signature]
+    pid: Optional[int]  # the worker's
+    detail: dict
+    open: bool  # a request's text goes on in the next line
+
+    @property
+    def has_request(self) -> bool:
+        return self.open or self.signature in _REQUESTS.values()
 
 
 def _path_only(request: str) -> str:
@@ -60,51 +64,35 @@ def _path_only(request: str) -> str:
     return redact(path, 200) + (query and "?[redacted]")
 
 
-def classify(level: str, text: str) -> Tuple[Optional[str], Optional[int], dict]:
-    """(signature, child's pid, detail) of a message without time, level and pool."""
-    said = _SAID.match(text)
-    if said:
-        claim = find("said", said.group(2), "*")
-        return claim[0].id if claim else "fpm-said-stderr", int(said.group(1)), {"claimed": True}
-    left = _EXIT.match(text)
-    if left:
-        kind, number = ("code", int(left.group(4))) if left.group(4) else ("signal", int(left.group(2)))
-        name = ("%d" % number if number in _CODES else kind) if kind == "code" else _SIGNALS.get(number, kind)
-        name = "fpm-exit-" + name + ("-core" if name == "sigsegv" and left.group(3) else "")
-        # Deaths at DEBUG the master caused by a reload or a stop.
-        return (
-            name if level != "DEBUG" else None,
-            int(left.group(1)),
-            {kind: number, "seconds": float(left.group(5))},
-        )
-    child, end = _REQUEST_OPEN.match(text), _REQUEST_END.search(text)
-    script, found, request = (
-        text[child.end() : end.start()].partition("' (request: \"") if child and end else ("", "", "")
-    )
-    if child and end and found:
-        return (
-            ("fpm-slow" if end.group(2) == "logging" else "fpm-terminate"),
-            int(child.group(1)),
-            {"seconds": float(end.group(1)), "script": redact(script, 200), "request": _path_only(request)},
-        )
-    hit = find("fpm", text, level[:1])
+def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int], dict]:
+    """(signature, worker's pid, detail) of a message without time, level and pool."""
+    words = _SAID.match(text)
+    if words:
+        claim = PHP_FPM.find(words.group(2), STDERR)
+        return claim[0] if claim else None, int(words.group(1)), {"claimed": True}
+    # Deaths that the master caused by a reload or a stop stand at DEBUG, where no row is.
+    hit = PHP_FPM.find(text, level)
     if not hit:
-        # Mostly that it cannot read its configuration.
-        return (
-            "fpm-error" if level in ("ERROR", "ALERT") and not _REQUEST_OPEN.match(text) else None,
-            None,
-            {},
-        )
-    row, groups = hit
-    if row.id.startswith("fpm-max-children-"):
-        return row.id, None, {"limit": int(groups[0])}
-    errno = _ERRNO.search(text)
-    detail: dict = {"errno": int(errno.group(1))} if errno else {}
-    return row.id, None, dict(detail, address=groups[0][:200]) if "-bind-" in row.id else detail
+        return None, None, {}
+    row, places = hit
+    if row.format.startswith("child %d"):
+        seconds = float(".".join(places[-2:]))
+        death = _EXIT.match(text)
+        if death:
+            return row, int(places[0]), {death.group(1): int(death.group(2)), "seconds": seconds}
+        detail = {"script": redact(places[1], 200), "request": _path_only(places[2])}
+        return row, int(places[0]), dict(detail, seconds=seconds)
+    if _REQUEST_OPEN.match(text):
+        return None, None, {}
+    if row.meaning == "pool_full" and places:
+        return row, None, {"limit": int(places[0])}
+    errno = _ERRNO.search(text) if "%q" not in row.format else None
+    where = {"errno": int(errno.group(1))} if errno else {}
+    return row, None, dict(where, address=places[0][:200]) if row.meaning in _SOCKET_PROBLEMS else where
 
 
 def parse_message(line: str, utc_offset: int) -> Optional[Message]:
-    """A line without its line feed; None without a head. open: a request's text goes on in the next line."""
+    """A line without its line feed; None without a head."""
     head = _HEAD.match(line)
     if not head:
         return None
@@ -151,20 +139,17 @@ class FpmLog(Log):
         if self._open:
             self.untrusted += 1 if message and message.signature else 0
             if last:
-                name = "fpm-slow" if last.group(2) == "logging" else "fpm-terminate"
-                self._accept(
-                    self._open[0]._replace(signature=name, detail={"seconds": float(last.group(1))}),
-                    self._open[1],
-                )
+                row = _REQUESTS[last.group(2)]
+                message = self._open[0]._replace(signature=row, detail={"seconds": float(last.group(1))})
+                self._accept(message, self._open[1])
                 self._open = None
             return
-        request = message is not None and (message.open or message.signature in ("fpm-slow", "fpm-terminate"))
-        if last and not request and (message is None or message.signature != "fpm-said-stderr"):
+        if last and (message is None or not message.has_request and "claimed" not in message.detail):
             # A text that seemed to have ended ends here: only the entry that brought it is true.
-            truth = 1 if self._held and self._held[0][0].signature in ("fpm-slow", "fpm-terminate") else 0
+            truth = 1 if self._held and self._held[0][0].has_request else 0
             self.untrusted += sum(1 for held, _line in self._held[truth:] if held.signature)
             self._held = self._held[:truth]
-        elif message is not None and request:
+        elif message is not None and message.has_request:
             self._release()
             self._reach = start + _REACH
             if message.open:
@@ -189,7 +174,7 @@ class FpmLog(Log):
         if self.counts(message.at) and message.signature:
             self.events.add(
                 "fpm",
-                message.signature,
+                message.signature.id,
                 message.at or 0,
                 self.path,
                 line,

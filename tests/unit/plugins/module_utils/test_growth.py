@@ -10,7 +10,7 @@ import struct
 from typing import Any, Callable, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_spans, nginx_text
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     endpoint,
     fastcgi,
@@ -69,7 +69,7 @@ def lines(line: str) -> Shape:
 
 
 def conf(text: str) -> nginx_conf.Conf:
-    return nginx_conf.parse_conf("/c", lambda _path: (text, ""), lambda _pattern: [])
+    return nginx_conf.parse_conf("/c", lambda _path: text, lambda _pattern: [])
 
 
 def routes(text: str) -> Any:
@@ -80,7 +80,7 @@ def included(texts: List[str]) -> Any:
     """/0 is the main file, which includes /1 and so on."""
     found = nginx_conf.parse_conf(
         "/0",
-        lambda path: (texts[int(path[1:])], ""),
+        lambda path: texts[int(path[1:])],
         lambda pattern: ["/%d" % number for number in range(1, len(texts))],
     )
     return nginx_routes.routes(found, "/"), nginx_conf.error_logs(found, "/", None)
@@ -151,10 +151,7 @@ def stamps(text: str) -> Any:
 
 
 def edited(text: str) -> Any:
-    try:
-        return list(nginx_spans.every(nginx_spans.tree(text).root))
-    except Refusal:
-        return None
+    return list(nginx_conf.every(nginx_conf.parse_text(text).directives))
 
 
 def edited_pool(text: str) -> Any:

@@ -11,22 +11,24 @@ import re
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import nginx_text
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_spans import (
-    BOM,
-    every,
-    scan,
-    tree,
-    value,
-    written,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import nginx_cuts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_cuts import written
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
     Edited,
     set_address_at,
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
+    BOM,
+    every,
+    parse_text,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import (
+    Spans,
+    statements,
+    unescape,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
@@ -50,16 +52,27 @@ def fixture(path: str) -> str:
         return stream.read()
 
 
-def scanned(text: str) -> List[Tuple[List[str], str, int]]:
-    """The statements as the spans tell them."""
-    return [
-        (
-            [value(text, word) for word in words],
-            end,
-            text.count("\n", 0, words[0].start if words else stop) + 1,
-        )
-        for words, end, stop in scan(text)
-    ]
+def value(text: str, start: int, end: int) -> str:
+    """A word as nginx stores it."""
+    raw = text[start:end]
+    return unescape(raw[1:-1] if raw[0] in "\"'" else raw)
+
+
+def told_by_spans(text: str) -> List[Tuple[List[str], str, int]]:
+    """The statements as their spans tell them. Between two spans there is nothing but space and comments."""
+    spans: List[Spans] = []
+    found, fault = statements(text, spans)
+    assert fault is None
+    told, at = [], 0
+    for (words, stop), (_args, end, _line) in zip(spans, found):
+        first = words[0][0] if words else stop
+        told.append(([value(text, *word) for word in words], text[stop], text.count("\n", 0, first) + 1))
+        for start, behind in words + [(stop, stop + 1)]:
+            between = re.sub(r"#[^\n]*", "", text[at:start])
+            assert not between.strip(" \t\r\n") or end == "}"  # the end of a block of Lua
+            at = behind
+    assert not re.sub(r"#[^\n]*", "", text[at:]).strip(" \t\r\n")
+    return told
 
 
 def edit(
@@ -86,14 +99,14 @@ def edit_main(
     return found[0].after if found else text
 
 
-# The scanner of spans
+# Where the words of a statement stand
 
 
 @pytest.mark.parametrize("path", fixture_files(), ids=lambda path: os.path.relpath(path, FIXTURES))
-def test_the_spans_are_those_of_the_lexer_in_real_files(path: str) -> None:
+def test_spans_hold_each_word_of_real_files(path: str) -> None:
     found, fault = statements(fixture(path))
     assert fault is None
-    assert scanned(fixture(path)) == found
+    assert told_by_spans(fixture(path)) == found
     assert len(found) > 3
 
 
@@ -124,17 +137,17 @@ def syntax_cases() -> List[str]:
     ],
     ids=lambda text: repr(text)[:40],
 )
-def test_the_spans_are_those_of_the_lexer_in_odd_texts(text: str) -> None:
-    assert scanned(text) == statements(text)[0]
-    for one in every(tree(text).root):
-        assert text[one.stop] == (";" if one.children is None else "{")
-        assert text[one.end - 1] == (";" if one.children is None else "}")
+def test_spans_hold_each_word_of_odd_texts(text: str) -> None:
+    assert told_by_spans(text) == statements(text)[0]
+    for directive in every(parse_text(text).directives):
+        assert text[directive.place.stop] == (";" if directive.block is None else "{")
+        assert text[directive.place.end - 1] == (";" if directive.block is None else "}")
 
 
 @pytest.mark.parametrize("text", ["a", "a {", "}", 'a "b"c;', "a 'b;"])
 def test_a_file_that_nginx_would_not_read_is_left_alone(text: str) -> None:
     with pytest.raises(Refusal, match="line 1: "):
-        tree(text)
+        set_address_at(text, 1, PASS, OLD, NEW)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +305,7 @@ def test_an_address_with_a_newline_is_refused() -> None:
 
 
 def test_an_edit_that_reads_otherwise_than_meant_is_refused(monkeypatch: Any) -> None:
-    monkeypatch.setattr(nginx_text, "written", lambda value, quote="": value)
+    monkeypatch.setattr(nginx_cuts, "written", lambda value, quote="": value)
     with pytest.raises(Refusal, match="more than the one directive"):
         set_address_at("fastcgi_pass a;", 1, PASS, "a", "b; c")
     with pytest.raises(Refusal, match="more than the one directive"):
@@ -859,7 +872,7 @@ def test_what_other_blocks_share_is_left_alone(
                 "/etc/nginx/a": "http { include b; }",
                 "/etc/nginx/b": "server { include a; }",
             },
-            "/etc/nginx/b:1: /etc/nginx/a comes back to itself",
+            '/etc/nginx/b: line 1: include "/etc/nginx/a" comes back to itself',
         ),
         (
             {MAIN: "http { }\ninclude a;"},

@@ -13,13 +13,17 @@ import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_spans import scan, value
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
     set_address_at,
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
+    Directive,
+    every,
+    parse_conf,
+    parse_text,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
@@ -292,7 +296,7 @@ class Site:
 
 
 def flat(texts: Dict[str, str], expand: Any) -> List[Tuple[Tuple[str, ...], str, List[str]]]:
-    """All directives with the blocks around them, as the other parser of this collection reads them."""
+    """All directives with the blocks around them, as a diagnosis reads them."""
 
     def walk(
         directives: List[Directive], around: Tuple[str, ...]
@@ -303,7 +307,7 @@ def flat(texts: Dict[str, str], expand: Any) -> List[Tuple[Tuple[str, ...], str,
                 name = " ".join(" ".join(inner.args) for inner in one.block if inner.name == "server_name")
                 yield from walk(one.block, around + (" ".join([one.name] + one.args + [name]),))
 
-    conf = parse_conf(MAIN, lambda path: (texts[path], ""), expand)
+    conf = parse_conf(MAIN, texts.get, expand)
     assert conf.errors == []
     return list(walk(conf.directives, ()))
 
@@ -450,9 +454,13 @@ def test_an_edit_changes_one_directive_and_a_second_one_nothing(batch: int) -> N
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         site = Site(seed)
         for path, text in site.texts.items():
-            read = [([value(text, word) for word in words], end) for words, end, _stop in scan(text)]
-            assert read == plain(text), (seed, path)
             places = site.files[path].places
+            there = {directive.place.start: directive for directive in every(parse_text(text).directives)}
+            for one in places:
+                directive = there[one.whole[0]]
+                assert (directive.name, directive.args) == (one.name, one.args), (seed, path)
+                assert (directive.line, directive.place.end) == (one.line, one.whole[1]), (seed, path)
+                assert not one.args or directive.place.words[1] == one.first, (seed, path)
             for one in site.chance.sample(places, min(len(places), 3)):
                 assert one.line in [
                     line for args, _end, line in lexed(text)[0] if args == [one.name] + one.args

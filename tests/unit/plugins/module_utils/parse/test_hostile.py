@@ -164,7 +164,7 @@ def test_a_name_with_line_feeds_is_no_row_of_its_own() -> None:
 
 
 def read(texts: Any) -> nginx_conf.Conf:
-    return nginx_conf.parse_conf("/0", lambda path: (texts(path), ""), lambda pattern: [])
+    return nginx_conf.parse_conf("/0", texts, lambda pattern: [])
 
 
 def test_blocks_nested_over_several_files_are_bounded_and_said() -> None:
@@ -204,7 +204,7 @@ def test_errors_are_told_once_and_not_without_end() -> None:
 def test_an_empty_file_included_without_end_ends() -> None:
     names = ["/%d" % number for number in range(1, 1001)]
     conf = nginx_conf.parse_conf(
-        "/0", lambda path: ("include /*;\n" * 1000 if path == "/0" else "", ""), lambda pattern: names
+        "/0", lambda path: "include /*;\n" * 1000 if path == "/0" else "", lambda pattern: names
     )
     assert any("more than 400000 directives" in one["text"] for one in conf.errors)
 

@@ -7,12 +7,13 @@
 import fnmatch
 import os
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
     Conf,
+    NotOpened,
     error_logs,
     every,
     parse_conf,
@@ -25,14 +26,12 @@ MAIN = "/etc/nginx/nginx.conf"
 
 
 def read_all(files: Dict[str, str], extra: str = "", read: Optional[List[str]] = None) -> Conf:
-    def reader(path: str) -> Tuple[Optional[str], str]:
+    def reader(path: str) -> str:
         if read is not None:
             read.append(path)
-        return (
-            (files[path], "")
-            if path in files
-            else (None, 'open() "%s" failed (2: No such file or directory)' % path)
-        )
+        if path not in files:
+            raise NotOpened('open() "%s" failed (2: No such file or directory)' % path)
+        return files[path]
 
     def expand(pattern: str) -> List[str]:
         return sorted(
@@ -107,7 +106,9 @@ def test_a_missing_include_is_an_error_at_its_line_and_the_rest_is_read() -> Non
 
 
 def test_an_include_that_was_reported_elsewhere_is_no_error() -> None:
-    assert parse_conf(MAIN, lambda path: (None, ""), lambda pattern: []).errors == []
+    conf = parse_conf(MAIN, lambda path: "include a;" if path == MAIN else None, lambda pattern: [])
+    assert conf.errors == []
+    assert conf.unread == [("/etc/nginx/a", MAIN, 1)]
 
 
 def test_an_include_loop_is_an_error_and_ends() -> None:

@@ -12,7 +12,11 @@ import re
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Conf, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
+    Conf,
+    NotOpened,
+    parse_conf,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.routes import parse_time, routes
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
@@ -26,10 +30,10 @@ def fixture(name: str) -> str:
 
 
 def read(text: str) -> Tuple[List[Dict[str, Any]], Conf]:
-    def reader(path: str) -> Tuple[Any, str]:
-        return (
-            (text, "") if path == MAIN else (None, 'open() "%s" failed (2: No such file or directory)' % path)
-        )
+    def reader(path: str) -> str:
+        if path != MAIN:
+            raise NotOpened('open() "%s" failed (2: No such file or directory)' % path)
+        return text
 
     conf = parse_conf(MAIN, reader, lambda pattern: [])
     return routes(conf, "/usr/share/nginx"), conf

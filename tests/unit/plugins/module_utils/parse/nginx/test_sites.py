@@ -21,7 +21,7 @@ CONF = """http {
 
 
 def test_two_servers_of_one_name_are_two_sites_with_their_lines() -> None:
-    found = sites_of(routes(parse_conf("/n.conf", lambda path: (CONF, ""), lambda pattern: []), "/etc/nginx"))
+    found = sites_of(routes(parse_conf("/n.conf", lambda path: CONF, lambda pattern: []), "/etc/nginx"))
     assert found[:2] == [
         {"name": "_", "listen": "80", "file": "/n.conf", "line": 2},
         {"name": "_", "listen": "127.0.0.1:8081", "file": "/n.conf", "line": 3},

@@ -1,0 +1,185 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One directive changed, put in or taken out of the text of a nginx configuration file, and not a character
+beside it. Each new text is read again with the lexer before it is handed out.
+"""
+
+import re
+from typing import List, Optional, Sequence, Tuple
+
+from ..parse.nginx.conf import BOM, Directive, Place, Source
+from ..parse.nginx.lexer import Span, Statement, statements
+from ..verdict.step import Refusal
+
+_BLANK = " \t\r\n"
+
+# A statement that is changed, put in before (added) or taken out; None: taken out.
+_New = Optional[Tuple[List[str], str]]
+# Offsets of what is replaced, and by what.
+_Cut = Tuple[int, int, str]
+
+
+def written(text: str, quote: str = "") -> str:
+    """A value as a word of the configuration, in quotes only where nginx needs them, or in quote when the
+    value had that one before.
+    """
+    if re.search(r"[\n\r\0]", text):
+        raise Refusal("a value with a line break or a NUL is not written")
+
+    def quoted(mark: str) -> List[str]:
+        return [mark + text + mark, mark + re.sub(r"([\\%s])" % mark, r"\\\1", text) + mark]
+
+    double, single = quoted('"'), quoted("'")
+    tried = quoted(quote) if quote else [text]
+    for word in tried + [double[0], single[0], double[1], single[1]]:
+        if statements("x %s;" % word) == ([(["x", text], ";", 1)], None):
+            return word
+    raise Refusal("a value of %d characters that nginx cannot read is not written" % len(text))
+
+
+def _edited(source: Source, cuts: Sequence[_Cut], at: int, new: _New, added: bool = False) -> str:
+    """The text after the cuts, if nothing but the statement number `at` is another one now."""
+    after = source.text
+    for start, end, text in sorted(cuts, reverse=True):
+        after = after[:start] + text + after[end:]
+    found, fault = statements(after)
+    before = source.statements
+    shift = after.count("\n") - source.text.count("\n")
+    expected: List[Statement] = before[:at]
+    if new:
+        expected = expected + [new + ((found[at][2] if added else before[at][2]) if at < len(found) else 0,)]
+    expected = expected + [(args, end, line + shift) for args, end, line in before[at if added else at + 1 :]]
+    if fault or found != expected or after.startswith(BOM) != source.text.startswith(BOM):
+        raise Refusal(
+            "the edit would change more than the one directive"
+            + (": line %d: %s" % (fault.line, fault.text) if fault else "")
+        )
+    return after
+
+
+def _gap(text: str, words: Sequence[Span], number: int) -> Span:
+    """The space in front of a word, if no comment stands in it."""
+    start, end = words[number - 1][1], words[number][0]
+    return (start if not text[start:end].strip(_BLANK) else end), end
+
+
+def with_arguments(source: Source, directive: Directive, args: Sequence[str]) -> str:
+    """The text with other arguments of the directive. Words that stay keep their quotes and comments."""
+    text, at = source.text, directive.place
+    cuts: List[_Cut] = []
+    for (start, end), old, new in zip(at.words[1:], directive.args, args):
+        if old != new:
+            mark = text[start]
+            cuts.append((start, end, written(new, mark if mark in "\"'" else "")))
+    behind = at.words[-1][1]
+    cuts.append((behind, behind, "".join(" " + written(word) for word in args[len(directive.args) :])))
+    for number in range(len(args) + 1, len(at.words)):
+        cuts.append((_gap(text, at.words, number)[0], at.words[number][1], ""))
+    name = source.statements[at.first][0][0]
+    return _edited(source, cuts, at.first, ([name] + list(args), ";"))
+
+
+def beside(source: Source, block: Optional[Directive]) -> List[Directive]:
+    """The directives of this file that stand directly in a block, or outside of any (None)."""
+    inside = source.directives if block is None else block.block or []
+    return [inner for inner in inside if inner.file == source.path]
+
+
+def _line(text: str, offset: int) -> Span:
+    """The line around an offset: its start, and the offset of its newline or the text's end."""
+    end = text.find("\n", offset)
+    return text.rfind("\n", 0, offset) + 1, len(text) if end < 0 else end
+
+
+def _newline(text: str, offset: int) -> str:
+    """How the line ends whose "\\n" stands at offset."""
+    return "\r\n" if text[max(offset - 1, 0) : offset] == "\r" else "\n"
+
+
+def _indent(source: Source, at: Place) -> Optional[str]:
+    """The indentation of a line that begins with this directive or one beside it; None for any other line."""
+    text = source.text
+    start = _line(text, at.start)[0]
+    first = start + len(text[start : at.start]) - len(text[start : at.start].lstrip(" \t"))
+    begins = any(other.place.start == first for other in beside(source, at.around))
+    return text[start:first] if begins else None
+
+
+def _behind(source: Source, at: Place, line: str) -> _Cut:
+    """Puts a directive on its own line below another one, or right behind it when that line has something
+    else to say.
+    """
+    text = source.text
+    indent, end = _indent(source, at), _line(text, at.end)[1]
+    rest = text[at.end : end].strip(_BLANK)
+    if indent is None or (rest and not rest.startswith("#")):
+        return at.end, at.end, " " + line
+    if end == len(text):
+        return end, end, _newline(text, max(text.rfind("\n"), 0)) + indent + line
+    return end + 1, end + 1, indent + line + _newline(text, end)
+
+
+def _at_end(source: Source, block: Directive, line: str) -> _Cut:
+    """Puts a directive in front of the block's "}"."""
+    text, inside = source.text, [inner.place for inner in beside(source, block)]
+    close = block.place.end - 1
+    start = _line(text, close)[0]
+    if not text[start:close].strip(_BLANK):
+        indents = [indent for indent in (_indent(source, at) for at in inside) if indent is not None]
+        unit = re.search(r"\n(\t| {1,8})[^ \t\r\n]", text)
+        indent = indents[-1] if indents else text[start:close] + (unit.group(1) if unit else "    ")
+        return start, start, indent + line + _newline(text, start - 1)
+    if inside:
+        return inside[-1].end, inside[-1].end, " " + line
+    behind = block.place.stop + 1
+    return behind, behind, " " + line + ("" if text[close - 1] in _BLANK else " ")
+
+
+def inserted(
+    source: Source,
+    block: Optional[Directive],
+    name: str,
+    args: Sequence[str],
+    anchor: Optional[Directive] = None,
+) -> str:
+    """The text with a new directive in the block, None: outside of any.
+
+    anchor: what to put it behind; else the last of its family in the block, else where the block ends.
+    """
+    line = " ".join(written(word) for word in [name] + list(args)) + ";"
+    simple = [inner for inner in beside(source, block) if inner.block is None]
+    family = [inner for inner in simple if inner.name.split("_")[0] == name.split("_")[0]]
+    near = [anchor] if anchor else family or ([] if block else simple)
+    if near:
+        cut, at = _behind(source, near[-1].place, line), near[-1].place.last + 1
+    elif block:
+        cut, at = _at_end(source, block, line), block.place.last
+    else:
+        cut, at = (0, 0, line + "\n"), 0
+    return _edited(source, [cut], at, ([name] + list(args), ";"), added=True)
+
+
+def removed(source: Source, at: Place) -> str:
+    """The text without a directive, and without its line if nothing else stands on it. A comment between its
+    words stays.
+    """
+    text = source.text
+    parts = [
+        (_gap(text, at.words, number)[0] if number else start, end)
+        for number, (start, end) in enumerate(at.words)
+    ]
+    behind = parts[-1][1]
+    parts.append((behind if not text[behind : at.stop].strip(_BLANK) else at.stop, at.end))
+    if all(left[1] == right[0] for left, right in zip(parts, parts[1:])):
+        start, end = _line(text, at.start)[0], _line(text, at.end)[1]
+        alone = not text[at.end : end].strip(_BLANK)
+        if text[start : at.start].strip(_BLANK):
+            parts = [(len(text[: at.start].rstrip(" \t")), at.end)]
+        elif not alone:
+            parts = [(at.start, end - len(text[at.end : end].lstrip(" \t")))]
+        elif end < len(text) or not start:
+            parts = [(start, min(end + 1, len(text)))]
+        else:
+            parts = [(start - len(_newline(text, start - 1)), end)]
+    return _edited(source, [(start, end, "") for start, end in parts], at.first, None)

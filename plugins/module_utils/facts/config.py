@@ -1,0 +1,25 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What configurations of nginx and php-fpm have in common."""
+
+from .shape import TypedDict
+
+
+class ProblemKind(TypedDict, total=False):
+    kind: str  # which of the known problems it is; snapshots before 0.5.0 lack it
+
+
+class ConfigProblem(ProblemKind):
+    """What a daemon refuses in its configuration."""
+
+    file: str  # path
+    line: int  # 0: the whole file
+    text: str  # in the daemon's own words
+
+
+class Writable(TypedDict):
+    """A part of what root loads that others than root can write."""
+
+    path: str
+    who: str  # user or group

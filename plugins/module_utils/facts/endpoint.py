@@ -1,0 +1,161 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A listening place between nginx and php-fpm: its file, who listens, and what a client gets."""
+
+from typing import List, Optional
+
+from .shape import TypedDict
+
+
+class Directory(TypedDict):
+    """A directory on the way to a socket."""
+
+    path: str
+    owner: str
+    group: str
+    mode: str  # octal
+    acl: Optional[List[str]]  # as getfacl prints it
+
+
+class SocketFile(TypedDict):
+    """The file of a unix socket. None: no unix socket, or unknown."""
+
+    exists: Optional[bool]
+    type: Optional[str]  # socket, file, directory, missing, dangling_link, unknown, ...
+    link_to: Optional[str]  # where the path's last part points
+    real_path: Optional[str]  # where links lead
+    owner: Optional[str]
+    group: Optional[str]
+    uid: Optional[int]
+    gid: Optional[int]
+    mode: Optional[str]  # octal
+    acl: Optional[List[str]]
+    selinux: Optional[str]  # label
+    parents: List[Directory]  # in the order of search
+
+
+class LaterListener(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    claims_fpm: bool  # calls itself php-fpm, and is none of root's
+    uid: int
+    user: str
+
+
+class Listener(LaterListener):
+    """A process that holds the listening socket."""
+
+    pid: int
+    comm: str
+    exe: Optional[str]  # path
+    cmdline: str  # php-fpm's title, of others the first word
+    fpm: bool
+    master_config: Optional[str]  # of a php-fpm master's title
+    pool: Optional[str]  # of a worker's title
+    unit: Optional[str]  # systemd's
+
+
+class Blocked(TypedDict):
+    """What refuses nginx on the way to a socket."""
+
+    path: str
+    kind: str  # directory, socket, group_not_in_force or mandatory_access
+    why: str
+    acl: bool  # an ACL decides
+
+
+class Dialled(TypedDict):
+    """What connect(2) gave."""
+
+    result: str  # ok, missing, refused, denied, full, timeout, unreachable, error, not_tried
+    errno: Optional[int]
+    error: Optional[str]  # strerror(3)
+
+
+class Connect(Dialled):
+    tried: bool
+    as_user: Optional[str]  # None: as ourselves
+    blocked_by: Optional[Blocked]
+
+
+class Answer(TypedDict):
+    """What a FastCGI request without PHP gave."""
+
+    result: str  # answered, no_answer, not_fastcgi, closed, not_tried
+    ms: Optional[float]  # until the answer
+    detail: Optional[str]
+    waited: float  # seconds
+
+
+class Probe(Answer):
+    queue: Optional[int]  # connections, after the wait for an answer
+    accepted: Optional[int]  # connections at once, after that wait
+
+
+class Address(TypedDict):
+    """One address that a host name leads to."""
+
+    address: str
+    result: str  # as Dialled has it
+    errno: Optional[int]
+    probe: str  # result, as Answer has it
+
+
+class Outcome(TypedDict):
+    """Of dialling one address of an endpoint."""
+
+    key: str  # endpoint
+    address: str
+    connect: Dialled
+    probe: Answer
+
+
+class Waiting(TypedDict):
+    """Connections in the queue. None: unknown."""
+
+    live: Optional[int]
+    dead: Optional[int]  # whose client has given up
+
+
+class Flow(TypedDict):
+    """Connections while the probe waited."""
+
+    seconds: float
+    arrived: int
+    answered: int
+
+
+class Hidden(TypedDict):
+    """What a sandbox hides."""
+
+    path: str
+    unit: Optional[str]
+    setting: Optional[str]  # NAME=VALUE of systemd.exec(5)
+    who: str  # from whom: nginx or php-fpm
+
+
+class LaterEndpoint(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    waiting: Waiting
+    abandoned: Optional[int]  # accepted connections whose client has given up
+    flow: Optional[Flow]  # None: nobody waited
+    hidden: Optional[Hidden]
+
+
+class Endpoint(SocketFile, LaterEndpoint):
+    family: str  # unix, inet, inet6 or name
+    path: Optional[str]
+    address: Optional[str]
+    port: Optional[int]
+    listening: Optional[bool]  # None: on another host
+    listeners: List[Listener]
+    listener_path: Optional[str]  # under /proc: where the listener's own file is
+    inode_matches: Optional[bool]  # listener holds this very file; None: unknown
+    queue: Optional[int]  # connections that wait to be accepted
+    backlog: Optional[int]  # of the listening socket
+    accepted: Optional[int]  # connections that are open
+    connect: Connect
+    probe: Probe
+    addresses: Optional[List[Address]]  # of a host name

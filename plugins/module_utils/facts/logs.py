@@ -1,0 +1,67 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The window of the error logs."""
+
+from typing import List, Optional
+
+from .shape import TypedDict
+
+
+class LogFile(TypedDict):
+    path: str
+    kind: str  # nginx_error or fpm_error
+    size: Optional[int]  # bytes
+    from_at: Optional[float]  # epoch seconds of the first entry in the window
+    to_at: Optional[float]
+    bytes_read: int
+    complete: bool
+    why: Optional[str]  # it is not complete
+    untrusted: int  # entries dropped as forged
+
+
+class Sample(TypedDict):
+    """The newest line of an event, redacted."""
+
+    path: str
+    at: float  # epoch seconds
+    text: str
+
+
+class Detail(TypedDict, total=False):
+    """What the newest line tells beside its place."""
+
+    status: int  # HTTP
+    errno: int
+    value: Optional[int]  # a number in nginx's message
+    limit: int  # of a pool or of all
+    address: str  # that cannot be bound
+    code: int  # exit status of a worker
+    signal: int  # that ended a worker
+    seconds: float  # of a worker's life, or of a request
+    script: str
+    request: str  # method and path
+    claimed: bool  # a worker's word, not the master's
+
+
+class Event(TypedDict):
+    """Messages of one kind about one place, counted."""
+
+    source: str  # nginx or fpm
+    signature: str  # id
+    count: int
+    first: float  # epoch seconds
+    last: float
+    times: List[float]  # the newest
+    site: Optional[str]  # of nginx's message
+    endpoint: Optional[str]
+    pool: Optional[str]  # of php-fpm's message
+    master: Optional[str]  # path of its configuration
+    pids: List[int]
+    detail: Detail
+    sample: Sample
+
+
+class Logs(TypedDict):
+    files: List[LogFile]
+    events: List[Event]  # by their first message

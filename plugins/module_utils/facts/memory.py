@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Memory: of the host, of php-fpm's workers, and who was killed for it."""
+
+from typing import Dict, List, Optional
+
+from .shape import TypedDict
+
+
+class Memory(TypedDict, total=False):
+    """Bytes. Empty where nobody looked; None: no limit, or unknown."""
+
+    limit_bytes: Optional[int]  # the tightest limit; None: unknown
+    limit_from: Optional[str]  # MemTotal, or "cgroup " and its file
+    mem_total: Optional[int]
+    mem_available: Optional[int]
+    swap_total: Optional[int]
+    cgroup_usage: Optional[int]
+    swap_limit: Optional[int]
+
+
+class Worker(TypedDict):
+    """A worker of php-fpm. Sizes in kB, None: not measured."""
+
+    config: Optional[str]  # of its master; None: that is gone
+    pool: str
+    pid: int
+    started_at: float  # epoch seconds
+    rss_kb: int
+    pss_kb: Optional[int]
+    uss_kb: Optional[int]
+    shared_kb: Optional[int]
+    cpu_seconds: float
+    busy: Optional[bool]  # None: unknown
+
+
+class LaterKill(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    masters: List[int]  # pids of those whose cgroup it was in
+    vague: bool  # unit unknown: much of the host may live in that cgroup
+
+
+class Kill(LaterKill):
+    """A process that was killed for memory."""
+
+    at: float  # epoch seconds
+    pid: Optional[int]  # the machine's
+    comm: Optional[str]
+    fpm: bool
+    cgroup: Optional[str]
+    unit: Optional[str]  # systemd's
+    kind: str  # cgroup, global or systemd_oomd
+    ours: Optional[bool]  # of this host; None: unknown
+    limit_kb: Optional[int]  # of the cgroup whose limit was hit
+    anon_rss_kb: Optional[int]
+    source: str  # kernel or journal
+    text: str
+
+
+class Segfault(TypedDict):
+    """A crash of php-fpm that the kernel saw."""
+
+    at: float  # epoch seconds
+    pid: int  # the machine's
+    comm: str
+    module: Optional[str]  # file that crashed
+    ours: Optional[bool]  # of this host; None: unknown
+    text: str
+
+
+class EarlyKill(TypedDict):
+    """A process that earlyoom ended."""
+
+    at: float  # epoch seconds
+    pid: int
+    comm: str
+    fpm: bool
+    text: str
+
+
+class LaterOom(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0, nor where the look broke off."""
+
+    elsewhere: int  # kills that were not of this host
+    own_pids: bool  # pids of kills are those of this host
+    counters: Dict[str, int]  # kills since boot, by cgroup
+    earlyoom: List[EarlyKill]
+
+
+class Oom(LaterOom):
+    kills: List[Kill]
+    counter: Optional[int]  # kills of this host since boot
+    segfaults: List[Segfault]

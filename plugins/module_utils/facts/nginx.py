@@ -1,0 +1,120 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx, and every way from its sites to php-fpm."""
+
+from typing import Dict, List, Optional
+
+from .config import ConfigProblem, Writable
+from .shape import TypedDict
+
+
+class NginxMaster(TypedDict):
+    pid: int
+    started_at: float  # epoch seconds
+
+
+class Timeout(TypedDict):
+    """fastcgi_read_timeout and its like, as it holds for a route."""
+
+    seconds: float
+    file: Optional[str]  # where it is written; None: nginx's default
+    line: Optional[int]
+    context: str  # http, server, location, if, limit_except or default
+
+
+class ServerBlock(TypedDict):
+    """Where a server block begins."""
+
+    file: str
+    line: int
+
+
+class Target(TypedDict):
+    """An endpoint that a route dials: of fastcgi_pass, or a server of its upstream."""
+
+    endpoint: str  # unix:/path or address:port, see parse/endpoint.py
+    written: str  # as the configuration spells it
+    file: str
+    line: int
+    down: bool  # marked so in the upstream
+    backup: bool
+
+
+class LaterRoute(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    server: ServerBlock
+    root_owner: Optional[str]  # user that owns the code; None: unknown
+    owners: Optional[List[str]]  # who but root can exchange the code; None: unknown
+
+
+# "pass" is a word of Python, so this one shape is no class.
+RoutePass = TypedDict("RoutePass", {"pass": str})  # fastcgi_pass, as written
+
+
+class Route(RoutePass, LaterRoute):
+    """A fastcgi_pass, with the settings that hold for it."""
+
+    site: str  # first server_name, as nginx's error log has it; may be ""
+    server_names: List[str]
+    listen: List[str]  # arguments of each listen directive
+    location: str  # arguments of the location
+    file: str  # of the fastcgi_pass
+    line: int
+    upstream: Optional[str]  # name
+    upstream_keepalive: int  # connections
+    variable: bool  # fastcgi_pass holds a variable
+    endpoints: List[Target]  # []: decided at run time
+    read_timeout: Timeout
+    connect_timeout: Timeout
+    send_timeout: Timeout
+    keep_conn: bool
+    root: Optional[str]  # root or alias, absolute unless it holds a variable
+    params: Dict[str, str]  # fastcgi_param: of all only SCRIPT_FILENAME
+
+
+class Identity(TypedDict):
+    """The account that dials php-fpm."""
+
+    user: str
+    uid: int
+    gid: int
+    groups: List[int]
+    pid: Optional[int]  # of one of nginx's workers
+    account: Optional[int]  # uid, where an ordinary account runs the whole of nginx
+
+
+class NginxAccount(TypedDict):
+    user: Optional[str]  # that nginx's workers run as
+    user_from: Optional[str]  # process, config or default
+    uid: Optional[int]  # None: unknown
+    gid: Optional[int]
+    groups: List[int]
+
+
+class LaterNginx(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
+
+    binary: Optional[str]  # path
+    options: Dict[str, str]  # of the command line: c, e, g, p
+    account: Optional[str]  # user who runs nginx, where root does not
+    group: Optional[str]  # name of gid
+    writable: Optional[Writable]
+    opens: List[str]  # paths that nginx -t opens for writing
+
+
+class Nginx(NginxAccount, LaterNginx):
+    installed: bool
+    running: bool
+    version: Optional[str]
+    config: Optional[str]  # path of the main file
+    prefix: Optional[str]
+    unit: Optional[str]  # systemd's
+    master: Optional[NginxMaster]
+    workers: List[int]  # pids
+    config_changed_at: Optional[float]  # epoch seconds: newest file or link
+    config_newer: Optional[bool]  # changed since it was loaded; None: unknown
+    config_errors: List[ConfigProblem]
+    error_logs: List[str]  # paths
+    routes: List[Route]

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""php-fpm: its masters and their pools. Names of pools' fields follow php-fpm's directives."""
+
+from typing import List, Optional
+
+from .config import ConfigProblem, Writable
+from .shape import TypedDict
+from .unit import Unit
+
+
+class Pool(TypedDict):
+    """A pool with its effective values; None: php-fpm's default depends on the version."""
+
+    name: str
+    file: str  # where its section begins
+    line: int
+    listen: Optional[str]  # as written
+    endpoint: Optional[str]  # the same, as nginx's targets spell it
+    listen_file: Optional[str]
+    listen_line: Optional[int]
+    listen_owner: Optional[str]
+    listen_group: Optional[str]
+    listen_mode: str  # octal
+    acl_users: List[str]
+    acl_groups: List[str]
+    allowed_clients: List[str]
+    backlog: Optional[int]
+    user: Optional[str]
+    group: Optional[str]
+    prefix: Optional[str]
+    chroot: Optional[str]
+    pm: Optional[str]  # static, dynamic or ondemand
+    max_children: Optional[int]
+    start_servers: Optional[int]
+    min_spare: Optional[int]
+    max_spare: Optional[int]
+    max_requests: int  # 0: no limit
+    idle_timeout: float  # seconds
+    terminate_timeout: float  # seconds, 0: none
+    slowlog_timeout: float  # seconds, 0: none
+    slowlog: Optional[str]  # path
+    access_log: Optional[str]  # path
+    status_path: Optional[str]  # of a URL
+    ping_path: Optional[str]
+    catch_workers_output: bool
+    memory_limit: Optional[str]  # of PHP, as written
+
+
+class TestResult(TypedDict, total=False):
+    """Absent where the test did not run."""
+
+    ok: bool
+    rc: int  # exit status
+    output: List[str]
+
+
+class TestRefusal(TypedDict, total=False):
+    why: Optional[str]  # why the test did not run; absent where it ran
+
+
+class ConfigTest(TestResult, TestRefusal):
+    """php-fpm -t, see collect/php_fpm/config_check.py."""
+
+    ran: bool
+
+
+class LaterMaster(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    account: Optional[str]  # user who runs it, where root does not
+    writable: Optional[Writable]
+    prefix: str
+
+
+class Master(LaterMaster):
+    config: str  # path of the main file
+    version: Optional[str]  # as file names tell it: 8.2
+    binary: Optional[str]  # path; None: not installed
+    layout: str  # name of its packaging, see collect/php_fpm/layouts.py
+    unit: Optional[str]  # systemd's
+    unit_state: Optional[Unit]
+    running: bool
+    pid: Optional[int]
+    started_at: Optional[float]  # epoch seconds
+    loaded_at: Optional[float]  # epoch seconds of the last start or reload
+    error_log: Optional[str]  # path, or syslog; None: configuration cannot be read
+    pid_file: Optional[str]
+    process_max: int  # workers of all pools, 0: no limit
+    daemonize: bool
+    process_control_timeout: float  # seconds
+    log_level: str
+    emergency_restart_threshold: int  # crashes
+    emergency_restart_interval: float  # seconds
+    files: List[str]  # of the configuration
+    config_changed_at: Optional[float]  # epoch seconds: newest file
+    config_newer: Optional[bool]  # changed since it was loaded; None: unknown
+    config_errors: List[ConfigProblem]
+    test: ConfigTest
+    pools: List[Pool]
+
+
+class Fpm(TypedDict):
+    installed: bool
+    masters: List[Master]  # running ones first

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The snapshot: one look at a host, as JSON. docs/snapshot.schema.json is generated from these shapes."""
+
+from typing import Dict, List, Optional
+
+from .endpoint import Endpoint
+from .logs import Logs
+from .memory import Memory, Oom, Worker
+from .nginx import Nginx
+from .php_fpm import Fpm
+from .shape import TypedDict
+
+
+class HostFacts(TypedDict):
+    is_root: bool  # we are
+    utc_offset: int  # seconds east of UTC
+    boot_at: float  # epoch seconds
+    systemd: bool
+    python: str  # version
+    cgroup: str  # of the host's init
+
+
+class Missing(TypedDict):
+    """What could not be seen."""
+
+    what: str  # id
+    path: Optional[str]
+    why: str
+    needs: Optional[str]  # what would let us see it
+
+
+class Stranger(TypedDict):
+    """A process that calls itself a master and is none of root's."""
+
+    pid: int
+    user: str
+    claims: str  # nginx or php-fpm
+    title: str
+    exe: Optional[str]  # path
+    why: str
+
+
+class LaterSnapshot(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    strangers: List[Stranger]
+
+
+class Snapshot(LaterSnapshot):
+    schema_version: int
+    taken_at: float  # epoch seconds
+    window: int  # seconds of log that were read
+    host: HostFacts
+    nginx: Nginx
+    fpm: Fpm
+    endpoints: Dict[str, Endpoint]  # by endpoint
+    workers: List[Worker]
+    memory: Memory
+    oom: Oom
+    logs: Logs
+    missing: List[Missing]

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A systemd unit, by systemctl show and its journal."""
+
+from typing import Dict, List, Optional
+
+from .shape import TypedDict
+
+
+class UnitLine(TypedDict):
+    """A line of the unit's journal."""
+
+    at: float  # epoch seconds
+    text: str  # begins with "who[pid]: "
+
+
+class LaterUnit(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    can_reload: bool
+    sandbox: Dict[str, str]  # settings that give it other files than the host has
+
+
+class Unit(LaterUnit):
+    name: str
+    load: Optional[str]  # LoadState: loaded, masked, not-found, ...
+    active: Optional[str]  # ActiveState
+    sub: Optional[str]  # SubState
+    result: Optional[str]  # Result of the last run
+    restart: Optional[str]  # Restart=
+    enabled: Optional[str]  # UnitFileState
+    oom_policy: Optional[str]  # OOMPolicy=
+    fragment: Optional[str]  # path of the unit file
+    restarts: int  # automatic ones
+    main_pid: int  # 0: none
+    exec_main_code: int  # si_code of waitid(2): 1 exited, 2 killed, 3 dumped
+    exec_main_status: int  # exit status or signal
+    changed_at: Optional[float]  # epoch seconds, of its state
+    active_since: Optional[float]
+    inactive_since: Optional[float]
+    need_reload: bool  # unit file changed on disk
+    runtime_directory: str  # RuntimeDirectory=, "": none
+    private_tmp: bool
+    command: Optional[str]  # ExecStart, without arguments that may hold a secret
+    start_limit_hit: bool
+    log: List[UnitLine]  # [] unless it is down or changed lately

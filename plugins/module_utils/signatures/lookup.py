@@ -1,0 +1,24 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Signatures of all programs, for who asks by meaning."""
+
+from typing import FrozenSet
+
+from . import nginx, php_fpm
+
+_MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
+_MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS
+
+
+def meaning_of(event: dict) -> str:
+    """What an event of a snapshot means, "" where another release of the collection has named it."""
+    return _MEANING_OF.get(event["signature"], "")
+
+
+def meanings(*names: str) -> FrozenSet[str]:
+    """For a rule: a name that no table knows would never be found, so it is a ValueError."""
+    unknown = sorted(set(names) - _MEANINGS)
+    if unknown:
+        raise ValueError("no signature means %s" % ", ".join(unknown))
+    return frozenset(names)

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx says about requests on their way to php-fpm, from the sources of nginx 1.14 to 1.31."""
+
+from .table import Table
+
+# A request to this endpoint is lost.
+LOST = frozenset(
+    (
+        "missing",  # no socket at the path
+        "refused",  # nobody listens
+        "denied",  # nginx may not connect
+        "queue_full",  # the unix socket's queue has no place
+        "connect_timed_out",  # so has the port's, or the network takes no packets
+        "unreached",  # another kind of socket, no network, no address of its own to dial from
+        "send_timed_out",  # fastcgi_send_timeout: nobody took the request
+        "timed_out",  # fastcgi_read_timeout: no first byte of an answer
+        "broken_off",  # fastcgi_read_timeout: no next byte
+        "cut_off",  # the worker's end of the connection was closed
+        "not_fastcgi",  # another protocol answered
+        "bad_header",  # FastCGI, but no response of HTTP
+        "too_big",  # the response's header is longer than fastcgi_buffer_size
+        "no_resource",  # nginx has no connection or open file left
+    )
+)
+MEANINGS = LOST | frozenset(
+    (
+        "no_live_peer",  # every server of the upstream failed just before
+        "peer_disabled",  # one did, and is left out for a while
+        "http_spoken",  # proxy_pass to a socket of php-fpm
+        "unresolved",  # the endpoint's name has no address
+        "bad_upstream",  # the endpoint as written is none
+        "bad_params",  # the request does not fit into FastCGI's records
+        "client_gone",  # the visitor closed the connection first
+        "rate_limited",  # limit_req or limit_conn
+        "redirect_cycle",  # the site's own rewriting goes in a circle
+        "temp_unwritable",  # a body could not be kept in a temporary file
+        "script_missing",  # php-fpm has no file at SCRIPT_FILENAME
+        "script_denied",  # security.limit_extensions
+        "php_fatal",  # PHP ended the script
+        "php_message",  # another message of PHP
+    )
+)
+# As nginx writes them behind " while ", and as the rows name them.
+PHASES = {
+    "connecting to upstream": "connecting",
+    "sending request to upstream": "sending",
+    "reading response header from upstream": "header",
+    "reading upstream": "body",
+    "sending to client": "client",
+    "resolving": "resolving",
+}
+NO_PHASE = "-"
+# The header of an answer to proxy_pass over a unix socket: asked for before "header".
+HTTP = "http"
+STDERR = 'FastCGI sent in stderr: "'
+
+# id, phase, status, meaning, format
+NGINX = Table(
+    (NO_PHASE, HTTP) + tuple(PHASES.values()),
+    MEANINGS,
+    r"""
+ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
+ng-stderr-primary * - script_missing FastCGI sent in stderr: "Unable to open primary script: %q
+ng-stderr-limit-ext * - script_denied FastCGI sent in stderr: "Access to the script '%q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Fatal error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Parse error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Core error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Core error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Compile error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Compile error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
+ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Recoverable fatal error:  %q
+ng-stderr - - php_message FastCGI sent in stderr: "%q
+ng-stderr header - php_message FastCGI sent in stderr: "%q
+ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)
+ng-connect-eacces connecting 502 denied connect() to unix:%s failed (13: %s)
+ng-connect-eacces-tcp connecting 502 denied connect() to %s failed (13: %s)
+ng-connect-econnrefused-unix connecting 502 refused connect() to unix:%s failed (111: %s)
+ng-connect-econnrefused-tcp connecting 502 refused connect() failed (111: %s)
+ng-connect-econnrefused-tcp connecting 502 refused connect() to %s failed (111: %s)
+ng-connect-eagain connecting 502 queue_full connect() to unix:%s failed (11: %s)
+ng-connect-eprototype connecting 502 unreached connect() to unix:%s failed (91: %s)
+ng-connect-enotdir connecting 502 missing connect() to unix:%s failed (20: %s)
+ng-connect-enetunreach connecting 502 unreached connect() to %s failed (101: %s)
+ng-connect-enetunreach connecting 502 unreached connect() failed (101: %s)
+ng-connect-ehostunreach connecting 502 unreached connect() failed (113: %s)
+ng-connect-ehostunreach connecting 502 unreached connect() to %s failed (113: %s)
+ng-connect-eaddrnotavail connecting 502 unreached connect() to %s failed (99: %s)
+ng-timeout-connect connecting 504 connect_timed_out connect() failed (110: %s)
+ng-socket-emfile connecting 500 no_resource socket() failed (24: %s)
+ng-socket-emfile connecting 500 no_resource socket() failed (23: %s)
+ng-bind-fail connecting 500 unreached bind(%s) failed (%d: %s)
+ng-worker-connections connecting 500 no_resource %d worker_connections are not enough
+ng-worker-connections-accept - - no_resource %d worker_connections are not enough
+ng-files-available connecting 500 no_resource the new socket has number %d, but only %d files are available
+ng-accept-emfile - - no_resource accept4() failed (24: %s)
+ng-accept-emfile - - no_resource accept() failed (24: %s)
+ng-timeout-connect connecting 504 connect_timed_out upstream timed out (110: %s)
+ng-timeout-send sending 504 send_timed_out upstream timed out (110: %s)
+ng-timeout-header header 504 timed_out upstream timed out (110: %s)
+ng-timeout-body body - broken_off upstream timed out (110: %s)
+ng-reset-header header 502 cut_off recv() failed (104: %s)
+ng-recv-reset-body-unbuffered body - cut_off recv() failed (104: %s)
+ng-kevent-closed header 502 cut_off kevent() reported about an closed connection (54: %s)
+ng-premature-http-to-fcgi http 502 http_spoken upstream prematurely closed connection
+ng-premature-header header 502 cut_off upstream prematurely closed connection
+ng-premature-body body - cut_off upstream prematurely closed connection
+ng-writev-epipe sending 502 cut_off writev() failed (32: %s)
+ng-writev-reset sending 502 cut_off writev() failed (104: %s)
+ng-sendfile-epipe sending 502 cut_off sendfile() failed (32: %s)
+ng-sendfile-epipe sending 502 cut_off sendfile() failed (104: %s)
+ng-readv-reset-body body - cut_off readv() failed (104: %s)
+ng-too-big-header header 502 too_big upstream sent too big header
+ng-invalid-header header 502 bad_header upstream sent invalid header: %q
+ng-invalid-header-old header 502 bad_header upstream sent invalid header
+ng-invalid-status header 502 bad_header upstream sent invalid status "%q"
+ng-unexpected-record header 502 not_fastcgi upstream sent unexpected FastCGI record: %d
+ng-premature-stdout-header header 502 cut_off upstream prematurely closed FastCGI stdout
+ng-premature-stdout-body body - cut_off upstream prematurely closed FastCGI stdout
+ng-premature-request-body body - cut_off upstream prematurely closed FastCGI request
+ng-premature-request-unbuffered header - cut_off upstream prematurely closed FastCGI request
+ng-fcgi-version header 502 not_fastcgi upstream sent unsupported FastCGI protocol version: %d
+ng-fcgi-version-body body - not_fastcgi upstream sent unsupported FastCGI protocol version: %d
+ng-fcgi-type header 502 not_fastcgi upstream sent invalid FastCGI record type: %d
+ng-fcgi-reqid-hi header 502 not_fastcgi upstream sent unexpected FastCGI request id high byte: %d
+ng-fcgi-reqid-lo header 502 not_fastcgi upstream sent unexpected FastCGI request id low byte: %d
+ng-join-alert header 500 bad_header invalid header after joining FastCGI records
+ng-dup-content-length header 502 bad_header upstream sent duplicate header line: "%q", previous value: "%q"
+ng-bad-content-length header 502 bad_header upstream sent invalid "Content-Length" header: "%q"
+ng-cl-and-te header 502 bad_header upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time
+ng-unknown-te header 502 bad_header upstream sent unknown "Transfer-Encoding": "%q"
+ng-no-live connecting 502 no_live_peer no live upstreams
+ng-peer-disabled * - peer_disabled upstream server temporarily disabled
+ng-no-resolver - 502 unresolved no resolver defined to resolve %q
+ng-resolve-timeout - 502 unresolved %q could not be resolved (110: %s)
+ng-resolve-nxdomain - 502 unresolved %q could not be resolved (%d: %s)
+ng-no-port - 500 bad_upstream no port in upstream "%q"
+ng-invalid-port - 500 bad_upstream invalid port in upstream "%q"
+ng-invalid-port - 500 bad_upstream invalid host in upstream "%q"
+ng-invalid-port - 500 bad_upstream no host in upstream "%q"
+ng-no-upstream-conf - 500 bad_upstream no upstream configuration
+ng-params-too-big - 500 bad_params fastcgi request record is too big: %d
+ng-length-mismatch - 500 bad_params fastcgi request length mismatch
+ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too
+ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too
+ng-499-no-peer connecting 499 client_gone epoll_wait() reported that client prematurely closed connection
+ng-limit-req - 503 rate_limited limiting requests, excess: %s by zone "%s"
+ng-limit-conn - 503 rate_limited limiting connections by zone "%s"
+ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to "%q"
+ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
+ng-resp-temp-eacces body - temp_unwritable open() "%q" failed (13: %s)
+ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (13: %s)
+ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (2: %s)
+ng-body-temp-enospc - 500 temp_unwritable pwritev() "%q" failed (28: %s)
+ng-body-temp-enospc - 500 temp_unwritable pwrite() "%q" failed (28: %s)
+""",
+)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What php-fpm's master logs, and what its workers write to stderr, from the sources of php-fpm 7.4 to 8.5."""
+
+from .table import Table
+
+MEANINGS = frozenset(
+    (
+        "in_order",  # it runs, and nothing is wrong
+        "stopping",  # the master ends its workers, to stop or to reload
+        "stopped",
+        "emergency_reload",  # too many workers crashed, emergency_restart_threshold
+        "start_failed",
+        "bad_account",  # a pool's user or group
+        "address_in_use",
+        "directory_missing",  # of a socket
+        "bind_failed",  # for another reason
+        "path_cut",  # a socket's path is too long, and was made shorter
+        "socket_access",  # owner, mode or ACL of a socket are not those of the configuration
+        "log_unwritable",
+        "no_worker",  # a worker could not be started
+        "pool_full",  # pm.max_children
+        "process_max",
+        "slow_script",  # request_slowlog_timeout
+        "trace_denied",  # the slow log has no trace
+        "terminated",  # request_terminate_timeout
+        "crashed",  # a worker, by its own fault
+        "killed",  # a worker, with SIGKILL
+        "hard_timeout",  # a worker ended itself, max_execution_time + hard_timeout
+        "exited",  # a worker ended in another way
+        "other_error",
+        # Said by a worker, so by the application too:
+        "client_not_allowed",  # listen.allowed_clients
+        "script_missing",  # no file at SCRIPT_FILENAME
+        "script_denied",  # security.limit_extensions
+        "bad_ini",  # PHP_VALUE or PHP_ADMIN_VALUE
+        "php_fatal",  # PHP ended the script
+        "php_message",  # another message of PHP
+    )
+)
+# The levels of the master's messages, and the words of a worker.
+STDERR = "stderr"
+PHASES = ("DEBUG", "NOTICE", "WARNING", "ERROR", "ALERT", STDERR)
+
+# id, phase, status, meaning, format
+PHP_FPM = Table(
+    PHASES,
+    MEANINGS,
+    r"""
+fpm-running NOTICE - in_order fpm is running, pid %d
+fpm-ready NOTICE - in_order ready to handle connections
+fpm-terminating NOTICE - stopping Terminating ...
+fpm-finishing NOTICE - stopping Finishing ...
+fpm-bye NOTICE - stopped exiting, bye-bye!
+fpm-reloading NOTICE - stopping Reloading in progress ...
+fpm-reload-exec-failed ERROR - start_failed failed to reload: execvp() failed%e
+fpm-log-reopened NOTICE - in_order error log file re-opened
+fpm-exec-failed-init ERROR - start_failed FPM initialization failed
+fpm-uid ERROR - bad_account cannot get uid for user '%s'
+fpm-uid ERROR - bad_account cannot get uid for user '%s'%e
+fpm-gid ERROR - bad_account cannot get gid for group '%s'
+fpm-gid ERROR - bad_account cannot get gid for group '%s'%e
+fpm-root-user ERROR - bad_account please specify user and group other than root
+fpm-bind-addrinuse ERROR - address_in_use unable to bind listening socket for address '%s': %s (98)
+fpm-bind-enoent ERROR - directory_missing unable to bind listening socket for address '%s': %s (2)
+fpm-bind-eacces ERROR - bind_failed unable to bind listening socket for address '%s': %s (13)
+fpm-bind-eaddrnotavail ERROR - bind_failed unable to bind listening socket for address '%s': %s (99)
+fpm-another-instance ERROR - address_in_use Another FPM instance seems to already listen on %s
+fpm-path-too-long WARNING - path_cut cannot bind to UNIX socket '%s' as path is too long (found length: %d, maximal length: %d), trying cut socket path %s
+fpm-chown ERROR - socket_access failed to chown() the socket '%s'%e
+fpm-acl-read ERROR - socket_access failed to read the ACL of the socket '%s'%e
+fpm-acl-write ERROR - socket_access failed to write the ACL of the socket '%s'%e
+fpm-acl-owner-ignored WARNING - socket_access ACL set, listen.%s = '%s' is ignored
+fpm-errorlog-open ERROR - log_unwritable failed to open error_log (%s)%e
+fpm-emergency-restart WARNING - emergency_reload failed processes threshold (%d in %d sec) is reached, initiating reload
+fpm-fork-failed ERROR - no_worker fork() failed%e
+fpm-child-init ERROR - no_worker child failed to initialize
+fpm-no-slot ERROR - pool_full no free scoreboard slot
+fpm-max-children-dynamic WARNING - pool_full server reached pm.max_children setting (%d), consider raising it
+fpm-max-children-ondemand WARNING - pool_full server reached max_children setting (%d), consider raising it
+fpm-process-max WARNING - process_max The maximum number of processes has been reached. Please review your configuration and consider raising 'process.max'
+fpm-slow WARNING - slow_script child %d, script '%q' (request: "%q") executing too slow (%d.%d sec), logging
+fpm-terminate WARNING 502 terminated child %d, script '%q' (request: "%q") execution timed out (%d.%d sec), terminating
+fpm-ptrace-denied ERROR - trace_denied failed to ptrace(ATTACH) child %d%e
+fpm-exit-sigsegv-core WARNING - crashed child %d exited on signal 11 (SIGSEGV - core dumped) after %d.%d seconds from start
+fpm-exit-sigsegv WARNING - crashed child %d exited on signal 11 (SIGSEGV%s) after %d.%d seconds from start
+fpm-exit-sigbus WARNING - crashed child %d exited on signal 7 (SIGBUS%s) after %d.%d seconds from start
+fpm-exit-sigabrt WARNING - crashed child %d exited on signal 6 (SIGABRT%s) after %d.%d seconds from start
+fpm-exit-sigill WARNING - crashed child %d exited on signal 4 (SIGILL%s) after %d.%d seconds from start
+fpm-exit-sigkill WARNING - killed child %d exited on signal 9 (SIGKILL%s) after %d.%d seconds from start
+fpm-exit-sigterm WARNING - exited child %d exited on signal 15 (SIGTERM%s) after %d.%d seconds from start
+fpm-exit-sigxcpu WARNING - exited child %d exited on signal 24 (SIGXCPU%s) after %d.%d seconds from start
+fpm-exit-signal WARNING - exited child %d exited on signal %d (%s) after %d.%d seconds from start
+fpm-exit-signal NOTICE - exited child %d exited on signal %d (%s) after %d.%d seconds from start
+fpm-exit-0 NOTICE - exited child %d exited with code 0 after %d.%d seconds from start
+fpm-exit-1 WARNING - exited child %d exited with code 1 after %d.%d seconds from start
+fpm-exit-70 WARNING - exited child %d exited with code 70 after %d.%d seconds from start
+fpm-exit-255 WARNING - exited child %d exited with code 255 after %d.%d seconds from start
+fpm-exit-124 WARNING - hard_timeout child %d exited with code 124 after %d.%d seconds from start
+fpm-exit-code WARNING - exited child %d exited with code %d after %d.%d seconds from start
+fpm-error ERROR - other_error %q
+fpm-error ALERT - other_error %q
+fpm-disallowed stderr - client_not_allowed ERROR: Connection disallowed: IP address '%s' has been dropped.
+fpm-wrong-allowed stderr - client_not_allowed ERROR: Wrong IP address '%s' in listen.allowed_clients
+fpm-no-allowed stderr - client_not_allowed ERROR: There are no allowed addresses
+fpm-primary-open stderr - script_missing ERROR: Unable to open primary script: %s (%s)
+fpm-limit-ext stderr - script_denied NOTICE: Access to the script '%s' has been denied (see security.limit_extensions)
+fpm-passing-ini stderr - bad_ini ERROR: Passing INI directive through FastCGI: unable to set '%s'
+fpm-primary-unknown stderr - script_missing DEBUG: Primary script unknown
+fpm-said-oom stderr - php_fatal Out of memory%s
+fpm-said-pipe-closed stderr - php_fatal zend_mm_heap corrupted%s
+fpm-said-hard-timeout stderr - php_fatal Fatal error: Maximum execution time of %d+%d seconds exceeded (terminated)%s
+fpm-said-stderr stderr - php_message %q
+""",
+)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A program's messages as a table, and the look-up of a text in it. How a format is matched: docs/looking.md."""
+
+import re
+from functools import lru_cache
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+
+ANY = "*"  # in a row: whatever the phase
+OPEN_ENDS = ("%s", "%q")
+_PLACE = re.compile("%[sq]")
+
+
+class Signature(NamedTuple):
+    """One message of a program. Several rows may share an id: they are then the same to all who ask."""
+
+    id: str
+    phase: str  # what must hold beside the text: nginx's phase of the request, php-fpm's level of the message
+    status: Optional[int]  # what the visitor gets, None where this message does not decide it
+    meaning: str  # of the table's closed list
+    format: str  # the program's own
+
+
+class Table:
+    """phases, meanings: all that a row may name. text: a row a line, "id phase status meaning format"; "-" is
+    no status. Raises ValueError on a row that names anything else, and on one that stands there twice.
+    """
+
+    def __init__(self, phases: Sequence[str], meanings: FrozenSet[str], text: str) -> None:
+        self.meaning_of: Dict[str, str] = {}
+        # In their order, with the text that a message must begin with.
+        self._rows: Dict[str, List[Tuple[str, Signature]]] = {phase: [] for phase in phases}
+        seen = set()
+        for line in text.strip().splitlines():
+            name, phase, status, meaning, words = line.split(None, 4)
+            row = Signature(name, phase, None if status == "-" else int(status), meaning, words)
+            if phase != ANY and phase not in self._rows:
+                raise ValueError("%s: unknown phase %s" % (name, phase))
+            if meaning not in meanings:
+                raise ValueError("%s: unknown meaning %s" % (name, meaning))
+            if self.meaning_of.setdefault(name, meaning) != meaning:
+                raise ValueError("%s: two meanings" % name)
+            if (phase, words) in seen:
+                raise ValueError("%s: a second row for %s" % (name, words))
+            seen.add((phase, words))
+            for each in self._rows if phase == ANY else (phase,):
+                self._rows[each].append((words.split("%", 1)[0], row))
+
+    def rows(self) -> List[Signature]:
+        """Each row once, in no order."""
+        return list({row: None for rows in self._rows.values() for _prefix, row in rows})
+
+    def find(self, text: str, phase: str) -> Optional[Tuple[Signature, List[str]]]:
+        """The first row of that phase that is this text, and what stood in its places."""
+        for prefix, row in self._rows[phase]:
+            if text.startswith(prefix):
+                places = _places(text, row.format)
+                if places is not None:
+                    return row, places
+        return None
+
+
+@lru_cache(maxsize=None)
+def _pieces(words: str) -> List[Pattern[str]]:
+    """What stands around the places for anything: the first at the beginning, the last at the end."""
+    pieces = [
+        r"(-?[0-9]{1,18})".join(re.escape(literal) for literal in piece.split("%d"))
+        for piece in _PLACE.split(words.replace("%e", ": %s (%d)"))
+    ]
+    last = pieces.pop()
+    return [re.compile(piece) for piece in pieces + ([last + r"\Z"] if last else [])]
+
+
+def _places(text: str, words: str) -> Optional[List[str]]:
+    places: List[str] = []
+    end = 0
+    for number, piece in enumerate(_pieces(words)):
+        found = piece.search(text, end) if number else piece.match(text)
+        if not found:
+            return None
+        places += ([text[end : found.start()]] if number else []) + list(found.groups())
+        end = found.end()
+    return places + ([text[end:]] if words.endswith(OPEN_ENDS) else [])

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A finding: one cause on one endpoint, with its proof. docs/report.schema.json is held equal to it."""
+
+from typing import Dict, List, Optional
+
+from ..facts.shape import TypedDict
+from ..facts.snapshot import Missing
+
+
+class Place(TypedDict, total=False):
+    """Absent where nothing is known."""
+
+    line: int  # of a configuration file
+    at: float  # epoch seconds
+
+
+class Evidence(Place):
+    source: str  # file, probe, systemd, nginx_log, fpm_log, ...
+    path: Optional[str]
+    text: str
+
+
+class Site(TypedDict):
+    """A server block of nginx."""
+
+    name: str  # first server_name
+    listen: str  # first address
+    file: Optional[str]  # where it begins; None: an older snapshot
+    line: Optional[int]
+
+
+class RuledOut(TypedDict):
+    cause: str
+    why: str
+
+
+class Remedy(TypedDict):
+    action: str  # id
+    arguments: Dict[str, object]
+
+
+class Finding(TypedDict):
+    cause: str  # id
+    code: Optional[int]  # number of the cause in the guide
+    reason: Optional[str]  # id
+    severity: str  # critical, warning or info
+    confidence: str  # certain, likely or possible
+    state: str  # active, latent or recovered
+    site: Optional[str]  # first of sites
+    sites: List[str]  # names of servers
+    servers: List[Site]
+    endpoint: Optional[str]
+    pool: Optional[str]
+    unit: Optional[str]  # systemd's
+    since: Optional[float]  # epoch seconds of the first lost request
+    count: int  # lost requests in the window
+    summary: str
+    evidence: List[Evidence]
+    ruled_out: List[RuledOut]
+    missing: List[Missing]
+    remedy: List[Remedy]
