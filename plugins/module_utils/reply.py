@@ -4,7 +4,7 @@
 """Keeps what one host says short: a host with 500 broken vhosts repeats itself."""
 
 import json
-from typing import Callable, Tuple
+from typing import Any, Callable, Dict, Mapping, Tuple
 
 from .parse.redact import GONE, clean
 
@@ -54,13 +54,13 @@ STEPS: Tuple[Callable[[dict], None], ...] = (
 )
 
 
-def told(found: dict) -> dict:
+def told(found: Mapping[str, object]) -> Dict[str, Any]:
     """What may leave the host: each text redacted, and nothing of the directives on nginx's command line."""
-    found = clean(found)
-    nginx = found.get("nginx") or {}
+    cleaned: Dict[str, Any] = clean(found)
+    nginx = cleaned.get("nginx") or {}
     if nginx.get("options", {}).get("g"):
         nginx["options"]["g"] = GONE
-    return found
+    return cleaned
 
 
 def fit(result: dict, limit: int = LIMIT) -> dict:

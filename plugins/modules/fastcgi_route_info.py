@@ -304,12 +304,12 @@ def main() -> None:
     host = Host()
     procs = processes(host)
     nginx = collect_nginx(host, procs)
-    found = nginx.pop("routes")
+    found = nginx["routes"]
     # Without a route there is nothing to match, and php-fpm need not be asked.
     masters = collect_fpm(host, procs, test="never")["masters"] if found else []
     result = {
         "routes": match_pools(found, masters, real_paths(host, found)),
-        "nginx": nginx,
+        "nginx": {name: part for name, part in nginx.items() if name != "routes"},
         "missing": host.missing,
     }
     module.exit_json(changed=False, **told(result))

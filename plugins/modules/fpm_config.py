@@ -143,7 +143,7 @@ diff:
          env[DB_PASSWORD] = [redacted]
 """
 
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
@@ -169,8 +169,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import FPM, Refusal, Step
 
+if TYPE_CHECKING:
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.php_fpm import Master
 
-def meant(masters: List[Dict[str, Any]], config: Optional[str], pool: Optional[str]) -> Dict[str, Any]:
+
+def meant(masters: List["Master"], config: Optional[str], pool: Optional[str]) -> "Master":
     """The one master that the options name. Refusal when there is none, or more than one."""
     found = [
         master

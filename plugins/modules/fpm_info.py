@@ -272,6 +272,8 @@ missing:
       why: Permission denied
 """
 
+from typing import TYPE_CHECKING
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
@@ -280,10 +282,22 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import Section
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
+if TYPE_CHECKING:
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.php_fpm import PoolDetail
+
 MOST_STRANGERS = 20
+
+
+def shown(pool: Section, prefix: str) -> "PoolDetail":
+    """A pool without the values that may hold a secret."""
+    detail = pool_detail(pool, prefix)
+    for name, directive in detail["directives"].items():
+        directive["value"] = value_shown(name, directive["value"])
+    return detail
 
 
 def main() -> None:
@@ -296,10 +310,7 @@ def main() -> None:
     )
     host = Host()
     procs = processes(host)
-    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=pool_detail)
-    for pool in (pool for master in found["masters"] for pool in master["pools"]):
-        for name, directive in pool["directives"].items():
-            directive["value"] = value_shown(name, directive["value"])
+    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=shown)
     module.exit_json(
         changed=False,
         **told(dict(found, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])),

@@ -148,7 +148,7 @@ missing:
   sample: []
 """
 
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.endpoints import (
@@ -163,13 +163,16 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
+if TYPE_CHECKING:
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.endpoint import Endpoint
 
-def message(key: str, found: Dict[str, Any], seconds: float) -> str:
+
+def message(key: str, found: "Endpoint", seconds: float) -> str:
     """The result for a person: what was tried, what came back, and where to look next."""
     connect, probe = found["connect"], found["probe"]
     who = connect["as_user"] or "the module's own user"
     accepted = "%s accepted the connection of %s" % (key, who)
-    if probe["result"] == "answered":
+    if probe["ms"] is not None:
         return "a worker of %s answered %s in %g ms." % (key, who, probe["ms"])
     if probe["result"] == "no_answer":
         load = (
@@ -196,7 +199,7 @@ def message(key: str, found: Dict[str, Any], seconds: float) -> str:
     return told + "."
 
 
-def summary(keys: List[str], found: Dict[str, Dict[str, Any]], seconds: float) -> Dict[str, Any]:
+def summary(keys: List[str], found: Dict[str, "Endpoint"], seconds: float) -> Dict[str, Any]:
     rows = []  # type: List[Dict[str, Any]]
     for key in keys:
         connect, probe = found[key]["connect"], found[key]["probe"]

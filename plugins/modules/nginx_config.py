@@ -157,7 +157,7 @@ diff:
              }
 """
 
-from typing import Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
@@ -184,6 +184,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
 
+if TYPE_CHECKING:
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.nginx import Nginx
+
 
 def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
     """The option as pairs. Refusal unless each level has one kind and one name."""
@@ -194,7 +197,7 @@ def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
     return [(str(kind), str(name or "")) for level in context for kind, name in level.items()]
 
 
-def dialled(nginx: Dict[str, Any]) -> List[str]:
+def dialled(nginx: "Nginx") -> List[str]:
     return list(
         dict.fromkeys(
             target["endpoint"]
@@ -230,7 +233,8 @@ def main() -> None:
     host = Host()
     try:
         nginx = collect_nginx(host)
-        if not nginx["config"]:
+        config = nginx["config"]
+        if not config:
             raise Refusal("there is no nginx on this host")
         old = dialled(nginx)
         before = answering(host, old, 1.0) if options["reload"] else []
@@ -240,7 +244,7 @@ def main() -> None:
         def make() -> Step:
             wanted = None if options["state"] == "absent" else options["args"]
             edited = set_directive(
-                nginx["config"],
+                config,
                 texts.read,
                 texts.expand,
                 place,
@@ -249,11 +253,9 @@ def main() -> None:
                 options["file"],
             )
             if not edited:
-                return Step("nginx_config", nginx["config"], [], [], [])
+                return Step("nginx_config", config, [], [], [])
             commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
-            return Step(
-                "nginx_config", nginx["config"], changes_of(edited, NGINX), [nginx_trial(nginx)], commands
-            )
+            return Step("nginx_config", config, changes_of(edited, NGINX), [nginx_trial(nginx)], commands)
 
         def verify() -> Any:
             # Where nginx was not sent before, somebody has to answer as well.

@@ -271,7 +271,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, mistake
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.causes import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 
@@ -298,7 +298,7 @@ def main() -> None:
     )
     policy = Policy(**{name: module.params[name] for name in Policy._fields})
     quiet(module, "probe_path", redact(policy.probe_path))
-    why = mistake(policy, CAUSES)
+    why = mistake(policy, [cause.id for cause in CAUSES])
     if why:
         module.fail_json(msg=why)
     try:

@@ -217,15 +217,15 @@ missing:
       why: Permission denied
 """
 
+from typing import List, Optional, Tuple
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
-    MASTERS,
-    processes,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 
@@ -246,10 +246,12 @@ def main() -> None:
         error_logs = collect_nginx(host, procs)["error_logs"]
     if module.params["fpm_logs"] is None:
         masters = collect_fpm(host, procs, test="never")["masters"]
-        fpm_logs = [(master["error_log"], master["config"]) for master in masters if master["error_log"]]
+        fpm_logs: List[Tuple[str, Optional[str]]] = [
+            (master["error_log"], master["config"]) for master in masters if master["error_log"]
+        ]
     else:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
-    nginx_pids = [one.pid for one in procs if one.comm.startswith(MASTERS["nginx"])]
+    nginx_pids = [one.pid for one in procs if one.comm.startswith(PROGRAMS["nginx"])]
     found = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
     module.exit_json(changed=False, **told(dict(found, missing=host.missing)))
 

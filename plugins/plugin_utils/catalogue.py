@@ -6,7 +6,7 @@
 
 Hosts return bare findings, so that the code sent to each of them stays small.
 ``enrich`` joins these words to them; ``markdown`` makes docs/causes.md of the same data
-(``python3 plugins/plugin_utils/catalogue.py > docs/causes.md``).
+(``PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py > docs/causes.md``).
 
 Texts may name the fields of ``FIELDS`` in braces. A field comes from a host: it is quoted for the
 shell, because people paste what they read here, and it is never run through a template.
@@ -18,6 +18,8 @@ import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
 DOC_PAGE = "docs/causes.md"
 # What a text may name in braces, and what stands there when the finding does not know it.
@@ -47,17 +49,6 @@ class Entry(NamedTuple):
     advice: str  # the same with what to look at first and after
     do_not: str  # the usual wrong fix, and why it is wrong here
 
-
-# The number which the seven classic causes carry in the guides that people know.
-CODES = {
-    "fpm_not_running": 1,
-    "socket_permission_denied": 2,
-    "socket_path_mismatch": 3,
-    "max_children_exhausted": 4,
-    "fastcgi_read_timeout": 5,
-    "worker_oom_killed": 6,
-    "invalid_response": 7,
-}
 
 CATALOGUE: dict[tuple[str, str | None], Entry] = {
     # ------------------------------------------------------------------------------------------ 1
@@ -918,8 +909,9 @@ def markdown() -> str:
         + ", ".join("`%s`" % name for name in FIELDS.values())
         + ".",
     ]
+    codes = {cause.id: " (%d)" % cause.code for cause in CAUSES if cause.code}
     for (cause, reason), entry in CATALOGUE.items():
-        code = " (%d)" % CODES[cause] if reason is None and cause in CODES else ""
+        code = codes.get(cause, "") if reason is None else ""
         lines += [
             "",
             "%s %s%s" % ("###" if reason else "##", cause, "-" + reason if reason else ""),

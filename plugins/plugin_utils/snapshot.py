@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .untrusted import Limits, Mismatch, Reader, flag, listed, mapping, number, optional, record, text
+
+if TYPE_CHECKING:
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Snapshot
 
 LIMITS = Limits(depth=20, values=1_000_000, text=16 * 1024**2, chars=16 * 1024**2)
 # The largest host that was thought of has 5,000 sites.
@@ -111,10 +114,10 @@ _SNAPSHOT = record(
 )
 
 
-def read(snapshot: Any) -> dict[str, Any]:
+def read(snapshot: Any) -> Snapshot:
     """A copy for the rules. Raises Mismatch; fields that are not declared here are kept as they are."""
     copied = mapping(snapshot, "", LIMITS)
     if copied.get("schema_version") != 1:
         raise Mismatch("its schema_version is not 1")
     _SNAPSHOT(copied, "")
-    return copied
+    return cast("Snapshot", copied)

@@ -3,7 +3,7 @@
 
 """The queue of a pool's listening socket as the diagnosis saw it: who waits, and what dropping it costs."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ..parse.endpoint import reached
 from ..parse.fastcgi import PROMPT_MS
@@ -35,7 +35,7 @@ def _cycle(probe: Dict[str, Any], busy: int) -> Dict[str, Any]:
     return {"seconds": seconds, "arrived": busy if seconds else 0, "answered": busy if seconds else 0}
 
 
-def counted(place: Dict[str, Any]) -> bool:
+def counted(place: Mapping[str, Any]) -> bool:
     """Whether the look at an endpoint tells how many come: the probe was not answered, or late."""
     probe = place.get("probe") or {}
     return bool(place.get("flow")) or probe.get("result") == "answered" and (probe.get("ms") or 0) > PROMPT_MS

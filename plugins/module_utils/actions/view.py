@@ -3,7 +3,7 @@
 
 """What an action may look at, and the parts that several actions are made of."""
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
@@ -49,7 +49,7 @@ def pool_of(master: Dict[str, Any], name: str) -> Dict[str, Any]:
     raise Refusal("%s has no pool %s any more" % (master["config"], name))
 
 
-def unit_of(master: Dict[str, Any]) -> str:
+def unit_of(master: Mapping[str, Any]) -> str:
     if not master["unit"]:
         raise Refusal(
             "php-fpm with %s was not started by systemd: whoever started it must restart it"
@@ -63,13 +63,13 @@ def systemctl(verb: str, unit: str, *undo: str) -> Command:
     return Command(["systemctl", verb, unit], [["systemctl", word, unit] for word in undo])
 
 
-def _refuse_if_not_roots(part: Dict[str, Any]) -> None:
+def _refuse_if_not_roots(part: Mapping[str, Any]) -> None:
     why = hands_off(part)
     if why:
         raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % why)
 
 
-def fpm_trial(master: Dict[str, Any]) -> Trial:
+def fpm_trial(master: Mapping[str, Any]) -> Trial:
     """php-fpm -t, as its unit would start it, but for what it would preload: that runs right before a start
     alone, see remediate/rehearsal.py.
     """
@@ -106,7 +106,7 @@ def unloaded_pools(view: View, unit: str) -> List[str]:
     return list(dict.fromkeys(found))
 
 
-def nginx_trial(nginx: Dict[str, Any]) -> Trial:
+def nginx_trial(nginx: Mapping[str, Any]) -> Trial:
     """nginx -t of the configuration that runs, which only root can write."""
     _refuse_if_not_roots(nginx)
     if not nginx["binary"]:
@@ -116,7 +116,7 @@ def nginx_trial(nginx: Dict[str, Any]) -> Trial:
     )
 
 
-def nginx_unit(nginx: Dict[str, Any]) -> str:
+def nginx_unit(nginx: Mapping[str, Any]) -> str:
     unit = nginx["unit"]
     if not unit:
         raise Refusal("nginx was not started by systemd: whoever started it must reload it")

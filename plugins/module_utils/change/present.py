@@ -6,7 +6,7 @@ and who answers. Only looks.
 """
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.endpoint.endpoints import collect_endpoints, identity_of
 from ..collect.host import Host
@@ -19,6 +19,11 @@ from .disk import Disk
 from .journal import DONE, STARTED, boot_of
 from .record import File, Journal
 from .transaction import digest
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
+    from ..facts.unit import Unit
 
 FRESH_SECONDS = 3600.0
 SETTLE_SECONDS = 20.0  # for a unit that is on its way up or down
@@ -47,9 +52,7 @@ Present = NamedTuple(
 
 
 # What runs, of root's: the snapshot's nginx and masters.
-Daemons = NamedTuple(
-    "Daemons", [("procs", List[Process]), ("nginx", Dict[str, Any]), ("masters", List[Dict[str, Any]])]
-)
+Daemons = NamedTuple("Daemons", [("procs", List[Process]), ("nginx", "Nginx"), ("masters", "List[Master]")])
 
 
 def _old(host: Host, journal: Journal) -> str:
@@ -81,7 +84,7 @@ def _units(journal: Journal) -> List[str]:
     return [unit for unit in dict.fromkeys(named) if unit.endswith(".service")]
 
 
-def _settled(host: Host, names: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+def _settled(host: Host, names: Sequence[str]) -> "Dict[str, Unit]":
     """Units, once what a killed run set off has come to its end."""
     deadline = host.monotonic() + SETTLE_SECONDS
     while True:
@@ -128,7 +131,7 @@ def served_by(host: Host, units: Sequence[str]) -> List[str]:
     return _served(host, _daemons(host), units)[1]
 
 
-def _reloaded(state: Dict[str, Any], procs: Sequence[Process], began: float) -> bool:
+def _reloaded(state: "Unit", procs: Sequence[Process], began: float) -> bool:
     """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows
     nothing.
     """
@@ -144,7 +147,7 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
     states = _settled(host, units)
     files = [_state_of(file, disk) for file in journal["files"]]
     folders = [folder["path"] for command in journal["commands"] for folder in command["folders"]]
-    newer: Dict[Any, Optional[bool]] = {}
+    newer: Dict[Optional[str], Optional[bool]] = {}
     procs: List[Process] = []
     try:
         seen = _daemons(host)

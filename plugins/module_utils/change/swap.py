@@ -8,7 +8,7 @@ So the transaction undoes all of it when any of it fails or the run is killed.
 
 import os
 import posixpath
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host, HostError
 from ..collect.linux.memory import collect_memory
@@ -32,6 +32,10 @@ from ..parse.linux.swap import (
     without_entry,
 )
 from ..verdict.step import Change, Command, Refusal, Step
+
+if TYPE_CHECKING:
+    from ..facts.memory import Memory
+    from ..facts.php_fpm import Master
 
 FSTAB = "/etc/fstab"
 KEPT_FREE = 0.1  # of the file system
@@ -84,7 +88,7 @@ Facts = NamedTuple(
         ("kernel", Tuple[int, int]),
         ("free", int),
         ("total", int),
-        ("memory", Dict[str, Any]),
+        ("memory", "Memory"),
         ("programs", Dict[str, str]),
         ("privileged", bool),
     ],
@@ -125,7 +129,7 @@ def _privileged(host: Host) -> bool:
     ).split() in ([], _ALL_IDS)
 
 
-def look(host: Host, path: str, masters: Sequence[Dict[str, Any]] = ()) -> Facts:
+def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
     """What is at path and around it. masters: of collect_fpm, whose memory is what swap is to help. Raises
     Refusal.
     """
@@ -224,7 +228,7 @@ def _no_help(facts: Facts) -> Optional[str]:
         return (
             "what binds is the memory limit of the control group, %s (%s), which allows no swap at all: "
             "swap on the host would not be used"
-            % (source.partition(" ")[2], human(facts.memory["limit_bytes"]))
+            % (source.partition(" ")[2], human(facts.memory["limit_bytes"] or 0))
         )
     return None
 

@@ -10,9 +10,13 @@ import os
 import pwd
 import stat as stat_bits
 import time
-from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import child
+
+if TYPE_CHECKING:
+    from ..facts.snapshot import Missing
+    from .trust import Step
 
 READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
@@ -73,20 +77,20 @@ def _stat(result: os.stat_result) -> Stat:
 
 
 class Host:
-    """The real host. missing: what could not be read, [{what, path, why, needs}]. deadline: when the look
+    """The real host. missing: what could not be read. deadline: when the look
     must have ended, on the monotonic clock. hung: programs and logs that did not end in it. reading: told the
     path of a log before each piece of it.
     """
 
     def __init__(self) -> None:
-        self.missing: List[dict] = []
-        self.steps: dict = {}  # what collect/trust.py has seen of paths
+        self.missing: List[Missing] = []
+        self.steps: Dict[str, Step] = {}  # what collect/trust.py has seen of paths
         self.deadline = float("inf")
         self.hung: Set[str] = set()
         self.reading: Callable[[str], None] = lambda _path: None
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
-        entry = {"what": what, "path": path, "why": why, "needs": needs}
+        entry: Missing = {"what": what, "path": path, "why": why, "needs": needs}
         if entry not in self.missing:
             self.missing.append(entry)
 

@@ -3,16 +3,14 @@
 
 """The account that dials php-fpm, where nginx's configuration is not looked at."""
 
-import re
 from typing import TYPE_CHECKING, Optional, Sequence
 
+from ..parse.titles import NGINX_WORKER, claim
 from .host import Host
-from .linux.processes import Process, claim
+from .linux.processes import Process
 
 if TYPE_CHECKING:
     from ..facts.nginx import Identity
-
-_WORKER = re.compile(r"^(?:nginx|angie): worker process(?! is shutting down)")  # ngx_setproctitle()
 
 
 def running_identity(host: Host, procs: Sequence[Process]) -> Optional["Identity"]:
@@ -21,7 +19,7 @@ def running_identity(host: Host, procs: Sequence[Process]) -> Optional["Identity
         one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign
     }
     for one in procs:
-        if _WORKER.match(one.cmdline) and one.ppid in masters:
+        if NGINX_WORKER.match(one.cmdline) and one.ppid in masters:
             return {
                 "user": host.user_name(one.uid),
                 "uid": one.uid,

@@ -13,7 +13,7 @@ from collections import deque
 from functools import partial
 from itertools import chain
 from typing import (
-    Any,
+    TYPE_CHECKING,
     Callable,
     Deque,
     Iterable,
@@ -34,6 +34,9 @@ from ..parse.php_fpm import log as fpm_log
 from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError, Stat
 from .trust import named
+
+if TYPE_CHECKING:
+    from ..facts.logs import LogFile, Logs
 
 PROBE = 64 * 1024
 CHUNK = 256 * 1024
@@ -140,7 +143,7 @@ def find_window(source: _Source, latest: Callable[[bytes], Optional[float]], sin
     return max(0, low - CONTEXT)
 
 
-def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
+def _feed(log: Union[nginx_log.NginxLog, fpm_log.FpmLog], chunks: Iterable[bytes], start: int) -> None:
     """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole
     of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
     """
@@ -167,7 +170,7 @@ def _feed(log: Any, chunks: Iterable[bytes], start: int) -> None:
 
 def _one(
     host: Host, kind: _Kind, file: _File, since: float, now: float, budget: int, current: bool
-) -> Tuple[dict, Events, bool]:
+) -> Tuple["LogFile", Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
     source, log, stat = _Source(host, file), kind.make(file.name), file.stat
     utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
@@ -198,14 +201,9 @@ def _one(
             "nginx" if kind.name == "nginx_error" else "php-fpm"
         )
         what = what if current else ROTATED  # it only has a predecessor's name
-    entry = dict(
-        _entry(kind, file.name, why),
-        size=stat.size,
-        from_at=log.first_at,
-        to_at=log.last_at,
-        bytes_read=source.read,
-        untrusted=log.untrusted,
-    )
+    entry = _entry(kind, file.name, why)
+    entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
+    entry["from_at"], entry["to_at"] = log.first_at, log.last_at
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
@@ -248,12 +246,12 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
-def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List[dict]:
+def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List["LogFile"]:
     host.miss(kind.what, path, why, needs)
     return [_entry(kind, path, why)]
 
 
-def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
+def _entry(kind: _Kind, path: str, why: Optional[str]) -> "LogFile":
     return {
         "path": path,
         "kind": kind.name,
@@ -269,9 +267,9 @@ def _entry(kind: _Kind, path: str, why: Optional[str]) -> dict:
 
 def _log(
     host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True
-) -> Tuple[List[dict], Events]:
+) -> Tuple[List["LogFile"], Events]:
     """One log with its predecessors in the window."""
-    files: List[dict] = []
+    files: List[LogFile] = []
     events = Events()
     if not path.startswith("/"):
         return _refuse(
@@ -311,31 +309,22 @@ def collect_logs(
     window_from: float,
     now: float,
     nginx_pids: Sequence[int],
-) -> dict:
-    """{"files": [...], "events": [...]} of the window [window_from, now], in epoch seconds, as
-    upstream_error_info returns them. fpm_logs: (path, configuration file of the master that writes it).
+) -> "Logs":
+    """Of the window [window_from, now], in epoch seconds. fpm_logs: (path, configuration file of the master that writes it).
     nginx_pids: nginx's processes, which tell true lines from forged ones.
     """
-    common: dict = {"since": window_from, "until": now + SLACK, "utc_offset": host.utc_offset(now)}
-    nginx = partial(nginx_log.NginxLog, known_pids=nginx_pids, **common)
+    until, utc_offset = now + SLACK, host.utc_offset(now)
+    nginx = partial(
+        nginx_log.NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids
+    )
     wanted = [
         (_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path)
         for path in dict.fromkeys(nginx_error_logs)
     ]
     for path, master in dict.fromkeys(fpm_logs):
-        wanted.append(
-            (
-                _Kind(
-                    "fpm_error",
-                    "fpm_log",
-                    fpm_log.HEAD_BYTES,
-                    fpm_time,
-                    partial(fpm_log.FpmLog, master=master, **common),
-                ),
-                path,
-            )
-        )
-    files: List[dict] = []
+        fpm = partial(fpm_log.FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
+        wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, fpm), path))
+    files: List[LogFile] = []
     events = Events()
     budget = TOTAL_BYTES
     for number, (kind, path) in enumerate(wanted):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 from ..parse.linux.proc import unit_of
 from ..parse.nginx.conf import Conf, NotOpened, error_logs, every, opened, parse_conf, user_directive
 from ..parse.nginx.routes import routes
+from ..parse.titles import NGINX_MASTER, NGINX_WORKER
 from .host import Host, HostError
 from .linux.processes import Process, process_cgroup, processes
 from .linux.units import unit_states
@@ -38,9 +39,6 @@ _BINARIES = (
     "/opt/bitnami/nginx/sbin/nginx",
 )
 _FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
-# ngx_setproctitle(); angie adds its version and brackets.
-_MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
-_WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
 # ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
@@ -86,7 +84,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     """Oldest first, in doubt or not, without those in containers below this host."""
-    found = [one for one in procs if _MASTER.match(one.cmdline)]
+    found = [one for one in procs if NGINX_MASTER.match(one.cmdline)]
     for one in found:
         if one.foreign:
             host.miss(
@@ -204,7 +202,7 @@ def _worker_user(
 
 
 def _options(master: Process) -> Dict[str, str]:
-    title = _MASTER.match(master.cmdline)
+    title = NGINX_MASTER.match(master.cmdline)
     return dict(_OPTION.findall(title.group(1))) if title else {}
 
 
@@ -286,7 +284,7 @@ def _look(
                     "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]),
                 )
         family = [one.pid for one in masters if one.cmdline == master.cmdline]
-        workers = [one for one in procs if one.ppid in family and _WORKER.match(one.cmdline)]
+        workers = [one for one in procs if one.ppid in family and NGINX_WORKER.match(one.cmdline)]
         found["running"] = True
         found["master"] = {"pid": master.pid, "started_at": master.started_at}
         found["workers"] = [one.pid for one in workers]

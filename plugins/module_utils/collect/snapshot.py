@@ -5,7 +5,7 @@
 
 import platform
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, cast
 
 from .child import Child, end
 from .endpoint.endpoints import collect_endpoints, identity_of
@@ -107,6 +107,10 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
 
+def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
+    cast(Dict[str, object], snapshot)[stage] = value
+
+
 def _look(
     host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]
 ) -> None:
@@ -121,7 +125,7 @@ def _look(
         identity = identity_of(snapshot["nginx"])
         return identity["account"] if identity else None
 
-    stages: Dict[str, Callable[[], Any]] = {
+    stages: Dict[str, Callable[[], object]] = {
         "nginx": lambda: collect_nginx(host, procs),
         "strangers": lambda: strangers(host, procs, account()),
         "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
@@ -132,12 +136,13 @@ def _look(
         "logs": lambda: _logs(host, snapshot, since),
     }
     for stage in todo:
-        why = None
+        value, why = None, None
         try:
-            snapshot[stage] = stages[stage]()
+            value = stages[stage]()
+            _put(snapshot, stage, value)
         except Exception as error:  # pylint: disable=broad-except
             why = "%s: %s" % (type(error).__name__, error)
-        say([stage, snapshot[stage], why, host.missing])
+        say([stage, value, why, host.missing])
         if why and stage in DECISIVE:
             return
         if stage == "strangers" and not snapshot["nginx"]["routes"]:
@@ -161,7 +166,7 @@ def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]
             continue
         stage, value, todo[stage], host.missing[:] = said
         if not todo[stage]:
-            snapshot[stage] = value
+            _put(snapshot, stage, value)
             del todo[stage]
 
 

@@ -19,7 +19,7 @@ DELETED = " (deleted)"
 # who: an account, a group, or everybody.
 Opening = NamedTuple("Opening", [("path", str), ("who", str)])
 # target: where a link leads.
-_Step = NamedTuple("_Step", [("target", Optional[str]), ("opening", Optional[Opening])])
+Step = NamedTuple("Step", [("target", Optional[str]), ("opening", Optional[Opening])])
 
 
 def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
@@ -37,18 +37,18 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
     return None
 
 
-def _step(host: Host, path: str) -> _Step:
+def _step(host: Host, path: str) -> Step:
     """Directories and links are remembered for the whole look."""
-    known: Optional[_Step] = host.steps.get(path)
+    known: Optional[Step] = host.steps.get(path)
     if known is None:
         stat = host.stat(path, follow=False)
-        known = _Step(host.readlink(path) if stat.type == "link" else None, _writer(host, path, stat))
+        known = Step(host.readlink(path) if stat.type == "link" else None, _writer(host, path, stat))
         if stat.type in ("directory", "link"):
             host.steps[path] = known
     return known
 
 
-def walk(host: Host, path: str) -> Iterator[Tuple[str, _Step]]:
+def walk(host: Host, path: str) -> Iterator[Tuple[str, Step]]:
     """Each component of an absolute path, links followed. Raises HostError."""
     left = list(reversed(path.split("/")))
     here, links = "/", 0

@@ -71,9 +71,9 @@ class _Trace(Reader):
         self.broken: Set[Tuple[str, int]] = set()
         self.load(config, 1, (config, 0))
 
-    def problem(self, file: str, line: int, text: str) -> None:
+    def problem(self, kind: str, file: str, line: int, *values: object) -> None:
         self.broken.add((file, line))
-        super(_Trace, self).problem(file, line, text)
+        super(_Trace, self).problem(kind, file, line, *values)
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:
         if depth <= DEPTH:

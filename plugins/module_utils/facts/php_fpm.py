@@ -3,7 +3,7 @@
 
 """php-fpm: its masters and their pools. Names of pools' fields follow php-fpm's directives."""
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from .config import ConfigProblem, Writable
 from .shape import TypedDict
@@ -46,6 +46,19 @@ class Pool(TypedDict):
     ping_path: Optional[str]
     catch_workers_output: bool
     memory_limit: Optional[str]  # of PHP, as written
+
+
+class PoolDirective(TypedDict):
+    value: str
+    file: str
+    line: int
+
+
+class PoolDetail(Pool):
+    """A pool with all that its files say, for fpm_info."""
+
+    directives: Dict[str, PoolDirective]  # by name
+    php_keys: List[str]  # names of env[] and php settings
 
 
 class TestResult(TypedDict, total=False):

@@ -3,12 +3,16 @@
 
 """Messages of one kind about one place, counted: the EVENT of a snapshot."""
 
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
+
+if TYPE_CHECKING:
+    from ..facts.logs import Detail, Event, Sample
 
 KEPT = 16  # times and pids of an event, the newest
 # The table must not grow with names that visitors choose, nor take from other sites.
 MOST_OF_SITE = 64
 MOST_EVENTS = 10000
+_UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are listed
 
 
 class Log:
@@ -37,7 +41,9 @@ class Events:
     """
 
     def __init__(self) -> None:
-        self._found: Dict[Tuple[Optional[str], ...], dict] = {}
+        self._found: Dict[Tuple[Optional[str], ...], Event] = {}
+        # The newest line of each, and how it is redacted.
+        self._lines: Dict[Tuple[Optional[str], ...], Tuple[str, str, Callable[[str], str]]] = {}
         self._of_site: Dict[Tuple[Optional[str], ...], int] = {}
         self.dropped = 0
         self.full = False
@@ -55,9 +61,10 @@ class Events:
         pool: Optional[str] = None,
         master: Optional[str] = None,
         pid: Optional[int] = None,
-        detail: Optional[dict] = None,
+        detail: Optional["Detail"] = None,
     ) -> None:
-        event = self._found.get((source, signature, site, endpoint, pool, master))
+        key = (source, signature, site, endpoint, pool, master)
+        event = self._found.get(key)
         if event is None:
             event = {
                 "source": source,
@@ -72,9 +79,9 @@ class Events:
                 "master": master,
                 "pids": [],
                 "detail": {},
-                "sample": None,
+                "sample": _UNREAD,
             }
-            if not self._keep((source, signature, site, endpoint, pool, master), event, 1):
+            if not self._keep(key, event, 1):
                 return
         event["count"] += 1
         event["first"] = min(event["first"], at)
@@ -84,9 +91,10 @@ class Events:
         if pid is not None and pid not in event["pids"]:
             event["pids"] = event["pids"][1 - KEPT :] + [pid]
         if at >= event["last"]:
-            event.update(last=at, detail=detail or {}, sample=(path, line, brief))
+            event["last"], event["detail"] = at, detail or {}
+            self._lines[key] = (path, line, brief)
 
-    def _keep(self, key: Tuple[Optional[str], ...], event: dict, count: int) -> bool:
+    def _keep(self, key: Tuple[Optional[str], ...], event: "Event", count: int) -> bool:
         source, _signature, site, _endpoint, pool, _master = key
         known = self._of_site.get((source, site, pool), 0)
         full = len(self._found) >= MOST_EVENTS
@@ -105,28 +113,35 @@ class Events:
         for key, theirs in other._found.items():
             mine = self._found.get(key)
             if mine is None:
-                self._keep(key, theirs, theirs["count"])
+                if self._keep(key, theirs, theirs["count"]):
+                    self._lines[key] = other._lines[key]
                 continue
             if theirs["last"] >= mine["last"]:
-                mine.update(last=theirs["last"], detail=theirs["detail"], sample=theirs["sample"])
+                mine["last"], mine["detail"] = theirs["last"], theirs["detail"]
+                self._lines[key] = other._lines[key]
             mine["count"] += theirs["count"]
             mine["first"] = min(mine["first"], theirs["first"])
             mine["times"] += theirs["times"]
             mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT:]
 
-    def list(self) -> List[dict]:
+    def list(self) -> List["Event"]:
         """In the order of their first message, samples redacted."""
-        found = []
-        for event in sorted(
-            self._found.values(),
-            key=lambda one: (one["first"], one["signature"], str(one["endpoint"]), str(one["site"])),
+        found: List[Event] = []
+        for key, event in sorted(
+            self._found.items(),
+            key=lambda item: (
+                item[1]["first"],
+                item[1]["signature"],
+                str(item[1]["endpoint"]),
+                str(item[1]["site"]),
+            ),
         ):
-            path, line, brief = event["sample"]
+            path, line, brief = self._lines[key]
             found.append(
-                dict(
-                    event,
-                    times=sorted(event["times"])[-KEPT:],
-                    sample={"path": path, "at": event["last"], "text": brief(line)},
-                )
+                {
+                    **event,
+                    "times": sorted(event["times"])[-KEPT:],
+                    "sample": {"path": path, "at": event["last"], "text": brief(line)},
+                }
             )
         return found

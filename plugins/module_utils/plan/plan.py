@@ -3,7 +3,7 @@
 
 """Findings in, ordered actions out, with what they would cost."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 # reversible: whether carry_out can bring back the state before. disruption: what the running requests of the
 # unit suffer. none < reload < restart.
@@ -42,7 +42,7 @@ GIVES_WAY = (("pool_size_set", "memory_fit", ("config", "pool")), ("unit_reload"
 _ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
 
 
-def hands_off(part: dict) -> Optional[str]:
+def hands_off(part: Mapping[str, Any]) -> Optional[str]:
     """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
     if part.get("account"):
         return "%s is %s's own" % (part["config"], part["account"])

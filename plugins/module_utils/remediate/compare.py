@@ -3,35 +3,44 @@
 
 """Before against after: what improved, what got worse, what is still so. Pure."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional
 
+from ..parse.nginx.sites import Place
 from .pages import OWN, SILENT, SLOW, Page
+
+if TYPE_CHECKING:
+    from ..facts.endpoint import Endpoint
 
 # Of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2
 _TAKES = ("ok", "full", "timeout")
 _NOT_PHP = ("closed", "not_fastcgi")
 
-# endpoints: by key, as collect_endpoints gives them. pages: by place.
-Sight = NamedTuple("Sight", [("endpoints", Dict[str, Dict[str, Any]]), ("pages", Dict[Any, Page])])
+
+class Sight(NamedTuple):
+    """One look. endpoints: by key. pages: by the place of the site."""
+
+    endpoints: "Dict[str, Endpoint]"
+    pages: Dict[Place, Page]
 
 
-def told(facts: Dict[str, Any]) -> str:
+def outcome(facts: "Optional[Endpoint]") -> str:
     """What became of dialling an endpoint, in one word or the system's own."""
-    connect, probe = facts.get("connect") or {}, facts.get("probe") or {}
-    if probe.get("result") not in (None, "not_tried"):
-        return str(probe["result"])
-    return str(connect.get("error") or connect.get("result") or "not tried")
+    if facts is None:
+        return "not tried"
+    if facts["probe"]["result"] != "not_tried":
+        return facts["probe"]["result"]
+    return facts["connect"]["error"] or facts["connect"]["result"] or "not tried"
 
 
-def rank(facts: Optional[Dict[str, Any]]) -> Optional[int]:
+def rank(facts: "Optional[Endpoint]") -> Optional[int]:
     """None for an endpoint that was not dialled."""
-    connect, probe = (facts or {}).get("connect") or {}, (facts or {}).get("probe") or {}
-    if not connect.get("tried"):
+    if facts is None or not facts["connect"]["tried"]:
         return None
-    if probe.get("result") == "answered":
+    answer = facts["probe"]["result"]
+    if answer == "answered":
         return ANSWERS
-    return TAKEN if connect.get("result") in _TAKES and probe.get("result") not in _NOT_PHP else DEAD
+    return TAKEN if facts["connect"]["result"] in _TAKES and answer not in _NOT_PHP else DEAD
 
 
 def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
@@ -39,7 +48,7 @@ def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
     return max(ranks) if ranks else None
 
 
-def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
+def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
     """What was alive and is not. A pool that is full, and a page that is slow, are their own matter. edited:
     places of the sites whose configuration was changed: there a page that fails, and did not, counts as well.
     """
@@ -48,14 +57,14 @@ def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
         if was and rank(facts) == DEAD:
             return "%s: %s, and it %s before" % (
                 key,
-                told(facts),
+                outcome(facts),
                 "answered" if was == ANSWERS else "took connections",
             )
     for where, page in now.pages.items():
         past = before.pages.get(where)
-        if past is None or past.told != OWN:
+        if past is None or past.kind != OWN:
             continue
-        if page.told == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed):
+        if page.kind == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed):
             return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
         if where in set(edited) and page.fails and not past.fails:
             return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
@@ -63,7 +72,7 @@ def worse(before: Sight, now: Sight, edited: Iterable[Any]) -> Optional[str]:
 
 
 def improved(
-    before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Any], repointed: bool
+    before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Place], repointed: bool
 ) -> bool:
     """Whether a finding's endpoints or pages are better off. was: what its sites dialled before; keys: what
     they dial now.
@@ -72,10 +81,10 @@ def improved(
     up = past is not None and present is not None and present > past
     pages = [(before.pages.get(where), now.pages[where]) for where in places if where in now.pages]
     came = any(
-        page.told == OWN and not page.fails and (past_page is None or past_page.told != OWN)
-        for past_page, page in pages
+        page.kind == OWN and not page.fails and (before_page is None or before_page.kind != OWN)
+        for before_page, page in pages
     )
-    if repointed and any(page.told != SLOW for _past, page in pages):
+    if repointed and any(page.kind != SLOW for _past, page in pages):
         return came
     return up or came
 
@@ -83,13 +92,13 @@ def improved(
 def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
     """The first of a finding's endpoints at which no worker answers."""
     for key in keys:
-        facts = now.endpoints.get(key) or {}
+        facts = now.endpoints.get(key)
         if rank(facts) not in (None, ANSWERS):
-            return "%s: %s" % (key, told(facts))
+            return "%s: %s" % (key, outcome(facts))
     return None
 
 
-def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) -> Optional[str]:
+def bad_page(now: Sight, keys: List[str], places: List[Place], repointed: bool) -> Optional[str]:
     """The first page of a finding's sites that does not come, for want of one of its endpoints; after a
     repoint any, or one that fails: an old worker of nginx may have answered it.
     """
@@ -97,7 +106,7 @@ def bad_page(now: Sight, keys: List[str], places: List[Any], repointed: bool) ->
         page = now.pages.get(where)
         if page is None:
             continue
-        if page.told == SILENT and (repointed or not page.blamed or page.blamed & set(keys)):
+        if page.kind == SILENT and (repointed or not page.blamed or page.blamed & set(keys)):
             return "a page of it through nginx: HTTP %s" % page.status
         if repointed and page.fails:
             return (

@@ -3,10 +3,15 @@
 
 """Whether a full queue drains, by its trend: while a crowd stays, it need not be empty."""
 
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..collect.host import Host
 from ..parse.fastcgi import PROMPT_MS
+
+if TYPE_CHECKING:
+    from ..facts.endpoint import Endpoint
+    from ..facts.snapshot import Snapshot
+    from ..verdict.finding import Finding
 
 # Of findings with these causes a queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")
@@ -20,30 +25,33 @@ STEADY = 4.0  # seconds that nobody waits: after a restart the queue is empty, a
 class Drain:
     """One finding's queue. Made before anything is changed: the snapshot shows how it was."""
 
-    def __init__(self, host: Host, snapshot: Dict[str, Any], finding: Dict[str, Any]) -> None:
-        before = snapshot["endpoints"].get(finding["endpoint"]) or {}
-        flow = before.get("flow") or {"seconds": 0.0, "answered": 0}
+    def __init__(self, host: Host, snapshot: "Snapshot", finding: "Finding") -> None:
+        before = snapshot["endpoints"].get(finding["endpoint"] or "")
+        flow = before.get("flow") if before else None
         self.host = host
-        self.queue = before.get("queue") or 0
-        self.rate = flow["answered"] / flow["seconds"] if flow["seconds"] else 0.0  # answers per second
+        self.queue = (before["queue"] or 0) if before else 0
+        # answers per second
+        self.rate = flow["answered"] / flow["seconds"] if flow and flow["seconds"] else 0.0
         self.answered, self.seconds = 0, 0.0
         self.began: Optional[float] = None
         self.empty_since: Optional[float] = None
 
-    def complaint(self, facts: Dict[str, Any]) -> Optional[str]:
+    def complaint(self, facts: "Optional[Endpoint]") -> Optional[str]:
         """None once nobody has waited for some seconds; after a while also when a request gets through the
         queue, or when more are answered per second than before and who comes now waits shorter. Else what is
         still wrong.
 
         facts: of the endpoint, see collect_endpoints(); those of each call are added up.
         """
-        connect, probe, flow = facts.get("connect") or {}, facts.get("probe") or {}, facts.get("flow")
-        answered, queue = probe.get("result") == "answered", facts.get("queue") or 0
-        if connect.get("result") not in REACHED:
-            return str(connect.get("error") or connect.get("result"))
+        if facts is None:
+            return "it was not dialled"
+        connect, probe, flow = facts["connect"], facts["probe"], facts.get("flow")
+        answered, queue = probe["result"] == "answered", facts["queue"] or 0
+        if connect["result"] not in REACHED:
+            return connect["error"] or connect["result"]
         now = self.host.monotonic()
         self.began = now if self.began is None else self.began
-        if answered and not queue and (probe.get("ms") or 0) <= PROMPT_MS:
+        if answered and not queue and (probe["ms"] or 0) <= PROMPT_MS:
             self.empty_since = now if self.empty_since is None else self.empty_since
             return None if now - self.empty_since >= STEADY else "nobody waits, but not for long"
         self.empty_since = None

@@ -3,15 +3,19 @@
 
 """The requests that nginx says it has lost since a moment ago."""
 
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ..collect.host import Host
 from ..collect.logs import collect_logs
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 
+if TYPE_CHECKING:
+    from ..facts.logs import Event
+    from ..facts.nginx import Nginx
 
-def lost_since(host: Host, nginx: Dict[str, Any], since: float) -> Optional[List[Dict[str, Any]]]:
+
+def lost_since(host: Host, nginx: "Nginx", since: float) -> "Optional[List[Event]]":
     """Events of nginx's error log about endpoints, since then (epoch seconds); None where it cannot be read.
     Its stamps are whole seconds.
     """

@@ -4,13 +4,16 @@
 """Pages of sites, asked for through nginx as a visitor would, and what they tell of what is behind nginx."""
 
 import threading
-from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..collect.endpoint.http_get import NO_ANSWER, get, literal
+from ..collect.endpoint.http_get import NO_ANSWER, Got, get, literal
 from ..collect.host import Host
 from ..parse.nginx.listen import Target, targets
-from ..parse.nginx.sites import place, site_of
+from ..parse.nginx.sites import Place, place, site_of
 from .nginx_errors import lost_since
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx, Route
 
 # silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever
 # it said. slow: no answer within the patience, or no HTTP at all; that proves nothing.
@@ -18,32 +21,32 @@ SILENT, OWN, SLOW = "silent", "own", "slow"
 
 
 class Page(NamedTuple):
-    """blamed: the endpoints that nginx logged an error about, for this site, since it was asked for."""
+    """kind: SILENT, OWN or SLOW. blamed: the endpoints that nginx logged an error about, for this site, since it was asked for."""
 
     status: Optional[int]
-    told: str
+    kind: str
     blamed: FrozenSet[str]
 
     @property
     def fails(self) -> bool:
         """An error page of the site's own code. A 503 is maintenance more often than not."""
-        return self.told == OWN and self.status is not None and self.status >= 500 and self.status != 503
+        return self.kind == OWN and self.status is not None and self.status >= 500 and self.status != 503
 
 
 class Door(NamedTuple):
     """How a site is asked. name: "default" for a server without one."""
 
-    place: Any
+    place: Place
     name: str
     target: Target
     server_name: str
 
 
-def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) -> List[Door]:
+def doors(routes: "Sequence[Route]", wanted: Sequence[Place], most: int) -> List[Door]:
     """Of the sites at these places, those that a visitor can reach. Of two at one address under one name
     nginx gives the first alone.
     """
-    found: Dict[Any, Door] = {}
+    found: Dict[Tuple[Target, str], Door] = {}
     for route in routes:
         site, where = site_of(route), targets(route["listen"])
         if where:
@@ -54,22 +57,20 @@ def doors(routes: Sequence[Dict[str, Any]], wanted: Sequence[Any], most: int) ->
     return [reached[one] for one in dict.fromkeys(wanted) if one in reached][:most]
 
 
-def _blamed(host: Host, nginx: Dict[str, Any], since: float) -> Optional[Dict[str, FrozenSet[str]]]:
+def _blamed(host: Host, nginx: "Nginx", since: float) -> Optional[Dict[str, FrozenSet[str]]]:
     """{site's name: endpoints} of nginx's errors since then; None where its log cannot be read."""
     events = lost_since(host, nginx, since)
     found: Dict[str, FrozenSet[str]] = {}
     for event in events or []:
         name = event["site"] or "default"
-        found[name] = found.get(name, frozenset()) | {event["endpoint"]}
+        found[name] = found.get(name, frozenset()) | {event["endpoint"] or ""}
     return None if events is None else found
 
 
-def ask(
-    host: Host, nginx: Dict[str, Any], wanted: Sequence[Door], path: str, seconds: float
-) -> Dict[Any, Page]:
+def ask(host: Host, nginx: "Nginx", wanted: Sequence[Door], path: str, seconds: float) -> Dict[Place, Page]:
     """{place: page}, all asked at the same time. seconds: the patience for each."""
     began = host.now()
-    answers: Dict[Any, Dict[str, Any]] = {}
+    answers: Dict[Place, Got] = {}
 
     def one(door: Door) -> None:
         answers[door.place] = get(host, door.target, door.server_name, path, seconds)
@@ -81,12 +82,10 @@ def ask(
         thread.join()
     if not answers:
         return {}
-    errors = (
-        _blamed(host, nginx, began) if any(found["status"] in NO_ANSWER for found in answers.values()) else {}
-    )
+    errors = _blamed(host, nginx, began) if any(got.status in NO_ANSWER for got in answers.values()) else {}
     return {
         door.place: _page(
-            answers[door.place]["status"], None if errors is None else errors.get(door.name, frozenset())
+            answers[door.place].status, None if errors is None else errors.get(door.name, frozenset())
         )
         for door in wanted
     }

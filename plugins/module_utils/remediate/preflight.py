@@ -6,7 +6,7 @@ is written.
 """
 
 import re
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..change.lock import STATE
 from ..change.texts import Texts
@@ -24,6 +24,10 @@ from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
 from .rehearsal import ini_files, rehearse, taken
 from .unloaded import ACTION_IDS, TICK, named, newer
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.
@@ -46,10 +50,10 @@ class _FpmReading(fpm_files.Reading):
 
 
 class _NginxReading(nginx_files.Reading):
-    def __init__(self, host: Host, nginx: Dict[str, Any]) -> None:
+    def __init__(self, host: Host, nginx: "Nginx") -> None:
         self.seen: List[str] = []
         super(_NginxReading, self).__init__(
-            host, nginx["config"], nginx["prefix"], nginx["options"].get("g", ""), None
+            host, nginx["config"] or "", nginx["prefix"] or "", nginx["options"].get("g", ""), None
         )
 
     def _judge(self, path: str) -> None:
@@ -88,27 +92,27 @@ def _by_hand(unit: str, verb: str) -> str:
 
 
 def _nginx(
-    look: Host, step: Step, nginx: Dict[str, Any], unit: Optional[str], procs: Sequence[Process], state: str
+    look: Host, step: Step, nginx: "Nginx", unit: Optional[str], procs: Sequence[Process], state: str
 ) -> Optional[str]:
     reading = _NginxReading(look, nginx)
     if not reading.whole:
         return "nginx: %s" % _not_whole(look, "nginx_config")
-    if unit is None or not nginx["running"]:
+    master = nginx["master"]
+    if unit is None or master is None:
         return None
     found = launch(look, unit)
     if found.needs_reload:
         return _stale(found)
-    pid = nginx["master"]["pid"]
-    replaced = _replaced(look, pid, nginx["binary"])
+    pid = master["pid"]
+    replaced = _replaced(look, pid, nginx["binary"] or "")
     if replaced:
         return "%s was replaced since nginx (pid %d) was started: %s" % (
             replaced,
             pid,
             _by_hand(unit, "restart"),
         )
-    began = [one.started_at for one in procs if one.pid in nginx["workers"]] or [
-        nginx["master"]["started_at"]
-    ]
+    workers = [process.started_at for process in procs if process.pid in nginx["workers"]]
+    began = workers or [master["started_at"]]
     others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
     if others:
         return (
@@ -117,7 +121,7 @@ def _nginx(
         )
     texts = Texts(look)
     texts.show(step)
-    after = parse_conf(nginx["config"], texts.read, texts.expand, nginx["options"].get("g", ""))
+    after = parse_conf(nginx["config"] or "", texts.read, texts.expand, nginx["options"].get("g", ""))
     why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
     return "nginx could not listen on %s" % why if why else None
 
@@ -153,7 +157,7 @@ def _stale(found: Launch) -> str:
     )
 
 
-def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
+def _unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
     """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
     meant.
     """
@@ -175,7 +179,7 @@ def _unlike(master: Dict[str, Any], procs: Sequence[Process], meant: Sequence[st
 def _fpm(
     look: Host,
     step: Step,
-    master: Dict[str, Any],
+    master: "Master",
     loads: Optional[Tuple[str, str]],
     procs: Sequence[Process],
     state: str,
@@ -189,22 +193,22 @@ def _fpm(
     found = launch(look, unit)
     if found.needs_reload:
         return _stale(found)
-    stays = master["running"] and verb != "start"
-    replaced = _replaced(look, master["pid"], found.argv[0]) if stays else None
+    pid = master["pid"] if verb != "start" else None  # of a master that stays
+    replaced = _replaced(look, pid, found.argv[0]) if pid else None
     if replaced:
         return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (
             replaced,
-            master["pid"],
+            pid or 0,
             _by_hand(unit, "restart"),
         )
     ini = ini_files(look, found, step)
     definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
     boot_at = look.now() - look.boottime()
     proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
-    if stays:
-        others = newer(look, reading.seen + ini, master["loaded_at"], step.meant, state, step.name)
+    if pid:
+        others = newer(look, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
         if verb != "reload":
-            others += [one for one in definition if one.at > master["started_at"] + TICK]
+            others += [one for one in definition if one.at > (master["started_at"] or 0.0) + TICK]
         unlike = _unlike(master, procs, step.meant)
         if others or unlike:
             return (

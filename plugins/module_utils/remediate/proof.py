@@ -7,20 +7,28 @@ user, pages and nginx's errors.
 What improved is kept, if nothing got worse through it. What was dead before may stay dead.
 """
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..collect.endpoint.endpoints import collect_endpoints, identity_of
 from ..collect.host import Host
 from ..collect.linux.processes import processes
 from ..collect.nginx import collect_nginx
 from ..collect.snapshot import take
-from ..parse.nginx.sites import place, sites_of
+from ..facts.shape import TypedDict
+from ..parse.nginx.sites import Place, place, sites_of
 from ..plan.plan import LOADS_NGINX
 from ..plan.policy import Policy
 from ..rules.diagnose import diagnose
-from .compare import ANSWERS, Sight, bad_page, best, improved, silent_endpoint, told, worse
+from .compare import ANSWERS, Sight, bad_page, best, improved, outcome, silent_endpoint, worse
 from .drain import QUEUES, Drain
 from .pages import SILENT, ask, doors
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
+    from ..facts.snapshot import Snapshot
+    from ..verdict.action import Planned
+    from ..verdict.finding import Finding
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
@@ -29,11 +37,21 @@ PAGE_SECONDS = 5.0  # patience for a page
 WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
 
 
-def key(item: Dict[str, Any]) -> Any:
+# In two diagnoses of one host: cause, endpoint, site.
+Key = Tuple[str, Optional[str], Optional[str]]
+
+
+def key(item: "Finding") -> Key:
+    """What names a finding in two diagnoses of one host: (cause, endpoint, site)."""
     return item["cause"], item["endpoint"], item["site"]
 
 
-def touches(action: Dict[str, Any], master: Dict[str, Any]) -> bool:
+def endpoint(item: "Finding") -> str:
+    """Of a finding that has one; "" else, where nothing listens."""
+    return item["endpoint"] or ""
+
+
+def touches(action: "Planned", master: "Master") -> bool:
     """Whether an action may disturb this master's pools; all of them where nginx is reloaded."""
     arguments = action["arguments"]
     return (
@@ -41,6 +59,14 @@ def touches(action: Dict[str, Any], master: Dict[str, Any]) -> bool:
         or arguments.get("config") == master["config"]
         or bool(arguments.get("unit") and arguments["unit"] == master["unit"])
     )
+
+
+class Shown(TypedDict):
+    """What a report shows of a finding's endpoint and sites at a time."""
+
+    probe: str
+    http: Optional[int]  # status of a page of the first of its sites that was asked
+    queue: Optional[int]  # connections
 
 
 class Proof:
@@ -54,9 +80,9 @@ class Proof:
         self,
         host: Host,
         policy: Policy,
-        snapshot: Dict[str, Any],
-        findings: Sequence[Dict[str, Any]],
-        planned: Sequence[Dict[str, Any]],
+        snapshot: "Snapshot",
+        findings: "Sequence[Finding]",
+        planned: "Sequence[Planned]",
         ask_pages: bool,
     ) -> None:
         self.host, self.policy, self.findings = host, policy, findings
@@ -89,28 +115,28 @@ class Proof:
             snapshot["endpoints"],
             ask(host, snapshot["nginx"], self.doors, policy.probe_path, policy.probe_timeout),
         )
-        self.past = {key(item): self._seen(item, self.before, [item["endpoint"]]) for item in findings}
+        self.past = {key(item): self._seen(item, self.before, [endpoint(item)]) for item in findings}
 
-    def _dialled(self, item: Dict[str, Any], nginx: Dict[str, Any]) -> List[str]:
+    def _dialled(self, item: "Finding", nginx: "Nginx") -> List[str]:
         """What the finding's routes dial now: its own endpoint, or where they were led to instead."""
         found: List[str] = []
         # No action of ours adds a route or takes one away.
         for old, new in zip(self.routes, nginx["routes"]) if len(self.routes) == len(nginx["routes"]) else ():
             if any(target["endpoint"] == item["endpoint"] for target in old["endpoints"]):
                 found += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
-        return [item["endpoint"]] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
+        return [endpoint(item)] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
 
-    def _seen(self, item: Dict[str, Any], sight: Sight, keys: Sequence[str]) -> Dict[str, Any]:
+    def _seen(self, item: "Finding", sight: Sight, keys: Sequence[str]) -> Shown:
         """What a report shows of a finding: {probe, http, queue}."""
-        place_of = next((sight.endpoints[name] for name in keys if name in sight.endpoints), {})
+        seen = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
         pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
         return {
-            "probe": told(place_of),
+            "probe": outcome(seen),
             "http": pages[0].status if pages else None,
-            "queue": place_of.get("queue"),
+            "queue": seen["queue"] if seen else None,
         }
 
-    def _look(self, items: Sequence[Dict[str, Any]], last: bool) -> Dict[Any, List[str]]:
+    def _look(self, items: "Sequence[Finding]", last: bool) -> Dict[Key, List[str]]:
         """Sees how it is now. Gives what each finding's sites dial. last: pages are asked for though no
         worker answers.
         """
@@ -132,7 +158,7 @@ class Proof:
             wanted = [
                 door
                 for door in self.doors
-                if door.place not in pages or pages[door.place].told == SILENT or pages[door.place].fails
+                if door.place not in pages or pages[door.place].kind == SILENT or pages[door.place].fails
             ]
             pages.update(ask(self.host, nginx, wanted, self.policy.probe_path, PAGE_SECONDS))
         return dialled
@@ -144,21 +170,21 @@ class Proof:
             self._look([], True)
             self.before = self.now
 
-    def after(self, items: Sequence[Dict[str, Any]]) -> Dict[Any, Dict[str, Any]]:
+    def after(self, items: "Sequence[Finding]") -> Dict[Key, Shown]:
         """What a report shows of each finding once all is done, by its key."""
         dialled = self._look(items, True)
         return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
 
     def _unmended(
-        self, item: Dict[str, Any], keys: List[str], places: List[Any], repointed: bool
+        self, item: "Finding", keys: List[str], places: List[Place], repointed: bool
     ) -> Optional[str]:
         if item["cause"] in QUEUES:
-            wrong = self.drains[item["endpoint"]].complaint(self.now.endpoints.get(item["endpoint"]) or {})
+            wrong = self.drains[item["endpoint"]].complaint(self.now.endpoints.get(endpoint(item)))
         else:
             wrong = silent_endpoint(self.now, keys)
         return wrong or bad_page(self.now, keys, places, repointed)
 
-    def _still(self, items: Sequence[Dict[str, Any]], since: float) -> Optional[str]:
+    def _still(self, items: "Sequence[Finding]", since: float) -> Optional[str]:
         """Whether a diagnosis of what happened since then still finds one of these, or workers that are
         killed for want of memory.
         """
@@ -176,7 +202,7 @@ class Proof:
                 return "something else is wrong now: %s" % found["summary"]
         return None
 
-    def complaint(self, items: Sequence[Dict[str, Any]], actions: Sequence[Dict[str, Any]]) -> Optional[str]:
+    def complaint(self, items: "Sequence[Finding]", actions: "Sequence[Planned]") -> Optional[str]:
         """None when what was done is to stay; else what is wrong, when that has not come right within
         verify_timeout seconds.
 
@@ -211,7 +237,7 @@ class Proof:
                 improved(
                     self.before,
                     self.now,
-                    [item["endpoint"]],
+                    [endpoint(item)],
                     dialled[key(item)],
                     places[key(item)],
                     repointed,

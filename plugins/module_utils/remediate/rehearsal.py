@@ -14,7 +14,7 @@ import os
 import posixpath
 import re
 import socket
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..change.texts import Texts
 from ..change.trial import Start, deciding_line, trial
@@ -27,6 +27,9 @@ from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
 from ..verdict.step import Change, Refusal, Step
 from .launch import NOT_TRIED, Launch, kept_from
+
+if TYPE_CHECKING:
+    from ..facts.php_fpm import Master, Pool
 
 READY = b"ready to handle connections"
 SECONDS = 30.0  # a preload of a large framework takes some
@@ -54,10 +57,10 @@ class Written(NamedTuple):
 
     text: str
     conf: FpmConf
-    pools: List[Dict[str, Any]]
+    pools: "List[Pool]"
 
 
-def written(host: Host, master: Dict[str, Any], step: Step, environment: Dict[str, str]) -> Written:
+def written(host: Host, master: "Master", step: Step, environment: Dict[str, str]) -> Written:
     texts = Texts(host)
     texts.show(step)
 
@@ -191,7 +194,7 @@ def _unbindable_port(address: str, port: int) -> Optional[str]:
     return None
 
 
-def _logs(master: Dict[str, Any], after: Written, found: Launch) -> List[str]:
+def _logs(master: "Master", after: Written, found: Launch) -> List[str]:
     """What the start opens to write, without the sockets."""
     error_log = after.conf.top.text("error_log") or ""
     paths = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
@@ -240,7 +243,7 @@ def _foreseen(
 
 
 def rehearse(
-    host: Host, master: Dict[str, Any], found: Launch, step: Step, procs: Sequence[Process], proven: bool
+    host: Host, master: "Master", found: Launch, step: Step, procs: Sequence[Process], proven: bool
 ) -> Optional[str]:
     """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
     started with this definition before.

@@ -8,7 +8,7 @@ One look decides all: what check mode shows is what is done, and a cause that on
 waits for the next run.
 """
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 from ..actions.backlog import counted
 from ..actions.registry import RESOLVE
@@ -36,6 +36,9 @@ from .compare import DEAD, rank
 from .proof import Proof, key
 from .running import Running
 
+if TYPE_CHECKING:
+    from ..facts.snapshot import Snapshot
+
 NOTHING = Outcome("skipped", "", [], [], [], None)
 NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
@@ -44,7 +47,7 @@ ONCE = ("read_timeout_set",)
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
-def _uncounted(snapshot: dict, findings: Sequence[dict]) -> bool:
+def _uncounted(snapshot: "Snapshot", findings: Sequence[Dict[str, Any]]) -> bool:
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(
         item["state"] == "active"

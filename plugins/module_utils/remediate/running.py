@@ -10,13 +10,18 @@ master ends its workers by the old one.
 
 import contextlib
 import threading
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.linux.processes import Process, processes
 from ..verdict.step import Step
 from .nginx_errors import lost_since
+
+if TYPE_CHECKING:
+    from ..facts.endpoint import Endpoint
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
 
 PAUSE = 0.1  # seconds between two looks
 AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
@@ -39,16 +44,24 @@ def _waits_for_its_client(host: Host, pid: int) -> bool:
     )
 
 
+def _waiting(place: "Endpoint") -> Tuple[int, int]:
+    """(connections in the queue whose clients are there, or all where nobody tells; those whose have gone)."""
+    known = place.get("waiting")
+    if known is None or known["live"] is None:
+        return place["queue"] or 0, (known["dead"] or 0) if known else 0
+    return known["live"], known["dead"] or 0
+
+
 class Running:
     """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py."""
 
     def __init__(
         self,
         host: Host,
-        masters: Sequence[Dict[str, Any]] = (),
+        masters: "Sequence[Master]" = (),
         max_cut: int = 0,
         quiet_wait: float = 0.0,
-        nginx: Optional[Dict[str, Any]] = None,
+        nginx: "Optional[Nginx]" = None,
     ) -> None:
         self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = (
             host,
@@ -63,7 +76,7 @@ class Running:
         self._over = 0  # whose grace was over
         self._gaps: List[_Gap] = []
 
-    def _mine(self, step: Step) -> List[Dict[str, Any]]:
+    def _mine(self, step: Step) -> "List[Master]":
         return [master for master in self.masters if step.cuts and master["unit"] == step.cuts]
 
     def _workers(self, step: Step) -> List[Process]:
@@ -78,7 +91,7 @@ class Running:
         ]
         return min(told, default=0.0) if not _restarts(step) else 0.0
 
-    def _places(self, step: Step) -> Dict[str, Dict[str, Any]]:
+    def _places(self, step: Step) -> "Dict[str, Endpoint]":
         keys = [
             pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]
         ]
@@ -91,10 +104,12 @@ class Running:
         places = self._places(step).values()
         served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
         idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
-        queues = [(place["queue"] or 0, place.get("waiting") or {}) for place in places]
-        live = [queue if known.get("live") is None else known["live"] for queue, known in queues]
-        behind = sum(number for number, (_queue, known) in zip(live, queues) if known.get("dead"))
-        return max(0, served - idle), sum(live), behind
+        waits = [_waiting(place) for place in places]
+        return (
+            max(0, served - idle),
+            sum(live for live, _dead in waits),
+            sum(live for live, dead in waits if dead),
+        )
 
     def objection(self, step: Step) -> Optional[str]:
         """Waits for a quiet moment; why the action is not begun when there is none and too many requests run.

@@ -3,15 +3,40 @@
 
 """A case: one endpoint that nginx dials, with everything the snapshot knows about it."""
 
-from bisect import bisect_left
-from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from copy import copy
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    FrozenSet,
+    Hashable,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+    cast,
+)
 
 from ..parse.endpoint import parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST
-from .model import Loss, Match, evidence, finding
+from .model import Loss, Place, evidence
+
+if TYPE_CHECKING:
+    from ..facts.endpoint import Connect, Endpoint, Listener, Probe
+    from ..facts.logs import Event
+    from ..facts.memory import Worker
+    from ..facts.nginx import Nginx, Route
+    from ..facts.php_fpm import Master, Pool
+    from ..facts.snapshot import Snapshot
+    from ..facts.unit import Unit
+    from ..verdict.finding import Evidence
 
 # What nginx's messages about an endpoint mean: signatures/nginx.py.
 MISSING = meanings("missing")
@@ -19,6 +44,7 @@ REFUSED = meanings("refused")
 DENIED = meanings("denied")
 NO_PLACE = meanings("queue_full")
 QUEUE_FULL = NO_PLACE | meanings("connect_timed_out")
+UNREACHED = meanings("unreached")
 TIMED_OUT = meanings("timed_out", "send_timed_out")
 BROKEN_OFF = meanings("broken_off")
 CUT_OFF = meanings("cut_off")
@@ -27,23 +53,40 @@ BAD_HEADER = meanings("bad_header")
 TOO_BIG = meanings("too_big")
 NO_MORE = meanings("no_resource")
 
+Item = TypeVar("Item")
+Groups = Dict[Hashable, List[Tuple[int, Item]]]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
 
 class Owner(NamedTuple):
-    master: dict
-    pool: dict
+    """A pool, which has an endpoint, and its master."""
+
+    master: "Master"
+    pool: "Pool"
 
     @property
-    def place(self) -> dict:
-        """For an action."""
+    def endpoint(self) -> str:
+        return self.pool["endpoint"] or ""
+
+    @property
+    def state(self) -> "Unit":
+        """Of the master's unit. It is empty where no unit is known."""
+        return cast("Unit", self.master["unit_state"] or {})
+
+    @property
+    def place(self) -> Place:
+        return Place(self.pool["name"], self.master["unit"])
+
+    @property
+    def arguments(self) -> Dict[str, object]:
+        """Of an action on this pool."""
         return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
 
 class Seen:
     """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
 
-    def __init__(self, snapshot: dict) -> None:
+    def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
         # A removed package leaves its configuration behind.
         self.masters = [
@@ -60,31 +103,31 @@ class Seen:
         ]
         self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
-        self.pools_at = grouped(self.pools, lambda owner: [owner.pool["endpoint"]])
-        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"]))
+        self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
+        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))
         self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], meaning_of(event))])
         self.workers_of = grouped(
             snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])]
         )
-        self._made: Dict[Any, Any] = {}
+        self._made: Dict[Hashable, object] = {}
 
-    def once(self, make: Callable[["Seen"], Any]) -> Any:
+    def once(self, make: Callable[["Seen"], Item]) -> Item:
         """What a rule sorts out for itself, for all cases."""
         if make not in self._made:
             self._made[make] = make(self)
-        return self._made[make]
+        return cast(Item, self._made[make])
 
 
-def grouped(items: Iterable[Any], names: Callable[[Any], Iterable[Any]]) -> Dict[Any, List[Tuple[int, Any]]]:
+def grouped(items: Iterable[Item], names: Callable[[Item], Iterable[Hashable]]) -> Groups[Item]:
     """(number, item) by each of an item's names."""
-    found: Dict[Any, List[Tuple[int, Any]]] = {}
+    found: Groups[Item] = {}
     for number, item in enumerate(items):
         for name in names(item):
             found.setdefault(name, []).append((number, item))
     return found
 
 
-def among(groups: Dict[Any, List[Tuple[int, Any]]], names: Iterable[Any]) -> List[Any]:
+def among(groups: Groups[Item], names: Iterable[Hashable]) -> List[Item]:
     """The items of several groups, each once, in their order."""
     found = {number: item for name in names for number, item in groups.get(name, ())}
     return [found[number] for number in sorted(found)]
@@ -96,15 +139,16 @@ class Case:
     oldest first.
     """
 
-    def __init__(self, seen: Seen, key: str, routes: List[dict]) -> None:
+    def __init__(self, seen: Seen, key: str, routes: Sequence["Route"]) -> None:
         self.seen = seen
         self.snapshot = seen.snapshot
         self.masters = seen.masters
         self.key = key
         self.routes = routes
-        self.endpoint = self.snapshot["endpoints"].get(key) or {}
-        self.connect = self.endpoint.get("connect") or {"result": "not_tried"}
-        self.probe = self.endpoint.get("probe") or {"result": "not_tried"}
+        # Of what was not looked at, nothing is there but these two results.
+        self.endpoint = cast("Endpoint", self.snapshot["endpoints"].get(key) or {})
+        self.connect = cast("Connect", self.endpoint.get("connect") or {"result": "not_tried"})
+        self.probe = cast("Probe", self.endpoint.get("probe") or {"result": "not_tried"})
         self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
         self.owners = (
@@ -116,7 +160,10 @@ class Case:
         # nginx logs the address that a name led to, not the name.
         names = [key] + [
             "%s:%s"
-            % ("[%(address)s]" % one if ":" in one["address"] else one["address"], self.endpoint.get("port"))
+            % (
+                "[%s]" % one["address"] if ":" in one["address"] else one["address"],
+                self.endpoint.get("port"),
+            )
             for one in self.endpoint.get("addresses") or []
         ]
         self.losses = sorted(
@@ -153,7 +200,8 @@ class Case:
     @property
     def dead(self) -> int:
         """Connections in the queue whose clients have given up. Their requests are run all the same."""
-        return (self.endpoint.get("waiting") or {}).get("dead") or 0
+        waiting = self.endpoint.get("waiting")
+        return (waiting["dead"] or 0) if waiting else 0
 
     @property
     def waiting(self) -> int:
@@ -167,7 +215,7 @@ class Case:
         return "%d wait in the queue (backlog %s)%s" % (self.waiting, self.endpoint.get("backlog"), given_up)
 
     @property
-    def foreign_listeners(self) -> List[dict]:
+    def foreign_listeners(self) -> List["Listener"]:
         """Who holds the endpoint instead of php-fpm, to which systemd may have passed it."""
         people = self.endpoint.get("listeners") or []
         return [] if any(listener["fpm"] for listener in people) else people
@@ -185,7 +233,7 @@ class Case:
         )
 
     @property
-    def hidden(self) -> Optional[Tuple[str, dict]]:
+    def hidden(self) -> Optional[Tuple[str, "Evidence"]]:
         """(in words, evidence) of what a sandbox hides from nginx, or of php-fpm from nginx: never a matter
         of owner and mode.
         """
@@ -203,58 +251,42 @@ class Case:
             ),
         )
 
-    def dialled(self, otherwise: Optional[str] = None) -> dict:
+    def dialled(self, otherwise: Optional[str] = None) -> "Evidence":
         what = self.connect.get("error") or otherwise or self.connect["result"]
         return evidence(
             "probe",
             "connecting to %s as %s: %s" % (self.key, self.connect.get("as_user") or "ourselves", what),
         )
 
-    def match(
-        self,
-        cause: str,
-        reason: str,
-        words: str,
-        proof: Sequence[dict],
-        lost: List[Loss],
-        owner: Optional[Owner] = None,
-        explained: Optional[List[Loss]] = None,
-        **more: Any,
-    ) -> Match:
-        """A finding that counts lost. explained: the losses that need no other cause, if others. more: see
-        finding().
-        """
-        since, count = span(lost)
-        about = {"servers": self.servers, "endpoint": self.key, "since": since, "count": count}
-        if owner:
-            about.update(pool=owner.pool["name"], unit=owner.master["unit"])
-        return Match(
-            finding(cause, reason, words, proof, **dict(about, **more)),
-            lost if explained is None else explained,
-        )
+    def without(self, losses: Iterable[Loss]) -> "Case":
+        """The same case with the other losses alone."""
+        gone = {id(loss) for loss in losses}
+        if not gone:
+            return self
+        rest = copy(self)
+        rest.losses = [loss for loss in self.losses if id(loss) not in gone]
+        return rest
 
     def lost(self, wanted: FrozenSet[str]) -> List[Loss]:
         """wanted: meanings of nginx's messages."""
         return [loss for loss in self.losses if loss.meaning in wanted]
 
-    def pool_events(self, wanted: FrozenSet[str]) -> List[dict]:
+    def pool_events(self, wanted: FrozenSet[str]) -> List["Event"]:
         """About the pools of this endpoint. wanted: meanings of php-fpm's messages."""
-        return among(
-            self.seen.said_of,
-            [
-                (owner.master["config"], owner.pool["name"], meaning)
-                for owner in self.owners
-                for meaning in wanted
-            ],
-        )
+        names = [(owner.master["config"], owner.pool["name"]) for owner in self.owners]
+        return among(self.seen.said_of, [name + (meaning,) for name in names for meaning in wanted])
 
-    def master_events(self, wanted: FrozenSet[str]) -> List[dict]:
-        return among(
-            self.seen.said_of,
-            [(owner.master["config"], None, meaning) for owner in self.owners for meaning in wanted],
-        )
+    def master_events(self, wanted: FrozenSet[str]) -> List["Event"]:
+        """About the masters of these pools."""
+        names = [(owner.master["config"], None) for owner in self.owners]
+        return among(self.seen.said_of, [name + (meaning,) for name in names for meaning in wanted])
 
-    def route_of(self, site: Optional[str]) -> dict:
+    def workers(self, owner: Owner) -> List["Worker"]:
+        """Of a pool."""
+        place = (owner.master["config"], owner.pool["name"])
+        return [worker for _number, worker in self.seen.workers_of.get(place, ())]
+
+    def route_of(self, site: Optional[str]) -> "Route":
         return next(
             (
                 route
@@ -265,7 +297,7 @@ class Case:
         )
 
 
-def reconfigured(part: dict, at: float) -> bool:
+def reconfigured(part: Union["Nginx", "Master"], at: float) -> bool:
     """Whether nginx, or a master, has loaded a change from after that moment: what was lost before may be
     mended.
     """
@@ -273,38 +305,9 @@ def reconfigured(part: dict, at: float) -> bool:
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
 
-def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
-    """Losses within seconds of any of the times."""
-    marks = sorted(times)
-    return [loss for loss in losses if within(marks, loss.at, seconds)]
-
-
-def within(marks: Sequence[float], at: float, seconds: float) -> bool:
-    """Whether one of the marks, which are sorted, is that near."""
-    number = bisect_left(marks, at - seconds)
-    return number < len(marks) and marks[number] <= at + seconds
-
-
-def span(losses: List[Loss]) -> Tuple[Optional[float], int]:
-    """(first, count), by the log's own count where more lines than times were kept."""
-    if not losses:
-        return None, 0
-    seen: Dict[int, Tuple[dict, int]] = {}
-    for loss in losses:
-        event, number = seen.get(id(loss.event), (loss.event, 0))
-        seen[id(loss.event)] = (event, number + 1)
-    count = sum(
-        event["count"] if number == len(event["times"]) else number for event, number in seen.values()
-    )
-    first = min(
-        event["first"] if number == len(event["times"]) else losses[0].at for event, number in seen.values()
-    )
-    return first, count
-
-
-def cases(snapshot: dict) -> List[Case]:
+def cases(snapshot: "Snapshot") -> List[Case]:
     """One for each endpoint that a route dials and that is not marked down."""
-    routes: Dict[str, List[dict]] = {}
+    routes: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
         for target in route["endpoints"]:
             if not target["down"]:

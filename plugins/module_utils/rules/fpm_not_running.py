@@ -4,316 +4,210 @@
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
 import re
-from typing import Any, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import Optional
 
-from ..parse.endpoint import canonical
 from ..parse.linux.systemctl import hides
-from .case import CUT_OFF, MISSING, REFUSED, Case, near, span
-from .model import Clear, Match, Remedy, Unclear, evidence, sample
+from ..parse.php_fpm.problems import start_failure
+from .case import CUT_OFF, MISSING, REFUSED, Case
+from .down import Down, directory_of, lacks_directory, look_at, name_of
+from .losses import near
+from .model import Answer, Cause, Clear, Match, Place, Reason, Unclear, evidence, first_reason, sample
 
-CAUSE = "fpm_not_running"
-
-# How php-fpm's own lines begin (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said
-# into stderr: ".
-_HEAD = r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?"
-_LEVEL = r"(?:[A-Z]+: )?(?:\[pool [^\]]+\] )?"
-_BIND = "unable to bind listening socket for address"
-# Of a start that failed (fpm_conf.c, fpm_unix.c, fpm_sockets.c), in the order in which a line is tried.
-START_FAILURES: Tuple[Tuple[str, Pattern[str]], ...] = tuple(
-    (reason, re.compile(_HEAD + "(?:%s)" % words))
-    for reason, words in (
-        ("unknown_user", _LEVEL + r"cannot get [ug]id for (?:user|group) '[^']*'"),
-        (
-            "address_in_use",
-            _LEVEL
-            + "(?:"
-            + _BIND
-            + r" '[^']*': Address already in use \(98\)|Another FPM instance seems to already listen)",
-        ),
-        ("runtime_dir_missing", _LEVEL + _BIND + r" '/[^']*': No such file or directory \(2\)"),
-        (
-            "bind_failed",
-            _LEVEL + "(?:" + _BIND + r"|failed to listen to address|failed to chown\(\) the socket)",
-        ),
-        (
-            "config_invalid",
-            (
-                r"ERROR: \[[^\]]+:\d+\]|(?:ALERT|ERROR): \[pool |(?:[A-Z]+: )?(?:failed to (?:load|open) "
-                r"configuration file"
-                r"|failed to post process the configuration|No pool defined|Unable to (?:include|globalize)"
-                r"|PHP:\s+syntax error|syntax error, unexpected)"
-            ),
-        ),
-    )
-)
-# What _still looks at; the others are known from the last start alone.
-SEEN_NOW = frozenset(("address_in_use", "runtime_dir_missing"))
+CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 STOP_SECONDS = 3.0
 
 
-class Down(NamedTuple):
-    """Why a master is down."""
-
-    reason: str
-    words: str
-    proof: List[dict]
-    remedy: Sequence[Remedy] = ()
-    confidence: str = "certain"
+def _masked(down: Down) -> Optional[Reason]:
+    masked = ("masked", "masked-runtime")
+    if down.unit.get("load") not in masked and down.unit.get("enabled") not in masked:
+        return None
+    return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
 
-def _name(master: dict) -> str:
-    return str(master["unit"] or master["config"])
+def _unknown_user_now(down: Down) -> Optional[Reason]:
+    return _refused(down) if down.refusal and down.refusal.reason == "unknown_user" else None
 
 
-def start_failure(lines: List[str]) -> Optional[Tuple[str, str]]:
-    """(reason, line) of the first line that names why php-fpm refused to start."""
-    for reason, pattern in START_FAILURES:
-        for line in lines:
-            if pattern.match(line):
-                return reason, line
-    return None
+def _config_invalid_now(down: Down) -> Optional[Reason]:
+    return _refused(down)
 
 
-def _last_attempt(unit: dict) -> List[str]:
-    """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm
-    that ran, or of PHP.
-    """
-    lines = [entry["text"] for entry in unit.get("log") or []]
-    turns = [
-        (number, line)
-        for number, line in enumerate(lines)
-        if re.match(r"systemd\[1\]: (?:Starting|Started) ", line)
-    ]
-    if not turns:
-        return [] if unit.get("result") == "success" else lines
-    # A unit of Type=simple has started before php-fpm said a word.
-    went_well = ": Started " in turns[-1][1] and (
-        unit.get("result") == "success" or (len(turns) > 1 and ": Starting " in turns[-2][1])
-    )
-    return [] if went_well else lines[turns[-1][0] :]
+def _refused(down: Down) -> Optional[Reason]:
+    if down.refusal is None:
+        return None
+    return Reason("%s cannot start: %s" % (down.name, down.refusal.words), [down.refusal.proof, down.state])
 
 
-def _directory(path: str) -> str:
-    return path.rsplit("/", 1)[0] or "/"
+def _hidden_socket(down: Down) -> Optional[Reason]:
+    path = down.place.get("path")
+    if not path or not down.failed_with("runtime_dir_missing", "bind_failed"):
+        return None
+    hider = hides(down.unit.get("sandbox") or {}, path)
+    if hider is None:
+        return None
+    words = "%s cannot start: its own %s hides the place of its socket, %s" % (down.name, hider, path)
+    proof = [evidence("systemd", "%s: %s" % (down.name, hider))] + down.told + [down.state]
+    return Reason(words, proof, confidence="likely")
 
 
-def _refused_place(case: Case, line: str) -> dict:
-    """The endpoint, of any of its pools, that php-fpm could not listen on."""
-    written = re.search(r"for address '([^']*)'|already listen on (\S+)", line)
-    name = (written.group(1) or written.group(2)) if written else ""
-    return case.snapshot["endpoints"].get(canonical("unix:" + name if name.startswith("/") else name)) or {}
+def _address_in_use(down: Down) -> Optional[Reason]:
+    if not down.failed_with("address_in_use") or not down.place.get("listening"):
+        return None
+    holder = ["it is held by %(comm)s (pid %(pid)s)" % one for one in (down.place.get("listeners") or [])[:1]]
+    proof = down.told + [down.state] + [evidence("socket", text) for text in holder]
+    return Reason("%s cannot start: its address is taken by another program" % down.name, proof)
 
 
-def _names(master: dict, line: str) -> bool:
-    """Whether the configuration has the account that the last start missed."""
-    account = line.split("'")[1]
-    return not master["pools"] or any(
-        account
-        in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]]
-        + pool["acl_users"]
-        + pool["acl_groups"]
-        for pool in master["pools"]
-    )
+def _directory_missing_at_start(down: Down) -> Optional[Reason]:
+    if not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
+        return None
+    make = down.remedy("runtime_directory_create", path=directory_of(down.place["path"]))
+    words = "%s cannot start: the directory of its socket does not exist" % down.name
+    return Reason(words, down.told + [down.state], remedy=[make] + down.start)
 
 
-def _still(reason: str, place: dict) -> bool:
-    """Whether what the last start complained of is so now, as far as it can be seen."""
-    if reason == "address_in_use":
-        return bool(place.get("listening"))
-    if reason == "runtime_dir_missing":
-        return bool(place.get("path")) and _directory(place["path"]) not in [
-            parent["path"] for parent in place["parents"]
-        ]
-    return True
+def _bind_failed(down: Down) -> Optional[Reason]:
+    if not down.failed_with("bind_failed"):
+        return None
+    words = "%s cannot start: it cannot bind its socket" % down.name
+    return Reason(words, down.told + [down.state], confidence="likely")
 
 
-def _lacks_directory(case: Case, unit: dict) -> bool:
-    """Whether the socket's directory is gone, and is none that systemd makes for the unit."""
-    path = case.endpoint.get("path") or ""
-    made = ["/run/" + name for name in (unit.get("runtime_directory") or "").split()]
-    return (
-        bool(case.owners)
-        and path.startswith("/run/")
-        and _still("runtime_dir_missing", case.endpoint)
-        and _directory(path) not in made
+def _unknown_user_at_start(down: Down) -> Optional[Reason]:
+    if not down.failed_with("unknown_user"):
+        return None
+    words = "%s cannot start: its pool names a user or group that does not exist" % down.name
+    return Reason(words, down.told + [down.state], confidence="likely")
+
+
+def _directory_missing(down: Down) -> Optional[Reason]:
+    """Unless systemd makes it when the unit starts."""
+    path = down.case.endpoint.get("path") or ""
+    made = ["/run/" + name for name in (down.unit.get("runtime_directory") or "").split()]
+    if not down.case.owners or not path.startswith("/run/") or not lacks_directory(down.case.endpoint):
+        return None
+    directory = directory_of(path)
+    if directory in made:
+        return None
+    remedy = [down.remedy("runtime_directory_create", path=directory)]
+    if down.unit.get("start_limit_hit"):
+        remedy.append(down.remedy("unit_reset_failed"))
+    return Reason(
+        "%s cannot start: the directory of its socket does not exist" % down.name,
+        [evidence("file", "%s does not exist" % directory, path=directory), down.state],
+        remedy=remedy + down.start if down.start else [],
     )
 
 
-def _explain(case: Case, master: dict) -> Down:
-    """Why this master is down: live state first, then what its last start said, then how it ended."""
-    unit = master["unit_state"] or {}
-    name = _name(master)
-
-    def mend(action: str, **more: Any) -> Remedy:
-        return Remedy(action, dict(more, unit=master["unit"]))
-
-    disabled = unit.get("enabled") == "disabled"
-    start = [mend("unit_start")] if master["unit"] else []
-    if start and disabled:  # unless it is enabled too, the next boot brings the same outage
-        start = [mend("unit_start", disabled=True), mend("unit_enable")]
-    state = (
-        evidence(
-            "systemd",
-            "%s is %s (%s), result %s, %s"
-            % (name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled")),
-            at=unit.get("changed_at"),
-        )
-        if unit
-        else evidence("process", "no php-fpm master runs with %s" % master["config"])
+def _start_limit_hit(down: Down) -> Optional[Reason]:
+    """systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257)."""
+    if not down.unit.get("start_limit_hit") and down.unit.get("result") != "start-limit-hit":
+        return None
+    lines = [entry for entry in down.unit.get("log") or [] if "repeated too quickly" in entry["text"]]
+    proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[-1:]]
+    return Reason(
+        "systemd refuses to start %s: it failed too often in a short time" % down.name,
+        proof + [down.state] + down.told,
+        remedy=[down.remedy("unit_reset_failed")] + down.start,
     )
-    if unit.get("load") == "masked" or unit.get("enabled") in ("masked", "masked-runtime"):
-        return Down("masked", "%s is masked, so nothing can start it" % name, [state])
-
-    test = master["test"]
-    if test["ran"] and not test["ok"]:
-        reason, line = start_failure(test["output"]) or ("config_invalid", "\n".join(test["output"][:3]))
-        return Down(
-            reason,
-            "%s cannot start: php-fpm -t refuses its configuration" % name,
-            [evidence("php-fpm -t", line, path=master["config"]), state],
-        )
-
-    foretold = start_failure([problem["text"] for problem in master["config_errors"]])
-    if foretold:
-        problem = next(problem for problem in master["config_errors"] if problem["text"] == foretold[1])
-        return Down(
-            foretold[0],
-            "%s cannot start with its configuration" % name,
-            [evidence("php-fpm", problem["text"], path=problem["file"], line=problem["line"]), state],
-        )
-
-    said = start_failure(_last_attempt(unit))
-    if said and said[0] == "unknown_user" and not _names(master, said[1]):
-        said = None
-    told = [evidence("journal", said[1])] if said else []
-    reset = [mend("unit_reset_failed")]
-    result, ended = unit.get("result"), unit.get("exec_main_status")
-    place = _refused_place(case, said[1]) if said else {}
-    holders = place.get("listeners") or []
-    hider = (
-        hides(unit.get("sandbox") or {}, place.get("path") or "")
-        if said and said[0] in ("runtime_dir_missing", "bind_failed")
-        else None
-    )
-    if hider and place.get("path"):
-        words = "%s cannot start: its own %s hides the place of its socket, %s" % (name, hider, place["path"])
-        return Down(
-            "bind_failed",
-            words,
-            [evidence("systemd", "%s: %s" % (name, hider))] + told + [state],
-            [],
-            "likely",
-        )
-    if (
-        said
-        and said[0] in ("address_in_use", "runtime_dir_missing", "bind_failed", "unknown_user")
-        and _still(said[0], place)
-    ):
-        proof = told + [state]
-        if said[0] == "address_in_use" and holders:
-            proof.append(
-                evidence("socket", "it is held by %s (pid %s)" % (holders[0]["comm"], holders[0]["pid"]))
-            )
-        remedy = []
-        if said[0] == "runtime_dir_missing":
-            remedy = [mend("runtime_directory_create", path=_directory(place["path"]))] + start
-        words = {
-            "address_in_use": "its address is taken by another program",
-            "runtime_dir_missing": "the directory of its socket does not exist",
-            "bind_failed": "it cannot bind its socket",
-            "unknown_user": "its pool names a user or group that does not exist",
-        }[said[0]]
-        return Down(
-            said[0],
-            "%s cannot start: %s" % (name, words),
-            proof,
-            remedy,
-            "certain" if said[0] in SEEN_NOW else "likely",
-        )
-
-    if _lacks_directory(case, unit):
-        path = _directory(case.endpoint["path"])
-        make = [mend("runtime_directory_create", path=path)] + (reset if unit.get("start_limit_hit") else [])
-        return Down(
-            "runtime_dir_missing",
-            "%s cannot start: the directory of its socket does not exist" % name,
-            [evidence("file", "%s does not exist" % path, path=path), state],
-            make + start if start else [],
-        )
-
-    # systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257).
-    if unit.get("start_limit_hit") or result == "start-limit-hit":
-        refused = [
-            evidence("journal", entry["text"], at=entry["at"])
-            for entry in unit.get("log") or []
-            if "repeated too quickly" in entry["text"]
-        ]
-        return Down(
-            "start_limit_hit",
-            "systemd refuses to start %s: it failed too often in a short time" % name,
-            refused[-1:] + [state] + told,
-            reset + start,
-        )
-    if result == "oom-kill":
-        return Down(
-            "oom_stopped",
-            "systemd stopped %s after the OOM killer took one of its processes" % name,
-            [state],
-            [mend("unit_oom_policy")] + start,
-        )
-    if result in ("signal", "core-dump", "watchdog", "timeout"):
-        return Down(
-            "crashed",
-            "the master of %s ended with result %s (signal %s) and nothing restarted it"
-            % (name, result, ended),
-            [state],
-            start,
-        )
-    if said and (said[0] in SEEN_NOW or test["ran"]):
-        return Down(
-            "stopped",
-            "%s failed to start, and what kept it from starting is mended" % name,
-            told + [state],
-            start,
-            "likely",
-        )
-    if said:
-        return Down(said[0], "%s failed to start" % name, told + [state], [], "likely")
-    if result == "exit-code":
-        return Down("crashed", "%s ended with exit code %s" % (name, ended), [state], start, "likely")
-    if case.connect["result"] == "refused" and case.endpoint.get("family") == "unix" and not unit:
-        return Down(
-            "crashed", "the master of %s is gone and left its socket behind" % name, [state], start, "likely"
-        )
-    words = (
-        "%s is stopped" % name + (" and disabled" if disabled else "")
-        if unit
-        else "no php-fpm master runs with %s" % name
-    )
-    return Down("stopped", words, [state], start, "certain" if unit else "likely")
 
 
-def _down(case: Case) -> Match:
+def _oom_stopped(down: Down) -> Optional[Reason]:
+    if down.unit.get("result") != "oom-kill":
+        return None
+    words = "systemd stopped %s after the OOM killer took one of its processes" % down.name
+    return Reason(words, [down.state], remedy=[down.remedy("unit_oom_policy")] + down.start)
+
+
+def _killed(down: Down) -> Optional[Reason]:
+    result = down.unit.get("result")
+    if result not in ("signal", "core-dump", "watchdog", "timeout"):
+        return None
+    ended = (down.name, result, down.unit.get("exec_main_status"))
+    words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % ended
+    return Reason(words, [down.state], remedy=down.start)
+
+
+def _mended(down: Down) -> Optional[Reason]:
+    """What the last start missed is there now, or php-fpm -t accepts the configuration."""
+    seen = down.failed_with("address_in_use", "runtime_dir_missing") or down.master["test"]["ran"]
+    if down.failure is None or not seen:
+        return None
+    words = "%s failed to start, and what kept it from starting is mended" % down.name
+    return Reason(words, down.told + [down.state], remedy=down.start, confidence="likely")
+
+
+def _config_invalid_at_start(down: Down) -> Optional[Reason]:
+    if not down.failed_with("config_invalid"):
+        return None
+    return Reason("%s failed to start" % down.name, down.told + [down.state], confidence="likely")
+
+
+def _exited(down: Down) -> Optional[Reason]:
+    if down.unit.get("result") != "exit-code":
+        return None
+    words = "%s ended with exit code %s" % (down.name, down.unit.get("exec_main_status"))
+    return Reason(words, [down.state], remedy=down.start, confidence="likely")
+
+
+def _left_its_socket(down: Down) -> Optional[Reason]:
+    """A clean stop removes the socket."""
+    if down.unit or down.case.connect["result"] != "refused" or down.case.endpoint.get("family") != "unix":
+        return None
+    words = "the master of %s is gone and left its socket behind" % down.name
+    return Reason(words, [down.state], remedy=down.start, confidence="likely")
+
+
+def _stopped(down: Down) -> Optional[Reason]:
+    if not down.unit:
+        words = "no php-fpm master runs with %s" % down.name
+        return Reason(words, [down.state], remedy=down.start, confidence="likely")
+    words = "%s is stopped" % down.name + (" and disabled" if down.disabled else "")
+    return Reason(words, [down.state], remedy=down.start)
+
+
+# The first that applies is the reason. What is so now stands before what the last start said, and that before
+# how the master ended.
+REASONS = (
+    ("masked", _masked),
+    ("unknown_user", _unknown_user_now),
+    ("config_invalid", _config_invalid_now),
+    ("bind_failed", _hidden_socket),
+    ("address_in_use", _address_in_use),
+    ("runtime_dir_missing", _directory_missing_at_start),
+    ("bind_failed", _bind_failed),
+    ("unknown_user", _unknown_user_at_start),
+    ("runtime_dir_missing", _directory_missing),
+    ("start_limit_hit", _start_limit_hit),
+    ("oom_stopped", _oom_stopped),
+    ("crashed", _killed),
+    ("stopped", _mended),
+    ("config_invalid", _config_invalid_at_start),
+    ("crashed", _exited),
+    ("crashed", _left_its_socket),
+    ("stopped", _stopped),
+)
+
+
+def _down(case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
-    down = _explain(case, master)
+    match = first_reason(CAUSE, REASONS, look_at(case, master))
+    if match is None:
+        return None
+    reason, lost = match.reason, case.lost(MISSING | REFUSED | CUT_OFF)
     if not case.owner:  # nothing tells that it is the one that is meant
-        down = down._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
-    lost = case.lost(MISSING | REFUSED | CUT_OFF)
+        reason = reason._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
     unit = master["unit_state"] or {}
-    proof = down.proof + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
-    return case.match(
-        CAUSE,
-        down.reason,
-        down.words + ".",
-        proof,
-        lost,
-        case.owner,
-        case.losses,
-        confidence=down.confidence,
-        unit=master["unit"],
-        since=unit.get("inactive_since") or unit.get("changed_at") or span(lost)[0],
-        remedy=down.remedy,
+    proof = list(reason.proof) + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
+    reason = reason._replace(
+        summary=reason.summary + ".",
+        proof=proof,
+        losses=lost,
+        place=Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
+        since=unit.get("inactive_since") or unit.get("changed_at") or None,
+        explains=case.losses,
     )
+    return match._replace(reason=reason)
 
 
 def _was_down(case: Case) -> Optional[Match]:
@@ -334,20 +228,21 @@ def _was_down(case: Case) -> Optional[Match]:
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
-        told = start_failure([entry["text"] for entry in log])
-        runs = "the master of %s runs since then (pid %s)" % (_name(owner.master), owner.master["pid"])
+        failure = start_failure([entry["text"] for entry in log])
+        runs = "the master of %s runs since then (pid %s)" % (name_of(owner.master), owner.master["pid"])
         proof = [sample(before[0].event), evidence("process", runs, at=started)]
-        return case.match(
+        return Match(
             CAUSE,
-            told[0] if told else "stopped",
-            "%s was not running for a while and is back." % _name(owner.master),
-            proof,
-            before,
-            owner,
-            before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS),
-            state="recovered",
-            severity="warning",
-            confidence="likely",
+            failure.kind.reason if failure else "stopped",
+            Reason(
+                "%s was not running for a while and is back." % name_of(owner.master),
+                proof,
+                before,
+                confidence="likely",
+                state="recovered",
+                place=owner.place,
+                explains=before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS),
+            ),
         )
     return None
 
@@ -363,19 +258,20 @@ def _not_installed(case: Case) -> Optional[Match]:
     ):
         return None
     lost = case.lost(MISSING | REFUSED)
-    return case.match(
+    return Match(
         CAUSE,
         "not_installed",
-        "no php-fpm was found on this host: no process, no unit, no program.",
-        [case.dialled()] + [sample(loss.event) for loss in lost[:1]],
-        lost,
-        None,
-        case.losses,
-        confidence="likely",
+        Reason(
+            "no php-fpm was found on this host: no process, no unit, no program.",
+            [case.dialled()] + [sample(loss.event) for loss in lost[:1]],
+            lost,
+            confidence="likely",
+            explains=case.losses,
+        ),
     )
 
 
-def examine(case: Case) -> Any:
+def examine(case: Case) -> Answer:
     if not case.is_local:
         return None
     if not case.masters:
@@ -383,7 +279,7 @@ def examine(case: Case) -> Any:
     served_by_fpm = case.answers or any(listener["fpm"] for listener in case.endpoint.get("listeners") or [])
     relevant = [owner.master for owner in case.owners] or case.masters
     if any(master["running"] for master in relevant) or served_by_fpm:
-        up = sorted({_name(master) for master in relevant if master["running"]})
+        up = sorted({name_of(master) for master in relevant if master["running"]})
         return _was_down(case) or Clear(
             "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
         )

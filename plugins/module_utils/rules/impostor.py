@@ -3,51 +3,39 @@
 
 """A stranger listens where a pool of this host should."""
 
-from typing import Any
-
 from .case import Case
-from .model import evidence
+from .model import Answer, Cause, Match, Reason, evidence
 
-CAUSE = "impostor"
+CAUSE = Cause("impostor", rules_out_others=True)
 
 
-def examine(case: Case) -> Any:
+def examine(case: Case) -> Answer:
     """Of root's own programs none is one: a container's proxy may serve what a disabled php-fpm did."""
-    them = [one for one in case.foreign_listeners if one.get("uid")]
+    strangers = [listener for listener in case.foreign_listeners if listener.get("uid")]
     owner = case.owner
-    if not them or not owner or not case.is_local:
+    if not strangers or not owner or not case.is_local:
         return None
-    unit = owner.master["unit_state"] or {}
-    fastcgi = case.answers or any(one["claims_fpm"] for one in them)
-    if not fastcgi and unit.get("active") == "failed":
+    unit = owner.state
+    speaks_fastcgi = case.answers or any(listener["claims_fpm"] for listener in strangers)
+    if not speaks_fastcgi and unit.get("active") == "failed":
         return None  # by accident: php-fpm's own words tell that
-    who = ", ".join("%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in them[:3])
+    names = ["%s (pid %s) of %s" % (one["comm"], one["pid"], one["user"]) for one in strangers[:3]]
+    who = ", ".join(names)
+    pool = owner.pool
     proof = [
         evidence("socket", "%s is held by %s" % (case.key, who)),
         evidence(
             "php-fpm",
-            "listen = %s in pool %s" % (owner.pool["listen"], owner.pool["name"]),
-            path=owner.pool["listen_file"],
-            line=owner.pool["listen_line"],
+            "listen = %s in pool %s" % (pool["listen"], pool["name"]),
+            path=pool["listen_file"],
+            line=pool["listen_line"],
         ),
     ]
     if unit:
-        proof.append(
-            evidence(
-                "systemd",
-                "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub")),
-                at=unit.get("changed_at"),
-            )
-        )
+        state = "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub"))
+        proof.append(evidence("systemd", state, at=unit.get("changed_at")))
     # Whoever runs another php-fpm on purpose disables the unit of this one.
     certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
-    words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, owner.pool["name"])
-    return case.match(
-        CAUSE,
-        "untrusted_php_fpm" if fastcgi else "not_php_fpm",
-        words,
-        proof,
-        [],
-        owner,
-        confidence="certain" if certain else "likely",
-    )
+    words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, pool["name"])
+    reason = Reason(words, proof, confidence="certain" if certain else "likely")
+    return Match(CAUSE, "untrusted_php_fpm" if speaks_fastcgi else "not_php_fpm", reason)

@@ -3,17 +3,26 @@
 
 """Cause 7: something took the connection, but no proper FastCGI response came back."""
 
-from typing import Any, FrozenSet, List, NamedTuple
+from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case, near
-from .model import Clear, Match, Unclear, evidence, sample
+from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case
+from .losses import near
+from .model import NOWHERE, Answer, Cause, Clear, Match, Reason, Unclear, evidence, sample
 
-CAUSE = "invalid_response"
+if TYPE_CHECKING:
+    from ..verdict.finding import Evidence
+
+CAUSE = Cause(
+    "invalid_response",
+    code=7,
+    consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
+)
 SAME_MOMENT = 2.0
+SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
-    (
+    [
         "docker-proxy",
         "rootlessport",
         "conmon",
@@ -25,11 +34,18 @@ FORWARDERS = frozenset(
         "ssh",
         "sshd",
         "systemd",
-    )
+    ]
 )
 
-Death = NamedTuple("Death", [("reason", str), ("meanings", FrozenSet[str]), ("words", str)])
-# From php-fpm's own log (fpm_children.c): words, so likely at most.
+
+class Death(NamedTuple):
+    """How a worker ended in a request, by php-fpm's own log (fpm_children.c): words, so likely at most."""
+
+    reason: str
+    meanings: FrozenSet[str]
+    words: str
+
+
 DEATHS = (
     Death("segfault", meanings("crashed"), "crashed"),
     Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
@@ -38,100 +54,64 @@ DEATHS = (
 
 
 def _not_fastcgi(case: Case) -> Match:
-    strangers = case.foreign_listeners
-    lost = case.losses
-    who = (
-        "%s (pid %s)" % (strangers[0]["comm"], strangers[0]["pid"])
-        if strangers
-        else "something that is not php-fpm"
-    )
-    proof = [
-        evidence(
-            "probe",
-            "%s does not answer in FastCGI: %s"
-            % (case.key, case.probe.get("detail") or case.probe["result"]),
-        )
-    ]
-    if strangers:
-        proof.insert(0, evidence("socket", "%s is held by %s: %s" % (case.key, who, strangers[0]["cmdline"])))
-    proof += [sample(loss.event) for loss in lost[:1]]
-    return case.match(
-        CAUSE,
-        "not_fastcgi",
-        "%s is held by %s, and that does not speak FastCGI." % (case.key, who),
-        proof,
-        lost,
-        case.owner,
-        confidence="certain" if case.probe["result"] == "not_fastcgi" else "likely",
-    )
+    holders = case.foreign_listeners
+    who, proof = "something that is not php-fpm", []
+    if holders:
+        who = "%s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])
+        proof = [evidence("socket", "%s is held by %s: %s" % (case.key, who, holders[0]["cmdline"]))]
+    answer = case.probe.get("detail") or case.probe["result"]
+    proof.append(evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, answer)))
+    proof += [sample(loss.event) for loss in case.losses[:1]]
+    confidence = "certain" if case.probe["result"] == "not_fastcgi" else "likely"
+    words = "%s is held by %s, and that does not speak FastCGI." % (case.key, who)
+    return Match(CAUSE, "not_fastcgi", Reason(words, proof, case.losses, confidence=confidence))
 
 
-def _deaths(case: Case) -> List[Match]:
-    found = []
-    for death in DEATHS:
-        events = case.pool_events(death.meanings)
-        times = [at for event in events for at in event["times"]]
-        lost = near(case.lost(CUT_OFF), times, SAME_MOMENT)
-        # A worker that was killed while idle lost nobody's request.
-        if not events or not lost:
-            continue
-        pool = events[0]["pool"]
-        crash = _crash(case, times) if death.reason == "segfault" else []
-        unseen = death.reason == "killed" and "kernel_log" in case.seen.blind
-        words = "was killed with SIGKILL, by whom is not known," if unseen else death.words
-        found.append(
-            case.match(
-                CAUSE,
-                death.reason,
-                "A worker of pool %s %s in the middle of a request." % (pool, words),
-                [sample(events[-1])] + crash + [sample(lost[-1].event)],
-                lost,
-                case.owner,
-                severity="warning",
-                confidence="possible" if unseen else "likely",
-                since=min(times),
-                pool=pool,
-            )
-        )
-    return found
-
-
-def _crash(case: Case, times: List[float]) -> List[dict]:
+def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
     """The kernel's line names the library that crashed. Containers share its ring, so it only adds."""
-    faults = case.snapshot["oom"].get("segfaults") or []
-    return [
-        evidence("kernel", fault["text"], at=fault["at"])
-        for fault in faults
-        if any(abs(fault["at"] - at) <= 5 for at in times)
-    ][:1]
+    for fault in case.snapshot["oom"].get("segfaults") or []:
+        if any(abs(fault["at"] - at) <= SEGFAULT_SECONDS for at in times):
+            return [evidence("kernel", fault["text"], at=fault["at"])]
+    return []
 
 
-def examine(case: Case) -> Any:
-    strangers = case.foreign_listeners
-    if case.connect["result"] == "ok" and (
-        case.probe["result"] == "not_fastcgi" or (strangers and not case.answers)
-    ):
-        if case.probe["result"] != "not_fastcgi" and any(
-            holder["comm"] in FORWARDERS for holder in strangers
-        ):
-            return Unclear(
-                "live_probe",
-                "%s holds %s, and what is behind it did not answer" % (strangers[0]["comm"], case.key),
-            )
-        return _not_fastcgi(case)
-    deaths = _deaths(case)
-    if deaths:
-        return deaths
+def _death(case: Case, death: Death) -> Optional[Match]:
+    events = case.pool_events(death.meanings)
+    times = [at for event in events for at in event["times"]]
+    lost = near(case.lost(CUT_OFF), times, SAME_MOMENT)
+    if not events or not lost:
+        return None  # a worker that was killed while idle lost nobody's request
+    pool, words, confidence = events[0]["pool"], death.words, "likely"
+    if death.reason == "killed" and "kernel_log" in case.seen.blind:
+        words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
+    crash = _segfault(case, times) if death.reason == "segfault" else []
+    reason = Reason(
+        "A worker of pool %s %s in the middle of a request." % (pool, words),
+        [sample(events[-1])] + crash + [sample(lost[-1].event)],
+        lost,
+        confidence=confidence,
+        severity="warning",
+        place=(case.owner.place if case.owner else NOWHERE)._replace(pool=pool),
+        since=min(times),
+    )
+    return Match(CAUSE, death.reason, reason)
+
+
+def _protocol_error(case: Case) -> Optional[Match]:
     lost = case.lost(NOT_FASTCGI | BAD_HEADER)
-    if lost:
-        return case.match(
-            CAUSE,
-            "protocol_error",
-            "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key,
-            [sample(lost[-1].event)],
-            lost,
-            case.owner,
-            severity="warning",
-            confidence="likely",
-        )
-    return Clear("no worker of %s died in a request" % case.key)
+    if not lost:
+        return None
+    words = "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key
+    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely", severity="warning")
+    return Match(CAUSE, "protocol_error", reason)
+
+
+def examine(case: Case) -> Answer:
+    holders, refuses_fastcgi = case.foreign_listeners, case.probe["result"] == "not_fastcgi"
+    if case.connect["result"] == "ok" and (refuses_fastcgi or (holders and not case.answers)):
+        if not refuses_fastcgi and any(holder["comm"] in FORWARDERS for holder in holders):
+            why = "%s holds %s, and what is behind it did not answer" % (holders[0]["comm"], case.key)
+            return Unclear("live_probe", why)
+        return _not_fastcgi(case)
+    deaths = [match for match in (_death(case, death) for death in DEATHS) if match]
+    return deaths or _protocol_error(case) or Clear("no worker of %s died in a request" % case.key)

@@ -1,76 +1,70 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Beyond the seven: losses that one message, or one message of php-fpm beside nginx's, explains. One row a
-cause.
-"""
+"""Beyond the seven: causes that one message of nginx proves, or one of php-fpm beside it. Each is a row."""
 
-from typing import Any, FrozenSet, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional
 
 from ..signatures.lookup import meanings
-from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case, near
-from .model import Match, evidence, sample
+from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case
+from .losses import near
+from .model import Answer, Cause, Match, Reason, evidence, sample
 
-# beside: php-fpm's message that must stand within seconds of the loss, if any.
-Row = NamedTuple(
-    "Row",
-    [
-        ("cause", str),
-        ("reason", str),
-        ("lost", FrozenSet[str]),
-        ("beside", Optional[FrozenSet[str]]),
-        ("seconds", float),
-        ("words", str),
-        ("state", str),
-    ],
-)
+if TYPE_CHECKING:
+    from ..facts.logs import Event
+
+
+class Row(NamedTuple):
+    """beside: php-fpm's messages, of which one must stand within seconds of the loss; None: none needs to."""
+
+    cause: Cause
+    reason: str
+    lost: FrozenSet[str]
+    words: str
+    state: str = "active"
+    beside: Optional[FrozenSet[str]] = None
+    seconds: float = 0.0
+
+
 ROWS = (
     Row(
-        "request_terminated",
+        Cause("request_terminated", severity="warning"),
         "request_terminate_timeout",
         CUT_OFF,
-        meanings("terminated"),
-        2.0,
         "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
-        "active",
+        beside=meanings("terminated"),
+        seconds=2.0,
     ),
     Row(
-        "reload_interrupted",
+        Cause("reload_interrupted", severity="warning"),
         "no_grace",
         CUT_OFF,
-        meanings("stopping"),
-        3.0,
         "A reload or restart of php-fpm cut off running requests of pool %s.",
         "recovered",
+        meanings("stopping"),
+        3.0,
     ),
     Row(
-        "response_header_too_big",
+        Cause("response_header_too_big", severity="warning"),
         "fastcgi_buffer_size",
         TOO_BIG,
-        None,
-        0.0,
         "A response header of pool %s did not fit into fastcgi_buffer_size.",
-        "active",
     ),
     Row(
-        "listen_backlog_full",
+        Cause("listen_backlog_full", severity="warning", consequence_of=("max_children_exhausted",)),
         "unix_backlog",
         QUEUE_FULL,
-        None,
-        0.0,
         "The listening socket of pool %s had no room left in its queue.",
-        "active",
     ),
     Row(
-        "nginx_limit",
+        Cause("nginx_limit", severity="warning"),
         "connections",
         NO_MORE,
-        None,
-        0.0,
         "nginx ran out of its own connections or open files before it reached pool %s.",
-        "active",
     ),
 )
+NOT_ALLOWED = Cause("client_not_allowed")
+CAUSES = tuple(row.cause for row in ROWS) + (NOT_ALLOWED,)
 
 
 def _not_allowed(case: Case) -> Optional[Match]:
@@ -79,47 +73,38 @@ def _not_allowed(case: Case) -> Optional[Match]:
     if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
         return None
     allowed = "listen.allowed_clients = %s" % ",".join(owner.pool["allowed_clients"])
-    return case.match(
-        "client_not_allowed",
-        "allowed_clients",
-        "php-fpm closes connections to %s: pool %s does not allow nginx's address."
-        % (case.key, owner.pool["name"]),
-        [
-            evidence("probe", "%s: the connection was closed without an answer" % case.key),
-            evidence("php-fpm", allowed, path=owner.pool["file"]),
-        ],
+    words = "php-fpm closes connections to %s: pool %s does not allow nginx's address."
+    proof = [
+        evidence("probe", "%s: the connection was closed without an answer" % case.key),
+        evidence("php-fpm", allowed, path=owner.pool["file"]),
+    ]
+    reason = Reason(
+        words % (case.key, owner.pool["name"]),
+        proof,
         case.losses,
-        owner,
         confidence="likely",
+        place=owner.place,
     )
+    return Match(NOT_ALLOWED, "allowed_clients", reason)
 
 
-def examine(case: Case) -> Any:
+def _match(case: Case, row: Row) -> Optional[Match]:
+    lost = case.lost(row.lost)
+    events: List["Event"] = []
+    if row.beside:
+        events = case.pool_events(row.beside) + case.master_events(row.beside)
+        lost = near(lost, [at for event in events for at in event["times"]], row.seconds)
+    if not lost:
+        return None
+    proof = [sample(event) for event in events[:1] + [lost[-1].event]]
+    if row.lost is QUEUE_FULL:
+        proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_told)))
+    words = row.words % (case.owner.pool["name"] if case.owner else "?")
+    return Match(row.cause, row.reason, Reason(words, proof, lost, confidence="likely", state=row.state))
+
+
+def examine(case: Case) -> Answer:
     closed = _not_allowed(case)
     if closed:
         return closed
-    found: List[Match] = []
-    for row in ROWS:
-        told = case.pool_events(row.beside) + case.master_events(row.beside) if row.beside else []
-        lost = (
-            near(case.lost(row.lost), [at for event in told for at in event["times"]], row.seconds)
-            if row.beside
-            else case.lost(row.lost)
-        )
-        if not lost:
-            continue
-        queue = [evidence("socket", "%s: %s" % (case.key, case.queue_told))] if row.lost is QUEUE_FULL else []
-        found.append(
-            case.match(
-                row.cause,
-                row.reason,
-                row.words % (case.owner.pool["name"] if case.owner else "?"),
-                [sample(event) for event in told[:1]] + [sample(lost[-1].event)] + queue,
-                lost,
-                case.owner,
-                severity="warning",
-                confidence="likely",
-                state=row.state,
-            )
-        )
-    return found or None
+    return [match for match in (_match(case, row) for row in ROWS) if match]

@@ -1,41 +1,112 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rule answers: a match with its evidence, a reason why it is not this cause, or what it would have to
-see.
-"""
+"""The words that rules are written in: a cause, a reason of it, and what a rule answers about one endpoint."""
 
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
-CODES = {
-    "fpm_not_running": 1,
-    "socket_permission_denied": 2,
-    "socket_path_mismatch": 3,
-    "max_children_exhausted": 4,
-    "fastcgi_read_timeout": 5,
-    "worker_oom_killed": 6,
-    "invalid_response": 7,
-}
+if TYPE_CHECKING:
+    from ..facts.logs import Event
+    from ..verdict.finding import Evidence, Site
 
 LONGEST_TEXT = 500
 
-# action: of plan.ACTIONS.
-Remedy = NamedTuple("Remedy", [("action", str), ("arguments", dict)])
+Subject = TypeVar("Subject")
 
-# One lost request, from a line of nginx's log. meaning: signatures/nginx.py.
-Loss = NamedTuple("Loss", [("at", float), ("meaning", str), ("site", Optional[str]), ("event", dict)])
 
-# A rule's answers, beside None for "nothing to say about this endpoint".
-Match = NamedTuple("Match", [("finding", dict), ("explained", List[Loss])])
+class Cause(NamedTuple):
+    """What is known of a cause, however it is proved. It stands at the top of its rule's file."""
+
+    id: str
+    # The number which the seven classic causes carry in the guides that people know.
+    code: Optional[int] = None
+    # Of a finding of it that is not over; a reason may have another.
+    severity: str = "critical"
+    # While it is active no request reaches php-fpm. Every other loss follows from it: no later rule is asked.
+    rules_out_others: bool = False
+    # Ids of the causes that may bring it about. Their rules stand before its own and claim their losses first.
+    consequence_of: Tuple[str, ...] = ()
+
+
+class Remedy(NamedTuple):
+    """action: of plan.ACTIONS."""
+
+    action: str
+    arguments: Dict[str, object]
+
+
+class Loss(NamedTuple):
+    """One lost request, from a line of nginx's log."""
+
+    at: float  # epoch seconds
+    meaning: str  # signatures/nginx.py
+    site: Optional[str]
+    event: "Event"
+
+
+class Place(NamedTuple):
+    """What a finding is about."""
+
+    pool: Optional[str]
+    unit: Optional[str]  # systemd's
+
+
+NOWHERE = Place(None, None)
+
+
+class Reason(NamedTuple):
+    """How a cause came about here, with its proof. The engine adds endpoint, sites, first loss and count."""
+
+    summary: str  # one sentence
+    proof: Sequence["Evidence"]  # the deciding piece first
+    losses: Sequence[Loss] = ()  # the lost requests that are counted, oldest first
+    remedy: Sequence[Remedy] = ()
+    confidence: str = "certain"  # or likely, possible
+    state: str = "active"  # or recovered, latent
+    severity: Optional[str] = None  # None: the cause's, and a warning once it is over
+    place: Optional[Place] = None  # None: of the endpoint's first pool
+    since: Optional[float] = None  # epoch seconds; None: the first loss
+    explains: Optional[Sequence[Loss]] = None  # the losses that need no other cause; None: those counted
+    servers: Optional[Sequence["Site"]] = None  # the sites that are hit; None: all that dial the endpoint
+
+    @property
+    def claims(self) -> Sequence[Loss]:
+        """The losses that no later rule sees."""
+        return self.losses if self.explains is None else self.explains
+
+
+class Match(NamedTuple):
+    """It is this cause, for this reason."""
+
+    cause: Cause
+    reason_id: str
+    reason: Reason
+
+
+# It is not this cause, and why.
 Clear = NamedTuple("Clear", [("why", str)])
+# It may be this cause. what: by its name in missing, what would have to be seen to tell.
 Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
+# None: nothing to say about this endpoint.
+Answer = Union[None, Match, List[Match], Clear, Unclear]
+
+
+def first_reason(
+    cause: Cause, reasons: Sequence[Tuple[str, Callable[[Subject], Optional[Reason]]]], subject: Subject
+) -> Optional[Match]:
+    """The first of (id, predicate) that applies. Live state stands before logs in such a list."""
+    for reason_id, predicate in reasons:
+        reason = predicate(subject)
+        if reason is not None:
+            return Match(cause, reason_id, reason)
+    return None
 
 
 def evidence(
     source: str, text: str, path: Optional[str] = None, line: Optional[int] = None, at: Optional[float] = None
-) -> dict:
+) -> "Evidence":
     """One piece of proof. at: epoch seconds; line: of a configuration file."""
-    piece: dict = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
+    piece: "Evidence" = {"source": source, "path": path, "text": text[:LONGEST_TEXT]}
     if line is not None:
         piece["line"] = line
     if at is not None:
@@ -43,41 +114,6 @@ def evidence(
     return piece
 
 
-def sample(event: dict) -> dict:
+def sample(event: "Event") -> "Evidence":
     line = event["sample"]
     return evidence(event["source"] + "_log", line["text"], path=line["path"], at=line["at"])
-
-
-def finding(cause: str, reason: str, summary: str, proof: Sequence[dict], **more: Any) -> dict:
-    """An active, certain, critical finding; more overrides that. servers: the sites that are hit
-    (parse/nginx/sites.py); sites: their names; since: epoch seconds; count: the lost requests in the window.
-    """
-    result: dict = {
-        "cause": cause,
-        "code": CODES.get(cause),
-        "reason": reason,
-        "severity": "critical",
-        "confidence": "certain",
-        "state": "active",
-        "site": None,
-        "sites": [],
-        "servers": [],
-        "endpoint": None,
-        "pool": None,
-        "unit": None,
-        "since": None,
-        "count": 0,
-        "summary": summary,
-        "evidence": list(proof),
-        "ruled_out": [],
-        "missing": [],
-        "remedy": [],
-    }
-    unknown = set(more) - set(result)
-    if unknown:
-        raise ValueError("a finding has no %s" % ", ".join(sorted(unknown)))
-    result.update(more)
-    result["sites"] = list(dict.fromkeys(site["name"] for site in result["servers"]))
-    result["site"] = next(iter(result["sites"]), None)
-    result["remedy"] = [{"action": item.action, "arguments": item.arguments} for item in result["remedy"]]
-    return result

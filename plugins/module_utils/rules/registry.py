@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules, in the order in which they may claim a loss: a root cause, as an OOM kill, before its
-consequences.
+"""The rules, in the order in which they are asked about an endpoint.
+
+A rule is a file here: its Cause at the top, then its reasons, then examine(case) -> Answer. A root cause, as an
+OOM kill, stands before its consequences, whose losses it claims first; Cause.consequence_of says which those
+are. A cause that one log message proves is a row of lost_requests.py.
 """
 
 from . import (
@@ -15,23 +18,24 @@ from . import (
     socket_path_mismatch,
     socket_permission_denied,
     worker_oom_killed,
+    writable_config,
 )
+from .engine import HostRule, Rule
 
-RULES = tuple(
-    (rule.__name__.rpartition(".")[2], rule.examine)
-    for rule in (
-        impostor,
-        fpm_not_running,
-        socket_permission_denied,
-        socket_path_mismatch,
-        max_children_exhausted,
-        worker_oom_killed,
-        lost_requests,
-        invalid_response,
-        fastcgi_read_timeout,
-    )
+RULES = (
+    Rule("impostor", (impostor.CAUSE,), impostor.examine),
+    Rule("fpm_not_running", (fpm_not_running.CAUSE,), fpm_not_running.examine),
+    Rule("socket_permission_denied", (socket_permission_denied.CAUSE,), socket_permission_denied.examine),
+    Rule("socket_path_mismatch", (socket_path_mismatch.CAUSE,), socket_path_mismatch.examine),
+    Rule("max_children_exhausted", (max_children_exhausted.CAUSE,), max_children_exhausted.examine),
+    Rule("worker_oom_killed", (worker_oom_killed.CAUSE,), worker_oom_killed.examine),
+    Rule("lost_requests", lost_requests.CAUSES, lost_requests.examine),
+    Rule("invalid_response", (invalid_response.CAUSE,), invalid_response.examine),
+    Rule("fastcgi_read_timeout", (fastcgi_read_timeout.CAUSE,), fastcgi_read_timeout.examine),
 )
-# While one of these is so, no request reaches php-fpm, and every other loss follows from it.
-NOTHING_GETS_THROUGH = frozenset(
-    ("impostor", "fpm_not_running", "socket_permission_denied", "socket_path_mismatch")
+# About the host as a whole.
+HOST_RULES = (HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),)
+
+CAUSES = tuple(cause for rule in RULES for cause in rule.causes) + tuple(
+    cause for rule in HOST_RULES for cause in rule.causes
 )

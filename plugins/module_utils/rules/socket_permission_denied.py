@@ -3,151 +3,192 @@
 
 """Cause 2: php-fpm listens, but nginx's worker user may not connect."""
 
-from typing import Any, List
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from .case import DENIED, Case
-from .model import Clear, Loss, Match, Remedy, Unclear, evidence, sample
+from .model import (
+    NOWHERE,
+    Answer,
+    Cause,
+    Clear,
+    Reason,
+    Remedy,
+    Unclear,
+    evidence,
+    first_reason,
+    sample,
+)
 
-CAUSE = "socket_permission_denied"
-REMEDIES = {
-    "socket_mode": "socket_access_set",
-    "acl": "socket_acl_add",
-    "parent_directory": "directory_search_allow",
-}
+if TYPE_CHECKING:
+    from ..facts.endpoint import Blocked
+    from ..verdict.finding import Evidence
+
+CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
+# All programs of such an account could run PHP as the pool's user, if it might connect.
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
 
-def _reason(case: Case) -> str:
-    blocked = case.connect.get("blocked_by") or {}
-    kind = blocked.get("kind")
-    if case.hidden:
-        return "mount_namespace"
-    if case.endpoint.get("family") != "unix":
-        return "mandatory_access"  # a TCP connect has no owner or mode: SELinux or a packet filter
-    if kind in ("directory", "mandatory_access", "group_not_in_force"):
-        return {"directory": "parent_directory"}.get(kind, kind)
-    if _in_the_way(case):
-        return "not_a_socket"
-    # An ACL makes listen.owner and listen.group void (fpm_unix.c).
-    if blocked.get("acl") or any(
-        owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in case.owners
-    ):
-        return "acl"
-    return "socket_mode"
+class Denied(NamedTuple):
+    """A connect that is refused. user: nginx's; None: not tried as that. blocked: by what in the file system."""
+
+    case: Case
+    user: Optional[str]
+    blocked: Optional["Blocked"]
+
+    @property
+    def kind(self) -> Optional[str]:
+        return self.blocked["kind"] if self.blocked else None
 
 
-def _in_the_way(case: Case) -> bool:
+def _reason(
+    denied: Denied, why: str, proof: Sequence["Evidence"] = (), remedy: Sequence[Remedy] = ()
+) -> Reason:
+    case, user = denied.case, denied.user
+    lost = case.lost(DENIED)
+    tried = [case.dialled("Permission denied")] if user is not None else []
+    words = "nginx's worker user %s may not connect to %s: %s."
+    return Reason(
+        words % (user or case.snapshot["nginx"]["user"], case.key, why),
+        list(proof) + tried + [sample(loss.event) for loss in lost[:1]],
+        lost,
+        remedy,
+        "certain" if user is not None else "likely",
+        explains=case.losses,
+    )
+
+
+def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
+    """By what the collector found in the way, or by the kernel."""
+    blocked = denied.blocked
+    if not blocked:
+        return _reason(denied, "the kernel refuses it", remedy=remedy)
+    return _reason(denied, blocked["why"], [evidence("file", blocked["why"], path=blocked["path"])], remedy)
+
+
+def _remedy(denied: Denied, action: str, path: Optional[str] = None) -> List[Remedy]:
+    owner, user = denied.case.owner, denied.user
+    if not owner or user is None or user in SHARED_ACCOUNTS:
+        return []
+    arguments = dict(owner.arguments, user=user)
+    return [Remedy(action, arguments if path is None else dict(arguments, path=path))]
+
+
+def _mount_namespace(denied: Denied) -> Optional[Reason]:
+    hidden = denied.case.hidden
+    return _reason(denied, hidden[0], [hidden[1]]) if hidden else None
+
+
+def _mandatory_access(denied: Denied) -> Optional[Reason]:
+    """A TCP connect has no owner or mode: SELinux or a packet filter refuses it."""
+    is_unix = denied.case.endpoint.get("family") == "unix"
+    return None if is_unix and denied.kind != "mandatory_access" else _blocked(denied)
+
+
+def _parent_directory(denied: Denied) -> Optional[Reason]:
+    blocked = denied.blocked
+    if not blocked or denied.kind != "directory":
+        return None
+    return _blocked(denied, _remedy(denied, "directory_search_allow", blocked["path"]))
+
+
+def _group_not_in_force(denied: Denied) -> Optional[Reason]:
+    return _blocked(denied) if denied.kind == "group_not_in_force" else None
+
+
+def _is_in_the_way(case: Case) -> bool:
     """Something else than a socket lies at the path. nginx gets 13, or 111 where it may write to it."""
     return case.endpoint.get("type") in ("file", "directory", "fifo")
 
 
-def _remedy(case: Case, reason: str) -> List[Remedy]:
-    """None for a shared account: all its programs could then run PHP as the pool's user."""
-    user = case.connect.get("as_user")
-    if not case.owner or user is None or user in SHARED_ACCOUNTS or reason not in REMEDIES:
-        return []
-    place = dict(case.owner.place, user=user)
-    if reason == "parent_directory":
-        place["path"] = (case.connect.get("blocked_by") or {}).get("path")
-    return [Remedy(REMEDIES[reason], place)]
+def _not_a_socket(denied: Denied) -> Optional[Reason]:
+    case, blocked = denied.case, denied.blocked
+    if not _is_in_the_way(case):
+        return None
+    kind, path = case.endpoint["type"], case.endpoint.get("path")
+    proof = [evidence("file", "%s is a %s" % (path, kind), path=path)]
+    if blocked:
+        proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
+    return _reason(denied, blocked["why"] if blocked else "that is a %s" % kind, proof)
 
 
-def examine(case: Case) -> Any:
-    user = case.connect.get("as_user")
-    if case.connect["result"] in ("ok", "full") and user is not None:
-        return _was_denied(case) or Clear("%s may connect to %s" % (user, case.key))
-    result, blocked = case.connect["result"], case.connect.get("blocked_by") or {}
+def _acl(denied: Denied) -> Optional[Reason]:
+    """An ACL makes listen.owner and listen.group void (fpm_unix.c)."""
+    by_acl = bool(denied.blocked and denied.blocked["acl"]) or any(
+        owner.pool.get("acl_users") or owner.pool.get("acl_groups") for owner in denied.case.owners
+    )
+    return _blocked(denied, _remedy(denied, "socket_acl_add")) if by_acl else None
+
+
+def _socket_mode(denied: Denied) -> Reason:
+    return _blocked(denied, _remedy(denied, "socket_access_set"))
+
+
+# The first that applies is the reason.
+REASONS = (
+    ("mount_namespace", _mount_namespace),
+    ("mandatory_access", _mandatory_access),
+    ("parent_directory", _parent_directory),
+    ("group_not_in_force", _group_not_in_force),
+    ("not_a_socket", _not_a_socket),
+    ("acl", _acl),
+    ("socket_mode", _socket_mode),
+)
+
+
+def _is_over(case: Case, words: str, proof: "Evidence", confidence: str) -> Reason:
+    lost = case.lost(DENIED)
+    return Reason(
+        words,
+        [sample(lost[-1].event), proof],
+        lost,
+        confidence=confidence,
+        state="recovered",
+        place=case.running[0].place if case.running else NOWHERE,
+    )
+
+
+def _until_a_restart(case: Case) -> Optional[Reason]:
+    """A master's start sets who may connect."""
+    last = case.lost(DENIED)[-1]
+    nginx = case.snapshot["nginx"]["master"]
+    starts = [("php-fpm", owner.master["pid"], owner.master["started_at"]) for owner in case.running]
+    for name, pid, started in starts + ([("nginx", nginx["pid"], nginx["started_at"])] if nginx else []):
+        if started is not None and last.at <= started + 1:
+            words = "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name)
+            runs = "the master of %s runs since then (pid %s)" % (name, pid)
+            return _is_over(case, words, evidence("process", runs, at=started), "likely")
+    return None
+
+
+def _set_right(case: Case) -> Reason:
+    words = "nginx's worker user was refused on the way to %s for a while, and may connect now." % case.key
+    connects = "%s may connect to %s" % (case.connect.get("as_user"), case.key)
+    return _is_over(case, words, evidence("probe", connects), "possible")
+
+
+def _acl_set_right(case: Case) -> Optional[Reason]:
+    return _set_right(case) if case.endpoint.get("acl") else None
+
+
+# Of refusals that have ended. Without a restart, what was in the way, an entry of the socket's ACL, a directory
+# or a label, was set right by itself.
+OVER = (("socket_mode", _until_a_restart), ("acl", _acl_set_right), ("parent_directory", _set_right))
+
+
+def examine(case: Case) -> Answer:
+    user, result = case.connect.get("as_user"), case.connect["result"]
+    if result in ("ok", "full") and user is not None:
+        over = first_reason(CAUSE, OVER, case) if case.lost(DENIED) else None
+        return over or Clear("%s may connect to %s" % (user, case.key))
+    blocked = case.connect.get("blocked_by")
     # Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do.
     if result == "not_tried" or (user is None and not blocked and result in ("ok", "full", "denied")):
         return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
     if result == "error" and case.connect.get("errno") is None:
         return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
-    if result not in ("denied", "ok", "full") and not (result == "refused" and _in_the_way(case)):
+    if result not in ("denied", "ok", "full") and not (result == "refused" and _is_in_the_way(case)):
         return None
-    if (
-        case.endpoint.get("listening") is False
-        and not case.owners
-        and any(master["running"] for master in case.masters)
-    ):
+    runs = any(master["running"] for master in case.masters)
+    if case.endpoint.get("listening") is False and not case.owners and runs:
         return None  # left behind: opening it to nginx would not help
-    reason = _reason(case)
-    lost = case.lost(DENIED)
-    proof = [case.dialled("Permission denied")] if user is not None else []
-    if reason == "not_a_socket":
-        proof.insert(
-            0,
-            evidence(
-                "file",
-                "%s is a %s" % (case.endpoint.get("path"), case.endpoint["type"]),
-                path=case.endpoint.get("path"),
-            ),
-        )
-    if case.hidden:
-        proof.insert(0, case.hidden[1])
-    elif blocked:
-        proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
-    why = blocked.get("why") or (
-        "that is a %s" % case.endpoint["type"] if reason == "not_a_socket" else "the kernel refuses it"
-    )
-    if case.hidden:
-        why = case.hidden[0]
-    return case.match(
-        CAUSE,
-        reason,
-        "nginx's worker user %s may not connect to %s: %s."
-        % (user or case.snapshot["nginx"]["user"], case.key, why),
-        proof + [sample(loss.event) for loss in lost[:1]],
-        lost,
-        case.owner,
-        case.losses,
-        confidence="certain" if user is not None else "likely",
-        remedy=_remedy(case, reason),
-    )
-
-
-def _was_denied(case: Case) -> Any:
-    """Refusals that ended when a master started: both set who may connect."""
-    lost = case.lost(DENIED)
-    for name, master in [("php-fpm", one.master) for one in case.running] + [
-        ("nginx", case.snapshot["nginx"]["master"] or {})
-    ]:
-        started = master.get("started_at")
-        if lost and started is not None and lost[-1].at <= started + 1:
-            return _is_over(
-                case,
-                lost,
-                "socket_mode",
-                "nginx's worker user could not connect to %s until %s was restarted." % (case.key, name),
-                evidence(
-                    "process", "the master of %s runs since then (pid %s)" % (name, master["pid"]), at=started
-                ),
-                "likely",
-            )
-    # Without a restart: what was in the way, an entry of the socket's ACL, a directory or a label, was set
-    # right by itself.
-    return (
-        _is_over(
-            case,
-            lost,
-            "acl" if case.endpoint.get("acl") else "parent_directory",
-            "nginx's worker user was refused on the way to %s for a while, and may connect now." % case.key,
-            evidence("probe", "%s may connect to %s" % (case.connect.get("as_user"), case.key)),
-            "possible",
-        )
-        if lost
-        else None
-    )
-
-
-def _is_over(case: Case, lost: List[Loss], reason: str, words: str, proof: dict, confidence: str) -> Match:
-    return case.match(
-        CAUSE,
-        reason,
-        words,
-        [sample(lost[-1].event), proof],
-        lost,
-        case.running[0] if case.running else None,
-        state="recovered",
-        severity="warning",
-        confidence=confidence,
-    )
+    return first_reason(CAUSE, REASONS, Denied(case, user, blocked))

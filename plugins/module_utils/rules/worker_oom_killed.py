@@ -3,27 +3,39 @@
 
 """Cause 6: the OOM killer took a worker in the middle of a request."""
 
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import CUT_OFF, Case, Owner, Seen, near, reconfigured, within
-from .model import Clear, Remedy, Unclear, evidence, sample
+from .case import CUT_OFF, Case, Owner, Seen, reconfigured
+from .losses import near, within
+from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidence, sample
 
-CAUSE = "worker_oom_killed"
+if TYPE_CHECKING:
+    from ..facts.logs import Event
+    from ..facts.memory import Kill
+
+CAUSE = Cause("worker_oom_killed", code=6, severity="warning")
 KILLED = meanings("killed")
 # The ring's clock drifts, and logs stamp whole seconds.
 SAME_MOMENT = 5.0
+# Of the kernel's clock, where one kill and one death of the window stand alone.
+DRIFT = 120.0
+# By the reason's id: who ran out of memory.
 WORDS = {
     "global": "the host ran out of memory",
     "cgroup": "its memory cgroup reached its limit",
     "systemd_oomd": "systemd-oomd judged its cgroup",
 }
 
-# Of the kernel's clock, where one kill and one death of the window stand alone.
-DRIFT = 120.0
+
+class Kills(NamedTuple):
+    """Kills that may have hit a worker of this endpoint, all of one confidence."""
+
+    confidence: str
+    kills: List["Kill"]
 
 
-def _beside(kill: dict, events: List[dict], seconds: float = SAME_MOMENT) -> bool:
+def _beside(kill: "Kill", events: Sequence["Event"], seconds: float = SAME_MOMENT) -> bool:
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
 
 
@@ -31,18 +43,16 @@ def _all_deaths(seen: Seen) -> List[float]:
     return sorted(at for event in seen.said if meaning_of(event) in KILLED for at in event["times"])
 
 
-def _placed(kill: dict, case: Case) -> Optional[bool]:
+def _is_in_cgroup(kill: "Kill", case: Case) -> Optional[bool]:
     """Whether the victim's cgroup is a master's of this endpoint, None unknown: its name says nothing."""
-    masters = [owner.master for owner in case.owners]
-    if any(
-        (kill["unit"] and kill["unit"] == master["unit"]) or master["pid"] in kill.get("masters", [])
-        for master in masters
-    ):
-        return True
+    for owner in case.owners:
+        unit, pid = owner.master["unit"], owner.master["pid"]
+        if (kill["unit"] and kill["unit"] == unit) or pid in kill.get("masters", []):
+            return True
     return None if kill.get("vague", True) else False
 
 
-def _died(kill: dict, deaths: List[dict], own_pids: bool) -> bool:
+def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
     """Whether php-fpm's own log lost this victim: by its pid or, where the kernel counts otherwise, by its
     time.
     """
@@ -51,81 +61,90 @@ def _died(kill: dict, deaths: List[dict], own_pids: bool) -> bool:
     return _beside(kill, deaths)
 
 
-def examine(case: Case) -> Any:
-    oom, deaths = case.snapshot["oom"], case.pool_events(KILLED)
-    everyone = case.seen.once(_all_deaths)
-    found: Dict[str, List[dict]] = {"certain": [], "likely": [], "possible": []}
-    for kill in oom["kills"]:
-        placed = _placed(kill, case)
-        if not kill["fpm"] or kill["ours"] is False or placed is False:
-            continue
-        if _died(kill, deaths, oom.get("own_pids", False)):
-            found["certain" if placed else "likely" if kill["ours"] or oom["counter"] else "possible"].append(
-                kill
-            )
-        elif (
-            kill["ours"]
-            and not within(everyone, kill["at"], SAME_MOMENT)
-            and (near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT))
-        ):
-            found["possible"].append(kill)
-    proven = found["certain"] + found["likely"]
-    mine = proven or found["possible"]
-    if not mine:
-        if deaths and "kernel_log" in case.seen.blind:
-            return Unclear(
-                "kernel_log",
-                "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom",
-            )
-        return Clear("no OOM kill hit a worker of this host in the window")
-    sure = next(word for word in found if found[word])
-    owner = next(
-        (owner for owner in case.owners if any(event["pool"] == owner.pool["name"] for event in deaths)),
-        case.owner,
-    )
-    moments = [kill["at"] for kill in mine] + (
-        []
-        if all(_beside(kill, deaths) for kill in mine)
-        else [at for event in deaths for at in event["times"]]
-    )
+def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional[str]:
+    """That the kill hit a worker of this endpoint; None: it did not."""
+    oom, in_cgroup = case.snapshot["oom"], _is_in_cgroup(kill, case)
+    if not kill["fpm"] or kill["ours"] is False or in_cgroup is False:
+        return None
+    if _died(kill, deaths, oom.get("own_pids", False)):
+        if in_cgroup:
+            return "certain"
+        return "likely" if kill["ours"] or oom["counter"] else "possible"
+    if not kill["ours"] or within(case.seen.once(_all_deaths), kill["at"], SAME_MOMENT):
+        return None
+    hit = near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)
+    return "possible" if hit else None
+
+
+def _kills(case: Case, deaths: Sequence["Event"]) -> Kills:
+    """The most certain ones. Where any is more than possible, the others do not count."""
+    judged = [(_confidence(kill, case, deaths), kill) for kill in case.snapshot["oom"]["kills"]]
+    certain = [kill for confidence, kill in judged if confidence == "certain"]
+    likely = [kill for confidence, kill in judged if confidence == "likely"]
+    if certain or likely:
+        return Kills("certain" if certain else "likely", certain + likely)
+    return Kills("possible", [kill for confidence, kill in judged if confidence == "possible"])
+
+
+def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> str:
+    """The worker may have been idle; without nginx's log that cannot be told."""
+    if owner and reconfigured(owner.master, last["at"]):
+        return "recovered"
+    return "active" if lost or "nginx_log" in case.seen.blind else "latent"
+
+
+def _remedy(owner: Owner, kills: List["Kill"], limit: Optional[int]) -> List[Remedy]:
+    """Fewer workers; a limit for each where one took half of all; swap where it helps. limit: bytes."""
+    peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
+    place = dict(owner.arguments, peak_kb=peak or None)
+    remedy = [Remedy("memory_fit", place)]
+    if not limit or 2048 * peak > limit:
+        remedy.append(Remedy("memory_limit_set", place))
+    if kills[-1]["kind"] == "global":
+        remedy.append(Remedy("swap_add", {"path": "/swapfile"}))
+    return remedy
+
+
+def _reason(case: Case, found: Kills, deaths: Sequence["Event"]) -> Reason:
+    kills, last = found.kills, found.kills[-1]
+    names = {event["pool"] for event in deaths}
+    owner = next((owner for owner in case.owners if owner.pool["name"] in names), case.owner)
+    moments = [kill["at"] for kill in kills]
+    if not all(_beside(kill, deaths) for kill in kills):
+        moments += [at for event in deaths for at in event["times"]]
     lost = near(case.lost(CUT_OFF), moments, SAME_MOMENT)
-    last = mine[-1]
-    # The worker may have been idle; without nginx's log that cannot be told.
-    hurt = lost or "nginx_log" in case.seen.blind
-    state = (
-        "recovered" if owner and reconfigured(owner.master, last["at"]) else "active" if hurt else "latent"
-    )
-    proof = [evidence(last["source"], last["text"], at=last["at"])] + [
-        sample(event) for event in deaths[:1] + [loss.event for loss in lost[:1]]
-    ]
+    limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of pool %s: %s%s." % (
-        "a worker" if len(mine) == 1 else "%d workers" % len(mine),
+        "a worker" if len(kills) == 1 else "%d workers" % len(kills),
         owner.pool["name"] if owner else "?",
         WORDS[last["kind"]],
-        " of %d MiB" % (last["limit_kb"] // 1024) if last.get("limit_kb") else "",
+        " of %d MiB" % (limit_kb // 1024) if limit_kb else "",
     )
-    return case.match(
-        CAUSE,
-        last["kind"],
+    proof = [evidence(last["source"], last["text"], at=last["at"])]
+    proof += [sample(event) for event in list(deaths[:1]) + [loss.event for loss in lost[:1]]]
+    remedy: List[Remedy] = []
+    if owner and found.confidence != "possible":
+        remedy = _remedy(owner, kills, case.snapshot["memory"].get("limit_bytes"))
+    return Reason(
         words,
         proof,
         lost,
-        owner,
-        severity="warning",
-        confidence=sure,
-        state=state,
-        since=mine[0]["at"],
-        remedy=_remedy(owner, mine, case.snapshot["memory"].get("limit_bytes")) if owner and proven else [],
+        remedy,
+        found.confidence,
+        _state(case, owner, last, bool(lost)),
+        place=owner.place if owner else None,
+        since=kills[0]["at"],
     )
 
 
-def _remedy(owner: Owner, kills: List[dict], limit: Optional[int]) -> List[Remedy]:
-    """Fewer workers; a limit for each where one took half of all; swap where it helps."""
-    peak = max((kill["anon_rss_kb"] or 0 for kill in kills), default=0)
-    place = dict(owner.place, peak_kb=peak or None)
-    alone = [Remedy("memory_limit_set", place)] if not limit or 2048 * peak > limit else []
-    return (
-        [Remedy("memory_fit", place)]
-        + alone
-        + ([Remedy("swap_add", {"path": "/swapfile"})] if kills[-1]["kind"] == "global" else [])
-    )
+def examine(case: Case) -> Answer:
+    deaths = case.pool_events(KILLED)
+    found = _kills(case, deaths)
+    if found.kills:
+        return Match(CAUSE, found.kills[-1]["kind"], _reason(case, found, deaths))
+    if deaths and "kernel_log" in case.seen.blind:
+        return Unclear(
+            "kernel_log",
+            "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom",
+        )
+    return Clear("no OOM kill hit a worker of this host in the window")

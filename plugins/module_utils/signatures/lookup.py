@@ -3,15 +3,18 @@
 
 """Signatures of all programs, for who asks by meaning."""
 
-from typing import FrozenSet
+from typing import TYPE_CHECKING, FrozenSet
 
 from . import nginx, php_fpm
+
+if TYPE_CHECKING:
+    from ..facts.logs import Event
 
 _MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
 _MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS
 
 
-def meaning_of(event: dict) -> str:
+def meaning_of(event: "Event") -> str:
     """What an event of a snapshot means, "" where another release of the collection has named it."""
     return _MEANING_OF.get(event["signature"], "")
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Se
 from ...parse import endpoint as endpoints
 from ...parse.linux import permission, sock_table
 from ...parse.linux.sock_table import Sock
+from ...parse.titles import claim
 from ..host import Host, HostError
 from ..linux import sock_diag
 from ..linux.hidden import hidden, other_view
-from ..linux.processes import Process, claim, processes
+from ..linux.processes import Process, processes
 from . import probe as dialling
 from .socket_files import no_file, unix_facts
 

@@ -9,7 +9,7 @@ A request is not free of traces: nginx writes it to the access log, and PHP runs
 import re
 import socket
 import ssl
-from typing import Any, Dict, Optional
+from typing import Any, NamedTuple, Optional
 from urllib.parse import quote
 
 from ...parse.nginx.listen import Target
@@ -118,9 +118,16 @@ class _Connection:
         raise _Failure("headers of more than %d bytes" % MOST_BYTES)
 
 
-def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Dict[str, Any]:
-    """One GET, which follows no redirect and trusts any certificate: {status: int or None, error: text or
-    None, ms: until then}.
+class Got(NamedTuple):
+    """status: None where no HTTP came; then error says why. ms: until then."""
+
+    status: Optional[int]
+    error: Optional[str]
+    ms: float
+
+
+def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Got:
+    """One GET, which follows no redirect and trusts any certificate.
 
     site: the server_name as it is written. seconds: for all of it. Never raises for what the network or the
     peer does.
@@ -143,9 +150,9 @@ def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Dic
         error = str(failure)
     finally:
         connection.socket.close()
-    return {"status": status, "error": error, "ms": round((host.monotonic() - started) * 1000, 2)}
+    return Got(status, error, round((host.monotonic() - started) * 1000, 2))
 
 
-def answered(result: Dict[str, Any]) -> bool:
+def answered(got: Got) -> bool:
     """Whether the site's own backend had something to say, an error page of its own included."""
-    return result["status"] is not None and result["status"] not in NO_ANSWER
+    return got.status is not None and got.status not in NO_ANSWER

@@ -4,17 +4,20 @@
 """What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else
 holds of the memory and CPU they share.
 
-Measured for a change only: each worker's page table is walked twice.
+Measured for a change only.
 """
 
 import posixpath
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...parse.linux.proc import memory_cgroup, parse_cgroup, parse_kb
+from ...parse.linux.proc import Cgroup, parse_kb
 from ..host import Host
-from .memory import UNLIMITED, collect_memory, levels, limit_of
+from .memory import UNLIMITED, cgroup_of, collect_memory, limit_of
 from .processes import Process
-from .worker_memory import measured_workers
+from .worker_memory import measured_workers, private
+
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Master
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:
@@ -23,44 +26,31 @@ _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
 _KERNEL = ("slab_unreclaimable", "kernel_stack", "pagetables", "percpu")
 _REASONS = ("memory_limit", "memory_use", "worker_memory", "cores")
 
-# The control groups above a process in one tree, its own first.
-Home = NamedTuple("Home", [("version", int), ("directories", List[str])])
 Bound = NamedTuple("Bound", [("limit", int), ("source", str), ("others", int)])
 # kB of a worker. held: its proportional share of anonymous and shared memory, which is what a control group
 # and MemAvailable count as used.
 Mapped = NamedTuple("Mapped", [("uss", int), ("shared", int), ("pss", int), ("held", int)])
 
 
-def _home(host: Host, pid: int) -> Optional[Home]:
-    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
-    place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
-    return Home(place[0], levels(place[1], place[2])) if place else None
-
-
-def _mapped(host: Host, pid: int) -> Optional[Mapped]:
+def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
     """uss is what the worker had at its largest: it may be between two requests at the moment. It counts what
     is swapped out, too.
 
     Before Linux 5.3 the share of each kind is not told; private dirty pages are then the least that is surely
     held, and the rest stays with what others hold.
     """
-    rows = parse_kb(host.text("/proc/%d/smaps_rollup" % pid) or "")
     if "Pss" not in rows:
         return None
-    private = rows.get("Private_Clean", 0) + rows.get("Private_Dirty", 0)
+    own = private(rows)
     held = rows["Pss_Anon"] + rows.get("Pss_Shmem", 0) if "Pss_Anon" in rows else rows.get("Private_Dirty", 0)
-    peak = parse_kb(host.text("/proc/%d/status" % pid) or "").get("VmHWM", 0) - (
-        rows["Rss"] - private if "Rss" in rows else rows["Pss"]
-    )
-    return Mapped(
-        max(private, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - private), rows["Pss"], held
-    )
+    peak = parse_kb(host.text("/proc/%d/status" % pid) or "").get("VmHWM", 0) - (rows["Rss"] - own)
+    return Mapped(max(own, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - own), rows["Pss"], held)
 
 
 def _pools(
     host: Host,
     workers: Sequence[Dict[str, Any]],
-    masters: Sequence[Dict[str, Any]],
+    masters: Sequence["Master"],
     mapped: Dict[int, Mapped],
 ) -> List[Dict[str, Any]]:
     """Pools of masters that run, or will after the next boot. What was measured of a pool stands for all of
@@ -69,7 +59,8 @@ def _pools(
     now = host.now()
     found: List[Dict[str, Any]] = []
     for master in masters:
-        if not master["running"] and (master.get("unit_state") or {}).get("enabled") != "enabled":
+        unit = master.get("unit_state")
+        if not master["running"] and not (unit and unit["enabled"] == "enabled"):
             continue
         for pool in master["pools"]:
             mine = [
@@ -106,7 +97,7 @@ def _pools(
 
 
 def _limits(
-    host: Host, memory: Dict[str, Any], homes: Dict[str, Home]
+    host: Host, memory: Dict[str, Any], homes: Dict[str, Cgroup]
 ) -> Dict[Tuple[int, str], Tuple[int, str]]:
     """{(version, directory): (limit, where it comes from)} of every level that has one."""
     found: Dict[Tuple[int, str], Tuple[int, str]] = {}
@@ -146,7 +137,7 @@ def _held(host: Host, version: int, directory: str) -> Optional[int]:
 
 
 def _tightest(
-    host: Host, memory: Dict[str, Any], homes: Dict[str, Home], pools: Sequence[Dict[str, Any]]
+    host: Host, memory: Dict[str, Any], homes: Dict[str, Cgroup], pools: Sequence[Dict[str, Any]]
 ) -> Optional[Bound]:
     """Of all limits above php-fpm, the machine's memory among them, the one that leaves the least beside what
     others hold. None when what a limit holds cannot be read: it could be that one.
@@ -179,27 +170,6 @@ def _tightest(
             )
         )
     return min(bounds, key=lambda bound: bound.limit - bound.others) if bounds else None
-
-
-def _cpu_home(cgroup: str, mountinfo: str) -> Optional[Home]:
-    """As memory_cgroup, of the tree that limits the CPU."""
-    rows = parse_cgroup(cgroup)
-    first = next((row.path for row in rows if "cpu" in row.controllers), None)
-    version, path = (
-        (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
-    )
-    for line in mountinfo.splitlines():
-        left, _dash, right = line.partition(" - ")
-        where, what = left.split(), right.split()
-        if (
-            len(where) > 4
-            and len(what) > 2
-            and what[0] == ("cgroup" if version == 1 else "cgroup2")
-            and (version == 2 or "cpu" in what[2].split(","))
-        ):
-            root = where[3].rstrip("/")
-            return Home(version, levels(where[4], path[len(root) :] if path.startswith(root) else ""))
-    return None
 
 
 def _quota(host: Host, version: int, directory: str) -> Optional[float]:
@@ -241,13 +211,13 @@ def cores(host: Host, pids: Sequence[int]) -> Optional[float]:
         if allowed is None:
             host.miss("cores", "/proc/%d/status" % pid, "does not tell which CPUs the process may use")
             return None
-        home = _cpu_home(host.text("/proc/%d/cgroup" % pid) or "", host.text("/proc/self/mountinfo") or "")
+        home = cgroup_of(host, pid, "cpu")
         quotas = [_quota(host, home.version, directory) for directory in home.directories] if home else []
         least.append(min([float(allowed)] + [quota for quota in quotas if quota]))
     return min(least) if least else None
 
 
-def capacity(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> Dict[str, Any]:
     """The facts that sizing works on. masters: those of collect_fpm. Bytes, unless a name ends in _kb.
 
     limit_bytes, limit_from: the limit that leaves php-fpm the least; None when one may exist and could not be
@@ -260,16 +230,14 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, A
     mem_total and the rest as in collect_memory.
     """
     memory = collect_memory(host, masters)
-    workers = measured_workers(host, procs, masters)
-    mapped: Dict[int, Mapped] = {}
-    for worker in workers:
-        one = _mapped(host, worker["pid"]) if worker["uss_kb"] is not None else None
-        if one is not None:
-            mapped[worker["pid"]] = one
+    page_tables: Dict[int, Dict[str, int]] = {}
+    workers = measured_workers(host, procs, masters, page_tables)
+    costs = {pid: _mapped(host, pid, rows) for pid, rows in page_tables.items()}
+    mapped = {pid: cost for pid, cost in costs.items() if cost}
     pids = {str(master["config"]): int(master["pid"]) for master in masters if master["pid"]} or {"": 1}
     homes = {
         config: home
-        for config, home in ((config, _home(host, pid)) for config, pid in pids.items())
+        for config, home in ((config, cgroup_of(host, pid)) for config, pid in pids.items())
         if home is not None
     }
     pools = _pools(host, workers, masters, mapped)

@@ -5,17 +5,19 @@
 
 import os
 import posixpath
-import re
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ...parse.linux.proc import TICKS, memory_cgroup, parse_kb, parse_stat
+from ...parse.linux.proc import TICKS, Cgroup, limiting_cgroup, parse_kb, parse_stat
+from ...parse.titles import FPM_WORKER
 from ..host import Host
 from .processes import Process
+
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Master
 
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
 # accept and accept4 of x86_64, aarch64 and the generic table
 _ACCEPT = frozenset(("43", "288", "202", "242"))
-_POOL = re.compile(r"^php-fpm: pool (.+)$")
 
 
 def limit_of(text: Optional[str]) -> Optional[int]:
@@ -24,10 +26,13 @@ def limit_of(text: Optional[str]) -> Optional[int]:
     return None if number is None or number >= UNLIMITED else number
 
 
-def levels(point: str, path: str) -> List[str]:
-    """Up to the mount."""
-    parts = [part for part in path.split("/") if part]
-    return [posixpath.join(point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
+def cgroup_of(host: Host, pid: int, controller: str = "memory") -> Optional[Cgroup]:
+    """The control group that limits a process; None when none can be seen."""
+    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
+    if cgroup is None or mounts is None:
+        return None
+    found = limiting_cgroup(cgroup, mounts, controller)
+    return found if found.point else None
 
 
 def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
@@ -66,7 +71,7 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     )
 
 
-def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
+def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> dict:
     """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the
     machine's memory. limit_bytes is None when a limit may exist and could not be read.
     """
@@ -82,15 +87,13 @@ def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
         "swap_limit": None,
     }
     for pid in [master["pid"] for master in masters if master["pid"]] or [1]:
-        cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
-        place = memory_cgroup(cgroup, mounts) if cgroup is not None and mounts is not None else None
-        if place is None:
-            if cgroup is None:
+        cgroup = cgroup_of(host, pid)
+        if cgroup is None:
+            if host.text("/proc/%d/cgroup" % pid) is None:
                 host.miss("memory_limit", "/proc/%d/cgroup" % pid, "cannot be read", "root")
                 facts.update(limit_bytes=None, limit_from=None)
             continue
-        version, point, path = place
-        directories = levels(point, path)
+        directories = cgroup.directories
         if host.text(directories[0] + "/cgroup.procs") is None:
             host.miss(
                 "memory_limit",
@@ -100,7 +103,7 @@ def collect_memory(host: Host, masters: Sequence[dict] = ()) -> dict:
             )
             facts.update(limit_bytes=None, limit_from=None)
             continue
-        limit, source, more = (_version1 if version == 1 else _version2)(host, directories)
+        limit, source, more = (_version1 if cgroup.version == 1 else _version2)(host, directories)
         if limit is not None and (facts["limit_bytes"] is None or limit < facts["limit_bytes"]):
             facts.update(more, limit_bytes=limit, limit_from="cgroup " + source)
     return facts
@@ -112,7 +115,7 @@ def _busy(host: Host, pid: int) -> Optional[bool]:
     return words[0] not in _ACCEPT if words else None
 
 
-def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[dict]) -> List[dict]:
+def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> List[dict]:
     """One entry for each worker of the masters; config is None for one whose master is gone. Memory: see
     worker_memory.py.
     """
@@ -120,7 +123,7 @@ def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence[dict
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     found: List[dict] = []
     for one in procs:
-        title = _POOL.match(one.cmdline)
+        title = FPM_WORKER.match(one.cmdline)
         stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
         if title is None or stat is None:
             continue

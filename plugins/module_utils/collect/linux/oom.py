@@ -10,8 +10,9 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux import kernel_log
-from ...parse.linux.proc import below, memory_cgroup, parse_cgroup, unit_of
+from ...parse.linux.proc import below, limiting_cgroup, unit_of
 from ...parse.timestamps import journal_line, ring_line
+from ...parse.titles import claim
 from ..host import Host
 from .processes import Process
 
@@ -27,30 +28,19 @@ _TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandl
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
 _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 
-# path: as the kernel's messages spell it. directory: where it is mounted here, None unknown.
+# path: as the kernel's messages spell it. directory: where it is mounted here, None unknown. events: the text
+# that counts OOM kills.
 _Cgroup = NamedTuple("_Cgroup", [("path", str), ("directory", Optional[str]), ("events", str)])
 
 
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
-    """The memory cgroup of a process. events: the file that counts OOM kills."""
+    """The memory cgroup of a process."""
     text = (host.text("/proc/%d/cgroup" % pid) or "").replace("/init.scope\n", "\n")
-    place = memory_cgroup(text, mounts)
-    version, point, below = place or (2, None, "")
-    path = next(
-        (
-            one.path
-            for one in parse_cgroup(text)
-            if (version == 1) == ("memory" in one.controllers) and (version == 1 or not one.controllers)
-        ),
-        "",
-    )
-    directory = (point + "/" + below).rstrip("/") if point else None
-    events = (
-        host.text("%s/memory.%s" % (directory, "events" if version == 2 else "oom_control"))
-        if directory
-        else ""
-    )
-    return _Cgroup(path or "/", directory, events or "")
+    cgroup = limiting_cgroup(text, mounts, "memory")
+    directory = cgroup.directories[0] if cgroup.directories else None
+    counter = "memory.events" if cgroup.version == 2 else "memory.oom_control"
+    events = host.text("%s/%s" % (directory, counter)) if directory else None
+    return _Cgroup(cgroup.path or "/", directory, events or "")
 
 
 def _ours(
@@ -142,9 +132,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     """
     mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)
-    masters = {
-        one.pid: _cgroup(host, one.pid, mounts) for one in procs if one.cmdline.startswith("php-fpm: master")
-    }
+    masters = {one.pid: _cgroup(host, one.pid, mounts) for one in procs if claim(one.cmdline) == "php-fpm"}
     counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + list(masters.values())]
     counters = {path: int(count.group(1)) for path, count in counts if count}
     counter = counters.get(home.path, sum(counters.values()) if counters else None)

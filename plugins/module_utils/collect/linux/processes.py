@@ -16,6 +16,7 @@ from ...parse.linux.proc import (
     parse_status,
 )
 from ...parse.redact import redact
+from ...parse.titles import PROGRAMS, claim, relevant
 from ..host import Host, HostError
 from ..trust import not_roots
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ...facts.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
-# A master's title -> words of its program's file name (ngx_setproctitle(), fpm_env.c).
-MASTERS = {"nginx": ("nginx", "openresty", "angie", "tengine"), "php-fpm": ("fpm",)}
 
 
 class Process(NamedTuple):
@@ -46,11 +45,6 @@ class Process(NamedTuple):
     doubt: Optional[str] = None
 
 
-def relevant(comm: str) -> bool:
-    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
-    return "fpm" in comm or comm.startswith(("nginx", "openresty", "angie", "tengine", "freenginx"))
-
-
 def process(host: Host, pid: int) -> Optional[Process]:
     """None when it is gone, a zombie, or a kernel thread."""
     base = "/proc/%d/" % pid
@@ -65,7 +59,7 @@ def process(host: Host, pid: int) -> Optional[Process]:
     # /proc/uptime and btime are virtualised in system containers (lxcfs), the ticks are not.
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     exe, program = host.readlink(base + "exe"), claim(cmdline)
-    doubt = not_roots(host, pid, status.uids, exe, MASTERS[program]) if program else None
+    doubt = not_roots(host, pid, status.uids, exe, PROGRAMS[program]) if program else None
     return Process(
         pid,
         stat.ppid,
@@ -78,14 +72,6 @@ def process(host: Host, pid: int) -> Optional[Process]:
         started_at,
         status.namespaces > 1,
         doubt,
-    )
-
-
-def claim(title: str) -> Optional[str]:
-    """The program as whose master a process presents itself."""
-    return next(
-        (name for name in MASTERS if title.startswith(name + ": master process")),
-        "nginx" if title.startswith("angie: master") else None,
     )
 
 

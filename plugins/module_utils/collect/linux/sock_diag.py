@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set
 from ...parse.linux import sock_table
 from ...parse.linux.proc import unit_of
 from ...parse.linux.sock_table import Sock
+from ...parse.titles import FPM_MASTER, FPM_WORKER
 from ..host import Host, HostError
 from ..trust import opening
 from .processes import Process, process, process_cgroup
@@ -23,9 +24,6 @@ _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 MOST_REQUESTS = 8
 _TABLE_LIMIT = 16 * 1024 * 1024
 _INODE = re.compile(r"^socket:\[(\d+)\]$")
-# fpm_env.c
-_MASTER = re.compile(r"^php-fpm: master process \((.*)\)$")
-_POOL = re.compile(r"^php-fpm: pool (\S+)$")
 
 
 def netlink(*requests: bytes) -> Optional[bytes]:
@@ -107,7 +105,7 @@ def is_fpm(one: Process) -> bool:
 
 def describe(host: Host, one: Process, masters: Sequence[Process]) -> "Listener":
     """fpm: it is a master that counts here, or a worker of one."""
-    master, pool = _MASTER.match(one.cmdline), _POOL.match(one.cmdline)
+    master, pool = FPM_MASTER.match(one.cmdline), FPM_WORKER.match(one.cmdline)
     known = {each.pid for each in masters}
     fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
     # Of a title that is not php-fpm's own only the first word: arguments may hold a password.

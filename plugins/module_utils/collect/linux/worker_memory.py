@@ -4,28 +4,29 @@
 """What php-fpm's workers really take: their page tables, of a sample of them."""
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from ...parse.linux.proc import parse_kb
 from ..host import Host
 from .memory import collect_workers
 from .processes import Process
 
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Master
+
 SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 
 
-def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
-    """kB out of smaps_rollup (Linux 4.14), which root or the process's own user may read; else what statm
-    tells anybody.
+def _sizes(host: Host, pid: int, rows: Dict[str, int]) -> Dict[str, Optional[int]]:
+    """kB out of the rows of smaps_rollup (Linux 4.14), which root or the process's own user may read; else
+    what statm tells anybody.
     """
-    rollup = parse_kb(host.text("/proc/%d/smaps_rollup" % pid) or "")
-    if "Rss" in rollup:
-        shared = rollup.get("Shared_Clean", 0) + rollup.get("Shared_Dirty", 0)
+    if "Rss" in rows:
         return {
-            "rss_kb": rollup["Rss"],
-            "pss_kb": rollup.get("Pss"),
-            "shared_kb": shared,
-            "uss_kb": rollup.get("Private_Clean", 0) + rollup.get("Private_Dirty", 0),
+            "rss_kb": rows["Rss"],
+            "pss_kb": rows.get("Pss"),
+            "shared_kb": rows.get("Shared_Clean", 0) + rows.get("Shared_Dirty", 0),
+            "uss_kb": private(rows),
         }
     fields = (host.text("/proc/%d/statm" % pid) or "").split()
     page = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -34,15 +35,29 @@ def _mapped(host: Host, pid: int) -> Dict[str, Optional[int]]:
     return {"rss_kb": int(fields[1]) * page, "shared_kb": int(fields[2]) * page}
 
 
+def private(rows: Dict[str, int]) -> int:
+    """kB that only this process has, out of the rows of smaps_rollup."""
+    return rows.get("Private_Clean", 0) + rows.get("Private_Dirty", 0)
+
+
 def measured_workers(
-    host: Host, procs: Sequence[Process], masters: Sequence[Dict[str, Any]]
+    host: Host,
+    procs: Sequence[Process],
+    masters: Sequence["Master"],
+    page_tables: Optional[Dict[int, Dict[str, int]]] = None,
 ) -> List[Dict[str, Any]]:
-    """collect_workers with pss, uss and shared of at most SAMPLE workers, taken evenly over pools and age."""
+    """collect_workers with pss, uss and shared of at most SAMPLE workers, taken evenly over pools and age.
+
+    page_tables: gets the rows of smaps_rollup in kB, {pid: {name: kB}}, of those that could be read.
+    """
     found = collect_workers(host, procs, masters)
     step = max(1.0, float(len(found)) / SAMPLE)
     for number in range(min(SAMPLE, len(found))):
         worker = found[int(number * step)]
-        worker.update(_mapped(host, worker["pid"]))
+        rows = parse_kb(host.text("/proc/%d/smaps_rollup" % worker["pid"]) or "")
+        worker.update(_sizes(host, worker["pid"], rows))
+        if page_tables is not None and "Rss" in rows:
+            page_tables[worker["pid"]] = rows
     if any(worker["uss_kb"] is None for worker in found[:1]):
         host.miss(
             "worker_memory",

@@ -7,7 +7,7 @@ Only of a configuration that was read whole and that root alone can write. -n le
 
 import os
 import re
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.php_fpm.conf import FpmConf
 from ...parse.redact import redact
@@ -15,6 +15,9 @@ from ..host import Host, Ran
 from ..sandbox import Sandbox
 from ..trust import opening
 from .files import Reading
+
+if TYPE_CHECKING:
+    from ...facts.php_fpm import ConfigTest
 
 PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
 LINES = 10
@@ -72,8 +75,10 @@ def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[
     return None
 
 
-def config_test(host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None) -> dict:
-    """{ran, ok, rc, output} or {ran: False, why}. binary: of the same version, since directives differ."""
+def config_test(
+    host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None
+) -> "ConfigTest":
+    """binary: of the same version, since directives differ."""
     why = untestable(host, binary, reading)
     if why or not binary:
         return {"ran": False, "why": why}

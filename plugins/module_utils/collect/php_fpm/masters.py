@@ -6,13 +6,15 @@
 import os
 import posixpath
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional
 
 from ...parse.linux.proc import unit_of
 from ...parse.linux.systemctl import command_option
 from ...parse.number import number
-from ...parse.php_fpm.conf import FpmConf, Problem, Section, full_path
+from ...parse.php_fpm.conf import FpmConf, Section, full_path
 from ...parse.php_fpm.pools import pool_facts, refusals
+from ...parse.problem import Problem
+from ...parse.titles import FPM_MASTER
 from ..host import Host, HostError
 from ..linux.processes import Process, process_cgroup, processes
 from ..linux.units import fpm_unit_names, unit_states
@@ -20,12 +22,14 @@ from ..trust import DELETED
 from .files import Reading
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Fpm, Master, Pool
+    from ...facts.unit import Unit
+
 MOST_ERRORS = 10
-# The title may be cut.
-_TITLE = re.compile(r"^php-fpm: master process(?: \((.*?)\)?)?$")
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
-PoolFacts = Callable[[Section, str], dict]
+PoolFacts = Callable[[Section, str], "Pool"]
 Found = NamedTuple(
     "Found",
     [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])],
@@ -39,7 +43,7 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
     found: List[Found] = []
     contained: List[str] = []
     for one in procs:
-        title = _TITLE.match(one.cmdline)
+        title = FPM_MASTER.match(one.cmdline)
         if title is None:
             continue
         if one.foreign:
@@ -78,7 +82,9 @@ def _exists(host: Host, path: str) -> bool:
     return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
 
 
-def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], taken: List[str]) -> List[Found]:
+def _idle_masters(
+    host: Host, units: Dict[str, "Unit"], layouts: List[Layout], taken: List[str]
+) -> List[Found]:
     """Masters that could run and do not: of units, then of packagings."""
     found: List[Found] = []
     seen = {host.realpath(config) for config in taken}
@@ -101,14 +107,14 @@ def _idle_masters(host: Host, units: Dict[str, dict], layouts: List[Layout], tak
     for layout in layouts:
         unit_name = (
             layout.unit
-            if layout.unit and units.get(layout.unit, {}).get("load") not in (None, "not-found")
+            if layout.unit in units and units[layout.unit]["load"] not in (None, "not-found")
             else None
         )
         add(layout, layout.binary if _exists(host, layout.binary) else None, unit_name)
     return found
 
 
-def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional[dict]) -> float:
+def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional["Unit"]) -> float:
     """When it last read its configuration: a reload writes the pid file anew, or changes the unit's state."""
     moments = [process.started_at]
     try:
@@ -125,33 +131,27 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
     return max(moments)
 
 
-def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List[dict]) -> List[Problem]:
+def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]) -> List[Problem]:
     """The master does not start without them; the test without a trace cannot see that."""
-    places = [(conf.top, "error_log", error_log, "failed to open error_log (%s)")]
+    places = [("error_log_open", conf.top, "error_log", error_log)]
     for section, pool in zip(conf.pools, pools):
-        places.append((section, "access.log", pool["access_log"], "failed to open access log (%s)"))
-        places.append(
-            (
-                section,
-                "slowlog",
-                pool["slowlog"] if pool["slowlog_timeout"] else None,
-                "Unable to create or open slowlog(%s)",
-            )
-        )
-    found: List[Problem] = []
-    for section, key, path, words in places:
-        if path and path.startswith("/") and _absent(host, posixpath.dirname(path)):
-            found.append(section.problem(key, words % path + ": No such file or directory (2)"))
-    return found
+        places.append(("access_log_open", section, "access.log", pool["access_log"]))
+        if pool["slowlog_timeout"]:
+            places.append(("slowlog_open", section, "slowlog", pool["slowlog"]))
+    return [
+        section.problem(kind, key, path, "No such file or directory (2)")
+        for kind, section, key, path in places
+        if path and path.startswith("/") and not section.variables and _absent(host, posixpath.dirname(path))
+    ]
 
 
 def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     """php-fpm's own test looks them up from 8.2.2 on only."""
     users = [(section, section.text("user")) for section in conf.pools]
     return [
-        section.problem("user", "[pool %s] cannot get uid for user '%s'" % (section.name, user))
+        section.problem("unknown_user", "user", user)
         for section, user in users
-        if user and number(user) is None and host.account(user) is None
+        if user and not section.variables and number(user) is None and host.account(user) is None
     ]
 
 
@@ -163,7 +163,7 @@ def _absent(host: Host, path: str) -> bool:
     return False
 
 
-def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: PoolFacts) -> dict:
+def _master(host: Host, found: Found, unit: Optional["Unit"], test: str, facts: PoolFacts) -> "Master":
     layout, process = found.layout, found.process
     given = command_option(unit["command"], "prefix") if unit else None
     prefix = given or layout.prefix
@@ -200,7 +200,7 @@ def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: Po
         "binary": found.binary,
         "layout": layout.name,
         "account": None if reading.account is None else host.user_name(reading.account),
-        "writable": reading.writable._asdict()
+        "writable": {"path": reading.writable.path, "who": reading.writable.who}
         if reading.writable and reading.account is None and host.is_root()
         else None,
         "prefix": prefix,
@@ -220,7 +220,10 @@ def _master(host: Host, found: Found, unit: Optional[dict], test: str, facts: Po
         "files": conf.files,
         "config_changed_at": reading.changed_at,
         "config_newer": newer,
-        "config_errors": [one._asdict() for one in problems[:MOST_ERRORS]],
+        "config_errors": [
+            {"kind": one.kind, "file": one.file, "line": one.line, "text": one.text}
+            for one in problems[:MOST_ERRORS]
+        ],
         "test": tested,
         "unit_state": unit,
         "pools": pools,
@@ -234,7 +237,7 @@ def collect_fpm(
     window: float = 900,
     account: Optional[int] = None,
     facts: PoolFacts = pool_facts,
-) -> dict:
+) -> "Fpm":
     """{installed, masters}, running masters first. account: the uid whose masters count beside root's;
     without root that is ourselves.
 
@@ -259,7 +262,8 @@ def collect_fpm(
         if found.unit
         and (
             "fpm" in found.unit
-            or states.get(found.unit, {}).get("main_pid") == (found.process and found.process.pid)
+            or found.unit in states
+            and states[found.unit]["main_pid"] == (found.process and found.process.pid)
         )
         else found._replace(unit=None)
         for found in running

@@ -3,8 +3,9 @@
 
 """Texts of /proc -> plain data (proc(5))."""
 
+import posixpath
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
@@ -116,29 +117,47 @@ def parse_kb(text: str) -> Dict[str, int]:
     return {name: int(value) for name, value in _KB.findall(text)}
 
 
-def memory_cgroup(cgroup: str, mountinfo: str) -> Optional[Tuple[int, str, str]]:
-    """(version, mount point, path below it) of the tree that limits a process's memory: on a hybrid host
-    version 1's, if the controller is there. None when none is mounted. In a container the mount's root is a
-    prefix of the path.
+class Cgroup(NamedTuple):
+    """The control group that limits a process. version: 1 or 2. path: as the kernel spells it. point: where
+    its tree is mounted here, None when it is not. inside: the path below that point.
+    """
+
+    version: int
+    path: str
+    point: Optional[str]
+    inside: str
+
+    @property
+    def directories(self) -> List[str]:
+        """Those of this group and of all above it, up to the mount; none where it is not mounted."""
+        parts = [part for part in self.inside.split("/") if part]
+        if self.point is None:
+            return []
+        return [posixpath.join(self.point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
+def limiting_cgroup(cgroup: str, mountinfo: str, controller: str) -> Cgroup:
+    """controller: "memory" or "cpu". On a hybrid host version 1 limits, if the controller is there. In a
+    container the mount's root is a prefix of the path.
     """
     rows = parse_cgroup(cgroup)
-    first = next((row.path for row in rows if "memory" in row.controllers), None)
-    version, path = (
-        (1, first) if first is not None else (2, next((row.path for row in rows if not row.controllers), ""))
-    )
-    found: Optional[Tuple[int, str, str]] = None
+    version, paths = 1, [row.path for row in rows if controller in row.controllers]
+    if not paths:
+        version, paths = 2, [row.path for row in rows if not row.controllers]
+    path = paths[0] if paths else ""
+    found = Cgroup(version, path, None, "")
     for line in mountinfo.splitlines():
         left, _dash, right = line.partition(" - ")
         where, what = left.split(), right.split()
         if len(where) < 5 or len(what) < 3:
             continue
-        if what[0] != ("cgroup" if version == 1 else "cgroup2") or (
-            version == 1 and "memory" not in what[2].split(",")
-        ):
+        if what[0] != ("cgroup" if version == 1 else "cgroup2"):
+            continue
+        if version == 1 and controller not in what[2].split(","):
             continue
         root, point = where[3].rstrip("/"), where[4]
         if path == root or path.startswith(root + "/"):
-            found = (version, point, path[len(root) :].strip("/"))
-        elif found is None:
-            found = (version, point, "")
+            found = found._replace(point=point, inside=path[len(root) :].strip("/"))
+        elif found.point is None:
+            found = found._replace(point=point)
     return found

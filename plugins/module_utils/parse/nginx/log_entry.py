@@ -7,7 +7,7 @@ nginx_log.py.
 
 import re
 from functools import lru_cache
-from typing import NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
 from ...signatures.nginx import HTTP, NGINX, NO_PHASE, PHASES
 from ...signatures.table import Signature
@@ -15,6 +15,9 @@ from ..endpoint import canonical
 from ..number import number
 from ..redact import redact
 from ..timestamps import nginx_time
+
+if TYPE_CHECKING:
+    from ...facts.logs import Detail
 
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 HEAD_BYTES = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
@@ -43,7 +46,7 @@ class Entry(NamedTuple):
     site: Optional[str]
     endpoint: Optional[str]
     row: Optional[Signature]
-    detail: dict
+    detail: "Detail"
     foreign: bool  # the message may hold text of visitors or of the application
     whole: bool  # an end of the entry is on this line
     twice: bool  # so is another
@@ -89,7 +92,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 
 
 @lru_cache(maxsize=256)
-def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Signature], dict]:
+def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Signature], "Detail"]:
     """(signature, detail). Remembered, because a failing endpoint repeats itself; nobody may change the
     detail.
     """
@@ -98,7 +101,7 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
         return None, {}
     row, places = hit
-    detail: dict = {"status": row.status} if row.status else {}
+    detail: Detail = {"status": row.status} if row.status else {}
     errno = _ERRNO.search(message) if row.format.endswith(": %s)") else None
     if errno:
         detail["errno"] = int(errno.group(1))

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ...verdict.finding import Site
 
 
+# What tells a site from all others.
+Place = Tuple[Union[str, int, None], ...]
+
+
 def site_of(route: "Route") -> "Site":
     """The site of a route, as a finding's "servers" has it."""
     block = route.get("server")
@@ -24,8 +28,8 @@ def site_of(route: "Route") -> "Site":
     }
 
 
-def place(site: "Site") -> Tuple[Union[str, int, None], ...]:
-    """What tells it from all others. A snapshot from before 0.4.0 does not tell where a block begins."""
+def place(site: "Site") -> Place:
+    """A snapshot from before 0.4.0 does not tell where a block begins."""
     return (site["file"], site["line"]) if site["line"] else (site["name"], site["listen"])
 
 

@@ -7,6 +7,8 @@ import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..number import number as whole
+from ..problem import Problem
+from .problems import problem
 
 PROBLEMS = 10  # php-fpm stops at the first
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
@@ -14,19 +16,25 @@ DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
 MOST_ENTRIES = 400000
 MOST_CHARACTERS = 64 * 1024 * 1024
 
-Setting = NamedTuple("Setting", [("value", str), ("file", str), ("line", int)])
-Problem = NamedTuple("Problem", [("file", str), ("line", int), ("text", str)])
+
+class Setting(NamedTuple):
+    """A directive's value, and where it stands."""
+
+    value: str
+    file: str
+    line: int
 
 
 class Section:
     """[global] or one pool. settings: plain keys; arrays: env, php_value and their like, {name: [(key,
-    Setting)]} in file order.
+    Setting)]} in file order. variables: whether a plain key has a ${...}, so that its value is unknown.
     """
 
     def __init__(self, name: str, file: str, line: int) -> None:
         self.name = name
         self.file = file
         self.line = line
+        self.variables = False
         self.settings: Dict[str, Setting] = {}
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
 
@@ -35,10 +43,11 @@ class Section:
         setting = self.settings.get(key)
         return setting.value if setting and setting.value else None
 
-    def problem(self, key: str, text: str) -> Problem:
-        """At the directive, or at the section's head where it is not set."""
+    def problem(self, kind: str, key: str, *values: object) -> Problem:
+        """At the directive, or at the section's head where it is not set. values: for the kind's words."""
         at = self.settings.get(key) or Setting("", self.file, self.line)
-        return Problem(at.file, at.line, text)
+        pool = None if self.name == "global" else self.name
+        return problem(kind, at.file, at.line, *values, pool=pool)
 
     def number(self, key: str) -> Optional[int]:
         return whole(self.text(key))
@@ -105,7 +114,7 @@ def to_seconds(value: Optional[str]) -> float:
 
 
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
-    """What stands right of "=" -> (value, whether it holds a ${variable}, why the scanner refuses it)."""
+    """What stands right of "=" -> (value, whether it holds a ${variable}, what the scanner does not expect)."""
     out, pending, kinds = "", "", ""
     variable = False
     at = 0
@@ -113,11 +122,7 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         match = TOKEN.match(text, at)
         if match is None:
             # An apostrophe without a partner ends the value, if there is one.
-            return (
-                out,
-                variable,
-                None if text[at] == "'" and out else "syntax error, unexpected '%s'" % text[at],
-            )
+            return out, variable, None if text[at] == "'" and out else text[at]
         at = match.end()
         kind = str(match.lastgroup)
         if kind == "comment":
@@ -126,15 +131,8 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
             pending = match.group(0) if kinds.endswith("p") else ""
             continue
         if kinds == "p" and out.lower() in TRUE + FALSE:
-            return out, variable, "syntax error, unexpected '%s'" % match.group(0)
-        part = (
-            match.group("double")
-            if kind == "double"
-            else match.group("single")
-            if kind == "single"
-            else match.group("plain")
-        )
-        hit = False
+            return out, variable, match.group(0)
+        part, hit = match.group(kind), False
         if kind == "double":
             part, hit = _expand(part)
         elif kind == "variable":
@@ -173,20 +171,18 @@ class Reader:
         self.known: Set[str] = set()
         self.entries = self.characters = 0
 
-    def problem(self, file: str, line: int, text: str) -> None:
+    def problem(self, kind: str, file: str, line: int, *values: object) -> None:
         if len(self.conf.problems) < PROBLEMS:
-            self.conf.problems.append(Problem(file, line, text))
+            self.conf.problems.append(problem(kind, file, line, *values))
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:
         if depth > DEPTH:
-            self.problem(
-                origin[0], origin[1], "failed to include more than %d files recursively: %s" % (DEPTH, path)
-            )
+            self.problem("include_depth", origin[0], origin[1], DEPTH)
             return
         text, why = ("", "") if self.conf.cut else self.read(path)
         if text is None:
             if why:
-                self.problem(origin[0], origin[1], "failed to open configuration file '%s': %s" % (path, why))
+                self.problem("conf_open", origin[0], origin[1], path, why)
             return
         if path not in self.known:
             self.known.add(path)
@@ -205,29 +201,30 @@ class Reader:
         if line.startswith("["):
             match = _SECTION.match(line)
             if match is None:
-                self.problem(path, number, "syntax error in the section's head")
+                self.problem("syntax", path, number, " in the section's head")
             else:
                 self.open_section(match.group(1).strip("\"'"), path, number)
             return
         match = ENTRY.match(line)
         if match is None:
-            self.problem(path, number, "syntax error")
+            self.problem("syntax", path, number, "")
             return
         key, subkey, raw = match.groups()
         if raw is None:
-            self.problem(path, number, "value is NULL for a ZEND_INI_PARSER_ENTRY")
+            self.problem("null_value", path, number)
             return
-        value, variable, why = scan_value(raw)
+        value, variable, unexpected = scan_value(raw)
         self.conf.variables = self.conf.variables or variable
-        if why:
-            self.problem(path, number, why)
+        if unexpected:
+            self.problem("syntax", path, number, ", unexpected '%s'" % unexpected)
         elif subkey is not None:
             self.section.arrays.setdefault(key.lower(), []).append(
                 (subkey.strip(), Setting(self.named(value), path, number))
             )
         elif key == "include":
-            self.include(value, path, number, depth)
+            self.include(value, variable, path, number, depth)
         else:
+            self.section.variables = self.section.variables or variable
             self.section.settings[key.lower()] = Setting(self.named(value), path, number)
 
     def open_section(self, name: str, path: str, number: int) -> None:
@@ -243,12 +240,12 @@ class Reader:
     def named(self, value: str) -> str:
         return value if self.section is self.conf.top else value.replace("$pool", self.section.name)
 
-    def include(self, pattern: str, path: str, number: int, depth: int) -> None:
+    def include(self, pattern: str, variable: bool, path: str, number: int, depth: int) -> None:
         if not pattern.startswith("/"):
             pattern = self.prefix.rstrip("/") + "/" + pattern
         names, why = self.expand(pattern)
-        if why:
-            self.problem(path, number, "Unable to globalize '%s': %s" % (pattern, why))
+        if why and not variable:
+            self.problem("include_glob", path, number, pattern, ": " + why)
         for name in names:
             self.load(name, depth + 1, (path, number))
 

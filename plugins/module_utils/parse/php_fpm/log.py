@@ -9,13 +9,16 @@ is dropped.
 """
 
 import re
-from typing import List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ...signatures.php_fpm import PHP_FPM, STDERR
 from ...signatures.table import Signature
 from ..log_events import Events, Log
 from ..redact import redact
 from ..timestamps import fpm_time
+
+if TYPE_CHECKING:
+    from ...facts.logs import Detail
 
 HEAD_BYTES = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
 _HEAD = re.compile(
@@ -50,7 +53,7 @@ class Message(NamedTuple):
     pool: Optional[str]
     signature: Optional[Signature]
     pid: Optional[int]  # the worker's
-    detail: dict
+    detail: "Detail"
     open: bool  # a request's text goes on in the next line
 
     @property
@@ -64,7 +67,7 @@ def _path_only(request: str) -> str:
     return redact(path, 200) + (query and "?[redacted]")
 
 
-def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int], dict]:
+def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int], "Detail"]:
     """(signature, worker's pid, detail) of a message without time, level and pool."""
     words = _SAID.match(text)
     if words:
@@ -79,16 +82,21 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
         seconds = float(".".join(places[-2:]))
         death = _EXIT.match(text)
         if death:
-            return row, int(places[0]), {death.group(1): int(death.group(2)), "seconds": seconds}
-        detail = {"script": redact(places[1], 200), "request": _path_only(places[2])}
-        return row, int(places[0]), dict(detail, seconds=seconds)
+            number = int(death.group(2))
+            if death.group(1) == "code":
+                return row, int(places[0]), {"code": number, "seconds": seconds}
+            return row, int(places[0]), {"signal": number, "seconds": seconds}
+        script, request = redact(places[1], 200), _path_only(places[2])
+        return row, int(places[0]), {"seconds": seconds, "script": script, "request": request}
     if _REQUEST_OPEN.match(text):
         return None, None, {}
     if row.meaning == "pool_full" and places:
         return row, None, {"limit": int(places[0])}
     errno = _ERRNO.search(text) if "%q" not in row.format else None
-    where = {"errno": int(errno.group(1))} if errno else {}
-    return row, None, dict(where, address=places[0][:200]) if row.meaning in _SOCKET_PROBLEMS else where
+    where: Detail = {"errno": int(errno.group(1))} if errno else {}
+    if row.meaning in _SOCKET_PROBLEMS:
+        where["address"] = places[0][:200]
+    return row, None, where
 
 
 def parse_message(line: str, utc_offset: int) -> Optional[Message]:

@@ -3,13 +3,16 @@
 
 """What the workers of each pool take together."""
 
-from typing import Any, Dict, List, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence
 
 from ..spread import spread
 
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Master
+
 
 def summarize(
-    workers: Sequence[Dict[str, Any]], masters: Sequence[Dict[str, Any]], now: float
+    workers: Sequence[Dict[str, Any]], masters: Sequence["Master"], now: float
 ) -> List[Dict[str, Any]]:
     """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool.
 
@@ -26,7 +29,7 @@ def summarize(
     found: List[Dict[str, Any]] = []
     for key in dict.fromkeys(keys):
         mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
-        pool = limits.get(key, {})
+        pool = limits.get(key)
         known = all(worker["busy"] is not None for worker in mine)
         sizes = {
             size: spread([worker[size] for worker in mine if worker[size] is not None])
@@ -37,8 +40,8 @@ def summarize(
                 sizes,
                 config=key[0],
                 pool=key[1],
-                pm=pool.get("pm"),
-                max_children=pool.get("max_children"),
+                pm=pool["pm"] if pool else None,
+                max_children=pool["max_children"] if pool else None,
                 workers=len(mine),
                 active=sum(worker["busy"] for worker in mine) if known else None,
                 idle=sum(not worker["busy"] for worker in mine) if known else None,

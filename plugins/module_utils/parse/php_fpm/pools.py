@@ -5,11 +5,15 @@
 php_value[] and php_admin_value[] hold passwords: of them only memory_limit leaves.
 """
 
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..endpoint import canonical
 from ..number import number
-from .conf import FpmConf, Problem, Section, full_path
+from ..problem import Problem
+from .conf import FpmConf, Section, full_path
+
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Pool
 
 _VALUE_ARRAYS = (
     "php_admin_value",
@@ -30,7 +34,7 @@ def _memory_limit(pool: Section) -> Optional[str]:
     )
 
 
-def pool_facts(pool: Section, prefix: str) -> dict:
+def pool_facts(pool: Section, prefix: str) -> "Pool":
     """A pool's effective values with php-fpm's defaults; None where the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
     listen = pool.text("listen")
@@ -78,79 +82,47 @@ def pool_facts(pool: Section, prefix: str) -> dict:
     }
 
 
-def refusals(conf: FpmConf, pools: List[dict], as_root: bool = True) -> List[Problem]:
-    """What makes any php-fpm refuse to start, in its own words. as_root: a pool has to name a user."""
+def refusals(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[Problem]:
+    """What makes any php-fpm refuse to start. as_root: a pool has to name a user. A section with a ${...} is not
+    judged: its values are unknown.
+    """
     found = list(conf.problems)
-    if not conf.pools:
-        found.append(
-            Problem(
-                conf.top.file,
-                0,
-                "No pool defined. at least one pool section must be specified in config file",
-            )
-        )
+    if not conf.pools and not conf.variables:
+        found.append(conf.top.problem("no_pool", ""))
     taken: Dict[str, str] = {}
     for section, pool in zip(conf.pools, pools):
-        lacks_user = as_root and "user" not in section.settings
-        for key, text in [("user", "user has not been defined")] if lacks_user else _pool_refusals(pool):
-            found.append(section.problem(key, "[pool %s] %s" % (section.name, text)))
+        if section.variables:
+            continue
+        if as_root and "user" not in section.settings:
+            found.append(section.problem("no_user", "user"))
+        else:
+            found += _first_refusal(section, pool)
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            text = "[pool %s] unable to set listen address as it's already used in another pool '%s'" % (
-                section.name,
-                taken[endpoint],
-            )
-            found.append(section.problem("listen", text))
+            found.append(section.problem("shared_listen", "listen", taken[endpoint]))
         elif endpoint:
             taken[endpoint] = section.name
     return found
 
 
-def _pool_refusals(pool: dict) -> List[Any]:
-    """[(directive, what php-fpm says)], at most one: it stops at the first."""
-    dynamic, most = pool["pm"] == "dynamic", pool["max_children"] or 0
+def _first_refusal(section: Section, pool: "Pool") -> List[Problem]:
+    """At most one: php-fpm stops at the first."""
+    most = pool["max_children"] or 0
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
-    for wrong, key, text in (
-        (not pool["listen"], "listen", "no listen address have been defined!"),
-        (
-            pool["pm"] not in ("static", "dynamic", "ondemand"),
-            "pm",
-            "the process manager is missing (static, dynamic or ondemand)",
-        ),
-        (most < 1, "pm.max_children", "pm.max_children must be a positive value"),
-        (
-            pool["slowlog_timeout"] and not pool["slowlog"],
-            "request_slowlog_timeout",
-            "'slowlog' must be specified for use with 'request_slowlog_timeout'",
-        ),
-        (
-            dynamic and low <= 0,
-            "pm.min_spare_servers",
-            "pm.min_spare_servers(%d) must be a positive value" % low,
-        ),
-        (
-            dynamic and high <= 0,
-            "pm.max_spare_servers",
-            "pm.max_spare_servers(%d) must be a positive value" % high,
-        ),
-        (
-            dynamic and max(low, high) > most,
-            "pm.max_spare_servers",
-            "pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)"
-            % (low, high, most),
-        ),
-        (
-            dynamic and high < low,
-            "pm.max_spare_servers",
-            "pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)" % (high, low),
-        ),
-        (
-            dynamic and start and not low <= start <= high,
-            "pm.start_servers",
-            "pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than "
-            "pm.max_spare_servers(%d)" % (start, low, high),
-        ),
-    ):
-        if wrong:
-            return [(key, text)]
-    return []
+    slow = pool["slowlog_timeout"] > 0 and not pool["slowlog"]
+    checks: List[Tuple[bool, str, str, Tuple[int, ...]]] = [
+        (not pool["listen"], "no_listen", "listen", ()),
+        (pool["pm"] not in ("static", "dynamic", "ondemand"), "no_pm", "pm", ()),
+        (most < 1, "max_children", "pm.max_children", ()),
+        (slow, "no_slowlog", "request_slowlog_timeout", ()),
+    ]
+    if pool["pm"] == "dynamic":
+        outside = bool(start) and not low <= start <= high
+        checks += [
+            (low < 1, "min_spare", "pm.min_spare_servers", (low,)),
+            (high < 1, "max_spare", "pm.max_spare_servers", (high,)),
+            (max(low, high) > most, "spare_above_max", "pm.max_spare_servers", (low, high, most)),
+            (high < low, "spare_order", "pm.max_spare_servers", (high, low)),
+            (outside, "start_servers", "pm.start_servers", (start, low, high)),
+        ]
+    return [section.problem(kind, key, *values) for wrong, kind, key, values in checks if wrong][:1]

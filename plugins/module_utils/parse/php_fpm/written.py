@@ -3,21 +3,24 @@
 
 """The pools of known masters, as the files have them now and not as they were when the snapshot was taken."""
 
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, Optional, Sequence
 
 from .conf import parse_fpm_conf
 from .pools import pool_facts
 
+if TYPE_CHECKING:
+    from ...facts.php_fpm import Master
+
 
 def as_written(
-    masters: Sequence[Dict[str, Any]],
+    masters: Sequence["Master"],
     read: Callable[[str], Optional[str]],
     expand: Callable[[str], List[str]],
-) -> List[Dict[str, Any]]:
+) -> List["Master"]:
     """The masters of collect_fpm with their pools as the files have them now; read and expand as
     edit.fpm_text takes them.
     """
-    found = []
+    found: List[Master] = []
     for master in masters:
         conf = parse_fpm_conf(
             master["config"],
@@ -26,9 +29,7 @@ def as_written(
             master["prefix"],
         )
         pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
-        found.append(
-            dict(master, pools=pools, process_max=conf.top.number("process.max") or 0)
-            if pools
-            else dict(master)
-        )
+        if pools:
+            master = {**master, "pools": pools, "process_max": conf.top.number("process.max") or 0}
+        found.append(master)
     return found

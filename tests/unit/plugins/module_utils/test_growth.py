@@ -39,7 +39,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import fpm_not_running
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import problems
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.growth import MOST, growth
 
@@ -191,7 +191,7 @@ def proc_texts(text: str) -> Any:
         proc.parse_status(text),
         proc.parse_cgroup(text),
         proc.parse_kb(text),
-        proc.memory_cgroup(text, text),
+        proc.limiting_cgroup(text, text, "memory"),
         proc.unit_of(text),
         proc.parse_cmdline(text),
     )
@@ -230,8 +230,10 @@ TEXTS = (
     ("tcp_proc", sock_table.parse_tcp_proc),
     ("proc", proc_texts),
     ("systemctl", systemd),
-    ("start_failure", lambda text: fpm_not_running.start_failure(text.split("\n"))),
+    ("start_failure", lambda text: problems.start_failure(text.split("\n"))),
+    ("failed_bind", lambda text: problems.start_failure(["ERROR: %s '%s" % (BIND, text)])),
 )  # type: Tuple[Tuple[str, Work], ...]
+BIND = "[pool www] unable to bind listening socket for address"
 SHAPES = (
     ("letters", filled("a")),
     ("spaces", filled(" ", "listen", "x")),

@@ -9,7 +9,8 @@ import json
 from typing import Any, Dict
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit, told
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence, finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 
 
 def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
@@ -19,12 +20,10 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
     ]
     found = [
         finding(
-            "socket_permission_denied",
+            Cause("socket_permission_denied"),
             "socket_mode",
-            "May not connect.",
-            [evidence("file", "x" * 400) for _each in range(4)],
-            endpoint="unix:/run/php/%d.sock" % number,
-            servers=servers,
+            Reason("May not connect.", [evidence("file", "x" * 400)] * 4, servers=servers),
+            "unix:/run/php/%d.sock" % number,
         )
         for number in range(findings)
     ]

@@ -10,7 +10,6 @@ from typing import Any, Dict, List, Optional, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
-    claim,
     processes,
     strangers,
 )
@@ -189,21 +188,6 @@ def test_a_program_that_an_upgrade_has_replaced_is_still_roots() -> None:
 
 def test_without_root_a_program_that_cannot_be_read_is_believed_since_nothing_is_run() -> None:
     assert not_roots(FakeHost(root=False), 7, ROOTS, None, ("fpm",)) is None
-
-
-@pytest.mark.parametrize(
-    "title, program",
-    [
-        ("php-fpm: master process (/etc/php-fpm.conf)", "php-fpm"),
-        ("nginx: master process nginx", "nginx"),
-        ("angie: master process v1.6.0 #1 [angie]", "nginx"),
-        ("php-fpm: pool www", None),
-        ("vim php-fpm: master process (x)", None),
-        ("", None),
-    ],
-)
-def test_a_title_claims_to_be_a_master_or_not(title: str, program: Optional[str]) -> None:
-    assert claim(title) == program
 
 
 def test_a_stranger_is_listed_as_what_he_is_and_root_and_the_own_account_are_not() -> None:

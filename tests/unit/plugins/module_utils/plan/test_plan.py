@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.bundles import bundles, serves
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS, plan
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Remedy, finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, Remedy
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
@@ -17,7 +18,7 @@ UNIT = {"unit": "php8.2-fpm.service"}
 
 
 def active(cause: str, reason: str, *remedies: Remedy) -> Dict[str, Any]:
-    return finding(cause, reason, "a sentence.", [], remedy=list(remedies))
+    return finding(Cause(cause), reason, Reason("a sentence.", [], remedy=remedies))
 
 
 def ids(findings: List[Dict[str, Any]]) -> List[str]:

@@ -27,7 +27,8 @@ A, B = "unix:/run/a.sock", "unix:/run/b.sock"
 def endpoint(connect: str, probe: str = "not_tried") -> Dict[str, Any]:
     return {
         "connect": {"tried": connect != "not_tried", "result": connect, "error": None},
-        "probe": {"result": probe},
+        "probe": {"result": probe, "ms": None},
+        "queue": None,
     }
 
 
@@ -63,7 +64,6 @@ def sight(a: Dict[str, Any], b: Optional[Dict[str, Any]] = None, **pages: Page) 
         (CLOSES, DEAD),
         (endpoint("ok", "not_fastcgi"), DEAD),
         (endpoint("not_tried"), None),
-        ({}, None),
         (None, None),
     ],
 )

@@ -79,7 +79,7 @@ def test_a_site_with_two_routes_is_asked_once() -> None:
 def test_nginx_s_own_error_tells_a_silent_backend_from_a_site_that_says_502(
     status: Optional[int], errors: Any, told: str
 ) -> None:
-    assert _page(status, errors).told == told
+    assert _page(status, errors).kind == told
 
 
 @pytest.mark.parametrize(

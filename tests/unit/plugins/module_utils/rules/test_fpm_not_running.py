@@ -7,7 +7,7 @@
 from typing import Any, Callable, Dict
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.fpm_not_running import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
@@ -450,8 +450,8 @@ def test_decoy_php_fpm_in_a_container_behind_a_published_port_serves() -> None:
     ],
 )
 def test_what_php_fpm_says_of_a_failed_start_names_the_reason(line: str, reason: str) -> None:
-    said: Any = start_failure(["NOTICE: something", "ERROR: FPM initialization failed", line])
-    assert said == (reason, line)
+    failure = start_failure(["NOTICE: something", "ERROR: FPM initialization failed", line])
+    assert failure is not None and (failure.kind.reason, failure.text) == (reason, line)
 
 
 @pytest.mark.parametrize(

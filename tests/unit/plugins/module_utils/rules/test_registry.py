@@ -9,23 +9,34 @@ hit and words.
 import ast
 import importlib
 import os
-import re
 from typing import Any, Dict, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.signatures import _TABLES
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.case import LOST
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.lost_requests import ROWS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import (
-    NOTHING_GETS_THROUGH,
+    CAUSES,
+    HOST_RULES,
     RULES,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
-NAMES = [name for name, _examine in RULES]
+NAMES = [rule.name for rule in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULES_FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules")
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
+OTHERS = {
+    "__init__",
+    "case",
+    "diagnose",
+    "down",
+    "engine",
+    "losses",
+    "model",
+    "nearest_pool",
+    "registry",
+    "status",
+}
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"
 
 
@@ -55,25 +66,19 @@ def catalogue() -> Set[Tuple[str, Any]]:
 KEYS = catalogue()
 
 
-def emitted(name: str) -> Set[Tuple[str, str]]:
-    """(cause, reason) that a rule's source can give: reasons of the catalogue that it spells, and those it
-    hands to case.match() or a row.
+def reasons_of(name: str) -> Set[str]:
+    """Ids of the reasons that a rule can give: those of the catalogue that its source spells, those that it
+    hands to Match(), and those of the rows.
     """
-    found: Set[Tuple[str, str]] = set()
     module = tree(os.path.join(RULES_FOLDER, name + ".py"))
     spelled = {text_of(node) for node in ast.walk(module)}
-    found |= {(cause, reason) for cause, reason in KEYS if cause == name and reason and reason in spelled}
+    reasons = {reason for cause, reason in KEYS if cause == name and reason in spelled}
     for node in ast.walk(module):
-        function = getattr(node, "func", None)
-        if (
-            getattr(function, "id", getattr(function, "attr", "")) in ("match", "Row")
-            and isinstance(node, ast.Call)
-            and len(node.args) > 1
-        ):
-            cause, reason = [text_of(one) for one in node.args[:2]]
-            if reason and (cause or name in dict(RULES)):
-                found.add((cause or name, reason))
-    return found
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Match":
+            reasons.add(text_of(node.args[1]))
+    if name == "lost_requests":
+        reasons |= {row.reason for row in ROWS}
+    return reasons - {None}
 
 
 def hits(name: str) -> Dict[str, Any]:
@@ -91,8 +96,7 @@ def test_every_rule_has_a_hit_a_near_miss_and_a_decoy(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_reason_that_a_rule_can_give_has_a_hit(name: str) -> None:
-    reasons = {reason for _cause, reason in emitted(name)}
-    assert reasons and reasons == set(hits(name))
+    assert reasons_of(name) and reasons_of(name) == set(hits(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -103,45 +107,20 @@ def test_every_finding_of_the_hits_has_words_for_people(name: str) -> None:
 
 
 def test_every_rule_is_listed_once_and_has_a_file() -> None:
-    assert len(set(NAMES)) == len(NAMES) and set(NAMES) >= NOTHING_GETS_THROUGH
-    others = {"__init__.py", "case.py", "causes.py", "diagnose.py", "model.py", "registry.py"}
-    assert {name for name in os.listdir(RULES_FOLDER) if name.endswith(".py")} - others == {
-        name + ".py" for name in NAMES
-    }
+    rules = NAMES + [rule.name for rule in HOST_RULES]
+    assert len(set(rules)) == len(rules)
+    files = {name[: -len(".py")] for name in os.listdir(RULES_FOLDER) if name.endswith(".py")}
+    assert files - OTHERS == set(rules)
 
 
-def test_every_message_of_nginx_that_costs_a_request_is_counted_as_a_loss() -> None:
-    """A row of the table is "id phase status format"; c, s and h are the phases before the response. Names
-    that are resolved at run time have no endpoint.
-    """
-    rows = [row.split(" ", 3)[:3] for row in _TABLES["ng"].strip().splitlines()]
-    costly = {
-        "ng-" + name for name, phase, status in rows if phase in "csh" and status in ("500", "502", "504")
-    }
-    assert costly - LOST == {"ng-no-live"}, (
-        "no live upstreams names the upstream, and its servers' own lines tell why"
-    )
+def test_a_cause_stands_after_those_that_may_bring_it_about() -> None:
+    """The earlier rule claims the losses. Of the rows of one rule, each counts what it explains."""
+    order = {cause.id: number for number, rule in enumerate(RULES) for cause in rule.causes}
+    for cause in CAUSES:
+        for before in cause.consequence_of:
+            assert order[before] < order[cause.id], "%s before %s" % (before, cause.id)
 
 
-def test_every_signature_that_a_rule_asks_for_is_one_that_the_logs_can_give() -> None:
-    """A misspelt one would be silence."""
-    parse = os.path.join(ROOT, "plugins", "module_utils", "parse")
-    known = set()
-    for name in ("signatures.py", "php_fpm/log.py", "nginx/log.py", "nginx/log_entry.py"):
-        with open(os.path.join(parse, name), encoding="utf-8") as stream:
-            known |= set(re.findall(r"[a-z0-9-]{4,}", stream.read()))
-    asked = set(LOST)
-    for name in os.listdir(RULES_FOLDER):
-        if name.endswith(".py"):
-            asked |= {
-                one
-                for one in map(text_of, ast.walk(tree(os.path.join(RULES_FOLDER, name))))
-                if one and re.match(r"(ng|fpm)-[a-z0-9-]+\Z", one)
-            }
-
-    def plain(one: str) -> str:
-        return re.sub(r"^(ng|fpm)-(exit-)?|-core$", "", one)
-
-    assert len(asked) > 40 and not {
-        one for one in asked if one not in known and plain(one) not in known and not plain(one).isdigit()
-    }
+def test_every_cause_is_declared_once_and_has_words_for_people() -> None:
+    ids = [cause.id for cause in CAUSES]
+    assert len(set(ids)) == len(ids) and {(name, None) for name in ids} <= KEYS

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.http_get import (
     MOST_BYTES,
+    Got,
     answered,
     get,
     literal,
@@ -103,8 +104,8 @@ def ask(target: Target, site: str = "shop.example", path: str = "/", seconds: fl
 
 def test_a_page_is_asked_for_as_a_visitor_would(serve: Any) -> None:
     target, server = serve()
-    told = ask(target, path="/a b?x=1")
-    assert (told["status"], told["error"]) == (200, None) and told["ms"] > 0
+    got = ask(target, path="/a b?x=1")
+    assert (got.status, got.error) == (200, None) and got.ms > 0
     lines = server.seen[0].split(b"\r\n")
     assert lines[0] == b"GET /a%20b?x=1 HTTP/1.1"
     assert {
@@ -116,7 +117,7 @@ def test_a_page_is_asked_for_as_a_visitor_would(serve: Any) -> None:
 
 def test_a_path_cannot_smuggle_a_second_request(serve: Any) -> None:
     target, server = serve()
-    assert ask(target, path="/x HTTP/1.1\r\nHost: evil\r\n\r\nGET /y", site="a\r\nX: y")["status"] == 200
+    assert ask(target, path="/x HTTP/1.1\r\nHost: evil\r\n\r\nGET /y", site="a\r\nX: y").status == 200
     assert (
         server.seen[0].count(b"\r\n\r\n") == 1
         and b"\r\nHost: evil" not in server.seen[0]
@@ -126,7 +127,7 @@ def test_a_path_cannot_smuggle_a_second_request(serve: Any) -> None:
 
 def test_over_a_unix_socket(serve: Any) -> None:
     target, server = serve(unix=True)
-    assert ask(target)["status"] == 200
+    assert ask(target).status == 200
     assert b"\r\nHost: shop.example\r\n" in server.seen[0]
 
 
@@ -135,7 +136,7 @@ def test_over_a_unix_socket(serve: Any) -> None:
 )
 def test_the_proxy_line_comes_first_where_the_listener_wants_it(serve: Any, unix: bool, says: bytes) -> None:
     target, server = serve(unix=unix, proxy_protocol=True)
-    assert ask(target)["status"] == 200
+    assert ask(target).status == 200
     assert server.seen[0].startswith(says)
     assert unix or server.seen[0].split(b"\r\n")[0].endswith(b" %d" % target.port)
 
@@ -177,23 +178,20 @@ def test_tls_trusts_any_certificate_and_names_the_site(serve: Any, tmp_path: Any
     setter = getattr(context, "set_servername_callback")  # noqa: B009
     setter(lambda _socket, name, _context: names.append(name))
     target, server = serve(wrap=lambda peer: context.wrap_socket(peer, server_side=True), tls=True)
-    assert ask(target, site="*.shop.example") == {
-        "status": 200,
-        "error": None,
-        "ms": pytest.approx(0, abs=5000),
-    }
+    got = ask(target, site="*.shop.example")
+    assert (got.status, got.error) == (200, None)
     assert names == ["webmedic.shop.example"] and b"Host: webmedic.shop.example:" in server.seen[0]
 
 
 def test_tls_asked_of_a_plain_listener_is_an_error(serve: Any) -> None:
     target, _server = serve(tls=True)
-    told = ask(target, seconds=1.0)
-    assert told["status"] is None and told["error"]
+    got = ask(target, seconds=1.0)
+    assert got.status is None and got.error
 
 
 def test_a_name_that_tls_cannot_carry_is_an_error_and_no_crash(serve: Any) -> None:
-    told = ask(serve(tls=True)[0], site="x" * 70 + ".example", seconds=1.0)
-    assert told["status"] is None and told["error"]
+    got = ask(serve(tls=True)[0], site="x" * 70 + ".example", seconds=1.0)
+    assert got.status is None and got.error
 
 
 @pytest.mark.parametrize(
@@ -208,7 +206,7 @@ def test_a_name_that_tls_cannot_carry_is_an_error_and_no_crash(serve: Any) -> No
 )
 def test_the_status(serve: Any, reply: bytes, status: int) -> None:
     target, server = serve(reply)
-    assert ask(target)["status"] == status
+    assert ask(target).status == status
     assert len(server.seen) == 1
 
 
@@ -227,8 +225,8 @@ def test_the_status(serve: Any, reply: bytes, status: int) -> None:
     ],
 )
 def test_no_status_says_why(serve: Any, reply: bytes, says: str) -> None:
-    told = ask(serve(reply)[0])
-    assert told["status"] is None and says in told["error"]
+    got = ask(serve(reply)[0])
+    assert got.status is None and says in got.error
 
 
 def drip(peer: socket.socket) -> None:
@@ -241,8 +239,8 @@ def test_nobody_takes_longer_than_granted_not_even_by_dripping(serve: Any) -> No
     for reply in (lambda peer: time.sleep(0.8), drip):
         target, _server = serve(reply)
         started = time.monotonic()
-        told = ask(target, seconds=0.3)
-        assert (told["status"], told["error"]) == (None, "no answer within 0.3 s")
+        got = ask(target, seconds=0.3)
+        assert (got.status, got.error) == (None, "no answer within 0.3 s")
         assert time.monotonic() - started < 0.7
 
 
@@ -252,7 +250,7 @@ def test_a_page_without_end_is_not_read_to_the_end(serve: Any) -> None:
         drip(peer)
 
     started = time.monotonic()
-    assert ask(serve(endless)[0])["status"] == 200
+    assert ask(serve(endless)[0]).status == 200
     assert time.monotonic() - started < 1
 
 
@@ -260,15 +258,15 @@ def test_a_page_without_end_is_not_read_to_the_end(serve: Any) -> None:
     "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 200, "too long")]
 )
 def test_a_socket_that_cannot_be_reached(address: str, says: str) -> None:
-    told = ask(Target("unix", address, 0, False, False))
-    assert told["status"] is None and says in told["error"]
+    got = ask(Target("unix", address, 0, False, False))
+    assert got.status is None and says in got.error
 
 
 def test_a_port_on_which_nobody_listens() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        told = ask(INET._replace(port=bound.getsockname()[1]))
-    assert told["status"] is None and told["error"] == os.strerror(111)
+        got = ask(INET._replace(port=bound.getsockname()[1]))
+    assert got.status is None and got.error == os.strerror(111)
 
 
 @pytest.mark.parametrize(
@@ -311,4 +309,4 @@ def test_without_a_name_the_address_is_asked_for() -> None:
     ],
 )
 def test_only_a_backends_own_word_is_an_answer(status: Any, expected: bool) -> None:
-    assert answered({"status": status}) is expected
+    assert answered(Got(status, None, 1.0)) is expected

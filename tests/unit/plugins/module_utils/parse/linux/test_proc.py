@@ -137,10 +137,23 @@ def test_the_cgroup_of_a_version_2_host() -> None:
 
 def test_the_memory_controller_of_a_hybrid_host_is_version_1s_seen_through_the_containers_mount() -> None:
     mounts = fixture("8.2-debian12-master.mountinfo")
-    assert proc.memory_cgroup(fixture("8.2-debian12-master.cgroup"), mounts) == (
-        1,
-        "/sys/fs/cgroup/memory",
-        "",
+    cgroup = proc.limiting_cgroup(fixture("8.2-debian12-master.cgroup"), mounts, "memory")
+    assert (cgroup.version, cgroup.point, cgroup.inside) == (1, "/sys/fs/cgroup/memory", "")
+    assert cgroup.directories == ["/sys/fs/cgroup/memory"]
+
+
+@pytest.mark.parametrize("controller, version", [("memory", 2), ("cpu", 1)])
+def test_a_controller_of_version_1_limits_where_a_hybrid_host_has_it(controller: str, version: int) -> None:
+    mounts = (
+        "30 24 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+        "31 24 0:28 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+    )
+    cgroup = proc.limiting_cgroup("4:cpu,cpuacct:/a\n0::/b/c\n", mounts, controller)
+    assert cgroup.version == version
+    assert cgroup.directories == (
+        ["/sys/fs/cgroup/cpu,cpuacct/a", "/sys/fs/cgroup/cpu,cpuacct"]
+        if version == 1
+        else ["/sys/fs/cgroup/unified/b/c", "/sys/fs/cgroup/unified/b", "/sys/fs/cgroup/unified"]
     )
 
 
@@ -154,5 +167,9 @@ def test_the_memory_controller_of_a_hybrid_host_is_version_1s_seen_through_the_c
 )
 def test_the_mounts_root_is_cut_off_a_version_2_path(root: str, point: str, path: str, below: str) -> None:
     mounts = "29 23 0:26 %s %s rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n" % (root, point)
-    assert proc.memory_cgroup("0::%s\n" % path, mounts) == (2, point, below)
-    assert proc.memory_cgroup("0::%s\n" % path, "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n") is None
+    assert proc.limiting_cgroup("0::%s\n" % path, mounts, "memory") == (2, path, point, below)
+
+
+def test_a_cgroup_that_is_not_mounted_has_a_path_and_no_directories() -> None:
+    cgroup = proc.limiting_cgroup("0::/a\n", "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "memory")
+    assert (cgroup.path, cgroup.point, cgroup.directories) == ("/a", None, [])

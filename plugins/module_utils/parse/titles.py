@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the processes of nginx and php-fpm call themselves (ngx_setproctitle(), fpm_env.c), and how their
+programs are called. Anybody may take such a title: collect/trust.py judges that.
+"""
+
+import re
+from typing import Optional
+
+# A master's title -> words of its program's file name.
+PROGRAMS = {"nginx": ("nginx", "openresty", "angie", "tengine", "freenginx"), "php-fpm": ("fpm",)}
+
+# angie adds its version and brackets. group 1: the command line.
+NGINX_MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
+NGINX_WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
+# group 1: the configuration file; the title may be cut.
+FPM_MASTER = re.compile(r"php-fpm: master process(?: \((.*?)\)?)?$")
+# group 1: the pool.
+FPM_WORKER = re.compile(r"php-fpm: pool (.+)$")
+
+
+def relevant(comm: str) -> bool:
+    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm), by /proc/PID/comm."""
+    return "fpm" in comm or comm.startswith(PROGRAMS["nginx"])
+
+
+def claim(title: str) -> Optional[str]:
+    """The program as whose master a process presents itself."""
+    if title.startswith("angie: master"):
+        return "nginx"
+    return next((name for name in PROGRAMS if title.startswith(name + ": master process")), None)

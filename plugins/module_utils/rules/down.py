@@ -1,0 +1,167 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A php-fpm master that does not run: what its configuration, its last start and systemd show of it."""
+
+import re
+from typing import List, NamedTuple, Optional
+
+from ..parse.endpoint import canonical
+from ..parse.php_fpm.problems import Kind, StartFailure, kinds, start_failure
+from .case import Case
+from .model import Remedy, evidence
+
+_TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
+
+
+class Refusal(NamedTuple):
+    """Why php-fpm refuses its configuration as it is now. reason: unknown_user or config_invalid. words: for the
+    summary.
+    """
+
+    reason: str
+    words: str
+    proof: dict
+
+
+class Down(NamedTuple):
+    """unit: systemd's, {} without one. refusal: of the configuration now. failure: of the last start. place: the
+    endpoint on which that start could not listen, {} if it did not say.
+    """
+
+    case: Case
+    master: dict
+    unit: dict
+    refusal: Optional[Refusal]
+    failure: Optional[StartFailure]
+    place: dict
+
+    @property
+    def name(self) -> str:
+        return name_of(self.master)
+
+    @property
+    def state(self) -> dict:
+        """The evidence that it does not run."""
+        unit = self.unit
+        if not unit:
+            return evidence("process", "no php-fpm master runs with %s" % self.master["config"])
+        how = (self.name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled"))
+        return evidence("systemd", "%s is %s (%s), result %s, %s" % how, at=unit.get("changed_at"))
+
+    @property
+    def told(self) -> List[dict]:
+        """The line of the journal in which the last start failed."""
+        return [evidence("journal", self.failure.text)] if self.failure else []
+
+    @property
+    def disabled(self) -> bool:
+        return bool(self.unit.get("enabled") == "disabled")
+
+    @property
+    def start(self) -> List[Remedy]:
+        if not self.master["unit"]:
+            return []
+        if self.disabled:  # unless it is enabled too, the next boot brings the same outage
+            return [self.remedy("unit_start", disabled=True), self.remedy("unit_enable")]
+        return [self.remedy("unit_start")]
+
+    def remedy(self, action: str, **arguments: object) -> Remedy:
+        return Remedy(action, dict(arguments, unit=self.master["unit"]))
+
+    def failed_with(self, *reasons: str) -> bool:
+        """Whether the last start failed for one of these reasons."""
+        return self.failure is not None and self.failure.kind.reason in reasons
+
+
+def name_of(master: dict) -> str:
+    return str(master["unit"] or master["config"])
+
+
+def directory_of(path: str) -> str:
+    return path.rsplit("/", 1)[0] or "/"
+
+
+def lacks_directory(place: dict) -> bool:
+    """Whether the directory of an endpoint's socket does not exist."""
+    path = place.get("path")
+    return bool(path) and directory_of(path) not in [parent["path"] for parent in place["parents"]]
+
+
+def look_at(case: Case, master: dict) -> Down:
+    unit = master["unit_state"] or {}
+    failure = start_failure(_last_attempt(unit))
+    if failure and failure.kind.reason == "unknown_user" and not _names(master, failure.values[0]):
+        failure = None
+    return Down(case, master, unit, _refusal(master), failure, _place(case, failure))
+
+
+def _kind(problem: dict) -> Kind:
+    """A snapshot from before 0.5.0 does not tell it."""
+    return kinds()[problem.get("kind", "post_process")]
+
+
+def _refusal(master: dict) -> Optional[Refusal]:
+    """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
+    test = master["test"]
+    if test["ran"] and not test["ok"]:
+        return _refused_by_test(master)
+    for problem in master["config_errors"]:
+        kind = _kind(problem)
+        if kind.tested and test["ran"]:
+            continue
+        line = ":%d" % problem["line"] if problem["line"] else ""
+        words = "%s (%s%s)" % (problem["text"], problem["file"], line)
+        return Refusal(
+            kind.reason, words, evidence("php-fpm", problem["text"], problem["file"], problem["line"])
+        )
+    return None
+
+
+def _refused_by_test(master: dict) -> Refusal:
+    """The place is the one that php-fpm names, else that of a problem which was read in the files."""
+    failure = start_failure(master["test"]["output"])
+    reason = failure.kind.reason if failure else "config_invalid"
+    file, line = (failure.file, failure.line) if failure else (None, None)
+    if file is None:
+        for problem in master["config_errors"]:
+            if _kind(problem).reason == reason:
+                file, line = problem["file"], problem["line"]
+                break
+    text = failure.text if failure else "\n".join(master["test"]["output"][:3])
+    proof = evidence("php-fpm -t", text, path=file or master["config"], line=line)
+    return Refusal(reason, "php-fpm -t refuses its configuration", proof)
+
+
+def _last_attempt(unit: dict) -> List[str]:
+    """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm
+    that ran, or of PHP.
+    """
+    lines = [entry["text"] for entry in unit.get("log") or []]
+    turns = [(number, line) for number, line in enumerate(lines) if _TURN.match(line)]
+    succeeded = unit.get("result") == "success"
+    if not turns:
+        return [] if succeeded else lines
+    # A unit of Type=simple has started before php-fpm said a word.
+    was_starting = len(turns) > 1 and ": Starting " in turns[-2][1]
+    went_well = ": Started " in turns[-1][1] and (succeeded or was_starting)
+    return [] if went_well else lines[turns[-1][0] :]
+
+
+def _names(master: dict, account: str) -> bool:
+    """Whether the configuration has the account that the last start missed."""
+    return not master["pools"] or any(
+        account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]]
+        or account in pool["acl_users"]
+        or account in pool["acl_groups"]
+        for pool in master["pools"]
+    )
+
+
+def _place(case: Case, failure: Optional[StartFailure]) -> dict:
+    """The endpoint, of any of its pools, that php-fpm could not listen on."""
+    if failure is None or failure.kind.reason not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
+        return {}
+    written = failure.values[0]
+    key = canonical("unix:" + written if written.startswith("/") else written)
+    return case.snapshot["endpoints"].get(key) or {}

@@ -1,0 +1,68 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verdict in one word."""
+
+from typing import TYPE_CHECKING, Dict, FrozenSet, Sequence, Set, Tuple
+
+from ..parse.nginx.sites import place
+from .case import Case
+
+if TYPE_CHECKING:
+    from ..facts.snapshot import Missing, Snapshot
+    from ..verdict.finding import Finding
+
+# What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
+NEEDED_FOR_HEALTH = frozenset(
+    (
+        "nginx_config",
+        "nginx_log",
+        "fpm_config",
+        "connect_as_nginx",
+        "live_probe",
+        "nginx_route",
+        "nginx_running",
+        "rule_failed",
+    )
+)
+
+
+def _out_of_reach(examined: Sequence[Case], findings: Sequence["Finding"]) -> Set[str]:
+    """Endpoints that serve nobody: a critical finding is theirs, or names all their sites while they do not
+    answer.
+    """
+    critical = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
+    endpoints = {item["endpoint"] for item in critical}
+    hit: Dict[Tuple[object, ...], Set[FrozenSet[Tuple[object, ...]]]] = {}
+    for sites in {frozenset(map(place, item["servers"])) for item in critical}:
+        for site in sites:
+            hit.setdefault(site, set()).add(sites)
+
+    def is_hit(case: Case) -> bool:
+        sites = set(map(place, case.servers))
+        return any(others.issuperset(sites) for others in hit.get(place(case.servers[0]), ()))
+
+    return {case.key for case in examined if case.key in endpoints or (not case.answers and is_hit(case))}
+
+
+def status_of(
+    snapshot: "Snapshot",
+    examined: Sequence[Case],
+    findings: Sequence["Finding"],
+    missing: Sequence["Missing"],
+) -> str:
+    """failing, degraded, unknown, recovered, not_applicable or healthy: the first that applies."""
+    dead = _out_of_reach(examined, findings)
+    not_seen = {entry["what"] for entry in missing}
+    states = {item["state"] for item in findings}
+    if dead and all(case.key in dead for case in examined):
+        return "failing"
+    if dead or "active" in states or "cause_of_losses" in not_seen:
+        return "degraded"
+    if not_seen & NEEDED_FOR_HEALTH:
+        return "unknown"
+    if "recovered" in states:
+        return "recovered"
+    if not snapshot["nginx"]["routes"]:
+        return "not_applicable"
+    return "healthy"

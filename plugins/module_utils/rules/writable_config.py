@@ -1,0 +1,38 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who can write what root loads becomes root with the next reload."""
+
+from typing import TYPE_CHECKING, List, Tuple, Union
+
+from ..parse.nginx.sites import sites_of
+from .model import Cause, Match, Place, Reason, evidence
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
+    from ..facts.snapshot import Snapshot
+
+CAUSE = Cause("writable_config", severity="warning")
+
+
+def examine(snapshot: "Snapshot") -> List[Match]:
+    """Of a host, not of one endpoint."""
+    sites = sites_of(snapshot["nginx"]["routes"])
+    parts: List[Tuple[str, Union["Nginx", "Master"]]] = [("nginx", snapshot["nginx"])]
+    parts += [("fpm", master) for master in snapshot["fpm"]["masters"]]
+    matches = []
+    for reason_id, part in parts:
+        writable = part.get("writable")
+        if not writable or not sites:
+            continue
+        text = "%s can write %s" % (writable["who"], writable["path"])
+        reason = Reason(
+            "%s, which %s loads as root." % (text, part["config"]),
+            [evidence("file", text, path=writable["path"])],
+            state="latent",
+            place=Place(None, part["unit"]),
+            servers=sites,
+        )
+        matches.append(Match(CAUSE, reason_id, reason))
+    return matches

@@ -1,0 +1,145 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each problem of php-fpm's configuration, from the file that has it to the finding that names it, on a host
+where php-fpm -t cannot run.
+"""
+
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+MAIN = "/etc/php/8.2/fpm/php-fpm.conf"
+POOL_FILE = "/etc/php/8.2/fpm/pool.d/www.conf"
+INCLUDE = "[global]\nerror_log = /var/log/php8.2-fpm.log\ninclude = /etc/php/8.2/fpm/pool.d/*.conf\n"
+POOL = "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\npm = static\npm.max_children = 5\n"
+DYNAMIC = POOL.replace("static", "dynamic")
+SPARE = "pm.min_spare_servers = %d\npm.max_spare_servers = %d\n"
+
+
+class Broken(NamedTuple):
+    """Files with a problem, and where it is. line: 0 for the file as a whole."""
+
+    line: int
+    text: str
+    pool: Optional[str] = POOL
+    main: str = INCLUDE
+    file: str = POOL_FILE
+    reason: str = "config_invalid"
+
+
+# By kind.
+PROBLEMS: Dict[str, Broken] = {
+    "unknown_user": Broken(
+        2, "cannot get uid for user 'ghost'", POOL.replace("www-data", "ghost"), reason="unknown_user"
+    ),
+    "syntax": Broken(6, "syntax error", POOL + "pm.max_requests = (5\n"),
+    "null_value": Broken(6, "value is NULL", POOL + "# a comment\n"),
+    "conf_open": Broken(3, "failed to open configuration file '%s'" % POOL_FILE, None, file=MAIN),
+    "include_depth": Broken(6, "failed to include more than 5", POOL + "include = %s\n" % POOL_FILE),
+    "include_glob": Broken(
+        3,
+        "Unable to globalize '/etc/gone/*.conf'",
+        main=INCLUDE.replace("php/8.2/fpm/pool.d", "gone"),
+        file=MAIN,
+    ),
+    "no_pool": Broken(0, "No pool defined", "; empty\n", file=MAIN),
+    "no_user": Broken(1, "user has not been defined", POOL.replace("user = www-data\n", "")),
+    "no_listen": Broken(1, "no listen address", POOL.replace("listen = /run/php/php8.2-fpm.sock\n", "")),
+    "no_pm": Broken(4, "the process manager is missing", POOL.replace("static", "automatic")),
+    "max_children": Broken(5, "pm.max_children must be", POOL.replace("= 5", "= 0")),
+    "no_slowlog": Broken(6, "'slowlog' must be specified", POOL + "request_slowlog_timeout = 3\n"),
+    "min_spare": Broken(6, "pm.min_spare_servers(0) must be", DYNAMIC + SPARE % (0, 3)),
+    "max_spare": Broken(7, "pm.max_spare_servers(0) must be", DYNAMIC + SPARE % (1, 0)),
+    "spare_above_max": Broken(7, "greater than pm.max_children(5)", DYNAMIC + SPARE % (1, 9)),
+    "spare_order": Broken(7, "less than pm.min_spare_servers(4)", DYNAMIC + SPARE % (4, 3)),
+    "start_servers": Broken(
+        8, "pm.start_servers(9) must not", DYNAMIC + SPARE % (1, 3) + "pm.start_servers = 9\n"
+    ),
+    "shared_listen": Broken(8, "already used in another pool 'www'", POOL + POOL.replace("www]", "two]")),
+    "error_log_open": Broken(
+        2,
+        "failed to open error_log (/gone/php8.2-fpm.log)",
+        main=INCLUDE.replace("/var/log", "/gone"),
+        file=MAIN,
+    ),
+    "access_log_open": Broken(6, "failed to open access log", POOL + "access.log = /gone/access.log\n"),
+    "slowlog_open": Broken(
+        6, "Unable to create or open slowlog", POOL + "slowlog = /gone/x\nrequest_slowlog_timeout = 3\n"
+    ),
+}
+
+
+def collected(broken: Broken) -> List[Dict[str, Any]]:
+    """What the collector finds in these files of a php-fpm that does not run."""
+    files = {MAIN: broken.main, "/usr/sbin/php-fpm8.2": "ELF", "/var/log/php8.2-fpm.log": ""}
+    links = {}
+    if broken.pool is None:
+        links[POOL_FILE] = "/gone"
+    else:
+        files[POOL_FILE] = broken.pool
+    host = FakeHost(files, links=links)
+    return list(collect_fpm(host, [], test="never")["masters"][0]["config_errors"])
+
+
+def stopped(problems: List[Dict[str, Any]]) -> hosts.Snapshot:
+    """A master that does not run, whose configuration php-fpm -t could not test."""
+    snapshot = seen("stopped")
+    hosts.master(snapshot).update(
+        config_errors=problems, test={"ran": False, "why": "the main file is large"}
+    )
+    return snapshot
+
+
+@pytest.mark.parametrize("kind", sorted(PROBLEMS))
+def test_each_problem_is_the_reason_and_names_its_place(kind: str) -> None:
+    broken = PROBLEMS[kind]
+    finding = hosts.only(stopped(collected(broken)))
+    proof = finding["evidence"][0]
+    assert (finding["cause"], finding["reason"]) == ("fpm_not_running", broken.reason)
+    assert (proof["path"], proof["line"]) == (broken.file, broken.line)
+    assert broken.text in proof["text"] and broken.text in finding["summary"]
+    assert finding["remedy"] == []
+
+
+@pytest.mark.parametrize("kind", sorted(PROBLEMS))
+def test_each_problem_has_the_words_that_php_fpm_has(kind: str) -> None:
+    problem = collected(PROBLEMS[kind])[0]
+    failure = start_failure(["[22-Nov-2026 23:27:17] ERROR: " + problem["text"]])
+    assert failure is not None and (problem["kind"], failure.kind.id) == (kind, kind)
+
+
+def test_what_php_fpm_itself_accepts_is_no_problem() -> None:
+    """Its own test is right, but for what it does not look at."""
+    for kind, reason in (("no_pm", "stopped"), ("access_log_open", "config_invalid")):
+        snapshot = stopped(collected(PROBLEMS[kind]))
+        hosts.master(snapshot)["test"] = {"ran": True, "ok": True, "rc": 0, "output": []}
+        assert hosts.only(snapshot)["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        POOL.replace("= 5", "= ${CHILDREN}"),
+        POOL.replace("www-data", "${OWNER}"),
+        POOL + "access.log = ${LOGS}/gone/access.log\n",
+    ],
+)
+def test_a_value_that_only_php_fpm_can_fill_in_is_no_problem(pool: str) -> None:
+    assert collected(Broken(0, "", pool)) == []
+
+
+def test_files_that_only_php_fpm_can_find_are_no_problem() -> None:
+    assert collected(Broken(0, "", main=INCLUDE.replace("/etc/php", "${CONF}/php"))) == []
+
+
+def test_a_problem_of_an_older_snapshot_has_no_kind_and_counts() -> None:
+    problems = collected(PROBLEMS["no_pm"])
+    del problems[0]["kind"]
+    assert hosts.only(stopped(problems))["reason"] == "config_invalid"
