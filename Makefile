@@ -4,9 +4,9 @@ WORK ?= $(CURDIR)/.cache/webmedic
 export WEBMEDIC_WORK := $(WORK)
 export PYTHONDONTWRITEBYTECODE := 1
 ENV := $(or $(PYTHON),$(firstword $(wildcard /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3.13)),python3)
-DEV = $$($(ENV) tests/run/env.py venv dev)
-SUITE = exec $(ENV) tests/run/suite.py
-RUN = set -e; dev=$(DEV); exec $$dev/bin/python
+DEV = $$($(ENV) -m tests.run.env venv dev)
+SUITE = exec $(ENV) -m tests.run.suite
+RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
 .PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test harm neighbours company survive molecule changelog images down clean
 
@@ -14,13 +14,13 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook and mended by another (DEMO_KEEP=1 leaves them)
-	@$(RUN) tests/run/demo.py
+	@$(RUN) tests.run.demo
 
 diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS='--limit web --check']
-	@$(RUN) tests/run/playbook.py diagnose "$(INVENTORY)" $(ARGS)
+	@$(RUN) tests.run.playbook diagnose "$(INVENTORY)" $(ARGS)
 
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
-	@$(RUN) tests/run/playbook.py remediate "$(INVENTORY)" $(ARGS)
+	@$(RUN) tests.run.playbook remediate "$(INVENTORY)" $(ARGS)
 
 test: ## every fault on one real host each, every check once; in half an hour on two processors; the last line counts every check
 	@$(SUITE)
@@ -29,10 +29,10 @@ test-all: ## the same with every fault on every suite and every unit test on eve
 	@$(SUITE) --all
 
 bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing a pool brings
-	@$(RUN) tests/bench/bench.py $(ARGS)
+	@$(RUN) tests.bench $(ARGS)
 
 build: ## the tarball, checked and installed for a try
-	@$(RUN) tests/run/package.py
+	@$(RUN) tests.run.package
 
 lint: ## ruff, mypy, yamllint, ansible-lint
 	@$(SUITE) ruff mypy yamllint changelog ansible-lint
@@ -41,23 +41,23 @@ units: ## the unit tests on this Python
 	@$(SUITE) units
 
 fuzz: ## inputs that nobody would write, for every parser, for the rules and for the report, SECONDS=60 each; WEBMEDIC_FUZZ_SEED= repeats one
-	@set -e; dev=$(DEV); root=$$($(ENV) tests/run/env.py tree); cd $$root/ansible_collections/webmedic/php_fpm; \
+	@set -e; dev=$(DEV); root=$$($(ENV) -m tests.run.env tree); cd $$root/ansible_collections/webmedic/php_fpm; \
 	PYTHONPATH=$$root WEBMEDIC_FUZZ_SECONDS=$(or $(SECONDS),60) exec $$dev/bin/python -m pytest -q -s $$(find tests/unit -name 'test_fuzz*.py')
 
 sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, on 2.21
 	@$(SUITE) sanity
 
-matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 units')
-	@$(RUN) tests/run/matrix.py $(ARGS)
+matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 modules')
+	@$(SUITE) $(or $(addprefix matrix-,$(ARGS)),matrix)
 
 fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe (ARGS='trixie')
 	@$(SUITE) $(or $(addprefix fleet-,$(ARGS)),fleet)
 
 harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)
-	@$(RUN) tests/integration/harm.py $(ARGS)
+	@$(RUN) tests.integration.harm $(ARGS)
 
 neighbours: ## what mending one of three sites costs the other two, by each fault that can be mended (ARGS=trixie: on one suite)
-	@$(RUN) tests/integration/neighbours.py $(ARGS)
+	@$(RUN) tests.integration.neighbours $(ARGS)
 
 company: ## every fault that can be mended on every suite, beside a dead default server and under a crowd that stays (ARGS=trixie: on one)
 	@$(SUITE) $(addprefix company-,$(or $(ARGS),bullseye bookworm trixie el stock))
@@ -69,13 +69,13 @@ molecule: ## the molecule scenarios
 	@$(SUITE) molecule
 
 changelog: ## CHANGELOG.md from changelogs/fragments, for the version in galaxy.yml
-	@set -e; dev=$(DEV); ANSIBLE_COLLECTIONS_PATH=$$($(ENV) tests/run/env.py tree) PATH=$$dev/bin:$$PATH antsibull-changelog release --update-existing --reload-plugins
+	@set -e; dev=$(DEV); ANSIBLE_COLLECTIONS_PATH=$$($(ENV) -m tests.run.env tree) PATH=$$dev/bin:$$PATH antsibull-changelog release --update-existing --reload-plugins
 
 images: ## the hosts' images
-	@$(RUN) tests/lab/lab.py images
+	@$(RUN) tests.lab images
 
 down: ## removes every host of the lab
-	@$(RUN) tests/run/down.py
+	@$(RUN) tests.run.down
 
 clean: down ## and all state
 	rm -rf "$(WORK)"

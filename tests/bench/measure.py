@@ -71,3 +71,19 @@ def ratio(ours: Sequence[Cost], floor: Sequence[Cost], what: str) -> float:
     return statistics.median(
         getattr(one, what) / getattr(other, what) for one, other in zip(ours, floor, strict=True)
     )
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[index]) for row in (columns, *rows)) for index in range(len(columns))]
+    print("\n%s\n" % title)
+    for row in (columns, ["-" * width for width in widths], *rows):
+        print("| %s |" % " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)))
+    sys.stdout.flush()
+
+
+def per_host(costs: Sequence[Cost], count: int) -> list[str]:
+    return [
+        "%.0f ms" % (median(costs, "cpu") / count * 1000),
+        "%.0f ms" % (median(costs, "wall") / count * 1000),
+        "%.2f s" % median(costs, "wall"),
+    ]

@@ -7,17 +7,12 @@
 """
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import hosts
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
-
-import env
-import mended
+from tests.integration import mended
+from tests.run import env, hosts
 
 FLEET = "bench-sizing"
 HOSTS = "bullseye:exhausted_static,bookworm:exhausted_dynamic,trixie:exhausted_static,el:exhausted_ondemand"
@@ -83,13 +78,13 @@ def measured(home: Path, collections: Path) -> list[list[str]]:
                 "%d / %d" % (now.served, now.lost),
                 "%.1f" % (now.served / max(1, was.served)),
                 "%d / %d" % (was.killed, now.killed),
-                deed(run.results.get(name, {})),
+                outcome(run.results.get(name, {})),
             ]
         )
     return rows
 
 
-def deed(result: Mapping[str, Any]) -> str:
+def outcome(result: Mapping[str, Any]) -> str:
     """What was done, in the first of the words that explain it."""
     if "remediation" not in result:
         return "no answer: %s" % str(result)[:200]

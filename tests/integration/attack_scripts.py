@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from field import on_host
-from webmedic_lab.data import SITE, Suite
+
+from tests.integration.field import on_host
+from tests.lab.data import SITE, Suite
 
 HERE = Path(__file__).resolve().parent / "attacks"
 ACCOUNTS = ("stranger", "tenant1", "tenant2")

@@ -2,32 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What accounts without any right do on real hosts: ``attacks.py [SUITE] [NAME,...]``, of attacks or of
-grounds. Ends with "N passed, N failed".
+"""What accounts without any right do on real hosts.
+
+``python3 -m tests.integration.attacks [SUITE] [NAME,...]``, of attacks or of grounds.
 
 Each attack of attacks/*.yml really runs on a host, as that account. Then come the audit, the diagnosis and
 the remediation: root ran nothing of theirs, the verdict is the host's own, nothing is different but what the
 host needs. attacks/grounds.yml tells which attacks share a host. FLEET_KEEP=1 leaves the hosts: ``podman
---runtime runc exec -it webmedic-attacks-SUITE-GROUND bash``.
+--runtime runc exec -it webmedic-test-attacks-SUITE-GROUND bash``.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
-
-import mended
-from attack_scripts import PLACE, Ground, brought_about, load
-from checks import Check, tell
-from field import Field, untouched
-from fleet import against_schema, settled
-from judge import judge_host, texts
-from webmedic_lab.data import load_suites
+from tests.integration import mended
+from tests.integration.attack_scripts import PLACE, Ground, brought_about, load
+from tests.integration.compare import against_schema, settled
+from tests.integration.few_hosts import on_fleet
+from tests.integration.field import Field, untouched
+from tests.lab.data import load_suites
+from tests.lab.judge import judge_host, texts
+from tests.run.checks import Check
 
 FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
@@ -62,8 +60,8 @@ class Attacked(Field[Ground]):
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
     """Whether one of the report's strangers has all these words, each in its key."""
     return any(
-        all(words in str(one.get(key)) for key, words in wanted.items())
-        for one in entry.get("strangers") or []
+        all(words in str(stranger.get(key)) for key, words in wanted.items())
+        for stranger in entry.get("strangers") or []
     )
 
 
@@ -81,7 +79,7 @@ def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
             ground.doubtful
             and entry
             and entry["status"] == "degraded"
-            and not any(one["confidence"] == "certain" for one in entry["findings"])
+            and not any(finding["confidence"] == "certain" for finding in entry["findings"])
         ):
             expected = {"status": "degraded", "findings": entry["findings"]}
         verdict = judge_host(host, expected, entry)
@@ -130,13 +128,13 @@ def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
     """What the remediation did is what it may do."""
     for host, ground in field.stories.items():
         actions = (done.results.get(host) or {}).get("remediation", {}).get("actions", [])
-        tried = [one["id"] for one in actions if one["result"] in ("done", "rolled_back", "failed")]
+        tried = [action["id"] for action in actions if action["result"] in ("done", "rolled_back", "failed")]
         yield Check(
             host,
             "remediate: it does %s" % (", ".join(ground.mends) or "nothing"),
             None
             if tried == list(ground.mends)
-            else "%s: %s" % (tried, [(one["id"], one["result"], one["why"]) for one in actions]),
+            else "%s: %s" % (tried, [(action["id"], action["result"], action["why"]) for action in actions]),
         )
 
 
@@ -154,11 +152,11 @@ def traces(field: Attacked) -> Iterator[Check]:
                     )
                 )
             wanted += [("%s: %s" % (attack.name, truth["that"]), truth["by"]) for truth in attack.after]
-        said = field.script(
+        problems = field.script(
             host, "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in [*wanted, ("", LEFT)])
         ).split(END + "\n")
         for (what, _script), words in zip(
-            [*wanted, ("no process of ours is left", LEFT)], said, strict=False
+            [*wanted, ("no process of ours is left", LEFT)], problems, strict=False
         ):
             yield Check(host, what, words.strip()[:600] or None)
 
@@ -166,8 +164,8 @@ def traces(field: Attacked) -> Iterator[Check]:
 def looks(field: Attacked) -> Iterator[Check]:
     """What the looks at each host took, by its own clock."""
     for host in field.stories:
-        said, left = field.script(host, "cat %s/looks; echo %s; %s" % (PLACE, END, LEFT)).split(END + "\n")
-        notes = [json.loads(line) for line in said.splitlines()]
+        looks, left = field.script(host, "cat %s/looks; echo %s; %s" % (PLACE, END, LEFT)).split(END + "\n")
+        notes = [json.loads(line) for line in looks.splitlines()]
         ended = {note["pid"]: note for note in notes if "ended" in note}
         late = ["pid %d never ended" % note["pid"] for note in notes if note["pid"] not in ended]
         late += ["%s s" % note["seconds"] for note in ended.values() if note["seconds"] > DEADLINE]
@@ -220,7 +218,7 @@ def main(argv: Sequence[str]) -> int:
     suite = next((word for word in argv if word in suites), None)
     names = [name for word in argv if word not in suites for name in word.split(",")]
     field = Attacked(FLEET, load(suite, names), WORDS)
-    return tell(field.fleet, lambda: prove(field))
+    return on_fleet(field.fleet, lambda: prove(field))
 
 
 if __name__ == "__main__":

@@ -16,24 +16,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import env
-import hosts
-import mended
-from webmedic_lab import scripts
-from webmedic_lab.engine import engine, execute
-from webmedic_lab.fleet import Fleet
+from tests.integration import mended
+from tests.lab import scripts
+from tests.lab.engine import engine, execute
+from tests.lab.fleet import Fleet
+from tests.run import env, hosts
+from tests.run.checks import Check
 
 FAULTS = dict.fromkeys(("trixie", "bookworm", "el", "bullseye"), "wrong_socket")
 FAULTY = ("-e", "ansible_python_interpreter=/usr/local/bin/faulty-python")
 WAIT = 60.0
 
-Found = tuple[str, str, str | None]
-Job = Callable[[str, dict[str, Any]], Sequence[Found]]
+Job = Callable[[str, dict[str, Any]], Sequence[Check]]
 
 # The whole login that the waiting module belongs to, up to the server itself, which is its own session's
 # leader.
@@ -83,6 +82,12 @@ class Play:
         self.process.wait()
 
 
+def cut_off(wrong: Mapping[str, str | None]) -> Iterator[Check]:
+    """wrong: by suite, why its module was not where it had to be."""
+    for suite, words in wrong.items():
+        yield Check(suite, "the module is cut off in its middle", words)
+
+
 class Cuts:
     """The hosts of one fleet, each with its fault. job runs one job of on_host/drive.py in a suite's host."""
 
@@ -95,9 +100,9 @@ class Cuts:
         with ThreadPoolExecutor(len(self.suites)) as pool:
             return dict(zip(self.suites, pool.map(work, self.suites), strict=True))
 
-    def jobs(self, **job: Any) -> Iterator[Found]:
-        for found in self.each(lambda suite: self.job(suite, dict(job, fault=FAULTS[suite]))).values():
-            yield from found
+    def jobs(self, **job: Any) -> Iterator[Check]:
+        for checks in self.each(lambda suite: self.job(suite, dict(job, fault=FAULTS[suite]))).values():
+            yield from checks
 
     def play(self, *words: str) -> mended.Run:
         return mended.remediate(
@@ -124,30 +129,30 @@ class Cuts:
         )
         return "the module never came to its middle" if execute(self.names[suite], script) else None
 
-    def outcomes(self, what: str, wanted: tuple[str, ...], undone: bool = False) -> Iterator[Found]:
+    def outcomes(self, what: str, wanted: tuple[str, ...], undone: bool = False) -> Iterator[Check]:
         run = self.play()
         for suite in self.suites:
-            told = run.results.get(suite + "-plain", {}).get("remediation")
+            remediation = run.results.get(suite + "-plain", {}).get("remediation")
             wrong = None
-            if not told:
+            if not remediation:
                 wrong = "no answer: %s" % (str(run.results.get(suite + "-plain")) + run.output[-1500:])
-            elif told["outcome"] not in wanted:
+            elif remediation["outcome"] not in wanted:
                 wrong = "%s: %s %s" % (
-                    told["outcome"],
-                    told["why"],
-                    [(one["id"], one["result"], one["why"]) for one in told["actions"]],
+                    remediation["outcome"],
+                    remediation["why"],
+                    [(action["id"], action["result"], action["why"]) for action in remediation["actions"]],
                 )
-            elif undone and not told["undone"]:
+            elif undone and not remediation["undone"]:
                 wrong = "it does not say what it took back"
-            yield suite, what, wrong
+            yield Check(suite, what, wrong)
 
-    def killed(self) -> Iterator[Found]:
+    def killed(self) -> Iterator[Check]:
         yield from self.jobs(task="prepare", title="killed", at="run ", do="kill")
         run = self.play(*FAULTY)
         for suite in self.suites:
             result = run.results.get(suite + "-plain", {})
             fine = run.code != 0 and "remediation" not in result and result.get("failed", True)
-            yield (
+            yield Check(
                 suite,
                 "a module that is killed is a failure of its host",
                 None if fine else "rc %s, %s" % (run.code, str(result)[:500]),
@@ -157,15 +162,13 @@ class Cuts:
         )
         yield from self.jobs(task="finished", title="after a module was killed")
 
-    def controller(self) -> Iterator[Found]:
+    def controller(self) -> Iterator[Check]:
         yield from self.jobs(task="prepare", title="controller", at="run ", do="pause")
         play = self.start()
         wrong = self.each(self.waiting)
         play.kill()
         if any(wrong.values()):
-            yield from (
-                (suite, "the module is cut off in its middle", words) for suite, words in wrong.items()
-            )
+            yield from cut_off(wrong)
             return
         yield from self.outcomes(
             "while a module without a controller goes on, another is told that the host is busy", ("busy",)
@@ -178,7 +181,7 @@ class Cuts:
         yield from self.outcomes("a module without a controller finishes what it began", ("nothing_to_do",))
         yield from self.jobs(task="finished", title="after the controller was killed")
 
-    def connection(self) -> Iterator[Found]:
+    def connection(self) -> Iterator[Check]:
         yield from self.jobs(task="prepare", title="connection", at="run ", do="pause")
         play = self.start()
         wrong = self.each(self.waiting)
@@ -186,13 +189,13 @@ class Cuts:
             self.each(lambda suite: execute(self.names[suite], KILL_LOGIN))
             play.process.wait(timeout=WAIT)
         play.kill()
-        yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+        yield from cut_off(wrong)
         yield from self.outcomes(
             "after a login was killed, the next playbook takes back and mends", ("done",), True
         )
         yield from self.jobs(task="finished", title="after a login was killed")
 
-    def power(self) -> Iterator[Found]:
+    def power(self) -> Iterator[Check]:
         yield from self.jobs(task="prepare", title="power", at="run ", do="pause")
         play = self.start()
         wrong = self.each(self.waiting)
@@ -202,12 +205,12 @@ class Cuts:
         key = (self.fleet.directory / "id_ed25519.pub").read_text().strip()
         self.each(lambda suite: execute(self.names[suite], "set -eu\n" + scripts.ready(key)))
         self.fleet.write_inventory()
-        yield from ((suite, "the module is cut off in its middle", words) for suite, words in wrong.items())
+        yield from cut_off(wrong)
         yield from self.outcomes("after a power cut, the next playbook takes back and mends", ("done",), True)
         yield from self.jobs(task="finished", title="after a power cut")
 
 
-def prove(fleet: str, suites: list[str], tree: Path, job: Job) -> Iterator[Found]:
+def prove(fleet: str, suites: list[str], tree: Path, job: Job) -> Iterator[Check]:
     cuts = Cuts(fleet, suites, tree, job)
     for scenario in (cuts.killed, cuts.controller, cuts.connection, cuts.power):
         began = time.monotonic()

@@ -6,22 +6,21 @@
 is different afterwards.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import env
-import hosts
-import mended
 import yaml
-from checks import Check
-from fleet import changes
-from webmedic_lab import fingerprint
-from webmedic_lab.data import HOME, Extra, Spec, Suite, Visitors, load_suites
-from webmedic_lab.engine import execute
-from webmedic_lab.fleet import Fleet, Outcome
+
+from tests.integration import mended
+from tests.integration.compare import changes
+from tests.lab import fingerprint
+from tests.lab.data import HOME, Extra, Spec, Suite, Visitors, load_suites
+from tests.lab.engine import execute
+from tests.lab.fleet import Fleet, Outcome
+from tests.run import env, hosts
+from tests.run.checks import Check
 
 
 class Story(Protocol):
@@ -39,7 +38,7 @@ S = TypeVar("S", bound=Story)
 
 def on_host(suite: Suite) -> str:
     """The beginning of every script: the suite's variables and the lab's helpers."""
-    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "webmedic_lab/on_host/tenants.sh")]
+    texts = [(HOME / path).read_text() for path in ("image/lib.sh", "on_host/tenants.sh")]
     return "\n".join(["set -eu", suite.exports(), *texts, ""])
 
 
@@ -56,7 +55,7 @@ class Field(Generic[S]):
         self, name: str, stories: Sequence[S], words: Sequence[str] = (), tree: str | None = None
     ) -> None:
         suites = load_suites()
-        self.fleet, self.words = Fleet(os.environ.get("FLEET_PREFIX", "") + name), words
+        self.fleet, self.words = Fleet(hosts.PREFIX + name), words
         plain = self.fleet.faults["plain"]
         self.stories: dict[str, S] = {}
         self.specs: dict[str, Spec] = {}

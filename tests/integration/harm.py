@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a remediation must not do, on real hosts: ``harm.py [NAME,...]``, of harms, of their hosts or of their
-files. Ends with "N passed, N failed".
+"""What a remediation must not do, on real hosts.
+
+``python3 -m tests.integration.harm [NAME,...]``, of harms, of their hosts or of their files.
 
 Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing, check
-mode foretells exactly what the remediation then does, that is what it may do there and no more, those who
-visit other sites lose no request that was not told, and a second run changes nothing. ``--tree DIRECTORY``:
-of the collection that lies there; ``--parts N``: a part of the hosts at a time. FLEET_KEEP=1 leaves the
-hosts: ``podman --runtime runc exec -it webmedic-harm-SUITE-HOST bash``.
+mode predicts exactly what the remediation then does, that is what it may do there and no more, those who
+visit other sites lose no request that was not reported, and a second run changes nothing. ``--tree
+DIRECTORY``: of the collection that lies there; ``--parts N``: a part of the hosts at a time. FLEET_KEEP=1
+leaves the hosts: ``podman --runtime runc exec -it webmedic-test-harm-SUITE-HOST bash``.
 """
 
 import argparse
@@ -17,20 +18,16 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
-
-import harm_scripts
-import mended
-from checks import Check, tell
-from field import Field, untouched
-from fleet import against_schema, changes, settled
-from harm_scripts import TOLD, Scene
-from judge import judge_host, texts
-from webmedic_lab import scripts, visits
+from tests.integration import harm_scripts, mended
+from tests.integration.compare import against_schema, changes, settled
+from tests.integration.few_hosts import on_fleet
+from tests.integration.field import Field, untouched
+from tests.integration.harm_scripts import AS_REPORTED, Scene
+from tests.lab import scripts, visits
+from tests.lab.judge import judge_host, texts
+from tests.run.checks import Check
 
 FLEET = "harm"
 WORDS = ("--forks", "6")
@@ -47,14 +44,16 @@ class State(NamedTuple):
     kept: dict[str, str]
 
 
-def looked(field: Field[Scene], host: str, scene: Scene) -> State:
+def look_at(field: Field[Scene], host: str, scene: Scene) -> State:
     wanted = [harm_scripts.asked(scene.pages), *(harm.kept for harm in scene.harms)]
-    said = field.script(
+    output = field.script(
         host,
         harm_scripts.helpers()
-        + "\n".join('(\n:\n%s\n) 2>&1 || echo "it ended with $?"\necho %s' % (one, END) for one in wanted),
+        + "\n".join(
+            '(\n:\n%s\n) 2>&1 || echo "it ended with $?"\necho %s' % (script, END) for script in wanted
+        ),
     )
-    pages, *kept = said.split(END + "\n")
+    pages, *kept = output.split(END + "\n")
     return State(
         dict(harm_scripts.answers(pages)),
         {harm.name: words for harm, words in zip(scene.harms, kept, strict=False)},
@@ -65,7 +64,7 @@ def states(field: Field[Scene]) -> dict[str, State]:
     found: dict[str, State] = {}
     done = field.fleet.each(
         list(field.specs.values()),
-        lambda spec: str(found.setdefault(spec.host, looked(field, spec.host, field.stories[spec.host]))),
+        lambda spec: str(found.setdefault(spec.host, look_at(field, spec.host, field.stories[spec.host]))),
         lambda _outcome: None,
     )
     for outcome in done:
@@ -101,59 +100,59 @@ def verdicts(field: Field[Scene], done: mended.Run) -> Iterator[Check]:
             )
 
 
-def deeds(scene: Scene, host: str, result: dict[str, Any] | None) -> Iterator[Check]:
+def actions_taken(scene: Scene, host: str, result: dict[str, Any] | None) -> Iterator[Check]:
     """It does what it may do there."""
     actions = ((result or {}).get("remediation") or {}).get("actions", [])
-    done = [one["id"] for one in actions if one["result"] == "done"]
-    gone = [one["id"] for one in actions if one["result"] in ("rolled_back", "failed")]
-    told = (
-        "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in actions)
+    done = [action["id"] for action in actions if action["result"] == "done"]
+    gone = [action["id"] for action in actions if action["result"] in ("rolled_back", "failed")]
+    in_words = (
+        "; ".join("%s %s: %s" % (action["id"], action["result"], action["why"]) for action in actions)
         or str(result)[:600]
     )
     if scene.actions is not None:
         yield Check(
             host,
             "it does %s" % (", ".join(scene.actions) or "nothing"),
-            None if done == scene.actions else "%s: %s" % (done, told),
+            None if done == scene.actions else "%s: %s" % (done, in_words),
         )
-    yield Check(host, "it begins nothing that it takes back", "%s: %s" % (gone, told) if gone else None)
+    yield Check(host, "it begins nothing that it takes back", "%s: %s" % (gone, in_words) if gone else None)
 
 
 def words(scene: Scene, host: str, entry: dict[str, Any] | None) -> Iterator[Check]:
-    told = texts(entry)
+    report = texts(entry)
     for harm in scene.harms:
         for wanted in harm.said:
             yield Check(
                 host,
                 "%s: the report says %r" % (harm.name, wanted),
-                None if wanted in told else "it does not",
+                None if wanted in report else "it does not",
             )
         for unwanted in harm.unsaid:
             yield Check(
                 host,
                 "%s: the report does not say %r" % (harm.name, unwanted),
-                "it does" if unwanted in told else None,
+                "it does" if unwanted in report else None,
             )
 
 
 def kept(scene: Scene, host: str, before: State, after: State) -> Iterator[Check]:
     for harm in scene.harms:
         if harm.kept:
-            one, other = before.kept.get(harm.name), after.kept.get(harm.name)
+            earlier, later = before.kept.get(harm.name), after.kept.get(harm.name)
             yield Check(
                 host,
                 "%s: what must stay is as before" % harm.name,
-                None if one == other else "was %r, is %r" % (one, other),
+                None if earlier == later else "was %r, is %r" % (earlier, later),
             )
 
 
 def truths(field: Field[Scene], host: str, scene: Scene) -> Iterator[Check]:
     for harm in scene.harms:
         for truth in harm.after:
-            said = field.script(
+            problem = field.script(
                 host, '%s(\n%s\n) 2>&1 || echo "it ended with $?"' % (harm_scripts.helpers(), truth["by"])
             ).strip()
-            yield Check(host, "%s: %s" % (harm.name, truth["that"]), said[:600] or None)
+            yield Check(host, "%s: %s" % (harm.name, truth["that"]), problem[:600] or None)
 
 
 def cost(
@@ -161,15 +160,15 @@ def cost(
 ) -> Iterator[Check]:
     """What those lost who visited meanwhile."""
     for number, stream in enumerate(scene.streams):
-        found = visits.parse(field.script(host, "cat %s.%d" % (scripts.VISITORS_LOG, number)))
-        lost = visits.lost(found, began, ended)
-        may = visits.told(result) if stream.lost == TOLD else int(stream.lost)
+        seen = visits.parse(field.script(host, "cat %s.%d" % (scripts.VISITORS_LOG, number)))
+        lost = visits.lost(seen, began, ended)
+        may = visits.requests_cut(result) if stream.lost == AS_REPORTED else int(stream.lost)
         yield Check(
             host,
             "visitors of %s%s lose no more than %s of %s"
             % (stream.visitors.site, stream.visitors.path, stream.lost, "its requests"),
-            "%d lost of %d, %d may be: %s" % (len(lost), len(found), may, visits.some(lost, began))
-            if len(lost) > may or not found
+            "%d lost of %d, %d may be: %s" % (len(lost), len(seen), may, visits.some(lost, began))
+            if len(lost) > may or not seen
             else None,
         )
 
@@ -206,10 +205,10 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
     looked_at = field.fingerprints()
     yield from untouched(prints, looked_at, "audit")
     checked = field.play("remediate", "--check", "--diff")
-    foretold_at = field.fingerprints()
+    after_check_mode = field.fingerprints()
     yield from untouched(
         {host: settled(looked_at[host]) for host in looked_at},
-        {host: settled(one) for host, one in foretold_at.items()},
+        {host: settled(fingerprint) for host, fingerprint in after_check_mode.items()},
         "check mode",
     )
     began = time.time()
@@ -227,15 +226,15 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
         result = real.results.get(host)
         yield Check(
             host,
-            "check mode foretold exactly what was done",
-            mended.foretold(checked.results.get(host), result),
+            "check mode predicts exactly what is done",
+            mended.prediction_problem(checked.results.get(host), result),
         )
-        yield from deeds(scene, host, result)
+        yield from actions_taken(scene, host, result)
         if scene.actions == []:
             yield Check(
                 host,
                 "not one byte and no service is different",
-                "; ".join(changes(settled(foretold_at[host]), settled(prints[host]))) or None,
+                "; ".join(changes(settled(after_check_mode[host]), settled(prints[host]))) or None,
             )
         yield from answered(scene, host, after[host], late=True)
         yield from kept(scene, host, before[host], after[host])
@@ -274,7 +273,7 @@ def main(argv: Sequence[str]) -> int:
             if number + 1 < args.parts:
                 field.fleet.down()
 
-    return tell(Field[Scene](FLEET, wanted).fleet, work)
+    return on_fleet(Field[Scene](FLEET, wanted).fleet, work)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from field import on_host
-from webmedic_lab.data import STATUSES, Suite, Visitors
+
+from tests.integration.field import on_host
+from tests.lab.data import STATUSES, Suite, Visitors
 
 HERE = Path(__file__).resolve().parent / "harm"
 FAMILIES = [path.stem for path in sorted(HERE.glob("*.yml"))]
 # Of requests that are lost: as many as the actions that were taken said that they cut.
-TOLD = "told"
+AS_REPORTED = "told"
 PATIENCE = 12  # seconds for one page
 _LISTS = ("findings", "missing", "present", "absent", "also", "or_status", "or_unknown")
 
@@ -31,7 +32,7 @@ class Page(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Visitors who come all the time. lost: how many of their requests the remediation may cost, or "told"."""
+    """Visitors who come all the time. lost: how many requests the remediation may cost them, or "told"."""
 
     visitors: Visitors
     lost: int | str
@@ -223,5 +224,5 @@ def asked(pages: Iterable[Page]) -> str:
     return "\n".join([*lines, "wait", ""])
 
 
-def answers(said: str) -> Mapping[str, int]:
-    return {where: int(status) for where, status in (line.split() for line in said.splitlines())}
+def answers(output: str) -> Mapping[str, int]:
+    return {where: int(status) for where, status in (line.split() for line in output.splitlines())}

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation of a fleet of broken hosts: what check mode foretold is what was done, what is safe to mend
-is mended, the rest is as it was.
+"""The remediation of a fleet of broken hosts: what check mode predicted is what was done, what is safe to
+mend is mended, the rest is as it was.
 """
 
 import json
@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import env
-import hosts
+from tests.run import env, hosts
 
 CALLBACKS = Path(__file__).resolve().parent / "callback"
 # All hosts in one batch, and none keeps another from its turn: each is a case of its own.
@@ -69,7 +68,7 @@ def remediate(home: Path, collections: Path, inventory: Path, report: Path, *wor
     return Run({line["host"]: line["result"] for line in lines}, done.returncode, done.stdout, written)
 
 
-def deeds(result: Mapping[str, Any]) -> dict[str, Any]:
+def effects(result: Mapping[str, Any]) -> dict[str, Any]:
     """What a run would change, or has changed: files with their differences, and commands."""
     actions = [
         action
@@ -84,16 +83,16 @@ def deeds(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def foretold(predicted: Mapping[str, Any] | None, real: Mapping[str, Any] | None) -> str | None:
+def prediction_problem(predicted: Mapping[str, Any] | None, real: Mapping[str, Any] | None) -> str | None:
     """What check mode did not say, or said otherwise; None when it said exactly what then happened."""
     if not predicted or "remediation" not in predicted or not real or "remediation" not in real:
         return "no answer: %s / %s" % (str(predicted)[:300], str(real)[:300])
-    one, other = deeds(predicted), deeds(real)
+    would, did = effects(predicted), effects(real)
     return (
         "; ".join(
-            "%s: foretold %s, done %s" % (name, json.dumps(one[name])[:1500], json.dumps(other[name])[:1500])
-            for name in one
-            if one[name] != other[name]
+            "%s: predicted %s, done %s" % (name, json.dumps(would[name])[:1500], json.dumps(did[name])[:1500])
+            for name in would
+            if would[name] != did[name]
         )
         or None
     )
@@ -108,7 +107,7 @@ def answers(fleet: str) -> dict[str, str | None]:
     }
 
 
-def wrong_with_mended(
+def mended_problem(
     result: Mapping[str, Any] | None, actions: Sequence[str], answer: str | None, others: Sequence[str] = ()
 ) -> str | None:
     """Of a host that can be mended: the lab's actions were taken, one finding at least is fixed, and the page
@@ -116,8 +115,8 @@ def wrong_with_mended(
     """
     if not result or "remediation" not in result:
         return "no answer: %s" % str(result)[:600]
-    told = result["remediation"]
-    done = [action["id"] for action in told["actions"] if action["result"] == "done"]
+    remediation = result["remediation"]
+    done = [action["id"] for action in remediation["actions"] if action["result"] == "done"]
     if done != list(actions) and not (
         others
         and [name for name in dict.fromkeys(done) if name not in others or name in actions] == list(actions)
@@ -125,16 +124,19 @@ def wrong_with_mended(
         return "done %s instead of %s: %s" % (
             done,
             list(actions),
-            "; ".join("%s %s: %s" % (one["id"], one["result"], one["why"]) for one in told["actions"]),
+            "; ".join(
+                "%s %s: %s" % (action["id"], action["result"], action["why"])
+                for action in remediation["actions"]
+            ),
         )
-    if not any(one["result"] == "fixed" for one in told["findings"]):
+    if not any(finding["result"] == "fixed" for finding in remediation["findings"]):
         return "no finding is fixed: %s" % [
-            (one["cause"], one["result"], one["why"]) for one in told["findings"]
+            (finding["cause"], finding["result"], finding["why"]) for finding in remediation["findings"]
         ]
     return answer
 
 
-def wrong_with_left(
+def left_alone_problem(
     result: Mapping[str, Any] | None, entry: Mapping[str, Any], differences: str | None
 ) -> str | None:
     """Of any other host: nothing is different, and each active finding brings advice."""

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What mending one site costs the others: ``neighbours.py [SUITE] [FAULT,...] [--few]``. Ends with "N passed,
-N failed".
+"""What mending one site costs the others.
+
+``python3 -m tests.integration.neighbours [SUITE] [FAULT,...] [--few]``
 
 Hosts of three pools and accounts: one site is broken by each fault that can be mended, the other two have
 visitors all the time (the lab's extra "neighbours"). The requests that these lose while the remediation runs
 are counted, each: no more than it says it has cut, none where it says none. A site that the fault itself took
-down counts from its first page on. Without a suite, each fault on one, as webmedic_lab/spread.py deals them
-out.
+down counts from its first page on. Without a suite, each fault on one, as tests/lab/spread.py deals them out.
 """
 
 import argparse
@@ -19,19 +19,16 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
-
-import env
-import mended
-from checks import Check, tell
-from field import quiet
-from fleet import PREFIX
-from webmedic_lab import scripts, visits
-from webmedic_lab.data import Spec, load_extras, load_faults, load_suites, select
-from webmedic_lab.engine import execute
-from webmedic_lab.fleet import Fleet
-from webmedic_lab.spread import spread
+from tests.integration import mended
+from tests.integration.few_hosts import on_fleet
+from tests.integration.field import quiet
+from tests.lab import scripts, visits
+from tests.lab.data import Spec, load_extras, load_faults, load_suites, select
+from tests.lab.engine import execute
+from tests.lab.fleet import Fleet
+from tests.lab.spread import spread
+from tests.run import env, hosts
+from tests.run.checks import Check
 
 FLEET = "neighbours"
 # One or two of each thing that is done to a host.
@@ -70,7 +67,7 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
     asked = {outcome.spec.host: outcome for outcome in fleet.check(specs, scripts.probe, quiet)}
     for spec in specs:
         result, answer = done.results.get(spec.host), asked[spec.host]
-        wrong = mended.wrong_with_mended(result, spec.fault.actions, None if answer.ok else answer.words)
+        wrong = mended.mended_problem(result, spec.fault.actions, None if answer.ok else answer.words)
         # Which of three pools is a site's may be for a person to say.
         left = (
             "fastcgi_pass_repoint" in spec.fault.actions
@@ -78,27 +75,36 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
             and result.get("changed") is False
         )
         yield Check(spec.host, "it is mended", None if left else wrong)
-        yield from cost(fleet, spec, visits.told(result), began, ended)
+        yield from cost(fleet, spec, visits.requests_cut(result), began, ended)
 
 
-def cost(fleet: Fleet, spec: Spec, told: int, began: float, ended: float) -> Iterator[Check]:
-    """What the neighbours lost; told: how many requests it said that it cut."""
+def until_later(fleet: Fleet, spec: Spec, number: int, ended: float) -> list[visits.Visit]:
+    """The visits of these visitors, once one of them came after the end."""
+    deadline = time.monotonic() + 5
+    while True:
+        seen = visits.parse(execute(fleet.container(spec), "cat %s.%d" % (scripts.VISITORS_LOG, number)))
+        if any(visit.came > ended for visit in seen) or time.monotonic() > deadline:
+            return seen
+
+
+def cost(fleet: Fleet, spec: Spec, cut: int, began: float, ended: float) -> Iterator[Check]:
+    """What the neighbours lost. cut: how many requests the remediation says that it cut."""
     total, words = 0, list[str]()
-    for number, one in enumerate(spec.visitors):
-        found = visits.parse(execute(fleet.container(spec), "cat %s.%d" % (scripts.VISITORS_LOG, number)))
-        lost, late = visits.lost(found, began, ended), [visit for visit in found if visit.came > ended]
+    for number, visitors in enumerate(spec.visitors):
+        seen = until_later(fleet, spec, number, ended)
+        lost, late = visits.lost(seen, began, ended), [visit for visit in seen if visit.came > ended]
         total += len(lost)
-        words.append("%s: %d of %d (%s)" % (one.site, len(lost), len(found), visits.some(lost, began)))
+        words.append("%s: %d of %d (%s)" % (visitors.site, len(lost), len(seen), visits.some(lost, began)))
         fine = late and all(visit.status == 200 for visit in late)
         yield Check(
             spec.host,
-            "%s answers afterwards" % one.site,
+            "%s answers afterwards" % visitors.site,
             None if fine else "%d came: %s" % (len(late), visits.some(late, ended)),
         )
     yield Check(
         spec.host,
-        "its neighbours lose no more requests than it says: %d of %d" % (total, told),
-        "%s; it did %s" % ("; ".join(words), ", ".join(spec.fault.actions)) if total > told else None,
+        "its neighbours lose no more requests than it says: %d of %d" % (total, cut),
+        "%s; it did %s" % ("; ".join(words), ", ".join(spec.fault.actions)) if total > cut else None,
     )
 
 
@@ -114,7 +120,7 @@ def main(argv: Sequence[str]) -> int:
     faults = [name for word in args.words if word != suite for name in word.split(",")]
     specs = wanted(suite, faults or (FEW if args.few else ()))
     fleet, home, tree = (
-        Fleet(PREFIX + FLEET),
+        Fleet(hosts.PREFIX + FLEET),
         Path(sys.prefix),
         Path(args.tree) if args.tree else env.tree("tree-" + FLEET),
     )
@@ -124,7 +130,7 @@ def main(argv: Sequence[str]) -> int:
             yield from prove(fleet, specs[first : first + AT_ONCE], home, tree)
             fleet.down()
 
-    return tell(fleet, work)
+    return on_fleet(fleet, work)
 
 
 if __name__ == "__main__":

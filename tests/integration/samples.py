@@ -5,19 +5,24 @@
 """Made-up configurations with an edit in each, for the real daemons: the property tests' own generators, with
 names and values that the daemons know.
 
-The spellings, the noise, the includes and where what stands are the generators'.
+``python3 -m tests.integration.samples SEED COUNT`` prints {"fpm": [...], "nginx": [...]} as JSON, each sample
+with the fields of Sample. It needs the tree of the collection in PYTHONPATH. The spellings, the noise, the
+includes and where what stands are the generators'.
 """
 
+import json
 import random
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import test_fpm_text_property as fpm  # type: ignore[import-not-found]  # edits.py puts it on the path
-import test_nginx_text_property as nginx  # type: ignore[import-not-found]
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+
+from tests.unit.plugins.module_utils.edit import test_fpm_text_property as fpm
+from tests.unit.plugins.module_utils.edit import test_nginx_text_property as nginx
 
 FPM_HOME, NGINX_HOME = "/root/edits/fpm%d", "/root/edits/nginx%d"
 
@@ -226,3 +231,12 @@ def nginx_samples(seed: int, count: int) -> Iterator[Sample]:
         files = {path.replace("/etc/nginx", home, 1): text for path, text in site.texts.items()}
         yield Sample(home + "/nginx.conf", files, edited, wrong, [name, *args])
         number += 1
+
+
+def main(seed: int, count: int) -> None:
+    kinds = {"fpm": fpm_samples(seed, count), "nginx": nginx_samples(seed, count)}
+    json.dump({kind: [sample._asdict() for sample in made] for kind, made in kinds.items()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -2,15 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation survives: ``survive.py [SUITE ...] [--only WORD] [--every]``. Ends with "N passed, N
-failed".
+"""The remediation survives.
+
+``python3 -m tests.integration.survive [SUITE ...] [--only WORD] [--all | --every]``
 
 On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or
 read-only, daemons refuse and what it did does not help. Each file is the old or the new one at each moment,
 what is undone is as before byte for byte, and the next run finishes. What a killed run has left is found
 later, too, when the host has gone on without it. On hosts of their own connections are cut and hosts lose
-their power. --every: kills before each fsync, too, which changes nothing that a later kill could not show.
-SURVIVE_KEEP=1 leaves the hosts.
+their power. FLEET_KEEP=1 leaves the hosts.
+
+Most steps only write down what is done, and go the same way for each fault: two suites share them. --all:
+some of them on the other suites, too. --every: each, and kills before each fsync. A kill there changes
+nothing that a later kill could not show.
 
 Each host has three pools of three accounts: the one that a fault breaks, and two neighbours, which are asked
 for pages all the while.
@@ -28,25 +32,25 @@ import os
 import sys
 import tarfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, NamedTuple
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
+from queue import Empty, Queue
 
 import ansible
-import cut
-import env
-import hosts
-from trials import JOBS
-from webmedic_lab import scripts
-from webmedic_lab.data import Spec, load_faults, load_suites
-from webmedic_lab.engine import LabError, execute
 
+from tests.integration import cut
+from tests.integration.trials import JOBS, Job
+from tests.lab import scripts
+from tests.lab.data import Spec, load_faults, load_suites
+from tests.lab.engine import LabError, execute
+from tests.run import env, hosts
+from tests.run.checks import Check, print_checks
+
+ONCE, ALL, EVERY = "once", "all", "every"
+LONG = ("kill", "errors", "kill_twice")  # tasks that take minutes
 # Each has one host of every suite. A job finds its host as it should be, whatever ran before.
-PREFIX = os.environ.get("FLEET_PREFIX", "")
-LANES, CUTS = (PREFIX + "survive-1", PREFIX + "survive-2"), PREFIX + "survive-cuts"
+LANES, CUTS = (hosts.PREFIX + "survive-1", hosts.PREFIX + "survive-2"), hosts.PREFIX + "survive-cuts"
 ON_HOST = Path(__file__).resolve().parent / "on_host"
 HOME = "/root/survive"
 ARGUMENTS = {"max_repeats": 1000, "probe_path": "/index.php", "verify_timeout": 20.0}
@@ -69,14 +73,6 @@ nginx_reload
 request 200 /index.php tenant1.example
 request 200 /index.php tenant2.example
 """
-
-
-class Check(NamedTuple):
-    """wrong: what is not as it must be, None when all is."""
-
-    host: str
-    what: str
-    wrong: str | None
 
 
 def payload(tree: Path) -> str:
@@ -108,8 +104,8 @@ def container(fleet: str, suite: str) -> str:
     return "webmedic-%s-%s-plain" % (fleet, suite)
 
 
-def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) -> list[Check]:
-    """One job in a suite's host of that fleet."""
+def carry_out(fleet: str, suite: str, job: Job, effort: str = ONCE) -> list[Check]:
+    """One job in a suite's host of that fleet. effort: ONCE, ALL or EVERY."""
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
@@ -119,7 +115,8 @@ def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) 
         breaking=scripts.broken(spec) + job.get("also", ""),
         traffic=scripts.traffic(spec),
         suite=dict(spec.suite.variables),
-        every=every,
+        every=effort == EVERY,
+        part=job.get("part") if effort == ONCE else job.get("part_of_all", job.get("part")),
         actions=job.get("actions", list(spec.fault.actions)),
         arguments=dict(ARGUMENTS, **job.get("arguments", {})),
         site=spec.fault.symptom.site,
@@ -144,17 +141,27 @@ def carry_out(fleet: str, suite: str, job: dict[str, Any], every: bool = False) 
     return checks
 
 
-def in_lane(fleet: str, suite: str, only: str, every: bool) -> list[Check]:
-    """This lane's share of the suite's jobs, one after the other in its host."""
-    jobs = [
-        job for job in JOBS[suite] if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", ""))
-    ]
-    share = jobs[LANES.index(fleet) :: len(LANES)]
-    return [check for job in share for check in carry_out(fleet, suite, job, every)]
+def work_off(fleet: str, suite: str, jobs: Queue[Job], effort: str) -> Iterator[Check]:
+    """In a suite's host of that fleet: the next of the jobs that its hosts share, until none is left."""
+    while True:
+        try:
+            job = jobs.get_nowait()
+        except Empty:
+            return
+        yield from carry_out(fleet, suite, job, effort)
+
+
+def shared_jobs(suite: str, only: str) -> Queue[Job]:
+    """Those with this word, the long ones first."""
+    jobs = Queue[Job]()
+    for job in sorted(JOBS[suite], key=lambda job: job["task"] not in LONG):
+        if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", "")):
+            jobs.put(job)
+    return jobs
 
 
 def cuts(suites: list[str], tree: Path) -> list[Check]:
-    return [Check(*found) for found in cut.prove(CUTS, suites, tree, functools.partial(carry_out, CUTS))]
+    return list(cut.prove(CUTS, suites, tree, functools.partial(carry_out, CUTS)))
 
 
 def start(fleet: str, suites: list[str], script: str) -> None:
@@ -172,8 +179,36 @@ def start(fleet: str, suites: list[str], script: str) -> None:
         list(pool.map(furnish, suites))
 
 
+def prove(suites: list[str], only: str, effort: str) -> Iterator[Check]:
+    """The fleets from start to removal, all jobs in them at the same time."""
+    tree = env.tree("tree-survive")
+    fleets = [fleet for fleet in (*LANES, CUTS) if not only or (fleet == CUTS) == (only == "cut")]
+    for fleet in fleets:
+        hosts.lab("down", fleet, quiet=True, check=False)
+    try:
+        for fleet in fleets:
+            start(fleet, suites, payload(tree))
+        with ThreadPoolExecutor(len(LANES) * len(suites) + 1) as pool:
+            work = [pool.submit(cuts, suites, tree)] if CUTS in fleets else []
+            for suite in suites:
+                jobs = shared_jobs(suite, only)
+                for fleet in fleets:
+                    if fleet != CUTS:
+                        work.append(
+                            pool.submit(lambda *job: list(work_off(*job)), fleet, suite, jobs, effort)
+                        )
+            for ended in as_completed(work):
+                yield from ended.result()
+    finally:
+        if not os.environ.get("FLEET_KEEP"):
+            for fleet in fleets:
+                hosts.lab("down", fleet, quiet=True, check=False)
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("suites", nargs="*")
     parser.add_argument(
         "--only",
@@ -181,37 +216,10 @@ def main() -> int:
         metavar="WORD",
         help="jobs with this word in task, fault or title; `cut` for the cuts",
     )
-    parser.add_argument("--every", action="store_true")
+    parser.add_argument("--all", dest="effort", action="store_const", const=ALL, default=ONCE)
+    parser.add_argument("--every", dest="effort", action="store_const", const=EVERY)
     words = parser.parse_args()
-    suites = words.suites or list(JOBS)
-    began = time.monotonic()
-    tree = env.tree("tree-survive")
-    fleets = [fleet for fleet in (*LANES, CUTS) if not words.only or (fleet == CUTS) == (words.only == "cut")]
-    for fleet in fleets:
-        hosts.lab("down", fleet, quiet=True, check=False)
-    try:
-        for fleet in fleets:
-            start(fleet, suites, payload(tree))
-        with ThreadPoolExecutor(len(LANES) * len(suites) + 1) as pool:
-            work = [
-                pool.submit(in_lane, fleet, suite, words.only, words.every)
-                for fleet in fleets
-                if fleet != CUTS
-                for suite in suites
-            ]
-            work += [pool.submit(cuts, suites, tree)] if CUTS in fleets else []
-            checks = [check for one in work for check in one.result()]
-    finally:
-        if not os.environ.get("SURVIVE_KEEP"):
-            for fleet in fleets:
-                hosts.lab("down", fleet, quiet=True, check=False)
-    for check in checks:
-        if check.wrong:
-            print("FAILED %s: %s: %s" % check)
-    failed = sum(bool(check.wrong) for check in checks)
-    print("%.0f s" % (time.monotonic() - began))
-    print("%d passed, %d failed" % (len(checks) - failed, failed))
-    return int(failed > 0 or not checks)
+    return print_checks(prove(words.suites or list(JOBS), words.only, words.effort))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@
 lab.
 
 part: of the steps that touch no configuration and run nothing, those taken: (divisor, remainder). They are
-numbered alike for all faults, so the suites share them. few: of those that touch configuration, too, only the
-ones that others can see. obstacle: bash that puts something in the way once the fault shows; relief: takes it
-away after the run. but: beginnings of what may differ.
+numbered alike for all faults, so the suites share them. part_of_all: in place of part in a full run. few: of
+those that touch configuration, too, only the ones that others can see. obstacle: bash that puts something in
+the way once the fault shows; relief: takes it away after the run. but: beginnings of what may differ.
 """
 
 from typing import Any
@@ -88,7 +88,11 @@ mkdir -p "/etc/systemd/system/$UNIT.d"
 printf '%%s\\n' '[Service]' "$@" >"/etc/systemd/system/$UNIT.d/refuse.conf"
 systemctl daemon-reload
 """
-NO_DROP_IN = 'rm -f "/etc/systemd/system/$UNIT.d/refuse.conf"; rmdir --ignore-fail-on-non-empty "/etc/systemd/system/$UNIT.d"; systemctl daemon-reload\n'
+NO_DROP_IN = """
+rm -f "/etc/systemd/system/$UNIT.d/refuse.conf"
+rmdir --ignore-fail-on-non-empty "/etc/systemd/system/$UNIT.d"
+systemctl daemon-reload
+"""
 
 
 def refusing(unit: str, *lines: str) -> str:
@@ -97,7 +101,7 @@ def refusing(unit: str, *lines: str) -> str:
 
 
 def relieved(unit: str) -> str:
-    return "UNIT=%s; %s" % (unit, NO_DROP_IN)
+    return "UNIT=%s\n%s" % (unit, NO_DROP_IN)
 
 
 FULL_STATE = """
@@ -182,7 +186,13 @@ JOBS: dict[str, list[Job]] = {
     ],
     "bookworm": [
         {"task": "kill", "fault": "wrong_socket", "part": (2, 1)},
-        {"task": "errors", "fault": "wrong_socket", "errors": ["EROFS+"], "part": (4, 1)},
+        {
+            "task": "errors",
+            "fault": "wrong_socket",
+            "errors": ["EROFS+"],
+            "part": (8, 1),
+            "part_of_all": (4, 1),
+        },
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
         left(
             "parent_directory",
@@ -213,8 +223,14 @@ JOBS: dict[str, list[Job]] = {
         ),
     ],
     "el": [
-        {"task": "kill", "fault": "runtime_dir_missing", "part": (4, 1)},
-        {"task": "errors", "fault": "runtime_dir_missing", "errors": ["EACCES"], "part": (4, 2)},
+        {"task": "kill", "fault": "runtime_dir_missing", "part": (0, 0), "part_of_all": (4, 1)},
+        {
+            "task": "errors",
+            "fault": "runtime_dir_missing",
+            "errors": ["EACCES"],
+            "part": (8, 2),
+            "part_of_all": (4, 2),
+        },
         left(
             "runtime_dir_missing",
             case("after its last command", "the host is booted", "kept"),

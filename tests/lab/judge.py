@@ -1,8 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges a report against the truth: `judge.py REPORT.json INVENTORY.yml`. Pure but for reading these two
-files.
+"""Judges a report against the truth: `python3 -m tests.lab.judge REPORT.json INVENTORY.yml`.
+
+Pure but for reading these two files.
 
 A host is right when its status is the expected one and its findings are the expected ones, one for one: each
 expected key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A
@@ -128,7 +129,7 @@ def truths_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def main(argv: list[str]) -> int:
     """Print what is wrong on each host, then the summary; return 0 when every host is right."""
     if len(argv) != 2:
-        print("usage: judge.py REPORT.json INVENTORY.yml", file=sys.stderr)
+        print("usage: python3 -m tests.lab.judge REPORT.json INVENTORY.yml", file=sys.stderr)
         return 2
     report = json.loads(Path(argv[0]).read_text())
     verdicts = judge(report, truths_of(yaml.safe_load(Path(argv[1]).read_text())))

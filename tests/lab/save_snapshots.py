@@ -5,7 +5,7 @@
 """Keep what was seen of a lab fleet as fixtures of the rules' tests.
 
     ansible-playbook -i INVENTORY webmedic.php_fpm.diagnose -e diagnose_snapshot=true
-    python3 tests/lab/save_snapshots.py INVENTORY webmedic-report/report.json tests/unit/fixtures/snapshots
+    python3 -m tests.lab.save_snapshots INVENTORY webmedic-report/report.json tests/unit/fixtures/snapshots
 
 One file a host, named by platform, versions and fault, with the fault's own expectation beside the snapshot.
 """

@@ -5,14 +5,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from webmedic_lab.data import Fault, load_faults, load_suites
-from webmedic_lab.spread import spread, ways
+from tests.lab.data import Fault, load_faults, load_suites
+from tests.lab.spread import spread, ways
 
 SUITES = load_suites()
 FAULTS = load_faults()
@@ -43,7 +39,7 @@ def test_every_fault_is_proven_where_it_can_be() -> None:
     assert all(suite in FAULTS[name].suites for name, suite in places(list(FAULTS.values())))
 
 
-def test_a_fault_with_another_truth_on_one_suite_is_proven_there_and_elsewhere() -> None:
+def test_another_truth_on_one_suite_is_proven_there_and_elsewhere() -> None:
     for fault in FAULTS.values():
         proven = {suite for name, suite in places(list(FAULTS.values())) if name == fault.name}
         assert proven >= set(fault.expected_on) and (
@@ -51,7 +47,7 @@ def test_a_fault_with_another_truth_on_one_suite_is_proven_there_and_elsewhere()
         ), fault.name
 
 
-def test_a_fault_whose_script_asks_for_the_layout_is_proven_on_both_layouts() -> None:
+def test_what_asks_for_the_layout_is_proven_on_both_layouts() -> None:
     asking = [fault for fault in FAULTS.values() if "$LAYOUT" in fault.script]
     assert asking
     for fault in asking:
@@ -69,7 +65,7 @@ def test_no_suite_is_more_than_two_from_its_even_share() -> None:
     assert set(found) == set(SUITES) and all(abs(count - share) <= 2 for count in found.values()), found
 
 
-def test_every_family_is_spread_evenly_and_over_two_suites_at_least() -> None:
+def test_every_family_is_spread_evenly_over_two_suites_or_more() -> None:
     for family, members in by_family().items():
         found = Counter(suite for _name, suite in places(members))
         bound = sum(len(way) == 1 for fault in members for way in ways(fault, SUITES))

@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from webmedic_lab.visits import Visit, lost, parse, told
+from tests.lab.visits import Visit, lost, parse, requests_cut
 
 BEGAN, ENDED = 100.0, 110.0
 
@@ -26,7 +21,7 @@ def test_a_line_that_is_not_whole_is_no_visit() -> None:
     ]
 
 
-def test_a_visitor_who_was_there_at_the_beginning_and_one_who_came_before_the_end_count() -> None:
+def test_who_was_there_at_the_beginning_or_came_before_the_end() -> None:
     assert statuses((90, 91, 200), (99, 101, 502), (109, 120, 0)) == [(99, 502), (109, 0)]
 
 
@@ -53,5 +48,5 @@ def test_what_was_cut_is_told_by_the_actions_that_were_begun() -> None:
         {"result": "skipped", "cut": 9},
         {"result": "done"},
     ]
-    assert told({"remediation": {"actions": actions}}) == 4
-    assert told(None) == 0
+    assert requests_cut({"remediation": {"actions": actions}}) == 4
+    assert requests_cut(None) == 0

@@ -11,16 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import env
-import hosts
-import package
 import yaml
 
-sys.path.insert(0, str(env.CHECKOUT / "tests" / "lab"))
-sys.path.insert(0, str(env.CHECKOUT / "tests" / "integration"))
-
-import mended
-from judge import facts_of, judge, summary
+from tests.integration import mended
+from tests.lab.judge import facts_of, judge, summary
+from tests.run import env, hosts, package
 
 FLEET = "demo"
 REPORT = env.CHECKOUT / "webmedic-report"
@@ -75,7 +70,7 @@ def main() -> int:
             print("WRONG %s: %s" % (verdict.host, "; ".join(verdict.wrong)))
     safe = {name: fact["lab_actions"] for name, fact in facts.items() if fact["lab_safe_fix"]}
     wrong = {
-        name: mended.wrong_with_mended(real.results.get(name), actions, answers.get(name, "was not asked"))
+        name: mended.mended_problem(real.results.get(name), actions, answers.get(name, "was not asked"))
         for name, actions in safe.items()
     }
     for name, why in wrong.items():

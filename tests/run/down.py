@@ -6,7 +6,7 @@
 
 import re
 
-import hosts
+from tests.run import hosts
 
 for fleet in re.findall(r"^fleet (\S+): ", hosts.lab("list"), re.M):
     print("%s: %s" % (fleet, hosts.lab("down", fleet)), end="")

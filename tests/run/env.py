@@ -5,8 +5,9 @@
 """Where everything of a test run lies: the state directory, virtual environments, interpreters, the copy of
 the checkout.
 
-It runs before anything is installed, so it needs the standard library alone. ``python3 env.py venv dev``
-builds the developer's environment and prints its path; ``python3 env.py tree`` copies the checkout.
+It runs before anything is installed, so it needs the standard library alone. ``python3 -m tests.run.env venv
+dev`` builds the developer's environment and prints its path; ``python3 -m tests.run.env tree`` copies the
+checkout.
 """
 
 import hashlib
@@ -176,7 +177,7 @@ def main(argv: Sequence[str]) -> None:
     elif len(argv) == 2 and argv[0] == "venv":
         print(venv(argv[1], controller()))
     else:
-        sys.exit("usage: env.py tree | env.py venv NAME")
+        sys.exit("usage: python3 -m tests.run.env tree|venv NAME")
 
 
 if __name__ == "__main__":

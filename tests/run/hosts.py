@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import env
+from tests.run import env
 
-LAB = env.CHECKOUT / "tests" / "lab" / "lab.py"
+# The beginning of every fleet's name: another one for each checkout that tests on the same machine.
+PREFIX = os.environ.get("FLEET_PREFIX", "test-")
 # One connection for a whole run, one round trip for a task, and more than five hosts at a time.
 ENGINE = {
     "ANSIBLE_PIPELINING": "true",
@@ -27,7 +28,8 @@ ENGINE = {
 def lab(*words: object, quiet: bool = False, check: bool = True) -> str:
     """One command of the lab; its output. quiet: shown only when it fails."""
     done = subprocess.run(
-        [sys.executable, str(LAB), *map(str, words)],
+        [sys.executable, "-m", "tests.lab", *map(str, words)],
+        cwd=env.CHECKOUT,
         env=dict(os.environ, WEBMEDIC_WORK=str(env.WORK)),
         stdout=subprocess.PIPE,
         stderr=None if not quiet else subprocess.STDOUT,
@@ -35,7 +37,9 @@ def lab(*words: object, quiet: bool = False, check: bool = True) -> str:
         check=False,
     )
     if done.returncode and check:
-        sys.exit("lab.py %s ended with %d:\n%s" % (" ".join(map(str, words)), done.returncode, done.stdout))
+        sys.exit(
+            "tests.lab %s ended with %d:\n%s" % (" ".join(map(str, words)), done.returncode, done.stdout)
+        )
     return done.stdout
 
 

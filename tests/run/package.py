@@ -4,8 +4,8 @@
 
 """Builds the collection, installs the tarball where nothing else lies, and looks at what a user then has.
 
-``python3 package.py`` checks it and ends with "N passed, N failed"; install() is what the demo and the bench
-use.
+``python3 -m tests.run.package`` checks it and ends with "N passed, N failed"; install() is what the demo and
+the bench use.
 """
 
 import json
@@ -14,9 +14,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import env
+from tests.run import env
+from tests.run.checks import Check, print_checks
 
 NAME = "webmedic.php_fpm"
 NEVER_SHIPPED = ("tests/", "molecule/", ".ci/", ".cache/", "requirements/", "Makefile", "pyproject.toml")
@@ -65,66 +67,76 @@ def documentation(home: Path, collections: Path, kind: str) -> dict[str, object]
     return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
-def main() -> int:
+def syntax(home: Path, collections: Path, playbook: str) -> bool:
+    done = subprocess.run(
+        [
+            str(home / "bin" / "ansible-playbook"),
+            "--syntax-check",
+            "-i",
+            "localhost,",
+            "%s.%s" % (NAME, playbook),
+        ],
+        env=env.environ(home, collections),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def verified(home: Path, collections: Path) -> str | None:
+    """What ansible-galaxy says of files that are not the tarball's; None when all are."""
+    argv = [
+        str(home / "bin" / "ansible-galaxy"),
+        *("collection", "verify", "--offline", NAME, "-p", str(collections)),
+    ]
+    done = subprocess.run(
+        argv,
+        env=env.environ(home, collections),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout if done.returncode else None
+
+
+def named(names: Iterable[object]) -> str | None:
+    return ", ".join(sorted(map(str, names))) or None
+
+
+def prove() -> Iterator[Check]:
     home = env.venv("dev", env.controller())
     installed = install(home)
-    with tarfile.open(next((env.WORK / "dist").glob("*.tar.gz"))) as archive:
+    [tarball] = (env.WORK / "dist").glob("*.tar.gz")
+    with tarfile.open(tarball) as archive:
         shipped = archive.getnames()
-    here = installed / env.COLLECTION
     modules = {"%s.%s" % (NAME, path.stem) for path in (env.CHECKOUT / "plugins" / "modules").glob("*.py")}
     roles = {
         "%s.%s" % (NAME, path.parent.parent.name)
         for path in (env.CHECKOUT / "roles").glob("*/meta/argument_specs.yml")
     }
-    playbooks = sorted(path.name for path in (env.CHECKOUT / "playbooks").glob("*.yml"))
-    verified = subprocess.run(
-        [
-            str(home / "bin" / "ansible-galaxy"),
-            "collection",
-            "verify",
-            "--offline",
-            NAME,
-            "-p",
-            str(installed),
-        ],
-        env=env.environ(home, installed),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
+    yield Check(NAME, "the installed files are those of the tarball", verified(home, installed))
+    yield Check(
+        NAME,
+        "only what a user needs is shipped",
+        named(name for name in shipped if name.startswith(NEVER_SHIPPED)),
     )
-    checks = {
-        "the installed files are those of the tarball": verified.returncode == 0,
-        "only what a user needs is shipped": not [name for name in shipped if name.startswith(NEVER_SHIPPED)],
-        "every module is documented": bool(modules)
-        and modules == set(documentation(home, installed, "module")),
-        "every role is documented": bool(roles) and roles == set(documentation(home, installed, "role")),
-        "the licence, the changelog and the README are there": all(
-            (here / name).exists() for name in ("LICENSE", "CHANGELOG.md", "README.md")
-        ),
-    }
-    for name in playbooks:
-        syntax = subprocess.run(
-            [
-                str(home / "bin" / "ansible-playbook"),
-                "--syntax-check",
-                "-i",
-                "localhost,",
-                "%s.%s" % (NAME, name[:-4]),
-            ],
-            env=env.environ(home, installed),
-            cwd="/",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        checks["playbook %s is found by its full name" % name] = syntax.returncode == 0
-    for text, held in checks.items():
-        print("%s %s" % ("ok    " if held else "FAILED", text))
-    failed = list(checks.values()).count(False)
-    print("%d passed, %d failed" % (len(checks) - failed, failed))
-    return int(failed > 0)
+    for kind, expected in (("module", modules), ("role", roles)):
+        documented = set(documentation(home, installed, kind))
+        yield Check(NAME, "every %s is documented" % kind, named(expected ^ documented))
+    missing = [
+        name
+        for name in ("LICENSE", "CHANGELOG.md", "README.md")
+        if not (installed / env.COLLECTION / name).exists()
+    ]
+    yield Check(NAME, "the licence, the changelog and the README are there", named(missing))
+    for path in sorted((env.CHECKOUT / "playbooks").glob("*.yml")):
+        found = syntax(home, installed, path.stem)
+        yield Check(path.stem, "the playbook is found by its full name", None if found else "it is not")
 
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(main())
+    sys.exit(print_checks(prove()))

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A playbook of this checkout on a user's own hosts: ``playbook.py diagnose|remediate INVENTORY [options of
-ansible-playbook]``.
+"""A playbook of this checkout on a user's own hosts.
+
+``python3 -m tests.run.playbook diagnose|remediate INVENTORY [options of ansible-playbook]``
 
 The user's own Ansible settings hold; only the collection and the engine are ours.
 """
@@ -12,8 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-import env
-import package
+from tests.run import env, package
 
 
 def main() -> None:

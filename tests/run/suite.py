@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tests: ``python3 suite.py`` proves each thing once, ``suite.py --all`` also again on each suite and
-each Python, ``suite.py STEP ...`` a part.
+"""The tests: ``python3 -m tests.run.suite`` proves each thing once. ``--all`` proves it also on each suite
+and each Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 
-Each step is a command; its output goes to <WORK>/log/<step>.txt. The quick steps come first, then the slow
-ones that need no host, two at a time, then the hosts alone on the machine whose symptoms depend on time. Last
-come, three at a time, the runners that mostly wait for daemons and for playbooks to start. The last line of
-the output counts every check, e.g. ``1234 passed, 0 failed``.
+Each step is a command; its output goes to <WORK>/log/STEP.txt. The stages run one after the other. First come
+the quick steps, then the slow ones that need no host. Then the hosts whose symptoms depend on time have the
+machine to themselves. Last come, several at a time, the runners that mostly wait for daemons and for
+playbooks to start.
+
+Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. The
+last line counts every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
@@ -21,12 +24,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import env
+from tests.run import env
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 PYTEST_COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?)\b")
+MOLECULE_RECAP = re.compile(r"^\S+ +: actions=\d+ .* failed=(\d+)$", re.M)
 SUITES = ("bullseye", "bookworm", "trixie", "el")
+# Beside a dead default server and a crowd: what is loaded anew, and what is sized.
+COMPANY_FEW = "one_vhost_wrong,exhausted_static"
+COMPANY_STOCK = "stopped,socket_root,wrong_port"
 STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its steps run at a time
+LINE, TAIL = (
+    600,
+    40,
+)  # of a step that failed: characters of a line, and lines of the end of its output, that are shown
 
 
 class Counted(NamedTuple):
@@ -89,7 +100,6 @@ def steps(everything: bool) -> list[Step]:
     here = root / env.COLLECTION
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
-    tests = env.CHECKOUT / "tests"
     found = [
         Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
         Step(
@@ -108,91 +118,111 @@ def steps(everything: bool) -> list[Step]:
             root,
             by_exit_code,
         ),
+        Step(
+            "mypy-tests",
+            "quick",
+            [
+                "mypy",
+                "--cache-dir",
+                str(env.WORK / "mypy-tests"),
+                *("-p", "tests.run", "-p", "tests.lab", "-p", "tests.integration", "-p", "tests.bench"),
+            ],
+            dict(tools, MYPYPATH=str(root)),
+            here,
+            by_exit_code,
+        ),
         Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
         Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
         Step(
             "units",
             "quick",
-            [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab"],
+            [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab", "tests/run"],
             dict(tools, PYTHONPATH=str(root)),
             here,
             by_pytest,
         ),
         sanity("2.19", home, root),
     ]
-    path = ":".join(str(here / "tests" / directory) for directory in ("run", "lab", "integration"))
-    for directory in ("lab", "bench", "run", "integration"):
-        files = [str(path) for path in sorted((here / "tests" / directory).glob("*.py"))]
-        if files:
-            argv = [
-                "mypy",
-                "--cache-dir",
-                str(env.WORK / "mypy-tests"),
-                "--no-namespace-packages",
-                "--no-explicit-package-bases",
-                *files,
-            ]
-            found.append(
-                Step("mypy-" + directory, "quick", argv, dict(tools, MYPYPATH=path), here, by_exit_code)
-            )
     newest = env.interpreter("3.12")
     if newest:
         found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
+    for version in env.TARGET_PYTHONS if everything else ("3.6", "3.13"):
+        if env.interpreter(version):
+            argv = [python, "-m", "tests.run.host_python", version]
+            found.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
     for name, (stage, *words) in runners(everything).items():
-        found.append(
-            Step(name, stage, [python, str(tests / words[0]), *words[1:]], tools, env.CHECKOUT, by_last_line)
-        )
+        argv = [python, "-m", "tests." + words[0], *words[1:]]
+        found.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
+    molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
+    found.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
     return found
 
 
 def runners(everything: bool) -> dict[str, Sequence[str]]:
-    """Our own programs by the name of their step: (stage, file in tests, arguments)."""
-    fleets = (
-        {"fleet-" + suite: ("hosts", "integration/fleet.py", suite) for suite in SUITES}
-        if everything
-        else {"faults": ("hosts", "integration/fleet.py", "spread")}
-    )
-    # Fixable faults on hosts that have more: all of them on each suite, or one of each kind. fleet.py names
-    # their hosts by the suite, as above.
-    company: dict[str, Sequence[str]] = (
-        {
-            **{"company-" + suite: (suite, "--with", "dead_default,crowd") for suite in SUITES},
-            "company-stock": ("el", "--with", "stock_default,crowd"),
-        }
-        if everything
-        else {
-            "company-few": (
-                "spread",
-                "stopped,socket_root,config_not_loaded,one_vhost_wrong,exhausted_static",
-                "--with",
-                "dead_default,crowd",
-            ),
-            "company-stock": ("el", "stopped,socket_root,wrong_port", "--with", "stock_default,crowd"),
-        }
-    )
+    """Our own programs by the name of their step: (stage, module in tests, arguments).
+
+    Of a stage, the longest come first.
+    """
     return {
-        "matrix": ("static", "run/matrix.py", *([] if everything else ["--few"])),
-        "package": ("static", "run/package.py"),
-        "hostile": ("static", "integration/hostile.py"),
-        **fleets,
-        **{name: ("hosts", "integration/fleet.py", *words) for name, words in company.items()},
-        "neighbours": ("hosts", "integration/neighbours.py", *([] if everything else ["--few"])),
-        "sizes": ("hosts", "integration/sizes.py"),
-        "molecule-loaded": ("hosts", "integration/scenarios.py", "loaded"),
-        "harm": ("calm", "integration/harm.py", *(["--all"] if everything else [])),
-        "attacks": ("calm", "integration/attacks.py"),
-        "survive": ("calm", "integration/survive.py"),
-        "molecule-calm": ("calm", "integration/scenarios.py", "calm"),
-        "redaction": ("calm", "integration/redaction.py"),
-        "edits": ("calm", "integration/edits.py"),
-        "restraint": ("calm", "integration/restraint.py"),
+        "matrix-modules": ("static", "run.matrix"),
+        "package": ("static", "run.package"),
+        "hostile": ("static", "integration.hostile"),
+        **faults(everything),
+        "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
+        "sizes": ("hosts", "integration.sizes"),
+        "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
+        "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
+        "attacks": ("calm", "integration.attacks"),
+        "restraint": ("calm", "integration.restraint"),
+        "edits": ("calm", "integration.edits"),
+        "redaction": ("calm", "integration.redaction"),
+        **company(everything),
     }
+
+
+def faults(everything: bool) -> dict[str, Sequence[str]]:
+    """Each fault on each suite; or each once, those under load alone on the machine."""
+    fleet = "integration.fleet"
+    if everything:
+        return {"fleet-" + suite: ("hosts", fleet, suite) for suite in SUITES}
+    return {
+        "faults-loaded": ("hosts", fleet, "spread", "--only", "loaded"),
+        "faults-calm": ("calm", fleet, "spread", "--only", "calm"),
+    }
+
+
+def company(everything: bool) -> dict[str, Sequence[str]]:
+    """Faults that can be mended, on hosts that have more: all of them on each suite, or one of each kind."""
+    fleet, dead, stock = "integration.fleet", "dead_default,crowd", "stock_default,crowd"
+    if everything:
+        return {
+            **{"company-" + suite: ("hosts", fleet, suite, "--with", dead) for suite in SUITES},
+            "company-stock": ("hosts", fleet, "el", "--with", stock),
+        }
+    return {
+        "company-few": ("calm", fleet, "spread", COMPANY_FEW, "--with", dead),
+        "company-stock": ("calm", fleet, "el", COMPANY_STOCK, "--with", stock),
+    }
+
+
+def by_molecule(rc: int, output: str) -> Counted:
+    """One check for each scenario of molecule's own recap."""
+    failures_of = MOLECULE_RECAP.findall(output)
+    passed = failures_of.count("0")
+    return Counted(passed, len(failures_of) - passed or int(rc != 0 or not failures_of))
 
 
 def sanity(core: str, home: Path, root: Path) -> Step:
     argv = ["ansible-test", "sanity", "--local", "--python", "3.11" if core == "2.19" else "3.12"]
     return Step("sanity-" + core, "static", argv, env.environ(home, root), root / env.COLLECTION, by_sanity)
+
+
+def failures(output: str) -> str:
+    """What a person needs to see of a step that failed."""
+    lines = output.splitlines()
+    named = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
+    return "".join("    %s\n" % line[:LINE] for line in [*named, "... and its end:", *lines[-TAIL:]])
 
 
 def run(step: Step) -> Counted:
@@ -220,7 +250,7 @@ def run(step: Step) -> Counted:
         time.monotonic() - began,
     )
     if counted.failed:
-        text += "   %s\n%s" % (log, "\n".join("    " + line for line in output.splitlines()[-40:]))
+        text += "\n%s    the whole output: %s" % (failures(output), log)
     print(text, flush=True)
     return counted
 

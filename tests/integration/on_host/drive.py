@@ -28,7 +28,12 @@ REFERENCE = "/root/survive/reference"
 STAMP = re.compile(r"\d{8}T\d{6}Z")  # in the name of a backup
 ALWAYS = ("replace ", "link ", "run ")
 # What was started comes to its end, however busy the machine is.
-SETTLED = 'for _ in $(seq 150); do pgrep -x systemctl >/dev/null || [ -n "$(systemctl list-jobs --no-legend)" ] || break; sleep 0.2; done'
+SETTLED = """
+for _ in $(seq 150); do
+    pgrep -x systemctl >/dev/null || [ -n "$(systemctl list-jobs --no-legend)" ] || break
+    sleep 0.2
+done
+"""
 
 
 def tell(what, *wrong):
@@ -159,7 +164,7 @@ def kill_twice(ground):
     def killed_once():
         ground.break_it()
         ground.run(first, "during")
-        ground.bash(SETTLED + '; systemctl stop "$FPM_UNIT"')
+        ground.bash(SETTLED + 'systemctl stop "$FPM_UNIT"')
 
     killed_once()
     back = ground.run().steps

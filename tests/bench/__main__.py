@@ -1,0 +1,255 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a diagnosis costs, and what sizing a pool brings.
+
+``python3 -m tests.bench [real] [answered] [logs] [sizing]``
+
+Prints tables in Markdown; numbers of one run belong together.
+
+The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same
+settings.
+"""
+
+import base64
+import io
+import json
+import os
+import re
+import shutil
+import statistics
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tests.bench import logs, sizing
+from tests.bench.engine_runs import EMPTY, HOME, PLACE, collections, floor_playbook, guide, playbook
+from tests.bench.measure import interleaved, per_host, ratio, run, table
+from tests.run import env, hosts
+
+FLEET = "bench"
+# Faults that hold still: none keeps a load running, which would be measured too.
+REAL = (
+    "bullseye:plain,bullseye:stopped,bullseye:socket_root,bookworm:masked,bookworm:old_socket,bookworm:wrong_port,"
+    "trixie:plain,trixie:unknown_user,trixie:socket_0600,el:stopped,el:acl_without_nginx,el:upstream_wrong_path"
+)
+ANSWERED = int(os.environ.get("BENCH_ANSWERED", "400"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SIZES = {"10 MB": 10 * 10**6, "1 GB": 10**9, "5 GB": 5 * 10**9}
+MODULE = "webmedic.php_fpm.diagnosis_info"
+# The interpreter of a host, with its CPU time written down: dash's times counts, in its second line, the
+# children it waited for.
+TIMED = """#!/bin/sh
+/usr/bin/python3 "$@"
+rc=$?
+times >/var/tmp/bench-times.$$
+tail -1 /var/tmp/bench-times.$$ >>/var/tmp/bench-times
+rm -f /var/tmp/bench-times.$$
+exit $rc
+"""
+
+
+def times_of_hosts() -> list[float]:
+    """CPU seconds of each interpreter run since the last call, over all hosts."""
+    output = hosts.lab(
+        "exec", FLEET, "-c", "cat /var/tmp/bench-times 2>/dev/null; rm -f /var/tmp/bench-times"
+    )
+    found = re.findall(r"^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$", output, re.M)
+    return [60 * float(a) + float(b) + 60 * float(c) + float(d) for a, b, c, d in found]
+
+
+def real(where: str) -> None:
+    hosts.lab("down", FLEET, quiet=True, check=False)
+    try:
+        hosts.lab("fleet", FLEET, "--hosts", os.environ.get("BENCH_HOSTS", REAL), quiet=True)
+        inventory = hosts.inventory(FLEET)
+        count = len(hosts.fingerprint(FLEET))
+        costs = interleaved(
+            ROUNDS,
+            {
+                "floor": partial(playbook, where, inventory, str(floor_playbook(EMPTY))),
+                "diagnose": partial(playbook, where, inventory, "webmedic.php_fpm.diagnose"),
+                "guide": partial(guide, where, inventory),
+            },
+        )
+        floor = costs["floor"]
+        names = {
+            "floor": "an empty module",
+            "diagnose": "webmedic.php_fpm.diagnose",
+            "guide": "the guide's script, `ansible -m script`",
+        }
+        table(
+            "Controller, %d real hosts over SSH" % count,
+            ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
+            [
+                [names[name], *per_host(found, count), "%.2f" % ratio(found, floor, "cpu")]
+                for name, found in costs.items()
+            ],
+        )
+        host_share(where, inventory)
+        keep_answers(where, inventory)
+    finally:
+        hosts.lab("down", FLEET, quiet=True)
+
+
+def host_share(where: str, inventory: Path) -> None:
+    hosts.lab(
+        "exec",
+        FLEET,
+        "-c",
+        "cat >/usr/local/bin/timed-python <<'X'\n%sX\nchmod 755 /usr/local/bin/timed-python" % TIMED,
+    )
+    used: dict[str, list[float]] = {EMPTY: [], MODULE: []}
+    times_of_hosts()
+    for _round in range(ROUNDS):
+        for name, found in used.items():
+            playbook(
+                where,
+                inventory,
+                str(floor_playbook(name)),
+                "-e",
+                "ansible_python_interpreter=/usr/local/bin/timed-python",
+            )
+            found += times_of_hosts()
+    floor = statistics.median(used[EMPTY])
+    rows = [
+        [
+            name,
+            "%.2f s" % statistics.median(found),
+            "%.2f s" % max(found),
+            "%.2f" % (statistics.median(found) / floor),
+            "{:,}".format(sum(shipped(where, name).values())),
+        ]
+        for name, found in used.items()
+    ]
+    table(
+        "Host CPU of one run",
+        ["module", "median", "most", "times the floor", "bytes of source it ships, the engine's included"],
+        rows,
+    )
+    ours = {
+        path: size for path, size in shipped(where, MODULE).items() if path.startswith("ansible_collections/")
+    }
+    print("\n%d files and {:,} bytes of these are ours.".format(sum(ours.values())) % len(ours))
+
+
+def shipped(where: str, module: str) -> dict[str, int]:
+    """Path and size of each source file in what the engine sends for a module: an interpreter that keeps what
+    it is given tells.
+    """
+    keep = PLACE / "payload"
+    script = PLACE / "keeping-python"
+    script.write_text("#!/bin/sh\ncat >%s\necho '{}'\n" % keep)
+    script.chmod(0o755)
+    inventory = PLACE / "one.ini"
+    inventory.write_text("one ansible_connection=local ansible_python_interpreter=%s\n" % script)
+    playbook(where, inventory, str(floor_playbook(module)))
+    encoded = max(re.findall(r"[A-Za-z0-9+/=]{1000,}", keep.read_text()), key=len)
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(encoded))) as archive:
+        return {
+            entry.filename: entry.file_size for entry in archive.infolist() if entry.filename.endswith(".py")
+        }
+
+
+def keep_answers(where: str, inventory: Path) -> None:
+    """What real hosts say, for the hosts that are answered at once."""
+    argv = [str(HOME / "bin" / "ansible"), "all", "-i", str(inventory), "--become", "-o", "-m", MODULE]
+    output = run(argv, env.environ(HOME, where, **hosts.ENGINE), PLACE / "run.txt").output
+    for number, text in enumerate(re.findall(r"^\S+ \| SUCCESS => (.*)$", output, re.M)):
+        answer = json.loads(text)
+        answer.pop("ansible_facts", None)
+        (PLACE / "answers" / ("%d.json" % number)).write_text(
+            json.dumps(dict(answer, invocation={"module_args": {}}))
+        )
+
+
+def answered(where: str) -> None:
+    """Hosts whose interpreter is a script that prints an answer: what is left is the controller's share."""
+    answers = sorted((PLACE / "answers").glob("*.json"))
+    if not answers:
+        sys.exit("the answers of real hosts are missing: run the part `real` first")
+    inventories = {}
+    for name in ("floor", "diagnose"):
+        lines = []
+        for number in range(ANSWERED):
+            script = PLACE / "answers" / ("%s-%d" % (name, number % len(answers)))
+            text = answers[number % len(answers)] if name == "diagnose" else PLACE / "answers" / "empty"
+            script.write_text("#!/bin/sh\nexec cat %s\n" % text)
+            script.chmod(0o755)
+            lines.append("host%d ansible_connection=local ansible_python_interpreter=%s\n" % (number, script))
+        inventories[name] = PLACE / (name + ".ini")
+        inventories[name].write_text("".join(lines))
+    (PLACE / "answers" / "empty").write_text('{"changed": false, "invocation": {"module_args": {}}}\n')
+    costs = interleaved(
+        max(2, ROUNDS // 2),
+        {
+            "floor": partial(playbook, where, inventories["floor"], str(floor_playbook(EMPTY))),
+            "diagnose": partial(playbook, where, inventories["diagnose"], "webmedic.php_fpm.diagnose"),
+        },
+    )
+    names = {"floor": "an empty module", "diagnose": "webmedic.php_fpm.diagnose"}
+    table(
+        "Controller, %d hosts that answer at once" % ANSWERED,
+        ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
+        [
+            [names[name], *per_host(found, ANSWERED), "%.2f" % ratio(found, costs["floor"], "cpu")]
+            for name, found in costs.items()
+        ],
+    )
+
+
+def error_logs() -> None:
+    python = str(HOME / "bin" / "python")
+    environment = dict(env.environ(HOME), PYTHONPATH=str(env.tree()))
+    rows = []
+    for name, size in SIZES.items():
+        path = PLACE / "error.log"
+        try:
+            logs.write(path, size, time.time())
+            found = [logs.measured(path, python, environment) for _round in range(3)]
+        finally:
+            path.unlink(missing_ok=True)
+        middle = sorted(found, key=lambda one: one["wall"])[1]
+        rows.append(
+            [
+                name,
+                "%.0f ms" % (middle["wall"] * 1000),
+                "%.0f ms" % (middle["cpu"] * 1000),
+                "%.1f MB" % (middle["peak"] / 1e6),
+                "%.1f MB" % ((middle["peak"] - middle["before"]) / 1e6),
+                "%.2f MB" % (middle["bytes_read"] / 1e6),
+                str(middle["events"]),
+            ]
+        )
+    table(
+        "The last 15 minutes out of an error log",
+        ["size", "wall", "CPU", "peak memory", "of it for the log", "read", "lines that count"],
+        rows,
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    (PLACE / "answers").mkdir(parents=True, exist_ok=True)
+    parts = argv or ["real", "answered", "logs", "sizing"]
+    where = collections()
+    if "real" in parts:
+        real(where)
+    if "answered" in parts:
+        answered(where)
+    if "logs" in parts:
+        error_logs()
+    if "sizing" in parts:
+        table(
+            "%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
+            ["host", "200 / other, before", "after", "times", "OOM kills before / after", "sizing"],
+            sizing.measured(HOME, Path(where.split(":")[0])),
+        )
+    shutil.rmtree(PLACE / "report", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is proven on a fleet of broken hosts: first told apart, then mended."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.integration import mended
+from tests.integration.compare import against_schema, changes, same, settled
+from tests.lab.judge import facts_of, judge_host
+from tests.run import env, hosts
+from tests.run.checks import Check
+
+# Looks at a time: a host that waits for this machine's processors would look like one that hangs.
+FORKS = ("--forks", str(5 * (os.cpu_count() or 2)))
+VERDICT = "the verdict is right"
+# What a template in a hostile text would make here, were it ever evaluated (tests/lab/faults/11_hostile.yml).
+CANARY = Path("/tmp/webmedic-lab-pwned")
+
+
+def symptoms(output: str) -> list[Check]:
+    """The lab's own lines: "ok    HOST  words" or "WRONG HOST  words"."""
+    return [
+        Check(host, "the symptom shows", None if mark == "ok" else words.strip())
+        for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M)
+    ]
+
+
+def prove(fleet: str, name: str, options: Sequence[str], shard: str) -> Iterator[Check]:
+    """A part of the hosts that the lab's options name, from start to removal."""
+    reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
+    shutil.rmtree(reports, ignore_errors=True)
+    hosts.lab("down", fleet, quiet=True, check=False)
+    try:
+        yield from symptoms(hosts.lab("fleet", fleet, *options, "--shard", shard, check=False))
+        broken = BrokenFleet(fleet, reports)
+        # The diagnosis has no check mode of its own: a part of the hosts shows that.
+        # The remediation has one: that is shown on all of them.
+        yield from broken.prove_verdicts(check_mode=shard.startswith("1/"))
+        yield from broken.prove_remedy()
+    finally:
+        if not os.environ.get("FLEET_KEEP"):
+            hosts.lab("down", fleet, quiet=True, check=False)
+
+
+class BrokenFleet:
+    """Hosts whose symptom shows. facts: what the lab says of each, by its name. reports: where ours go."""
+
+    def __init__(self, fleet: str, reports: Path) -> None:
+        self.fleet, self.reports = fleet, reports
+        self.inventory = hosts.inventory(fleet)
+        self.facts = facts_of(yaml.safe_load(self.inventory.read_text()))
+        self.home, self.tree = Path(sys.prefix), env.tree()
+        self.as_broken: dict[str, Any] = {}  # the fingerprints after the diagnosis
+
+    def prove_verdicts(self, check_mode: bool) -> Iterator[Check]:
+        """The diagnosis says what is true, and changes nothing. check_mode: it says the same with --check."""
+        CANARY.unlink(missing_ok=True)
+        before = hosts.fingerprint(self.fleet)
+        real = self.diagnosed("real")
+        checked = self.diagnosed("check", "--check") if check_mode else {}
+        after = self.as_broken = hosts.fingerprint(self.fleet)
+        yield Check(
+            self.fleet,
+            "no text of a host was evaluated here",
+            "%s exists" % CANARY if CANARY.exists() else None,
+        )
+        for report in filter(None, (real, checked)):
+            yield Check(
+                self.fleet,
+                "the report is what its schema promises",
+                report.get("no report") or against_schema(report),
+            )
+        for host, fact in sorted(self.facts.items()):
+            entry = real.get("hosts", {}).get(host)
+            yield Check(host, VERDICT, "; ".join(judge_host(host, fact["lab_expected"], entry).wrong) or None)
+            if checked:
+                in_check_mode = checked.get("hosts", {}).get(host, {})
+                yield Check(host, "check mode says the same", same(in_check_mode, entry or {}))
+            yield unchanged(host, "nothing is different afterwards", before, after)
+
+    def diagnosed(self, name: str, *words: str) -> dict[str, Any]:
+        """The report of one run; without one, {"no report": the end of the output}."""
+        done = hosts.diagnose(self.home, self.tree, self.inventory, self.reports / name, *FORKS, *words)
+        print(done.stdout)
+        if done.returncode or not (self.reports / name / "report.json").exists():
+            return {"no report": done.stdout[-6000:]}
+        return hosts.load_report(self.reports / name)
+
+    def remediated(self, name: str, *words: str) -> mended.Run:
+        return mended.remediate(self.home, self.tree, self.inventory, self.reports / name, *FORKS, *words)
+
+    def prove_remedy(self) -> Iterator[Check]:
+        """After prove_verdicts(). Check mode predicts the remediation, which mends what is safe and no more."""
+        safe = {name: fact["lab_actions"] for name, fact in self.facts.items() if fact["lab_safe_fix"]}
+        before = self.as_broken
+        checked = self.remediated("would", "--check", "--diff")
+        untouched = hosts.fingerprint(self.fleet)
+        real = self.remediated("mend", *mended.TOGETHER)
+        print(real.output)
+        after = hosts.fingerprint(self.fleet)
+        answers = mended.answers(self.fleet)
+        again = self.remediated("again", "--limit", ",".join(safe), *mended.TOGETHER) if safe else real
+        later = hosts.fingerprint(self.fleet)
+        for name, run in (("check", checked), ("real", real), ("again", again)):
+            yield Check(
+                self.fleet,
+                "the remediation's report is what its schema promises (%s)" % name,
+                against_schema(run.report) if run.report else run.output[-3000:],
+            )
+        wrong: dict[str, str | None] = {}
+        for host, fact in sorted(self.facts.items()):
+            result = real.results.get(host)
+            yield unchanged(host, "the remediation's check mode changes nothing", before, untouched)
+            yield Check(
+                host,
+                "check mode predicts exactly what is done",
+                mended.prediction_problem(checked.results.get(host), result),
+            )
+            settled_later = changes(settled(after[host]), settled(later[host]))
+            if host in safe:
+                answer = answers.get(host, "was not asked")
+                wrong[host] = mended.mended_problem(result, safe[host], answer, fact["lab_other_actions"])
+                yield Check(host, "it is mended", wrong[host])
+                if not settled_later and again.results.get(host, {}).get("changed", True):
+                    settled_later = ["it says it changed something"]
+                yield Check(host, "a second run has nothing to do", "; ".join(settled_later) or None)
+            else:
+                entry = real.report.get("hosts", {}).get(host, {})
+                differences = "; ".join(changes(before[host], after[host]) + settled_later) or None
+                yield Check(
+                    host,
+                    "it is left as it was, with advice",
+                    mended.left_alone_problem(result, entry, differences),
+                )
+        print(mended.sum_up(safe, real.results, wrong))
+
+
+def unchanged(host: str, what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Check:
+    """before, after: fingerprints of all hosts."""
+    return Check(host, what, "; ".join(changes(before[host], after[host])) or None)

@@ -1,0 +1,155 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The container engine: the one place that starts programs on this machine.
+
+One variable each changes the engine (WEBMEDIC_ENGINE), its runtime (WEBMEDIC_RUNTIME) and the work directory
+(WEBMEDIC_WORK).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+ENGINE = os.environ.get("WEBMEDIC_ENGINE", "podman")
+RUNTIME = os.environ.get("WEBMEDIC_RUNTIME", "runc")
+WORK = Path(
+    os.environ.get("WEBMEDIC_WORK", Path(__file__).resolve().parents[2] / ".cache" / "webmedic")
+).resolve()
+
+# systemd needs SYS_ADMIN to mount; the kernel's log needs SYSLOG; sockets' owners need SYS_PTRACE. The
+# default limits of processes and files fail where this machine itself may not raise them. Memory without
+# swap: OOM kills are real.
+HOST_FLAGS = (
+    "--cap-add=SYS_ADMIN,SYSLOG,SYS_PTRACE",
+    "--ulimit=nofile=20000:20000",
+    "--ulimit=nproc=4096:4096",
+    "--memory=300m",
+    "--memory-swap=300m",
+)
+
+ATTEMPTS = 4  # at what other runs on a busy machine may get in the way of
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_PER_HOST = (
+    6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
+)
+
+
+class LabError(Exception):
+    """What was tried, on what, what came back."""
+
+
+def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd: Path | None = None) -> str:
+    """Run a program and return its standard output; raise LabError with its last words when it fails.
+
+    It runs in the work directory: podman's monitor drops a file "oom" where it stands when a host runs out of
+    memory.
+    """
+    WORK.mkdir(parents=True, exist_ok=True)
+    try:
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, cwd=WORK
+        )
+    except FileNotFoundError as error:
+        raise LabError(
+            f"{argv[0]}: no such program here; `python3 -m tests.lab install` says what the lab needs"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip().splitlines()[-8:]
+        raise LabError(f"{' '.join(argv[:6])}: rc {done.returncode}: " + " | ".join(words))
+    return done.stdout
+
+
+def engine(*args: str, stdin: str | None = None, timeout: float = 600) -> str:
+    """Run a command of the container engine, from the work directory: conmon leaves a file `oom` where it was
+    started.
+    """
+    WORK.mkdir(parents=True, exist_ok=True)
+    runtime = ("--runtime", RUNTIME) if ENGINE == "podman" and RUNTIME and shutil.which(RUNTIME) else ()
+    return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout, cwd=WORK)
+
+
+@contextlib.contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Hold a lock of this work directory, so that two runs do not build the same thing at once."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    (WORK / ".gitignore").write_text("*\n")
+    with open(WORK / f"{what}.lock", "w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def make_room(hosts: int) -> None:
+    """Raise the kernel's limit of inotify instances until so many hosts fit: a systemd that gets none does
+    not boot.
+    """
+    wanted = 64 + hosts * INOTIFY_PER_HOST
+    if not INOTIFY.exists() or int(INOTIFY.read_text()) >= wanted:
+        return
+    try:
+        INOTIFY.write_text(str(wanted))
+    except OSError as error:
+        raise LabError(
+            f"{hosts} hosts need `sysctl -w fs.inotify.max_user_instances={wanted}`, not allowed here: {error}"
+        ) from error
+
+
+def image_exists(tag: str) -> bool:
+    """Whether an image of this tag is here."""
+    return bool(engine("images", "--quiet", tag).strip())
+
+
+def boot(name: str, hostname: str, image: str, network: str, labels: dict[str, str]) -> None:
+    """Start a container whose first process is systemd."""
+    if ENGINE == "podman":
+        init = ["--systemd=always"]
+    else:
+        init = ["--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/run/lock"]
+    marks = [f"--label={key}={value}" for key, value in labels.items()]
+    engine(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--hostname",
+        hostname,
+        *init,
+        *HOST_FLAGS,
+        "--network",
+        network,
+        *marks,
+        image,
+        "/sbin/init",
+    )
+
+
+def execute(name: str, script: str, timeout: float = 180) -> str:
+    """Run a bash script in a container as root and return its standard output."""
+    return engine("exec", "--interactive", name, "bash", "-s", stdin=script, timeout=timeout)
+
+
+def containers(label: str) -> list[dict[str, Any]]:
+    """The engine's own description of every container that has a label (KEY or KEY=VALUE), running or not."""
+    for attempt in range(ATTEMPTS):
+        ids = engine("ps", "--all", "--quiet", "--filter", f"label={label}").split()
+        try:
+            return json.loads(engine("inspect", *ids)) if ids else []
+        except LabError:  # another run removed one of them meanwhile
+            if attempt == ATTEMPTS - 1:
+                raise
+    return []
+
+
+def address(container: dict[str, Any], network: str) -> str:
+    """A container's address in a network; empty when it is not running."""
+    return str(container["NetworkSettings"]["Networks"].get(network, {}).get("IPAddress", ""))
