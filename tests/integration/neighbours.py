@@ -80,7 +80,7 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
 
 def until_later(fleet: Fleet, spec: Spec, number: int, ended: float) -> list[visits.Visit]:
     """The visits of these visitors, once one of them came after the end."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while True:
         seen = visits.parse(execute(fleet.container(spec), "cat %s.%d" % (scripts.VISITORS_LOG, number)))
         if any(visit.came > ended for visit in seen) or time.monotonic() > deadline:

@@ -8,7 +8,7 @@ that holds either.
 from typing import Any, Dict
 
 from ..edit.nginx_text import set_address_at
-from ..parse.endpoint import parse
+from ..parse.endpoint import dialled_at, parse
 from ..verdict.step import Step
 from .view import View, nginx_step
 
@@ -16,13 +16,11 @@ from .view import View, nginx_step
 def address(endpoint: str) -> str:
     """An endpoint as nginx dials it: a pool that listens on every address is dialled on loopback."""
     place = parse(endpoint)
-    if place.family == "unix":
+    listens = place.address or ""
+    dialled = dialled_at(listens)
+    if dialled == listens:
         return endpoint
-    return (
-        {"*": "127.0.0.1:%s", "::": "[::1]:%s"}.get(place.address or "", "") % place.port
-        if place.address in ("*", "::")
-        else endpoint
-    )
+    return "%s:%s" % ("[%s]" % dialled if ":" in dialled else dialled, place.port)
 
 
 def resolve(view: View, arguments: Dict[str, Any]) -> Step:

@@ -3,10 +3,11 @@
 
 """The blocks of a nginx configuration, each as often as nginx comes to it, and which of them a selector means."""
 
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import Conf, Directive, Read, parse_conf
+from ..parse.nginx.conf import BOM, Directive, Expand, Read, parse_conf
 from ..verdict.step import Refusal
+from .nginx_places import Place, Source
 
 # (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first; levels in between
 # may be left out. server: any of its names; upstream: its name; any other block: its arguments joined by one
@@ -23,11 +24,11 @@ class Level:
     """A block as nginx comes to it: a file that is included twice gives its blocks twice.
 
     outer: the level around it, None for the main one. file: in which it stands. block: None for the main
-    level. content: its directives, those of includes in their place.
+    level. content: its directives, those of includes where nginx reads them.
     """
 
     def __init__(
-        self, outer: Optional["Level"], file: str, block: Optional[Directive], content: List[Directive]
+        self, outer: Optional["Level"], file: str, block: Optional[Place], content: List[Place]
     ) -> None:
         self.outer = outer
         self.file = file
@@ -41,9 +42,9 @@ class Level:
         outer = self.outer.around if self.outer and self.outer.block else ""
         return "%s > %s" % (outer, self.where) if outer else self.where
 
-    def has(self, directive: Directive) -> bool:
+    def has(self, place: Place) -> bool:
         """The directive stands directly in this block, maybe by an include."""
-        return any(inner is directive for inner in self.content)
+        return any(inner is place for inner in self.content)
 
     def _is(self, kind: str, called: str) -> bool:
         if not self.block or self.block.name != kind:
@@ -70,25 +71,52 @@ class Level:
         return not left
 
 
-def read_whole(config: str, read: Read, expand: Callable[[str], List[str]]) -> Conf:
-    """The configuration with the places of its directives. Refusal unless all of it can be read."""
-    conf = parse_conf(config, read, expand, places=True)
-    for path, file, line in conf.unread:
-        raise Refusal("%s cannot be read%s" % (path, ", which %s:%d includes" % (file, line) if line else ""))
-    for error in conf.errors:
-        raise Refusal("%s: line %d: %s" % (error["file"], error["line"], error["text"]))
-    return conf
+class Configuration:
+    """All files of a configuration. levels: every block, the main level first. Refusal unless all of it can be
+    read.
 
+    config: absolute path of the main file. read: a path -> its text, None when it cannot be read. expand: a
+    pattern -> its paths in order.
+    """
 
-def levels(config: str, conf: Conf) -> List[Level]:
-    """Every block, the main level first. config: the main file."""
-    found: List[Level] = []
+    def __init__(self, config: str, read: Read, expand: Expand) -> None:
+        self.config = config
+        self.sources: Dict[str, Source] = {}
+        self.levels: List[Level] = []
 
-    def enter(level: Level) -> None:
-        found.append(level)
-        for inner in level.content:
+        def remember(path: str) -> Optional[str]:
+            text = read(path)
+            if text is not None:
+                self.sources[path] = Source(path, text)
+            # A byte order mark stays where it is. It is no reason to change nothing.
+            return text[len(BOM) :] if text and text.startswith(BOM) else text
+
+        conf = parse_conf(config, remember, expand)
+        for path, file, line in conf.unread:
+            included = ", which %s:%d includes" % (file, line) if line else ""
+            raise Refusal("%s cannot be read%s" % (path, included))
+        for error in conf.errors:
+            raise Refusal("%s: line %d: %s" % (error["file"], error["line"], error["text"]))
+        self._enter(None, config, None, conf.directives)
+
+    def _enter(
+        self, outer: Optional[Level], file: str, block: Optional[Place], inside: List[Directive]
+    ) -> None:
+        places = [self.sources[inner.file].by_number[inner.number] for inner in inside]
+        level = Level(outer, file, block, places)
+        self.levels.append(level)
+        for place, inner in zip(places, inside):
             if inner.block is not None:
-                enter(Level(level, inner.file, inner, inner.block))
+                self._enter(level, inner.file, place, inner.block)
 
-    enter(Level(None, config, None, conf.directives))
-    return found
+    def selected(self, selector: Selector, file: Optional[str]) -> List[Level]:
+        """The levels of the one block that is meant; several when nginx comes to it by several includes."""
+        called = ", ".join(("%s %s" % pair).strip() for pair in selector) or "the main level"
+        matching = [level for level in self.levels if level.matches(selector) and file in (None, level.file)]
+        blocks = {(level.file, level.block.start if level.block else 0): level for level in matching}
+        if len(blocks) > 1:
+            places = ", ".join(level.where for level in blocks.values())
+            raise Refusal("%s: %d blocks match: %s" % (called, len(blocks), places))
+        if not matching:
+            raise Refusal("%s: no such block in %s" % (called, file or "what %s reads" % self.config))
+        return matching

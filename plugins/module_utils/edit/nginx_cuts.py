@@ -8,9 +8,10 @@ beside it. Each new text is read again with the lexer before it is handed out.
 import re
 from typing import List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import BOM, Directive, Place, Source
+from ..parse.nginx.conf import BOM
 from ..parse.nginx.lexer import Span, Statement, statements
 from ..verdict.step import Refusal
+from .nginx_places import Place, Source
 
 _BLANK = " \t\r\n"
 
@@ -64,26 +65,20 @@ def _gap(text: str, words: Sequence[Span], number: int) -> Span:
     return (start if not text[start:end].strip(_BLANK) else end), end
 
 
-def with_arguments(source: Source, directive: Directive, args: Sequence[str]) -> str:
+def with_arguments(source: Source, at: Place, args: Sequence[str]) -> str:
     """The text with other arguments of the directive. Words that stay keep their quotes and comments."""
-    text, at = source.text, directive.place
+    text = source.text
     cuts: List[_Cut] = []
-    for (start, end), old, new in zip(at.words[1:], directive.args, args):
+    for (start, end), old, new in zip(at.words[1:], at.args, args):
         if old != new:
             mark = text[start]
             cuts.append((start, end, written(new, mark if mark in "\"'" else "")))
     behind = at.words[-1][1]
-    cuts.append((behind, behind, "".join(" " + written(word) for word in args[len(directive.args) :])))
+    cuts.append((behind, behind, "".join(" " + written(word) for word in args[len(at.args) :])))
     for number in range(len(args) + 1, len(at.words)):
         cuts.append((_gap(text, at.words, number)[0], at.words[number][1], ""))
     name = source.statements[at.first][0][0]
     return _edited(source, cuts, at.first, ([name] + list(args), ";"))
-
-
-def beside(source: Source, block: Optional[Directive]) -> List[Directive]:
-    """The directives of this file that stand directly in a block, or outside of any (None)."""
-    inside = source.directives if block is None else block.block or []
-    return [inner for inner in inside if inner.file == source.path]
 
 
 def _line(text: str, offset: int) -> Span:
@@ -102,7 +97,7 @@ def _indent(source: Source, at: Place) -> Optional[str]:
     text = source.text
     start = _line(text, at.start)[0]
     first = start + len(text[start : at.start]) - len(text[start : at.start].lstrip(" \t"))
-    begins = any(other.place.start == first for other in beside(source, at.around))
+    begins = any(other.start == first for other in source.beside(at.around))
     return text[start:first] if begins else None
 
 
@@ -120,10 +115,10 @@ def _behind(source: Source, at: Place, line: str) -> _Cut:
     return end + 1, end + 1, indent + line + _newline(text, end)
 
 
-def _at_end(source: Source, block: Directive, line: str) -> _Cut:
+def _at_end(source: Source, block: Place, line: str) -> _Cut:
     """Puts a directive in front of the block's "}"."""
-    text, inside = source.text, [inner.place for inner in beside(source, block)]
-    close = block.place.end - 1
+    text, inside = source.text, source.beside(block)
+    close = block.end - 1
     start = _line(text, close)[0]
     if not text[start:close].strip(_BLANK):
         indents = [indent for indent in (_indent(source, at) for at in inside) if indent is not None]
@@ -132,29 +127,29 @@ def _at_end(source: Source, block: Directive, line: str) -> _Cut:
         return start, start, indent + line + _newline(text, start - 1)
     if inside:
         return inside[-1].end, inside[-1].end, " " + line
-    behind = block.place.stop + 1
+    behind = block.stop + 1
     return behind, behind, " " + line + ("" if text[close - 1] in _BLANK else " ")
 
 
 def inserted(
     source: Source,
-    block: Optional[Directive],
+    block: Optional[Place],
     name: str,
     args: Sequence[str],
-    anchor: Optional[Directive] = None,
+    anchor: Optional[Place] = None,
 ) -> str:
     """The text with a new directive in the block, None: outside of any.
 
     anchor: what to put it behind; else the last of its family in the block, else where the block ends.
     """
     line = " ".join(written(word) for word in [name] + list(args)) + ";"
-    simple = [inner for inner in beside(source, block) if inner.block is None]
+    simple = [inner for inner in source.beside(block) if inner.inside is None]
     family = [inner for inner in simple if inner.name.split("_")[0] == name.split("_")[0]]
     near = [anchor] if anchor else family or ([] if block else simple)
     if near:
-        cut, at = _behind(source, near[-1].place, line), near[-1].place.last + 1
+        cut, at = _behind(source, near[-1], line), near[-1].last + 1
     elif block:
-        cut, at = _at_end(source, block, line), block.place.last
+        cut, at = _at_end(source, block, line), block.last
     else:
         cut, at = (0, 0, line + "\n"), 0
     return _edited(source, [cut], at, ([name] + list(args), ";"), added=True)

@@ -7,13 +7,14 @@ Texts are decoded with ("utf-8", "surrogateescape"), newlines untouched. Every f
 words for a person, when the edit must not or cannot be made. A second application changes nothing.
 """
 
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import Directive, Read, Source, every, parse_text
+from ..parse.nginx.conf import Expand, Read
 from ..parse.nginx.lexer import LUA_BLOCK
 from ..verdict.step import Edited, Refusal
-from .nginx_blocks import Level, Selector, levels, read_whole
+from .nginx_blocks import Configuration, Selector
 from .nginx_cuts import inserted, removed, with_arguments, written
+from .nginx_places import Place, Source
 
 # Several may stand in one block: which one is meant, its first argument says.
 KEYED = frozenset(
@@ -50,19 +51,19 @@ UNKEYED = frozenset(("allow", "deny", "error_page", "rewrite"))
 
 
 def _meant(
-    directives: Sequence[Directive], name: str, args: Optional[Sequence[str]], key: str = ""
-) -> Optional[Directive]:
+    places: Sequence[Place], name: str, args: Optional[Sequence[str]], key: str = ""
+) -> Optional[Place]:
     """The directive of a block that is to be changed, None when there is none yet. Refusal when it could be
     one of several.
     """
-    present = [directive for directive in directives if directive.name == name]
-    if any(directive.block is not None for directive in present):
+    present = [place for place in places if place.name == name]
+    if any(place.inside is not None for place in present):
         raise Refusal("%s is a block here, not a simple directive" % name)
     if name in KEYED and (args or key):
         first = [args[0] if args else key]
-        present = [directive for directive in present if directive.args[:1] == first]
+        present = [place for place in present if place.args[:1] == first]
     elif name in UNKEYED and args is not None:
-        same = [directive for directive in present if directive.args == list(args)]
+        same = [place for place in present if place.args == list(args)]
         if present and not same:
             raise Refusal(
                 "line %d has %s already, and several may stand in a block: which one is meant is not certain"
@@ -70,7 +71,7 @@ def _meant(
             )
         present = same[:1]
     if len(present) > 1:
-        lines = ", ".join(str(directive.line) for directive in present)
+        lines = ", ".join(str(place.line) for place in present)
         raise Refusal("the block has %s several times: lines %s" % (name, lines))
     return present[0] if present else None
 
@@ -82,17 +83,17 @@ def _check(name: str) -> None:
 
 def _source(text: str) -> Source:
     """One file alone. Refusal when nginx would not read it."""
-    source = parse_text(text)
+    source = Source("", text)
     if source.fault:
         raise Refusal("line %d: %s" % (source.fault.line, source.fault.text))
     return source
 
 
-def _on_line(source: Source, line: int, names: Sequence[str]) -> List[Directive]:
+def _on_line(source: Source, line: int, names: Sequence[str]) -> List[Place]:
     return [
-        directive
-        for directive in every(source.directives)
-        if directive.line == line and directive.name in names and directive.block is None
+        place
+        for place in source.every()
+        if place.line == line and place.name in names and place.inside is None
     ]
 
 
@@ -102,12 +103,12 @@ def set_address_at(text: str, line: int, names: Sequence[str], old: str, new: st
     """
     source = _source(text)
     present = _on_line(source, line, names)
-    wanted = [directive for directive in present if directive.args[:1] == [old]]
+    wanted = [place for place in present if place.args[:1] == [old]]
     if len(wanted) == 1:
         return with_arguments(source, wanted[0], [new] + wanted[0].args[1:])
     if wanted:
         raise Refusal("line %d has several directives with %s" % (line, old))
-    if any(directive.args[:1] == [new] for directive in present):
+    if any(place.args[:1] == [new] for place in present):
         return text
     raise Refusal("line %d has no %s with %s" % (line, " or ".join(names), old))
 
@@ -123,35 +124,22 @@ def set_beside(text: str, line: int, anchor: str, name: str, args: Sequence[str]
         raise Refusal(
             "line %d has %s %s" % (line, "several directives" if anchors else "no directive", anchor)
         )
-    block = anchors[0].place.around
+    block = anchors[0].around
     if block is None:
         raise Refusal(
             "line %d: %s stands outside of any block of this file, which other places may include too"
             % (line, anchor)
         )
-    present = _meant(block.block or [], name, args)
+    present = _meant(source.beside(block), name, args)
     if present:
         return with_arguments(source, present, args)
     return inserted(source, block, name, args, anchors[0])
 
 
-def _selected(config: str, every_level: List[Level], selector: Selector, file: Optional[str]) -> List[Level]:
-    """The levels of the one block that is meant; several when nginx comes to it by several includes."""
-    called = ", ".join(("%s %s" % pair).strip() for pair in selector) or "the main level"
-    matching = [level for level in every_level if level.matches(selector) and file in (None, level.file)]
-    blocks = {(level.file, level.block.place.start if level.block else 0): level for level in matching}
-    if len(blocks) > 1:
-        places = ", ".join(level.where for level in blocks.values())
-        raise Refusal("%s: %d blocks match: %s" % (called, len(blocks), places))
-    if not matching:
-        raise Refusal("%s: no such block in %s" % (called, file or "what %s reads" % config))
-    return matching
-
-
 def set_directive(
     config: str,
     read: Read,
-    expand: Callable[[str], List[str]],
+    expand: Expand,
     selector: Selector,
     name: str,
     args: Optional[Sequence[str]],
@@ -171,20 +159,17 @@ def set_directive(
     _check(name)
     if key and name not in KEYED:
         raise Refusal("%s is not told apart by its first argument" % name)
-    conf = read_whole(config, read, expand)
-    every_level = levels(config, conf)
-    wanted = _selected(config, every_level, selector, file)
+    configuration = Configuration(config, read, expand)
+    wanted = configuration.selected(selector, file)
     level = wanted[0]
     # A file that the block includes twice gives its directives twice.
-    content: Dict[Tuple[str, int], Directive] = {
-        (inner.file, inner.place.start): inner for inner in level.content
-    }
+    content: Dict[Tuple[str, int], Place] = {(inner.file, inner.start): inner for inner in level.content}
     present = _meant(list(content.values()), name, args, key)
     if (present.args if present else None) == (None if args is None else list(args)):
         return []
     others = [
         other
-        for other in every_level
+        for other in configuration.levels
         if other not in wanted and (other.has(present) if present else other.block is level.block)
     ]
     path = present.file if present else level.file
@@ -192,11 +177,11 @@ def set_directive(
     if changed and others:
         around = ", ".join(dict.fromkeys(other.around for other in others))
         raise Refusal("%s: line %d is included elsewhere too: %s" % (path, changed.line, around))
-    source = conf.sources[path]
+    source = configuration.sources[path]
     if present is None:
         after = inserted(source, level.block, name, list(args or ()))
     elif args is None:
-        after = removed(source, present.place)
+        after = removed(source, present)
     else:
         after = with_arguments(source, present, args)
     return [Edited(path, source.text, after)]

@@ -11,9 +11,9 @@ of it is shown.
 import re
 from typing import Callable, Dict, List, Sequence, Tuple
 
-from ..parse.nginx.conf import Directive, parse_text
 from ..parse.nginx.lexer import LUA_BLOCK
 from ..parse.redact import redact
+from .nginx_places import Place, Source
 from .shown import Part, drawn, harmless, hide, keeping, names, variables
 
 # Blocks whose lines are directives. Those of map, geo, split_clients, types and of modules that we do not
@@ -146,10 +146,10 @@ def shows(name: str, args: List[str]) -> List[bool]:
     return _JUDGES.get(name, _unknown)(args)
 
 
-def _words(directive: Directive) -> List[bool]:
+def _words(place: Place) -> List[bool]:
     """Which of a directive's words may be shown, its name first."""
-    name, args, around = directive.name, directive.args, directive.place.around
-    if around is not None and around.name not in _BLOCKS:
+    name, args = place.name, place.args
+    if place.around is not None and place.around.name not in _BLOCKS:
         return [name in _IN_DATA] + (_all(args) if name == "include" else _unknown(args))
     return [bool(_NAME.match(name)) and redact(name) == name] + shows(name, args)
 
@@ -183,32 +183,29 @@ class _View:
             self.kept.append((first, last))
         self.at = max(last, self.at)
 
-    def directive(self, directive: Directive) -> None:
+    def directive(self, place: Place) -> None:
         """The words of a directive and its end, without what stands in its block."""
-        words = directive.place.words
-        for number, ((first, last), keep) in enumerate(zip(words, _words(directive))):
+        for number, ((first, last), keep) in enumerate(zip(place.words, _words(place))):
             prose = self.in_comment and number and not _NO_PROSE.search(self.text[first:last])
             self.word(first, last, keep and not prose)
-        stop = directive.place.stop
-        self.word(stop, stop + 1, True)
-        if directive.name.endswith(LUA_BLOCK):
-            self.at = max(self.at, directive.place.end - 1)
+        self.word(place.stop, place.stop + 1, True)
+        if place.name.endswith(LUA_BLOCK):
+            self.at = max(self.at, place.end - 1)
 
-    def walk(self, directives: List[Directive]) -> None:
+    def walk(self, places: List[Place]) -> None:
         """All places in the order of the text. Blocks outside of the part are passed over."""
-        for directive in directives:
-            at = directive.place
-            if at.end <= self.part[0] or at.start >= self.part[1]:
+        for place in places:
+            if place.end <= self.part[0] or place.start >= self.part[1]:
                 continue
-            self.directive(directive)
-            if directive.block is not None:
-                self.walk(directive.block)
-                self.word(at.end - 1, at.end, True)
+            self.directive(place)
+            if place.inside is not None:
+                self.walk(place.inside)
+                self.word(place.end - 1, place.end, True)
 
 
-def _kept(text: str, directives: List[Directive], part: Part, in_comment: bool = False) -> List[Part]:
-    view = _View(text, part, in_comment)
-    view.walk(directives)
+def _kept(source: Source, part: Part, in_comment: bool = False) -> List[Part]:
+    view = _View(source.text, part, in_comment)
+    view.walk(source.places)
     view.between(part[1])
     return view.kept
 
@@ -221,11 +218,10 @@ def _commented(body: str) -> List[Part]:
         return [(0, len(body))]
     text = body.rstrip()
     # The head of a block that is switched off line by line.
-    text = text[:-1] + ";" if text.endswith("{") else text
-    source = parse_text(text)
-    if source.fault or any(directive.name not in _JUDGES for directive in source.directives):
+    source = Source("", text[:-1] + ";" if text.endswith("{") else text)
+    if source.fault or any(place.name not in _JUDGES for place in source.places):
         return []
-    return _kept(text, source.directives, (0, len(text)), True)
+    return _kept(source, (0, len(text)), True)
 
 
 def _bare(text: str) -> str:
@@ -244,7 +240,7 @@ def _bare(text: str) -> str:
 
 def shown(text: str, parts: Sequence[Part]) -> List[str]:
     """The parts, which begin and end with a line, as they may be shown."""
-    source = parse_text(text)
+    source = Source("", text)
     if source.fault:
         return [_bare(text[first:last]) for first, last in parts]
-    return [keeping(text, part, _kept(text, source.directives, part)) for part in parts]
+    return [keeping(text, part, _kept(source, part)) for part in parts]

@@ -18,6 +18,10 @@ Endpoint = NamedTuple(
     ],
 )
 
+# Where a client of this host reaches who listens on every address.
+_EVERYWHERE = {"*": "127.0.0.1", "::": "::1"}
+# As /etc/hosts of distributions has them, with any domain.
+_LOCALHOST = ("localhost", "localhost4", "localhost6")
 _PORT = re.compile(r"^[0-9]{1,5}\Z")
 _INET4 = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}\Z")
 # FHS 3.0, 3.15: /var/run is /run; every distribution that runs systemd makes it a link.
@@ -63,11 +67,31 @@ def canonical(written: str, prefix: str = "") -> str:
     return parse(written, prefix).key
 
 
-def reached(dialled: str) -> List[str]:
-    """All listeners' keys at which dialling an endpoint can arrive: of a port also a wildcard's."""
+def dialled_at(address: str) -> str:
+    """The address at which a client of this host reaches a listener on it."""
+    return _EVERYWHERE.get(address, address)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether it means this host wherever it is written. Every address does, too."""
+    numeric = dialled_at(address)
+    return numeric.startswith("127.") or numeric == "::1" or address.lower().split(".")[0] in _LOCALHOST
+
+
+def is_this_host(endpoint: Endpoint) -> bool:
+    """False for an address that may well be another host's."""
+    return endpoint.family == "unix" or is_loopback(endpoint.address or "")
+
+
+def reached(dialled: str, real: Optional[str] = None) -> List[str]:
+    """All listeners' keys at which dialling an endpoint can arrive: of a port also a wildcard's. A pool that
+    listens at one of them serves the endpoint.
+
+    real: the key of the socket to which symbolic links lead from the dialled one.
+    """
     there = parse(dialled)
     if there.port is None:
-        return [dialled]
+        return [dialled] if real is None else list(dict.fromkeys([dialled, real]))
     loopback = ("127.0.0.1", "localhost")
     return [dialled] + [
         "%s:%d" % (address, there.port)

@@ -5,16 +5,9 @@
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .endpoint import parse, reached
+from .endpoint import is_this_host, parse, reached
 
-_LOOPBACK = ("127.", "localhost", "::1", "*")
 MOST_LISTENING = 5
-
-
-def _elsewhere(endpoint: str) -> bool:
-    """Whether another host may well be meant: then it is no mistake that no pool of this one listens there."""
-    there = parse(endpoint)
-    return there.family != "unix" and not (there.address or "").lower().startswith(_LOOPBACK)
 
 
 class Listening:
@@ -82,9 +75,8 @@ def match_pools(
 
     def answer(key: str) -> List[Dict[str, Any]]:
         if key not in answers:
-            real = (real_paths or {}).get(key, key)
-            keys = [one for one in (key, real) if one in pools] or reached(key)
-            answers[key] = [pool for one in dict.fromkeys(keys) for pool in pools.get(one, ())]
+            listeners = reached(key, (real_paths or {}).get(key))
+            answers[key] = [pool for listener in listeners for pool in pools.get(listener, ())]
         return answers[key]
 
     matched = []
@@ -93,7 +85,8 @@ def match_pools(
         found = [pool for key in dict.fromkeys(one["endpoint"] for one in used) for pool in answer(key)]
         unmatched = []
         for one in used:
-            if not answer(one["endpoint"]) and not _elsewhere(one["endpoint"]):
+            # Of another host's endpoint it is no mistake that no pool of this one listens there.
+            if not answer(one["endpoint"]) and is_this_host(parse(one["endpoint"])):
                 reason, listening = others.difference(one["endpoint"])
                 unmatched.append(
                     {

@@ -21,7 +21,7 @@ from typing import (
     cast,
 )
 
-from ..parse.endpoint import parse, reached
+from ..parse.endpoint import is_this_host, parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
@@ -55,7 +55,6 @@ NO_MORE = meanings("no_resource")
 
 Item = TypeVar("Item")
 Groups = Dict[Hashable, List[Tuple[int, Item]]]
-_LOOPBACK = ("127.0.0.1", "localhost", "::1", "*", "::")
 
 
 class Owner(NamedTuple):
@@ -152,9 +151,7 @@ class Case:
         self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
         self.owners = (
-            among(seen.pools_at, reached(key) + ([] if real is None else ["unix:" + real]))
-            if self.is_local
-            else []
+            among(seen.pools_at, reached(key, "unix:" + real if real else None)) if self.is_local else []
         )
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         # nginx logs the address that a name led to, not the name.
@@ -182,10 +179,7 @@ class Case:
     @property
     def is_local(self) -> bool:
         """Whether the endpoint is this host's: a remote address says nothing about the pools here."""
-        where = parse(self.key)
-        return (
-            where.family == "unix" or where.address in _LOOPBACK or self.endpoint.get("listening") is not None
-        )
+        return is_this_host(parse(self.key)) or self.endpoint.get("listening") is not None
 
     @property
     def answers(self) -> bool:

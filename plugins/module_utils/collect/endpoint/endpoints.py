@@ -65,7 +65,7 @@ def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str
     if one.family == "name":
         known = hosts.get((one.address or "").lower(), [])
         return [address for address in known if _pack(address) is not None]
-    return [{"*": "127.0.0.1", "::": "::1"}.get(one.address or "", one.address or "")]
+    return [endpoints.dialled_at(one.address or "")]
 
 
 def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[dialling.Target]:

@@ -7,7 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from .lexer import DEEPEST_BLOCK, Span, Spans, Statement, SyntaxFault, statements
+from .lexer import DEEPEST_BLOCK, statements
 
 if TYPE_CHECKING:
     from ...facts.config import ConfigProblem
@@ -18,6 +18,8 @@ DEEPEST_INCLUDE = 50
 MOST_ERRORS = 200
 
 BOM = "\ufeff"
+# How the targets of logs begin that are no files.
+_NO_FILE = ("syslog:", "memory:")
 
 # A path -> its text, None for what only we cannot read. NotOpened: nginx could not, either.
 Read = Callable[[str], Optional[str]]
@@ -30,33 +32,9 @@ class NotOpened(Exception):
     """Why nginx cannot open a file, in its own words."""
 
 
-class Place:
-    """Where a directive stands in the text of its file, as offsets of characters.
-
-    words: of its name and arguments. stop: of its ";" or "{". end: behind its ";" or "}". first, last: which
-    statements of the file open and close it. around: the directive of the same file in whose block it stands.
-    """
-
-    def __init__(self, words: List[Span], stop: int, first: int, around: Optional["Directive"]) -> None:
-        self.words = words
-        self.stop = stop
-        self.end = stop + 1
-        self.first = first
-        self.last = first
-        self.around = around
-
-    @property
-    def start(self) -> int:
-        return self.words[0][0]
-
-
-# Of all directives, unless their places were asked for.
-NO_PLACE = Place([], -1, -1, None)
-
-
 class Directive(NamedTuple):
-    """As nginx reads it, its name without a byte order mark. line: of its first word, from 1. block is None
-    for a simple directive, and shared where a file is included twice.
+    """block is None for a simple directive, and shared where a file is included twice. number: which of the
+    lexer's statements of its file it is: an editor finds its place by that.
     """
 
     name: str
@@ -64,29 +42,17 @@ class Directive(NamedTuple):
     file: str
     line: int
     block: Optional[List[Any]]
-    place: Place
-
-
-class Source(NamedTuple):
-    """A file as it was read. directives: outside of any block of this file, with what they include."""
-
-    path: str
-    text: str
-    statements: List[Statement]
-    directives: List[Directive]
-    fault: Optional[SyntaxFault]
+    number: int
 
 
 class Conf:
-    """directives: the main level. errors: each once, the first MOST_ERRORS. unread:
-    [(path, file, line)] of what read gave no text for, and of the include that names it. sources: {path:
-    Source}, if places were asked for.
+    """directives: the main level. errors: each once, the first MOST_ERRORS. unread: [(path, file, line)] of
+    what read gave no text for, and of the include that names it.
     """
 
     def __init__(self) -> None:
         self.directives: List[Directive] = []
         self.unread: List[Tuple[str, str, int]] = []
-        self.sources: Dict[str, Source] = {}
         self.errors: List[ConfigProblem] = []
         self._known: Set[Tuple[str, int, str]] = set()
 
@@ -97,22 +63,16 @@ class Conf:
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
             return
         self._known.add((file, line, text))
-        self.errors.append(
-            {
-                "file": file,
-                "line": line,
-                "text": text if len(self.errors) < MOST_ERRORS else "more errors are left out",
-            }
-        )
+        text = text if len(self.errors) < MOST_ERRORS else "more errors are left out"
+        self.errors.append({"file": file, "line": line, "text": text})
 
 
 class _Reader:
-    def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand, places: bool) -> None:
+    def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand) -> None:
         self.conf = conf
         self.prefix = conf_prefix.rstrip("/") + "/"
         self.read = read
         self.expand = expand
-        self.places = places
         self.open: List[str] = []
         self.known: Dict[str, Part] = {}
         self.matches: Dict[str, List[str]] = {}
@@ -121,47 +81,33 @@ class _Reader:
         top: List[Directive] = []
         outer: List[List[Directive]] = []
         current, size, deep = top, 1, 0  # an empty file counts too: it may be included without end
-        spans: List[Spans] = []
-        found, fault = statements(text, spans if self.places else None)
-        place, around, number = NO_PLACE, None, -1
-        marked = BOM in text
+        found, fault = statements(text)
+        marked, number = BOM in text, -1
         for args, end, line in found:
             number += 1
             if end == "}":
                 current = outer.pop()
-                if around:
-                    around.place.last, around.place.end = number, spans[number][1] + 1
-                    around = around.place.around
                 continue
             name, rest = args[0], args[1:]
             if marked and name.startswith(BOM):
-                # nginx knows no byte order mark: it becomes a part of the first word. An edit leaves it there.
-                if not self.places:
-                    self.conf.error(path, line, 'unknown directive "%s"' % name)
+                # nginx knows no byte order mark: it becomes a part of the first word.
+                self.conf.error(path, line, 'unknown directive "%s"' % name)
                 name = name[1:]
-            if self.places:
-                place = Place(spans[number][0], spans[number][1], number, around)
             if name == "include" and end == ";":
-                if self.places:
-                    current.append(Directive(name, rest, path, line, None, place))
                 included, more, deeper = self.include(path, line, rest, size, len(outer))
                 current.extend(included)
                 size, deep = size + more, max(deep, len(outer) + deeper)
                 continue
             size += 1
             if end == ";":
-                current.append(Directive(name, rest, path, line, None, place))
+                current.append(Directive(name, rest, path, line, None, number))
                 continue
             block: List[Directive] = []
-            directive = Directive(name, rest, path, line, block, place)
-            current.append(directive)
+            current.append(Directive(name, rest, path, line, block, number))
             outer.append(current)
             current, deep = block, max(deep, len(outer))
-            around = directive if self.places else None
         if fault:
             self.conf.error(path, fault.line, fault.text)
-        if self.places:
-            self.conf.sources[path] = Source(path, text, found, top, fault)
         return top, size, deep
 
     def include(self, path: str, line: int, args: List[str], size: int, depth: int) -> Part:
@@ -221,27 +167,17 @@ class _Reader:
         return text or ""
 
 
-def parse_conf(config: str, read: Read, expand: Expand, extra: str = "", places: bool = False) -> Conf:
+def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
     """config: the main file's absolute path, to whose directory includes are relative. extra: directives of
     -g. expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others
     are read on.
-
-    places: an editor wants to know where each directive stands. It gets the includes, too: each as a
-    directive in front of what it includes.
     """
     conf = Conf()
-    reader = _Reader(conf, posixpath.dirname(config), read, expand, places)
+    reader = _Reader(conf, posixpath.dirname(config), read, expand)
     if extra:
         conf.directives += reader.text("-g", extra)[0]
     conf.directives += reader.file(config, 0, config)[0]
     return conf
-
-
-def parse_text(text: str) -> Source:
-    """One file alone, with the places of its directives. Its includes are not followed."""
-    conf = Conf()
-    _Reader(conf, "/", lambda _path: None, lambda _pattern: [], True).text("", text)
-    return conf.sources[""]
 
 
 def every(directives: List[Directive]) -> Iterator[Directive]:
@@ -261,17 +197,13 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
     """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is
     written.
     """
-    written = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
+    targets = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
     if default and not any(one.name == "error_log" for one in conf.directives):
-        written.insert(0, default)
-    elsewhere = [
-        one
-        for one in dict.fromkeys(written)
-        if one == "stderr" or one.startswith(("syslog:", "memory:", "/dev/"))
-    ]
-    return list(
-        dict.fromkeys(posixpath.join(prefix, one) for one in written if one not in elsewhere)
-    ), elsewhere
+        targets.insert(0, default)
+    targets = list(dict.fromkeys(targets))
+    elsewhere = [name for name in targets if name == "stderr" or name.startswith(_NO_FILE + ("/dev/",))]
+    files = [posixpath.join(prefix, name) for name in targets if name not in elsewhere]
+    return list(dict.fromkeys(files)), elsewhere
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
@@ -286,18 +218,14 @@ def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
     paths = [
         posixpath.join(prefix, one)
         for one in written
-        if one != "off" and "$" not in one and not one.startswith(("syslog:", "memory:", "stderr"))
+        if one != "off" and "$" not in one and not one.startswith(_NO_FILE + ("stderr",))
     ]
     return list(dict.fromkeys(paths))
 
 
 def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
     """(user, group or None) of the main level; None where the compiled default holds."""
-    return next(
-        (
-            (one.args[0], one.args[1] if len(one.args) > 1 else None)
-            for one in conf.directives
-            if one.name == "user" and one.args
-        ),
-        None,
-    )
+    for directive in conf.directives:
+        if directive.name == "user" and directive.args:
+            return directive.args[0], directive.args[1] if len(directive.args) > 1 else None
+    return None

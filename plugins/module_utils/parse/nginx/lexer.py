@@ -91,7 +91,7 @@ def statements(text: str, spans: Optional[List[Spans]] = None) -> Cut:
     """All statements up to the end or the first fault, and that in nginx's own words with its line. A
     *_by_lua_block gives its "{" and its "}" only.
 
-    spans: a list that gets the spans of each statement, in the same order.
+    spans: gets those of each statement, in the same order.
     """
     found: List[Statement] = []
     args: List[str] = []
@@ -157,13 +157,8 @@ def statements(text: str, spans: Optional[List[Spans]] = None) -> Cut:
                 if kind == "quoted":
                     raw, quote = raw[1:-1], raw[0]
                 if _too_long(raw):
-                    return (
-                        fault(
-                            start, 'too long parameter, probably missing terminating "%s" character' % quote
-                        )
-                        if quote
-                        else too_long(start, raw)
-                    )
+                    missing = 'too long parameter, probably missing terminating "%s" character' % quote
+                    return fault(start, missing) if quote else too_long(start, raw)
                 if after == len(text):
                     return unfinished(after)
                 if quote and text[after] not in _AFTER_QUOTED:

@@ -6,13 +6,15 @@
 import re
 from typing import List, NamedTuple, Optional, Sequence
 
+from ..endpoint import dialled_at, is_loopback
+
 # family: inet | inet6 | unix. address: numeric, or a socket's path; port: 0 for unix.
 Target = NamedTuple(
     "Target", [("family", str), ("address", str), ("port", int), ("tls", bool), ("proxy_protocol", bool)]
 )
 
 DEFAULT_PORT = 80
-_LOOPBACK = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "::": "::1"}
+_NUMERIC = {"0.0.0.0": "*", "localhost": "127.0.0.1"}
 _FAMILIES = ("inet", "inet6", "unix")
 # The port may be a range (nginx 1.15.10), whose first one will do.
 _INET6 = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5})(?:-\d+)?)?\Z", re.ASCII)
@@ -39,11 +41,7 @@ def _target(words: Sequence[str]) -> Optional[Target]:
     number = int(port) if port else DEFAULT_PORT
     if not 0 < number < 65536:
         return None
-    return Target(family, _LOOPBACK.get(address, address), number, tls, proxy_protocol)
-
-
-def _is_loopback(target: Target) -> bool:
-    return target.family == "unix" or target.address == "::1" or target.address.startswith("127.")
+    return Target(family, dialled_at(_NUMERIC.get(address, address)), number, tls, proxy_protocol)
 
 
 def targets(listen: Sequence[str]) -> List[Target]:
@@ -64,7 +62,7 @@ def targets(listen: Sequence[str]) -> List[Target]:
         rank = (
             deaf,
             target.tls,
-            not _is_loopback(target),
+            target.family != "unix" and not is_loopback(target.address),
             _FAMILIES.index(target.family),
             target.proxy_protocol,
         )

@@ -10,7 +10,7 @@ import struct
 from typing import Any, Callable, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_text
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_places, nginx_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     endpoint,
     fastcgi,
@@ -151,7 +151,7 @@ def stamps(text: str) -> Any:
 
 
 def edited(text: str) -> Any:
-    return list(nginx_conf.every(nginx_conf.parse_text(text).directives))
+    return list(nginx_places.Source("", text).every())
 
 
 def edited_pool(text: str) -> Any:

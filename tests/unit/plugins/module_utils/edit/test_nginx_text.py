@@ -13,17 +13,14 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import nginx_cuts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_cuts import written
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_places import Source
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
     Edited,
     set_address_at,
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
-    BOM,
-    every,
-    parse_text,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import BOM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import (
     Spans,
     statements,
@@ -139,9 +136,9 @@ def syntax_cases() -> List[str]:
 )
 def test_spans_hold_each_word_of_odd_texts(text: str) -> None:
     assert told_by_spans(text) == statements(text)[0]
-    for directive in every(parse_text(text).directives):
-        assert text[directive.place.stop] == (";" if directive.block is None else "{")
-        assert text[directive.place.end - 1] == (";" if directive.block is None else "}")
+    for place in Source("", text).every():
+        assert text[place.stop] == (";" if place.inside is None else "{")
+        assert text[place.end - 1] == (";" if place.inside is None else "}")
 
 
 @pytest.mark.parametrize("text", ["a", "a {", "}", 'a "b"c;', "a 'b;"])

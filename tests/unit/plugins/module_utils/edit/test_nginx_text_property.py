@@ -13,17 +13,13 @@ import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_places import Source
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
     set_address_at,
     set_beside,
     set_directive,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
-    Directive,
-    every,
-    parse_conf,
-    parse_text,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
@@ -455,12 +451,12 @@ def test_an_edit_changes_one_directive_and_a_second_one_nothing(batch: int) -> N
         site = Site(seed)
         for path, text in site.texts.items():
             places = site.files[path].places
-            there = {directive.place.start: directive for directive in every(parse_text(text).directives)}
+            there = {place.start: place for place in Source(path, text).every()}
             for one in places:
-                directive = there[one.whole[0]]
-                assert (directive.name, directive.args) == (one.name, one.args), (seed, path)
-                assert (directive.line, directive.place.end) == (one.line, one.whole[1]), (seed, path)
-                assert not one.args or directive.place.words[1] == one.first, (seed, path)
+                place = there[one.whole[0]]
+                assert (place.name, place.args) == (one.name, one.args), (seed, path)
+                assert (place.line, place.end) == (one.line, one.whole[1]), (seed, path)
+                assert not one.args or place.words[1] == one.first, (seed, path)
             for one in site.chance.sample(places, min(len(places), 3)):
                 assert one.line in [
                     line for args, _end, line in lexed(text)[0] if args == [one.name] + one.args

@@ -7,7 +7,13 @@
 from typing import Any, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical, parse, reached
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import (
+    canonical,
+    dialled_at,
+    is_this_host,
+    parse,
+    reached,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +93,33 @@ def test_dialling_the_one_arrives_at_the_other(dialled: str, listened: str) -> N
 )
 def test_dialling_the_one_does_not_arrive_at_the_other(dialled: str, listened: str) -> None:
     assert listened not in reached(dialled)
+
+
+def test_dialling_a_link_arrives_at_the_socket_behind_it() -> None:
+    assert reached("unix:/run/link.sock", "unix:/run/a.sock") == ["unix:/run/link.sock", "unix:/run/a.sock"]
+    assert reached("unix:/run/a.sock", "unix:/run/a.sock") == ["unix:/run/a.sock"]
+
+
+@pytest.mark.parametrize(
+    "endpoint, ours",
+    [
+        ("unix:/run/a.sock", True),
+        ("9000", True),
+        ("127.0.0.2:9000", True),
+        ("[::1]:9000", True),
+        ("[::]:9000", True),
+        ("LocalHost:9000", True),
+        ("localhost.localdomain:9000", True),
+        ("localhost-db:9000", False),
+        ("10.0.0.1:9000", False),
+        ("[::1234]:9000", False),
+        ("php", False),
+    ],
+)
+def test_another_hosts_address_is_told_from_our_own(endpoint: str, ours: bool) -> None:
+    assert is_this_host(parse(endpoint)) == ours
+
+
+@pytest.mark.parametrize("listens, dialled", [("*", "127.0.0.1"), ("::", "::1"), ("10.0.0.1", "10.0.0.1")])
+def test_who_listens_everywhere_is_dialled_on_loopback(listens: str, dialled: str) -> None:
+    assert dialled_at(listens) == dialled

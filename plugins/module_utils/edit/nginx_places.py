@@ -1,0 +1,69 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where the directives of a nginx configuration file stand in its text, by the spans of the lexer that reads it."""
+
+from typing import Dict, Iterator, List, Optional
+
+from ..parse.nginx.conf import BOM
+from ..parse.nginx.lexer import Spans, statements
+
+
+class Place:
+    """A directive where it is written. All offsets are of characters in the text of its file.
+
+    name, args: as nginx reads them; name without a byte order mark. words: the spans of both. line: of its
+    first word, from 1. start: of its first word. stop: of its ";" or "{". end: behind its ";" or "}". first,
+    last: which of the lexer's statements open and close it. around: in whose block it stands, in this file.
+    inside: None for a simple directive. A *_by_lua_block has none that could be seen.
+    """
+
+    def __init__(
+        self, file: str, args: List[str], line: int, spans: Spans, first: int, around: Optional["Place"]
+    ) -> None:
+        self.file = file
+        self.words, self.stop = spans
+        self.start = self.words[0][0]
+        self.name = args[0][1:] if args[0].startswith(BOM) and self.start == 0 else args[0]
+        self.args = args[1:]
+        self.line = line
+        self.end = self.stop + 1
+        self.first = first
+        self.last = first
+        self.around = around
+        self.inside: Optional[List["Place"]] = None
+
+
+class Source:
+    """One file alone: its includes are not followed. places: outside of any block. by_number: by the statement
+    that opens it. fault: what nginx would refuse; nothing behind that is read.
+    """
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        spans: List[Spans] = []
+        self.statements, self.fault = statements(text, spans)
+        self.places: List[Place] = []
+        self.by_number: Dict[int, Place] = {}
+        around: Optional[Place] = None
+        for number, (args, end, line) in enumerate(self.statements):
+            if end == "}":
+                if around:
+                    around.last, around.end = number, spans[number][1] + 1
+                    around = around.around
+                continue
+            place = self.by_number[number] = Place(path, args, line, spans[number], number, around)
+            self.beside(around).append(place)
+            if end == "{":
+                place.inside, around = [], place
+
+    def beside(self, block: Optional[Place]) -> List[Place]:
+        """What stands directly in a block of this file, or outside of any (None)."""
+        if block is None or block.inside is None:
+            return self.places
+        return block.inside
+
+    def every(self) -> Iterator[Place]:
+        """All directives, in the order of the text."""
+        return iter(self.by_number.values())
