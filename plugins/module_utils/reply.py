@@ -43,14 +43,21 @@ def _cut(result: dict, name: str, most: int) -> None:
         )
 
 
+def _with_few_findings(result: dict, most: int) -> None:
+    """An action of the plan names no finding that is left out. The numbers of the others stay right."""
+    _cut(result, "findings", most)
+    for action in result["plan"]:
+        action["findings"] = [number for number in action["findings"] if number < most]
+
+
 STEPS: Tuple[Callable[[dict], None], ...] = (
     lambda result: _trim(result, "ruled_out", 0),
     lambda result: _trim(result, "evidence", 1),
     _with_few_sites,
     _with_little_missing,
     lambda result: _cut(result, "plan", 32),
-    lambda result: _cut(result, "findings", 32),
-    lambda result: _cut(result, "findings", IN_FULL),
+    lambda result: _with_few_findings(result, 32),
+    lambda result: _with_few_findings(result, IN_FULL),
 )
 
 

@@ -214,8 +214,9 @@ findings:
 plan:
   description:
     - The actions of all active findings in the order in which they would be taken, each once.
-    - Each has C(id), C(host), C(target), C(arguments), C(because), C(risk), C(reversible), C(disruption), and
-      C(running), how many requests it cuts at most.
+    - Each has C(id), C(host), C(target), C(arguments), C(because), C(findings), C(risk), C(reversible),
+      C(disruption), and C(running), how many requests it cuts at most.
+    - C(findings) has the numbers of the findings that it is to mend, their places in RV(findings), from 0.
   returned: success
   type: list
   elements: dict
@@ -225,6 +226,8 @@ plan:
       because:
         - fpm_not_running/stopped
       disruption: none
+      findings:
+        - 0
       host: localhost
       id: unit_start
       reversible: true

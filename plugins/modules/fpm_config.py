@@ -146,7 +146,7 @@ diff:
 from typing import TYPE_CHECKING, List, Optional
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import (
     changes_of,
     fpm_trial,
     systemctl,
@@ -173,7 +173,7 @@ if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.php_fpm import Master
 
 
-def meant(masters: List["Master"], config: Optional[str], pool: Optional[str]) -> "Master":
+def meant(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":
     """The one master that the options name. Refusal when there is none, or more than one."""
     found = [
         master

@@ -160,7 +160,7 @@ diff:
 from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import (
     changes_of,
     nginx_trial,
     nginx_unit,

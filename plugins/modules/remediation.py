@@ -194,7 +194,7 @@ remediation:
       description:
         - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup),
           C(seconds) and C(cut), how many
-          running requests it cut.
+          running requests it cut. C(findings) has places in RV(remediation.findings), from 0.
         - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed)
           where not even the state before came back.
       type: list
@@ -202,7 +202,7 @@ remediation:
       returned: success
     findings:
       description:
-        - What became of each finding, with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before),
+        - What became of each finding, in the order of RV(findings), with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before),
           C(after) and C(why).
         - C(result) is V(fixed), V(would_fix), V(rolled_back), V(escalated) for a person, or V(not_needed).
         - C(before) and C(after) have C(probe), C(http) and C(queue), V(null) where nobody looked.
@@ -228,6 +228,8 @@ remediation:
         cut: 0
         disruption: none
         files: []
+        findings:
+          - 0
         id: unit_start
         result: done
         reversible: true

@@ -18,7 +18,7 @@ NOT_FINISHED = "the remediation did not finish: "
 
 
 def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a finding of the diagnosis and what became of it have in common."""
+    """What the findings of two diagnoses have in common where they are the same."""
     return tuple(finding[name] for name in ("cause", "reason", "site", "endpoint", "pool"))
 
 
@@ -35,11 +35,12 @@ def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     remediation = host.get("remediation")
     if remediation is None:
         return list(host["findings"])
-    results = {key(finding): finding["result"] for finding in remediation["findings"]}
+    results = [finding["result"] for finding in remediation["findings"]]
     told = () if remediation["outcome"] == "busy" else ("would_fix", "rolled_back", "escalated")
     kept: list[Mapping[str, Any]] = []
-    for finding in host["findings"]:
-        result = results.get(key(finding))
+    for number, finding in enumerate(host["findings"]):
+        # What became of the findings stands in their order; a long reply leaves out the last of them.
+        result = results[number] if number < len(results) else None
         if finding["state"] == "active" and (
             remediation["status_after"] in WELL or result in ("fixed", "not_needed")
         ):

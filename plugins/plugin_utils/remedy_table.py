@@ -295,11 +295,15 @@ def _still_ill(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     return lines
 
 
-def _left_to_a_person(remediation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The findings that nobody but a person can mend; none where another remediation is at work."""
+def _left_to_a_person(remediation: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    """The findings that nobody but a person can mend, by number; none where another remediation is at work."""
     if remediation["outcome"] == "busy":
-        return []
-    return [item for item in remediation["findings"] if item["result"] in ("escalated", "rolled_back")]
+        return {}
+    return {
+        number: item
+        for number, item in enumerate(remediation["findings"])
+        if item["result"] in ("escalated", "rolled_back")
+    }
 
 
 def _for_a_person(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
@@ -308,9 +312,9 @@ def _for_a_person(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     """
     found: list[Pair] = []
     for name, entry in hosts.items():
-        known = {key(finding): finding for finding in entry["findings"]}
-        for item in _left_to_a_person(entry["remediation"]):
-            finding = known.get(key(item)) or enrich(dict(item))
+        known = dict(enumerate(entry["findings"]))
+        for number, item in _left_to_a_person(entry["remediation"]).items():
+            finding = known.get(number) or enrich(dict(item))
             tried = item["result"] == "rolled_back"
             found.append(
                 (

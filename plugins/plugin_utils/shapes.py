@@ -82,6 +82,7 @@ _ACTION: dict[str, Reader] = {
     "target": optional(text),
     "arguments": mapping,
     "because": listed(text),
+    "findings": listed(count),
     "risk": text,
     "reversible": flag,
     "disruption": text,

@@ -62,6 +62,7 @@ def action(**more: Any) -> Reply:
         "target": "php8.2-fpm.service",
         "arguments": {"unit": "php8.2-fpm.service"},
         "because": ["fpm_not_running/stopped"],
+        "findings": [0],
         "risk": "low",
         "reversible": True,
         "disruption": "none",

@@ -8,8 +8,8 @@ import os
 from typing import List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
@@ -42,7 +42,7 @@ def test_the_table_of_actions_is_the_plans() -> None:
 
 def test_each_action_says_what_it_does_and_what_it_can_cost() -> None:
     assert all(len(row) == 6 and all(row) for row in table("What an action can cost"))
-    assert {one.id for one in ACTIONS} == set(RESOLVE)
+    assert {one.id for one in ACTIONS} == set(BY_ID)
 
 
 def test_each_option_that_limits_is_told() -> None:

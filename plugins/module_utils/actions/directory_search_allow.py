@@ -8,14 +8,24 @@ this one user is added, and only to the directory that the pool's own listen nam
 somebody else. Never to a person's directory.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple, Optional
 
 from ..parse.linux.tmpfiles import entry_for
+from ..verdict.action import TMPFILES, Action
 from ..verdict.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
+ACTION = Action("directory_search_allow", "medium", True, "none", needs=(TMPFILES,))
 _EVERYBODYS = ("/", "/run", "/tmp", "/var/tmp")
 _PEOPLES = ("/home/", "/root/")
+
+
+class Arguments(NamedTuple):
+    config: str  # of the master
+    pool: str
+    unit: Optional[str]  # that starts php-fpm; None: none
+    user: str  # of nginx's workers
+    path: str  # of the directory
 
 
 def _refuse_what_a_mask_keeps_out(view: View, path: str, user: str) -> None:
@@ -37,18 +47,13 @@ def _refuse_what_a_mask_keeps_out(view: View, path: str, user: str) -> None:
                 )
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    path = arguments["path"]
-    pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
-    _refuse_what_a_mask_keeps_out(view, path, arguments["user"])
-    if entry_for(path, view.read, view.expand):
-        return Step(
-            "directory_search_allow",
-            path,
-            [],
-            [],
-            [Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)],
-        )
+def resolve(view: View, arguments: Arguments) -> Step:
+    path, user = arguments.path, arguments.user
+    pool = pool_of(master_of(view, arguments.config), arguments.pool)
+    _refuse_what_a_mask_keeps_out(view, path, user)
+    if entry_for(path, view.files.read, view.files.expand):
+        again = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)
+        return Step(ACTION.id, path, [], [], [again])
     if (
         pool["endpoint"] != "unix:%s/%s" % (path, (pool["listen"] or "").rsplit("/", 1)[-1])
         or path in _EVERYBODYS
@@ -56,13 +61,7 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
     ):
         raise Refusal(
             "%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its "
-            "owner to say" % (path, pool["name"], arguments["user"])
+            "owner to say" % (path, pool["name"], user)
         )
-    user = arguments["user"]
-    return Step(
-        "directory_search_allow",
-        path,
-        [],
-        [],
-        [Command(["setfacl", "-m", "u:%s:x" % user, path], [], path, user)],
-    )
+    allow = Command(["setfacl", "-m", "u:%s:x" % user, path], [], path, user)
+    return Step(ACTION.id, path, [], [], [allow])

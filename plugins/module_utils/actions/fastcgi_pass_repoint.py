@@ -5,12 +5,24 @@
 that holds either.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple
 
 from ..edit.nginx_text import set_address_at
 from ..parse.endpoint import dialled_at, parse
+from ..verdict.action import NGINX, Action
 from ..verdict.step import Step
-from .view import View, nginx_step
+from .steps import nginx_step, text_of
+from .view import View
+
+ACTION = Action("fastcgi_pass_repoint", "medium", True, "reload", reloads=NGINX, one_place=("file", "line"))
+READS = ("{file}",)
+
+
+class Arguments(NamedTuple):
+    file: str
+    line: int  # of the directive
+    from_: str  # address as it is written there
+    to: str  # the pool's endpoint
 
 
 def address(endpoint: str) -> str:
@@ -23,13 +35,12 @@ def address(endpoint: str) -> str:
     return "%s:%s" % ("[%s]" % dialled if ":" in dialled else dialled, place.port)
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    to = address(arguments["to"])
-    return nginx_step(
-        view,
-        "fastcgi_pass_repoint",
-        arguments["file"],
-        lambda text: set_address_at(
-            text, arguments["line"], ("fastcgi_pass", "server"), arguments["from"], to
-        ),
+def resolve(view: View, arguments: Arguments) -> Step:
+    after = set_address_at(
+        text_of(view, arguments.file),
+        arguments.line,
+        ("fastcgi_pass", "server"),
+        arguments.from_,
+        address(arguments.to),
     )
+    return nginx_step(view, ACTION.id, arguments.file, after)

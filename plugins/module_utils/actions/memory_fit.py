@@ -5,19 +5,30 @@
 requests, where leaks add up.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple, Optional
 
 from ..plan.sizing import fit
+from ..verdict.action import MEMORY, Action
 from ..verdict.step import Step
-from .view import View, master_of, pool_of, pool_step
+from .steps import pool_step
+from .view import View, master_of, memory_of, pool_of
 
+ACTION = Action("memory_fit", "medium", True, "reload", needs=(MEMORY,))
 MAX_REQUESTS = 500
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
-    peak = arguments.get("peak_kb")
-    sizing = fit(view.capacity(), (arguments["config"], arguments["pool"]), peak * 1024 if peak else None)
-    recycle = [] if pool["max_requests"] else [("pm.max_requests", str(MAX_REQUESTS))]
-    step = pool_step(view, "memory_fit", arguments, list(sizing.settings) + recycle, "reload")
+class Arguments(NamedTuple):
+    config: str  # of the master
+    pool: str
+    unit: Optional[str]  # that starts php-fpm; None: none
+    peak_kb: Optional[int] = None  # that a killed worker held; None: unknown
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    config, pool, peak_kb = arguments.config, arguments.pool, arguments.peak_kb
+    sizing = fit(memory_of(view), (config, pool), peak_kb * 1024 if peak_kb else None)
+    settings = list(sizing.settings)
+    if not pool_of(master_of(view, config), pool)["max_requests"]:
+        settings.append(("pm.max_requests", str(MAX_REQUESTS)))
+    step = pool_step(view, ACTION.id, config, pool, settings, "reload")
     return step._replace(notes=list(sizing.explain))

@@ -9,14 +9,24 @@ from then on.
 """
 
 import re
-from typing import Any, Dict, Optional
+from typing import NamedTuple, Optional
 
 from ..plan.sizing import fair_share
+from ..verdict.action import MEMORY, Action
 from ..verdict.step import Refusal, Step
-from .view import View, master_of, pool_of, pool_step
+from .steps import pool_step
+from .view import View, master_of, memory_of, pool_of
 
+ACTION = Action("memory_limit_set", "high", True, "reload", needs=(MEMORY,))
 _SIZE = re.compile(r"^(\d+)([KMG]?)$", re.I)
 _SCALE = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class Arguments(NamedTuple):
+    config: str  # of the master
+    pool: str
+    unit: Optional[str]  # that starts php-fpm; None: none
+    peak_kb: Optional[int] = None  # that a killed worker held, for the reader of the plan
 
 
 def to_bytes(text: Optional[str]) -> Optional[int]:
@@ -25,15 +35,15 @@ def to_bytes(text: Optional[str]) -> Optional[int]:
     return int(match.group(1)) * _SCALE[match.group(2).upper()] if match else None
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    pool = pool_of(master_of(view, arguments["config"]), arguments["pool"])
-    share = fair_share(view.capacity(), (arguments["config"], arguments["pool"])) >> 20
-    now = to_bytes(pool["memory_limit"])
-    if now is not None and now <= share << 20:
+def resolve(view: View, arguments: Arguments) -> Step:
+    config, name = arguments.config, arguments.pool
+    share_mib = fair_share(memory_of(view), (config, name)) >> 20
+    limit = pool_of(master_of(view, config), name)["memory_limit"]
+    now = to_bytes(limit)
+    if now is not None and now <= share_mib << 20:
         raise Refusal(
             "memory_limit of pool %s is %s already; something else than PHP's own memory grows"
-            % (pool["name"], pool["memory_limit"])
+            % (name, limit)
         )
-    return pool_step(
-        view, "memory_limit_set", arguments, [("php_admin_value[memory_limit]", "%dM" % share)], "reload"
-    )
+    settings = [("php_admin_value[memory_limit]", "%dM" % share_mib)]
+    return pool_step(view, ACTION.id, config, name, settings, "reload")

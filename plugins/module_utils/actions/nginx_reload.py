@@ -5,19 +5,27 @@
 left to a person.
 """
 
-from typing import Any, Dict
+from typing import List, NamedTuple
 
+from ..verdict.action import NGINX, Action
 from ..verdict.step import Step
-from .view import View, nginx_trial, systemctl
+from .steps import nginx_trial, systemctl
+from .view import View
+
+ACTION = Action("nginx_reload", "medium", False, "reload", reloads=NGINX)
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    unit = arguments["unit"]
+class Arguments(NamedTuple):
+    unit: str  # that starts nginx
+    files: List[str]  # that lead the site elsewhere
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
     return Step(
-        "nginx_reload",
-        unit,
+        ACTION.id,
+        arguments.unit,
         [],
         [nginx_trial(view.snapshot["nginx"])],
-        [systemctl("reload", unit)],
-        meant=arguments["files"],
+        [systemctl("reload", arguments.unit)],
+        meant=arguments.files,
     )

@@ -3,33 +3,52 @@
 
 """Raise process.max to what the pools' own limits add up to, where it is what binds. The pools' limits stay."""
 
-from typing import Any, Dict
+from typing import NamedTuple, Optional
 
 from ..plan.sizing import CROWD_SHARES, process_max, settings
+from ..verdict.action import MEMORY, Action, Raised
 from ..verdict.step import Refusal, Step
-from .backlog import verb
-from .view import View, master_of, pool_of, pool_step
+from .backlog import Drop, verb
+from .steps import decode, pool_step
+from .view import View, master_of, memory_of, pool_of
+
+ACTION = Action(
+    "process_max_set",
+    "medium",
+    True,
+    "reload",
+    raised=(Raised("drop_backlog", disruption="restart"),),
+    needs=(MEMORY,),
+)
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    master = master_of(view, arguments["config"])
-    wanted = process_max(view.capacity(), master)
+class Arguments(NamedTuple):
+    config: str  # of the master
+    pool: str  # that a crowd has filled
+    unit: Optional[str]  # that starts php-fpm; None: none
+    drop_backlog: bool = False  # the queue goes with the socket: a restart
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    config, name = arguments.config, arguments.pool
+    master = master_of(view, config)
+    wanted = process_max(memory_of(view), master)
     if not master["process_max"] or wanted <= master["process_max"]:
         raise Refusal(
             "process.max = %s already allows what the pools may use together" % master["process_max"]
         )
-    pool = pool_of(master, arguments["pool"])
-    how, notes = verb(view, arguments, pool["endpoint"], pool["max_children"])
-    step = pool_step(view, "process_max_set", arguments, [("process.max", str(wanted))], how, in_pool=False)
+    pool = pool_of(master, name)
+    workers = pool["max_children"] or 0
+    drop = Drop(config, arguments.unit, arguments.drop_backlog)
+    how, notes = verb(view, drop, pool["endpoint"] or "", workers)
+    step = pool_step(view, ACTION.id, config, None, [("process.max", str(wanted))], how)
     changed = {change.path: change for change in step.changes}
-    texts = {
-        path: (change.after or b"").decode("utf-8", "surrogateescape") for path, change in changed.items()
-    }
     # A dynamic pool starts too few workers at a time for the crowd that filled it.
-    spare = settings(pool, pool["max_children"], CROWD_SHARES)[1:]
-    further = view._replace(read=lambda path: texts[path] if path in texts else view.read(path))
-    for change in pool_step(further, "process_max_set", arguments, spare, how).changes if spare else []:
-        changed[change.path] = (
-            change._replace(before=changed[change.path].before) if change.path in changed else change
-        )
+    spare = settings(pool, workers, CROWD_SHARES)[1:]
+    if spare:
+        texts = {path: decode(change.after or b"") for path, change in changed.items()}
+        further = view._replace(files=view.files._replace(texts=dict(view.files.texts, **texts)))
+        for change in pool_step(further, ACTION.id, config, name, spare, how).changes:
+            first = changed.get(change.path, change)
+            changed[change.path] = change._replace(before=first.before)
     return step._replace(changes=list(changed.values()), notes=notes)

@@ -5,15 +5,32 @@
 end a request after.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple
 
 from ..edit.nginx_text import set_beside
+from ..verdict.action import NGINX, Action
 from ..verdict.step import Refusal, Step
-from .view import View, nginx_step
+from .steps import nginx_step, text_of
+from .view import View
 
+# High: what calls for it is words in logs, beside one look at the workers. Once: a script that is too slow
+# for a longer timeout, too, needs another cure.
+ACTION = Action(
+    "read_timeout_set", "high", True, "reload", reloads=NGINX, one_place=("file", "line"), once=True
+)
+READS = ("{file}",)
 DEFAULT = 60  # nginx's own
 MOST = 300  # nobody waits longer for a page; such work belongs in a queue
 MARGIN = 5  # php-fpm's end of a request has to come first, or nobody learns why
+
+
+class Arguments(NamedTuple):
+    file: str
+    line: int  # of the fastcgi_pass
+    location: str  # as it is written there
+    site: str  # first server_name
+    seconds: float  # the timeout that is in force
+    terminate: float = 0.0  # request_terminate_timeout in seconds, 0: none
 
 
 def seconds(now: float, terminate: float) -> int:
@@ -34,11 +51,8 @@ def seconds(now: float, terminate: float) -> int:
     return int(wanted)
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    wanted = "%ds" % seconds(arguments["seconds"], arguments.get("terminate") or 0.0)
-    return nginx_step(
-        view,
-        "read_timeout_set",
-        arguments["file"],
-        lambda text: set_beside(text, arguments["line"], "fastcgi_pass", "fastcgi_read_timeout", [wanted]),
-    )
+def resolve(view: View, arguments: Arguments) -> Step:
+    wanted = "%ds" % seconds(arguments.seconds, arguments.terminate)
+    text = text_of(view, arguments.file)
+    after = set_beside(text, arguments.line, "fastcgi_pass", "fastcgi_read_timeout", [wanted])
+    return nginx_step(view, ACTION.id, arguments.file, after)

@@ -8,40 +8,47 @@ mkdir would do until the next boot. An entry of tmpfiles.d is written where nobo
 """
 
 import re
-from typing import Any, Dict
+from typing import NamedTuple
 
 from ..parse.linux.tmpfiles import entry_for
+from ..verdict.action import TMPFILES, Action
 from ..verdict.step import Change, Command, Refusal, Step
-from .view import View, encode
+from .steps import encode
+from .view import View
 
+ACTION = Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=(TMPFILES,))
 ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
+READS = (ENTRIES,)
 # What tmpfiles.d(5) takes as it is: no blank, no quote, no % of a specifier.
 _PLAIN = re.compile(r"/run(?:/[\w.@:+-]+)+\Z", re.ASCII)
 HEAD = "# Written by webmedic.php_fpm: directories of php-fpm's sockets, which /run has to be given at each boot.\n"
 
 
+class Arguments(NamedTuple):
+    path: str  # of the directory
+    unit: str  # that starts php-fpm
+
+
 def makes_it(view: View, unit: str, path: str) -> bool:
     """Whether the unit's own RuntimeDirectory= is this directory."""
-    states = [
-        master["unit_state"] or {} for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit
-    ]
+    states = [master["unit_state"] for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit]
     return any(
-        "/run/" + name == path for state in states for name in (state.get("runtime_directory") or "").split()
+        "/run/" + name == path for state in states if state for name in state["runtime_directory"].split()
     )
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    path = arguments["path"]
+def resolve(view: View, arguments: Arguments) -> Step:
+    path = arguments.path
     if not _PLAIN.match(path) or {".", ".."} & set(path.split("/")):
         raise Refusal(
             "%s is not a plain path below /run, where systemd makes directories: who is to make it, and "
             "with which rights, is for a person" % path
         )
-    if makes_it(view, arguments["unit"], path):
-        return Step("runtime_directory_create", path, [], [], [])
+    if makes_it(view, arguments.unit, path):
+        return Step(ACTION.id, path, [], [], [])
     changes = []
-    if entry_for(path, view.read, view.expand) is None:
-        before = view.read(ENTRIES)
+    if entry_for(path, view.files.read, view.files.expand) is None:
+        before = view.files.read(ENTRIES)
         line = "d %s 0755 root root -\n" % path
         changes = [
             Change(
@@ -49,4 +56,4 @@ def resolve(view: View, arguments: Dict[str, Any]) -> Step:
             )
         ]
     create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)
-    return Step("runtime_directory_create", path, changes, [], [create])
+    return Step(ACTION.id, path, changes, [], [create])

@@ -1,137 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx's worker user connect to the pool's socket, and nobody else: the pool's file and the live socket,
-without a restart.
+"""Let nginx's worker user connect to a socket whose owner, group or mode keeps it out, see let_in.py."""
 
-First choice is one ACL entry for this one user. With listen.acl_users php-fpm leaves the socket to root and
-ignores listen.owner and listen.group, so whoever came in by those is named in the ACL as well. Without ACLs:
-the user's own group, else the owner, where that shuts nobody out. Never a mode that lets others in.
-"""
+from ..verdict.action import ACCOUNTS, Action
+from ..verdict.step import Step
+from .let_in import Arguments, let_in
+from .view import View
 
-from typing import Any, Dict, List, Sequence, Tuple
-
-from ..edit.fpm_text import set_directives
-from ..verdict.step import FPM, Access, Command, Refusal, Step
-from .view import View, changes_of, fpm_trial, master_of, pool_of
-
-Settings = List[Tuple[str, str]]
-OWNER, GROUP = 0o200, 0o020  # write permission, which connect() needs
+ACTION = Action("socket_access_set", "medium", True, "none", needs=(ACCOUNTS,))
 
 
-def _mode(pool: Dict[str, Any]) -> int:
-    try:
-        return int(pool["listen_mode"], 8)
-    except ValueError:
-        raise Refusal("listen.mode = %s of pool %s is no mode" % (pool["listen_mode"], pool["name"]))
-
-
-def _group(view: View, pool: Dict[str, Any]) -> str:
-    """The socket's group by the configuration: without one of its own, the owner's."""
-    return str(pool["listen_group"] or next(iter(view.groups_of(pool["listen_owner"] or "")), "root"))
-
-
-def _lets_in(view: View, pool: Dict[str, Any], user: str) -> bool:
-    """Whether the user may connect to the socket as the configuration makes it: then only the live one is not
-    so.
-    """
-    groups = view.groups_of(user)
-    if pool["acl_users"] or pool["acl_groups"]:
-        return user in pool["acl_users"] or bool(set(pool["acl_groups"]) & set(groups))
-    if pool["listen_owner"] == user:
-        return bool(_mode(pool) & OWNER)
-    return bool(_mode(pool) & GROUP) and _group(view, pool) in groups
-
-
-def _entry(view: View, pool: Dict[str, Any], user: str) -> Settings:
-    """Settings that name the user in the ACL, and those who have had access without one."""
-    users, groups = list(pool["acl_users"]), list(pool["acl_groups"])
-    if not users and not groups:
-        mode, owner, group = _mode(pool), pool["listen_owner"], _group(view, pool)
-        if owner == user:
-            return [("listen.mode", "%04o" % (mode | 0o600))]
-        users += [owner] if owner not in (None, "root") and mode & OWNER else []
-        groups += [group] if group != "root" and mode & GROUP else []
-        numbers = [name for name in users + groups if name.isdigit()]
-        if numbers:
-            raise Refusal(
-                "an ACL takes names, and pool %s gives its socket to %s" % (pool["name"], ", ".join(numbers))
-            )
-    settings = [("listen.acl_users", ",".join(users + [user]))]
-    return settings + ([("listen.acl_groups", ",".join(groups))] if groups != pool["acl_groups"] else [])
-
-
-def _step(
-    view: View, name: str, arguments: Dict[str, Any], settings: Settings, access: Access, told: Sequence[str]
-) -> Step:
-    master = master_of(view, arguments["config"])
-    edited = (
-        set_directives(
-            master["config"], view.read, view.expand, arguments["pool"], settings, master["prefix"]
-        )
-        if settings
-        else []
-    )
-    return Step(
-        name,
-        arguments["unit"] or access.path,
-        changes_of(edited, FPM),
-        [fpm_trial(master)] if edited else [],
-        [Command(list(told), [], access=access)],
-    )
-
-
-def let_in(view: View, name: str, arguments: Dict[str, Any]) -> Step:
-    master, user = master_of(view, arguments["config"]), arguments["user"]
-    pool = pool_of(master, arguments["pool"])
-    if not master["pid"]:
-        raise Refusal(
-            "php-fpm with %s does not run, so pool %s has no live socket" % (master["config"], pool["name"])
-        )
-    path, known = (
-        (pool["endpoint"] or "").partition("unix:")[2],
-        bool(pool["acl_users"] or pool["acl_groups"]),
-    )
-    access = Access(path, master["pid"], user, "entry", pool["acl_users"], pool["acl_groups"], known)
-    settled = _lets_in(view, pool, user)
-    step = _step(
-        view,
-        name,
-        arguments,
-        [] if settled else _entry(view, pool, user),
-        access,
-        ["setfacl", "-m", "u:%s:rw" % user, path],
-    )
-    mode, group = _mode(pool), next(iter(view.groups_of(user)), "")
-    if known or not group:
-        return step
-    by_group = [("listen.group", group), ("listen.mode", "%04o" % (mode | 0o060))]
-    by_owner = [
-        ("listen.owner", user),
-        ("listen.group", _group(view, pool)),
-        ("listen.mode", "%04o" % (mode | 0o600)),
-    ]
-    return step._replace(
-        otherwise=[
-            _step(
-                view,
-                name,
-                arguments,
-                [] if settled else by_group,
-                access._replace(by="group"),
-                ["chgrp", group, path],
-            ),
-            _step(
-                view,
-                name,
-                arguments,
-                [] if settled else by_owner,
-                access._replace(by="owner"),
-                ["chown", user, path],
-            ),
-        ]
-    )
-
-
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    return let_in(view, "socket_access_set", arguments)
+def resolve(view: View, arguments: Arguments) -> Step:
+    return let_in(view, ACTION.id, arguments)

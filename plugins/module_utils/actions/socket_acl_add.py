@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Name nginx's worker user in the ACL of the pool's socket, or let its entry there apply again where a hand
-spoiled the ACL's mask.
+spoiled the ACL's mask. See let_in.py.
 """
 
-from typing import Any, Dict
-
+from ..verdict.action import ACCOUNTS, Action
 from ..verdict.step import Step
-from .socket_access_set import let_in
+from .let_in import Arguments, let_in
 from .view import View
 
+ACTION = Action("socket_acl_add", "medium", True, "none", needs=(ACCOUNTS,))
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    return let_in(view, "socket_acl_add", arguments)
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    return let_in(view, ACTION.id, arguments)

@@ -5,11 +5,20 @@
 cgroup's limit binds, swap is of no use.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple
 
-from ..verdict.step import Step
+from ..verdict.action import SWAP, Action
+from ..verdict.step import Refusal, Step
 from .view import View
 
+ACTION = Action("swap_add", "medium", True, "none", needs=(SWAP,))
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    return view.swap(arguments["path"])._replace(name="swap_add")
+
+class Arguments(NamedTuple):
+    path: str  # of the swap file
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    if view.swap is None:
+        raise Refusal("what a swap file at %s takes was not looked at" % arguments.path)
+    return view.swap._replace(name=ACTION.id)

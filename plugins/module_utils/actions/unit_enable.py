@@ -3,11 +3,19 @@
 
 """Enable php-fpm's unit, so that the next boot starts it."""
 
-from typing import Any, Dict
+from typing import NamedTuple
 
+from ..verdict.action import Action
 from ..verdict.step import Step
-from .view import View, systemctl
+from .steps import systemctl
+from .view import View
+
+ACTION = Action("unit_enable", "high", True, "none", together=("unit",))
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    return Step("unit_enable", arguments["unit"], [], [], [systemctl("enable", arguments["unit"], "disable")])
+class Arguments(NamedTuple):
+    unit: str  # that starts php-fpm
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    return Step(ACTION.id, arguments.unit, [], [], [systemctl("enable", arguments.unit, "disable")])

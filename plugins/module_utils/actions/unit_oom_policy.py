@@ -5,12 +5,16 @@
 Restart=on-failure for the rest.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple
 
+from ..verdict.action import Action
 from ..verdict.step import Change, Command, Step
-from .view import View, encode
+from .steps import encode
+from .view import View
 
-DROP_IN = "/etc/systemd/system/%s.d/50-webmedic.conf"
+ACTION = Action("unit_oom_policy", "medium", True, "none", together=("unit",))
+DROP_IN = "/etc/systemd/system/{unit}.d/50-webmedic.conf"
+READS = (DROP_IN,)
 TEXT = """\
 # Written by webmedic.php_fpm. By default systemd stops the whole unit when the OOM killer takes one of its processes.
 [Service]
@@ -19,15 +23,15 @@ Restart=on-failure
 """
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    path = DROP_IN % arguments["unit"]
-    before = view.read(path)
-    changes = (
-        []
-        if before == TEXT
-        else [Change(path, None if before is None else encode(before), encode(TEXT), 0o644)]
-    )
+class Arguments(NamedTuple):
+    unit: str  # that starts php-fpm
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    path = DROP_IN.format(unit=arguments.unit)
+    before = view.files.read(path)
+    if before == TEXT:
+        return Step(ACTION.id, arguments.unit, [], [], [])
+    change = Change(path, None if before is None else encode(before), encode(TEXT), 0o644)
     reload = ["systemctl", "daemon-reload"]
-    return Step(
-        "unit_oom_policy", arguments["unit"], changes, [], [Command(reload, [reload])] if changes else []
-    )
+    return Step(ACTION.id, arguments.unit, [change], [], [Command(reload, [reload])])

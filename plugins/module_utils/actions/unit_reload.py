@@ -3,22 +3,30 @@
 
 """Reload php-fpm's unit, so that it loads a pool or a listen address that it has not read yet."""
 
-from typing import Any, Dict
+from typing import NamedTuple
 
+from ..verdict.action import Action, GivesWay
 from ..verdict.step import Step
-from .view import View, fpm_trial, systemctl, unloaded_pools
+from .steps import fpm_trials, systemctl
+from .view import View, unloaded_pools
+
+ACTION = Action(
+    "unit_reload", "medium", False, "reload", gives_way=GivesWay("unit_restart", ("unit",), mends=True)
+)
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    trials = [
-        fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]
-    ]
+class Arguments(NamedTuple):
+    unit: str  # that starts php-fpm
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    unit = arguments.unit
     return Step(
-        "unit_reload",
-        arguments["unit"],
+        ACTION.id,
+        unit,
         [],
-        trials,
-        [systemctl("reload", arguments["unit"])],
-        cuts=arguments["unit"],
-        meant=unloaded_pools(view, arguments["unit"]),
+        fpm_trials(view, unit),
+        [systemctl("reload", unit)],
+        cuts=unit,
+        meant=unloaded_pools(view, unit),
     )

@@ -3,14 +3,20 @@
 
 """Clear a start limit, so that systemd accepts a start again."""
 
-from typing import Any, Dict
+from typing import NamedTuple
 
+from ..verdict.action import Action
 from ..verdict.step import Step
-from .view import View, systemctl
+from .steps import systemctl
+from .view import View
+
+# What it clears, the failures counted so far, cannot be put back; nothing that runs depends on it.
+ACTION = Action("unit_reset_failed", "low", False, "none", together=("unit",))
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    # What it clears, the failures counted so far, cannot be put back; nothing that runs depends on it.
-    return Step(
-        "unit_reset_failed", arguments["unit"], [], [], [systemctl("reset-failed", arguments["unit"])]
-    )
+class Arguments(NamedTuple):
+    unit: str  # that starts php-fpm
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    return Step(ACTION.id, arguments.unit, [], [], [systemctl("reset-failed", arguments.unit)])

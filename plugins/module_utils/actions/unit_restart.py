@@ -5,23 +5,28 @@
 keeps the old socket.
 """
 
-from typing import Any, Dict
+from typing import NamedTuple
 
+from ..verdict.action import Action
 from ..verdict.step import Step
-from .view import View, fpm_trial, systemctl, unloaded_pools
+from .steps import fpm_trials, systemctl
+from .view import View, unloaded_pools
+
+ACTION = Action("unit_restart", "medium", False, "restart")
 
 
-def resolve(view: View, arguments: Dict[str, Any]) -> Step:
-    trials = [
-        fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == arguments["unit"]
-    ]
-    restart = systemctl("restart", arguments["unit"])
+class Arguments(NamedTuple):
+    unit: str  # that starts php-fpm
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    unit = arguments.unit
     return Step(
-        "unit_restart",
-        arguments["unit"],
+        ACTION.id,
+        unit,
         [],
-        trials,
-        [restart],
-        cuts=arguments["unit"],
-        meant=unloaded_pools(view, arguments["unit"]),
+        fpm_trials(view, unit),
+        [systemctl("restart", unit)],
+        cuts=unit,
+        meant=unloaded_pools(view, unit),
     )

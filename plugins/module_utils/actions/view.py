@@ -1,93 +1,80 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an action may look at, and the parts that several actions are made of."""
+"""What an action may look at: data alone, and look-ups in it. Nothing here reaches the host.
 
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+remediate/measure.py looks at the host beforehand.
+"""
 
-from ..edit.fpm_text import set_directives
-from ..parse.linux.systemctl import command_option
-from ..plan.plan import hands_off
-from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 
-# snapshot: of this host, taken a moment ago. read: a file's text, with the changes of the steps before this
-# one; None without it. capacity: what collect.capacity measured. swap: the step that makes a swap file at a
-# path, as large as the operator allows. groups_of: the names of an account's groups, its own first; []
-# without the account.
-View = NamedTuple(
-    "View",
-    [
-        ("snapshot", Dict[str, Any]),
-        ("read", Callable[[str], Optional[str]]),
-        ("expand", Callable[[str], List[str]]),
-        ("capacity", Callable[[], Dict[str, Any]]),
-        ("swap", Callable[[str], Step]),
-        ("groups_of", Callable[[str], List[str]]),
-    ],
-)
+from ..verdict.step import Refusal, Step
+
+if TYPE_CHECKING:
+    from ..facts.capacity import Capacity
+    from ..facts.php_fpm import Master, Pool
+    from ..facts.snapshot import Snapshot
 
 
-def encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+class Files(NamedTuple):
+    """The files that an action may read, with the changes of the steps before this one.
+
+    texts: by path; None: cannot be read. listings: paths of files, by glob pattern.
+    """
+
+    texts: Mapping[str, Optional[str]]
+    listings: Mapping[str, List[str]]
+
+    def read(self, path: str) -> Optional[str]:
+        if path not in self.texts:
+            raise Refusal("%s was not looked at, so this action cannot go by it" % path)
+        return self.texts[path]
+
+    def expand(self, pattern: str) -> List[str]:
+        if pattern not in self.listings:
+            raise Refusal("%s was not looked at, so this action cannot go by it" % pattern)
+        return list(self.listings[pattern])
 
 
-def changes_of(edited: Sequence[Any], grammar: str) -> List[Change]:
-    return [Change(one.path, encode(one.before), encode(one.after), 0o644, grammar) for one in edited]
+class View(NamedTuple):
+    """snapshot: of this host, taken a moment ago, with the pools as the files have them now.
+
+    groups: names of an account's groups, its own first, by the account's name; [] without the account. The
+    rest is None or empty unless the action's metadata needs it: memory, accounts, swap.
+    """
+
+    snapshot: "Snapshot"
+    files: Files
+    groups: Mapping[str, List[str]]
+    memory: "Optional[Capacity]"
+    swap: Optional[Step]  # makes a swap file as large as the operator allows
 
 
-def master_of(view: View, config: str) -> Dict[str, Any]:
+def master_of(view: View, config: str) -> "Master":
     for master in view.snapshot["fpm"]["masters"]:
         if master["config"] == config:
-            return dict(master)
+            return master
     raise Refusal("no php-fpm master with the configuration %s is on this host any more" % config)
 
 
-def pool_of(master: Dict[str, Any], name: str) -> Dict[str, Any]:
+def pool_of(master: "Master", name: str) -> "Pool":
     for pool in master["pools"]:
         if pool["name"] == name:
-            return dict(pool)
+            return pool
     raise Refusal("%s has no pool %s any more" % (master["config"], name))
 
 
-def unit_of(master: Mapping[str, Any]) -> str:
-    if not master["unit"]:
-        raise Refusal(
-            "php-fpm with %s was not started by systemd: whoever started it must restart it"
-            % master["config"]
-        )
-    return str(master["unit"])
+def groups_of(view: View, account: str) -> List[str]:
+    """The names of an account's groups, its own first; [] without the account."""
+    if account and account not in view.groups:
+        raise Refusal("the groups of %s were not looked at" % account)
+    return list(view.groups.get(account, ()))
 
 
-def systemctl(verb: str, unit: str, *undo: str) -> Command:
-    """undo: the verb, or verbs, that bring back the state before."""
-    return Command(["systemctl", verb, unit], [["systemctl", word, unit] for word in undo])
-
-
-def _refuse_if_not_roots(part: Mapping[str, Any]) -> None:
-    why = hands_off(part)
-    if why:
-        raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % why)
-
-
-def fpm_trial(master: Mapping[str, Any]) -> Trial:
-    """php-fpm -t, as its unit would start it, but for what it would preload: that runs right before a start
-    alone, see remediate/rehearsal.py.
-    """
-    _refuse_if_not_roots(master)
-    if not master["binary"]:
-        raise Refusal(
-            "no php-fpm program was found for %s, so no change of it can be tested" % master["config"]
-        )
-    argv = [master["binary"], "-d", "opcache.preload=", "-t", "-y", master["config"]]
-    prefix = command_option((master["unit_state"] or {}).get("command"), "prefix")
-    logs = [master["error_log"]] + [
-        pool[key] for pool in master["pools"] for key in ("access_log", "slowlog")
-    ]
-    return Trial(
-        argv + (["-p", prefix] if prefix else []),
-        [path for path in dict.fromkeys(logs) if path and path.startswith("/")],
-        master["unit"] or "",
-    )
+def memory_of(view: View) -> "Capacity":
+    if view.memory is None:
+        raise Refusal("the memory of php-fpm was not measured, so nothing can be sized by it")
+    return view.memory
 
 
 def unloaded_pools(view: View, unit: str) -> List[str]:
@@ -97,76 +84,10 @@ def unloaded_pools(view: View, unit: str) -> List[str]:
     dialled = {
         target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]
     }
-    found: List[str] = []
+    unloaded: Dict[str, None] = {}
     for master in view.snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["unit"] == unit else ():
-            place = view.snapshot["endpoints"].get(pool["endpoint"]) or {}
-            if pool["endpoint"] in dialled and place.get("listening") is False:
-                found += [pool["file"], pool["listen_file"]]
-    return list(dict.fromkeys(found))
-
-
-def nginx_trial(nginx: Mapping[str, Any]) -> Trial:
-    """nginx -t of the configuration that runs, which only root can write."""
-    _refuse_if_not_roots(nginx)
-    if not nginx["binary"]:
-        raise Refusal("no nginx program was found, so no change of its configuration can be tested")
-    return Trial(
-        [nginx["binary"], "-t", "-q", "-p", nginx["prefix"], "-c", nginx["config"]], list(nginx["opens"])
-    )
-
-
-def nginx_unit(nginx: Mapping[str, Any]) -> str:
-    unit = nginx["unit"]
-    if not unit:
-        raise Refusal("nginx was not started by systemd: whoever started it must reload it")
-    return str(unit)
-
-
-def nginx_step(view: View, name: str, path: str, edit: Callable[[str], str]) -> Step:
-    """One file of nginx's configuration edited; nginx tests it, and is reloaded."""
-    text = view.read(path)
-    if text is None:
-        raise Refusal("%s cannot be read" % path)
-    nginx = view.snapshot["nginx"]
-    return Step(
-        name,
-        path,
-        changes_of([Edited(path, text, edit(text))], NGINX),
-        [nginx_trial(nginx)],
-        [systemctl("reload", nginx_unit(nginx), "reload")],
-    )
-
-
-def pool_step(
-    view: View,
-    name: str,
-    arguments: Dict[str, Any],
-    settings: Sequence[Tuple[str, Optional[str]]],
-    verb: str,
-    in_pool: bool = True,
-) -> Step:
-    """Directives of one pool, or of [global], set where they stand; php-fpm tests them; then its unit is
-    restarted or reloaded.
-
-    A reload takes most directives over, but not the owner, group, mode and ACL of a socket, which the next
-    master inherits open.
-    """
-    master = master_of(view, arguments["config"])
-    unit = unit_of(master)
-    edited = set_directives(
-        master["config"],
-        view.read,
-        view.expand,
-        arguments["pool"] if in_pool else None,
-        settings,
-        master["prefix"],
-    )
-    return Step(
-        name,
-        unit,
-        changes_of(edited, FPM),
-        [fpm_trial(master)] if edited else [],
-        [systemctl(verb, unit, *([verb] if edited else []))],
-        cuts=unit,
-    )
+            endpoint = view.snapshot["endpoints"].get(pool["endpoint"] or "")
+            if endpoint and pool["endpoint"] in dialled and endpoint.get("listening") is False:
+                unloaded.update(dict.fromkeys(path for path in (pool["file"], pool["listen_file"]) if path))
+    return list(unloaded)

@@ -1,41 +1,23 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which planned actions belong together, and which findings each is to mend."""
+"""Which planned actions belong together."""
 
-from typing import Any, Dict, List, Sequence
+from typing import TYPE_CHECKING, Dict, List, Sequence
 
-from .plan import shared
+from .plan import BY_ID, values
 
-# Only together do they bring a unit up: one transaction, and one look at whether it helped.
-START_CHAIN = frozenset(
-    ("runtime_directory_create", "unit_oom_policy", "unit_reset_failed", "unit_start", "unit_enable")
-)
+if TYPE_CHECKING:
+    from ..verdict.action import Planned
 
 
-def serves(action: Dict[str, Any], item: Dict[str, Any]) -> bool:
-    """Whether a planned action is meant to mend this finding, by itself or because it does what the finding's
-    own action would.
+def bundles(actions: Sequence["Planned"]) -> List[List["Planned"]]:
+    """The actions in order, those in one list that only help together: what one unit needs in order to start.
+    Each list is one transaction, and one look at whether it helped.
     """
-    if item["state"] != "active":
-        return False
-    for remedy in item["remedy"]:
-        if (remedy["action"], remedy["arguments"]) == (action["id"], action["arguments"]):
-            return True
-        if (remedy["action"], action["id"]) == ("unit_reload", "unit_restart") and remedy[
-            "arguments"
-        ] == action["arguments"]:
-            return True
-    return False
-
-
-def bundles(actions: Sequence[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:
-    """The actions in order, those together that only help together: what one unit needs in order to start is
-    one bundle.
-    """
-    found: Dict[Any, List[Dict[str, Any]]] = {}
+    found: Dict[object, List["Planned"]] = {}
     for number, action in enumerate(actions):
-        found.setdefault(shared(action, ["unit"]) if action["id"] in START_CHAIN else number, []).append(
-            action
-        )
+        names = BY_ID[action["id"]].together
+        key: object = values(action["arguments"], names) if names else number
+        found.setdefault(key, []).append(action)
     return list(found.values())

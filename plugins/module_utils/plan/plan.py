@@ -3,162 +3,152 @@
 
 """Findings in, ordered actions out, with what they would cost."""
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 
-# reversible: whether carry_out can bring back the state before. disruption: what the running requests of the
-# unit suffer. none < reload < restart.
-Action = NamedTuple("Action", [("id", str), ("risk", str), ("reversible", bool), ("disruption", str)])
+from ..verdict.action import NGINX, Action, GivesWay
+from .actions import ACTIONS
+from .owners import owner_objection
 
-# In the order in which they are taken. What each does to a host stands in the file of its name in actions/.
-ACTIONS = (
-    Action("runtime_directory_create", "low", True, "none"),
-    Action("unit_oom_policy", "medium", True, "none"),
-    Action("socket_access_set", "medium", True, "none"),
-    Action("socket_acl_add", "medium", True, "none"),
-    Action("directory_search_allow", "medium", True, "none"),
-    Action("memory_fit", "medium", True, "reload"),
-    Action("memory_limit_set", "high", True, "reload"),
-    Action("swap_add", "medium", True, "none"),
-    Action("pool_size_set", "medium", True, "reload"),
-    Action("process_max_set", "medium", True, "reload"),
-    Action("unit_reset_failed", "low", False, "none"),  # the failures counted so far are gone
-    Action("unit_start", "low", True, "none"),
-    Action("unit_enable", "high", True, "none"),
-    Action("unit_restart", "medium", False, "restart"),
-    Action("unit_reload", "medium", False, "reload"),
-    Action("nginx_reload", "medium", False, "reload"),
-    Action("fastcgi_pass_repoint", "medium", True, "reload"),
-    Action(
-        "read_timeout_set", "high", True, "reload"
-    ),  # what calls for it is words in logs, beside one look at the workers
-)
-# What an argument makes of an action's disruption: the queue of a socket goes with the socket.
-RAISED = {"drop_backlog": "restart"}
-LOADS_NGINX = ("nginx_reload", "fastcgi_pass_repoint", "read_timeout_set")
+if TYPE_CHECKING:
+    from ..facts.php_fpm import Master
+    from ..facts.snapshot import Snapshot
+    from ..verdict.action import Asked
+    from ..verdict.finding import Finding, Remedy
+
+BY_ID: Dict[str, Action] = {action.id: action for action in ACTIONS}
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
-# (loser, winner, what they share): the winner's step does the loser's work, or forbids it.
-GIVES_WAY = (("pool_size_set", "memory_fit", ("config", "pool")), ("unit_reload", "unit_restart", ("unit",)))
-# Two of these that want different things at one place cannot both be right.
-_ONE_PLACE = (("fastcgi_pass_repoint", ("file", "line")), ("read_timeout_set", ("file", "line")))
+Values = Tuple[object, ...]
 
 
-def hands_off(part: Mapping[str, Any]) -> Optional[str]:
-    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
-    if part.get("account"):
-        return "%s is %s's own" % (part["config"], part["account"])
-    writable = part.get("writable")
-    return "%s can write %s" % (writable["who"], writable["path"]) if writable else None
+def reloads_nginx(action: str) -> bool:
+    return BY_ID[action].reloads == NGINX
 
 
-def _loads(master: dict, arguments: dict) -> bool:
+def values(arguments: Mapping[str, object], names: Sequence[str]) -> Values:
+    return tuple(arguments.get(name) for name in names)
+
+
+def _is_about(arguments: Mapping[str, object], master: "Master") -> bool:
     """Whether an action with these arguments is about this master."""
-    return bool(
-        arguments.get("unit") == master["unit"]
-        if arguments.get("unit")
-        else arguments.get("config") == master["config"]
-    )
+    if arguments.get("unit"):
+        return arguments["unit"] == master["unit"]
+    return arguments.get("config") == master["config"]
 
 
-def running(snapshot: dict, action: dict) -> Optional[int]:
+def running(snapshot: "Snapshot", asked: "Asked") -> Optional[int]:
     """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload
     cuts none. None: unknown.
     """
-    if action["disruption"] == "none" or action["id"] in LOADS_NGINX:
+    if asked["disruption"] == "none" or reloads_nginx(asked["id"]):
         return 0
-    keys = [
+    endpoints = {
         pool["endpoint"]
         for master in snapshot["fpm"]["masters"]
-        if _loads(master, action["arguments"])
+        if _is_about(asked["arguments"], master)
         for pool in master["pools"]
-    ]
-    places = [snapshot["endpoints"].get(key) or {} for key in dict.fromkeys(keys)]
-    served: List[Any] = [0 if place.get("listening") is False else place.get("accepted") for place in places]
-    return None if None in served else sum(served)
+    }
+    served = 0
+    for key in endpoints:
+        endpoint = snapshot["endpoints"].get(key or "")
+        if endpoint is None or (endpoint["listening"] is not False and endpoint["accepted"] is None):
+            return None
+        served += 0 if endpoint["listening"] is False else endpoint["accepted"] or 0
+    return served
 
 
-def left_to_a_person(snapshot: dict, remedy: dict) -> Optional[str]:
+def left_to_a_person(snapshot: "Snapshot", remedy: "Remedy") -> Optional[str]:
     """Why an action must not be taken, by whose files it would load."""
-    arguments, nginx = remedy["arguments"], snapshot["nginx"]
-    if nginx.get("account") or remedy["action"] in LOADS_NGINX and hands_off(nginx):
-        return hands_off(nginx)
+    nginx, arguments = snapshot["nginx"], remedy["arguments"]
+    if nginx.get("account") or reloads_nginx(remedy["action"]):
+        objection = owner_objection(nginx)
+        if objection:
+            return objection
     for master in snapshot["fpm"]["masters"]:
-        if _loads(master, arguments) or arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]:
-            why = hands_off(master)
-            if why:
-                return why
+        leads_there = arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]
+        if _is_about(arguments, master) or leads_there:
+            objection = owner_objection(master)
+            if objection:
+                return objection
     return None
 
 
-def _target(arguments: dict) -> Optional[str]:
-    return next(
-        (str(arguments[name]) for name in ("unit", "file", "config", "path") if arguments.get(name)), None
-    )
+def _target(arguments: Mapping[str, object]) -> Optional[str]:
+    for name in ("unit", "file", "config", "path"):
+        if arguments.get(name):
+            return str(arguments[name])
+    return None
 
 
-def shared(action: dict, names: Sequence[str]) -> str:
-    return repr([action["arguments"].get(name) for name in names])
+def _asked(action: Action, arguments: Dict[str, object], host: str) -> "Asked":
+    """With the most that it may cost."""
+    risk, disruption = action.risk, action.disruption
+    for raised in action.raised:
+        if arguments.get(raised.argument):
+            risk, disruption = raised.risk or risk, raised.disruption or disruption
+    return {
+        "id": action.id,
+        "host": host,
+        "target": _target(arguments),
+        "arguments": arguments,
+        "because": [],
+        "findings": [],
+        "risk": risk,
+        "reversible": action.reversible,
+        "disruption": disruption,
+    }
 
 
-def disruption(action: Action, arguments: dict) -> str:
-    """The most that it may be."""
-    return next((RAISED[name] for name in RAISED if arguments.get(name)), action.disruption)
+def _serve(asked: "Asked", numbers: Sequence[int], names: Sequence[str]) -> None:
+    asked["findings"] = sorted({*asked["findings"], *numbers})
+    asked["because"] = list(dict.fromkeys([*asked["because"], *names]))
 
 
-def _settle(actions: List[dict]) -> List[dict]:
+def _settled(found: List["Asked"]) -> List["Asked"]:
     """What another action does as well is left to it; where two contradict each other neither is taken."""
-    kept = list(actions)
-    for loser, winner, names in GIVES_WAY:
-        winners = {shared(one, names): one for one in reversed(kept) if one["id"] == winner}
-        given = [one for one in kept if one["id"] == loser and shared(one, names) in winners]
-        for action in given if loser == "unit_reload" else ():
-            stronger = winners[shared(action, names)]
-            stronger["because"] += [why for why in action["because"] if why not in stronger["because"]]
-        kept = _without(kept, given)
-    for name, places in _ONE_PLACE:
-        found: Dict[str, List[dict]] = {}
-        for one in kept:
-            if one["id"] == name:
-                found.setdefault(shared(one, places), []).append(one)
-        kept = _without(kept, [one for rivals in found.values() if len(rivals) > 1 for one in rivals])
-    return kept
+    stronger: Dict[Tuple[GivesWay, Values], "Asked"] = {}
+    for other_way in {action.gives_way for action in ACTIONS if action.gives_way}:
+        for asked in found:
+            if asked["id"] == other_way.to:
+                stronger.setdefault((other_way, values(asked["arguments"], other_way.sharing)), asked)
+    kept: List["Asked"] = []
+    rivals: Dict[Tuple[str, Values], int] = {}
+    for asked in found:
+        action = BY_ID[asked["id"]]
+        way = action.gives_way
+        other = stronger.get((way, values(asked["arguments"], way.sharing))) if way else None
+        if other is None:
+            kept.append(asked)
+            if action.one_place:
+                place = (action.id, values(asked["arguments"], action.one_place))
+                rivals[place] = rivals.get(place, 0) + 1
+        elif way and way.mends:
+            _serve(other, asked["findings"], asked["because"])
+    return [
+        asked
+        for asked in kept
+        if rivals.get((asked["id"], values(asked["arguments"], BY_ID[asked["id"]].one_place)), 0) < 2
+    ]
 
 
-def _without(actions: Sequence[dict], gone: Sequence[dict]) -> List[dict]:
-    left_out = {id(one) for one in gone}
-    return [one for one in actions if id(one) not in left_out]
+def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
+    """The actions of all active findings, in order, each once. Raises ValueError for an unknown action.
 
-
-def plan(findings: Sequence[dict], host: str) -> List[dict]:
-    """Actions of all active findings, in order, each once: [{id, host, target, arguments, because, risk,
-    reversible, disruption}]. because: the findings as "cause/reason". Raises ValueError for an unknown
-    action.
+    findings: of one host, in the order of its verdict: an action names them by their place in it.
     """
-    actions: Dict[str, dict] = {}
-    for item in findings:
-        if item["state"] != "active":
-            continue
-        why = "%s/%s" % (item["cause"], item["reason"])
-        for remedy in item["remedy"]:
-            if remedy["action"] not in _ORDER:
+    found: List["Asked"] = []
+    at_target: Dict[Tuple[str, Optional[str]], List["Asked"]] = {}
+    for number, finding in enumerate(findings):
+        for remedy in finding["remedy"] if finding["state"] == "active" else ():
+            action, arguments = BY_ID.get(remedy["action"]), remedy["arguments"]
+            if action is None:
                 raise ValueError(
-                    "no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(_ORDER)))
+                    "no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(BY_ID)))
                 )
-            one = repr((remedy["action"], sorted(remedy["arguments"].items())))
-            known = actions.get(one)
-            if known is not None:
-                known["because"] += [why] if why not in known["because"] else []
-                continue
-            action = ACTIONS[_ORDER[remedy["action"]]]
-            arguments = remedy["arguments"]
-            risk = "high" if arguments.get("disabled") else action.risk  # it is somebody's word
-            actions[one] = {
-                "id": action.id,
-                "host": host,
-                "target": _target(arguments),
-                "arguments": arguments,
-                "because": [why],
-                "risk": risk,
-                "reversible": action.reversible,
-                "disruption": disruption(action, arguments),
-            }
-    return sorted(_settle(list(actions.values())), key=lambda entry: _ORDER[entry["id"]])
+            alike = at_target.setdefault((action.id, _target(arguments)), [])
+            asked = next((other for other in alike if other["arguments"] == arguments), None)
+            if asked is None:
+                asked = _asked(action, arguments, host)
+                alike.append(asked)
+                found.append(asked)
+            _serve(asked, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
+    return sorted(_settled(found), key=lambda asked: _ORDER[asked["id"]])

@@ -3,10 +3,15 @@
 
 """What the operator allows: which risks, which actions and causes, and how often the same thing may be tried."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..parse.linux.swap import size_bytes
-from .plan import ACTIONS
+from ..verdict.action import SWAP
+from .plan import BY_ID
+
+if TYPE_CHECKING:
+    from ..verdict.action import Planned
+    from ..verdict.finding import Finding
 
 RISKS = ("low", "medium", "high")
 DISRUPTIONS = ("none", "reload", "restart")
@@ -40,7 +45,7 @@ def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
     """What is wrong with the options, None when nothing is. A misspelt word of only or skip must not pass for
     "nothing to do".
     """
-    known = {action.id for action in ACTIONS} | set(causes)
+    known = set(BY_ID) | set(causes)
     unknown = [word for word in policy.only + policy.skip if word not in known]
     if unknown:
         return (
@@ -60,11 +65,12 @@ def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
     return None
 
 
-def objection(policy: Policy, action: Dict[str, Any]) -> Optional[str]:
-    """Why this action is not to be taken, None when it may be."""
-    names = {action["id"]} | {why.partition("/")[0] for why in action["because"]}
-    if names & set(policy.skip):
-        return "left out by remediate_skip (%s)" % ", ".join(sorted(names & set(policy.skip)))
+def objection(policy: Policy, action: "Planned", findings: Sequence["Finding"]) -> Optional[str]:
+    """Why this action is not to be taken, None when it may be. findings: of the action's own verdict."""
+    names = {action["id"]} | {findings[number]["cause"] for number in action["findings"]}
+    skipped = names & set(policy.skip)
+    if skipped:
+        return "left out by remediate_skip (%s)" % ", ".join(sorted(skipped))
     if policy.only and not names & set(policy.only):
         return "not among remediate_only"
     if RISKS.index(action["risk"]) > RISKS.index(policy.max_risk):
@@ -74,6 +80,6 @@ def objection(policy: Policy, action: Dict[str, Any]) -> Optional[str]:
             action["disruption"],
             action["disruption"],
         )
-    if action["id"] == "swap_add" and not policy.swap_size:
+    if SWAP in BY_ID[action["id"]].needs and not policy.swap_size:
         return "swap is made only when remediate_swap_size says how much"
     return None

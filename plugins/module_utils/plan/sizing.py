@@ -9,10 +9,14 @@ ends in _kb.
 """
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..parse.spread import spread
 from ..verdict.step import Refusal
+
+if TYPE_CHECKING:
+    from ..facts.capacity import Capacity, PoolUse
+    from ..facts.php_fpm import Master, Pool
 
 MIB = 1 << 20
 LEAST_RESERVE = 16 * MIB
@@ -41,7 +45,7 @@ class Sizing(NamedTuple):
 
     value: int
     bound: str
-    inputs: Dict[str, Any]
+    inputs: Dict[str, object]
     guide: Optional[int]
     settings: List[Tuple[str, str]]
     explain: List[str]
@@ -80,17 +84,21 @@ def needed(max_children: int) -> int:
     return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
 
 
-def _pool(facts: Dict[str, Any], key: PoolKey) -> Dict[str, Any]:
+def _pool(facts: "Capacity", key: PoolKey) -> "PoolUse":
     for pool in facts["pools"]:
         if (pool["config"], pool["pool"]) == key:
-            return dict(pool)
+            return pool
     raise Refusal("no running php-fpm master with the configuration %s has a pool %s" % key)
 
 
-def _most(pool: Dict[str, Any]) -> int:
-    if not pool["max_children"] or pool["max_children"] < 1:
-        raise Refusal("pm.max_children of pool %s could not be read" % pool["pool"])
-    return int(pool["max_children"])
+def _ceiling(pool: str, max_children: Optional[int]) -> int:
+    if not max_children or max_children < 1:
+        raise Refusal("pm.max_children of pool %s could not be read" % pool)
+    return max_children
+
+
+def _most(pool: "PoolUse") -> int:
+    return _ceiling(pool["pool"], pool["max_children"])
 
 
 def _worker(uss_kb: Sequence[int]) -> int:
@@ -99,11 +107,11 @@ def _worker(uss_kb: Sequence[int]) -> int:
     return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
 
 
-def _measured(pool: Dict[str, Any]) -> bool:
+def _measured(pool: "PoolUse") -> bool:
     return len(pool["uss_kb"]) >= needed(_most(pool))
 
 
-def _cost(facts: Dict[str, Any], pool: Dict[str, Any]) -> int:
+def _cost(facts: "Capacity", pool: "PoolUse") -> int:
     """A pool too few of whose workers were seen counts with the most expensive ones of the host."""
     if _measured(pool):
         return _worker(pool["uss_kb"])
@@ -113,25 +121,34 @@ def _cost(facts: Dict[str, Any], pool: Dict[str, Any]) -> int:
     return max(seen)
 
 
-def _reason(facts: Dict[str, Any], what: str) -> str:
+def _reason(facts: "Capacity", what: str) -> str:
     entry = next((entry for entry in facts.get("missing") or [] if entry["what"] == what), None)
     return ": %s %s" % (entry["path"] or what, entry["why"]) if entry else ""
 
 
-def _budget(facts: Dict[str, Any]) -> int:
-    """The limit without its reserve, what others hold, and what all workers share, counted once."""
+def _limit(facts: "Capacity") -> int:
     if facts["limit_bytes"] is None:
         raise Refusal("how much memory php-fpm may use could not be read%s" % _reason(facts, "memory_limit"))
+    return facts["limit_bytes"]
+
+
+def _others(facts: "Capacity") -> int:
     if facts["others_bytes"] is None:
         raise Refusal("how much memory other services use could not be read%s" % _reason(facts, "memory_use"))
-    return int(facts["limit_bytes"] - reserve(facts["limit_bytes"]) - facts["others_bytes"] - _shared(facts))
+    return facts["others_bytes"]
 
 
-def _shared(facts: Dict[str, Any]) -> int:
+def _budget(facts: "Capacity") -> int:
+    """The limit without its reserve, what others hold, and what all workers share, counted once."""
+    limit, others = _limit(facts), _others(facts)
+    return limit - reserve(limit) - others - _shared(facts)
+
+
+def _shared(facts: "Capacity") -> int:
     return 1024 * sum(pool["shared_kb"] for pool in facts["pools"])
 
 
-def _room(facts: Dict[str, Any], pool: Dict[str, Any]) -> _Room:
+def _room(facts: "Capacity", pool: "PoolUse") -> _Room:
     budget = _budget(facts)
     if not _measured(pool):
         raise Refusal(
@@ -152,10 +169,10 @@ def _room(facts: Dict[str, Any], pool: Dict[str, Any]) -> _Room:
     ]
     ceilings = sum(_most(other) * _cost(facts, other) for other in rest)
     return _Room(
-        facts["limit_bytes"],
-        facts["limit_from"],
-        reserve(facts["limit_bytes"]),
-        facts["others_bytes"],
+        _limit(facts),
+        facts["limit_from"] or "",
+        reserve(_limit(facts)),
+        _others(facts),
         _shared(facts),
         ceilings,
         _worker(pool["uss_kb"]),
@@ -163,14 +180,16 @@ def _room(facts: Dict[str, Any], pool: Dict[str, Any]) -> _Room:
     )
 
 
-def _guide(facts: Dict[str, Any], pool: Dict[str, Any]) -> Optional[int]:
+def _guide(facts: "Capacity", pool: "PoolUse") -> Optional[int]:
     """The machine's memory without a quarter, as in the guide's example, by the average resident size."""
     if not facts["mem_total"] or not sum(pool["rss_kb"]):
         return None
     return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
 
 
-def settings(pool: Dict[str, Any], value: int, shares: Shares = GUIDE_SHARES) -> List[Tuple[str, str]]:
+def settings(
+    pool: "Union[PoolUse, Pool]", value: int, shares: Shares = GUIDE_SHARES
+) -> List[Tuple[str, str]]:
     """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool,
     by these shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare
     <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c).
@@ -207,13 +226,13 @@ def _memory_words(room: _Room, fits: int, measured: int) -> str:
 
 
 def _sizing(
-    facts: Dict[str, Any],
-    pool: Dict[str, Any],
+    facts: "Capacity",
+    pool: "PoolUse",
     value: int,
     bound: str,
     room: _Room,
     fits: int,
-    more: Dict[str, Any],
+    more: Dict[str, object],
     words: Sequence[str],
     shares: Shares = GUIDE_SHARES,
 ) -> Sizing:
@@ -241,7 +260,7 @@ def needed_by(demand: Dict[str, int]) -> int:
     return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
 
 
-def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
+def size(facts: "Capacity", pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
     """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or
     nothing is won.
     """
@@ -275,7 +294,7 @@ def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Si
             "pool %s may have %d workers already, more would not help; %s"
             % (pool["pool"], current, words[bound])
         )
-    more = {
+    more: Dict[str, object] = {
         "busy": demand["busy"],
         "waiting": demand["waiting"],
         "coming": coming,
@@ -287,7 +306,7 @@ def size(facts: Dict[str, Any], pool_key: PoolKey, demand: Dict[str, int]) -> Si
     return _sizing(facts, pool, value, bound, room, fits, more, [words["cpu"], words["demand"]], CROWD_SHARES)
 
 
-def fit(facts: Dict[str, Any], pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:
+def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:
     """Fewer workers, where memory ran out. peak_bytes: of a killed worker, which counts as one of that size
     beside the others. Refusal when a number is missing, when all fit already, or when not even one does.
     """
@@ -311,7 +330,7 @@ def fit(facts: Dict[str, Any], pool_key: PoolKey, peak_bytes: Optional[int] = No
     return _sizing(facts, pool, fits, "memory", room, fits, {"peak": peak}, words)
 
 
-def fair_share(facts: Dict[str, Any], pool_key: PoolKey) -> int:
+def fair_share(facts: "Capacity", pool_key: PoolKey) -> int:
     """Bytes that each worker of the pool may take when all take the same, of as many as may run or, if fewer,
     as fit. Refusal when a number is missing or when it would stop scripts that any application has.
     """
@@ -330,16 +349,15 @@ def fair_share(facts: Dict[str, Any], pool_key: PoolKey) -> int:
     return share
 
 
-def process_max(facts: Dict[str, Any], master: Dict[str, Any]) -> int:
+def process_max(facts: "Capacity", master: "Master") -> int:
     """The least process.max with which all pools of a master reach their pm.max_children; 0, no limit, stays.
     Refusal when it has to be raised and memory does not hold all these workers."""
     if not master["process_max"]:
         return 0
     names = {pool["name"] + "_status" for pool in master["pools"]}
     status = [name for config, name in facts["unlisted"] if config == master["config"] and name in names]
-    most = sum(_most(dict(pool, pool=pool["name"])) for pool in master["pools"]) + STATUS_WORKERS * len(
-        status
-    )
+    most = sum(_ceiling(pool["name"], pool["max_children"]) for pool in master["pools"])
+    most += STATUS_WORKERS * len(status)
     if most > master["process_max"]:
         left = _budget(facts) - sum(_most(pool) * _cost(facts, pool) for pool in facts["pools"])
         if left < 0:

@@ -20,10 +20,11 @@ from ..collect.php_fpm.masters import collect_fpm
 from ..collect.trust import DELETED
 from ..parse.endpoint import canonical
 from ..parse.nginx.conf import Conf, every, parse_conf
+from ..plan.plan import BY_ID
 from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
 from .rehearsal import ini_files, rehearse, taken
-from .unloaded import ACTION_IDS, TICK, named, newer
+from .unloaded import TICK, named, newer
 
 if TYPE_CHECKING:
     from ..facts.nginx import Nginx
@@ -144,7 +145,7 @@ def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optio
     """
     others = (
         newer(look, [change.path for change in step.changes], since, step.meant, state)
-        if since and step.name in ACTION_IDS
+        if since and step.name in BY_ID
         else []
     )
     return "what others changed there was not loaded yet: %s" % named(others) if others else None

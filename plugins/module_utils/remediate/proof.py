@@ -16,7 +16,7 @@ from ..collect.nginx import collect_nginx
 from ..collect.snapshot import take
 from ..facts.shape import TypedDict
 from ..parse.nginx.sites import Place, place, sites_of
-from ..plan.plan import LOADS_NGINX
+from ..plan.plan import reloads_nginx
 from ..plan.policy import Policy
 from ..rules.diagnose import diagnose
 from .compare import ANSWERS, Sight, bad_page, best, improved, outcome, silent_endpoint, worse
@@ -55,7 +55,7 @@ def touches(action: "Planned", master: "Master") -> bool:
     """Whether an action may disturb this master's pools; all of them where nginx is reloaded."""
     arguments = action["arguments"]
     return (
-        action["id"] in LOADS_NGINX
+        reloads_nginx(action["id"])
         or arguments.get("config") == master["config"]
         or bool(arguments.get("unit") and arguments["unit"] == master["unit"])
     )
@@ -214,7 +214,7 @@ class Proof:
         places = {key(item): [place(site) for site in item["servers"]] for item in items}
         edited = (
             [where for name in places for where in places[name]]
-            if any(action["id"] in LOADS_NGINX for action in actions)
+            if any(reloads_nginx(action["id"]) for action in actions)
             else []
         )
         hurt_since: Optional[float] = None

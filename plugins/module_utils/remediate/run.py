@@ -11,39 +11,34 @@ waits for the next run.
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 from ..actions.backlog import counted
-from ..actions.registry import RESOLVE
-from ..actions.view import View
+from ..actions.registry import resolve
 from ..change import ledger, managed
 from ..change.disk import Disk
-from ..change.live_socket import groups_of
 from ..change.lock import Busy, lock
-from ..change.swap import look, swap_on
 from ..change.texts import Texts
 from ..change.transaction import STATE, left_open
 from ..collect.host import Host
-from ..collect.linux.capacity import capacity
-from ..collect.linux.processes import processes
 from ..collect.snapshot import take
-from ..parse.linux.swap import size_bytes
-from ..parse.php_fpm.written import as_written
-from ..plan.bundles import bundles, serves
+from ..plan.bundles import bundles
+from ..plan.plan import BY_ID
 from ..plan.policy import Policy, objection
 from ..reply import fit, told
 from ..rules.diagnose import diagnose
+from ..verdict.action import ARRIVALS
 from ..verdict.step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
+from .measure import view_for
 from .proof import Proof, key
 from .running import Running
 
 if TYPE_CHECKING:
     from ..facts.snapshot import Snapshot
+    from ..verdict.action import Planned
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
 TRIED = ("done", "rolled_back", "failed")
-# What helps once or not at all: a script that is too slow for a longer timeout, too, needs another cure.
-ONCE = ("read_timeout_set",)
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
@@ -51,8 +46,10 @@ def _uncounted(snapshot: "Snapshot", findings: Sequence[Dict[str, Any]]) -> bool
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(
         item["state"] == "active"
-        and any(remedy["action"] == "pool_size_set" for remedy in item["remedy"])
-        and not counted(snapshot["endpoints"].get(item["endpoint"]) or {})
+        and any(ARRIVALS in BY_ID[remedy["action"]].needs for remedy in item["remedy"])
+        and not (
+            item["endpoint"] in snapshot["endpoints"] and counted(snapshot["endpoints"][item["endpoint"]])
+        )
         for item in findings
     )
 
@@ -102,34 +99,23 @@ class _Run:
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
         return self.verdict["status"] != "unknown" and any(
-            all(objection(self.policy, action) is None for action in bundle)
+            all(self.objection(action) is None for action in bundle)
             for bundle in bundles(self.verdict["plan"])
         )
 
-    def view(self) -> View:
-        # With what the steps before this one have changed: two pools that are raised share one memory.
-        masters = as_written(self.snapshot["fpm"]["masters"], self.texts.read, self.texts.expand)
+    def objection(self, action: "Planned") -> Optional[str]:
+        return objection(self.policy, action, self.verdict["findings"])
 
-        def measured() -> Dict[str, Any]:
-            return capacity(self.host, processes(self.host), masters)
+    def step(self, action: "Planned") -> Step:
+        """Raises Refusal."""
+        view = view_for(action, self.host, self.texts, self.snapshot, self.policy.swap_size)
+        return resolve(action["id"], view, action["arguments"])
 
-        def swap(path: str) -> Step:
-            return swap_on(look(self.host, path, masters), size_bytes(self.policy.swap_size), True)
-
-        return View(
-            dict(self.snapshot, fpm=dict(self.snapshot["fpm"], masters=masters)),
-            self.texts.read,
-            self.texts.expand,
-            measured,
-            swap,
-            groups_of,
-        )
-
-    def storm(self, bundle: Sequence[Dict[str, Any]]) -> Optional[str]:
+    def storm(self, bundle: "Sequence[Planned]") -> Optional[str]:
         """Why what was done once for all, or tried often enough of late, is not tried again."""
         entries = ledger.read(self.state)
         for action in bundle:
-            if action["id"] in ONCE and ledger.done(
+            if BY_ID[action["id"]].once and ledger.done(
                 entries, action["id"], str(action["target"]), self.diagnosed_at
             ):
                 return (
@@ -146,15 +132,12 @@ class _Run:
                 )
         return None
 
-    def take_bundle(self, bundle: Sequence[Dict[str, Any]]) -> Outcome:
-        why = next(filter(None, (objection(self.policy, action) for action in bundle)), None) or self.storm(
-            bundle
-        )
+    def take_bundle(self, bundle: "Sequence[Planned]") -> Outcome:
+        why = next(filter(None, map(self.objection, bundle)), None) or self.storm(bundle)
         if why:
             return NOTHING._replace(why=why)
         try:
-            view = self.view()
-            step = _merged([RESOLVE[action["id"]](view, action["arguments"]) for action in bundle])
+            step = _merged([self.step(action) for action in bundle])
             step = step._replace(meant=[*step.meant, *self.in_force])
             why = managed.objection(step, self.disk, self.policy.managed_files)
             step = step._replace(notes=list(step.notes) + managed.warnings(step, self.disk))
@@ -162,7 +145,8 @@ class _Run:
             why = str(refusal)
         if why:
             return NOTHING._replace(result="refused", why=why)
-        served = [item for item in self.verdict["findings"] if any(serves(action, item) for action in bundle)]
+        numbers = sorted({number for action in bundle for number in action["findings"]})
+        served = [self.verdict["findings"][number] for number in numbers]
         proof = self.proof or Proof(
             self.host,
             self.policy,
@@ -191,7 +175,7 @@ class _Run:
         )
         return outcome._replace(why=outcome.why or "; ".join(rest + list(step.notes)))
 
-    def recorded(self, bundle: Sequence[Dict[str, Any]], outcome: Outcome) -> Outcome:
+    def recorded(self, bundle: "Sequence[Planned]", outcome: Outcome) -> Outcome:
         """What was done is done, whether or not it can be written down."""
         try:
             for action in bundle:
@@ -230,6 +214,7 @@ class _Run:
                                 "target",
                                 "arguments",
                                 "because",
+                                "findings",
                                 "risk",
                                 "reversible",
                                 "disruption",
@@ -246,9 +231,10 @@ class _Run:
                     )
                 )
 
-    def finding(self, item: Dict[str, Any], now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-        """What became of one finding. now: the findings of a last diagnosis."""
-        mine = [action for action in self.actions if serves(action, item)]
+    def finding(self, number: int, now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+        """What became of the finding of that number. now: the findings of a last diagnosis."""
+        item = self.verdict["findings"][number]
+        mine = [action for action in self.actions if number in action["findings"]]
         results = [action["result"] for action in mine]
         reasons = [
             ("%s: %s" % (action["id"], action["why"]) if len(mine) > 1 else action["why"])
@@ -311,7 +297,7 @@ class _Run:
             self.seen = self.proof.after(
                 [item for item in self.verdict["findings"] if item["state"] == "active"]
             )
-        findings = [self.finding(item, last["findings"]) for item in self.verdict["findings"]]
+        findings = [self.finding(number, last["findings"]) for number in range(len(self.verdict["findings"]))]
         still = [self.still(item) for item in last["findings"] if item["state"] == "active"] if tried else []
         return self.reply(
             outcome,
@@ -328,7 +314,9 @@ class _Run:
         )
 
     def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
-        findings = [dict(self.finding(item, []), why=why) for item in self.verdict["findings"]]
+        findings = [
+            dict(self.finding(number, []), why=why) for number in range(len(self.verdict["findings"]))
+        ]
         return self.reply(outcome, why, findings, status=self.verdict["status"], changed=False, diff=[])
 
     def reply(

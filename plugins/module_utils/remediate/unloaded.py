@@ -13,15 +13,13 @@ from ..change.journal import Unreadable, read_journal
 from ..change.transaction import STATE, digest
 from ..collect.host import Host, HostError
 from ..collect.trust import walk
-from ..plan.plan import ACTIONS
+from ..plan.plan import BY_ID
 from ..verdict.step import Refusal
 
 MOST_NAMED = 5
 # seconds by which what came first may seem to come later: files and processes are stamped by different clocks
 # of the kernel
 TICK = 0.1
-
-ACTION_IDS = frozenset(action.id for action in ACTIONS)
 
 Newer = NamedTuple("Newer", [("path", str), ("at", float)])
 
@@ -66,9 +64,7 @@ def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
         for file in journal["files"]:
             found.pop(file["real"], None)
             is_now = file["before"] if place == "put-back" else file["after"]
-            if (
-                place == "put-back" or journal["name"] in ACTION_IDS or step and step not in ACTION_IDS
-            ) and is_now:
+            if (place == "put-back" or journal["name"] in BY_ID or step and step not in BY_ID) and is_now:
                 found[file["real"]] = is_now
     return found
 

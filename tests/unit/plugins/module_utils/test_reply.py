@@ -30,7 +30,9 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
     return {
         "status": "failing",
         "findings": found,
-        "plan": [{"id": "socket_access_set", "target": "unit"}] * findings,
+        "plan": [
+            {"id": "socket_access_set", "target": "unit", "findings": [number]} for number in range(findings)
+        ],
         "missing": [],
     }
 
@@ -46,6 +48,16 @@ def test_hundreds_of_findings_fit_and_say_how_many_were_left_out() -> None:
     left_out = [entry["why"] for entry in result["missing"] if entry["what"] == "findings"]
     assert left_out and len(result["findings"]) >= IN_FULL
     assert result["status"] == "failing"
+
+
+def test_the_plan_names_no_finding_that_was_left_out() -> None:
+    whole = reply(400)
+    for action in whole["plan"][:3]:
+        action["findings"] = [0, 399]
+    result = fit(whole)
+    numbers = [number for action in result["plan"] for number in action["findings"]]
+    assert max(numbers) == len(result["findings"]) - 1
+    assert [action["findings"] for action in result["plan"][:4]] == [[0], [0], [0], [3]]
 
 
 def test_the_first_findings_keep_all_their_evidence() -> None:

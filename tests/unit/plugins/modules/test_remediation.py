@@ -12,7 +12,7 @@ from typing import Any, Dict
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.plugins.modules import remediation as module
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -139,6 +139,7 @@ def test_all_that_is_returned_is_documented(capsys: Any, monkeypatch: Any) -> No
         "target",
         "arguments",
         "because",
+        "findings",
         "risk",
         "reversible",
         "disruption",
@@ -151,7 +152,7 @@ def test_all_that_is_returned_is_documented(capsys: Any, monkeypatch: Any) -> No
         "cut",
         "seconds",
     }
-    assert next(action for action in ACTIONS if action.id == sample["id"])[1:] == (
+    assert next(action for action in ACTIONS if action.id == sample["id"])[1:4] == (
         sample["risk"],
         sample["reversible"],
         sample["disruption"],

@@ -25,7 +25,7 @@ def action(
     result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any
 ) -> dict[str, Any]:
     return {
-        "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "risk": "low",
+        "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "findings": [0], "risk": "low",
         "reversible": True, "disruption": "none", "running": 0, "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
         "backup": None, "cut": 0, "seconds": 0.0 if result == "would" else 1.9, **more,
     }  # fmt: skip

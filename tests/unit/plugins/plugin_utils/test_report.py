@@ -169,7 +169,7 @@ def test_only_plain_types_are_left() -> None:
 
 def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
     action = {"id": "unit_start", "host": "localhost", "target": "x.service", "arguments": {"unit": "x.service"}, "because": ["fpm_not_running/stopped"],
-              "risk": "low", "reversible": True, "disruption": "none", "running": 0}  # fmt: skip
+              "findings": [0], "risk": "low", "reversible": True, "disruption": "none", "running": 0}  # fmt: skip
     assert build({"web1": answer("failing", finding(), plan=[action])})["hosts"]["web1"]["plan"] == [
         {**action, "host": "web1"}
     ]

@@ -5,17 +5,29 @@
 """Each action: what it would change and run on a host as the lab saw it, and where it must refuse."""
 
 import fnmatch
-from typing import Any, Callable, Dict, List, Optional
+import os
+from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import demand, verb
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions import registry
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.arguments import read as read_arguments
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.backlog import Drop, demand, verb
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.memory_limit_set import to_bytes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import RESOLVE
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View, pool_step
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, resolve
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES as ACTION_FILES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import pool_step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import Files, View
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import (
+    ACCOUNTS,
+    ARRIVALS,
+    MEMORY,
+    SWAP,
+    TMPFILES,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
@@ -24,26 +36,52 @@ CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 POOL = "/etc/php/8.2/fpm/pool.d/www.conf"
 SITE = "/etc/nginx/sites-enabled/shop"
 UNIT = "php8.2-fpm.service"
-TMPFILES = "/usr/lib/tmpfiles.d/php8.2-fpm.conf"
+TMPFILES_CONF = "/usr/lib/tmpfiles.d/php8.2-fpm.conf"
 FILES = {
     CONFIG: "[global]\npid = /run/php/php8.2-fpm.pid\ninclude=/etc/php/8.2/fpm/pool.d/*.conf\n",
     POOL: "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\nlisten.owner = root\nlisten.group = "
     "root\n;listen.mode = 0660\n"
     "pm = dynamic\npm.max_children = 2\npm.start_servers = 1\npm.min_spare_servers = "
     "1\npm.max_spare_servers = 2\n",
-    TMPFILES: "#Type Path\n    d /run/php 0755 www-data www-data -   -\n",
+    TMPFILES_CONF: "#Type Path\n    d /run/php 0755 www-data www-data -   -\n",
 }
 
 
-def no_swap(path: str) -> Step:
-    raise AssertionError("this action has no use for swap")
+GROUPS = {"www-data": ["www-data"], "backup": ["backup"], "web1": ["client1"], "root": ["root"], "34": []}
+
+
+class Texts(Dict[str, Optional[str]]):
+    """Any other file is not there."""
+
+    def __contains__(self, path: object) -> bool:
+        return True
+
+    def __missing__(self, path: str) -> None:
+        return None
+
+
+class Listings(Dict[str, List[str]]):
+    """What any pattern matches of these files."""
+
+    def __init__(self, texts: Dict[str, str]) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def __contains__(self, pattern: object) -> bool:
+        return True
+
+    def __missing__(self, pattern: str) -> List[str]:
+        return sorted(
+            path
+            for path in self.texts
+            if path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern)
+        )
 
 
 def view(
     snapshot: hosts.Snapshot,
     files: Optional[Dict[str, str]] = None,
-    capacity: Optional[Callable[[], Dict[str, Any]]] = None,
-    swap: Callable[[str], Step] = no_swap,
+    memory: Optional[Dict[str, Any]] = None,
 ) -> View:
     texts = FILES if files is None else files
     snapshot["nginx"].update(
@@ -54,28 +92,16 @@ def view(
     )
     for master in snapshot["fpm"]["masters"]:
         master.setdefault("prefix", "/usr")
-
-    def expand(pattern: str) -> List[str]:
-        return sorted(
-            name
-            for name in texts
-            if name.count("/") == pattern.count("/") and fnmatch.fnmatchcase(name, pattern)
-        )
-
-    def unmeasured() -> Dict[str, Any]:
-        raise AssertionError("this action has no use for the memory of the workers")
-
-    def groups_of(name: str) -> List[str]:
-        return {"www-data": ["www-data"], "backup": ["backup"], "web1": ["client1"]}.get(name, [])
-
-    return View(snapshot, texts.get, expand, capacity or unmeasured, swap, groups_of)
+    seen_by_it: Any = snapshot
+    measured_memory: Any = memory
+    return View(seen_by_it, Files(Texts(texts), Listings(texts)), GROUPS, measured_memory, None)
 
 
 def step_of(action: str, fault: str, files: Optional[Dict[str, str]] = None, **more: Any) -> Step:
     """What the action does that the fault's own finding asks for."""
     snapshot = seen(fault)
     arguments = next(entry["arguments"] for entry in diagnose(snapshot)["plan"] if entry["id"] == action)
-    return RESOLVE[action](view(snapshot, files), dict(arguments, **more))
+    return resolve(action, view(snapshot, files), dict(arguments, **more))
 
 
 def commands(step: Step) -> List[str]:
@@ -95,8 +121,46 @@ def lines_of(step: Step) -> List[str]:
     return found
 
 
-def test_every_action_of_the_plan_has_its_file() -> None:
-    assert set(RESOLVE) == {action.id for action in ACTIONS}
+class TestTheFiles:
+    def test_the_plan_goes_by_what_they_declare(self) -> None:
+        """python3 tests/run/plan_actions.py writes it anew."""
+        assert tuple(file.ACTION for file in ACTION_FILES) == ACTIONS
+
+    def test_each_is_called_as_its_action(self) -> None:
+        assert [file.__name__.split(".")[-1] for file in ACTION_FILES] == list(BY_ID)
+
+    def test_no_other_file_declares_an_action(self) -> None:
+        folder = os.path.dirname(registry.__file__)
+        names = [name for name in os.listdir(folder) if name.endswith(".py")]
+        declared = set()
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8") as stream:
+                if "\nACTION = Action(" in stream.read():
+                    declared.add(name[: -len(".py")])
+        assert declared == set(BY_ID)
+
+    def test_what_they_need_is_what_can_be_measured(self) -> None:
+        known = {MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES}
+        assert {need for action in ACTIONS for need in action.needs} == known
+
+
+class TestArguments:
+    def test_an_unknown_one_is_an_error_with_the_actions_name(self) -> None:
+        with pytest.raises(ValueError, match="unit_start takes no argument when"):
+            resolve("unit_start", view(seen("stopped")), {"unit": UNIT, "when": "now"})
+
+    def test_a_missing_one_is_an_error_with_the_actions_name(self) -> None:
+        with pytest.raises(ValueError, match="read_timeout_set lacks the argument line, location"):
+            resolve("read_timeout_set", view(seen("stopped")), {"file": SITE, "site": "", "seconds": 1})
+
+    def test_a_word_of_python_may_be_one(self) -> None:
+        given = {"file": SITE, "line": 3, "from": "a", "to": "b"}
+        assert read_arguments(BY_ID["fastcgi_pass_repoint"].Arguments, "x", given) == (SITE, 3, "a", "b")
+
+    @pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
+    def test_the_rules_give_what_the_actions_take(self, path: str) -> None:
+        for planned in hosts.verdict(hosts.fixture(path)["snapshot"])["plan"]:
+            read_arguments(BY_ID[planned["id"]].Arguments, planned["id"], planned["arguments"])
 
 
 def test_a_stopped_unit_is_started_and_the_way_back_is_the_state_before() -> None:
@@ -113,7 +177,7 @@ def test_a_stopped_unit_is_started_and_the_way_back_is_the_state_before() -> Non
 
 def test_a_unit_that_runs_meanwhile_is_not_started() -> None:
     with pytest.raises(Refusal, match="runs already"):
-        RESOLVE["unit_start"](view(seen("plain")), {"unit": UNIT})
+        resolve("unit_start", view(seen("plain")), {"unit": UNIT})
 
 
 def test_a_restart_is_tried_on_the_configuration_first() -> None:
@@ -193,7 +257,7 @@ def test_whoever_could_connect_before_still_can_once_an_acl_makes_owner_and_grou
     snapshot = seen("socket_root")
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.pool(snapshot).update(pool)
-    assert lines_of(RESOLVE["socket_access_set"](view(snapshot), arguments)) == added
+    assert lines_of(resolve("socket_access_set", view(snapshot), arguments)) == added
 
 
 @pytest.mark.parametrize(
@@ -211,7 +275,7 @@ def test_a_socket_that_is_right_in_the_configuration_is_changed_where_it_is_alon
     snapshot = seen("socket_root")
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.pool(snapshot).update(pool)
-    step = RESOLVE["socket_access_set"](view(snapshot), arguments)
+    step = resolve("socket_access_set", view(snapshot), arguments)
     assert (step.changes, step.trials, commands(step)) == (
         [],
         [],
@@ -224,15 +288,17 @@ def test_an_owner_by_number_is_no_name_for_an_acl() -> None:
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.pool(snapshot).update(listen_owner="34")
     with pytest.raises(Refusal, match="an ACL takes names"):
-        RESOLVE["socket_access_set"](view(snapshot), arguments)
+        resolve("socket_access_set", view(snapshot), arguments)
 
 
 def test_nginxs_user_is_added_to_the_acl_beside_those_who_are_there() -> None:
     snapshot = seen("socket_root")
     hosts.pool(snapshot)["acl_users"] = ["apache", "backup"]
     files = dict(FILES, **{POOL: FILES[POOL] + "listen.acl_users = apache,backup\n"})
-    step = RESOLVE["socket_acl_add"](
-        view(snapshot, files), {"config": CONFIG, "pool": "www", "unit": UNIT, "user": "www-data"}
+    step = resolve(
+        "socket_acl_add",
+        view(snapshot, files),
+        {"config": CONFIG, "pool": "www", "unit": UNIT, "user": "www-data"},
     )
     assert lines_of(step) == ["listen.acl_users = apache,backup,www-data"]
     assert accesses(step) == [("entry", ["apache", "backup"], [], True)], (
@@ -246,7 +312,7 @@ def test_a_directory_of_a_person_or_of_everybody_is_not_opened(path: str) -> Non
     arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], path=path)
     hosts.pool(snapshot).update(endpoint="unix:%s/php.sock" % path, listen=path + "/php.sock")
     with pytest.raises(Refusal, match="is for its owner to say"):
-        RESOLVE["directory_search_allow"](view(snapshot), arguments)
+        resolve("directory_search_allow", view(snapshot), arguments)
 
 
 def test_a_socket_of_a_master_that_is_gone_is_not_touched() -> None:
@@ -254,14 +320,14 @@ def test_a_socket_of_a_master_that_is_gone_is_not_touched() -> None:
     arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.master(snapshot)["pid"] = None
     with pytest.raises(Refusal, match="does not run"):
-        RESOLVE["socket_access_set"](view(snapshot), arguments)
+        resolve("socket_access_set", view(snapshot), arguments)
 
 
 def test_a_pool_that_was_not_read_is_loaded_by_a_reload() -> None:
     snapshot = seen("config_not_loaded")
     hosts.unit(snapshot)["can_reload"] = True
     planned = diagnose(snapshot)["plan"][0]
-    step = RESOLVE[planned["id"]](view(snapshot), planned["arguments"])
+    step = resolve(planned["id"], view(snapshot), planned["arguments"])
     assert (planned["id"], planned["disruption"], commands(step), step.cuts) == (
         "unit_reload",
         "reload",
@@ -272,17 +338,16 @@ def test_a_pool_that_was_not_read_is_loaded_by_a_reload() -> None:
 
 def test_a_master_that_systemd_did_not_start_is_for_a_person() -> None:
     snapshot = seen("socket_root")
-    arguments = diagnose(snapshot)["plan"][0]["arguments"]
     hosts.master(snapshot)["unit"] = None
     with pytest.raises(Refusal, match="was not started by systemd"):
-        pool_step(view(snapshot), "pool_size_set", arguments, [("pm.max_children", "4")], "reload")
+        pool_step(view(snapshot), "pool_size_set", CONFIG, "www", [("pm.max_children", "4")], "reload")
 
 
 def test_near_miss_its_socket_needs_no_systemd() -> None:
     snapshot = seen("socket_root")
     arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], unit=None)
     hosts.master(snapshot)["unit"] = None
-    assert RESOLVE["socket_access_set"](view(snapshot), arguments).target == "/run/php/php8.2-fpm.sock"
+    assert resolve("socket_access_set", view(snapshot), arguments).target == "/run/php/php8.2-fpm.sock"
 
 
 def test_a_directory_of_tmpfiles_d_is_made_by_systemd_tmpfiles() -> None:
@@ -299,7 +364,7 @@ def test_a_directory_that_nobody_makes_gets_an_entry_of_its_own() -> None:
     step = step_of(
         "runtime_directory_create",
         "runtime_dir_missing",
-        {name: text for name, text in FILES.items() if name != TMPFILES},
+        {name: text for name, text in FILES.items() if name != TMPFILES_CONF},
     )
     assert [(change.path, change.before) for change in step.changes] == [
         ("/etc/tmpfiles.d/webmedic-php-fpm.conf", None)
@@ -319,7 +384,7 @@ def test_near_miss_an_entry_that_is_hidden_by_a_file_of_the_same_name_in_etc_doe
 def test_a_unit_that_makes_the_directory_itself_needs_nothing_but_its_start() -> None:
     snapshot = seen("runtime_dir_missing")
     hosts.unit(snapshot)["runtime_directory"] = "php other"
-    step = RESOLVE["runtime_directory_create"](view(snapshot), {"unit": UNIT, "path": "/run/php"})
+    step = resolve("runtime_directory_create", view(snapshot), {"unit": UNIT, "path": "/run/php"})
     assert (step.changes, step.commands) == ([], [])
 
 
@@ -338,7 +403,7 @@ def test_a_unit_that_makes_the_directory_itself_needs_nothing_but_its_start() ->
 )
 def test_a_directory_outside_of_run_is_for_a_person(path: str) -> None:
     with pytest.raises(Refusal, match="not a plain path below /run"):
-        RESOLVE["runtime_directory_create"](view(seen("runtime_dir_missing")), {"unit": UNIT, "path": path})
+        resolve("runtime_directory_create", view(seen("runtime_dir_missing")), {"unit": UNIT, "path": path})
 
 
 @pytest.mark.parametrize(
@@ -362,10 +427,10 @@ def test_a_directory_whose_mask_keeps_others_out_is_not_opened(
         for parent in place["parents"]:
             parent["acl"] = acl if parent["path"] == arguments["path"] else None
     if not refused:
-        assert RESOLVE["directory_search_allow"](view(snapshot), arguments).commands
+        assert resolve("directory_search_allow", view(snapshot), arguments).commands
         return
     with pytest.raises(Refusal, match="keeps others out as well"):
-        RESOLVE["directory_search_allow"](view(snapshot), arguments)
+        resolve("directory_search_allow", view(snapshot), arguments)
 
 
 def test_a_directory_of_the_system_gets_its_rights_back_from_the_system() -> None:
@@ -378,7 +443,7 @@ def test_a_directory_that_the_pool_chose_lets_one_user_more_pass() -> None:
     step = step_of(
         "directory_search_allow",
         "parent_directory",
-        {name: text for name, text in FILES.items() if name != TMPFILES},
+        {name: text for name, text in FILES.items() if name != TMPFILES_CONF},
     )
     assert commands(step) == ["setfacl -m u:www-data:x /run/php"]
     assert (step.commands[0].folder, step.commands[0].search) == ("/run/php", "www-data")
@@ -402,7 +467,7 @@ def repoint(line: int = 3, **more: Any) -> Step:
         },
         **more,
     )
-    return RESOLVE["fastcgi_pass_repoint"](view(seen("old_socket"), {SITE: SITE_TEXT}), arguments)
+    return resolve("fastcgi_pass_repoint", view(seen("old_socket"), {SITE: SITE_TEXT}), arguments)
 
 
 def test_the_address_alone_is_another_and_nginx_tests_it_first() -> None:
@@ -464,12 +529,12 @@ def test_a_timeout_is_not_raised_without_end(now: float, terminate: float, why: 
 def test_the_timeout_is_set_in_the_location_of_the_slow_script() -> None:
     snapshot = hosts.timing_out(seen("slow_http"))
     arguments = dict(diagnose(snapshot)["plan"][0]["arguments"], file=SITE, line=3)
-    step = RESOLVE["read_timeout_set"](view(snapshot, {SITE: SITE_TEXT}), arguments)
+    step = resolve("read_timeout_set", view(snapshot, {SITE: SITE_TEXT}), arguments)
     assert lines_of(step) == ["        fastcgi_read_timeout 60s;"]
 
 
 def test_one_oom_kill_no_longer_stops_the_unit() -> None:
-    step = RESOLVE["unit_oom_policy"](view(seen("stopped")), {"unit": UNIT})
+    step = resolve("unit_oom_policy", view(seen("stopped")), {"unit": UNIT})
     assert step.changes[0].path == "/etc/systemd/system/%s.d/50-webmedic.conf" % UNIT
     assert {"OOMPolicy=continue", "Restart=on-failure"} <= set(lines_of(step)) and commands(step) == [
         "systemctl daemon-reload"
@@ -477,9 +542,9 @@ def test_one_oom_kill_no_longer_stops_the_unit() -> None:
 
 
 def test_the_drop_in_is_written_once() -> None:
-    first = RESOLVE["unit_oom_policy"](view(seen("stopped")), {"unit": UNIT})
+    first = resolve("unit_oom_policy", view(seen("stopped")), {"unit": UNIT})
     files = {change.path: (change.after or b"").decode("utf-8") for change in first.changes}
-    assert RESOLVE["unit_oom_policy"](view(seen("stopped"), files), {"unit": UNIT})[2:5] == ([], [], [])
+    assert resolve("unit_oom_policy", view(seen("stopped"), files), {"unit": UNIT})[2:5] == ([], [], [])
 
 
 def test_those_who_wait_count_as_demand_and_the_probe_does_not() -> None:
@@ -592,8 +657,7 @@ def test_the_queue_is_dropped_where_it_was_asked_for_and_does_not_fit(
     asked: bool, dead: int, live: int, how: str
 ) -> None:
     snapshot = crowded(dead, live)
-    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": asked}
-    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16)[0] == how
+    assert verb(view(snapshot), Drop(CONFIG, UNIT, asked), hosts.key(snapshot), 16)[0] == how
 
 
 def test_a_restart_says_what_it_costs_all_pools_of_the_unit() -> None:
@@ -606,8 +670,7 @@ def test_a_restart_says_what_it_costs_all_pools_of_the_unit() -> None:
         "waiting": {"live": 0, "dead": 0},
         "abandoned": 0,
     }
-    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
-    notes = "; ".join(verb(view(snapshot), arguments, hosts.key(snapshot), 16)[1])
+    notes = "; ".join(verb(view(snapshot), Drop(CONFIG, UNIT, True), hosts.key(snapshot), 16)[1])
     assert (
         "30 requests whose clients have gone" in notes
         and "up to 5 that wait and 4 that are served, in all pools of" in notes
@@ -632,7 +695,7 @@ def test_where_no_more_workers_fit_the_queue_alone_is_dropped_if_that_helps(
     )
     arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
     try:
-        step = RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(16)), arguments)
+        step = resolve("pool_size_set", view(snapshot, memory=measured(16)), arguments)
     except Refusal as refusal:
         assert not done and "may have 16 workers already" in str(refusal)
         return
@@ -647,16 +710,14 @@ def test_of_a_crowd_that_has_left_only_its_queue_is_dropped() -> None:
     snapshot = crowded(80, 0)
     hosts.place(snapshot).update(flow={"seconds": 3.0, "arrived": 0, "answered": 1})
     arguments = {"config": CONFIG, "pool": "www", "unit": UNIT, "drop_backlog": True}
-    step = RESOLVE["pool_size_set"](view(snapshot, capacity=lambda: measured(2)), arguments)
+    step = resolve("pool_size_set", view(snapshot, memory=measured(2)), arguments)
     assert (step.changes, commands(step)) == ([], ["systemctl restart " + UNIT])
     assert (
         step.notes[0] == "nobody waits for pool www any more, and nobody comes: more workers are not needed"
     )
     hosts.place(snapshot).update(queue=2, waiting={"live": 0, "dead": 2})
     with pytest.raises(Refusal, match="nobody waits for pool www any more"):
-        RESOLVE["pool_size_set"](
-            view(snapshot, capacity=lambda: measured(2)), dict(arguments, drop_backlog=False)
-        )
+        resolve("pool_size_set", view(snapshot, memory=measured(2)), dict(arguments, drop_backlog=False))
 
 
 @pytest.mark.parametrize("one_file", [False, True])
@@ -672,7 +733,7 @@ def test_a_pool_that_process_max_kept_small_may_start_enough_workers_at_once(one
     hosts.master(snapshot)["process_max"] = 2
     hosts.pool(snapshot)["max_children"] = 16
     arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
-    step = RESOLVE["process_max_set"](view(snapshot, files, lambda: measured(16)), arguments)
+    step = resolve("process_max_set", view(snapshot, files, measured(16)), arguments)
     assert [change.path for change in step.changes] == list(files) and commands(step) == [
         "systemctl reload " + UNIT
     ]
@@ -688,8 +749,7 @@ def test_a_pool_that_process_max_kept_small_may_start_enough_workers_at_once(one
 def test_a_queue_with_hardly_a_place_is_named_and_left() -> None:
     snapshot = crowded(1, 1)
     hosts.place(snapshot)["backlog"] = 1
-    arguments = {"config": CONFIG, "pool": "www", "unit": UNIT}
-    assert verb(view(snapshot), arguments, hosts.key(snapshot), 16) == (
+    assert verb(view(snapshot), Drop(CONFIG, UNIT, False), hosts.key(snapshot), 16) == (
         "reload",
         ["listen.backlog = 1 stays: it still refuses some of a crowd that comes at once"],
     )

@@ -87,7 +87,9 @@ def test_a_stage_that_does_not_end_costs_itself_and_what_would_be_judged_wrongly
     monkeypatch.setattr(collect, COLLECTORS[stage], broken)
     found = collect.take(Host(), 900, 3.0, 1.0 if broken is hang else 60.0)
     after = ORDER[ORDER.index(stage) :] if broken is not fail or stage in collect.DECISIVE else [stage]
-    assert names(found) == [collect.STAGES[one] for one in after] and why in found["missing"][0]["why"]
+    named = ["collector_failed"] if broken is fail else []
+    assert names(found) == named + [collect.STAGES[one] for one in after]
+    assert why in found["missing"][0]["why"] and (found["missing"][0]["path"] == stage) == bool(named)
     assert all(found[one] == SEEN.get(one, []) for one in ORDER if one not in after)
     assert set(found) == ALWAYS | {"strangers"} and not child._children()
     verdict = diagnose(found)
@@ -106,6 +108,15 @@ def test_processes_that_hang_are_a_look_that_saw_nothing(monkeypatch: Any) -> No
     monkeypatch.setattr(collect, "processes", hang)
     found = collect.take(Host(), 900, 3.0, 0.5)
     assert names(found) == list(collect.STAGES.values()) and diagnose(found)["status"] == "unknown"
+
+
+@pytest.mark.parametrize("name, path", [("processes", "nginx"), ("own_cgroup", "host")])
+def test_what_all_stages_need_and_fails_leaves_a_host_unknown(name: str, path: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(collect, name, fail)
+    found = collect.take(Host(), 900, 3.0, 60.0)
+    assert names(found) == ["collector_failed"] + list(collect.STAGES.values())
+    assert (found["missing"][0]["path"], found["missing"][0]["why"]) == (path, "KeyError: 'a bug of ours'")
+    assert set(found) == ALWAYS | {"strangers"} and diagnose(found)["status"] == "unknown"
 
 
 def test_a_host_without_a_route_is_looked_at_no_further_and_lacks_nothing(monkeypatch: Any) -> None:

@@ -4,11 +4,13 @@
 
 """The plan: what would be done, in which order, each once."""
 
+import os
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.bundles import bundles, serves
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS, plan
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.bundles import bundles
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import plan
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, Remedy
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -47,14 +49,15 @@ def test_what_two_findings_ask_for_is_done_once_and_says_why_twice() -> None:
         active("fpm_not_running", "stopped", Remedy("unit_start", UNIT)),
         active("fpm_not_running", "crashed", Remedy("unit_start", UNIT)),
     ]
-    assert [(action["id"], action["because"]) for action in plan(findings, "web01")] == [
-        ("unit_start", ["fpm_not_running/stopped", "fpm_not_running/crashed"])
+    assert [(action["id"], action["because"], action["findings"]) for action in plan(findings, "web01")] == [
+        ("unit_start", ["fpm_not_running/stopped", "fpm_not_running/crashed"], [0, 1])
     ]
 
 
 def test_the_same_reason_twice_is_named_once() -> None:
     findings = [active("fpm_not_running", "stopped", Remedy("unit_start", UNIT))] * 2
-    assert plan(findings, "web01")[0]["because"] == ["fpm_not_running/stopped"]
+    action = plan(findings, "web01")[0]
+    assert (action["because"], action["findings"]) == (["fpm_not_running/stopped"], [0, 1])
 
 
 def test_the_same_action_on_two_units_is_two() -> None:
@@ -131,6 +134,7 @@ def test_an_action_says_what_it_costs() -> None:
         "target": "php8.2-fpm.service",
         "arguments": UNIT,
         "because": ["socket_path_mismatch/config_not_loaded"],
+        "findings": [0],
         "risk": "medium",
         "reversible": False,
         "disruption": "restart",
@@ -151,7 +155,7 @@ KILLED = active("worker_oom_killed", "cgroup", Remedy("memory_fit", dict(PLACE, 
 
 def test_a_pool_that_is_short_of_memory_is_not_given_more_workers() -> None:
     assert ids([FULL, KILLED]) == ["memory_fit"]
-    assert not any(serves(action, FULL) for action in plan([FULL, KILLED], "web01"))
+    assert plan([FULL, KILLED], "web01")[0]["findings"] == [1], "it does not mend the other"
 
 
 def test_near_miss_another_pool_may_have_more_workers() -> None:
@@ -170,7 +174,7 @@ def test_a_unit_that_is_restarted_anyway_is_restarted_once_and_both_findings_are
         "socket_path_mismatch/socket_deleted",
         "socket_path_mismatch/config_not_loaded",
     ]
-    assert serves(planned[0], deleted) and serves(planned[0], unread)
+    assert planned[0]["findings"] == [0, 1]
 
 
 def test_near_miss_the_restart_of_another_unit_stays() -> None:
@@ -213,13 +217,22 @@ def test_what_a_unit_needs_in_order_to_start_is_one_bundle_and_the_rest_stands_a
     ]
 
 
-def test_an_action_serves_only_findings_that_are_active_and_ask_for_it() -> None:
-    action = plan([FULL], "web01")[0]
-    assert (
-        serves(action, FULL)
-        and not serves(action, dict(FULL, state="recovered"))
-        and not serves(action, KILLED)
-    )
+def test_an_action_names_only_findings_that_are_active_and_ask_for_it() -> None:
+    findings = [dict(FULL, state="recovered"), KILLED, dict(FULL, remedy=[]), FULL]
+    other = active("max_children_exhausted", "max_children", Remedy("pool_size_set", dict(PLACE, pool="x")))
+    named = {
+        action["id"]: action["findings"] for action in plan([*findings[:1], other, findings[2]], "web01")
+    }
+    assert named == {"pool_size_set": [1]}
+
+
+@pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
+def test_the_numbers_of_real_hosts_say_what_because_says(path: str) -> None:
+    verdict = hosts.verdict(hosts.fixture(path)["snapshot"])
+    for action in verdict["plan"]:
+        named = [verdict["findings"][number] for number in action["findings"]]
+        assert {"%(cause)s/%(reason)s" % item for item in named} == set(action["because"])
+        assert named and all(item["state"] == "active" for item in named)
 
 
 @pytest.mark.parametrize(

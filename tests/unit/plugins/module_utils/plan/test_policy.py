@@ -4,21 +4,26 @@
 
 """What the operator allows."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, mistake, objection
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import policy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, mistake
 
 ALLOWED = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 
 
+FINDINGS: Any = [{"cause": "fpm_not_running"}, {"cause": "worker_oom_killed"}]
+
+
 def action(
-    name: str = "unit_start",
-    risk: str = "low",
-    because: str = "fpm_not_running/stopped",
-    disruption: str = "none",
+    name: str = "unit_start", risk: str = "low", finding: int = 0, disruption: str = "none"
 ) -> Dict[str, Any]:
-    return {"id": name, "risk": risk, "because": [because], "disruption": disruption}
+    return {"id": name, "risk": risk, "findings": [finding], "disruption": disruption}
+
+
+def objection(allowed: Policy, planned: Any) -> Optional[str]:
+    return policy.objection(allowed, planned, FINDINGS)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_skip_wins_over_only() -> None:
 
 
 def test_swap_is_made_only_when_its_size_is_given() -> None:
-    swap = action("swap_add", "medium", "worker_oom_killed/global")
+    swap = action("swap_add", "medium", 1)
     assert (
         "remediate_swap_size" in str(objection(ALLOWED, swap))
         and objection(ALLOWED._replace(swap_size="1G"), swap) is None

@@ -9,7 +9,7 @@ import random
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     SEVERITIES,
     STATES,

@@ -1,0 +1,127 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How nginx's worker user is let in to a pool's socket, and nobody else: the pool's file and the live socket,
+without a restart.
+
+First choice is one ACL entry for this one user. With listen.acl_users php-fpm leaves the socket to root and
+ignores listen.owner and listen.group, so whoever came in by those is named in the ACL as well. Without ACLs:
+the user's own group, else the owner, where that shuts nobody out. Never a mode that lets others in.
+"""
+
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..edit.fpm_text import set_directives
+from ..verdict.step import FPM, Access, Command, Refusal, Step
+from .steps import Settings, changes_of, fpm_trial
+from .view import View, groups_of, master_of, pool_of
+
+if TYPE_CHECKING:
+    from ..facts.php_fpm import Pool
+
+OWNER, GROUP = 0o200, 0o020  # write permission, which connect() needs
+
+
+class Arguments(NamedTuple):
+    config: str  # of the master
+    pool: str
+    unit: Optional[str]  # that starts php-fpm; None: none
+    user: str  # of nginx's workers
+
+
+def _mode(pool: "Pool") -> int:
+    try:
+        return int(pool["listen_mode"], 8)
+    except ValueError:
+        raise Refusal("listen.mode = %s of pool %s is no mode" % (pool["listen_mode"], pool["name"]))
+
+
+def _group(view: View, pool: "Pool") -> str:
+    """The socket's group by the configuration: without one of its own, the owner's."""
+    return str(pool["listen_group"] or next(iter(groups_of(view, pool["listen_owner"] or "")), "root"))
+
+
+def _lets_in(view: View, pool: "Pool", user: str) -> bool:
+    """Whether the user may connect to the socket as the configuration makes it: then only the live one is not
+    so.
+    """
+    groups = groups_of(view, user)
+    if pool["acl_users"] or pool["acl_groups"]:
+        return user in pool["acl_users"] or bool(set(pool["acl_groups"]) & set(groups))
+    if pool["listen_owner"] == user:
+        return bool(_mode(pool) & OWNER)
+    return bool(_mode(pool) & GROUP) and _group(view, pool) in groups
+
+
+def _entry(view: View, pool: "Pool", user: str) -> List[Tuple[str, str]]:
+    """Settings that name the user in the ACL, and those who have had access without one."""
+    users, groups = list(pool["acl_users"]), list(pool["acl_groups"])
+    if not users and not groups:
+        mode, owner, group = _mode(pool), pool["listen_owner"], _group(view, pool)
+        if owner == user:
+            return [("listen.mode", "%04o" % (mode | 0o600))]
+        users += [owner] if owner not in (None, "root") and mode & OWNER else []
+        groups += [group] if group != "root" and mode & GROUP else []
+        numbers = [name for name in users + groups if name.isdigit()]
+        if numbers:
+            raise Refusal(
+                "an ACL takes names, and pool %s gives its socket to %s" % (pool["name"], ", ".join(numbers))
+            )
+    settings = [("listen.acl_users", ",".join(users + [user]))]
+    return settings + ([("listen.acl_groups", ",".join(groups))] if groups != pool["acl_groups"] else [])
+
+
+def _step(
+    view: View, action: str, arguments: Arguments, settings: Settings, access: Access, command: Sequence[str]
+) -> Step:
+    master = master_of(view, arguments.config)
+    edited = (
+        set_directives(
+            master["config"],
+            view.files.read,
+            view.files.expand,
+            arguments.pool,
+            settings,
+            master.get("prefix", "/usr"),
+        )
+        if settings
+        else []
+    )
+    return Step(
+        action,
+        arguments.unit or access.path,
+        changes_of(edited, FPM),
+        [fpm_trial(master)] if edited else [],
+        [Command(list(command), [], access=access)],
+    )
+
+
+def let_in(view: View, action: str, arguments: Arguments) -> Step:
+    """The step of an action, with its other ways for a host that knows no ACL."""
+    master, user = master_of(view, arguments.config), arguments.user
+    pool = pool_of(master, arguments.pool)
+    if not master["pid"]:
+        raise Refusal(
+            "php-fpm with %s does not run, so pool %s has no live socket" % (master["config"], pool["name"])
+        )
+    path = (pool["endpoint"] or "").partition("unix:")[2]
+    has_acl = bool(pool["acl_users"] or pool["acl_groups"])
+    access = Access(path, master["pid"], user, "entry", pool["acl_users"], pool["acl_groups"], has_acl)
+    settled = _lets_in(view, pool, user)
+
+    def way(settings: Settings, by: str, command: Sequence[str]) -> Step:
+        return _step(view, action, arguments, [] if settled else settings, access._replace(by=by), command)
+
+    entry = [] if settled else _entry(view, pool, user)
+    step = way(entry, "entry", ["setfacl", "-m", "u:%s:rw" % user, path])
+    mode, group = _mode(pool), next(iter(groups_of(view, user)), "")
+    if has_acl or not group:
+        return step
+    by_group = [("listen.group", group), ("listen.mode", "%04o" % (mode | 0o060))]
+    by_owner = [
+        ("listen.owner", user),
+        ("listen.group", _group(view, pool)),
+        ("listen.mode", "%04o" % (mode | 0o600)),
+    ]
+    ways = [way(by_group, "group", ["chgrp", group, path]), way(by_owner, "owner", ["chown", user, path])]
+    return step._replace(otherwise=ways)

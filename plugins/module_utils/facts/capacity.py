@@ -1,0 +1,39 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the workers of php-fpm take, and what they may: measured before pools are sized."""
+
+from typing import List, Optional
+
+from .memory import Memory
+from .shape import TypedDict
+from .snapshot import Missing
+
+
+class PoolUse(TypedDict):
+    """A pool and its workers. kB unless said otherwise."""
+
+    config: str  # of its master
+    pool: str  # name
+    pm: Optional[str]  # static, dynamic or ondemand
+    max_children: Optional[int]
+    start_servers: Optional[int]
+    min_spare: Optional[int]
+    max_spare: Optional[int]
+    process_max: int  # workers of all pools of the master, 0: no limit
+    workers: int
+    measured: int  # workers
+    uss_kb: List[int]  # of each measured worker
+    rss_kb: List[int]
+    shared_kb: int  # by the pool's workers, counted once
+    cpu_share: Optional[float]  # cores that they used on average
+
+
+class Capacity(Memory):
+    """Bytes. limit_bytes is what leaves php-fpm the least."""
+
+    others_bytes: Optional[int]  # what all but the workers holds inside the limit; None: unknown
+    cores: Optional[float]  # that php-fpm may use; None: unknown
+    pools: List[PoolUse]
+    unlisted: List[List[str]]  # [config, pool] of workers that no pool in the files accounts for
+    missing: List[Missing]  # why a number is None

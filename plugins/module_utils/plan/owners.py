@@ -1,0 +1,18 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose configuration root must not load."""
+
+from typing import TYPE_CHECKING, Optional, Union
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Nginx
+    from ..facts.php_fpm import Master
+
+
+def owner_objection(program: "Union[Nginx, Master]") -> Optional[str]:
+    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
+    if program.get("account"):
+        return "%s is %s's own" % (program["config"], program["account"])
+    writable = program.get("writable")
+    return "%s can write %s" % (writable["who"], writable["path"]) if writable else None

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at all that an action may go by, before it is resolved: an action itself reaches no host."""
+
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
+
+from ..actions.registry import BY_ID, reads
+from ..actions.view import Files, View
+from ..change.live_socket import groups_of
+from ..change.swap import look, swap_on
+from ..change.texts import Texts
+from ..collect.host import Host
+from ..collect.linux.capacity import capacity
+from ..collect.linux.processes import processes
+from ..parse.linux.swap import size_bytes
+from ..parse.linux.tmpfiles import entry_for
+from ..parse.php_fpm.written import as_written
+from ..verdict.action import ACCOUNTS, MEMORY, SWAP, TMPFILES
+
+if TYPE_CHECKING:
+    from ..facts.capacity import Capacity
+    from ..facts.php_fpm import Master
+    from ..facts.snapshot import Snapshot
+    from ..verdict.action import Planned
+
+
+class _Record:
+    """Files that are read, each once, and kept."""
+
+    def __init__(self, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> None:
+        self._read, self._expand = read, expand
+        self.texts: Dict[str, Optional[str]] = {}
+        self.listings: Dict[str, List[str]] = {}
+
+    def read(self, path: str) -> Optional[str]:
+        if path not in self.texts:
+            self.texts[path] = self._read(path)
+        return self.texts[path]
+
+    def expand(self, pattern: str) -> List[str]:
+        if pattern not in self.listings:
+            self.listings[pattern] = self._expand(pattern)
+        return self.listings[pattern]
+
+
+def _groups(action: "Planned", masters: "Sequence[Master]") -> Dict[str, List[str]]:
+    names = {str(action["arguments"].get("user") or "")}
+    names.update(pool["listen_owner"] or "" for master in masters for pool in master["pools"])
+    return {name: groups_of(name) for name in names if name}
+
+
+def view_for(action: "Planned", host: Host, texts: Texts, snapshot: "Snapshot", swap_size: str) -> View:
+    """texts: with what the steps before this one have changed: two pools that are raised share one memory.
+
+    swap_size: as the operator gave it. Raises Refusal where no swap may be made.
+    """
+    arguments, needs = action["arguments"], BY_ID[action["id"]].ACTION.needs
+    record = _Record(texts.read, texts.expand)
+    masters = cast("List[Master]", as_written(snapshot["fpm"]["masters"], record.read, record.expand))
+    for path in reads(action["id"], arguments):
+        record.read(path)
+    path = str(arguments.get("path") or "")
+    if TMPFILES in needs:
+        entry_for(path, record.read, record.expand)
+    now: "Snapshot" = {**snapshot, "fpm": {**snapshot["fpm"], "masters": masters}}
+    return View(
+        now,
+        Files(record.texts, record.listings),
+        _groups(action, masters) if ACCOUNTS in needs else {},
+        cast("Capacity", capacity(host, processes(host), masters)) if MEMORY in needs else None,
+        swap_on(look(host, path, masters), size_bytes(swap_size), True) if SWAP in needs else None,
+    )
