@@ -235,7 +235,10 @@ plan:
       running: 0
       target: php8.2-fpm.service
 missing:
-  description: What could not be seen, each with C(what), C(path), C(why) and C(needs).
+  description:
+    - What could not be seen, each with C(what), C(path), C(why) and C(needs).
+    - Where C(what) is V(rule_failed) or V(collector_failed), C(path) names a part of this collection that failed, and
+      C(why) is what to report. All other answers stand.
   returned: success
   type: list
   elements: dict

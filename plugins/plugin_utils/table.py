@@ -196,6 +196,13 @@ def _first_sentence(do_not: str) -> str:
 # fleet
 
 
+# A part of this collection that raised, by its name in missing.
+DEFECTS = {
+    "rule_failed": "the rule %s failed, please report it",
+    "collector_failed": "the look at %s failed, please report it",
+}
+
+
 def _why_not_known(entry: Mapping[str, Any]) -> str:
     """What stands behind a host's name when there is no finding to show."""
     if entry.get("error"):
@@ -208,6 +215,8 @@ def _why_not_known(entry: Mapping[str, Any]) -> str:
     why = _STAMPS.sub("", first["why"])
     if first["what"] == "cause_of_losses":
         return why
+    if first["what"] in DEFECTS:
+        return "%s: %s" % (DEFECTS[first["what"]] % first["path"], why)
     return "missing %s%s: %s%s" % (
         first["what"],
         " " + first["path"] if first["path"] else "",

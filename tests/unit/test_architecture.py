@@ -252,3 +252,57 @@ def too_new(path: str) -> Iterator[str]:
 def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
     ast.parse(source(path), feature_version=(3, 6))
     assert not list(too_new(path))
+
+
+# Any in annotations and casts of module_utils; it may only become less. What is left belongs at a border:
+# JSON that is read back, and a module's arguments.
+MOST_ANY = 135
+# Rooms in which no signature may hide what a dict holds.
+DECLARED = ("facts", "verdict", "rules", "signatures", "edit", "change")
+
+
+def named(path: str, name: str) -> List[int]:
+    """The lines that use a name."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.Name) and node.id == name
+    ]
+
+
+def unknown_dicts(path: str) -> List[int]:
+    """The lines with Dict[..., Any] or the like."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("Dict", "Mapping")
+        and any(isinstance(part, ast.Name) and part.id == "Any" for part in ast.walk(node.slice))
+    ]
+
+
+class TestTypes:
+    def test_any_becomes_no_more(self) -> None:
+        used = {path: len(named(path, "Any")) for path in python_files(UTILS)}
+        assert sum(used.values()) <= MOST_ANY, sorted(used.items(), key=lambda item: -item[1])[:10]
+
+    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if room_of(path) in DECLARED])
+    def test_a_declared_room_has_no_unknown_dict(self, path: str) -> None:
+        assert not unknown_dicts(path)
+
+    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if room_of(path) == "facts"])
+    def test_facts_hold_shapes_alone(self, path: str) -> None:
+        if os.path.basename(path) == "shape.py":
+            return
+        for node in ast.parse(source(path)).body:
+            assert not isinstance(node, (ast.FunctionDef, ast.If, ast.For, ast.While)), node.lineno
+
+    @pytest.mark.parametrize(
+        "path", [path for path in python_files(UTILS) if room_of(path) not in ("facts", "verdict")]
+    )
+    def test_a_host_need_not_compile_facts(self, path: str) -> None:
+        """They are imported where types are checked, and nowhere else."""
+        for node in ast.parse(source(path)).body:
+            module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            assert "facts" not in module.split(".") or module == "facts.shape"

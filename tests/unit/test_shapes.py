@@ -5,6 +5,8 @@
 """Each field of what passes between the stations is declared once, and everything else agrees with it."""
 
 import json
+import os
+import shutil
 import sys
 from typing import Any, Dict, List
 
@@ -37,3 +39,21 @@ class TestSnapshot:
             for fault in validator.iter_errors(fixture(path)["snapshot"]):
                 faults.append("%s: %s: %s" % (path, "/".join(map(str, fault.path)), fault.message[:200]))
         assert not faults
+
+
+class TestKeys:
+    def test_mypy_finds_a_misspelt_key(self, tmp_path: Any) -> None:
+        """On a copy of one small file and of the shapes: this is what they are for."""
+        api = pytest.importorskip("mypy.api")
+        room = tmp_path / "utils"
+        shutil.copytree(os.path.join(shapes.UTILS, "facts"), str(room / "facts"))
+        (room / "__init__.py").write_text("")
+        body = (
+            "from .facts.snapshot import Snapshot\n\n\n"
+            "def first(snapshot: Snapshot) -> int:\n"
+            "    return snapshot['nginx']['routes'][0]['read_timeout']['%s'] or 0\n"
+        )
+        for key, wrong in (("line", False), ("lien", True)):
+            (room / "reader.py").write_text(body % key)
+            found, _errors, status = api.run(["--no-incremental", "--cache-dir", os.devnull, str(room)])
+            assert ("has no key" in found, status != 0) == (wrong, wrong), found

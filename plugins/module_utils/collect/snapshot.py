@@ -4,7 +4,7 @@
 """One look at a host, as plain JSON."""
 
 import platform
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, cast
 
 from .child import Child, end
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..facts.memory import Memory
     from ..facts.nginx import Nginx
     from ..facts.php_fpm import Fpm
-    from ..facts.snapshot import Snapshot
+    from ..facts.snapshot import HostFacts, Snapshot
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
@@ -107,6 +107,21 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
 
+def _host_facts(host: Host, now: float) -> "HostFacts":
+    return {
+        "is_root": host.is_root(),
+        "utc_offset": host.utc_offset(now),
+        "boot_at": now - host.boottime(),
+        "systemd": booted_with_systemd(host),
+        "python": platform.python_version(),
+        "cgroup": own_cgroup(host),
+    }
+
+
+def _why(error: Exception) -> str:
+    return "%s: %s" % (type(error).__name__, error)
+
+
 def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
     cast(Dict[str, object], snapshot)[stage] = value
 
@@ -118,7 +133,11 @@ def _look(
     ["end"].
     """
     host.reading = lambda path: say(["reading", path])
-    procs = processes(host)
+
+    @lru_cache(maxsize=None)
+    def procs() -> List[Process]:
+        return processes(host)
+
     since = snapshot["taken_at"] - snapshot["window"]
 
     def account() -> Optional[int]:
@@ -126,13 +145,13 @@ def _look(
         return identity["account"] if identity else None
 
     stages: Dict[str, Callable[[], object]] = {
-        "nginx": lambda: collect_nginx(host, procs),
-        "strangers": lambda: strangers(host, procs, account()),
-        "fpm": lambda: collect_fpm(host, procs, window=snapshot["window"], account=account()),
+        "nginx": lambda: collect_nginx(host, procs()),
+        "strangers": lambda: strangers(host, procs(), account()),
+        "fpm": lambda: collect_fpm(host, procs(), window=snapshot["window"], account=account()),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
-        "endpoints": lambda: _endpoints(host, snapshot, procs, probe_seconds),
-        "workers": lambda: collect_workers(host, procs, snapshot["fpm"]["masters"]),
-        "oom": lambda: collect_oom(host, procs, since, snapshot["taken_at"]),
+        "endpoints": lambda: _endpoints(host, snapshot, procs(), probe_seconds),
+        "workers": lambda: collect_workers(host, procs(), snapshot["fpm"]["masters"]),
+        "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
     }
     for stage in todo:
@@ -141,7 +160,7 @@ def _look(
             value = stages[stage]()
             _put(snapshot, stage, value)
         except Exception as error:  # pylint: disable=broad-except
-            why = "%s: %s" % (type(error).__name__, error)
+            why = _why(error)
         say([stage, value, why, host.missing])
         if why and stage in DECISIVE:
             return
@@ -170,6 +189,20 @@ def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]
             del todo[stage]
 
 
+def _take_stages(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: Dict[str, str]) -> None:
+    """Looks again without the log on which a look hangs."""
+    while True:
+        left = [stage for stage, why in todo.items() if not why]
+        child = Child(partial(_look, host, snapshot, probe_seconds, left))
+        try:
+            hangs = _follow(child, host, snapshot, todo)
+        finally:
+            end([child])
+        if not hangs:
+            return
+        host.hung.add(hangs)
+
+
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> "Snapshot":
     """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says
     so.
@@ -185,12 +218,12 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "taken_at": now,
         "window": window,
         "host": {
-            "is_root": host.is_root(),
-            "utc_offset": host.utc_offset(now),
-            "boot_at": now - host.boottime(),
-            "systemd": booted_with_systemd(host),
+            "is_root": False,
+            "utc_offset": 0,
+            "boot_at": now,
+            "systemd": False,
             "python": platform.python_version(),
-            "cgroup": own_cgroup(host),
+            "cgroup": "",
         },
         "nginx": no_nginx(),
         "strangers": [],
@@ -203,19 +236,17 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed
-    while True:
-        child = Child(
-            partial(_look, host, snapshot, probe_seconds, [stage for stage, why in todo.items() if not why])
-        )
-        try:
-            hangs = _follow(child, host, snapshot, todo)
-        finally:
-            end([child])
-        if not hangs:
-            break
-        host.hung.add(hangs)
+    try:
+        snapshot["host"] = _host_facts(host, now)
+    except Exception as error:  # pylint: disable=broad-except
+        # Without root's word and the clock's offset everything else would be judged wrongly.
+        host.miss("collector_failed", "host", _why(error))
+    else:
+        _take_stages(host, snapshot, probe_seconds, todo)
     late = "the deadline of %g s was over" % seconds if host.left() <= 0 else "it broke off"
     for stage, why in todo.items():
+        if why:
+            host.miss("collector_failed", stage, why)
         host.miss(STAGES[stage], None, "the look at %s did not come to an end: %s" % (stage, why or late))
     host.deadline = float("inf")
     return snapshot

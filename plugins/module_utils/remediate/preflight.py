@@ -270,7 +270,7 @@ def _look(look: Host, step: Step, loads: Dict[str, str], tested: Set[str], state
         for master in collect_fpm(look, procs, test="never")["masters"]:
             verb = loads.get(master["unit"] or "")
             if not master["account"] and (verb or master["config"] in tested):
-                why = _fpm(look, step, master, (verb, master["unit"]) if verb else None, procs, state)
+                why = _fpm(look, step, master, (verb, master["unit"] or "") if verb else None, procs, state)
                 if why:
                     return why
                 left.pop(master["unit"] or "", None)

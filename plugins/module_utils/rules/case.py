@@ -4,38 +4,22 @@
 """A case: one endpoint that nginx dials, with everything the snapshot knows about it."""
 
 from copy import copy
-from typing import (
-    TYPE_CHECKING,
-    Callable,
-    Dict,
-    FrozenSet,
-    Hashable,
-    Iterable,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
-    TypeVar,
-    Union,
-    cast,
-)
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple, Union, cast
 
 from ..parse.endpoint import is_this_host, parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LOST
-from .model import Loss, Place, evidence
+from .model import Loss, evidence
+from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
     from ..facts.endpoint import Connect, Endpoint, Listener, Probe
     from ..facts.logs import Event
     from ..facts.memory import Worker
     from ..facts.nginx import Nginx, Route
-    from ..facts.php_fpm import Master, Pool
+    from ..facts.php_fpm import Master
     from ..facts.snapshot import Snapshot
-    from ..facts.unit import Unit
     from ..verdict.finding import Evidence
 
 # What nginx's messages about an endpoint mean: signatures/nginx.py.
@@ -52,84 +36,6 @@ NOT_FASTCGI = meanings("not_fastcgi")
 BAD_HEADER = meanings("bad_header")
 TOO_BIG = meanings("too_big")
 NO_MORE = meanings("no_resource")
-
-Item = TypeVar("Item")
-Groups = Dict[Hashable, List[Tuple[int, Item]]]
-
-
-class Owner(NamedTuple):
-    """A pool, which has an endpoint, and its master."""
-
-    master: "Master"
-    pool: "Pool"
-
-    @property
-    def endpoint(self) -> str:
-        return self.pool["endpoint"] or ""
-
-    @property
-    def state(self) -> "Unit":
-        """Of the master's unit. It is empty where no unit is known."""
-        return cast("Unit", self.master["unit_state"] or {})
-
-    @property
-    def place(self) -> Place:
-        return Place(self.pool["name"], self.master["unit"])
-
-    @property
-    def arguments(self) -> Dict[str, object]:
-        """Of an action on this pool."""
-        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
-
-
-class Seen:
-    """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
-
-    def __init__(self, snapshot: "Snapshot") -> None:
-        self.snapshot = snapshot
-        # A removed package leaves its configuration behind.
-        self.masters = [
-            master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]
-        ]
-        self.pools = [
-            Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]
-        ]
-        events = snapshot["logs"]["events"]
-        self.lost = [
-            event
-            for event in events
-            if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
-        ]
-        self.said = [event for event in events if event["source"] == "fpm"]  # by php-fpm
-        self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
-        self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
-        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))
-        self.said_of = grouped(self.said, lambda event: [(event["master"], event["pool"], meaning_of(event))])
-        self.workers_of = grouped(
-            snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])]
-        )
-        self._made: Dict[Hashable, object] = {}
-
-    def once(self, make: Callable[["Seen"], Item]) -> Item:
-        """What a rule sorts out for itself, for all cases."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        return cast(Item, self._made[make])
-
-
-def grouped(items: Iterable[Item], names: Callable[[Item], Iterable[Hashable]]) -> Groups[Item]:
-    """(number, item) by each of an item's names."""
-    found: Groups[Item] = {}
-    for number, item in enumerate(items):
-        for name in names(item):
-            found.setdefault(name, []).append((number, item))
-    return found
-
-
-def among(groups: Groups[Item], names: Iterable[Hashable]) -> List[Item]:
-    """The items of several groups, each once, in their order."""
-    found = {number: item for name in names for number, item in groups.get(name, ())}
-    return [found[number] for number in sorted(found)]
 
 
 class Case:
@@ -268,12 +174,12 @@ class Case:
     def pool_events(self, wanted: FrozenSet[str]) -> List["Event"]:
         """About the pools of this endpoint. wanted: meanings of php-fpm's messages."""
         names = [(owner.master["config"], owner.pool["name"]) for owner in self.owners]
-        return among(self.seen.said_of, [name + (meaning,) for name in names for meaning in wanted])
+        return among(self.seen.fpm_events_of, [name + (meaning,) for name in names for meaning in wanted])
 
     def master_events(self, wanted: FrozenSet[str]) -> List["Event"]:
         """About the masters of these pools."""
         names = [(owner.master["config"], None) for owner in self.owners]
-        return among(self.seen.said_of, [name + (meaning,) for name in names for meaning in wanted])
+        return among(self.seen.fpm_events_of, [name + (meaning,) for name in names for meaning in wanted])
 
     def workers(self, owner: Owner) -> List["Worker"]:
         """Of a pool."""

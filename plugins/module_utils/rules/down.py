@@ -7,7 +7,7 @@ import re
 from typing import List, NamedTuple, Optional
 
 from ..parse.endpoint import canonical
-from ..parse.php_fpm.problems import Kind, StartFailure, kinds, start_failure
+from ..parse.php_fpm.problems import REASON_OF, StartFailure, meaning_of, start_failure
 from .case import Case
 from .model import Remedy, evidence
 
@@ -71,7 +71,7 @@ class Down(NamedTuple):
 
     def failed_with(self, *reasons: str) -> bool:
         """Whether the last start failed for one of these reasons."""
-        return self.failure is not None and self.failure.kind.reason in reasons
+        return self.failure is not None and self.failure.reason in reasons
 
 
 def name_of(master: dict) -> str:
@@ -91,14 +91,14 @@ def lacks_directory(place: dict) -> bool:
 def look_at(case: Case, master: dict) -> Down:
     unit = master["unit_state"] or {}
     failure = start_failure(_last_attempt(unit))
-    if failure and failure.kind.reason == "unknown_user" and not _names(master, failure.values[0]):
+    if failure and failure.reason == "unknown_user" and not _names(master, failure.places[0]):
         failure = None
     return Down(case, master, unit, _refusal(master), failure, _place(case, failure))
 
 
-def _kind(problem: dict) -> Kind:
-    """A snapshot from before 0.5.0 does not tell it."""
-    return kinds()[problem.get("kind", "post_process")]
+def _meaning(problem: dict) -> str:
+    """Of a snapshot from before 0.5.0, which has no kind: the commonest."""
+    return meaning_of(problem["kind"]) if "kind" in problem else "bad_config"
 
 
 def _refusal(master: dict) -> Optional[Refusal]:
@@ -107,25 +107,25 @@ def _refusal(master: dict) -> Optional[Refusal]:
     if test["ran"] and not test["ok"]:
         return _refused_by_test(master)
     for problem in master["config_errors"]:
-        kind = _kind(problem)
-        if kind.tested and test["ran"]:
+        meaning = _meaning(problem)
+        if meaning == "bad_config" and test["ran"]:
             continue
-        line = ":%d" % problem["line"] if problem["line"] else ""
-        words = "%s (%s%s)" % (problem["text"], problem["file"], line)
-        return Refusal(
-            kind.reason, words, evidence("php-fpm", problem["text"], problem["file"], problem["line"])
-        )
+        words, file, line = problem["text"], problem["file"], problem["line"]
+        proof = evidence("php-fpm", words, file, line)
+        if file not in words:
+            words += " (%s:%d)" % (file, line) if line else " (%s)" % file
+        return Refusal(REASON_OF[meaning], words, proof)
     return None
 
 
 def _refused_by_test(master: dict) -> Refusal:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     failure = start_failure(master["test"]["output"])
-    reason = failure.kind.reason if failure else "config_invalid"
+    reason = failure.reason if failure else "config_invalid"
     file, line = (failure.file, failure.line) if failure else (None, None)
     if file is None:
         for problem in master["config_errors"]:
-            if _kind(problem).reason == reason:
+            if REASON_OF[_meaning(problem)] == reason:
                 file, line = problem["file"], problem["line"]
                 break
     text = failure.text if failure else "\n".join(master["test"]["output"][:3])
@@ -160,8 +160,8 @@ def _names(master: dict, account: str) -> bool:
 
 def _place(case: Case, failure: Optional[StartFailure]) -> dict:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
-    if failure is None or failure.kind.reason not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
+    if failure is None or failure.reason not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
         return {}
-    written = failure.values[0]
+    written = failure.places[0]
     key = canonical("unix:" + written if written.startswith("/") else written)
     return case.snapshot["endpoints"].get(key) or {}

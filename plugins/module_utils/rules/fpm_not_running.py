@@ -233,7 +233,7 @@ def _was_down(case: Case) -> Optional[Match]:
         proof = [sample(before[0].event), evidence("process", runs, at=started)]
         return Match(
             CAUSE,
-            failure.kind.reason if failure else "stopped",
+            failure.reason if failure else "stopped",
             Reason(
                 "%s was not running for a while and is back." % name_of(owner.master),
                 proof,

@@ -6,9 +6,10 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import NO_PLACE, QUEUE_FULL, TIMED_OUT, Case, Owner, reconfigured
+from .case import NO_PLACE, QUEUE_FULL, TIMED_OUT, Case, reconfigured
 from .losses import near, span
 from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidence, sample
+from .seen import Owner
 
 if TYPE_CHECKING:
     from ..facts.endpoint import Flow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.endpoint import parse, reached
 from ..signatures.lookup import meaning_of
-from .case import MISSING, REFUSED, Case, Groups, Owner, Seen, among, grouped
+from .case import MISSING, REFUSED, Case
 from .model import (
     NOWHERE,
     Answer,
@@ -23,6 +23,7 @@ from .model import (
     sample,
 )
 from .nearest_pool import Nearest, doubt, may_serve, nearest
+from .seen import Groups, Owner, Seen, among, grouped
 
 if TYPE_CHECKING:
     from ..facts.logs import Event

@@ -6,9 +6,10 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import CUT_OFF, Case, Owner, Seen, reconfigured
+from .case import CUT_OFF, Case, reconfigured
 from .losses import near, within
 from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidence, sample
+from .seen import Owner, Seen
 
 if TYPE_CHECKING:
     from ..facts.logs import Event
@@ -40,7 +41,7 @@ def _beside(kill: "Kill", events: Sequence["Event"], seconds: float = SAME_MOMEN
 
 
 def _all_deaths(seen: Seen) -> List[float]:
-    return sorted(at for event in seen.said if meaning_of(event) in KILLED for at in event["times"])
+    return sorted(at for event in seen.fpm_events if meaning_of(event) in KILLED for at in event["times"])
 
 
 def _is_in_cgroup(kill: "Kill", case: Case) -> Optional[bool]:

@@ -12,6 +12,7 @@ MEANINGS = frozenset(
         "stopped",
         "emergency_reload",  # too many workers crashed, emergency_restart_threshold
         "start_failed",
+        "bad_config",  # php-fpm -t refuses it, too
         "bad_account",  # a pool's user or group
         "address_in_use",
         "directory_missing",  # of a socket
@@ -61,11 +62,13 @@ fpm-uid ERROR - bad_account cannot get uid for user '%s'
 fpm-uid ERROR - bad_account cannot get uid for user '%s'%e
 fpm-gid ERROR - bad_account cannot get gid for group '%s'
 fpm-gid ERROR - bad_account cannot get gid for group '%s'%e
-fpm-root-user ERROR - bad_account please specify user and group other than root
+fpm-root-user ERROR - bad_config please specify user and group other than root
 fpm-bind-addrinuse ERROR - address_in_use unable to bind listening socket for address '%s': %s (98)
 fpm-bind-enoent ERROR - directory_missing unable to bind listening socket for address '%s': %s (2)
 fpm-bind-eacces ERROR - bind_failed unable to bind listening socket for address '%s': %s (13)
 fpm-bind-eaddrnotavail ERROR - bind_failed unable to bind listening socket for address '%s': %s (99)
+fpm-bind-fail ERROR - bind_failed unable to bind listening socket for address '%s'%e
+fpm-listen-fail ERROR - bind_failed failed to listen to address '%s'%e
 fpm-another-instance ERROR - address_in_use Another FPM instance seems to already listen on %s
 fpm-path-too-long WARNING - path_cut cannot bind to UNIX socket '%s' as path is too long (found length: %d, maximal length: %d), trying cut socket path %s
 fpm-chown ERROR - socket_access failed to chown() the socket '%s'%e
@@ -73,6 +76,30 @@ fpm-acl-read ERROR - socket_access failed to read the ACL of the socket '%s'%e
 fpm-acl-write ERROR - socket_access failed to write the ACL of the socket '%s'%e
 fpm-acl-owner-ignored WARNING - socket_access ACL set, listen.%s = '%s' is ignored
 fpm-errorlog-open ERROR - log_unwritable failed to open error_log (%s)%e
+fpm-accesslog-open ERROR - log_unwritable failed to open access log (%s)%e
+fpm-slowlog-open ERROR - log_unwritable Unable to create or open slowlog(%s)%e
+fpm-syntax ERROR - bad_config syntax error%q
+fpm-unknown-entry ERROR - bad_config [%s:%d] unknown entry '%s'
+fpm-bad-value ERROR - bad_config [%s:%d] unable to parse value for entry '%s': %s
+fpm-null-value ERROR - bad_config [%s:%d] value is NULL for a ZEND_INI_PARSER_ENTRY
+fpm-conf-open ERROR - bad_config failed to open configuration file '%s': %s
+fpm-conf-load ERROR - bad_config failed to load configuration file '%s'
+fpm-conf-post ERROR - bad_config failed to post process the configuration
+fpm-include-depth ERROR - bad_config failed to include more than %d files recursively
+fpm-include-glob ERROR - bad_config Unable to globalize '%s'%s
+fpm-include-fail ERROR - bad_config Unable to include %s from %s at line %d
+fpm-no-pool ERROR - bad_config No pool defined. at least one pool section must be specified in config file
+fpm-no-user ALERT - bad_config user has not been defined
+fpm-no-listen ALERT - bad_config no listen address have been defined!
+fpm-no-pm ALERT - bad_config the process manager is missing (static, dynamic or ondemand)
+fpm-max-children-conf ALERT - bad_config pm.max_children must be a positive value
+fpm-min-spare ALERT - bad_config pm.min_spare_servers(%d) must be a positive value
+fpm-max-spare ALERT - bad_config pm.max_spare_servers(%d) must be a positive value
+fpm-spare-gt-max ALERT - bad_config pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)
+fpm-spare-order ALERT - bad_config pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)
+fpm-start-servers ALERT - bad_config pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than pm.max_spare_servers(%d)
+fpm-slowlog-missing ERROR - bad_config 'slowlog' must be specified for use with 'request_slowlog_timeout'
+fpm-dup-listen ERROR - bad_config unable to set listen address as it's already used in another pool '%s'
 fpm-emergency-restart WARNING - emergency_reload failed processes threshold (%d in %d sec) is reached, initiating reload
 fpm-fork-failed ERROR - no_worker fork() failed%e
 fpm-child-init ERROR - no_worker child failed to initialize

@@ -6,10 +6,10 @@ Only of a configuration that was read whole and that root alone can write. -n le
 """
 
 import os
-import re
 from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.php_fpm.conf import FpmConf
+from ...parse.php_fpm.problems import start_failure
 from ...parse.redact import redact
 from ..host import Host, Ran
 from ..sandbox import Sandbox
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
 LINES = 10
-_UNKNOWN = re.compile(r"cannot get uid for user '([^']*)'")
 
 
 def overridden(text: str, conf: FpmConf) -> str:
@@ -56,16 +55,17 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
     return ran._replace(out=(ran.out + ran.err).replace(path, "{config}"))
 
 
-def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
+def _test_refusal(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
+    """Why php-fpm -t cannot run, None if it can."""
     if not binary:
         return "no php-fpm program was found for it"
     if not host.is_root():
         return "only root can test a configuration as php-fpm will load it"
     if reading.account is not None:
         return "it is not root's"
-    found = reading.writable or opening(host, binary)
-    if found:
-        return "%s can write %s, so root does not run php-fpm with it" % (found.who, found.path)
+    writable = reading.writable or opening(host, binary)
+    if writable:
+        return "%s can write %s, so root does not run php-fpm with it" % (writable.who, writable.path)
     if reading.text is None or reading.barred:
         return "the configuration cannot be read whole"
     if reading.conf.variables:
@@ -78,23 +78,18 @@ def untestable(host: Host, binary: Optional[str], reading: Reading) -> Optional[
 def config_test(
     host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str] = None
 ) -> "ConfigTest":
-    """binary: of the same version, since directives differ."""
-    why = untestable(host, binary, reading)
+    """binary: of the same version, since directives differ. prefix: of php-fpm's -p."""
+    why = _test_refusal(host, binary, reading)
     if why or not binary:
         return {"ran": False, "why": why}
     options = ["-p", prefix] if prefix else []
     ran = run_on_pipe([binary, "-n"] + options + ["-t", "-y"], overridden(reading.text or "", reading.conf))
     if ran.rc is None:
         return {"ran": False, "why": ran.err}
-    unknown = _UNKNOWN.search(ran.out)
-    if unknown and host.account(unknown.group(1)):
-        return {
-            "ran": False,
-            "why": "without a network php-fpm does not find the account %s" % redact(unknown.group(1), 100),
-        }
-    lines = [
-        redact(line.replace("{config}", reading.config).strip())
-        for line in ran.out.splitlines()
-        if line.strip()
-    ]
-    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": lines[-LINES:]}
+    lines = [line.replace("{config}", reading.config).strip() for line in ran.out.splitlines()]
+    failure = start_failure(lines)
+    if failure and failure.kind == "fpm-uid" and host.account(failure.places[0]):
+        why = "without a network php-fpm does not find the account " + redact(failure.places[0], 100)
+        return {"ran": False, "why": why}
+    output = [redact(line) for line in lines if line]
+    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": output[-LINES:]}

@@ -3,6 +3,7 @@
 
 """Every php-fpm master of the host, running or not: its configuration, its pools, its unit."""
 
+import errno
 import os
 import posixpath
 import re
@@ -133,13 +134,13 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
 
 def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]) -> List[Problem]:
     """The master does not start without them; the test without a trace cannot see that."""
-    places = [("error_log_open", conf.top, "error_log", error_log)]
+    places = [("fpm-errorlog-open", conf.top, "error_log", error_log)]
     for section, pool in zip(conf.pools, pools):
-        places.append(("access_log_open", section, "access.log", pool["access_log"]))
+        places.append(("fpm-accesslog-open", section, "access.log", pool["access_log"]))
         if pool["slowlog_timeout"]:
-            places.append(("slowlog_open", section, "slowlog", pool["slowlog"]))
+            places.append(("fpm-slowlog-open", section, "slowlog", pool["slowlog"]))
     return [
-        section.problem(kind, key, path, "No such file or directory (2)")
+        section.problem(kind, key, path, os.strerror(errno.ENOENT), errno.ENOENT)
         for kind, section, key, path in places
         if path and path.startswith("/") and not section.variables and _absent(host, posixpath.dirname(path))
     ]
@@ -149,7 +150,7 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     """php-fpm's own test looks them up from 8.2.2 on only."""
     users = [(section, section.text("user")) for section in conf.pools]
     return [
-        section.problem("unknown_user", "user", user)
+        section.problem("fpm-uid", "user", user)
         for section, user in users
         if user and not section.variables and number(user) is None and host.account(user) is None
     ]

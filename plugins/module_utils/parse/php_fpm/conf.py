@@ -177,12 +177,12 @@ class Reader:
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:
         if depth > DEPTH:
-            self.problem("include_depth", origin[0], origin[1], DEPTH)
+            self.problem("fpm-include-depth", origin[0], origin[1], DEPTH)
             return
         text, why = ("", "") if self.conf.cut else self.read(path)
         if text is None:
             if why:
-                self.problem("conf_open", origin[0], origin[1], path, why)
+                self.problem("fpm-conf-open", origin[0], origin[1], path, why)
             return
         if path not in self.known:
             self.known.add(path)
@@ -201,22 +201,22 @@ class Reader:
         if line.startswith("["):
             match = _SECTION.match(line)
             if match is None:
-                self.problem("syntax", path, number, " in the section's head")
+                self.problem("fpm-syntax", path, number, " in the section's head")
             else:
                 self.open_section(match.group(1).strip("\"'"), path, number)
             return
         match = ENTRY.match(line)
         if match is None:
-            self.problem("syntax", path, number, "")
+            self.problem("fpm-syntax", path, number, "")
             return
         key, subkey, raw = match.groups()
         if raw is None:
-            self.problem("null_value", path, number)
+            self.problem("fpm-null-value", path, number, path, number)
             return
         value, variable, unexpected = scan_value(raw)
         self.conf.variables = self.conf.variables or variable
         if unexpected:
-            self.problem("syntax", path, number, ", unexpected '%s'" % unexpected)
+            self.problem("fpm-syntax", path, number, ", unexpected '%s'" % unexpected)
         elif subkey is not None:
             self.section.arrays.setdefault(key.lower(), []).append(
                 (subkey.strip(), Setting(self.named(value), path, number))
@@ -245,7 +245,7 @@ class Reader:
             pattern = self.prefix.rstrip("/") + "/" + pattern
         names, why = self.expand(pattern)
         if why and not variable:
-            self.problem("include_glob", path, number, pattern, ": " + why)
+            self.problem("fpm-include-glob", path, number, pattern, ": " + why)
         for name in names:
             self.load(name, depth + 1, (path, number))
 

@@ -88,18 +88,18 @@ def refusals(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[P
     """
     found = list(conf.problems)
     if not conf.pools and not conf.variables:
-        found.append(conf.top.problem("no_pool", ""))
+        found.append(conf.top.problem("fpm-no-pool", ""))
     taken: Dict[str, str] = {}
     for section, pool in zip(conf.pools, pools):
         if section.variables:
             continue
         if as_root and "user" not in section.settings:
-            found.append(section.problem("no_user", "user"))
+            found.append(section.problem("fpm-no-user", "user"))
         else:
             found += _first_refusal(section, pool)
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            found.append(section.problem("shared_listen", "listen", taken[endpoint]))
+            found.append(section.problem("fpm-dup-listen", "listen", taken[endpoint]))
         elif endpoint:
             taken[endpoint] = section.name
     return found
@@ -111,18 +111,18 @@ def _first_refusal(section: Section, pool: "Pool") -> List[Problem]:
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
     slow = pool["slowlog_timeout"] > 0 and not pool["slowlog"]
     checks: List[Tuple[bool, str, str, Tuple[int, ...]]] = [
-        (not pool["listen"], "no_listen", "listen", ()),
-        (pool["pm"] not in ("static", "dynamic", "ondemand"), "no_pm", "pm", ()),
-        (most < 1, "max_children", "pm.max_children", ()),
-        (slow, "no_slowlog", "request_slowlog_timeout", ()),
+        (not pool["listen"], "fpm-no-listen", "listen", ()),
+        (pool["pm"] not in ("static", "dynamic", "ondemand"), "fpm-no-pm", "pm", ()),
+        (most < 1, "fpm-max-children-conf", "pm.max_children", ()),
+        (slow, "fpm-slowlog-missing", "request_slowlog_timeout", ()),
     ]
     if pool["pm"] == "dynamic":
         outside = bool(start) and not low <= start <= high
         checks += [
-            (low < 1, "min_spare", "pm.min_spare_servers", (low,)),
-            (high < 1, "max_spare", "pm.max_spare_servers", (high,)),
-            (max(low, high) > most, "spare_above_max", "pm.max_spare_servers", (low, high, most)),
-            (high < low, "spare_order", "pm.max_spare_servers", (high, low)),
-            (outside, "start_servers", "pm.start_servers", (start, low, high)),
+            (low < 1, "fpm-min-spare", "pm.min_spare_servers", (low,)),
+            (high < 1, "fpm-max-spare", "pm.max_spare_servers", (high,)),
+            (max(low, high) > most, "fpm-spare-gt-max", "pm.max_spare_servers", (low, high, most)),
+            (high < low, "fpm-spare-order", "pm.max_spare_servers", (high, low)),
+            (outside, "fpm-start-servers", "pm.start_servers", (start, low, high)),
         ]
     return [section.problem(kind, key, *values) for wrong, kind, key, values in checks if wrong][:1]

@@ -41,10 +41,11 @@ BEYOND = [
 
 
 def test_every_cause_and_reason_of_the_contract_has_an_entry() -> None:
+    """Ids are only ever added."""
     expected = {
         (cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]
     } | {(cause, None) for cause in BEYOND}
-    assert expected == set(catalogue.CATALOGUE)
+    assert expected <= set(catalogue.CATALOGUE)
 
 
 def test_every_cause_that_a_rule_names_has_an_entry() -> None:

@@ -134,6 +134,19 @@ def test_a_report_from_before_servers_were_kept_shows_the_names() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "what, name, words",
+    [
+        ("rule_failed", "impostor", "the rule impostor failed, please report it: KeyError: 'x'"),
+        ("collector_failed", "host", "the look at host failed, please report it: KeyError: 'x'"),
+    ],
+)
+def test_a_part_that_failed_is_named(what: str, name: str, words: str) -> None:
+    missing = [{"what": what, "path": name, "why": "KeyError: 'x'", "needs": None}]
+    lines = rendered({"web1": answer("unknown", missing=missing)})
+    assert any(line.strip() == words for line in lines)
+
+
 def test_sites_of_many_hosts_fold_before_the_table_gets_long() -> None:
     servers = [[dict(finding()["servers"][0], name="s%d.example" % number)] for number in range(40)]
     many = {

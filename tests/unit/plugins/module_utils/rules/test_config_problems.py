@@ -6,11 +6,15 @@
 where php-fpm -t cannot run.
 """
 
+import os
+import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -36,41 +40,41 @@ class Broken(NamedTuple):
 
 # By kind.
 PROBLEMS: Dict[str, Broken] = {
-    "unknown_user": Broken(
+    "fpm-uid": Broken(
         2, "cannot get uid for user 'ghost'", POOL.replace("www-data", "ghost"), reason="unknown_user"
     ),
-    "syntax": Broken(6, "syntax error", POOL + "pm.max_requests = (5\n"),
-    "null_value": Broken(6, "value is NULL", POOL + "# a comment\n"),
-    "conf_open": Broken(3, "failed to open configuration file '%s'" % POOL_FILE, None, file=MAIN),
-    "include_depth": Broken(6, "failed to include more than 5", POOL + "include = %s\n" % POOL_FILE),
-    "include_glob": Broken(
+    "fpm-syntax": Broken(6, "syntax error", POOL + "pm.max_requests = (5\n"),
+    "fpm-null-value": Broken(6, "value is NULL", POOL + "# a comment\n"),
+    "fpm-conf-open": Broken(3, "failed to open configuration file '%s'" % POOL_FILE, None, file=MAIN),
+    "fpm-include-depth": Broken(6, "failed to include more than 5", POOL + "include = %s\n" % POOL_FILE),
+    "fpm-include-glob": Broken(
         3,
         "Unable to globalize '/etc/gone/*.conf'",
         main=INCLUDE.replace("php/8.2/fpm/pool.d", "gone"),
         file=MAIN,
     ),
-    "no_pool": Broken(0, "No pool defined", "; empty\n", file=MAIN),
-    "no_user": Broken(1, "user has not been defined", POOL.replace("user = www-data\n", "")),
-    "no_listen": Broken(1, "no listen address", POOL.replace("listen = /run/php/php8.2-fpm.sock\n", "")),
-    "no_pm": Broken(4, "the process manager is missing", POOL.replace("static", "automatic")),
-    "max_children": Broken(5, "pm.max_children must be", POOL.replace("= 5", "= 0")),
-    "no_slowlog": Broken(6, "'slowlog' must be specified", POOL + "request_slowlog_timeout = 3\n"),
-    "min_spare": Broken(6, "pm.min_spare_servers(0) must be", DYNAMIC + SPARE % (0, 3)),
-    "max_spare": Broken(7, "pm.max_spare_servers(0) must be", DYNAMIC + SPARE % (1, 0)),
-    "spare_above_max": Broken(7, "greater than pm.max_children(5)", DYNAMIC + SPARE % (1, 9)),
-    "spare_order": Broken(7, "less than pm.min_spare_servers(4)", DYNAMIC + SPARE % (4, 3)),
-    "start_servers": Broken(
+    "fpm-no-pool": Broken(0, "No pool defined", "; empty\n", file=MAIN),
+    "fpm-no-user": Broken(1, "user has not been defined", POOL.replace("user = www-data\n", "")),
+    "fpm-no-listen": Broken(1, "no listen address", POOL.replace("listen = /run/php/php8.2-fpm.sock\n", "")),
+    "fpm-no-pm": Broken(4, "the process manager is missing", POOL.replace("static", "automatic")),
+    "fpm-max-children-conf": Broken(5, "pm.max_children must be", POOL.replace("= 5", "= 0")),
+    "fpm-slowlog-missing": Broken(6, "'slowlog' must be specified", POOL + "request_slowlog_timeout = 3\n"),
+    "fpm-min-spare": Broken(6, "pm.min_spare_servers(0) must be", DYNAMIC + SPARE % (0, 3)),
+    "fpm-max-spare": Broken(7, "pm.max_spare_servers(0) must be", DYNAMIC + SPARE % (1, 0)),
+    "fpm-spare-gt-max": Broken(7, "greater than pm.max_children(5)", DYNAMIC + SPARE % (1, 9)),
+    "fpm-spare-order": Broken(7, "less than pm.min_spare_servers(4)", DYNAMIC + SPARE % (4, 3)),
+    "fpm-start-servers": Broken(
         8, "pm.start_servers(9) must not", DYNAMIC + SPARE % (1, 3) + "pm.start_servers = 9\n"
     ),
-    "shared_listen": Broken(8, "already used in another pool 'www'", POOL + POOL.replace("www]", "two]")),
-    "error_log_open": Broken(
+    "fpm-dup-listen": Broken(8, "already used in another pool 'www'", POOL + POOL.replace("www]", "two]")),
+    "fpm-errorlog-open": Broken(
         2,
         "failed to open error_log (/gone/php8.2-fpm.log)",
         main=INCLUDE.replace("/var/log", "/gone"),
         file=MAIN,
     ),
-    "access_log_open": Broken(6, "failed to open access log", POOL + "access.log = /gone/access.log\n"),
-    "slowlog_open": Broken(
+    "fpm-accesslog-open": Broken(6, "failed to open access log", POOL + "access.log = /gone/access.log\n"),
+    "fpm-slowlog-open": Broken(
         6, "Unable to create or open slowlog", POOL + "slowlog = /gone/x\nrequest_slowlog_timeout = 3\n"
     ),
 }
@@ -111,13 +115,22 @@ def test_each_problem_is_the_reason_and_names_its_place(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(PROBLEMS))
 def test_each_problem_has_the_words_that_php_fpm_has(kind: str) -> None:
     problem = collected(PROBLEMS[kind])[0]
-    failure = start_failure(["[22-Nov-2026 23:27:17] ERROR: " + problem["text"]])
-    assert failure is not None and (problem["kind"], failure.kind.id) == (kind, kind)
+    row = next(row for row in PHP_FPM.rows() if row.id == kind)
+    hit = PHP_FPM.find(re.sub(r"^\[pool \w+\] ", "", problem["text"]), row.phase)
+    assert hit is not None and (problem["kind"], hit[0].id) == (kind, kind)
+    failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
+    assert failure is not None and failure.reason == PROBLEMS[kind].reason
+
+
+def test_every_kind_that_stands_in_the_code_is_proved_here() -> None:
+    for path in ("parse/php_fpm/conf.py", "parse/php_fpm/pools.py", "collect/php_fpm/masters.py"):
+        with open(os.path.join(ROOT, "plugins", "module_utils", path), encoding="utf-8") as stream:
+            assert set(re.findall(r'"(fpm-[a-z-]+)"', stream.read())) <= set(PROBLEMS)
 
 
 def test_what_php_fpm_itself_accepts_is_no_problem() -> None:
     """Its own test is right, but for what it does not look at."""
-    for kind, reason in (("no_pm", "stopped"), ("access_log_open", "config_invalid")):
+    for kind, reason in (("fpm-no-pm", "stopped"), ("fpm-accesslog-open", "config_invalid")):
         snapshot = stopped(collected(PROBLEMS[kind]))
         hosts.master(snapshot)["test"] = {"ran": True, "ok": True, "rc": 0, "output": []}
         assert hosts.only(snapshot)["reason"] == reason
@@ -140,6 +153,6 @@ def test_files_that_only_php_fpm_can_find_are_no_problem() -> None:
 
 
 def test_a_problem_of_an_older_snapshot_has_no_kind_and_counts() -> None:
-    problems = collected(PROBLEMS["no_pm"])
+    problems = collected(PROBLEMS["fpm-no-pm"])
     del problems[0]["kind"]
     assert hosts.only(stopped(problems))["reason"] == "config_invalid"

@@ -451,7 +451,7 @@ def test_decoy_php_fpm_in_a_container_behind_a_published_port_serves() -> None:
 )
 def test_what_php_fpm_says_of_a_failed_start_names_the_reason(line: str, reason: str) -> None:
     failure = start_failure(["NOTICE: something", "ERROR: FPM initialization failed", line])
-    assert failure is not None and (failure.kind.reason, failure.text) == (reason, line)
+    assert failure is not None and (failure.reason, failure.text) == (reason, line)
 
 
 @pytest.mark.parametrize(

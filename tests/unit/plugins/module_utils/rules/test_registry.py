@@ -35,6 +35,7 @@ OTHERS = {
     "model",
     "nearest_pool",
     "registry",
+    "seen",
     "status",
 }
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"

@@ -30,7 +30,7 @@ with open(os.path.join(FIXTURES, "8.2-debian12-saturated.json"), encoding="utf-8
     SEEN = json.load(stream)
 SAT, KEY = "/run/php/sat.sock", "unix:/run/php/sat.sock"
 MAJOR, MINOR, INODE = SEEN["sat_stat"]
-IDENTITY = {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41}
+IDENTITY = {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41, "account": None}
 MASTER = Process(
     35,
     1,
@@ -668,6 +668,7 @@ def test_the_running_workers_account_is_taken_and_not_the_masters() -> None:
         "gid": 33,
         "groups": [33, 44],
         "pid": 42,
+        "account": None,
     }
     assert identity.running_identity(box(), procs[:1]) is None
 
@@ -689,6 +690,7 @@ def test_the_account_of_a_snapshot_and_of_a_name() -> None:
         "gid": 33,
         "groups": [33],
         "pid": 41,
+        "account": None,
     }
     assert identity.named_identity(box(), "nobody-here", None) is None
 

@@ -300,7 +300,7 @@ DYNAMIC = POOL.replace("static", "dynamic").replace("= 2", "= 5")
             POOL + POOL.replace("www]", "two]"),
             "[pool two] unable to set listen address as it's already used in another pool 'www'",
         ),
-        (POOL + "pm.max_requests\n", "value is NULL for a ZEND_INI_PARSER_ENTRY"),
+        (POOL + "pm.max_requests\n", "[/c:6] value is NULL for a ZEND_INI_PARSER_ENTRY"),
     ],
 )
 def test_what_php_fpm_refuses_is_told_in_its_words(text: str, why: str) -> None:

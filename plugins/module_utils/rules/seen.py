@@ -1,0 +1,107 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all cases of a host share, sorted out once."""
+
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Hashable,
+    Iterable,
+    List,
+    NamedTuple,
+    Tuple,
+    TypeVar,
+    cast,
+)
+
+from ..parse.endpoint import reached
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LOST
+from .model import Place
+
+if TYPE_CHECKING:
+    from ..facts.php_fpm import Master, Pool
+    from ..facts.snapshot import Snapshot
+    from ..facts.unit import Unit
+
+Item = TypeVar("Item")
+Groups = Dict[Hashable, List[Tuple[int, Item]]]
+
+
+class Owner(NamedTuple):
+    """A pool, which has an endpoint, and its master."""
+
+    master: "Master"
+    pool: "Pool"
+
+    @property
+    def endpoint(self) -> str:
+        return self.pool["endpoint"] or ""
+
+    @property
+    def state(self) -> "Unit":
+        """Of the master's unit. It is empty where no unit is known."""
+        return cast("Unit", self.master["unit_state"] or {})
+
+    @property
+    def place(self) -> Place:
+        return Place(self.pool["name"], self.master["unit"])
+
+    @property
+    def arguments(self) -> Dict[str, object]:
+        """Of an action on this pool."""
+        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
+
+
+class Seen:
+    """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
+
+    def __init__(self, snapshot: "Snapshot") -> None:
+        self.snapshot = snapshot
+        # A removed package leaves its configuration behind.
+        self.masters = [
+            master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]
+        ]
+        self.pools = [
+            Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]
+        ]
+        events = snapshot["logs"]["events"]
+        self.lost = [
+            event
+            for event in events
+            if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
+        ]
+        self.fpm_events = [event for event in events if event["source"] == "fpm"]
+        self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
+        self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
+        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))
+        self.fpm_events_of = grouped(
+            self.fpm_events, lambda event: [(event["master"], event["pool"], meaning_of(event))]
+        )
+        self.workers_of = grouped(
+            snapshot["workers"], lambda worker: [worker["config"], (worker["config"], worker["pool"])]
+        )
+        self._made: Dict[Hashable, object] = {}
+
+    def once(self, make: Callable[["Seen"], Item]) -> Item:
+        """What a rule sorts out for itself, for all cases."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast(Item, self._made[make])
+
+
+def grouped(items: Iterable[Item], names: Callable[[Item], Iterable[Hashable]]) -> Groups[Item]:
+    """(number, item) by each of an item's names."""
+    found: Groups[Item] = {}
+    for number, item in enumerate(items):
+        for name in names(item):
+            found.setdefault(name, []).append((number, item))
+    return found
+
+
+def among(groups: Groups[Item], names: Iterable[Hashable]) -> List[Item]:
+    """The items of several groups, each once, in their order."""
+    found = {number: item for name in names for number, item in groups.get(name, ())}
+    return [found[number] for number in sorted(found)]
