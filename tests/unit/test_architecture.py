@@ -53,6 +53,7 @@ CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 # A room of module_utils -> the rooms that stand after it in the journey of a fact.
 LOOKS_BACK = {
     "facts": ("parse", "collect", "rules", "plan", "edit", "actions", "change", "remediate", "verdict"),
+    "signatures": ("parse", "collect", "rules", "plan", "edit", "actions", "change", "remediate"),
     "parse": ("collect", "rules", "plan", "edit", "actions", "change", "remediate"),
     "collect": ("rules", "plan", "edit", "actions", "change", "remediate"),
     "rules": ("collect", "edit", "actions", "change", "remediate"),

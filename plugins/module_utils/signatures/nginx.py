@@ -3,44 +3,26 @@
 
 """What nginx says about requests on their way to php-fpm, from the sources of nginx 1.14 to 1.31."""
 
-from .table import Table
+from .table import Table, words
 
 # A request to this endpoint is lost.
-LOST = frozenset(
-    (
-        "missing",  # no socket at the path
-        "refused",  # nobody listens
-        "denied",  # nginx may not connect
-        "queue_full",  # the unix socket's queue has no place
-        "connect_timed_out",  # so has the port's, or the network takes no packets
-        "unreached",  # another kind of socket, no network, no address of its own to dial from
-        "send_timed_out",  # fastcgi_send_timeout: nobody took the request
-        "timed_out",  # fastcgi_read_timeout: no first byte of an answer
-        "broken_off",  # fastcgi_read_timeout: no next byte
-        "cut_off",  # the worker's end of the connection was closed
-        "not_fastcgi",  # another protocol answered
-        "bad_header",  # FastCGI, but no response of HTTP
-        "too_big",  # the response's header is longer than fastcgi_buffer_size
-        "no_resource",  # nginx has no connection or open file left
-    )
+LOST = words(
+    # No socket at the path, nobody listens, no access, no place in the queue, none in a port's, no way there.
+    "missing refused denied queue_full connect_timed_out unreached "
+    # fastcgi_send_timeout, fastcgi_read_timeout before the first byte of the answer and after it
+    "send_timed_out timed_out broken_off "
+    # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
+    "cut_off not_fastcgi bad_header too_big "
+    # of nginx itself: connections, open files
+    "no_resource"
 )
-MEANINGS = LOST | frozenset(
-    (
-        "no_live_peer",  # every server of the upstream failed just before
-        "peer_disabled",  # one did, and is left out for a while
-        "http_spoken",  # proxy_pass to a socket of php-fpm
-        "unresolved",  # the endpoint's name has no address
-        "bad_upstream",  # the endpoint as written is none
-        "bad_params",  # the request does not fit into FastCGI's records
-        "client_gone",  # the visitor closed the connection first
-        "rate_limited",  # limit_req or limit_conn
-        "redirect_cycle",  # the site's own rewriting goes in a circle
-        "temp_unwritable",  # a body could not be kept in a temporary file
-        "script_missing",  # php-fpm has no file at SCRIPT_FILENAME
-        "script_denied",  # security.limit_extensions
-        "php_fatal",  # PHP ended the script
-        "php_message",  # another message of PHP
-    )
+MEANINGS = LOST | words(
+    # All servers of an upstream failed just before, one did, proxy_pass to php-fpm, no address for a name.
+    "no_live_peer peer_disabled http_spoken unresolved bad_upstream bad_params "
+    # The visitor closed the connection, limit_req or limit_conn, a body found no room on the disk.
+    "client_gone rate_limited redirect_cycle temp_unwritable "
+    # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
+    "script_missing script_denied php_fatal php_message"
 )
 # As nginx writes them behind " while ", and as the rows name them.
 PHASES = {
@@ -65,15 +47,8 @@ ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unk
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Unable to open primary script: %q
 ng-stderr-limit-ext * - script_denied FastCGI sent in stderr: "Access to the script '%q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Fatal error:  %q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Parse error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Core error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Core error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Compile error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Compile error:  %q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP Recoverable fatal error:  %q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)

@@ -3,50 +3,24 @@
 
 """What php-fpm's master logs, and what its workers write to stderr, from the sources of php-fpm 7.4 to 8.5."""
 
-from .table import Table
+from .table import Table, words
 
-MEANINGS = frozenset(
-    (
-        "in_order",  # it runs, and nothing is wrong
-        "stopping",  # the master ends its workers, to stop or to reload
-        "stopped",
-        "emergency_reload",  # too many workers crashed, emergency_restart_threshold
-        "start_failed",
-        "bad_config",  # php-fpm -t refuses it, too
-        "bad_account",  # a pool's user or group
-        "address_in_use",
-        "directory_missing",  # of a socket
-        "bind_failed",  # for another reason
-        "path_cut",  # a socket's path is too long, and was made shorter
-        "socket_access",  # owner, mode or ACL of a socket are not those of the configuration
-        "log_unwritable",
-        "no_worker",  # a worker could not be started
-        "pool_full",  # pm.max_children
-        "process_max",
-        "slow_script",  # request_slowlog_timeout
-        "trace_denied",  # the slow log has no trace
-        "terminated",  # request_terminate_timeout
-        "crashed",  # a worker, by its own fault
-        "killed",  # a worker, with SIGKILL
-        "hard_timeout",  # a worker ended itself, max_execution_time + hard_timeout
-        "exited",  # a worker ended in another way
-        "other_error",
-        # Said by a worker, so by the application too:
-        "client_not_allowed",  # listen.allowed_clients
-        "script_missing",  # no file at SCRIPT_FILENAME
-        "script_denied",  # security.limit_extensions
-        "bad_ini",  # PHP_VALUE or PHP_ADMIN_VALUE
-        "php_fatal",  # PHP ended the script
-        "php_message",  # another message of PHP
-    )
+MEANINGS = words(
+    # of the master
+    "in_order stopping stopped emergency_reload start_failed bad_config bad_account "
+    "address_in_use directory_missing bind_failed path_cut socket_access log_unwritable other_error "
+    # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
+    "no_worker pool_full process_max slow_script trace_denied "
+    # request_terminate_timeout, its own fault, SIGKILL, max_execution_time + hard_timeout, another end
+    "terminated crashed killed hard_timeout exited "
+    # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
+    "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
-# The levels of the master's messages, and the words of a worker.
-STDERR = "stderr"
-PHASES = ("DEBUG", "NOTICE", "WARNING", "ERROR", "ALERT", STDERR)
+STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages
 
 # id, phase, status, meaning, format
 PHP_FPM = Table(
-    PHASES,
+    ("DEBUG", "NOTICE", "WARNING", "ERROR", "ALERT", STDERR),
     MEANINGS,
     r"""
 fpm-running NOTICE - in_order fpm is running, pid %d
@@ -110,22 +84,22 @@ fpm-process-max WARNING - process_max The maximum number of processes has been r
 fpm-slow WARNING - slow_script child %d, script '%q' (request: "%q") executing too slow (%d.%d sec), logging
 fpm-terminate WARNING 502 terminated child %d, script '%q' (request: "%q") execution timed out (%d.%d sec), terminating
 fpm-ptrace-denied ERROR - trace_denied failed to ptrace(ATTACH) child %d%e
-fpm-exit-sigsegv-core WARNING - crashed child %d exited on signal 11 (SIGSEGV - core dumped) after %d.%d seconds from start
-fpm-exit-sigsegv WARNING - crashed child %d exited on signal 11 (SIGSEGV%s) after %d.%d seconds from start
-fpm-exit-sigbus WARNING - crashed child %d exited on signal 7 (SIGBUS%s) after %d.%d seconds from start
-fpm-exit-sigabrt WARNING - crashed child %d exited on signal 6 (SIGABRT%s) after %d.%d seconds from start
-fpm-exit-sigill WARNING - crashed child %d exited on signal 4 (SIGILL%s) after %d.%d seconds from start
-fpm-exit-sigkill WARNING - killed child %d exited on signal 9 (SIGKILL%s) after %d.%d seconds from start
-fpm-exit-sigterm WARNING - exited child %d exited on signal 15 (SIGTERM%s) after %d.%d seconds from start
-fpm-exit-sigxcpu WARNING - exited child %d exited on signal 24 (SIGXCPU%s) after %d.%d seconds from start
-fpm-exit-signal WARNING - exited child %d exited on signal %d (%s) after %d.%d seconds from start
-fpm-exit-signal NOTICE - exited child %d exited on signal %d (%s) after %d.%d seconds from start
-fpm-exit-0 NOTICE - exited child %d exited with code 0 after %d.%d seconds from start
-fpm-exit-1 WARNING - exited child %d exited with code 1 after %d.%d seconds from start
-fpm-exit-70 WARNING - exited child %d exited with code 70 after %d.%d seconds from start
-fpm-exit-255 WARNING - exited child %d exited with code 255 after %d.%d seconds from start
-fpm-exit-124 WARNING - hard_timeout child %d exited with code 124 after %d.%d seconds from start
-fpm-exit-code WARNING - exited child %d exited with code %d after %d.%d seconds from start
+fpm-exit-sigsegv-core WARNING - crashed child %d exited on signal 11 (SIGSEGV - core dumped)%t
+fpm-exit-sigsegv WARNING - crashed child %d exited on signal 11 (SIGSEGV%s)%t
+fpm-exit-sigbus WARNING - crashed child %d exited on signal 7 (SIGBUS%s)%t
+fpm-exit-sigabrt WARNING - crashed child %d exited on signal 6 (SIGABRT%s)%t
+fpm-exit-sigill WARNING - crashed child %d exited on signal 4 (SIGILL%s)%t
+fpm-exit-sigkill WARNING - killed child %d exited on signal 9 (SIGKILL%s)%t
+fpm-exit-sigterm WARNING - exited child %d exited on signal 15 (SIGTERM%s)%t
+fpm-exit-sigxcpu WARNING - exited child %d exited on signal 24 (SIGXCPU%s)%t
+fpm-exit-signal WARNING - exited child %d exited on signal %d (%s)%t
+fpm-exit-signal NOTICE - exited child %d exited on signal %d (%s)%t
+fpm-exit-0 NOTICE - exited child %d exited with code 0%t
+fpm-exit-1 WARNING - exited child %d exited with code 1%t
+fpm-exit-70 WARNING - exited child %d exited with code 70%t
+fpm-exit-255 WARNING - exited child %d exited with code 255%t
+fpm-exit-124 WARNING - hard_timeout child %d exited with code 124%t
+fpm-exit-code WARNING - exited child %d exited with code %d%t
 fpm-error ERROR - other_error %q
 fpm-error ALERT - other_error %q
 fpm-disallowed stderr - client_not_allowed ERROR: Connection disallowed: IP address '%s' has been dropped.

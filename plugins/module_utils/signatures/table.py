@@ -1,23 +1,24 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A program's messages as a table, and the look-up of a text in it. How a format is matched: docs/looking.md."""
+"""A program's messages as a table, and a text found in it. How a format is matched: docs/looking.md."""
 
 import re
 from functools import lru_cache
 from typing import Dict, FrozenSet, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 ANY = "*"  # in a row: whatever the phase
-OPEN_ENDS = ("%s", "%q")
-_PLACE = re.compile("%[sq]")
+_SHORT = {"%e": ": %s (%d)", "%t": " after %d.%d seconds from start"}
+
+
+def words(text: str) -> FrozenSet[str]:
+    return frozenset(text.split())
 
 
 class Signature(NamedTuple):
-    """One message of a program. Several rows may share an id: they are then the same to all who ask."""
-
     id: str
-    phase: str  # what must hold beside the text: nginx's phase of the request, php-fpm's level of the message
-    status: Optional[int]  # what the visitor gets, None where this message does not decide it
+    phase: str  # what must hold beside the text: nginx's phase, php-fpm's level
+    status: Optional[int]  # the visitor's, None where this message does not decide it
     meaning: str  # of the table's closed list
     format: str  # the program's own
 
@@ -29,23 +30,23 @@ class Table:
 
     def __init__(self, phases: Sequence[str], meanings: FrozenSet[str], text: str) -> None:
         self.meaning_of: Dict[str, str] = {}
-        # In their order, with the text that a message must begin with.
+        # Of a phase, with the text that a message must begin with.
         self._rows: Dict[str, List[Tuple[str, Signature]]] = {phase: [] for phase in phases}
         seen = set()
         for line in text.strip().splitlines():
-            name, phase, status, meaning, words = line.split(None, 4)
-            row = Signature(name, phase, None if status == "-" else int(status), meaning, words)
+            name, phase, status, meaning, written = line.split(None, 4)
+            row = Signature(name, phase, None if status == "-" else int(status), meaning, written)
             if phase != ANY and phase not in self._rows:
                 raise ValueError("%s: unknown phase %s" % (name, phase))
             if meaning not in meanings:
                 raise ValueError("%s: unknown meaning %s" % (name, meaning))
             if self.meaning_of.setdefault(name, meaning) != meaning:
                 raise ValueError("%s: two meanings" % name)
-            if (phase, words) in seen:
-                raise ValueError("%s: a second row for %s" % (name, words))
-            seen.add((phase, words))
+            if (phase, written) in seen:
+                raise ValueError("%s: a second row for %s" % (name, written))
+            seen.add((phase, written))
             for each in self._rows if phase == ANY else (phase,):
-                self._rows[each].append((words.split("%", 1)[0], row))
+                self._rows[each].append((written.split("%", 1)[0], row))
 
     def rows(self) -> List[Signature]:
         """Each row once, in no order."""
@@ -62,23 +63,23 @@ class Table:
 
 
 @lru_cache(maxsize=None)
-def _pieces(words: str) -> List[Pattern[str]]:
-    """What stands around the places for anything: the first at the beginning, the last at the end."""
-    pieces = [
-        r"(-?[0-9]{1,18})".join(re.escape(literal) for literal in piece.split("%d"))
-        for piece in _PLACE.split(words.replace("%e", ": %s (%d)"))
-    ]
+def _pieces(form: str) -> List[Pattern[str]]:
+    """What stands around the places for anything. The last ends the text, where one stands there."""
+    for short, whole in _SHORT.items():
+        form = form.replace(short, whole)
+    number = "(-?[0-9]{1,18})"
+    pieces = [number.join(map(re.escape, piece.split("%d"))) for piece in re.split("%[sq]", form)]
     last = pieces.pop()
     return [re.compile(piece) for piece in pieces + ([last + r"\Z"] if last else [])]
 
 
-def _places(text: str, words: str) -> Optional[List[str]]:
+def _places(text: str, form: str) -> Optional[List[str]]:
     places: List[str] = []
     end = 0
-    for number, piece in enumerate(_pieces(words)):
+    for number, piece in enumerate(_pieces(form)):
         found = piece.search(text, end) if number else piece.match(text)
         if not found:
             return None
         places += ([text[end : found.start()]] if number else []) + list(found.groups())
         end = found.end()
-    return places + ([text[end:]] if words.endswith(OPEN_ENDS) else [])
+    return places + ([text[end:]] if form.endswith(("%s", "%q")) else [])

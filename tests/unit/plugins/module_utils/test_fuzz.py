@@ -54,7 +54,7 @@ SAMPLES = {
     "proc": ("proc/*",),
     "systemctl": ("units/*",),
 }
-EVERYTHING = ("nginx/*", "fpm/**/*", "logs/*", "proc/*", "units/*")
+EVERYTHING = ("nginx/*", "fpm/**/*", "logs/*", "signatures/*/*", "proc/*", "units/*")
 
 
 @pytest.mark.parametrize("parser, work", TEXTS, ids=[name for name, _work in TEXTS])

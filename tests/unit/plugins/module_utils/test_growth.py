@@ -6,6 +6,7 @@
 could send.
 """
 
+import re
 import struct
 from typing import Any, Callable, List, Tuple
 
@@ -18,7 +19,6 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     log_events,
     redact,
     route_pools,
-    signatures,
     timestamps,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
@@ -40,6 +40,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import problems
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX as NGINX_TABLE
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import ANY, Table
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.growth import MOST, growth
 
@@ -119,7 +122,7 @@ def fpm_lines(text: str) -> Any:
 
 
 def entry(text: str) -> Any:
-    nginx_entry._meaning.cache_clear()
+    nginx_entry._recognise.cache_clear()
     nginx_entry.upstream_key.cache_clear()
     return nginx_entry.parse_entry(text, 0), nginx_entry.brief(text)
 
@@ -269,35 +272,28 @@ NGINX = "2026/04/02 14:23:17 [error] 7#7: *1 "
 FPM = "[02-Apr-2026 14:23:17] WARNING: "
 
 
-def all_signatures(table: str) -> Tuple[Work, Shape]:
+def all_signatures(table: Table) -> Tuple[Work, Shape]:
     """Each message of a table with its own pieces again and again, none of which ends as it should."""
-    rows = signatures._rows(table)
+    rows = table.rows()
 
     def make(size: int) -> List[Tuple[str, str]]:
         found = []
         for row in rows:
-            pieces = [
-                piece
-                for piece in signatures._PIECE.split(row.format.replace("%e", ": %s (%d)"))
-                if piece and piece[0] != "%"
-            ]
+            pieces = [piece for piece in re.split("%[dsqet]", row.format) if piece]
+            prefix = row.format.split("%", 1)[0]
             for piece in (
-                pieces[-1],
-                "".join(pieces[1:]) or pieces[0],
+                (pieces or ["x"])[-1],
+                "".join(pieces[1:]) or "x",
                 "".join(one + "1" for one in pieces[1:]) or "1",
                 '"',
                 "(",
             ):
-                found.append(
-                    (
-                        row.prefix + piece * (size // len(piece) // len(rows)) + "!",
-                        "*" if row.kind == "*" else row.kind,
-                    )
-                )
+                text = prefix + piece * (size // len(piece) // len(rows)) + "!"
+                found.append((text, "header" if row.phase == ANY else row.phase))
         return found
 
     def work(texts: List[Tuple[str, str]]) -> Any:
-        return [signatures.find(table, text, kind) for text, kind in texts]
+        return [table.find(text, phase) for text, phase in texts]
 
     return work, make
 
@@ -402,11 +398,10 @@ def add_events(size: int) -> Any:
     return events.list()
 
 
-ng, fpm, said = all_signatures("ng"), all_signatures("fpm"), all_signatures("said")
+ng, fpm = all_signatures(NGINX_TABLE), all_signatures(PHP_FPM)
 SPECIAL = [
-    ("signatures", "ng", ng[0], ng[1]),
-    ("signatures", "fpm", fpm[0], fpm[1]),
-    ("signatures", "said", said[0], said[1]),
+    ("signatures", "nginx", ng[0], ng[1]),
+    ("signatures", "php_fpm", fpm[0], fpm[1]),
     ("fpm_conf", "key of spaces", pools, filled(" ", "[a]\nlisten", "(x")),
     ("fpm_conf", "subkey", pools, filled("[a]", "env")),
     ("fpm_conf", "section", pools, filled(" ", "[a]", "x")),

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import endpoint, signatures, timestamps
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import endpoint, timestamps
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import kernel_log, sock_table, swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
@@ -19,6 +19,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 ENDLESS = "9" * 5000
@@ -133,22 +135,23 @@ def test_no_parser_stumbles_over_digits(parse: Callable[[str], Any], digits: str
 
 def test_a_place_for_anything_may_hold_digits_that_are_none() -> None:
     text = "bind(\u00b2) failed (\u00b2: x)"
-    assert signatures.find("ng", text, "c") is None
-    assert signatures.find("ng", "bind(\u00b2) failed (99: x)", "c") is not None
+    assert NGINX.find(text, "connecting") is None
+    assert NGINX.find("bind(\u00b2) failed (99: x)", "connecting") is not None
 
 
-def test_a_message_that_holds_its_own_pieces_again_is_still_known() -> None:
-    found = signatures.find(
-        "fpm", "unable to bind listening socket for address '/a': b': Address already in use (98)", "E"
-    )
-    assert found is not None
-    assert found[0].id == "fpm-bind-addrinuse"
-    assert (
-        signatures.find(
-            "fpm", "unable to bind listening socket for address '/a': Address already in use (98) (", "E"
-        )
-        is None
-    )
+@pytest.mark.parametrize(
+    ("address", "end", "identifier"),
+    [
+        ("/a': b", "(98)", "fpm-bind-addrinuse"),
+        ("/a", "(98) (", "fpm-error"),
+    ],
+)
+def test_a_message_that_holds_its_own_pieces_is_matched_whole(
+    address: str, end: str, identifier: str
+) -> None:
+    text = "unable to bind listening socket for address '%s': Address already in use %s" % (address, end)
+    hit = PHP_FPM.find(text, "ERROR")
+    assert hit is not None and hit[0].id == identifier
 
 
 def test_a_name_with_line_feeds_is_no_row_of_its_own() -> None:

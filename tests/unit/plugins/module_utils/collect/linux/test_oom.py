@@ -6,7 +6,6 @@
 MiB.
 """
 
-import json
 import os
 from typing import Any, Dict, Optional
 
@@ -14,6 +13,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.signatures import examples
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FIXTURES = fixtures("logs")
@@ -318,8 +318,11 @@ def test_the_journal_is_not_asked_without_a_reason() -> None:
 
 
 def test_systemd_oomd_leaves_no_line_in_the_ring_and_is_found_in_the_journal() -> None:
-    with open(os.path.join(FIXTURES, "examples.json"), encoding="utf-8") as stream:
-        line = next(one["line"] for one in json.load(stream) if one["id"] == "sd-oomd-pressure")
+    line = next(
+        example.line
+        for example in examples.every("linux", "journal.log")
+        if example.verdict[0] == "sd-oomd-pressure"
+    )
     one = host(
         "0::/init.scope\n",
         dmesg=(0, "", ""),

@@ -6,9 +6,7 @@
 catalogue.
 """
 
-import json
 import os
-from typing import Any, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kernel_log import (
@@ -18,43 +16,35 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kerne
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import journal_line, ring_line
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.signatures import examples
 
 FIXTURES = fixtures("logs")
-# What a message is read as; the others stand beside a kill and say nothing by themselves.
-KILLS = {
-    "k-oom-killed-global": "global",
-    "k-oom-killed-memcg": "cgroup",
-    "k-oom-allocating": "global",
-    "k-oom-killed-old": "global",
-}
-with open(os.path.join(FIXTURES, "examples.json"), encoding="utf-8") as catalogue:
-    EXAMPLES = [one for one in json.load(catalogue) if one["id"][:2] in ("k-", "sd", "eo")]
+# Each line has a name, behind which its verdict stands.
+KERNEL = {example.verdict[0]: example for example in examples.every("linux", "kernel.log")}
 
 
 def text_of(line: str) -> str:
-    return line.split(": ", 1)[1]
+    """Without what the ring buffer or the journal puts before it."""
+    return line.split("] ", 1)[1] if line.startswith("[") else line.split(": ", 1)[1]
+
+
+@pytest.mark.parametrize("example", examples.every("linux", "kernel.log"), ids=lambda one: one.verdict[0])
+def test_a_line_of_the_kernel_is_read_as_the_verdict_above_it(example: examples.Example) -> None:
+    line = [(1.0, text_of(example.line))]
+    verdicts = [("kill", kill["kind"]) for kill in kills(line) if kill["fpm"]]
+    verdicts += [("crash", crash["module"] or "-") for crash in crashes(line)]
+    assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
 
 @pytest.mark.parametrize(
-    "example", [one for one in EXAMPLES if one["id"].startswith("k-")], ids=lambda one: one["id"]
+    ("kind", "cgroup"),
+    [("global", "/system.slice/php8.2-fpm.service"), ("memcg", "/system.slice/docker-4f1c.scope")],
 )
-def test_every_message_of_the_kernel_is_read_as_what_it_is(example: Dict[str, Any]) -> None:
-    line = [(1.0, text_of(example["line"]))]
-    assert [one["kind"] for one in kills(line)] == ([KILLS[example["id"]]] if example["id"] in KILLS else [])
-    assert len(crashes(line)) == (0 if example["id"].startswith("k-oom") else 1)
-    assert not kills(line) or (kills(line)[0]["fpm"] and kills(line)[0]["comm"].startswith("php-fpm"))
-
-
-@pytest.mark.parametrize("constraint", ["k-oom-constraint-global", "k-oom-constraint-memcg"])
-def test_the_constraint_line_names_the_victims_cgroup(constraint: str) -> None:
-    lines = {one["id"]: text_of(one["line"]) for one in EXAMPLES}
-    killed = lines["k-oom-killed-global" if constraint.endswith("global") else "k-oom-killed-memcg"]
-    found = kills([(1.0, lines[constraint]), (1.0, killed)])
-    assert found[0]["cgroup"] == (
-        "/system.slice/php8.2-fpm.service"
-        if constraint.endswith("global")
-        else "/system.slice/docker-4f1c.scope"
-    )
+def test_the_constraint_line_names_the_victims_cgroup(kind: str, cgroup: str) -> None:
+    constraint = text_of(KERNEL["k-oom-constraint-" + kind].line)
+    pid = constraint.split("pid=")[1].split(",")[0]
+    killed = "Killed process %s (php-fpm) total-vm:421344kB, anon-rss:254012kB" % pid
+    assert [kill["cgroup"] for kill in kills([(1.0, constraint), (1.0, killed)])] == [cgroup]
 
 
 def test_a_real_kill_in_a_cgroup_names_victim_cgroup_and_limit() -> None:
@@ -124,54 +114,21 @@ def test_a_global_kill_has_no_limit_and_may_have_no_cgroup() -> None:
     ]
 
 
-def test_a_name_that_imitates_a_kill_is_no_kill() -> None:
-    assert (
-        kills([(1.0, "systemd[1]: Out of memory: Killed process 1 (php-fpm) total-vm:1kB, anon-rss:1kB")])
-        == []
+@pytest.mark.parametrize("example", examples.every("linux", "journal.log"), ids=lambda one: one.verdict[0])
+def test_a_line_of_the_journal_is_read_as_the_verdict_above_it(example: examples.Example) -> None:
+    line = journal_line("1775139796.500000 " + example.line.split(" ", 3)[3])
+    assert line is not None
+    verdicts = [("kill", kill["kind"] or "-") for kill in unit_kills([line]) if kill["fpm"]]
+    assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
+
+
+@pytest.mark.parametrize("name", ["kernel.log", "journal.log"])
+def test_real_words_stand_beside_decoys(name: str) -> None:
+    assert sum(example.verdict[1:] == ("none",) for example in examples.every("linux", name)) >= 2
+
+
+def test_the_journal_names_the_unit_that_was_hit() -> None:
+    line = journal_line(
+        "1775139796.5 web1 systemd[1]: php8.2-fpm.service: systemd-oomd killed 14 process(es) in this unit."
     )
-
-
-def test_crashes_name_the_library_and_only_php_fpm_counts() -> None:
-    lines = [
-        (1.0, text_of(one["line"]))
-        for one in EXAMPLES
-        if one["id"]
-        in ("k-segfault", "k-segfault-cpu", "k-gpf", "k-gpf-old", "k-arm64-fault", "k-invalid-opcode")
-    ]
-    found = crashes(
-        lines + [(1.0, "mariadbd[7]: segfault at 0 ip 0000 sp 0000 error 4 in mariadbd[1000+1000]")]
-    )
-    assert [one["module"] for one in found] == [
-        "php-fpm8.2",
-        "imagick.so",
-        "php-fpm8.2",
-        None,
-        "opcache.so",
-        "php-fpm8.2",
-    ]
-
-
-def test_only_the_speaker_itself_is_believed() -> None:
-    words = "php8.2-fpm.service: A process of this unit has been killed by the OOM killer."
-    lines = [journal_line("1775139796.5 web1 %s[1]: %s" % (speaker, words)) for speaker in ("systemd", "php")]
-    found = unit_kills([line for line in lines if line])
-    assert [(one["unit"], one["fpm"], one["kind"]) for one in found] == [("php8.2-fpm.service", True, None)]
-
-
-@pytest.mark.parametrize(
-    ("identifier", "kind"),
-    [
-        ("sd-oomd-pressure", "systemd_oomd"),
-        ("sd-oomd-killed-n", "systemd_oomd"),
-        ("sd-oomd-swap", "systemd_oomd"),
-        ("sd-oomd-killed-some", "systemd_oomd"),
-        ("sd-oom-killed", None),
-        ("eo-sigterm", "earlyoom"),
-        ("eo-sigterm-old", "earlyoom"),
-    ],
-)
-def test_daemons_that_kill_without_the_kernel_are_heard(identifier: str, kind: Optional[str]) -> None:
-    line = next(one["line"] for one in EXAMPLES if one["id"] == identifier)
-    found = journal_line("1775139796.500000 " + line.split(" ", 3)[3])
-    assert found is not None
-    assert [(one["kind"], one["fpm"]) for one in unit_kills([found])] == [(kind, True)]
+    assert line is not None and [kill["unit"] for kill in unit_kills([line])] == ["php8.2-fpm.service"]

@@ -6,7 +6,6 @@
 into them.
 """
 
-import json
 import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -23,29 +22,6 @@ from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 FIXTURES = fixtures("logs")
 HOSTS = ["nginx1.18.0-debian11", "nginx1.22.1-debian12", "nginx1.26.3-debian13"]
 STAT = "unix:/run/php/stat.sock"
-# The two differ in nothing that nginx writes.
-SAME = {
-    "ng-timeout-body-unbuffered": "ng-timeout-body",
-    "ng-premature-body-unbuffered": "ng-premature-body",
-    "ng-stderr-catch": "ng-stderr-fatal",
-    "ng-zone-resolve": "ng-resolve-nxdomain",
-}
-# About no request's way to PHP.
-NO_LOSS = {
-    "ng-dup-header-ignored",
-    "ng-resp-buffered",
-    "ng-req-buffered",
-    "ng-client-closed-sending",
-    "ng-client-timedout",
-    "ng-client-recv-reset",
-    "ng-more-data",
-    "ng-body-too-large",
-    "ng-worker-connections-reuse",
-    "ng-worker-connections-rlimit",
-    "ng-host-not-found-emerg",
-    "ng-worker-crash",
-    "ng-resolver-recv",
-}
 HEAD = "2026/11/22 22:50:00 [error] 91#91: *7 "
 RESET = "recv() failed (104: Connection reset by peer) while reading response header from upstream"
 TAIL = ', client: 203.0.113.9, server: shop.example, request: "GET /a HTTP/1.1", upstream: "fastcgi://unix:/run/php/stat.sock:", host: "shop.example"'
@@ -53,7 +29,7 @@ TAIL = ', client: 203.0.113.9, server: shop.example, request: "GET /a HTTP/1.1",
 
 def raw(name: str) -> bytes:
     """nginx writes whatever bytes a client sent, so its logs are no text files."""
-    with open(os.path.join(FIXTURES, name if name.endswith(".json") else name + ".bin"), "rb") as stream:
+    with open(os.path.join(FIXTURES, name + ".bin"), "rb") as stream:
         return stream.read()
 
 
@@ -82,23 +58,6 @@ def pids(text: bytes) -> List[int]:
         if b"#" in line[:60] and line[:2] == b"20"
     }
     return sorted(found - {4242})
-
-
-@pytest.mark.parametrize(
-    "example",
-    [one for one in json.loads(raw("examples.json").decode("utf-8")) if one["source"] == "nginx"],
-    ids=lambda one: one["id"],
-)
-def test_every_message_of_the_catalogue_is_recognised_with_its_status(example: Dict[str, Any]) -> None:
-    entry = parse_entry(example["line"], 0)
-    assert entry is not None
-    if example["id"] in NO_LOSS:
-        assert entry.row is None
-        return
-    assert entry.row is not None
-    assert entry.row.id == SAME.get(example["id"], example["id"])
-    if example["id"] not in SAME:
-        assert entry.row.status == (None if example["status"] == "none" else example["status"])
 
 
 @pytest.mark.parametrize("host", HOSTS)
