@@ -215,8 +215,8 @@ nginx:
       type: str
       returned: always
     config_errors:
-      description: What nginx would refuse, as far as the routes depend on it, with C(file), C(line) and
-        C(text).
+      description: What nginx would refuse, as far as the routes depend on it, with C(kind), C(file), C(line)
+        and C(text).
       type: list
       elements: dict
       returned: always

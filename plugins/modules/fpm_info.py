@@ -156,8 +156,8 @@ masters:
       type: bool
       returned: success
     config_errors:
-      description: What keeps php-fpm from starting, as far as the files tell, each with C(file), C(line) and
-        C(text).
+      description: What keeps php-fpm from starting, as far as the files tell, each with C(kind), C(file), C(line)
+        and C(text).
       type: list
       elements: dict
       returned: success

@@ -126,6 +126,15 @@ def test_only_collect_touches_the_host_the_clock_or_the_engine(path: str) -> Non
     assert not impure_calls(path)
 
 
+@pytest.mark.parametrize("path", python_files(os.path.join(UTILS, "actions")))
+def test_an_action_is_given_data_and_no_way_to_the_host(path: str) -> None:
+    """A function that looks at the host could come in as a field or an argument: there is none of any kind."""
+    if os.path.basename(path) == "arguments.py":
+        return  # it makes the arguments, of a class
+    names = {node.id for node in ast.walk(ast.parse(source(path))) if isinstance(node, ast.Name)}
+    assert "Callable" not in names
+
+
 @pytest.mark.parametrize("path", python_files(UTILS))
 def test_shared_code_needs_only_the_standard_library(path: str) -> None:
     assert not outside_imports(path) & {"ansible", "jinja2", "yaml", "six", "requests", "psutil"}
@@ -257,9 +266,9 @@ def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
 
 # Any in annotations and casts of module_utils; it may only become less. What is left belongs at a border:
 # JSON that is read back, and a module's arguments.
-MOST_ANY = 135
+MOST_ANY = 50
 # Rooms in which no signature may hide what a dict holds.
-DECLARED = ("facts", "verdict", "rules", "signatures", "edit", "change")
+DECLARED = ("facts", "verdict", "rules", "signatures", "plan", "actions", "edit", "change")
 
 
 def named(path: str, name: str) -> List[int]:

@@ -3,7 +3,7 @@
 
 """The arguments of an action, as its Arguments declares them, from a finding's remedy."""
 
-from typing import Mapping, NamedTuple, Type, TypeVar
+from typing import Callable, Mapping, NamedTuple, Type, TypeVar
 
 Shape = TypeVar("Shape", bound="NamedTuple")
 
@@ -21,4 +21,5 @@ def read(shape: Type[Shape], action: str, given: Mapping[str, object]) -> Shape:
     missing = [name for name, field in fields.items() if name not in given and field not in optional]
     if missing:
         raise ValueError("the action %s lacks the argument %s" % (action, ", ".join(missing)))
-    return shape(**{fields[name]: value for name, value in given.items()})
+    make: Callable[..., Shape] = shape
+    return make(**{fields[name]: value for name, value in given.items()})

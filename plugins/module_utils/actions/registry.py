@@ -4,7 +4,7 @@
 """The files of the actions. A table, since the loader of modules ships what is imported by name.
 
 A diagnosis plans actions and carries none out. So it ships what the plan goes by alone, plan/actions.py, and
-neither this table nor what resolves an action: 50 KB less for each host to compile.
+neither this table nor what resolves an action: some 100 KB less for each host to compile.
 """
 
 from types import ModuleType

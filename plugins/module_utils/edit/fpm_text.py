@@ -110,7 +110,10 @@ class _Trace(Reader):
 
     def rest(self, section: str, directives: Dict[_Directive, Optional[str]]) -> List[Tuple[object, ...]]:
         """All that must be the same before and after, in reading order, whatever the numbers of the lines."""
-        kept: List[Tuple[object, ...]] = [(one.file, one.text) for one in self.conf.problems]
+        kept: List[Tuple[object, ...]] = [
+            (problem.file, problem.text.replace("[%s:%d] " % (problem.file, problem.line), ""))
+            for problem in self.conf.problems
+        ]
         return kept + [
             row[:1] + row[2:]
             for row in self.rows

@@ -132,11 +132,7 @@ def _at_end(source: Source, block: Place, line: str) -> _Cut:
 
 
 def inserted(
-    source: Source,
-    block: Optional[Place],
-    name: str,
-    args: Sequence[str],
-    anchor: Optional[Place] = None,
+    source: Source, block: Optional[Place], name: str, args: Sequence[str], anchor: Optional[Place] = None
 ) -> str:
     """The text with a new directive in the block, None: outside of any.
 

@@ -20,17 +20,22 @@ class Memory(TypedDict, total=False):
     swap_limit: Optional[int]
 
 
-class Worker(TypedDict):
-    """A worker of php-fpm. Sizes in kB, None: not measured."""
+class WorkerSizes(TypedDict):
+    """None: not measured."""
+
+    rss_kb: int
+    pss_kb: Optional[int]
+    uss_kb: Optional[int]
+    shared_kb: Optional[int]
+
+
+class Worker(WorkerSizes):
+    """A worker of php-fpm."""
 
     config: Optional[str]  # of its master; None: that is gone
     pool: str
     pid: int
     started_at: float  # epoch seconds
-    rss_kb: int
-    pss_kb: Optional[int]
-    uss_kb: Optional[int]
-    shared_kb: Optional[int]
     cpu_seconds: float
     busy: Optional[bool]  # None: unknown
 

@@ -29,12 +29,13 @@ from ..verdict.step import Refusal, Step
 from .carry_out import Outcome, carry_out
 from .compare import DEAD, rank
 from .measure import view_for
-from .proof import Proof, key
+from .proof import Key, Proof, Shown, key
 from .running import Running
 
 if TYPE_CHECKING:
     from ..facts.snapshot import Snapshot
     from ..verdict.action import Planned
+    from ..verdict.finding import Finding
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
 NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
@@ -42,7 +43,7 @@ TRIED = ("done", "rolled_back", "failed")
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
-def _uncounted(snapshot: "Snapshot", findings: Sequence[Dict[str, Any]]) -> bool:
+def _uncounted(snapshot: "Snapshot", findings: Sequence["Finding"]) -> bool:
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(
         item["state"] == "active"
@@ -91,7 +92,7 @@ class _Run:
         self.actions: List[Dict[str, Any]] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
-        self.seen: Dict[Any, Dict[str, Any]] = {}  # by finding, once all is done
+        self.seen: Dict[Key, Shown] = {}  # by finding, once all is done
         self.in_force: List[
             str
         ] = []  # files that are what runs, though they are newer: put back, or of a run that was killed
@@ -231,7 +232,7 @@ class _Run:
                     )
                 )
 
-    def finding(self, number: int, now: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
+    def finding(self, number: int, now: Sequence["Finding"]) -> Dict[str, Any]:
         """What became of the finding of that number. now: the findings of a last diagnosis."""
         item = self.verdict["findings"][number]
         mine = [action for action in self.actions if number in action["findings"]]
@@ -269,11 +270,19 @@ class _Run:
             why=why,
         )
 
-    def still(self, item: Dict[str, Any]) -> Dict[str, Any]:
+    def still(self, item: "Finding") -> Dict[str, Any]:
         """A finding of the last diagnosis. It is new if nothing was found at an endpoint that was not dead."""
         known = any(key(other) == key(item) for other in self.verdict["findings"])
-        dead = rank(self.snapshot["endpoints"].get(item["endpoint"])) == DEAD
-        return dict({name: item[name] for name in NAMED}, summary=item["summary"], new=not known and not dead)
+        dead = rank(self.snapshot["endpoints"].get(item["endpoint"] or "")) == DEAD
+        return {
+            "cause": item["cause"],
+            "reason": item["reason"],
+            "site": item["site"],
+            "endpoint": item["endpoint"],
+            "pool": item["pool"],
+            "summary": item["summary"],
+            "new": not known and not dead,
+        }
 
     def result(self, undone: Optional[Dict[str, Any]]) -> Dict[str, Any]:
         tried = any(action["result"] in TRIED for action in self.actions)

@@ -4,12 +4,19 @@
 """A php-fpm master that does not run: what its configuration, its last start and systemd show of it."""
 
 import re
-from typing import List, NamedTuple, Optional
+from typing import TYPE_CHECKING, List, NamedTuple, Optional
 
 from ..parse.endpoint import canonical
 from ..parse.php_fpm.problems import REASON_OF, StartFailure, meaning_of, start_failure
 from .case import Case
 from .model import Remedy, evidence
+
+if TYPE_CHECKING:
+    from ..facts.config import ConfigProblem
+    from ..facts.endpoint import Endpoint
+    from ..facts.php_fpm import Master
+    from ..facts.unit import Unit
+    from ..verdict.finding import Evidence
 
 _TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
 
@@ -21,42 +28,47 @@ class Refusal(NamedTuple):
 
     reason: str
     words: str
-    proof: dict
+    proof: "Evidence"
 
 
 class Down(NamedTuple):
-    """unit: systemd's, {} without one. refusal: of the configuration now. failure: of the last start. place: the
-    endpoint on which that start could not listen, {} if it did not say.
+    """unit: systemd's, None without one. refusal: of the configuration now. failure: of the last start. place: the
+    endpoint on which that start could not listen, None if it did not say.
     """
 
     case: Case
-    master: dict
-    unit: dict
+    master: "Master"
+    unit: Optional["Unit"]
     refusal: Optional[Refusal]
     failure: Optional[StartFailure]
-    place: dict
+    place: Optional["Endpoint"]
 
     @property
     def name(self) -> str:
         return name_of(self.master)
 
     @property
-    def state(self) -> dict:
+    def state(self) -> "Evidence":
         """The evidence that it does not run."""
         unit = self.unit
-        if not unit:
+        if unit is None:
             return evidence("process", "no php-fpm master runs with %s" % self.master["config"])
-        how = (self.name, unit.get("active"), unit.get("sub"), unit.get("result"), unit.get("enabled"))
-        return evidence("systemd", "%s is %s (%s), result %s, %s" % how, at=unit.get("changed_at"))
+        how = (self.name, unit["active"], unit["sub"], unit["result"], unit["enabled"])
+        return evidence("systemd", "%s is %s (%s), result %s, %s" % how, at=unit["changed_at"])
 
     @property
-    def told(self) -> List[dict]:
+    def told(self) -> List["Evidence"]:
         """The line of the journal in which the last start failed."""
         return [evidence("journal", self.failure.text)] if self.failure else []
 
     @property
     def disabled(self) -> bool:
-        return bool(self.unit.get("enabled") == "disabled")
+        return self.unit is not None and self.unit["enabled"] == "disabled"
+
+    @property
+    def result(self) -> Optional[str]:
+        """Of the unit's last run, as systemd has it."""
+        return self.unit["result"] if self.unit else None
 
     @property
     def start(self) -> List[Remedy]:
@@ -74,7 +86,7 @@ class Down(NamedTuple):
         return self.failure is not None and self.failure.reason in reasons
 
 
-def name_of(master: dict) -> str:
+def name_of(master: "Master") -> str:
     return str(master["unit"] or master["config"])
 
 
@@ -82,26 +94,27 @@ def directory_of(path: str) -> str:
     return path.rsplit("/", 1)[0] or "/"
 
 
-def lacks_directory(place: dict) -> bool:
+def lacks_directory(place: Optional["Endpoint"]) -> bool:
     """Whether the directory of an endpoint's socket does not exist."""
-    path = place.get("path")
-    return bool(path) and directory_of(path) not in [parent["path"] for parent in place["parents"]]
+    if place is None or not place["path"]:
+        return False
+    return directory_of(place["path"]) not in [parent["path"] for parent in place["parents"]]
 
 
-def look_at(case: Case, master: dict) -> Down:
-    unit = master["unit_state"] or {}
+def look_at(case: Case, master: "Master") -> Down:
+    unit = master["unit_state"]
     failure = start_failure(_last_attempt(unit))
     if failure and failure.reason == "unknown_user" and not _names(master, failure.places[0]):
         failure = None
     return Down(case, master, unit, _refusal(master), failure, _place(case, failure))
 
 
-def _meaning(problem: dict) -> str:
+def _meaning(problem: "ConfigProblem") -> str:
     """Of a snapshot from before 0.5.0, which has no kind: the commonest."""
     return meaning_of(problem["kind"]) if "kind" in problem else "bad_config"
 
 
-def _refusal(master: dict) -> Optional[Refusal]:
+def _refusal(master: "Master") -> Optional[Refusal]:
     """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
     test = master["test"]
     if test["ran"] and not test["ok"]:
@@ -118,7 +131,7 @@ def _refusal(master: dict) -> Optional[Refusal]:
     return None
 
 
-def _refused_by_test(master: dict) -> Refusal:
+def _refused_by_test(master: "Master") -> Refusal:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     failure = start_failure(master["test"]["output"])
     reason = failure.reason if failure else "config_invalid"
@@ -133,13 +146,15 @@ def _refused_by_test(master: dict) -> Refusal:
     return Refusal(reason, "php-fpm -t refuses its configuration", proof)
 
 
-def _last_attempt(unit: dict) -> List[str]:
+def _last_attempt(unit: Optional["Unit"]) -> List[str]:
     """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm
     that ran, or of PHP.
     """
-    lines = [entry["text"] for entry in unit.get("log") or []]
+    if unit is None:
+        return []
+    lines = [entry["text"] for entry in unit["log"]]
     turns = [(number, line) for number, line in enumerate(lines) if _TURN.match(line)]
-    succeeded = unit.get("result") == "success"
+    succeeded = unit["result"] == "success"
     if not turns:
         return [] if succeeded else lines
     # A unit of Type=simple has started before php-fpm said a word.
@@ -148,7 +163,7 @@ def _last_attempt(unit: dict) -> List[str]:
     return [] if went_well else lines[turns[-1][0] :]
 
 
-def _names(master: dict, account: str) -> bool:
+def _names(master: "Master", account: str) -> bool:
     """Whether the configuration has the account that the last start missed."""
     return not master["pools"] or any(
         account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]]
@@ -158,10 +173,10 @@ def _names(master: dict, account: str) -> bool:
     )
 
 
-def _place(case: Case, failure: Optional[StartFailure]) -> dict:
+def _place(case: Case, failure: Optional[StartFailure]) -> Optional["Endpoint"]:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
     if failure is None or failure.reason not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
-        return {}
+        return None
     written = failure.places[0]
     key = canonical("unix:" + written if written.startswith("/") else written)
-    return case.snapshot["endpoints"].get(key) or {}
+    return case.snapshot["endpoints"].get(key)

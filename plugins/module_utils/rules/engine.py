@@ -108,7 +108,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
         try:
             answer = rule.examine(case)
             matches = _matches(answer)
-            found = [_found(case, match) for match in matches]
+            found: List["Finding"] = [_found(case, match) for match in matches]
         except Exception as error:  # pylint: disable=broad-except
             missing.append(failed(rule.name, error))
             continue
@@ -116,6 +116,9 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
             ruled_out.append({"cause": rule.name, "why": answer.why})
         elif isinstance(answer, Unclear):
             missing.append(unseen(answer.what, case.key, answer.why))
+        if any(entry["what"] == "rule_failed" for entry in missing):
+            # The rule that failed may stand for the root cause: what follows from it is told, and not mended.
+            found = [{**item, "remedy": []} for item in found]
         findings += found
         for match in matches:
             case = case.without(match.reason.claims)
@@ -125,6 +128,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
 
 
 def examine_host(snapshot: "Snapshot", rules: Sequence[HostRule]) -> Examined:
+    """The same for what is not about one endpoint."""
     findings: List["Finding"] = []
     missing: List["Missing"] = []
     for rule in rules:

@@ -18,8 +18,8 @@ STOP_SECONDS = 3.0
 
 
 def _masked(down: Down) -> Optional[Reason]:
-    masked = ("masked", "masked-runtime")
-    if down.unit.get("load") not in masked and down.unit.get("enabled") not in masked:
+    states = (down.unit["load"], down.unit["enabled"]) if down.unit else ()
+    if "masked" not in states and "masked-runtime" not in states:
         return None
     return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
@@ -39,8 +39,8 @@ def _refused(down: Down) -> Optional[Reason]:
 
 
 def _hidden_socket(down: Down) -> Optional[Reason]:
-    path = down.place.get("path")
-    if not path or not down.failed_with("runtime_dir_missing", "bind_failed"):
+    path = down.place["path"] if down.place else None
+    if down.unit is None or not path or not down.failed_with("runtime_dir_missing", "bind_failed"):
         return None
     hider = hides(down.unit.get("sandbox") or {}, path)
     if hider is None:
@@ -51,17 +51,21 @@ def _hidden_socket(down: Down) -> Optional[Reason]:
 
 
 def _address_in_use(down: Down) -> Optional[Reason]:
-    if not down.failed_with("address_in_use") or not down.place.get("listening"):
+    if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
         return None
-    holder = ["it is held by %(comm)s (pid %(pid)s)" % one for one in (down.place.get("listeners") or [])[:1]]
+    holder = ["it is held by %(comm)s (pid %(pid)s)" % one for one in down.place["listeners"][:1]]
     proof = down.told + [down.state] + [evidence("socket", text) for text in holder]
     return Reason("%s cannot start: its address is taken by another program" % down.name, proof)
 
 
 def _directory_missing_at_start(down: Down) -> Optional[Reason]:
-    if not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
+    if (
+        down.failure is None
+        or down.failure.reason != "runtime_dir_missing"
+        or not lacks_directory(down.place)
+    ):
         return None
-    make = down.remedy("runtime_directory_create", path=directory_of(down.place["path"]))
+    make = down.remedy("runtime_directory_create", path=directory_of(down.failure.places[0]))
     words = "%s cannot start: the directory of its socket does not exist" % down.name
     return Reason(words, down.told + [down.state], remedy=[make] + down.start)
 
@@ -83,14 +87,14 @@ def _unknown_user_at_start(down: Down) -> Optional[Reason]:
 def _directory_missing(down: Down) -> Optional[Reason]:
     """Unless systemd makes it when the unit starts."""
     path = down.case.endpoint.get("path") or ""
-    made = ["/run/" + name for name in (down.unit.get("runtime_directory") or "").split()]
+    made = ["/run/" + name for name in (down.unit["runtime_directory"] or "").split()] if down.unit else []
     if not down.case.owners or not path.startswith("/run/") or not lacks_directory(down.case.endpoint):
         return None
     directory = directory_of(path)
     if directory in made:
         return None
     remedy = [down.remedy("runtime_directory_create", path=directory)]
-    if down.unit.get("start_limit_hit"):
+    if down.unit and down.unit["start_limit_hit"]:
         remedy.append(down.remedy("unit_reset_failed"))
     return Reason(
         "%s cannot start: the directory of its socket does not exist" % down.name,
@@ -101,9 +105,9 @@ def _directory_missing(down: Down) -> Optional[Reason]:
 
 def _start_limit_hit(down: Down) -> Optional[Reason]:
     """systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257)."""
-    if not down.unit.get("start_limit_hit") and down.unit.get("result") != "start-limit-hit":
+    if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
-    lines = [entry for entry in down.unit.get("log") or [] if "repeated too quickly" in entry["text"]]
+    lines = [entry for entry in down.unit["log"] if "repeated too quickly" in entry["text"]]
     proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[-1:]]
     return Reason(
         "systemd refuses to start %s: it failed too often in a short time" % down.name,
@@ -113,17 +117,16 @@ def _start_limit_hit(down: Down) -> Optional[Reason]:
 
 
 def _oom_stopped(down: Down) -> Optional[Reason]:
-    if down.unit.get("result") != "oom-kill":
+    if down.result != "oom-kill":
         return None
     words = "systemd stopped %s after the OOM killer took one of its processes" % down.name
     return Reason(words, [down.state], remedy=[down.remedy("unit_oom_policy")] + down.start)
 
 
 def _killed(down: Down) -> Optional[Reason]:
-    result = down.unit.get("result")
-    if result not in ("signal", "core-dump", "watchdog", "timeout"):
+    if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
         return None
-    ended = (down.name, result, down.unit.get("exec_main_status"))
+    ended = (down.name, down.result, down.unit["exec_main_status"])
     words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % ended
     return Reason(words, [down.state], remedy=down.start)
 
@@ -144,9 +147,9 @@ def _config_invalid_at_start(down: Down) -> Optional[Reason]:
 
 
 def _exited(down: Down) -> Optional[Reason]:
-    if down.unit.get("result") != "exit-code":
+    if down.unit is None or down.result != "exit-code":
         return None
-    words = "%s ended with exit code %s" % (down.name, down.unit.get("exec_main_status"))
+    words = "%s ended with exit code %s" % (down.name, down.unit["exec_main_status"])
     return Reason(words, [down.state], remedy=down.start, confidence="likely")
 
 
@@ -197,14 +200,14 @@ def _down(case: Case) -> Optional[Match]:
     reason, lost = match.reason, case.lost(MISSING | REFUSED | CUT_OFF)
     if not case.owner:  # nothing tells that it is the one that is meant
         reason = reason._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
-    unit = master["unit_state"] or {}
+    unit = master["unit_state"]
     proof = list(reason.proof) + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
     reason = reason._replace(
         summary=reason.summary + ".",
         proof=proof,
         losses=lost,
         place=Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
-        since=unit.get("inactive_since") or unit.get("changed_at") or None,
+        since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
         explains=case.losses,
     )
     return match._replace(reason=reason)
@@ -220,11 +223,9 @@ def _was_down(case: Case) -> Optional[Match]:
         before = [loss for loss in lost if started is not None and loss.at <= started + 1]
         if not before or len(before) < len(lost):
             continue
-        log = [
-            entry
-            for entry in (owner.master["unit_state"] or {}).get("log") or []
-            if before[0].at - STOP_SECONDS <= entry["at"]
-        ]
+        unit = owner.master["unit_state"]
+        lines = unit["log"] if unit else []
+        log = [entry for entry in lines if before[0].at - STOP_SECONDS <= entry["at"]]
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
@@ -285,7 +286,7 @@ def examine(case: Case) -> Answer:
         )
     # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
     # that it runs.
-    states = [(master["unit_state"] or {}).get("active") for master in relevant]
+    states = [master["unit_state"]["active"] for master in relevant if master["unit_state"]]
     hidden = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
     if hidden or "active" in states or "reloading" in states:
         return Unclear(

@@ -30,6 +30,11 @@ Item = TypeVar("Item")
 Groups = Dict[Hashable, List[Tuple[int, Item]]]
 
 
+def state_of(master: "Master") -> "Unit":
+    """What systemd says of the master's unit. It is empty where none is known."""
+    return cast("Unit", master["unit_state"] or {})
+
+
 class Owner(NamedTuple):
     """A pool, which has an endpoint, and its master."""
 
@@ -42,8 +47,7 @@ class Owner(NamedTuple):
 
     @property
     def state(self) -> "Unit":
-        """Of the master's unit. It is empty where no unit is known."""
-        return cast("Unit", self.master["unit_state"] or {})
+        return state_of(self.master)
 
     @property
     def place(self) -> Place:

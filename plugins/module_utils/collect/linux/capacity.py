@@ -17,6 +17,7 @@ from .processes import Process
 from .worker_memory import measured_workers, private
 
 if TYPE_CHECKING:
+    from ...facts.memory import Memory, Worker
     from ...facts.php_fpm import Master
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
@@ -49,7 +50,7 @@ def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
 
 def _pools(
     host: Host,
-    workers: Sequence[Dict[str, Any]],
+    workers: Sequence["Worker"],
     masters: Sequence["Master"],
     mapped: Dict[int, Mapped],
 ) -> List[Dict[str, Any]]:
@@ -96,9 +97,7 @@ def _pools(
     return found
 
 
-def _limits(
-    host: Host, memory: Dict[str, Any], homes: Dict[str, Cgroup]
-) -> Dict[Tuple[int, str], Tuple[int, str]]:
+def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tuple[int, str], Tuple[int, str]]:
     """{(version, directory): (limit, where it comes from)} of every level that has one."""
     found: Dict[Tuple[int, str], Tuple[int, str]] = {}
     for home in homes.values():
@@ -108,14 +107,13 @@ def _limits(
                 key = (home.version, directory)
                 if limit is not None and limit < found.get(key, (UNLIMITED, ""))[0]:
                     found[key] = (limit, "cgroup %s/%s" % (directory, name))
-    source = memory["limit_from"] or ""
+    bound, source = memory["limit_bytes"], memory["limit_from"] or ""
     # A limit above a container's mount, which version 1 tells of: what of it is in sight is the container.
-    if source.startswith("cgroup ") and memory["limit_bytes"] not in [
-        limit for limit, _source in found.values()
-    ]:
+    known = [limit for limit, _source in found.values()]
+    if source.startswith("cgroup ") and bound is not None and bound not in known:
         directory = posixpath.dirname(source[len("cgroup ") :])
         home = next(home for home in homes.values() if directory in home.directories)
-        found[(home.version, home.directories[-1])] = (memory["limit_bytes"], source)
+        found[(home.version, home.directories[-1])] = (bound, source)
     return found
 
 
@@ -137,7 +135,7 @@ def _held(host: Host, version: int, directory: str) -> Optional[int]:
 
 
 def _tightest(
-    host: Host, memory: Dict[str, Any], homes: Dict[str, Cgroup], pools: Sequence[Dict[str, Any]]
+    host: Host, memory: "Memory", homes: Dict[str, Cgroup], pools: Sequence[Dict[str, Any]]
 ) -> Optional[Bound]:
     """Of all limits above php-fpm, the machine's memory among them, the one that leaves the least beside what
     others hold. None when what a limit holds cannot be read: it could be that one.

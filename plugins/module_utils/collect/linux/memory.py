@@ -5,7 +5,7 @@
 
 import os
 import posixpath
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import TICKS, Cgroup, limiting_cgroup, parse_kb, parse_stat
 from ...parse.titles import FPM_WORKER
@@ -13,6 +13,7 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
+    from ...facts.memory import Memory, Worker
     from ...facts.php_fpm import Master
 
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
@@ -35,7 +36,7 @@ def cgroup_of(host: Host, pid: int, controller: str = "memory") -> Optional[Cgro
     return found if found.point else None
 
 
-def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
+def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "Memory"]:
     files = [directory + "/" + name for directory in directories for name in ("memory.max", "memory.high")]
     limits = [
         (limit, file)
@@ -52,7 +53,7 @@ def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}
 
 
-def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, Dict[str, Optional[int]]]:
+def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "Memory"]:
     """memory.stat's hierarchical lines count the levels above a container's mount too."""
     leaf = directories[0]
     rows = dict(
@@ -71,13 +72,13 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, D
     )
 
 
-def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> dict:
+def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> "Memory":
     """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the
     machine's memory. limit_bytes is None when a limit may exist and could not be read.
     """
     meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
-    facts: dict = {
+    facts: Memory = {
         "limit_bytes": total,
         "limit_from": "MemTotal" if total else None,
         "mem_total": total,
@@ -91,7 +92,7 @@ def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> dict:
         if cgroup is None:
             if host.text("/proc/%d/cgroup" % pid) is None:
                 host.miss("memory_limit", "/proc/%d/cgroup" % pid, "cannot be read", "root")
-                facts.update(limit_bytes=None, limit_from=None)
+                facts["limit_bytes"], facts["limit_from"] = None, None
             continue
         directories = cgroup.directories
         if host.text(directories[0] + "/cgroup.procs") is None:
@@ -101,11 +102,12 @@ def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> dict:
                 "the cgroup of pid %d cannot be read" % pid,
                 "root and the host's own cgroup mount",
             )
-            facts.update(limit_bytes=None, limit_from=None)
+            facts["limit_bytes"], facts["limit_from"] = None, None
             continue
         limit, source, more = (_version1 if cgroup.version == 1 else _version2)(host, directories)
         if limit is not None and (facts["limit_bytes"] is None or limit < facts["limit_bytes"]):
-            facts.update(more, limit_bytes=limit, limit_from="cgroup " + source)
+            facts.update(more)
+            facts["limit_bytes"], facts["limit_from"] = limit, "cgroup " + source
     return facts
 
 
@@ -115,13 +117,13 @@ def _busy(host: Host, pid: int) -> Optional[bool]:
     return words[0] not in _ACCEPT if words else None
 
 
-def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> List[dict]:
+def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> List["Worker"]:
     """One entry for each worker of the masters; config is None for one whose master is gone. Memory: see
     worker_memory.py.
     """
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
-    found: List[dict] = []
+    found: List[Worker] = []
     for one in procs:
         title = FPM_WORKER.match(one.cmdline)
         stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None

@@ -4,7 +4,7 @@
 """What php-fpm's workers really take: their page tables, of a sample of them."""
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ...parse.linux.proc import parse_kb
 from ..host import Host
@@ -12,12 +12,13 @@ from .memory import collect_workers
 from .processes import Process
 
 if TYPE_CHECKING:
+    from ...facts.memory import Worker, WorkerSizes
     from ...facts.php_fpm import Master
 
 SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 
 
-def _sizes(host: Host, pid: int, rows: Dict[str, int]) -> Dict[str, Optional[int]]:
+def _sizes(host: Host, pid: int, rows: Dict[str, int]) -> Optional["WorkerSizes"]:
     """kB out of the rows of smaps_rollup (Linux 4.14), which root or the process's own user may read; else
     what statm tells anybody.
     """
@@ -31,8 +32,9 @@ def _sizes(host: Host, pid: int, rows: Dict[str, int]) -> Dict[str, Optional[int
     fields = (host.text("/proc/%d/statm" % pid) or "").split()
     page = os.sysconf("SC_PAGE_SIZE") // 1024
     if len(fields) < 3:
-        return {}
-    return {"rss_kb": int(fields[1]) * page, "shared_kb": int(fields[2]) * page}
+        return None
+    rss, shared = int(fields[1]) * page, int(fields[2]) * page
+    return {"rss_kb": rss, "pss_kb": None, "uss_kb": None, "shared_kb": shared}
 
 
 def private(rows: Dict[str, int]) -> int:
@@ -45,7 +47,7 @@ def measured_workers(
     procs: Sequence[Process],
     masters: Sequence["Master"],
     page_tables: Optional[Dict[int, Dict[str, int]]] = None,
-) -> List[Dict[str, Any]]:
+) -> List["Worker"]:
     """collect_workers with pss, uss and shared of at most SAMPLE workers, taken evenly over pools and age.
 
     page_tables: gets the rows of smaps_rollup in kB, {pid: {name: kB}}, of those that could be read.
@@ -55,7 +57,9 @@ def measured_workers(
     for number in range(min(SAMPLE, len(found))):
         worker = found[int(number * step)]
         rows = parse_kb(host.text("/proc/%d/smaps_rollup" % worker["pid"]) or "")
-        worker.update(_sizes(host, worker["pid"], rows))
+        sizes = _sizes(host, worker["pid"], rows)
+        if sizes:
+            worker.update(sizes)
         if page_tables is not None and "Rss" in rows:
             page_tables[worker["pid"]] = rows
     if any(worker["uss_kb"] is None for worker in found[:1]):

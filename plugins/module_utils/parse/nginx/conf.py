@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from .lexer import DEEPEST_BLOCK, statements
+from .problems import WORDS
 
 if TYPE_CHECKING:
     from ...facts.config import ConfigProblem
@@ -56,15 +57,18 @@ class Conf:
         self.errors: List[ConfigProblem] = []
         self._known: Set[Tuple[str, int, str]] = set()
 
-    def refuse(self, one: Directive, text: str) -> None:
-        self.error(one.file, one.line, text)
+    def refuse(self, one: Directive, kind: str, *values: object) -> None:
+        self.error(kind, one.file, one.line, *values)
 
-    def error(self, file: str, line: int, text: str) -> None:
+    def error(self, kind: str, file: str, line: int, *values: object) -> None:
+        """values: for the words of that kind."""
+        text = WORDS[kind] % values
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
             return
         self._known.add((file, line, text))
-        text = text if len(self.errors) < MOST_ERRORS else "more errors are left out"
-        self.errors.append({"file": file, "line": line, "text": text})
+        if len(self.errors) == MOST_ERRORS:
+            kind, text = "too_many_problems", WORDS["too_many_problems"]
+        self.errors.append({"kind": kind, "file": file, "line": line, "text": text})
 
 
 class _Reader:
@@ -91,7 +95,7 @@ class _Reader:
             name, rest = args[0], args[1:]
             if marked and name.startswith(BOM):
                 # nginx knows no byte order mark: it becomes a part of the first word.
-                self.conf.error(path, line, 'unknown directive "%s"' % name)
+                self.conf.error("unknown_directive", path, line, name)
                 name = name[1:]
             if name == "include" and end == ";":
                 included, more, deeper = self.include(path, line, rest, size, len(outer))
@@ -107,12 +111,12 @@ class _Reader:
             outer.append(current)
             current, deep = block, max(deep, len(outer))
         if fault:
-            self.conf.error(path, fault.line, fault.text)
+            self.conf.error("syntax", path, fault.line, fault.text)
         return top, size, deep
 
     def include(self, path: str, line: int, args: List[str], size: int, depth: int) -> Part:
         if len(args) != 1:
-            self.conf.error(path, line, 'invalid number of arguments in "include" directive')
+            self.conf.error("argument_count", path, line, "include")
             return [], 0, 0
         full = posixpath.join(self.prefix, args[0])
         # ngx_conf_include(): such a name is a pattern, and may match nothing.
@@ -123,14 +127,10 @@ class _Reader:
         for name in self.matches[full]:
             directives, count, deeper = self.file(path, line, name)
             if size + more + count > MOST_DIRECTIVES:
-                self.conf.error(
-                    path, line, "more than %d directives, %s was left out" % (MOST_DIRECTIVES, name)
-                )
+                self.conf.error("too_many_directives", path, line, MOST_DIRECTIVES, name)
                 break
             if depth + deeper > DEEPEST_BLOCK:
-                self.conf.error(
-                    path, line, "more than %d nested blocks, %s was left out" % (DEEPEST_BLOCK, name)
-                )
+                self.conf.error("too_deep_blocks", path, line, DEEPEST_BLOCK, name)
                 continue
             included += directives
             more, deep = more + count, max(deep, deeper)
@@ -138,17 +138,11 @@ class _Reader:
 
     def file(self, path: str, line: int, name: str) -> Part:
         if name in self.open:
-            self.conf.error(
-                path, line, 'include "%s" comes back to itself, nginx would open files without end' % name
-            )
+            self.conf.error("include_loop", path, line, name)
             return [], 0, 0
         if name not in self.known:
             if len(self.open) > DEEPEST_INCLUDE:
-                self.conf.error(
-                    path,
-                    line,
-                    "more than %d files include each other, %s was left out" % (DEEPEST_INCLUDE, name),
-                )
+                self.conf.error("too_deep_includes", path, line, DEEPEST_INCLUDE, name)
                 return [], 0, 0
             text = self._read(path, line, name)
             self.open.append(name)
@@ -160,7 +154,7 @@ class _Reader:
         try:
             text = self.read(name)
         except NotOpened as why:
-            self.conf.error(path, line, str(why))
+            self.conf.error("not_opened", path, line, str(why))
             return ""
         if text is None:
             self.conf.unread.append((name, path, line))

@@ -138,11 +138,11 @@ class _Upstream:
                     # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
                     self.endpoints.append(_endpoint(one.args[0], one, "80"))
                 else:
-                    conf.refuse(one, '%s in upstream "%s"' % (fault, one.args[0]))
+                    conf.refuse(one, "bad_address", fault, one.args[0])
             elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
                 self.keepalive = int(one.args[0])
         if not any(one.name == "server" for one in block.block or []):
-            conf.refuse(block, "no servers are inside upstream")
+            conf.refuse(block, "empty_upstream")
 
 
 class _Routes:
@@ -161,7 +161,7 @@ class _Routes:
             if one.name == "upstream" and one.args and one.block is not None:
                 name = one.args[0].lower()
                 if name in self.upstreams:
-                    self.conf.refuse(one, 'duplicate upstream "%s"' % one.args[0])
+                    self.conf.refuse(one, "duplicate_upstream", one.args[0])
                 else:
                     self.upstreams[name] = _Upstream(one, self.conf)
             elif one.name == "map" and len(one.args) == 2 and one.block:
@@ -169,25 +169,14 @@ class _Routes:
                 if not any(entry.name == "default" for entry in one.block):
                     possible.add("")
                 self.maps[_variable(one.args[1])] = possible.pop() if len(possible) == 1 else None
-        level = self.enter(
-            {
-                "read_timeout": _DEFAULT,
-                "connect_timeout": _DEFAULT,
-                "send_timeout": _DEFAULT,
-                "keep_conn": False,
-                "root": None,
-                "params": {},
-                "values": (self.maps,),
-                "server_values": (),
-            },
-            block,
-            "http",
-        )
+        level: Level = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
+        level.update(keep_conn=False, root=None, params={}, values=(self.maps,), server_values=())
+        level = self.enter(level, block, "http")
         for one in block:
             if one.name == "server" and one.block:
                 self.enter_server(one, one.block, level)
             elif one.name == "fastcgi_pass":
-                self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
+                self.conf.refuse(one, "not_allowed", "fastcgi_pass")
 
     def enter_server(self, at: Directive, block: List[Directive], level: Level) -> None:
         names = [
@@ -213,11 +202,11 @@ class _Routes:
         for one in block:
             if one.name == "fastcgi_pass" and one.args:
                 if passed:
-                    self.conf.refuse(one, '"fastcgi_pass" directive is duplicate')
+                    self.conf.refuse(one, "duplicate_directive", "fastcgi_pass")
                     continue
                 passed = True
                 if context not in ("location", "if") or not location:
-                    self.conf.refuse(one, '"fastcgi_pass" directive is not allowed here')
+                    self.conf.refuse(one, "not_allowed", "fastcgi_pass")
                 self.found.append(self.route(one, level, location))
             elif one.block and one.name in _INNER:
                 # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own
@@ -236,20 +225,16 @@ class _Routes:
             if name not in _SETTINGS or not args:
                 continue
             if context in ("if", "limit_except") and name in _NOT_INSIDE:
-                self.conf.refuse(one, '"%s" directive is not allowed here' % name)
+                self.conf.refuse(one, "not_allowed", name)
             elif name in _TIMEOUTS:
                 seconds = parse_time(args[0])
                 if seconds is None:
-                    self.conf.refuse(one, '"%s" directive invalid value' % name)
+                    self.conf.refuse(one, "invalid_value", name)
                 elif _TIMEOUTS[name] in changed:
-                    self.conf.refuse(one, '"%s" directive is duplicate' % name)
+                    self.conf.refuse(one, "duplicate_directive", name)
                 else:
-                    changed[_TIMEOUTS[name]] = {
-                        "seconds": seconds,
-                        "file": one.file,
-                        "line": one.line,
-                        "context": context,
-                    }
+                    setting = {"seconds": seconds, "file": one.file, "line": one.line, "context": context}
+                    changed[_TIMEOUTS[name]] = setting
             elif name == "fastcgi_param":
                 # One fastcgi_param at a level drops all that it would have inherited.
                 params = changed.setdefault("params", {})
@@ -285,13 +270,13 @@ class _Routes:
             text = _VARIABLE.sub(replace, text)
         return None if "$" in text else text
 
-    def refusal(self, address: str) -> Optional[str]:
-        """nginx's complaint about an address that is no upstream's name, None when it takes it."""
+    def problem(self, address: str) -> Optional[Tuple[str, Optional[str], Optional[str]]]:
+        """(kind, its values) where nginx refuses an address that is no upstream's name, else None."""
         fault = _fault(address)
         host, port = _address(address)
         if fault is None and not _is_unix(address) and host.lower() in self.upstreams:
-            return 'upstream "%s" may not have port %s' % (host, port)
-        return '%s in upstream "%s"' % (fault, address) if fault else None
+            return "upstream_with_port", host, port
+        return ("bad_address", fault, address) if fault else None
 
     def route(self, one: Directive, level: Level, location: str) -> "Route":
         written, variable = one.args[0], "$" in one.args[0]
@@ -303,11 +288,11 @@ class _Routes:
         if upstream:
             name, endpoints, keepalive = address, upstream.endpoints, upstream.keepalive
         elif address:
-            refusal = self.refusal(address)
-            if refusal is None:
+            problem = self.problem(address)
+            if problem is None:
                 endpoints = [_endpoint(address, one)]
             elif not variable:
-                self.conf.refuse(one, refusal)
+                self.conf.refuse(one, *problem)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
         return {
             "site": self.site["site"],

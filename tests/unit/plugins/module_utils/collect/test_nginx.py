@@ -308,6 +308,7 @@ def test_a_missing_include_is_an_error_of_the_configuration() -> None:
     found = collect_nginx(host({MAIN: "http {\ninclude absent.conf; }"}), [])
     assert found["config_errors"] == [
         {
+            "kind": "not_opened",
             "file": MAIN,
             "line": 2,
             "text": 'open() "/etc/nginx/absent.conf" failed (2: No such file or directory)',

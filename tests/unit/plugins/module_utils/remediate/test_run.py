@@ -7,7 +7,7 @@ What it does to a host: the fleet tests.
 """
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind
@@ -48,6 +48,16 @@ class Proof:
 
     def after(self, items: Any) -> Dict[Any, Any]:
         return {engine.key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
+
+
+def steps_are(monkeypatch: Any, action: str, resolve: Callable[..., Any]) -> None:
+    """The action's steps come from this, and nothing is measured for them."""
+    before = engine._Run.step
+
+    def step(run: Any, planned: Any) -> Any:
+        return resolve(None, planned["arguments"]) if planned["id"] == action else before(run, planned)
+
+    monkeypatch.setattr(engine._Run, "step", step)
 
 
 class World:
@@ -158,8 +168,8 @@ def test_a_host_with_nothing_to_mend_is_only_looked_at(fault: str, monkeypatch: 
 
 
 def test_what_did_not_help_is_said_to_be_rolled_back(monkeypatch: Any) -> None:
-    monkeypatch.setitem(
-        engine.RESOLVE,
+    steps_are(
+        monkeypatch,
         "socket_access_set",
         lambda *_arguments: engine.Step("socket_access_set", "x", [], [], []),
     )
@@ -184,11 +194,9 @@ def test_a_finding_without_a_safe_action_is_for_a_person(monkeypatch: Any) -> No
 def test_one_action_that_fails_does_not_keep_the_other_site_from_its_own(monkeypatch: Any) -> None:
     snapshot = seen("two_path_and_exhausted")
     world = World(monkeypatch, snapshot, results=["rolled_back", "done"])
-    monkeypatch.setitem(
-        engine.RESOLVE, "pool_size_set", lambda *_arguments: engine.Step("pool_size_set", "x", [], [], [])
-    )
-    monkeypatch.setitem(
-        engine.RESOLVE,
+    steps_are(monkeypatch, "pool_size_set", lambda *_arguments: engine.Step("pool_size_set", "x", [], [], []))
+    steps_are(
+        monkeypatch,
         "fastcgi_pass_repoint",
         lambda *_arguments: engine.Step("fastcgi_pass_repoint", "y", [], [], []),
     )
@@ -208,7 +216,7 @@ def test_a_refusal_is_a_reason_for_a_person_and_nothing_is_recorded(monkeypatch:
         raise engine.Refusal("a panel writes this file")
 
     world = World(monkeypatch, seen("stopped"))
-    monkeypatch.setitem(engine.RESOLVE, "unit_start", refuse)
+    steps_are(monkeypatch, "unit_start", refuse)
     reply = world.run()
     assert told(reply) == ("nothing_to_do", [("unit_start", "refused")], ["escalated"])
     assert (reply["remediation"]["findings"][0]["why"], reply["changed"], world.recorded) == (
@@ -259,8 +267,8 @@ def test_what_did_not_last_is_not_tried_in_a_storm(monkeypatch: Any) -> None:
 def test_a_longer_timeout_is_set_once_in_a_file(monkeypatch: Any) -> None:
     """What this very run has done does not count: check mode foretells all of it."""
     snapshot = hosts.timing_out(seen("slow_location"))
-    monkeypatch.setitem(
-        engine.RESOLVE,
+    steps_are(
+        monkeypatch,
         "read_timeout_set",
         lambda *_arguments: engine.Step("read_timeout_set", "x", [], [], []),
     )
@@ -289,8 +297,8 @@ def test_what_a_tool_manages_is_left_or_edited_and_told_as_the_operator_says(
     change = engine.managed.Change(
         str(path), path.read_bytes(), path.read_bytes() + b"listen.owner = www-data\n", 0o644, "php-fpm"
     )
-    monkeypatch.setitem(
-        engine.RESOLVE,
+    steps_are(
+        monkeypatch,
         "socket_access_set",
         lambda *_arguments: engine.Step("socket_access_set", "x", [change], [], []),
     )

@@ -70,6 +70,14 @@ class TestEachRuleMadeToRaise:
         assert verdict["status"] == "unknown"
         assert failures(verdict) == [(name, "KeyError: 'a defect'")]
 
+    def test_nothing_is_planned_after_a_rule_that_failed(self, monkeypatch: Any) -> None:
+        """It may stand for the root cause."""
+        snapshot = hosts.seen("stopped")
+        assert hosts.actions(snapshot)
+        fail(monkeypatch, "impostor")
+        assert hosts.causes(snapshot) == [("fpm_not_running", "stopped", "active")]
+        assert hosts.actions(snapshot) == []
+
     def test_a_rule_about_the_host_is_named_as_well(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "writable_config")
         verdict = hosts.verdict(hosts.seen("stopped"))

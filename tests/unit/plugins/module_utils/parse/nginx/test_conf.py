@@ -97,6 +97,7 @@ def test_a_missing_include_is_an_error_at_its_line_and_the_rest_is_read() -> Non
     conf = read_all({MAIN: "a;\nhttp {\n include snippets/absent.conf;\n b;\n}"})
     assert conf.errors == [
         {
+            "kind": "not_opened",
             "file": MAIN,
             "line": 3,
             "text": 'open() "/etc/nginx/snippets/absent.conf" failed (2: No such file or directory)',
@@ -153,18 +154,23 @@ def test_a_chain_of_many_files_ends_without_a_stack_overflow() -> None:
     ],
 )
 def test_a_fault_is_an_error_with_its_line(text: str, line: int, said: str) -> None:
-    assert read_all({MAIN: text}).errors == [{"file": MAIN, "line": line, "text": said}]
+    errors = read_all({MAIN: text}).errors
+    assert [(error["file"], error["line"], error["text"]) for error in errors] == [(MAIN, line, said)]
 
 
 def test_a_fault_ends_its_own_file_only() -> None:
     conf = read_all({MAIN: "http { include broken; after; }", "/etc/nginx/broken": "good; }\nnever;"})
     assert names(conf) == ["http", "good", "after"]
-    assert conf.errors == [{"file": "/etc/nginx/broken", "line": 1, "text": 'unexpected "}"'}]
+    assert conf.errors == [
+        {"kind": "syntax", "file": "/etc/nginx/broken", "line": 1, "text": 'unexpected "}"'}
+    ]
 
 
 def test_a_byte_order_mark_is_what_nginx_refuses_and_the_rest_is_read() -> None:
     conf = read_all({MAIN: "\ufeffuser a;\nb;"})
-    assert conf.errors == [{"file": MAIN, "line": 1, "text": 'unknown directive "\ufeffuser"'}]
+    assert conf.errors == [
+        {"kind": "unknown_directive", "file": MAIN, "line": 1, "text": 'unknown directive "\ufeffuser"'}
+    ]
     assert names(conf) == ["user", "b"]
 
 
