@@ -4,13 +4,15 @@
 
 """Writes plugins/module_utils/plan/actions.py: what a diagnosis ships of the files in actions/.
 
-``python3 tests/run/plan_actions.py``, after the metadata of an action was changed. A unit test compares.
+``python3 -m tests.run.plan_actions``, after the metadata of an action was changed. A unit test compares.
 """
 
 import importlib
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-import env
+from tests.run import env
 
 HEAD = '''\
 # Copyright (c) 2026 the webmedic.php_fpm authors
@@ -43,16 +45,19 @@ def written(value: object) -> str:
     return '"%s"' % value if isinstance(value, str) else repr(value)
 
 
-def main() -> None:
-    sys.path.insert(0, str(env.tree()))
+def main(argv: Sequence[str]) -> None:
+    """argv: the tree of collections to read and to write in; none for the checkout."""
+    root = Path(argv[0]) if argv else env.tree()
+    home = root / env.COLLECTION if argv else env.CHECKOUT
+    sys.path.insert(0, str(root))
     registry = importlib.import_module(
         "ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry"
     )
     rows = "".join("    %s,\n" % written(file.ACTION) for file in registry.FILES)
-    path = env.CHECKOUT / "plugins" / "module_utils" / "plan" / "actions.py"
+    path = home / "plugins" / "module_utils" / "plan" / "actions.py"
     path.write_text(HEAD + rows + ")\n", encoding="utf-8")
     print("wrote %s; lay it out with ruff format" % path)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

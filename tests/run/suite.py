@@ -166,6 +166,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     """
     return {
         "matrix-modules": ("static", "run.matrix"),
+        "newcomer": ("static", "run.newcomer"),
         "package": ("static", "run.package"),
         "hostile": ("static", "integration.hostile"),
         **faults(everything),

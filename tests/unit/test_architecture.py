@@ -46,9 +46,9 @@ IMPURE = {
     "urllib",
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-SHIPPED_LIMIT = 392 * 1000
+SHIPPED_LIMIT = 458 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 760 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 835 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 # A room of module_utils -> the rooms that stand after it in the journey of a fact.
 LOOKS_BACK = {

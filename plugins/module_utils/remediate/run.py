@@ -208,20 +208,7 @@ class _Run:
             for action in bundle:
                 self.actions.append(
                     dict(
-                        {
-                            name: action[name]
-                            for name in (
-                                "id",
-                                "target",
-                                "arguments",
-                                "because",
-                                "findings",
-                                "risk",
-                                "reversible",
-                                "disruption",
-                                "running",
-                            )
-                        },
+                        {name: value for name, value in action.items() if name != "host"},
                         result=outcome.result,
                         why=outcome.why,
                         files=outcome.files,

@@ -123,7 +123,7 @@ def lines_of(step: Step) -> List[str]:
 
 class TestTheFiles:
     def test_the_plan_goes_by_what_they_declare(self) -> None:
-        """python3 tests/run/plan_actions.py writes it anew."""
+        """python3 -m tests.run.plan_actions writes it anew."""
         assert tuple(file.ACTION for file in ACTION_FILES) == ACTIONS
 
     def test_each_is_called_as_its_action(self) -> None:

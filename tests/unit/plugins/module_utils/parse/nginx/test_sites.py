@@ -36,6 +36,6 @@ def test_a_snapshot_from_before_lines_were_kept_goes_by_name_and_address() -> No
         {"site": "_", "listen": ["80"]},
         {"site": "_", "listen": ["8081"]},
         {"site": "_", "listen": ["80 ipv6only=on"]},
-        {"site": "x"},
+        {"site": "x", "listen": []},
     ]
     assert [place(site) for site in sites_of(old)] == [("_", "80"), ("_", "8081"), ("x", "80")]

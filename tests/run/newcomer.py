@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What CONTRIBUTING says of a new log signature and of a new action, done on a scratch copy and tested there.
+
+Each touches three files by hand at most. That is counted here, so that it stays so.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.run import env
+from tests.run.checks import Check, print_checks
+
+MOST_FILES = 3
+UNITS = "tests/unit/plugins/module_utils"
+
+
+class Edit(NamedTuple):
+    """old: what stands there, and is replaced; "" for what is added at the end, or to a new file."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Task(NamedTuple):
+    name: str
+    edits: Sequence[Edit]
+    tests: Sequence[str]
+
+
+SIGNATURES = "plugins/module_utils/signatures/nginx.py"
+RULE = "plugins/module_utils/rules/lost_requests.py"
+KNOWN_ROW = "ng-too-big-header header 502 too_big upstream sent too big header\n"
+EXAMPLE = (
+    "\n# ng-too-many-headers header 502 too_many | made\n"
+    "2026/04/02 14:23:17 [error] 812#812: *4021 upstream sent too many headers while reading response header "
+    'from upstream, client: 203.0.113.24, server: shop.example, request: "GET /cart HTTP/1.1", '
+    'upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example"\n'
+)
+SIGNATURE = Task(
+    "a log signature with its rule",
+    (
+        Edit(SIGNATURES, "LOST = words(\n", 'LOST = words(\n    "too_many "\n'),
+        Edit(
+            SIGNATURES,
+            KNOWN_ROW,
+            KNOWN_ROW + "ng-too-many-headers header 502 too_many upstream sent too many headers\n",
+        ),
+        Edit(RULE, "        TOO_BIG,\n", '        TOO_BIG | meanings("too_many"),\n'),
+        Edit("tests/unit/fixtures/signatures/nginx/response.log", "", EXAMPLE),
+    ),
+    (UNITS + "/signatures", UNITS + "/rules", UNITS + "/parse/nginx"),
+)
+REGISTRY = "plugins/module_utils/actions/registry.py"
+KNOWN_LINE = "| `read_timeout_set` "
+ACTION = Task(
+    "an action",
+    (
+        Edit(
+            "plugins/module_utils/actions/log_reopen.py",
+            "",
+            '''# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Let php-fpm open its logs anew."""
+
+from typing import NamedTuple
+
+from ..verdict.action import Action
+from ..verdict.step import Command, Step
+from .view import View
+
+ACTION = Action("log_reopen", "low", False, "none")
+
+
+class Arguments(NamedTuple):
+    unit: str
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    reopen = ["systemctl", "kill", "--kill-who=main", "--signal=SIGUSR1", arguments.unit]
+    return Step(ACTION.id, arguments.unit, [], [], [Command(reopen, [])])
+''',
+        ),
+        Edit(
+            REGISTRY,
+            "    fastcgi_pass_repoint,\n    memory_fit",
+            "    fastcgi_pass_repoint,\n    log_reopen,\n    memory_fit",
+        ),
+        Edit(
+            REGISTRY,
+            "    fastcgi_pass_repoint,\n    read_timeout",
+            "    fastcgi_pass_repoint,\n    log_reopen,\n    read_timeout",
+        ),
+        Edit(
+            "docs/safety.md",
+            KNOWN_LINE,
+            "| `log_reopen` | low | no | none | lets php-fpm open its logs anew | nothing |\n" + KNOWN_LINE,
+        ),
+    ),
+    (UNITS + "/actions", UNITS + "/plan", "tests/unit/test_safety_page.py"),
+)
+
+
+def edit_problem(home: Path, edit: Edit) -> str | None:
+    path = home / edit.path
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if edit.old and before.count(edit.old) != 1:
+        return "%s has %d times: %s" % (edit.path, before.count(edit.old), edit.old)
+    path.write_text(before.replace(edit.old, edit.new) if edit.old else before + edit.new, encoding="utf-8")
+    return None
+
+
+def tests_problem(root: Path, tests: Sequence[str]) -> str | None:
+    argv = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
+    environment = env.environ(Path(sys.prefix), root, PYTHONPATH=str(root))
+    ran = subprocess.run(
+        argv,
+        cwd=root / env.COLLECTION,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return "\n".join(ran.stdout.splitlines()[-30:]) if ran.returncode else None
+
+
+def prove(task: Task) -> Iterator[Check]:
+    root = env.tree("tree-newcomer")
+    home = root / env.COLLECTION
+    missing = [problem for problem in (edit_problem(home, edit) for edit in task.edits) if problem]
+    yield Check(task.name, "each place is where CONTRIBUTING says", "; ".join(missing) or None)
+    touched = len({edit.path for edit in task.edits})
+    much = "%d files" % touched if touched > MOST_FILES else None
+    yield Check(task.name, "at most %d files are touched by hand" % MOST_FILES, much)
+    subprocess.run([sys.executable, "-m", "tests.run.plan_actions", str(root)], cwd=env.CHECKOUT, check=True)
+    yield Check(task.name, "the tests that concern it pass", tests_problem(root, task.tests))
+    # Without its last part it must not pass, or the tests would prove nothing.
+    last = task.edits[-1]
+    path = home / last.path
+    path.write_text(path.read_text(encoding="utf-8").replace(last.new, last.old), encoding="utf-8")
+    undone = None if tests_problem(root, task.tests) else "they pass without %s" % last.path
+    yield Check(task.name, "the tests fail without its last part", undone)
+
+
+if __name__ == "__main__":
+    sys.exit(print_checks(check for task in (SIGNATURE, ACTION) for check in prove(task)))
