@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A step: what an action does to a host, as plain data. Pure code writes it, apply/ carries it out or only
-shows it.
-"""
+"""A step: what an action does to a host, as plain data. Pure code writes it, change/ carries it out."""
 
 from typing import Any, List, NamedTuple, Optional, Sequence
 
