@@ -99,21 +99,27 @@ def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
             [
                 (name, _left_open(entry["remediation"], words))
                 for name, entry in remedied.items()
-                # fmt: skip
                 if entry["remediation"]["undone"] and entry["remediation"]["undone"]["fate"] == fate
             ],
             "name",
         )
     for result, section in ACTIONS.items():
-        rows += _section(section, [(name, action) for name, entry in remedied.items() for action in entry["remediation"]["actions"]
-                                   if action["result"] == result], "id")  # fmt: skip
+        rows += _section(
+            section,
+            [
+                (name, action)
+                for name, entry in remedied.items()
+                for action in entry["remediation"]["actions"]
+                if action["result"] == result
+            ],
+            "id",
+        )
     rows += _still_ill(remedied)
     rows += _for_a_person(remedied)
     for outcome, word in ASIDE.items():
         aside = [
             (name, entry["remediation"])
             for name, entry in remedied.items()
-            # fmt: skip
             if entry["remediation"]["outcome"] == outcome and not _left_to_a_person(entry["remediation"])
         ]
         for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[:MAX_ROWS]:

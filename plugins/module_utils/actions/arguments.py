@@ -5,7 +5,7 @@
 
 from typing import Callable, Mapping, NamedTuple, Type, TypeVar
 
-Shape = TypeVar("Shape", bound="NamedTuple")
+Shape = TypeVar("Shape", bound=NamedTuple)
 
 
 def read(shape: Type[Shape], action: str, given: Mapping[str, object]) -> Shape:

@@ -53,7 +53,7 @@ class LaterRoute(TypedDict, total=False):
 RoutePass = TypedDict("RoutePass", {"pass": str})  # fastcgi_pass, as written
 
 
-class Route(RoutePass, LaterRoute):
+class Route(RoutePass, LaterRoute):  # pylint: disable=inconsistent-mro  # it sees dict twice
     """A fastcgi_pass, with the settings that hold for it."""
 
     site: str  # first server_name, as nginx's error log has it; may be ""

@@ -35,9 +35,14 @@ class HostVars(dict):
 def variables(results: dict[str, Any], **more: Any) -> dict[str, Any]:
     names = list(results)
     return {
-        "hostvars": HostVars({name: {} if result is None else {"seen": result} for name, result in results.items()}),
-        "ansible_play_hosts_all": names, "ansible_play_hosts": names, "ansible_play_batch": names, **more,
-    }  # fmt: skip
+        "hostvars": HostVars(
+            {name: {} if result is None else {"seen": result} for name, result in results.items()}
+        ),
+        "ansible_play_hosts_all": names,
+        "ansible_play_hosts": names,
+        "ansible_play_batch": names,
+        **more,
+    }
 
 
 class Screen:

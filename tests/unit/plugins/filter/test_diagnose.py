@@ -17,12 +17,34 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 def snapshot(**nginx: Any) -> dict[str, Any]:
     """A host with nginx and no route to php-fpm."""
     return {
-        "schema_version": 1, "taken_at": 1775139797.0, "window": 900, "missing": [],
-        "host": {"is_root": True, "utc_offset": 0, "boot_at": None, "systemd": True, "python": "3.11.2", "cgroup": None},
-        "nginx": {"installed": True, "running": True, "routes": [], "config_errors": [], "error_logs": [], "user": "www-data", **nginx},
-        "fpm": {"installed": False, "masters": []}, "endpoints": {}, "workers": [], "memory": {}, "oom": {"kills": [], "counter": None},
+        "schema_version": 1,
+        "taken_at": 1775139797.0,
+        "window": 900,
+        "missing": [],
+        "host": {
+            "is_root": True,
+            "utc_offset": 0,
+            "boot_at": None,
+            "systemd": True,
+            "python": "3.11.2",
+            "cgroup": None,
+        },
+        "nginx": {
+            "installed": True,
+            "running": True,
+            "routes": [],
+            "config_errors": [],
+            "error_logs": [],
+            "user": "www-data",
+            **nginx,
+        },
+        "fpm": {"installed": False, "masters": []},
+        "endpoints": {},
+        "workers": [],
+        "memory": {},
+        "oom": {"kills": [], "counter": None},
         "logs": {"files": [], "events": []},
-    }  # fmt: skip
+    }
 
 
 def test_the_filter_gives_what_the_host_gave() -> None:
@@ -36,10 +58,16 @@ def test_the_snapshot_is_left_as_it_was() -> None:
     assert given == snapshot()
 
 
-@pytest.mark.parametrize("value, says", [
-    (None, "it is missing"), ("text", "it is a text"), ({}, "schema_version is not 1"),
-    ({"schema_version": 2}, "schema_version is not 1"), ([], "it is a list"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "value, says",
+    [
+        (None, "it is missing"),
+        ("text", "it is a text"),
+        ({}, "schema_version is not 1"),
+        ({"schema_version": 2}, "schema_version is not 1"),
+        ([], "it is a list"),
+    ],
+)
 def test_something_that_is_no_snapshot_is_refused_with_what_to_pass(value: Any, says: str) -> None:
     with pytest.raises(AnsibleFilterError, match="diagnose_snapshot=true") as error:
         diagnose(value)

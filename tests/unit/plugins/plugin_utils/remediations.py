@@ -25,18 +25,38 @@ def action(
     result: str = "done", name: str = "unit_start", target: str = "php8.2-fpm.service", **more: Any
 ) -> dict[str, Any]:
     return {
-        "id": name, "target": target, "arguments": {"unit": "php8.2-fpm.service"}, "because": ["fpm_not_running/stopped"], "findings": [0], "risk": "low",
-        "reversible": True, "disruption": "none", "running": 0, "result": result, "why": "", "files": [], "commands": ["systemctl start php8.2-fpm.service"],
-        "backup": None, "cut": 0, "seconds": 0.0 if result == "would" else 1.9, **more,
-    }  # fmt: skip
+        "id": name,
+        "target": target,
+        "arguments": {"unit": "php8.2-fpm.service"},
+        "because": ["fpm_not_running/stopped"],
+        "findings": [0],
+        "risk": "low",
+        "reversible": True,
+        "disruption": "none",
+        "running": 0,
+        "result": result,
+        "why": "",
+        "files": [],
+        "commands": ["systemctl start php8.2-fpm.service"],
+        "backup": None,
+        "cut": 0,
+        "seconds": 0.0 if result == "would" else 1.9,
+        **more,
+    }
 
 
 def became(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
     """What became of a finding."""
     seen = {"probe": "No such file or directory", "http": 502, "queue": None}
     after = {"probe": "answered", "http": 200, "queue": 0} if result == "fixed" else None
-    return {**{name: item[name] for name in ("cause", "reason", "site", "endpoint", "pool")}, "result": result, "before": seen, "after": after,
-            "why": "", **more}  # fmt: skip
+    return {
+        **{name: item[name] for name in ("cause", "reason", "site", "endpoint", "pool")},
+        "result": result,
+        "before": seen,
+        "after": after,
+        "why": "",
+        **more,
+    }
 
 
 def remedied(
@@ -55,11 +75,22 @@ def remedied(
     status = status or ("recovered" if result == "done" else "failing")
     word = BECOMES.get(result, result)
     return answer(
-        status, *items, changed=result in ("done", "would"), diff=[],
+        status,
+        *items,
+        changed=result in ("done", "would"),
+        diff=[],
         remediation={
-            "check_mode": check, "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"), "why": "", "status_before": "failing",
-            "status_after": None if check else status, "diagnosed_at": NOW, "answered_after": 1.2 if result == "done" else None, "undone": None, "still": [],
+            "check_mode": check,
+            "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"),
+            "why": "",
+            "status_before": "failing",
+            "status_after": None if check else status,
+            "diagnosed_at": NOW,
+            "answered_after": 1.2 if result == "done" else None,
+            "undone": None,
+            "still": [],
             "actions": [deed or action(result, why=why)] if result in BECOMES else [],
-            "findings": [became(word, item, why=why) for item in items], **more,
+            "findings": [became(word, item, why=why) for item in items],
+            **more,
         },
-    )  # fmt: skip
+    )

@@ -17,16 +17,36 @@ NOW = 1775139797.0
 
 def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **more: Any) -> dict[str, Any]:
     return {
-        "cause": cause, "code": 1, "reason": reason, "severity": "critical", "confidence": "certain", "state": "active",
-        "site": "shop.example", "sites": ["shop.example"],
-        "servers": [{"name": "shop.example", "listen": "80", "file": "/etc/nginx/sites-enabled/shop", "line": 1}],
-        "endpoint": "unix:/run/php/php8.2-fpm.sock", "pool": "www", "unit": "php8.2-fpm.service",
-        "since": NOW - 600, "count": 3, "summary": "php8.2-fpm.service is stopped.",
-        "evidence": [{"source": "systemd", "path": None, "text": "php8.2-fpm.service is inactive (dead), "
-                                                                 "result success, enabled", "at": NOW - 600}],
-        "ruled_out": [{"cause": "socket_permission_denied", "why": "www-data may connect"}], "missing": [],
-        "remedy": [{"action": "unit_start", "arguments": {"unit": "php8.2-fpm.service"}}], **more,
-    }  # fmt: skip
+        "cause": cause,
+        "code": 1,
+        "reason": reason,
+        "severity": "critical",
+        "confidence": "certain",
+        "state": "active",
+        "site": "shop.example",
+        "sites": ["shop.example"],
+        "servers": [
+            {"name": "shop.example", "listen": "80", "file": "/etc/nginx/sites-enabled/shop", "line": 1}
+        ],
+        "endpoint": "unix:/run/php/php8.2-fpm.sock",
+        "pool": "www",
+        "unit": "php8.2-fpm.service",
+        "since": NOW - 600,
+        "count": 3,
+        "summary": "php8.2-fpm.service is stopped.",
+        "evidence": [
+            {
+                "source": "systemd",
+                "path": None,
+                "text": "php8.2-fpm.service is inactive (dead), result success, enabled",
+                "at": NOW - 600,
+            }
+        ],
+        "ruled_out": [{"cause": "socket_permission_denied", "why": "www-data may connect"}],
+        "missing": [],
+        "remedy": [{"action": "unit_start", "arguments": {"unit": "php8.2-fpm.service"}}],
+        **more,
+    }
 
 
 def answer(status: str = "healthy", *findings: dict[str, Any], **more: Any) -> dict[str, Any]:

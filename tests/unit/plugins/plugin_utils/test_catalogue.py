@@ -35,9 +35,18 @@ CAUSES = {
     "invalid_response": "segfault killed not_fastcgi protocol_error hard_timeout",
 }
 BEYOND = [
-    "request_terminated", "reload_interrupted", "response_header_too_big", "listen_backlog_full", "client_not_allowed", "upstream_unresolvable",
-    "nginx_limit", "temp_dir_unwritable", "php_fatal", "script_not_found", "client_abort",
-]  # fmt: skip
+    "request_terminated",
+    "reload_interrupted",
+    "response_header_too_big",
+    "listen_backlog_full",
+    "client_not_allowed",
+    "upstream_unresolvable",
+    "nginx_limit",
+    "temp_dir_unwritable",
+    "php_fatal",
+    "script_not_found",
+    "client_abort",
+]
 
 
 def test_every_cause_and_reason_of_the_contract_has_an_entry() -> None:
@@ -83,7 +92,6 @@ def test_fields_come_from_the_finding_its_remedies_and_its_evidence() -> None:
         "other_socket",
         remedy=[],
         evidence=[
-            # fmt: skip
             {
                 "source": "nginx",
                 "path": "/etc/nginx/sites-enabled/shop",

@@ -64,14 +64,55 @@ def test_a_diagnosis_has_none() -> None:
     assert "remediation" not in report.artifact(made)
 
 
-@pytest.mark.parametrize("field, value", [
-    ("check_mode", "yes"), ("outcome", "{{ 1 }}"), ("outcome", None), ("why", ["x"]), ("why", None), ("status_before", 7), ("status_after", "fine"),
-    ("status_after", "unreachable"), ("diagnosed_at", "now"), ("answered_after", float("nan")), ("answered_after", True), ("undone", "all"),
-    ("undone", {"name": 1, "target": [], "at": "x", "files": {"a": 1}}), ("actions", {"id": 1}), ("actions", [None, 7, {}]),
-    ("actions", [{"id": 5, "result": "perfect", "files": [1, None], "commands": "rm -rf /", "seconds": "long", "arguments": [], "backup": 1}]),
-    ("findings", [None, {}, {"cause": "{{ 1 }}", "reason": "..", "result": "great", "before": "x", "after": {"probe": 1, "http": "200", "queue": []}}]),
-    ("findings", "all"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("check_mode", "yes"),
+        ("outcome", "{{ 1 }}"),
+        ("outcome", None),
+        ("why", ["x"]),
+        ("why", None),
+        ("status_before", 7),
+        ("status_after", "fine"),
+        ("status_after", "unreachable"),
+        ("diagnosed_at", "now"),
+        ("answered_after", float("nan")),
+        ("answered_after", True),
+        ("undone", "all"),
+        ("undone", {"name": 1, "target": [], "at": "x", "files": {"a": 1}}),
+        ("actions", {"id": 1}),
+        ("actions", [None, 7, {}]),
+        (
+            "actions",
+            [
+                {
+                    "id": 5,
+                    "result": "perfect",
+                    "files": [1, None],
+                    "commands": "rm -rf /",
+                    "seconds": "long",
+                    "arguments": [],
+                    "backup": 1,
+                }
+            ],
+        ),
+        (
+            "findings",
+            [
+                None,
+                {},
+                {
+                    "cause": "{{ 1 }}",
+                    "reason": "..",
+                    "result": "great",
+                    "before": "x",
+                    "after": {"probe": 1, "http": "200", "queue": []},
+                },
+            ],
+        ),
+        ("findings", "all"),
+    ],
+)
 def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: Any) -> None:
     entry(remedied("done", **{field: value}))
 
@@ -80,12 +121,19 @@ def test_where_there_is_no_remediation_it_is_left_out() -> None:
     assert "remediation" not in entry(answer(remediation=None))
 
 
-@pytest.mark.parametrize("more, says", [
-    ({"outcome": "splendid"}, "remediation.outcome is none of left_alone,"),
-    ({"actions": [action("superb")]}, "remediation.actions[0].result is none of failed,"),
-    ({"findings": [became("perfect", finding())]}, "remediation.findings[0].result is none of escalated,"),
-    ({"actions": [action(seconds=10**400)]}, "remediation.actions[0].seconds is out of bounds"), ({"check_mode": "no"}, "remediation.check_mode is a text"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        ({"outcome": "splendid"}, "remediation.outcome is none of left_alone,"),
+        ({"actions": [action("superb")]}, "remediation.actions[0].result is none of failed,"),
+        (
+            {"findings": [became("perfect", finding())]},
+            "remediation.findings[0].result is none of escalated,",
+        ),
+        ({"actions": [action(seconds=10**400)]}, "remediation.actions[0].seconds is out of bounds"),
+        ({"check_mode": "no"}, "remediation.check_mode is a text"),
+    ],
+)
 def test_words_of_the_hosts_own_are_no_remediation(more: dict[str, Any], says: str) -> None:
     made = build({"web1": remedied("done", **more), "web2": remedied("done")}, remediated=["web1", "web2"])[
         "hosts"
@@ -159,7 +207,6 @@ def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
             "b": remedied("rolled_back"),
             "c": remedied("would"),
             "d": remedied("escalated", MASKED, MASKED),
-            # fmt: skip
             "e": remedied("escalated", latent, findings=[became("not_needed", latent)]),
             "f": unreachable(),
         }
@@ -168,23 +215,42 @@ def test_the_tally_counts_what_was_wanted_by_what_became_of_it() -> None:
     assert remedies.tally(hosts["hosts"].values()) == report.artifact(hosts)["remediation"] == expected
 
 
-@pytest.mark.parametrize("result, expected", [
-    (remedied("done"), ""),
-    (remedied("would"), ""),
-    (remedied("escalated", MASKED), ""),
-    (answer(), ""),
-    (remedied("rolled_back", check_mode=True), ""),
-    (remedied("rolled_back", finding(), MASKED), ("undone, since it did not help or made something worse: "
-                                                 "fpm_not_running/stopped, fpm_not_running/masked")),
-    (remedied("failed"), "an action failed and what it had changed did not all come back"),
-    (remedied("done", status="failing"), ("still failing after what was done; what is left is looked at when "
-                                         "this is run again")),
-    (remedied("done", status="degraded"), ""),
-    (remedied("done", finding(), MASKED, status="failing", findings=[became("fixed", finding()), became("escalated", MASKED)]), ""),
-    (remedied("escalated", outcome="busy"), "another remediation is at work on it"),
-    (unreachable(), "it did not finish, see the report"),
-    ({"failed": True, "msg": "Timed out"}, "it did not finish, see the report"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "result, expected",
+    [
+        (remedied("done"), ""),
+        (remedied("would"), ""),
+        (remedied("escalated", MASKED), ""),
+        (answer(), ""),
+        (remedied("rolled_back", check_mode=True), ""),
+        (
+            remedied("rolled_back", finding(), MASKED),
+            (
+                "undone, since it did not help or made something worse: "
+                "fpm_not_running/stopped, fpm_not_running/masked"
+            ),
+        ),
+        (remedied("failed"), "an action failed and what it had changed did not all come back"),
+        (
+            remedied("done", status="failing"),
+            ("still failing after what was done; what is left is looked at when this is run again"),
+        ),
+        (remedied("done", status="degraded"), ""),
+        (
+            remedied(
+                "done",
+                finding(),
+                MASKED,
+                status="failing",
+                findings=[became("fixed", finding()), became("escalated", MASKED)],
+            ),
+            "",
+        ),
+        (remedied("escalated", outcome="busy"), "another remediation is at work on it"),
+        (unreachable(), "it did not finish, see the report"),
+        ({"failed": True, "msg": "Timed out"}, "it did not finish, see the report"),
+    ],
+)
 def test_a_remediation_ends_well_unless_something_that_was_tried_did_not_help(
     result: dict[str, Any], expected: str
 ) -> None:
@@ -215,7 +281,6 @@ def test_a_host_that_was_to_be_changed_and_gave_no_answer_is_told_from_one_that_
     }
     made = build(results, remediated=["a", "b", "d"])
     assert [entry.get("error") for entry in made["hosts"].values()] == [
-        # fmt: skip
         "the remediation did not finish: no route",
         "the remediation did not finish: Timed out",
         "the diagnosis did not run: no python",

@@ -195,13 +195,19 @@ def test_equal_actions_are_one_row_with_the_longest_time() -> None:
     assert len(lines) == 4
 
 
-@pytest.mark.parametrize(("result", "more", "words"), [
-    ("would", {"disruption": "reload", "running": 4}, "cuts up to 4 running requests"),
-    ("would", {"disruption": "restart", "running": None}, ("cuts an unknown number of running requests, and "
-                                                          "who comes while it restarts")),
-    ("done", {"disruption": "restart", "running": 4, "cut": 1}, "cut  1 running request"),
-    ("done", {"disruption": "reload", "running": 4}, "cut  0 running requests"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("result", "more", "words"),
+    [
+        ("would", {"disruption": "reload", "running": 4}, "cuts up to 4 running requests"),
+        (
+            "would",
+            {"disruption": "restart", "running": None},
+            ("cuts an unknown number of running requests, and who comes while it restarts"),
+        ),
+        ("done", {"disruption": "restart", "running": 4, "cut": 1}, "cut  1 running request"),
+        ("done", {"disruption": "reload", "running": 4}, "cut  0 running requests"),
+    ],
+)
 def test_what_loads_or_restarts_says_how_many_requests_it_cuts(
     result: str, more: dict[str, Any], words: str
 ) -> None:
@@ -335,14 +341,19 @@ def test_a_host_with_another_remediation_at_work_is_nothing_for_a_person() -> No
 
 
 def test_a_mended_host_is_not_among_the_failing_and_none_is_lost() -> None:
-    results = {"mended": remedied("done"), "degraded": remedied("done", status="degraded"), "undone": remedied("rolled_back"),
-               "masked": remedied("escalated", MASKED), "gone": unreachable(), "well": WELL}  # fmt: skip
+    results = {
+        "mended": remedied("done"),
+        "degraded": remedied("done", status="degraded"),
+        "undone": remedied("rolled_back"),
+        "masked": remedied("escalated", MASKED),
+        "gone": unreachable(),
+        "well": WELL,
+    }
     lines = rendered(results)
     below = lines[next(number for number, line in enumerate(lines) if "SITES / POOL" in line) :]
     assert [
         line for line in below if line.startswith(("recovered", "degraded", "unreachable", "healthy"))
     ] == [
-        # fmt: skip
         "degraded           1  degraded",
         "unreachable        1  gone",
         "recovered          1  mended",
@@ -358,11 +369,17 @@ def test_the_fix_is_not_said_twice() -> None:
     assert any(line.startswith("    not  ") for line in lines)
 
 
-@pytest.mark.parametrize("results, expected", [
-    ({"a": remedied("done"), "b": WELL}, "green"), ({"a": WELL}, None), ({"a": remedied("would")}, None),
-    ({"a": remedied("done"), "b": remedied("escalated", MASKED)}, "yellow"), ({"a": remedied("done"), "b": remedied("rolled_back")}, "red"),
-    ({"a": remedied("done"), "b": {"failed": True}}, "red"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "results, expected",
+    [
+        ({"a": remedied("done"), "b": WELL}, "green"),
+        ({"a": WELL}, None),
+        ({"a": remedied("would")}, None),
+        ({"a": remedied("done"), "b": remedied("escalated", MASKED)}, "yellow"),
+        ({"a": remedied("done"), "b": remedied("rolled_back")}, "red"),
+        ({"a": remedied("done"), "b": {"failed": True}}, "red"),
+    ],
+)
 def test_the_colour_is_that_of_the_worst(results: dict[str, Any], expected: str | None) -> None:
     assert color(results, remediated=["a", "b"]) == expected
 
@@ -405,8 +422,16 @@ def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> N
         "why": evil,
         "by_hand": [evil],
     }
-    results = {word: remedied(word, item, why=evil, undone=undone, deed=action(word, evil, evil, why=evil, commands=[evil], seconds=1e19))
-               for word in ("done", "would", "rolled_back", "failed", "refused")}  # fmt: skip
+    results = {
+        word: remedied(
+            word,
+            item,
+            why=evil,
+            undone=undone,
+            deed=action(word, evil, evil, why=evil, commands=[evil], seconds=1e19),
+        )
+        for word in ("done", "would", "rolled_back", "failed", "refused")
+    }
     aside = {
         word: remedied("escalated", item, outcome=word, findings=[], answered_after=1e19)
         for word in ("busy", "left_alone")

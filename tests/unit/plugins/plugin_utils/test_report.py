@@ -52,15 +52,20 @@ def test_a_finding_gets_the_words_of_the_catalogue() -> None:
 
 
 def test_hosts_without_an_answer_are_in_the_report_with_the_reason() -> None:
-    hosts = build({
-        "gone": unreachable("no route"),
-        "died": {"failed": True, "msg": "MODULE FAILURE\nSee stdout/stderr for the exact error", "module_stderr": "Traceback\n  File x\nMemoryError\n"},
-        "refused": {"failed": True, "msg": "Task failed: Module failed: value of window must be int"},
-        "silent": {"failed": True},
-        "dropped": None,
-    })["hosts"]  # fmt: skip
+    hosts = build(
+        {
+            "gone": unreachable("no route"),
+            "died": {
+                "failed": True,
+                "msg": "MODULE FAILURE\nSee stdout/stderr for the exact error",
+                "module_stderr": "Traceback\n  File x\nMemoryError\n",
+            },
+            "refused": {"failed": True, "msg": "Task failed: Module failed: value of window must be int"},
+            "silent": {"failed": True},
+            "dropped": None,
+        }
+    )["hosts"]
     assert {name: entry["status"] for name, entry in hosts.items()} == {
-        # fmt: skip
         "gone": "unreachable",
         "died": "unknown",
         "refused": "unknown",
@@ -79,23 +84,40 @@ def test_a_status_that_a_module_may_not_claim_is_no_answer(status: Any) -> None:
     assert build({"web1": answer(status)})["hosts"]["web1"]["status"] == "unknown"
 
 
-@pytest.mark.parametrize("field, value, says", [
-    ("since", [1], "findings[1].since is a list"), ("since", True, "findings[1].since is true or false"), ("since", -1, "findings[1].since is out of bounds"),
-    ("since", float("nan"), "findings[1].since is out of bounds"), ("since", 10**400, "findings[1].since is out of bounds"),
-    ("count", "9" * 5000, "findings[1].count is a text"),
-    ("count", 2**65, "findings[1].count is out of bounds"), ("count", None, "findings[1].count is missing"),
-    ("code", 1.5, "findings[1].code is a number"), ("state", "\x1b", ("findings[1].state is none of active, "
-                                                                     "recovered, latent")),
-    ("cause", "{{ 1 }}", "findings[1].cause is no identifier"), ("evidence", {"a": 1}, "findings[1].evidence is a dict"),
-    ("evidence", [{"source": "x", "text": "y", "line": "z"}], "findings[1].evidence[0].line is a text"),
-    ("sites", ["x", None], "findings[1].sites[1] is missing"),
-    ("remedy", [{"action": "x", "arguments": {"y": float("inf")}}], ("findings[1].remedy[0].arguments is out "
-                                                                    "of bounds")),
-    ("remedy", [{"action": "x", "arguments": {"y": [[[[[[[1]]]]]]]}}], ("findings[1].remedy[0].arguments is "
-                                                                       "nested deeper than 6 levels")),
-    ("remedy", [{"action": "x", "arguments": {"y": [0] * 1001}}], ("findings[1].remedy[0].arguments is "
-                                                                  "larger than 1000 values")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "field, value, says",
+    [
+        ("since", [1], "findings[1].since is a list"),
+        ("since", True, "findings[1].since is true or false"),
+        ("since", -1, "findings[1].since is out of bounds"),
+        ("since", float("nan"), "findings[1].since is out of bounds"),
+        ("since", 10**400, "findings[1].since is out of bounds"),
+        ("count", "9" * 5000, "findings[1].count is a text"),
+        ("count", 2**65, "findings[1].count is out of bounds"),
+        ("count", None, "findings[1].count is missing"),
+        ("code", 1.5, "findings[1].code is a number"),
+        ("state", "\x1b", ("findings[1].state is none of active, recovered, latent")),
+        ("cause", "{{ 1 }}", "findings[1].cause is no identifier"),
+        ("evidence", {"a": 1}, "findings[1].evidence is a dict"),
+        ("evidence", [{"source": "x", "text": "y", "line": "z"}], "findings[1].evidence[0].line is a text"),
+        ("sites", ["x", None], "findings[1].sites[1] is missing"),
+        (
+            "remedy",
+            [{"action": "x", "arguments": {"y": float("inf")}}],
+            ("findings[1].remedy[0].arguments is out of bounds"),
+        ),
+        (
+            "remedy",
+            [{"action": "x", "arguments": {"y": [[[[[[[1]]]]]]]}}],
+            ("findings[1].remedy[0].arguments is nested deeper than 6 levels"),
+        ),
+        (
+            "remedy",
+            [{"action": "x", "arguments": {"y": [0] * 1001}}],
+            ("findings[1].remedy[0].arguments is larger than 1000 values"),
+        ),
+    ],
+)
 def test_a_value_of_the_wrong_kind_is_the_error_of_its_host_alone(field: str, value: Any, says: str) -> None:
     hosts = build(
         {
@@ -108,12 +130,33 @@ def test_a_value_of_the_wrong_kind_is_the_error_of_its_host_alone(field: str, va
     assert (hosts["a"]["status"], hosts["c"]["status"]) == ("failing", "healthy")
 
 
-@pytest.mark.parametrize("field, value", [
-    ("cause", "{{ lookup('pipe', 'id') }}"), ("cause", None), ("reason", "../../etc"), ("code", "1"), ("severity", "fatal"), ("confidence", 3),
-    ("state", None), ("site", {"a": 1}), ("sites", "shop.example"), ("sites", [1, None, "x"]), ("since", "yesterday"), ("since", float("inf")),
-    ("since", True), ("count", -5), ("count", "many"), ("summary", ["x"]), ("evidence", "text"), ("evidence", [None, 7, {"text": 5, "line": "x"}]),
-    ("ruled_out", [{}]), ("missing", [{"what": 1}]), ("remedy", [{"action": None, "arguments": "rm -rf"}]), ("remedy", {"action": "x"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("cause", "{{ lookup('pipe', 'id') }}"),
+        ("cause", None),
+        ("reason", "../../etc"),
+        ("code", "1"),
+        ("severity", "fatal"),
+        ("confidence", 3),
+        ("state", None),
+        ("site", {"a": 1}),
+        ("sites", "shop.example"),
+        ("sites", [1, None, "x"]),
+        ("since", "yesterday"),
+        ("since", float("inf")),
+        ("since", True),
+        ("count", -5),
+        ("count", "many"),
+        ("summary", ["x"]),
+        ("evidence", "text"),
+        ("evidence", [None, 7, {"text": 5, "line": "x"}]),
+        ("ruled_out", [{}]),
+        ("missing", [{"what": 1}]),
+        ("remedy", [{"action": None, "arguments": "rm -rf"}]),
+        ("remedy", {"action": "x"}),
+    ],
+)
 def test_a_field_of_the_wrong_kind_never_breaks_the_contract(field: str, value: Any) -> None:
     build({"web1": answer("failing", finding(**{field: value}))})
 
@@ -168,8 +211,18 @@ def test_only_plain_types_are_left() -> None:
 
 
 def test_an_action_of_the_plan_names_the_host_as_the_inventory_does() -> None:
-    action = {"id": "unit_start", "host": "localhost", "target": "x.service", "arguments": {"unit": "x.service"}, "because": ["fpm_not_running/stopped"],
-              "findings": [0], "risk": "low", "reversible": True, "disruption": "none", "running": 0}  # fmt: skip
+    action = {
+        "id": "unit_start",
+        "host": "localhost",
+        "target": "x.service",
+        "arguments": {"unit": "x.service"},
+        "because": ["fpm_not_running/stopped"],
+        "findings": [0],
+        "risk": "low",
+        "reversible": True,
+        "disruption": "none",
+        "running": 0,
+    }
     assert build({"web1": answer("failing", finding(), plan=[action])})["hosts"]["web1"]["plan"] == [
         {**action, "host": "web1"}
     ]
@@ -190,11 +243,14 @@ def test_a_snapshot_is_kept_only_when_asked_for_and_not_when_it_is_monstrous() -
 
 
 def test_the_summary_counts_hosts_not_findings() -> None:
-    made = build({
-        "web1": answer("failing", finding(), finding(pool="blog")),
-        "web2": answer("degraded", finding(), finding("worker_oom_killed", "cgroup")),
-        "web3": answer(), "gone": unreachable(),
-    })  # fmt: skip
+    made = build(
+        {
+            "web1": answer("failing", finding(), finding(pool="blog")),
+            "web2": answer("degraded", finding(), finding("worker_oom_killed", "cgroup")),
+            "web3": answer(),
+            "gone": unreachable(),
+        }
+    )
     assert made["summary"]["counts"] == {
         "failing": 1,
         "degraded": 1,
@@ -212,20 +268,25 @@ def test_the_artifact_is_small_and_has_every_host() -> None:
         {"web1": answer("failing", finding(site="{{ 1 }}")), "web2": answer(), "gone": unreachable()}
     )
     assert report.artifact(made) == {
-        "verdict": "failing", "counts": made["summary"]["counts"], "causes": {"fpm_not_running": 1},
+        "verdict": "failing",
+        "counts": made["summary"]["counts"],
+        "causes": {"fpm_not_running": 1},
         "hosts": {"web1": ["fpm_not_running"], "web2": [], "gone": []},
-    }  # fmt: skip
+    }
 
 
-@pytest.mark.parametrize("results, expected", [
-    ({}, "not_applicable"),
-    ({"a": answer("not_applicable"), "b": answer("healthy")}, "healthy"),
-    ({"a": answer("healthy"), "b": answer("recovered")}, "recovered"),
-    ({"a": answer("recovered"), "b": answer("unknown")}, "unknown"),
-    ({"a": answer("unknown"), "b": unreachable()}, "unreachable"),
-    ({"a": unreachable(), "b": answer("degraded")}, "degraded"),
-    ({"a": answer("degraded"), "b": answer("failing")}, "failing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "results, expected",
+    [
+        ({}, "not_applicable"),
+        ({"a": answer("not_applicable"), "b": answer("healthy")}, "healthy"),
+        ({"a": answer("healthy"), "b": answer("recovered")}, "recovered"),
+        ({"a": answer("recovered"), "b": answer("unknown")}, "unknown"),
+        ({"a": answer("unknown"), "b": unreachable()}, "unreachable"),
+        ({"a": unreachable(), "b": answer("degraded")}, "degraded"),
+        ({"a": answer("degraded"), "b": answer("failing")}, "failing"),
+    ],
+)
 def test_the_verdict_is_the_worst_status(results: dict[str, Any], expected: str) -> None:
     assert report.verdict(build(results)) == expected
 
@@ -289,10 +350,14 @@ def test_strangers_are_in_the_report_up_to_twenty_and_their_number_is_kept() -> 
     assert build({"web1": answer()})["hosts"]["web1"]["strangers"] == []
 
 
-@pytest.mark.parametrize("more, says", [
-    ({"pid": "1"}, "strangers[0].pid is a text"),
-    ({"claims": "sshd"}, "strangers[0].claims is none of nginx, php-fpm"), ({"user": None}, "strangers[0].user is missing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        ({"pid": "1"}, "strangers[0].pid is a text"),
+        ({"claims": "sshd"}, "strangers[0].claims is none of nginx, php-fpm"),
+        ({"user": None}, "strangers[0].user is missing"),
+    ],
+)
 def test_a_stranger_of_the_wrong_kind_is_the_error_of_its_host(more: dict[str, Any], says: str) -> None:
     assert (
         build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"]

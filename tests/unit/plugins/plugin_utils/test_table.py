@@ -90,7 +90,6 @@ def test_different_evidence_of_one_cause_is_shown_row_by_row() -> None:
     )
     lines = rendered({"web1": answer("failing", finding()), "web2": answer("failing", other)})
     assert [line for line in lines if "why" in line] == [
-        # fmt: skip
         "    why  systemd: php8.2-fpm.service is inactive (dead), result success, enabled",
         "    why  systemd: another thing",
     ]
@@ -117,7 +116,6 @@ def test_two_sites_of_one_name_are_told_apart_by_their_addresses() -> None:
             "web1": answer(
                 "failing",
                 finding(site="_", sites=["_"], servers=both[:1], endpoint="a"),
-                # fmt: skip
                 finding(site="_", sites=["_"], servers=both[1:], endpoint="b"),
             )
         }
@@ -169,13 +167,15 @@ def test_even_a_fleet_without_two_equal_findings_gives_a_bounded_table() -> None
 
 
 def test_worse_and_more_frequent_causes_come_first() -> None:
-    lines = rendered({
-        "a": answer("degraded", finding("worker_oom_killed", "cgroup")),
-        "b": answer("failing", finding("socket_path_mismatch", "other_socket")),
-        "c": answer("failing", finding()), "d": answer("failing", finding()),
-    })  # fmt: skip
+    lines = rendered(
+        {
+            "a": answer("degraded", finding("worker_oom_killed", "cgroup")),
+            "b": answer("failing", finding("socket_path_mismatch", "other_socket")),
+            "c": answer("failing", finding()),
+            "d": answer("failing", finding()),
+        }
+    )
     assert [line.split()[-3] for line in lines if line.startswith(("FAILING", "DEGRADED"))] == [
-        # fmt: skip
         "fpm_not_running/stopped",
         "socket_path_mismatch/other_socket",
         "worker_oom_killed/cgroup",
@@ -261,11 +261,19 @@ def test_the_rest_of_the_fleet_is_listed_by_status() -> None:
             }
         ],
     )
-    lines = rendered({
-        "well": answer(), "static": answer("not_applicable"), "back": answer("recovered", finding(state="recovered")),
-        "blind1": blind, "blind2": blind, "lost": lost, "gone1": unreachable("ssh: connect to host gone1 port 22"),
-        "gone2": unreachable("ssh: connect to host gone2 port 22"), "dead": {"failed": True, "msg": "no python"},
-    })  # fmt: skip
+    lines = rendered(
+        {
+            "well": answer(),
+            "static": answer("not_applicable"),
+            "back": answer("recovered", finding(state="recovered")),
+            "blind1": blind,
+            "blind2": blind,
+            "lost": lost,
+            "gone1": unreachable("ssh: connect to host gone1 port 22"),
+            "gone2": unreachable("ssh: connect to host gone2 port 22"),
+            "dead": {"failed": True, "msg": "no python"},
+        }
+    )
     assert [line for line in lines[3:-2] if line] == [
         "degraded           1  lost",
         "                      no evidence shows the cause of 3 lost requests",
@@ -317,14 +325,26 @@ HOSTILE = [
 
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_no_text_of_a_host_breaks_a_line_or_reaches_the_terminal(evil: str) -> None:
-    item = finding(site=evil, sites=[evil, evil + "2"], pool=evil, unit=evil, endpoint=evil, summary=evil, evidence=[
-        {"source": evil, "path": evil, "text": evil}])  # fmt: skip
+    item = finding(
+        site=evil,
+        sites=[evil, evil + "2"],
+        pool=evil,
+        unit=evil,
+        endpoint=evil,
+        summary=evil,
+        evidence=[{"source": evil, "path": evil, "text": evil}],
+    )
     bare = finding(site=None, sites=[], pool=None, endpoint=evil, evidence=[], summary=evil)
     missing = [{"what": evil, "path": evil, "why": evil, "needs": evil}]
-    lines = rendered({
-        "a": answer("failing", item, bare), "b": answer("unknown", missing=missing), "c": unreachable(evil), "d": {"failed": True, "msg": evil},
-        "e": answer("recovered", finding(state="recovered", site=evil)),
-    })  # fmt: skip
+    lines = rendered(
+        {
+            "a": answer("failing", item, bare),
+            "b": answer("unknown", missing=missing),
+            "c": unreachable(evil),
+            "d": {"failed": True, "msg": evil},
+            "e": answer("recovered", finding(state="recovered", site=evil)),
+        }
+    )
     assert sum(line.startswith("FAILING") for line in lines) == 1
 
 
@@ -335,9 +355,14 @@ def test_colours_mark_headings_only() -> None:
     assert {line.split()[0] for line, color in lines if color} == {"2", "FAILING", "healthy"}
 
 
-STRANGER = {"pid": 4711, "user": "stranger", "claims": "php-fpm", "title": "php-fpm: master process "
-                                                                           "(/home/stranger/x.conf)", "exe": "/home/stranger/fpm",
-            "why": "its uid is 1000, not 0"}  # fmt: skip
+STRANGER = {
+    "pid": 4711,
+    "user": "stranger",
+    "claims": "php-fpm",
+    "title": "php-fpm: master process (/home/stranger/x.conf)",
+    "exe": "/home/stranger/fpm",
+    "why": "its uid is 1000, not 0",
+}
 
 
 def test_strangers_are_named_on_healthy_hosts_too() -> None:
