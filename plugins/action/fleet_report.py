@@ -18,12 +18,13 @@ from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     remedies,
-    remedy_table,
+    remedy_headline,
     shapes,
     table,
     text,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.report_shapes import Report
 
 display = Display()
 
@@ -101,7 +102,9 @@ class ActionModule(ActionBase):
         unmended = complaints(report, task_vars) if options["remediated"] else {}
         if options["print_table"]:
             between = options["remediated"] and not unmended and path and to_come(report, task_vars)
-            self._print(remedy_table.title(report["hosts"]) if between else table.render(report, now, footer))
+            self._print(
+                remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer)
+            )
         verdict = fleet.artifact(report)
         outcome.update(
             changed=False,
@@ -150,22 +153,23 @@ class ActionModule(ActionBase):
         display.display("\n".join(line for line, _color in lines), log_only=True)
 
 
-def complaints(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, str]:
+def complaints(report: Report, task_vars: Mapping[str, Any]) -> dict[str, str]:
     """Why the remediation of hosts of this batch did not end well, by host."""
     found = {
-        str(name): remedies.complaint(report["hosts"].get(name, {}))
+        str(name): remedies.complaint(report["hosts"][name])
         for name in task_vars["ansible_play_batch"]
+        if name in report["hosts"]
     }
     return {name: why for name, why in found.items() if why}
 
 
-def to_come(report: Mapping[str, Any], task_vars: Mapping[str, Any]) -> bool:
+def to_come(report: Report, task_vars: Mapping[str, Any]) -> bool:
     """Whether there are later batches. Until the last one, or one that goes wrong, a line is enough."""
     others = set(task_vars["ansible_play_hosts"]) - set(task_vars["ansible_play_batch"])
     return any(name not in report["hosts"] or remedies.waiting(report["hosts"][name]) for name in others)
 
 
-def complaint(report: Mapping[str, Any], fail_on: Sequence[str]) -> str:
+def complaint(report: Report, fail_on: Sequence[str]) -> str:
     """Which hosts have a status that the caller does not accept; empty when none has."""
     found = {
         status: [name for name, entry in report["hosts"].items() if entry["status"] == status]

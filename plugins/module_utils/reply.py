@@ -4,78 +4,83 @@
 """Keeps what one host says short: a host with 500 broken vhosts repeats itself."""
 
 import json
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import TYPE_CHECKING, Callable, List, Mapping, Tuple, TypeVar
 
 from .parse.redact import GONE, clean
+
+if TYPE_CHECKING:
+    from .facts.snapshot import Missing
+    from .verdict.action import Planned
+    from .verdict.finding import Finding, Verdict
 
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
 IN_FULL = 8  # findings that keep all their evidence
 
-
-def _size(result: dict) -> int:
-    return len(json.dumps(result))
+Reply = TypeVar("Reply", bound=Mapping[str, object])
 
 
-def _trim(result: dict, name: str, most: int) -> None:
-    for item in result["findings"][IN_FULL:]:
-        item[name] = item[name][:most]
+def _shortened(verdict: "Verdict", shorten: Callable[["Finding"], "Finding"], whole: int = 0) -> "Verdict":
+    """Without details of its findings, but for the first of them. whole: how many."""
+    findings = verdict["findings"]
+    return {**verdict, "findings": findings[:whole] + [shorten(item) for item in findings[whole:]]}
 
 
-def _with_few_sites(result: dict) -> None:
-    for item in result["findings"]:
-        if len(item["sites"]) > 20:
-            item["sites"] = item["sites"][:20] + ["and %d more" % (len(item["sites"]) - 20)]
-        item["servers"] = item["servers"][:20]
+def _few_sites(item: "Finding") -> "Finding":
+    more = len(item["sites"]) - 20
+    sites = item["sites"][:20] + (["and %d more" % more] if more > 0 else [])
+    return {**item, "sites": sites, "servers": item["servers"][:20]}
 
 
-def _with_little_missing(result: dict) -> None:
-    for item in result["findings"]:
-        item["missing"] = item["missing"][:3]
-    _cut(result, "missing", 50)
+def _noted(verdict: "Verdict", what: str, left: int) -> "Verdict":
+    """With an entry of missing for what was cut, if anything was."""
+    why = "%d more are left out of this reply" % left
+    entries: List[Missing] = [{"what": what, "path": None, "why": why, "needs": None}] if left > 0 else []
+    return {**verdict, "missing": verdict["missing"] + entries}
 
 
-def _cut(result: dict, name: str, most: int) -> None:
-    left = len(result[name]) - most
-    if left > 0:
-        result[name] = result[name][:most]
-        result["missing"].append(
-            {"what": name, "path": None, "why": "%d more are left out of this reply" % left, "needs": None}
-        )
+def _with_little_missing(verdict: "Verdict") -> "Verdict":
+    left = len(verdict["missing"]) - 50
+    verdict = _shortened(verdict, lambda item: {**item, "missing": item["missing"][:3]})
+    return _noted({**verdict, "missing": verdict["missing"][:50]}, "missing", left)
 
 
-def _with_few_findings(result: dict, most: int) -> None:
+def _with_few_findings(verdict: "Verdict", most: int) -> "Verdict":
     """An action of the plan names no finding that is left out. The numbers of the others stay right."""
-    _cut(result, "findings", most)
-    for action in result["plan"]:
-        action["findings"] = [number for number in action["findings"] if number < most]
+    plan: List[Planned] = [
+        {**action, "findings": [number for number in action["findings"] if number < most]}
+        for action in verdict["plan"]
+    ]
+    findings = verdict["findings"]
+    return _noted({**verdict, "findings": findings[:most], "plan": plan}, "findings", len(findings) - most)
 
 
-STEPS: Tuple[Callable[[dict], None], ...] = (
-    lambda result: _trim(result, "ruled_out", 0),
-    lambda result: _trim(result, "evidence", 1),
-    _with_few_sites,
+STEPS: Tuple[Callable[["Verdict"], "Verdict"], ...] = (
+    lambda verdict: _shortened(verdict, lambda item: {**item, "ruled_out": []}, IN_FULL),
+    lambda verdict: _shortened(verdict, lambda item: {**item, "evidence": item["evidence"][:1]}, IN_FULL),
+    lambda verdict: _shortened(verdict, _few_sites),
     _with_little_missing,
-    lambda result: _cut(result, "plan", 32),
-    lambda result: _with_few_findings(result, 32),
-    lambda result: _with_few_findings(result, IN_FULL),
+    lambda verdict: _noted({**verdict, "plan": verdict["plan"][:32]}, "plan", len(verdict["plan"]) - 32),
+    lambda verdict: _with_few_findings(verdict, 32),
+    lambda verdict: _with_few_findings(verdict, IN_FULL),
 )
 
 
-def told(found: Mapping[str, object]) -> Dict[str, Any]:
+def told(reply: Reply) -> Reply:
     """What may leave the host: each text redacted, and nothing of the directives on nginx's command line."""
-    cleaned: Dict[str, Any] = clean(found)
-    nginx = cleaned.get("nginx") or {}
-    if nginx.get("options", {}).get("g"):
-        nginx["options"]["g"] = GONE
+    cleaned: Reply = clean(reply)
+    nginx = cleaned.get("nginx")
+    options = nginx.get("options") if isinstance(nginx, dict) else None
+    if isinstance(options, dict) and options.get("g"):
+        options["g"] = GONE
     return cleaned
 
 
-def fit(result: dict, limit: int = LIMIT) -> dict:
+def fit(verdict: "Verdict", limit: int = LIMIT) -> "Verdict":
     """The same verdict in about limit bytes of JSON: detail goes first, findings last, and missing says what
     went.
     """
-    for step in STEPS:
-        if _size(result) <= limit:
+    for shorten in STEPS:
+        if len(json.dumps(verdict)) <= limit:
             break
-        step(result)
-    return result
+        verdict = shorten(verdict)
+    return verdict

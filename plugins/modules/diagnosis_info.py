@@ -312,10 +312,9 @@ def main() -> None:
         )
     signal.alarm(int(deadline) + JUDGING)
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
-    result = fit(told(diagnose(snapshot)))
-    if module.params["snapshot"]:
-        result["snapshot"] = told(snapshot)
-    module.exit_json(changed=False, window=module.params["window"], **result)
+    verdict = fit(told(diagnose(snapshot)))
+    shown = {"snapshot": told(snapshot)} if module.params["snapshot"] else {}
+    module.exit_json(changed=False, window=module.params["window"], **verdict, **shown)
 
 
 if __name__ == "__main__":

@@ -136,13 +136,12 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_off, swap_on
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import (
     complaint,
     described,
     description,
     look,
-    swap_off,
-    swap_on,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host

@@ -19,7 +19,8 @@ from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from .report import NO_DIAGNOSIS, read
-from .shapes import sparse
+from .report_shapes import Diagnosis
+from .shapes import fields_of, sparse
 from .untrusted import Limits, Mismatch, clean, listed, optional, plain, record, text
 
 MAX_OUTPUT = 32 * 1024**2
@@ -32,17 +33,10 @@ COMMON = frozenset(("changed", "failed", "msg", "rc", "invocation"))
 ASYNC = frozenset(
     ("ansible_job_id", "started", "finished", "results_file", "_ansible_suppress_tmpdir_delete")
 )
-RETURNED = frozenset(
+RETURNED = frozenset(fields_of(Diagnosis)) | frozenset(
     (
-        "status",
-        "findings",
-        "plan",
-        "missing",
         "window",
         "snapshot",
-        "remediation",
-        "strangers",
-        "strangers_total",
         "own_pids",
         "routes",
         "nginx",

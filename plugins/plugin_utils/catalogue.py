@@ -20,6 +20,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding
+
+from .report_shapes import Explained, Words
 
 DOC_PAGE = "docs/causes.md"
 # What a text may name in braces, and what stands there when the finding does not know it.
@@ -881,17 +884,21 @@ def fill(text: str, finding: Mapping[str, Any]) -> str:
     return _FIELD.sub(value, text)
 
 
-def enrich(finding: dict[str, Any]) -> dict[str, Any]:
-    """A copy of ``finding`` with title, fix, advice, do_not and doc."""
+def words_for(finding: Mapping[str, Any]) -> Words:
+    """What is said of a finding. One of which only the name is known will do."""
     entry = lookup(finding["cause"], finding.get("reason"))
     return {
-        **finding,
         "title": entry.title,
         "fix": fill(entry.fix, finding),
         "advice": fill(entry.advice, finding),
         "do_not": entry.do_not,
         "doc": anchor(finding["cause"], finding.get("reason")),
     }
+
+
+def enrich(finding: Finding) -> Explained:
+    """A copy of ``finding`` with title, fix, advice, do_not and doc."""
+    return {**finding, **words_for(finding)}
 
 
 def markdown() -> str:

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from .text import clean, cut, names, pad, plural, width, wrap
 
@@ -17,11 +17,28 @@ MAX_ROWS = 8
 INDENT = "  "
 ROOM = WIDTH - 9  # what is left of a line behind its label
 NUMBERS = re.compile(r"\d+")
+COLORS = {
+    "failing": "red",
+    "degraded": "yellow",
+    "unknown": "yellow",
+    "unreachable": "red",
+    "recovered": "cyan",
+    "healthy": "green",
+}
+
+# What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a
+# column.
+STAMPS = re.compile(
+    r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} "
+    r"\d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
+)
 
 Line = tuple[str, "str | None"]
 # A host, and something that was found or done there.
-Pair = tuple[str, Mapping[str, Any]]
-Key = Callable[[Mapping[str, Any]], Any]
+Item = TypeVar("Item")
+Pair = tuple[str, Item]
+# What parts the items of different rows.
+Key = Callable[[Item], Any]
 
 
 def label(word: str) -> str:
@@ -42,13 +59,13 @@ def cells(texts: Sequence[str], columns: Sequence[int]) -> str:
     return INDENT + "  ".join([*padded, cut(texts[-1], columns[-1]).rjust(columns[-1])])
 
 
-def fold(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[list[Pair]]:
+def fold(pairs: Sequence[Pair[Item]], keys: Sequence[Key[Item]]) -> list[list[Pair[Item]]]:
     """What says the same in one row, the largest first: by the first key that gives few rows, else by the
     last one.
     """
-    rows: list[list[Pair]] = []
+    rows: list[list[Pair[Item]]] = []
     for key in keys:
-        found: dict[Any, list[Pair]] = {}
+        found: dict[Any, list[Pair[Item]]] = {}
         for host, item in pairs:
             found.setdefault(key(item), []).append((host, item))
         rows = sorted(found.values(), key=lambda members: -len(members))
@@ -57,7 +74,7 @@ def fold(pairs: Sequence[Pair], keys: Sequence[Key]) -> list[list[Pair]]:
     return rows
 
 
-def hosts_of(pairs: Sequence[Pair]) -> list[str]:
+def hosts_of(pairs: Sequence[Pair[Any]]) -> list[str]:
     return list(dict.fromkeys(host for host, _item in pairs))
 
 
@@ -73,7 +90,7 @@ def hosts_cell(hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
     return plural(len(hosts), "host"), below
 
 
-def rest(rows: Sequence[list[Pair]]) -> list[Line]:
+def rest(rows: Sequence[list[Pair[Any]]]) -> list[Line]:
     """What stands for the rows beyond the limit."""
     hosts = list(dict.fromkeys(host for pairs in rows[MAX_ROWS:] for host in hosts_of(pairs)))
     more = "and %s more in the report, on " % plural(len(rows) - MAX_ROWS, "row")

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import Named, Shown
+
+from .report_shapes import Explained, HostEntry, Tally
 
 # Results after which the host is not what it was before, or at least was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))
@@ -17,16 +20,16 @@ WELL = frozenset(("recovered", "healthy"))
 NOT_FINISHED = "the remediation did not finish: "
 
 
-def key(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+def key(finding: Named) -> tuple[str | None, ...]:
     """What the findings of two diagnoses have in common where they are the same."""
-    return tuple(finding[name] for name in ("cause", "reason", "site", "endpoint", "pool"))
+    return finding["cause"], finding["reason"], finding["site"], finding["endpoint"], finding["pool"]
 
 
-def full_name(finding: Mapping[str, Any]) -> str:
-    return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else str(finding["cause"])
+def full_name(finding: Named) -> str:
+    return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else finding["cause"]
 
 
-def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def left(host: HostEntry) -> list[Explained]:
     """The findings of a host's entry in the report that still concern its reader: those of before, without
     what is gone by now.
 
@@ -37,7 +40,7 @@ def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return list(host["findings"])
     results = [finding["result"] for finding in remediation["findings"]]
     told = () if remediation["outcome"] == "busy" else ("would_fix", "rolled_back", "escalated")
-    kept: list[Mapping[str, Any]] = []
+    kept: list[Explained] = []
     for number, finding in enumerate(host["findings"]):
         # What became of the findings stands in their order; a long reply leaves out the last of them.
         result = results[number] if number < len(results) else None
@@ -49,26 +52,34 @@ def left(host: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return kept
 
 
-def tally(hosts: Iterable[Mapping[str, Any]]) -> dict[str, int] | None:
+def tally(hosts: Iterable[HostEntry]) -> Tally | None:
     """How many findings were to be mended, and what became of them. ``None`` where no host has a remediation."""
     remedied = [host["remediation"] for host in hosts if "remediation" in host]
     if not remedied:
         return None
     results = [finding["result"] for remediation in remedied for finding in remediation["findings"]]
-    counts = {result: results.count(result) for result in ("fixed", "rolled_back", "escalated", "would_fix")}
-    return {"wanted": sum(counts.values()), **counts}
+    fixed, rolled_back, escalated, would_fix = (
+        results.count(result) for result in ("fixed", "rolled_back", "escalated", "would_fix")
+    )
+    return {
+        "wanted": fixed + rolled_back + escalated + would_fix,
+        "fixed": fixed,
+        "rolled_back": rolled_back,
+        "escalated": escalated,
+        "would_fix": would_fix,
+    }
 
 
-def unfinished(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def unfinished(hosts: Mapping[str, Mapping[str, object]]) -> list[str]:
     """The hosts whose remediation did not come to an end."""
     return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
 
 
-def _answers(seen: Mapping[str, Any] | None) -> bool:
+def _answers(seen: Shown | None) -> bool:
     return seen is not None and seen["probe"] == "answered" and seen["http"] not in UNANSWERED
 
 
-def voice(host: Mapping[str, Any]) -> str:
+def voice(host: HostEntry) -> str:
     """Who answers of what the findings name, against before: "throughout", "again", "part" of what was
     silent, or "silent".
     """
@@ -82,12 +93,12 @@ def voice(host: Mapping[str, Any]) -> str:
     return "again" if back == len(silent) else "part"
 
 
-def waiting(host: Mapping[str, Any]) -> bool:
+def waiting(host: HostEntry) -> bool:
     """Whether of this host only a prediction is known."""
     return "remediation" in host and bool(host["remediation"]["check_mode"])
 
 
-def complaint(host: Mapping[str, Any]) -> str:
+def complaint(host: HostEntry) -> str:
     """Why the remediation of a host did not end well, empty when it did. Free of any text that the host
     chose.
 

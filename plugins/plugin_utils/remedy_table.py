@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .catalogue import enrich
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import (
+    FindingResult,
+    Remediation,
+    Undone,
+)
+
+from .catalogue import words_for
 from .layout import (
     MAX_ROWS,
     NUMBERS,
@@ -26,26 +32,29 @@ from .layout import (
     labelled,
     rest,
 )
-from .remedies import full_name, key, tally, unfinished, voice, waiting
-from .text import names, plural, wrap
+from .remedies import full_name, key
+from .remedy_headline import title, with_remedy
+from .report_shapes import HostEntry
+from .text import names, plural
 
-HEADING = "REMEDY  "
 # The columns of a row: result, action, target, hosts, seconds. With the gaps and the indent they fill the
 # width.
 COLUMNS = (11, 24, 32, 16, 7)
 # A row without a target: result, finding, hosts, nothing.
 WIDE = (11, 58, 16, 7)
+# What a row is made of: an action, a change that was left open, or a finding and its end.
+Row = Mapping[str, Any]
 
 
 class Section(NamedTuple):
     """Rows of one kind. by: what parts them, finest first; why: how many lines a reason may take."""
 
     word: str
-    by: tuple[Key, ...]
+    by: tuple[Key[Row], ...]
     why: int
 
 
-_BY_ACTION: tuple[Key, ...] = (lambda item: (item["id"], item["target"]), lambda item: item["id"])
+_BY_ACTION: tuple[Key[Row], ...] = (lambda item: (item["id"], item["target"]), lambda item: item["id"])
 # In the order in which they are shown. What was refused or skipped is told where it is left to a person.
 ACTIONS = {
     "failed": Section("FAILED", _BY_ACTION, 3),
@@ -53,7 +62,7 @@ ACTIONS = {
     "rolled_back": Section("rolled back", _BY_ACTION, 2),
     "would": Section("would do", _BY_ACTION, 2),
 }
-_BY_NAME: tuple[Key, ...] = (lambda item: (item["name"], item["target"]), lambda item: item["name"])
+_BY_NAME: tuple[Key[Row], ...] = (lambda item: (item["name"], item["target"]), lambda item: item["name"])
 # What became of a change that a killed run had left open, and how that is said of it.
 OPEN = {
     "put_back": (Section("taken back", _BY_NAME, 2), "a run that was killed had begun it; it %s taken back"),
@@ -68,7 +77,7 @@ OPEN = {
         "the record of a run that was killed cannot be read; it %s put aside",
     ),
 }
-BY_HAND: tuple[Key, ...] = (
+BY_HAND: tuple[Key[Row], ...] = (
     lambda item: (item["name"], item["do"], NUMBERS.sub("0", item["why"])),
     lambda item: (item["name"], item["do"]),
     lambda item: item["name"],
@@ -76,28 +85,15 @@ BY_HAND: tuple[Key, ...] = (
 ASIDE = {"busy": "busy", "left_alone": "left alone"}
 
 
-def title(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """The result in a line or two; none when no host has a remediation."""
-    counts = tally(hosts.values())
-    remedied, lost = _remedied(hosts), unfinished(hosts)
-    if counts is None and not lost:
-        return []
-    told = [headline(remedied, counts)] if counts else []
-    told += ["%s did not finish" % plural(len(lost), "host")] if lost else []
-    color = "red" if lost else _color(remedied, counts or {})
-    lines = wrap("; ".join(told), WIDTH - len(HEADING), 2)
-    return [((" " * len(HEADING) if number else HEADING) + line, color) for number, line in enumerate(lines)]
-
-
-def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
     """Lines of the table for the hosts of a report; none when no host has a remediation."""
-    remedied = _remedied(hosts)
+    remedied = with_remedy(hosts)
     rows: list[Line] = []
     for fate, (section, words) in OPEN.items():
         rows += _section(
             section,
             [
-                (name, _left_open(entry["remediation"], words))
+                (name, _left_open(entry["remediation"]["undone"], entry["remediation"]["check_mode"], words))
                 for name, entry in remedied.items()
                 if entry["remediation"]["undone"] and entry["remediation"]["undone"]["fate"] == fate
             ],
@@ -131,78 +127,7 @@ def block(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     return [*title(hosts), *(header + rows if rows else [])]
 
 
-def _remedied(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {name: entry for name, entry in hosts.items() if "remediation" in entry}
-
-
-def headline(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> str:
-    """As "3 of 4 findings fixed; 2 of 3 hosts answer again, 1.2 to 4.8 s after the diagnosis"."""
-    real = [entry for entry in hosts.values() if not waiting(entry)]
-    if not counts["wanted"]:
-        return "nothing to do%s" % ("" if real else "; nothing was changed")
-    wanted = plural(counts["wanted"], "finding")
-    ill = [
-        entry
-        for entry in hosts.values()
-        if any(item["result"] != "not_needed" for item in entry["remediation"]["findings"])
-    ]
-    if not real:
-        if not counts["would_fix"]:
-            return "nothing is safe to do: %s on %s left to a person; nothing was changed" % (
-                wanted,
-                plural(len(ill), "host"),
-            )
-        able = [
-            entry
-            for entry in ill
-            if any(item["result"] == "would_fix" for item in entry["remediation"]["findings"])
-        ]
-        return "would fix %d of %s, on %d of %s; nothing was changed" % (
-            counts["would_fix"],
-            wanted,
-            len(able),
-            plural(len(ill), "host"),
-        )
-    voices = [voice(entry) for entry in ill]
-    throughout, again, part = (voices.count(word) for word in ("throughout", "again", "part"))
-    mute = len(voices) - throughout
-    times = [
-        entry["remediation"]["answered_after"]
-        for entry in real
-        if entry["remediation"]["answered_after"] is not None
-    ]
-    told = "%d of %s fixed" % (counts["fixed"], wanted)
-    told += "; %s answered throughout" % plural(throughout, "host") if throughout else ""
-    told += (
-        "; %d of %s %s again" % (again, plural(mute, "host"), "answers" if mute == 1 else "answer")
-        if mute
-        else ""
-    )
-    told += ", %d in part" % part if part else ""
-    if times and (again or part):
-        told += ", %s after the diagnosis" % _span(times)
-    later = sum(
-        waiting(entry) and any(item["result"] == "would_fix" for item in entry["remediation"]["findings"])
-        for entry in ill
-    )
-    return told + ("; %d not tried yet" % later if later else "")
-
-
-def _color(hosts: Mapping[str, Mapping[str, Any]], counts: Mapping[str, int]) -> str | None:
-    results = {action["result"] for entry in hosts.values() for action in entry["remediation"]["actions"]}
-    if counts["rolled_back"] or "failed" in results:
-        return "red"
-    if counts["escalated"]:
-        return "yellow"
-    return "green" if counts["wanted"] and counts["fixed"] == counts["wanted"] else None
-
-
-def _span(seconds: Sequence[float]) -> str:
-    low, high = ("%.1f" % min(seconds), "%.1f" % max(seconds))
-    return "%s s" % low if low == high else "%s to %s s" % (low, high)
-
-
-def _section(section: Section, found: Sequence[Pair], field: str) -> list[Line]:
+def _section(section: Section, found: Sequence[Pair[Row]], field: str) -> list[Line]:
     lines: list[Line] = []
     rows = fold(found, section.by)
     for pairs in rows[:MAX_ROWS]:
@@ -238,7 +163,7 @@ def _section(section: Section, found: Sequence[Pair], field: str) -> list[Line]:
     return lines + rest(rows)
 
 
-def _cost(items: Sequence[Mapping[str, Any]]) -> list[Line]:
+def _cost(items: Sequence[Row]) -> list[Line]:
     """What a reload or restart did to requests that ran, or would do, on all hosts of a row together."""
     loading = [item for item in items if item.get("disruption", "none") != "none"]
     if not loading:
@@ -258,12 +183,12 @@ def _cost(items: Sequence[Mapping[str, Any]]) -> list[Line]:
     )
 
 
-def _wide(word: str, told: str, pairs: Sequence[Pair]) -> list[Line]:
+def _wide(word: str, told: str, pairs: Sequence[Pair[Row]]) -> list[Line]:
     where, below = hosts_cell(hosts_of(pairs), WIDE[2])
     return [(cells((word, told, where, ""), WIDE).rstrip(), None), *below]
 
 
-def _why(pairs: Sequence[Pair], lines: int) -> list[Line]:
+def _why(pairs: Sequence[Pair[Row]], lines: int) -> list[Line]:
     """The reason, with the host it is from where others have another one."""
     host, first = pairs[0]
     alike = len({NUMBERS.sub("0", item["why"]) for _host, item in pairs}) == 1
@@ -272,36 +197,35 @@ def _why(pairs: Sequence[Pair], lines: int) -> list[Line]:
     )
 
 
-def _left_open(remediation: Mapping[str, Any], words: str) -> dict[str, Any]:
-    undone = remediation["undone"]
+def _left_open(undone: Undone, check_mode: bool, words: str) -> Row:
     told = [
-        words % ("would be" if remediation["check_mode"] else "was"),
+        words % ("would be" if check_mode else "was"),
         undone["why"],
         ", ".join(undone["files"]),
     ]
     return {**undone, "why": ": ".join(filter(None, told))}
 
 
-def _still_ill(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
     """What is wrong now and is no finding of before: it is new, or what was in front of it is gone."""
-    found: list[Pair] = []
+    found: list[Pair[Row]] = []
     for name, entry in hosts.items():
         told = {key(item) for item in entry["remediation"]["findings"]}
         found += [
-            (name, {**item, "why": item["summary"]})
+            (name, {**item, "name": full_name(item), "why": item["summary"]})
             for item in entry["remediation"]["still"]
             if key(item) not in told
         ]
     lines: list[Line] = []
-    for pairs in fold(found, (lambda item: (item["new"], full_name(item)),))[:MAX_ROWS]:
+    for pairs in fold(found, (lambda item: (item["new"], item["name"]),))[:MAX_ROWS]:
         lines += [
-            *_wide("new" if pairs[0][1]["new"] else "still ill", full_name(pairs[0][1]), pairs),
+            *_wide("new" if pairs[0][1]["new"] else "still ill", pairs[0][1]["name"], pairs),
             *_why(pairs, 2),
         ]
     return lines
 
 
-def _left_to_a_person(remediation: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+def _left_to_a_person(remediation: Remediation) -> dict[int, FindingResult]:
     """The findings that nobody but a person can mend, by number; none where another remediation is at work."""
     if remediation["outcome"] == "busy":
         return {}
@@ -312,15 +236,15 @@ def _left_to_a_person(remediation: Mapping[str, Any]) -> dict[int, Mapping[str, 
     }
 
 
-def _for_a_person(hosts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
     """What is left to do by hand, with the words of the catalogue: the fix, and where that was just tried in
     vain, where to look.
     """
-    found: list[Pair] = []
+    found: list[Pair[Row]] = []
     for name, entry in hosts.items():
         known = dict(enumerate(entry["findings"]))
         for number, item in _left_to_a_person(entry["remediation"]).items():
-            finding = known.get(number) or enrich(dict(item))
+            finding = known.get(number) or words_for(item)
             tried = item["result"] == "rolled_back"
             found.append(
                 (

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from . import remedies, report
 from .confined import Unfinished
+from .report_shapes import Report
 from .untrusted import Mismatch, clean, count
 
 MAX_BYTES = 64 * 1024**2
@@ -35,7 +36,7 @@ class NoReport(ValueError):
 class Replayed(NamedTuple):
     """again: how many hosts were diagnosed again. now: when the report was made, in epoch seconds."""
 
-    report: dict[str, Any]
+    report: Report
     again: int
     now: float
 

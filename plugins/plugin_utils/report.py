@@ -16,10 +16,11 @@ import re
 import secrets
 from collections.abc import Container, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 
 from . import remedies
 from .catalogue import enrich
+from .report_shapes import Artifact, Diagnosis, HostEntry, Report, Summary
 from .shapes import DIAGNOSIS, STATUSES
 from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 
@@ -56,7 +57,7 @@ def _complaint(result: Mapping[str, Any]) -> str:
     return _PREFIXES.sub("", message[0]) if message else "no message came with it"
 
 
-def _without(status: str, error: str) -> dict[str, Any]:
+def _without(status: str, error: str) -> HostEntry:
     return {
         "status": status,
         "findings": [],
@@ -68,7 +69,7 @@ def _without(status: str, error: str) -> dict[str, Any]:
     }
 
 
-def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = False) -> dict[str, Any]:
+def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = False) -> HostEntry:
     """One host's part of the report. ``None`` stands for a host that left the play before it was looked at.
 
     remediated: whether the host was to be changed; of one without an answer that is told.
@@ -83,37 +84,37 @@ def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = Fals
             why = _complaint(result)
             return _without("unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why)
     try:
-        entry = read(result)
+        diagnosis = read(result)
     except Mismatch as error:
         return _without("unknown", lead + NO_DIAGNOSIS + str(error))
-    entry["findings"] = [enrich(finding) for finding in entry["findings"]]
-    if keep_snapshot:
-        entry.update(_kept(result.get("snapshot")))
+    entry: HostEntry = {**diagnosis, "findings": [enrich(finding) for finding in diagnosis["findings"]]}
+    snapshot = _kept(result.get("snapshot")) if keep_snapshot else None
+    if snapshot is not None:
+        entry["snapshot"] = snapshot
     return entry
 
 
-def read(result: Any) -> dict[str, Any]:
+def read(result: Any) -> Diagnosis:
     """What a host answered, as far as the report has a place for it. Raises Mismatch where it is not what the
     modules return.
     """
-    entry: dict[str, Any] = DIAGNOSIS(result, "")
-    if len(json.dumps(entry)) > MAX_ENTRY:
+    diagnosis = cast(Diagnosis, DIAGNOSIS(result, ""))
+    if len(json.dumps(diagnosis)) > MAX_ENTRY:
         raise Mismatch("it is larger than %d KiB" % (MAX_ENTRY // 1024))
-    return entry
+    return diagnosis
 
 
-def _kept(snapshot: Any) -> dict[str, Any]:
-    """The snapshot of an entry; none where it is too large to keep, or is none."""
+def _kept(snapshot: Any) -> dict[str, object] | None:
+    """The snapshot as the report keeps it. ``None`` where it is too large, or is no snapshot."""
     try:
         copied = plain(snapshot, "snapshot", SNAPSHOT)
     except Mismatch:
-        return {}
-    return (
-        {"snapshot": copied} if isinstance(copied, dict) and len(json.dumps(copied)) <= MAX_SNAPSHOT else {}
-    )
+        return None
+    small = isinstance(copied, dict) and len(json.dumps(copied)) <= MAX_SNAPSHOT
+    return copied if small else None
 
 
-def summarise(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(hosts: Mapping[str, HostEntry]) -> Summary:
     """{counts: hosts by status, every status present; causes: hosts by cause}."""
     counts = dict.fromkeys(STATUSES, 0)
     causes: dict[str, int] = {}
@@ -124,7 +125,7 @@ def summarise(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {"counts": counts, "causes": dict(sorted(causes.items(), key=lambda item: (-item[1], item[0])))}
 
 
-def causes_of(entry: Mapping[str, Any]) -> list[str]:
+def causes_of(entry: HostEntry) -> list[str]:
     """The causes found on a host, each once, in the order of its findings."""
     return list(dict.fromkeys(finding["cause"] for finding in entry["findings"]))
 
@@ -135,7 +136,7 @@ def build(
     now: float,
     keep_snapshot: bool = False,
     remediated: Container[str] = (),
-) -> dict[str, Any]:
+) -> Report:
     """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch
     seconds.
 
@@ -155,25 +156,27 @@ def build(
     }
 
 
-def verdict(report: Mapping[str, Any]) -> str:
+def verdict(report: Report) -> str:
     """The worst status in the fleet."""
     counts = report["summary"]["counts"]
     return next((status for status in STATUSES if counts[status]), "not_applicable")
 
 
-def artifact(report: Mapping[str, Any]) -> dict[str, Any]:
+def artifact(report: Report) -> Artifact:
     """What a job publishes for the steps after it: small, and free of any text that a host chose."""
     remedied = remedies.tally(report["hosts"].values())
-    return {
+    published: Artifact = {
         "verdict": verdict(report),
         "counts": dict(report["summary"]["counts"]),
         "causes": dict(report["summary"]["causes"]),
         "hosts": {name: causes_of(entry) for name, entry in report["hosts"].items()},
-        **({"remediation": remedied} if remedied else {}),
     }
+    if remedied:
+        published["remediation"] = remedied
+    return published
 
 
-def write(report: Mapping[str, Any], directory: str) -> str:
+def write(report: Report, directory: str) -> str:
     """Write report.json below ``directory`` in one step and return its absolute path. Raises OSError.
 
     All but ASCII is escaped, so that a terminal which prints the file never acts on what a host wrote.

@@ -2,13 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host's answer may hold, field by field, as docs/report.schema.json has it."""
+"""The gate: what a host's answer may hold, made from the declared shapes.
+
+A type says what a field holds. BOUNDS says where it may hold less than that, so a new plain field needs no
+line here.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from inspect import get_annotations
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Stranger
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict import remediation as said
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding, Place, Verdict
+
+from .report_shapes import Diagnosis, HostEntry
 from .untrusted import (
+    MAX_ITEMS,
     Reader,
     count,
     flag,
@@ -29,10 +40,11 @@ STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healt
 # What a module may say of a host; the rest is for hosts on which no module could answer.
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
 MOST_STRANGERS = 20
+SHORT_TEXT = 200
 
 
 def short(value: Any, where: str) -> str:
-    return text(value, where, 200)
+    return text(value, where, SHORT_TEXT)
 
 
 def sparse(reader: Reader, *fields: str) -> Reader:
@@ -48,112 +60,136 @@ def sparse(reader: Reader, *fields: str) -> Reader:
     return read
 
 
-NOTHING = optional(text, "")
-MISSING = record(what=text, path=optional(text), why=text, needs=optional(text))
-EVIDENCE = sparse(
-    record(source=text, path=optional(text), text=text, line=optional(count), at=optional(moment)),
-    "line",
-    "at",
-)
-SERVER = record(name=text, listen=text, file=optional(text), line=optional(count))
-FINDING = record(
-    cause=identifier,
-    reason=optional(identifier),
-    code=optional(integer),
-    severity=one_of("critical", "warning", "info"),
-    confidence=one_of("certain", "likely", "possible"),
-    state=one_of("active", "recovered", "latent"),
-    site=optional(text),
-    sites=listed(text),
-    servers=listed(SERVER),
-    endpoint=optional(text),
-    pool=optional(text),
-    unit=optional(text),
-    since=optional(moment),
-    count=count,
-    summary=text,
-    evidence=listed(EVIDENCE),
-    ruled_out=listed(record(cause=text, why=text)),
-    missing=listed(MISSING),
-    remedy=listed(record(action=text, arguments=mapping)),
-)
-_ACTION: dict[str, Reader] = {
-    "id": text,
-    "target": optional(text),
-    "arguments": mapping,
-    "because": listed(text),
-    "findings": listed(count),
-    "risk": text,
-    "reversible": flag,
-    "disruption": text,
-    "running": optional(count),
+class Bound(NamedTuple):
+    """What a field, or each item of a list, may be. read: None: as its type says.
+
+    schema: how docs/report.schema.json says it. absent: what stands for null and for a field that is not
+    there. most: items of a list; what is beyond is left out.
+    """
+
+    read: Reader | None = None
+    schema: dict[str, Any] | None = None
+    absent: Any = None
+    most: int = MAX_ITEMS
+
+
+def choice(*words: str) -> Bound:
+    return Bound(one_of(*words), {"enum": list(words)})
+
+
+def defined(read: Reader, name: str) -> Bound:
+    """name: of a definition of the schema."""
+    return Bound(read, {"$ref": "#/$defs/" + name})
+
+
+TYPES: dict[Any, Bound] = {
+    str: defined(text, "text"),
+    int: defined(count, "count"),
+    float: defined(number, "number"),
+    bool: Bound(flag, {"type": "boolean"}),
 }
-PLANNED = record(**_ACTION, host=text)
-TAKEN = record(
-    **_ACTION,
-    result=one_of("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"),
-    why=NOTHING,
-    files=listed(text),
-    commands=listed(text),
-    backup=optional(text),
-    cut=optional(count, 0),
-    seconds=optional(number, 0),
-)
-SEEN = record(probe=NOTHING, http=optional(number), queue=optional(number))
-BECAME = record(
-    cause=identifier,
-    reason=optional(identifier),
-    site=optional(text),
-    endpoint=optional(text),
-    pool=optional(text),
-    result=one_of("escalated", "fixed", "would_fix", "rolled_back", "not_needed"),
-    before=optional(SEEN),
-    after=optional(SEEN),
-    why=NOTHING,
-)
-STILL = record(
-    cause=identifier,
-    reason=optional(identifier),
-    site=optional(text),
-    endpoint=optional(text),
-    pool=optional(text),
-    summary=text,
-    new=flag,
-)
-UNDONE = record(
-    name=text,
-    target=optional(text),
-    at=optional(moment),
-    files=listed(text),
-    fate=one_of("put_back", "kept", "left", "tidied", "damaged"),
-    why=NOTHING,
-    by_hand=listed(text),
-)
-REMEDIATION = record(
-    check_mode=flag,
-    outcome=one_of("left_alone", "nothing_to_do", "would_change", "done", "busy"),
-    why=NOTHING,
-    status_before=one_of(*ANSWERS),
-    status_after=optional(one_of(*ANSWERS)),
-    diagnosed_at=optional(moment),
-    answered_after=optional(number),
-    undone=optional(UNDONE),
-    actions=listed(TAKEN),
-    findings=listed(BECAME),
-    still=listed(STILL),
-)
-STRANGER = record(
-    pid=count, user=short, claims=one_of("nginx", "php-fpm"), title=short, exe=optional(text), why=text
-)
-DIAGNOSIS = sparse(
-    record(
-        status=one_of(*ANSWERS),
-        findings=listed(FINDING),
-        missing=listed(MISSING),
-        plan=listed(PLANNED),
-        strangers=listed(STRANGER, MOST_STRANGERS),
-        strangers_total=optional(count, 0),
-        remediation=optional(REMEDIATION),
-    ),
-    "remediation",
-)
+ID = defined(identifier, "id")
+TIME = defined(moment, "time")
+STATUS = defined(one_of(*ANSWERS), "status")
+SHORT = Bound(short, {"type": "string", "maxLength": SHORT_TEXT})
+NO_TEXT = Bound(absent="")
+ZERO = Bound(absent=0)
+
+BOUNDS: dict[type, dict[str, Bound]] = {
+    said.Named: {"cause": ID, "reason": ID},
+    Finding: {
+        "cause": ID,
+        "reason": ID,
+        "code": Bound(integer, {"type": "integer"}),
+        "severity": choice("critical", "warning", "info"),
+        "confidence": choice("certain", "likely", "possible"),
+        "state": choice("active", "recovered", "latent"),
+        "since": TIME,
+    },
+    Place: {"at": TIME},
+    said.Taken: {
+        "result": choice("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"),
+        "why": NO_TEXT,
+        "cut": ZERO,
+        "seconds": ZERO,
+    },
+    said.Shown: {"probe": NO_TEXT},
+    said.FindingResult: {
+        "result": choice("escalated", "fixed", "would_fix", "rolled_back", "not_needed"),
+        "why": NO_TEXT,
+    },
+    said.Undone: {
+        "at": TIME,
+        "fate": choice("put_back", "kept", "left", "tidied", "damaged"),
+        "why": NO_TEXT,
+    },
+    said.Remediation: {
+        "outcome": choice("left_alone", "nothing_to_do", "would_change", "done", "busy"),
+        "why": NO_TEXT,
+        "status_before": STATUS,
+        "status_after": STATUS,
+        "diagnosed_at": TIME,
+    },
+    Stranger: {"user": SHORT, "claims": choice("nginx", "php-fpm"), "title": SHORT},
+    Verdict: {
+        "status": STATUS,
+        "strangers": Bound(most=MOST_STRANGERS),
+        "strangers_total": ZERO,
+    },
+    HostEntry: {"status": choice(*STATUSES)},
+}
+
+
+class Field(NamedTuple):
+    """kind: its type. required: False where it is left out when nothing is known."""
+
+    kind: Any
+    required: bool
+    bound: Bound
+
+
+def fields_of(shape: type) -> dict[str, Field]:
+    """The fields of a shape by name, those of its bases first."""
+    kinds = get_type_hints(shape)
+    fields = {}
+    for base in reversed(shape.__mro__):
+        for name in get_annotations(base):
+            bounds = [BOUNDS[owner][name] for owner in shape.__mro__ if name in BOUNDS.get(owner, {})]
+            fields[name] = Field(kinds[name], vars(base)["__total__"], bounds[0] if bounds else Bound())
+    return fields
+
+
+def inner(kind: Any) -> Any:
+    """X of Optional[X], of List[X] and of Dict[str, X]."""
+    return get_args(kind)[1 if get_origin(kind) is dict else 0]
+
+
+def reader_of(shape: type) -> Reader:
+    """What lets a dict of this shape through, and nothing else of it."""
+    fields = fields_of(shape)
+    readers = {name: _field_reader(field) for name, field in fields.items()}
+    return sparse(record(**readers), *(name for name, field in fields.items() if not field.required))
+
+
+def _field_reader(field: Field) -> Reader:
+    reader = _reader(field.kind, field.bound)
+    may_be_absent = not field.required or field.bound.absent is not None
+    return optional(reader, field.bound.absent) if may_be_absent else reader
+
+
+def _reader(kind: Any, bound: Bound) -> Reader:
+    if get_origin(kind) is Union:
+        return optional(_reader(inner(kind), bound))
+    if get_origin(kind) is list:
+        return listed(_reader(inner(kind), bound), bound.most)
+    if get_origin(kind) is dict:
+        return mapping
+    if bound.read is not None:
+        return bound.read
+    plain = TYPES.get(kind)
+    if plain is not None and plain.read is not None:
+        return plain.read
+    return reader_of(kind)
+
+
+DIAGNOSIS = reader_of(Diagnosis)

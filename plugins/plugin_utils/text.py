@@ -100,7 +100,9 @@ def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
 
 
 def _more(rest: int, last: bool) -> str:
-    return "" if not rest else " +%d more" % rest if last else ","
+    if not rest:
+        return ""
+    return " +%d more" % rest if last else ","
 
 
 def moment(epoch: float | None, now: float) -> str:

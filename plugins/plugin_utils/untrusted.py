@@ -46,7 +46,9 @@ ARGUMENTS = Limits(depth=6, values=1000, text=MAX_TEXT, chars=100_000)
 
 def _shown(match: re.Match[str]) -> str:
     char = match.group()
-    return char if char.isprintable() else " " if char.isspace() else "?"
+    if char.isprintable():
+        return char
+    return " " if char.isspace() else "?"
 
 
 def clean(value: str) -> str:

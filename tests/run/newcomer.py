@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What CONTRIBUTING says of a new log signature and of a new action, done on a scratch copy and tested there.
+"""What CONTRIBUTING says of a new log signature, a new action and a new column of the report, done on a
+scratch copy and tested there.
 
 Each touches three files by hand at most. That is counted here, so that it stays so.
 """
@@ -107,6 +108,40 @@ def resolve(view: View, arguments: Arguments) -> Step:
     (UNITS + "/actions", UNITS + "/plan", "tests/unit/test_safety_page.py"),
 )
 
+RETURNED = "plugins/modules/diagnosis_info.py"
+KNOWN_FIELD = "    since: Optional[float]  # epoch seconds of the first lost request\n"
+KNOWN_VALUE = '        "count": count,\n'
+KNOWN_RETURN = "    count:\n      description: Requests lost in the window to this cause.\n"
+KNOWN_SAMPLE = "      count: 3\n"
+COLUMN = Task(
+    "a column of the report",
+    (
+        Edit(
+            "plugins/module_utils/verdict/finding.py",
+            KNOWN_FIELD,
+            KNOWN_FIELD + "    until: Optional[float]  # epoch seconds of the last lost request\n",
+        ),
+        Edit(
+            "plugins/module_utils/rules/engine.py",
+            KNOWN_VALUE,
+            '        "until": max((loss.at for loss in reason.losses), default=None),\n' + KNOWN_VALUE,
+        ),
+        Edit(
+            RETURNED,
+            KNOWN_RETURN,
+            "    until:\n      description: When the last request was lost, in epoch seconds of the host's clock.\n"
+            "      type: float\n      returned: success\n" + KNOWN_RETURN,
+        ),
+        Edit(RETURNED, KNOWN_SAMPLE, KNOWN_SAMPLE + "      until: 1795388575.0\n"),
+    ),
+    (
+        "tests/unit/plugins/plugin_utils/test_shapes.py",
+        "tests/unit/plugins/plugin_utils/test_report.py",
+        UNITS + "/rules/test_diagnose.py",
+    ),
+)
+WRITERS = ("plan_actions", "report_schema")
+
 
 def edit_problem(home: Path, edit: Edit) -> str | None:
     path = home / edit.path
@@ -140,7 +175,9 @@ def prove(task: Task) -> Iterator[Check]:
     touched = len({edit.path for edit in task.edits})
     much = "%d files" % touched if touched > MOST_FILES else None
     yield Check(task.name, "at most %d files are touched by hand" % MOST_FILES, much)
-    subprocess.run([sys.executable, "-m", "tests.run.plan_actions", str(root)], cwd=env.CHECKOUT, check=True)
+    for writer in WRITERS:
+        argv = [sys.executable, "-m", "tests.run." + writer, str(root)]
+        subprocess.run(argv, cwd=env.CHECKOUT, check=True)
     yield Check(task.name, "the tests that concern it pass", tests_problem(root, task.tests))
     # Without its last part it must not pass, or the tests would prove nothing.
     last = task.edits[-1]
@@ -151,4 +188,4 @@ def prove(task: Task) -> Iterator[Check]:
 
 
 if __name__ == "__main__":
-    sys.exit(print_checks(check for task in (SIGNATURE, ACTION) for check in prove(task)))
+    sys.exit(print_checks(check for task in (SIGNATURE, ACTION, COLUMN) for check in prove(task)))

@@ -64,7 +64,7 @@ LOOKS_BACK = {
     "change": ("rules", "remediate"),
 }
 REACH_THE_HOST = ("collect", "change", "remediate")
-LINES_LIMIT = 420
+LINES_LIMIT = 330
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
 
@@ -266,7 +266,7 @@ def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
 
 # Any in annotations and casts of module_utils; it may only become less. What is left belongs at a border:
 # JSON that is read back, and a module's arguments.
-MOST_ANY = 50
+MOST_ANY = 5
 # Rooms in which no signature may hide what a dict holds.
 DECLARED = ("facts", "verdict", "rules", "signatures", "plan", "actions", "edit", "change")
 

@@ -20,9 +20,13 @@ from .rights import others, ours
 _LINKS = 40  # path_resolution(7)
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
-# folder: the last directory that is there, open; names: the rest of the path; real: the whole of it, without
-# links.
-Way = NamedTuple("Way", [("folder", int), ("names", List[str]), ("real", str)])
+
+class Way(NamedTuple):
+    """As far as a path is there."""
+
+    folder: int  # descriptor of the last directory that is there
+    names: List[str]  # the rest of the path
+    real: str  # the whole of it, without links
 
 
 def _words(path: str) -> List[str]:

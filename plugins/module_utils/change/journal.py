@@ -84,7 +84,7 @@ def meta_of(entry: Union[File, Folder, Socket, After]) -> Meta:
     return Meta(rights["uid"], rights["gid"], rights["mode"], xattrs, rights["mtime_ns"], rights["links"])
 
 
-def _fits(value: Any, shape: Any) -> bool:
+def _fits(value: object, shape: object) -> bool:
     if isinstance(shape, tuple):
         return any(_fits(value, one) for one in shape)
     if isinstance(shape, list):
@@ -97,7 +97,9 @@ def _fits(value: Any, shape: Any) -> bool:
         return isinstance(value, int) and value in shape
     if shape is float:
         return isinstance(value, (int, float)) and -_MOST < value < _MOST
-    return value is None if shape is None else isinstance(value, shape)
+    if shape is None:
+        return value is None
+    return isinstance(shape, type) and isinstance(value, shape)
 
 
 def _sound(found: Any) -> Journal:

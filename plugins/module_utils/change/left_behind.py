@@ -59,11 +59,15 @@ def _judge(journal: Journal, now: Present) -> str:
     """_UNDO, PUT_BACK, KEPT_SO or LEFT. Pure."""
     whole = "before" not in now.files
     if not journal["commands"]:  # nobody knows who has read the files since
-        return KEPT_SO if whole else LEFT if now.old else PUT_BACK
+        if whole:
+            return KEPT_SO
+        return LEFT if now.old else PUT_BACK
     if not now.begun:
         return PUT_BACK
     if now.answers or not now.asked and all(now.took):
-        return KEPT_SO if whole else LEFT if "written" in now.files else PUT_BACK
+        if whole:
+            return KEPT_SO
+        return LEFT if "written" in now.files else PUT_BACK
     return LEFT if now.old else _UNDO
 
 

@@ -20,7 +20,7 @@ from typing import Iterator, List, NamedTuple, Tuple
 from ..collect.host import Host
 from ..collect.linux.processes import process
 from ..collect.linux.sock_diag import holders, netlink, read_table
-from ..parse.linux.sock_table import file_id
+from ..parse.linux.sock_rows import file_id
 from ..verdict.step import Access, NoAcl, Refusal
 from .rights import (
     ACL,

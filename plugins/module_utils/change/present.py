@@ -17,8 +17,8 @@ from ..collect.php_fpm.masters import collect_fpm
 from ..verdict.step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED, boot_of
+from .new_journal import digest
 from .record import File, Journal
-from .transaction import digest
 
 if TYPE_CHECKING:
     from ..facts.nginx import Nginx
@@ -33,26 +33,25 @@ _LOADS = ("start", "restart", "reload")  # each leaves its time in the unit's st
 # A busy worker that has taken the request is at somebody's service as well.
 _AT_WORK = ("answered", "no_answer")
 
-# old: why no command of it is undone, by its age or by what is to be seen, "" while that may be. files:
-# "before", "written" or "other", in the journal's order. took: of each command, whether it took effect.
-# begun: whether anything may have. asked: endpoints that it is about; answers: those that are served. idle:
-# units that run no more and did not fail, as after a person's stop.
-Present = NamedTuple(
-    "Present",
-    [
-        ("old", str),
-        ("files", List[str]),
-        ("took", List[bool]),
-        ("begun", bool),
-        ("asked", List[str]),
-        ("answers", List[str]),
-        ("idle", List[str]),
-    ],
-)
+
+class Present(NamedTuple):
+    """What is to be seen of a step that a killed run left."""
+
+    old: str  # why no command of it is undone, by its age or by what is to be seen; "": one may be
+    files: List[str]  # before, written or other, in the journal's order
+    took: List[bool]  # of each command, whether it took effect
+    begun: bool  # anything may have
+    asked: List[str]  # endpoints that it is about
+    answers: List[str]  # those that are served
+    idle: List[str]  # units that run no more and did not fail, as after a person's stop
 
 
-# What runs, of root's: the snapshot's nginx and masters.
-Daemons = NamedTuple("Daemons", [("procs", List[Process]), ("nginx", "Nginx"), ("masters", "List[Master]")])
+class Daemons(NamedTuple):
+    """What runs, of root's."""
+
+    procs: List[Process]
+    nginx: "Nginx"  # the snapshot's
+    masters: "List[Master]"  # the snapshot's
 
 
 def _old(host: Host, journal: Journal) -> str:
@@ -72,7 +71,9 @@ def _state_of(file: File, disk: Disk) -> str:
         now = digest(disk.read(file["real"]))
     except (OSError, Refusal):
         return "other"
-    return "before" if now == file["before"] else "written" if now == file["after"] else "other"
+    if now == file["before"]:
+        return "before"
+    return "written" if now == file["after"] else "other"
 
 
 def _unit_of(argv: Sequence[str]) -> str:

@@ -12,8 +12,9 @@ from ..verdict.step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED, Unreadable, meta_of, read_journal
 from .lock import STATE
+from .new_journal import digest
 from .record import File, Folder, Journal
-from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, digest, file_away, own
+from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away, own
 
 NOT_BACK = (
     "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."

@@ -20,18 +20,17 @@ USER_ENTRY, GROUP_ENTRY, OWN_GROUP = _USER, _GROUP, (_GROUP_OBJ, _NOBODY)
 
 _NO_LOGIN = ("/nologin", "/false", "/sync", "/shutdown", "/halt")
 
-# xattrs None: as the directory gives them to a new file. mtime_ns None: now.
-Meta = NamedTuple(
-    "Meta",
-    [
-        ("uid", int),
-        ("gid", int),
-        ("mode", int),
-        ("xattrs", Optional[Dict[str, bytes]]),
-        ("mtime_ns", Optional[int]),
-        ("links", int),
-    ],
-)
+
+class Meta(NamedTuple):
+    """What a file has besides its content."""
+
+    uid: int
+    gid: int
+    mode: int
+    xattrs: Optional[Dict[str, bytes]]  # None: as the directory gives them to a new file
+    mtime_ns: Optional[int]  # None: now
+    links: int
+
 
 # They are made from the content, so a copy beside other content would be a lie.
 _OF_THE_CONTENT = {"security.ima", "security.evm"}

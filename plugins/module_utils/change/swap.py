@@ -6,50 +6,24 @@
 So the transaction undoes all of it when any of it fails or the run is killed.
 """
 
-import os
-import posixpath
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, Optional
 
-from ..collect.host import Host, HostError
-from ..collect.linux.memory import collect_memory
 from ..parse.linux.swap import (
     MIB,
     NOCOW,
-    SIGNATURE,
     WRITTEN,
-    Mount,
-    Swap,
     fill_of,
-    has_entry,
     human,
-    kernel_version,
-    mount_of,
-    parse_swaps,
-    plain,
     unsuitable,
     whole_mib,
     with_entry,
     without_entry,
 )
 from ..verdict.step import Change, Command, Refusal, Step
+from .swap_facts import FSTAB, PACKAGES, Facts
 
-if TYPE_CHECKING:
-    from ..facts.memory import Memory
-    from ..facts.php_fpm import Master
-
-FSTAB = "/etc/fstab"
 KEPT_FREE = 0.1  # of the file system
 _CHUNK = 512  # MiB that one command writes: it has a time limit
-_SYS_ADMIN = 1 << 21  # CAP_SYS_ADMIN, linux/capability.h
-_ALL_IDS = ["0", "0", "4294967295"]
-_FOLDERS = ("/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/")
-_PACKAGES = {
-    "mkswap": "util-linux",
-    "swapon": "util-linux",
-    "swapoff": "util-linux",
-    "fallocate": "util-linux",
-    "chattr": "e2fsprogs",
-}
 
 # Nobody else may ever open it: who has it open goes on reading it.
 _CREATE = 'umask 077; exec dd if=/dev/zero of="$1" count=0 conv=excl status=none'
@@ -70,117 +44,10 @@ while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc
 _REMOVE = _USED + '[ -z "$used" ] || { echo "$1 is in use as swap" >&2; exit 1; }; rm -f "$1"'
 _ON = '[ ! -e "$1" ] || "$2" "$1" || %s' % _LISTED
 
-# kind: of what is at path ("file", "directory", ...), None for nothing. fstab: None without one. free, total:
-# of its file system, in bytes. available: memory, in bytes. memory: of collect_memory. programs: {name: path}
-# of those that are there.
-Facts = NamedTuple(
-    "Facts",
-    [
-        ("path", str),
-        ("kind", Optional[str]),
-        ("mode", int),
-        ("uid", int),
-        ("size", int),
-        ("is_swap", bool),
-        ("active", Optional[Swap]),
-        ("fstab", Optional[str]),
-        ("mount", Optional[Mount]),
-        ("kernel", Tuple[int, int]),
-        ("free", int),
-        ("total", int),
-        ("memory", "Memory"),
-        ("programs", Dict[str, str]),
-        ("privileged", bool),
-    ],
-)
-
-
-def free_space(folder: str) -> Tuple[int, int]:
-    """(free, all) bytes of the file system that a directory lies in, its reserve for root left out of what is
-    free.
-    """
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-
-
-def _text(host: Host, path: str) -> Optional[str]:
-    try:
-        return host.read_bytes(path).decode("utf-8", "surrogateescape")
-    except HostError as error:
-        if error.absent:
-            return None
-        raise Refusal(str(error))
-
-
-def _exists(host: Host, path: str) -> bool:
-    try:
-        return host.stat(path).type == "file"
-    except HostError:
-        return False
-
-
-def _privileged(host: Host) -> bool:
-    """Whether the kernel would let us: CAP_SYS_ADMIN, and that outside of any user namespace."""
-    rows = dict(
-        line.split(":", 1) for line in (_text(host, "/proc/self/status") or "").splitlines() if ":" in line
-    )
-    return bool(int(rows.get("CapEff", "0"), 16) & _SYS_ADMIN) and (
-        _text(host, "/proc/self/uid_map") or ""
-    ).split() in ([], _ALL_IDS)
-
-
-def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
-    """What is at path and around it. masters: of collect_fpm, whose memory is what swap is to help. Raises
-    Refusal.
-    """
-    if not host.is_root():
-        raise Refusal("only root can make, remove or look into a swap file: become root")
-    if not plain(path):
-        raise Refusal("%r is not an absolute path of letters, digits and ._+@:%%,=~-" % path)
-    if host.realpath(path) != path:
-        raise Refusal("%s leads through a link to %s: name that" % (path, host.realpath(path)))
-    folder = posixpath.dirname(path)
-    try:
-        host.stat(folder)
-    except HostError as error:
-        raise Refusal("there is no directory for %s (%s)" % (path, error.why))
-    kind, mode, uid, size, is_swap = None, 0, 0, 0, False  # type: Optional[str], int, int, int, bool
-    try:
-        found = host.stat(path, False)
-        kind, mode, uid, size = found.type, found.mode, found.uid, found.size
-        page = os.sysconf("SC_PAGE_SIZE")
-        is_swap = kind == "file" and host.read_bytes(path, page - len(SIGNATURE), len(SIGNATURE)) == SIGNATURE
-    except HostError as error:
-        if not error.absent:
-            raise Refusal(str(error))
-    free, total = free_space(folder)
-    return Facts(
-        path,
-        kind,
-        mode,
-        uid,
-        size,
-        is_swap,
-        next((one for one in parse_swaps(_text(host, "/proc/swaps") or "") if one.path == path), None),
-        _text(host, FSTAB),
-        mount_of(_text(host, "/proc/self/mountinfo") or "", path),
-        kernel_version(_text(host, "/proc/sys/kernel/osrelease") or ""),
-        free,
-        total,
-        collect_memory(host, masters),
-        {
-            name: place + name
-            for name in _PACKAGES
-            for place in reversed(_FOLDERS)
-            if _exists(host, place + name)
-        },
-        _privileged(host),
-    )
-
 
 def _program(facts: Facts, name: str) -> str:
     if name not in facts.programs:
-        raise Refusal("%s is not installed (package %s)" % (name, _PACKAGES[name]))
+        raise Refusal("%s is not installed (package %s)" % (name, PACKAGES[name]))
     return facts.programs[name]
 
 
@@ -323,24 +190,3 @@ def swap_off(facts: Facts) -> Step:
     if facts.kind:
         commands.append(Command(["rm", "-f", facts.path], []))
     return Step("swap_off", facts.path, _fstab(facts, without_entry), [], commands)
-
-
-def complaint(host: Host, path: str, present: bool, persist: bool) -> Optional[str]:
-    """What is not as it was to become, None when all is."""
-    active = any(one.path == path for one in parse_swaps(_text(host, "/proc/swaps") or ""))
-    if active != present:
-        return "%s is %s /proc/swaps" % (path, "still in" if active else "not in")
-    if has_entry(_text(host, FSTAB) or "", path) != (present and persist):
-        return "%s is %s %s" % (path, "not in" if present and persist else "still in", FSTAB)
-    return None
-
-
-def described(facts: Facts) -> str:
-    """What is at the path, in one line for the diff."""
-    if not facts.kind:
-        return "absent\n"
-    return description(facts.size, bool(facts.active)) if facts.is_swap else "%s\n" % facts.kind
-
-
-def description(size: int, active: bool) -> str:
-    return "swap file of %s, %s\n" % (human(size), "in use" if active else "not in use")

@@ -13,22 +13,21 @@ needs no space on a full disk and brings back the very same file. Where a file s
 copy is written instead.
 """
 
-import base64
 import errno
-import hashlib
 import json
 import os
 import re
 import time
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Sequence, Set
 
 from ..collect.host import Host
 from ..verdict.step import Command, Refusal, Step
 from . import live_socket
-from .disk import Disk, Meta, Ran
-from .journal import DONE, STARTED, VERSION, boot_of, meta_of
+from .disk import Disk, Ran
+from .journal import DONE, STARTED, meta_of
 from .lock import STATE, prepare_state
-from .record import File, Folder, Journal, Rights, Socket
+from .new_journal import beside, new_journal
+from .record import Journal
 
 BACKUPS = 20
 # While it is written; while it is open; once it is kept; once it was taken back. Only the second means
@@ -39,10 +38,6 @@ _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 class UndoFailed(Exception):
     """Not everything could be put back. The text says what is where and what a person does about it."""
-
-
-def digest(data: Optional[bytes]) -> Optional[str]:
-    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def own(disk: Disk, argv: Sequence[str]) -> None:
@@ -79,105 +74,12 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
         why = disk.objection(real)
         if why:
             raise Refusal(why)
-        for path in _beside(real):
+        for path in beside(real):
             if disk.exists(path):
                 raise Refusal(
                     "%s is in the way (a run that was killed may have left it): look at it, and remove it"
                     % path
                 )
-
-
-def _beside(real: str) -> Tuple[str, str]:
-    """Names of the file to come and of the one that was. No pattern such as *.conf takes them up."""
-    folder, name = os.path.split(real)
-    return os.path.join(folder, ".%s.webmedic" % name), os.path.join(folder, ".%s.webmedic-old" % name)
-
-
-def _written(meta: Meta) -> Rights:
-    return {
-        "uid": meta.uid,
-        "gid": meta.gid,
-        "mode": meta.mode,
-        "links": meta.links,
-        "mtime_ns": meta.mtime_ns,
-        "xattrs": {
-            name: base64.b64encode(value).decode("ascii") for name, value in (meta.xattrs or {}).items()
-        },
-    }
-
-
-def _folders(command: Command, disk: Disk) -> List[Folder]:
-    """The directory of a command with its rights; where it is missing, each that is to be made,
-    without any.
-    """
-    missing: List[Folder] = []
-    folder = disk.real(command.folder) if command.folder else ""
-    while folder and not disk.exists(folder):
-        missing.insert(0, {"path": folder, "meta": None})
-        folder = os.path.dirname(folder)
-    return missing or ([{"path": folder, "meta": _written(disk.meta(folder))}] if folder else [])
-
-
-def _sockets(command: Command) -> List[Socket]:
-    """The live socket of a command, with its rights before (meta) and after."""
-    if not command.access:
-        return []
-    found = live_socket.look(command.access)
-    return [
-        {
-            "path": command.access.path,
-            "file": found.file,
-            "meta": _written(found.before),
-            "after": {"meta": _written(found.after)},
-        }
-    ]
-
-
-def _describe(step: Step, disk: Disk, host: Host) -> Journal:
-    files: List[File] = []
-    made: List[str] = []
-    folders: Dict[str, int] = {}
-    for change in step.changes:
-        real = disk.real(change.path)
-        folder = os.path.dirname(real)
-        if not disk.exists(folder) and folder not in made:
-            made.append(folder)
-            folder = os.path.dirname(folder)
-        if folder not in made:
-            folders[folder] = disk.meta(folder).mtime_ns or 0
-        meta, (temporary, old) = None if change.before is None else disk.meta(real), _beside(real)
-        files.append(
-            {
-                "path": change.path,
-                "real": real,
-                "existed": change.before is not None,
-                "temporary": temporary,
-                "old": old,
-                "before": digest(change.before),
-                "after": digest(change.after),
-                "meta": meta and _written(meta),
-            }
-        )
-    return {
-        "version": VERSION,
-        "name": step.name,
-        "target": step.target,
-        "at": host.now(),
-        "boot": boot_of(host),
-        "uptime": host.boottime(),
-        "files": files,
-        "made": made,
-        "folders": folders,
-        "commands": [
-            {
-                "do": command.do,
-                "undo": command.undo,
-                "folders": _folders(command, disk),
-                "sockets": _sockets(command),
-            }
-            for command in step.commands
-        ],
-    }
 
 
 def left_open(state: str = STATE, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
@@ -206,7 +108,7 @@ class Transaction:
         if disk.exists(opened) or disk.exists(os.path.join(state, KEPT)):
             raise Refusal("an earlier change is still open in %s" % state)
         check(step, disk)
-        journal = _describe(step, disk, host)
+        journal = new_journal(step, disk, host)
         disk.remove_tree(new)
         disk.make_directory(new, 0o700)
         for number, change in enumerate(step.changes):

@@ -31,8 +31,12 @@ _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):|\bFatal erro
 # There is no address in the sandbox's network. With this any can be bound.
 _ANY_ADDRESS = ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind")
 
-# data None: the file is not there.
-_File = NamedTuple("_File", [("data", Optional[bytes]), ("mode", int), ("uid", int), ("gid", int)])
+
+class _File(NamedTuple):
+    data: Optional[bytes]  # None: it is not there
+    mode: int
+    uid: int
+    gid: int
 
 
 class Start(NamedTuple):

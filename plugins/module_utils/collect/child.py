@@ -23,7 +23,8 @@ SHORT = 0.002
 END_SECONDS = 1.0
 _PDEATHSIG, _CHILD_SUBREAPER = 1, 36  # prctl(2)
 
-Work = Callable[[Callable[[Any], None]], None]  # it is handed a function that says one message
+Say = Callable[[object], None]  # of one message
+Work = Callable[[Say], None]
 
 
 def _prctl(option: int, value: int) -> None:
@@ -87,16 +88,10 @@ def run(
     except subprocess.TimeoutExpired:  # it hangs in the kernel, which kills it later
         pass
     if ended or seen:
-        return (
-            0 if seen else process.returncode,
-            out.decode("utf-8", "replace"),
-            err.decode("utf-8", "replace"),
-        )
-    return (
-        None,
-        "",
-        argv[0] + (" wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds),
-    )
+        status = 0 if seen else process.returncode
+        return status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+    why = " wrote more than %d bytes" % most if len(out) + len(err) > most else LATE % seconds
+    return None, "", argv[0] + why
 
 
 def _children() -> Set[int]:
@@ -121,7 +116,7 @@ def _live(work: Work, sink: int) -> None:
         )
         with os.fdopen(sink, "wb") as pipe:
 
-            def say(message: Any) -> None:
+            def say(message: object) -> None:
                 pipe.write(json.dumps(message).encode("ascii") + b"\n")
                 pipe.flush()
 

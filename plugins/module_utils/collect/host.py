@@ -21,20 +21,23 @@ if TYPE_CHECKING:
 READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
 
-Ran = NamedTuple("Ran", [("rc", Optional[int]), ("out", str), ("err", str)])
-Stat = NamedTuple(
-    "Stat",
-    [
-        ("type", str),
-        ("mode", int),
-        ("uid", int),
-        ("gid", int),
-        ("size", int),
-        ("mtime", float),
-        ("inode", int),
-        ("device", int),
-    ],
-)
+
+class Ran(NamedTuple):
+    rc: Optional[int]  # None: it did not run to its end, see run()
+    out: str
+    err: str
+
+
+class Stat(NamedTuple):
+    type: str  # of _TYPES, or unknown
+    mode: int
+    uid: int
+    gid: int
+    size: int  # bytes
+    mtime: float  # epoch seconds
+    inode: int
+    device: int
+
 
 _TYPES = {
     stat_bits.S_IFSOCK: "socket",

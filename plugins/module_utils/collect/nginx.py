@@ -3,31 +3,28 @@
 
 """nginx on this host, and where its configuration, which is read and never tested, sends PHP requests."""
 
-import errno
 import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.linux.proc import unit_of
-from ..parse.nginx.conf import Conf, NotOpened, error_logs, every, opened, parse_conf, user_directive
+from ..parse.nginx.conf import Conf, error_logs, opened, user_directive
 from ..parse.nginx.routes import routes
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER
-from .host import Host, HostError
+from .code_owners import owners_of_code
+from .host import Host
 from .linux.processes import Process, process_cgroup, processes
 from .linux.units import unit_states
-from .trust import DELETED, Opening, folders, named, opening
+from .nginx_files import Reading
+from .trust import DELETED, opening
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx, NginxAccount, Route
+    from ..facts.nginx import Nginx, NginxAccount
 
-MOST_FILES = 2000
-MOST_BYTES = 32 * 1024 * 1024
 MOST_ERRORS = 5
-MOST_LINKS = 40  # on the way to a site's code, as in the kernel
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 0.1  # seconds
 
-CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = (
     "/usr/sbin/nginx",
@@ -38,7 +35,6 @@ _BINARIES = (
     "/usr/sbin/angie",
     "/opt/bitnami/nginx/sbin/nginx",
 )
-_FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
 # ngx_get_options(): a letter may carry its value directly. The title has lost the quotes around -g's value.
 _OPTION = re.compile(r"(?:^| )-[qtTvVh?]*([cpeg]) *(.*?)(?= -[A-Za-z]|$)")
 # Defaults of auto/options, relative ones to the prefix.
@@ -94,62 +90,6 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
                 "a run inside that container",
             )
     return sorted((one for one in found if not one.foreign), key=lambda one: (one.started_at, one.pid))
-
-
-class Reading:
-    def __init__(self, host: Host, config: str, prefix: str, extra: str, account: Optional[int]) -> None:
-        self.host = host
-        self.account = account
-        self.files = 0
-        self.bytes = 0
-        self.whole = True
-        self.writable: Optional[Opening] = None
-        self.changed_at: Optional[float] = None
-        self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
-        for one in every(self.conf.directives):
-            if one.name in CODE and one.args:
-                self._judge(posixpath.join(prefix, one.args[0]))
-
-    def expand(self, pattern: str) -> List[str]:
-        for folder in folders(self.host, pattern):
-            self._judge(folder)
-        return self.host.glob(pattern)
-
-    def _judge(self, path: str) -> None:
-        self.writable = self.writable or opening(self.host, path)
-
-    def left_out(self, path: str, why: str, needs: Optional[str] = None) -> None:
-        self.whole = False
-        self.host.miss("nginx_config", path, why, needs)
-
-    def read(self, path: str) -> Optional[str]:
-        if self.files >= MOST_FILES or self.bytes >= MOST_BYTES:
-            self.left_out(
-                path,
-                "left out: more than %d files or %d MiB of configuration" % (MOST_FILES, MOST_BYTES >> 20),
-            )
-            return None
-        self.files += 1
-        self._judge(path)
-        try:
-            stat = self.host.stat(path)
-            if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
-                self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
-                return None
-            data = self.host.read_bytes(named(self.host, path), 0, MOST_BYTES - self.bytes + 1, real=True)
-            changed = [stat.mtime, self.host.stat(path, False).mtime]
-        except HostError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM):
-                raise NotOpened('open() "%s" failed (%s: %s)' % (path, error.errno, error.why))
-            self.left_out(path, error.why, None if self.host.is_root() else "root")
-            return None
-        self.bytes += len(data)
-        if self.bytes > MOST_BYTES:
-            self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
-            return None
-        # A site is switched on by a new link to an old file.
-        self.changed_at = max([self.changed_at or 0.0] + changed)
-        return data.decode("utf-8", "replace")
 
 
 def _group(host: Host, name: str) -> Optional[int]:
@@ -260,6 +200,30 @@ def no_nginx() -> "Nginx":
     }
 
 
+def _report_refusals(host: Host, conf: Conf) -> None:
+    for error in conf.errors[:MOST_ERRORS]:
+        host.miss(
+            "nginx_config",
+            error["file"],
+            "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
+            % (error["line"], error["text"]),
+            "a configuration that passes nginx -t",
+        )
+
+
+def _workers(host: Host, procs: Sequence[Process], masters: Sequence[Process]) -> List[Process]:
+    """Of the first master. While its binary is upgraded two masters run with one command line."""
+    family = [one.pid for one in masters if one.cmdline == masters[0].cmdline]
+    for other in masters:
+        if other.pid not in family:
+            host.miss(
+                "nginx",
+                None,
+                "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]),
+            )
+    return [one for one in procs if one.ppid in family and NGINX_WORKER.match(one.cmdline)]
+
+
 def _look(
     host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
 ) -> "Nginx":
@@ -270,25 +234,13 @@ def _look(
     if not binary and not masters:
         return found
     version, built = _build(host, binary or "nginx")
-    options: Dict[str, str] = {}
-    workers: List[Process] = []
+    options = _options(masters[0]) if masters else {}
+    workers = _workers(host, procs, masters)
     if masters:
-        master = masters[0]
-        options = _options(master)
-        for other in masters[1:]:
-            # While its binary is upgraded two masters run with one command line.
-            if other.cmdline != master.cmdline:
-                host.miss(
-                    "nginx",
-                    None,
-                    "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]),
-                )
-        family = [one.pid for one in masters if one.cmdline == master.cmdline]
-        workers = [one for one in procs if one.ppid in family and NGINX_WORKER.match(one.cmdline)]
         found["running"] = True
-        found["master"] = {"pid": master.pid, "started_at": master.started_at}
+        found["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
         found["workers"] = [one.pid for one in workers]
-        found["unit"] = unit_of(process_cgroup(host, master.pid))
+        found["unit"] = unit_of(process_cgroup(host, masters[0].pid))
     prefix = options.get("p") or built["prefix"]
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
@@ -300,15 +252,8 @@ def _look(
     found["config_errors"], found["config_changed_at"] = reading.conf.errors, reading.changed_at
     if reading.writable and account is None and host.is_root():
         found["writable"] = {"path": reading.writable.path, "who": reading.writable.who}
-    _owners_of_code(host, found["routes"])
-    for error in reading.conf.errors[:MOST_ERRORS]:
-        host.miss(
-            "nginx_config",
-            error["file"],
-            "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
-            % (error["line"], error["text"]),
-            "a configuration that passes nginx -t",
-        )
+    owners_of_code(host, found["routes"])
+    _report_refusals(host, reading.conf)
     certain = account is None and reading.whole and version is not None
     # A master of an ordinary account cannot change its workers' user.
     found.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], certain))
@@ -324,40 +269,3 @@ def _look(
     for target in elsewhere:
         host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
     return found
-
-
-def _owners_of_code(host: Host, found: Sequence["Route"]) -> None:
-    """root_owner and owners of each route: of what nginx sends to PHP, None unknown."""
-    known: Dict[str, Tuple[Optional[str], Optional[List[str]]]] = {}
-    for route in found:
-        script, code = route["params"].get("SCRIPT_FILENAME", ""), route["root"] or ""
-        if script and not _FROM_ROOT.match(script):
-            code = script.partition("$")[0]
-        if code not in known:
-            known[code] = _owners(host, code) if code.startswith("/") and "$" not in code else (None, None)
-        route["root_owner"], route["owners"] = known[code]
-
-
-def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
-    """Whose it is; who but root can exchange it or a link to it, or owns its index.php, else its group."""
-    real, todo, ruler, rulers, links = "/", path.split("/"), 0, set(), 0
-    try:
-        while todo:
-            here = posixpath.normpath(posixpath.join(real, todo.pop(0)))
-            seen = host.stat(here, False)
-            ruler = seen.uid or ruler
-            if seen.type == "link":
-                rulers.add(ruler)
-                to, links = host.readlink(here) or "", links + 1
-                if links > MOST_LINKS:
-                    return None, None
-                todo = to.split("/") + todo
-                real, ruler = ("/", 0) if to.startswith("/") else (real, ruler)
-            else:
-                real = here
-        index = posixpath.join(real, "index.php")
-        rulers |= {ruler} | {host.stat(index, follow).uid for follow in (False, True) if host.type_of(index)}
-    except HostError:
-        return None, None
-    names = {host.user_name(uid) for uid in rulers if uid} or {host.group_name(seen.gid)} - {"root"}
-    return host.user_name(seen.uid), sorted(names)

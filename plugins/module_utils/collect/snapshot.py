@@ -5,9 +5,10 @@
 
 import platform
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, cast
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
-from .child import Child, end
+from ..parse.titles import worker_of
+from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
 from .linux.memory import collect_memory, collect_workers
@@ -59,19 +60,15 @@ def _endpoints(
 ) -> Dict[str, "Endpoint"]:
     keys = _endpoints_of_interest(snapshot["nginx"], snapshot["fpm"])
     if len(keys) > MOST_ENDPOINTS:
-        host.miss(
-            "live_probe",
-            None,
-            "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys)),
-        )
+        why = "only the first %d of %d endpoints were looked at" % (MOST_ENDPOINTS, len(keys))
+        host.miss("live_probe", None, why)
     asleep = _asleep(snapshot["fpm"], procs, snapshot["memory"])
     if asleep:
-        host.miss(
-            "live_probe",
-            None,
+        why = (
             "%d ondemand pools without a worker were not dialled: to start a worker for each may take too "
-            "much memory" % len(asleep),
+            "much memory"
         )
+        host.miss("live_probe", None, why % len(asleep))
     return collect_endpoints(
         host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep
     )
@@ -87,12 +84,10 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
         for pool in master["pools"]
         if pool["endpoint"]
         and pool["pm"] == "ondemand"
-        and (master["pid"], "php-fpm: pool " + pool["name"]) not in awake
+        and (master["pid"], worker_of(pool["name"])) not in awake
     ]
-    free = min(
-        [size for size in (memory.get("limit_bytes"), memory.get("mem_available")) if size is not None],
-        default=0,
-    )
+    sizes = (memory.get("limit_bytes"), memory.get("mem_available"))
+    free = min((size for size in sizes if size is not None), default=0)
     return found[free // 4 // WORKER_BYTES :]
 
 
@@ -126,9 +121,7 @@ def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
     cast(Dict[str, object], snapshot)[stage] = value
 
 
-def _look(
-    host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Callable[[List[Any]], None]
-) -> None:
+def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Say) -> None:
     """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and
     ["end"].
     """

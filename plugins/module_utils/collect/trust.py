@@ -16,10 +16,19 @@ KERNEL = ("/dev/", "/proc/", "/sys/")
 LINKS = 40  # the kernel's own limit, path_resolution(7)
 DELETED = " (deleted)"
 
-# who: an account, a group, or everybody.
-Opening = NamedTuple("Opening", [("path", str), ("who", str)])
-# target: where a link leads.
-Step = NamedTuple("Step", [("target", Optional[str]), ("opening", Optional[Opening])])
+
+class Opening(NamedTuple):
+    """A place where others than root can write."""
+
+    path: str
+    who: str  # an account, a group, or everybody
+
+
+class Step(NamedTuple):
+    """A component of a path."""
+
+    target: Optional[str]  # where a link leads
+    opening: Optional[Opening]
 
 
 def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:

@@ -5,7 +5,8 @@
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import BOM, Directive, Expand, Read, parse_conf
+from ..parse.files import Expand, Read
+from ..parse.nginx.conf import BOM, Directive, parse_conf
 from ..verdict.step import Refusal
 from .nginx_places import Place, Source
 
@@ -75,8 +76,7 @@ class Configuration:
     """All files of a configuration. levels: every block, the main level first. Refusal unless all of it can be
     read.
 
-    config: absolute path of the main file. read: a path -> its text, None when it cannot be read. expand: a
-    pattern -> its paths in order.
+    config: absolute path of the main file.
     """
 
     def __init__(self, config: str, read: Read, expand: Expand) -> None:

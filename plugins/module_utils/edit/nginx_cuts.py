@@ -49,7 +49,9 @@ def _edited(source: Source, cuts: Sequence[_Cut], at: int, new: _New, added: boo
     shift = after.count("\n") - source.text.count("\n")
     expected: List[Statement] = before[:at]
     if new:
-        expected = expected + [new + ((found[at][2] if added else before[at][2]) if at < len(found) else 0,)]
+        rows = found if added else before
+        line = rows[at][2] if at < len(found) else 0
+        expected = expected + [new + (line,)]
     expected = expected + [(args, end, line + shift) for args, end, line in before[at if added else at + 1 :]]
     if fault or found != expected or after.startswith(BOM) != source.text.startswith(BOM):
         raise Refusal(

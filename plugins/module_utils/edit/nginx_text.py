@@ -9,7 +9,7 @@ words for a person, when the edit must not or cannot be made. A second applicati
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import Expand, Read
+from ..parse.files import Expand, Read
 from ..parse.nginx.lexer import LUA_BLOCK
 from ..verdict.step import Edited, Refusal
 from .nginx_blocks import Configuration, Selector
@@ -148,10 +148,9 @@ def set_directive(
     """Sets a simple directive in the one block that the selector and file (the path of the file the block
     stands in) name, or removes it.
 
-    config: absolute path of the main file. read: a path -> its text, None when it cannot be read; expand: a
-    pattern -> its paths in order. args: None removes it; name may then be "add_header X-Name" to say which
-    one. An empty selector is the main level. [] when all is so already. A directive that stands in an include
-    inside the block is changed there, if no other block includes it.
+    config: absolute path of the main file. args: None removes it; name may then be "add_header X-Name" to say
+    which one. An empty selector is the main level. [] when all is so already. A directive that stands in an
+    include inside the block is changed there, if no other block includes it.
     """
     key = ""
     if args is None:

@@ -26,6 +26,7 @@ class PoolUse(TypedDict):
     uss_kb: List[int]  # of each measured worker
     rss_kb: List[int]
     shared_kb: int  # by the pool's workers, counted once
+    held_kb: int  # anonymous and shared memory, as a control group counts it
     cpu_share: Optional[float]  # cores that they used on average
 
 

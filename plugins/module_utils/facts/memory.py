@@ -40,6 +40,20 @@ class Worker(WorkerSizes):
     busy: Optional[bool]  # None: unknown
 
 
+class Victim(TypedDict):
+    """What the line of a kill says by itself."""
+
+    at: float  # epoch seconds
+    pid: Optional[int]  # the machine's
+    comm: Optional[str]
+    fpm: bool
+    cgroup: Optional[str]
+    kind: str  # cgroup, global or systemd_oomd
+    limit_kb: Optional[int]  # of the cgroup whose limit was hit
+    anon_rss_kb: Optional[int]
+    text: str
+
+
 class LaterKill(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
@@ -47,32 +61,39 @@ class LaterKill(TypedDict, total=False):
     vague: bool  # unit unknown: much of the host may live in that cgroup
 
 
-class Kill(LaterKill):
+class Kill(Victim, LaterKill):
     """A process that was killed for memory."""
 
-    at: float  # epoch seconds
-    pid: Optional[int]  # the machine's
-    comm: Optional[str]
-    fpm: bool
-    cgroup: Optional[str]
     unit: Optional[str]  # systemd's
-    kind: str  # cgroup, global or systemd_oomd
     ours: Optional[bool]  # of this host; None: unknown
-    limit_kb: Optional[int]  # of the cgroup whose limit was hit
-    anon_rss_kb: Optional[int]
     source: str  # kernel or journal
+
+
+class UnitKill(TypedDict):
+    """A kill in a unit, by the words of systemd or systemd-oomd."""
+
+    at: float  # epoch seconds
+    unit: Optional[str]
+    cgroup: Optional[str]
+    kind: Optional[str]  # systemd_oomd; None: the kernel killed
+    fpm: bool
     text: str
 
 
-class Segfault(TypedDict):
-    """A crash of php-fpm that the kernel saw."""
+class Crash(TypedDict):
+    """What the kernel's line of a crash says by itself."""
 
     at: float  # epoch seconds
     pid: int  # the machine's
     comm: str
     module: Optional[str]  # file that crashed
-    ours: Optional[bool]  # of this host; None: unknown
     text: str
+
+
+class Segfault(Crash):
+    """A crash of php-fpm that the kernel saw."""
+
+    ours: Optional[bool]  # of this host; None: unknown
 
 
 class EarlyKill(TypedDict):

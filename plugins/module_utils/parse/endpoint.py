@@ -7,16 +7,14 @@ import posixpath
 import re
 from typing import List, NamedTuple, Optional
 
-Endpoint = NamedTuple(
-    "Endpoint",
-    [
-        ("key", str),
-        ("family", str),
-        ("path", Optional[str]),
-        ("address", Optional[str]),
-        ("port", Optional[int]),
-    ],
-)
+
+class Endpoint(NamedTuple):
+    key: str
+    family: str  # unix, inet, inet6 or name
+    path: Optional[str]  # of a socket
+    address: Optional[str]
+    port: Optional[int]
+
 
 # Where a client of this host reaches who listens on every address.
 _EVERYWHERE = {"*": "127.0.0.1", "::": "::1"}
@@ -97,3 +95,20 @@ def reached(dialled: str, real: Optional[str] = None) -> List[str]:
         "%s:%d" % (address, there.port)
         for address in ("*", "[::]") + (loopback if there.address in loopback else ())
     ]
+
+
+def difference(dialled: Endpoint, listening: Endpoint) -> str:
+    """What two endpoints have not in common: tcp_vs_unix, other_socket, other_port, address_family (the same
+    port, the other of IPv4 and IPv6) or other_address.
+    """
+    if (dialled.family == "unix") != (listening.family == "unix"):
+        return "tcp_vs_unix"
+    if dialled.family == "unix":
+        return "other_socket"
+    if dialled.port is None or dialled.port != listening.port:
+        return "other_port"
+    return "other_address" if _is_ipv6(dialled) == _is_ipv6(listening) else "address_family"
+
+
+def _is_ipv6(endpoint: Endpoint) -> bool:
+    return endpoint.family == "inet6"

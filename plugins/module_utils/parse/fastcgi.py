@@ -16,8 +16,10 @@ PROMPT_MS = 500.0
 # once.
 _PADDING = b"\r\n\r\n"
 
-# result: answered | not_fastcgi | closed. detail: what a person needs to see of the answer.
-Answer = NamedTuple("Answer", [("result", str), ("detail", Optional[str])])
+
+class Answer(NamedTuple):
+    result: str  # answered, not_fastcgi or closed
+    detail: Optional[str]  # what a person needs to see of it
 
 
 def request() -> bytes:

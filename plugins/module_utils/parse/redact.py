@@ -119,6 +119,12 @@ _RULES = tuple(
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character in "\t\n\r" else "?"
+
+
 def redact(text: str, limit: int = LIMIT) -> str:
     """One line, secrets replaced, control characters as "?", at most limit characters."""
     if _HARMLESS.match(text):
@@ -131,9 +137,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
     for tells, pattern, instead in _RULES:
         if not tells or any(tell in lower for tell in tells):
             text = pattern.sub(instead, text)
-    text = "".join(
-        character if character.isprintable() else " " if character in "\t\n\r" else "?" for character in text
-    )
+    text = "".join(map(_printable, text))
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 

@@ -3,9 +3,14 @@
 
 """Which pool answers each route, and how a route without one misses the pools that are there."""
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .endpoint import is_this_host, parse, reached
+from .endpoint import Endpoint, difference, is_this_host, parse, reached
+
+if TYPE_CHECKING:
+    from ..facts.matched_route import AnsweringPool, MatchedRoute, Unmatched
+    from ..facts.nginx import Route
+    from ..facts.php_fpm import Master
 
 MOST_LISTENING = 5
 
@@ -14,49 +19,41 @@ class Listening:
     """Endpoints on which pools listen, sorted out once for all that may be dialled instead of them."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self.alike: Dict[bool, List[str]] = {}
-        self.ports: Dict[Optional[int], List[str]] = {}
-        self.families: Set[Tuple[Optional[int], bool]] = set()
-        for key in keys:
-            one = parse(key)
-            self.alike.setdefault(one.family == "unix", []).append(key)
-            self.ports.setdefault(one.port, []).append(key)
-            self.families.add((one.port, one.family == "inet6"))
+        self.alike: Dict[bool, List[Endpoint]] = {}
+        self.ports: Dict[int, List[Endpoint]] = {}
+        self.families: Dict[Tuple[int, bool], Endpoint] = {}
+        for endpoint in map(parse, keys):
+            self.alike.setdefault(endpoint.family == "unix", []).append(endpoint)
+            if endpoint.port is not None:
+                self.ports.setdefault(endpoint.port, []).append(endpoint)
+                self.families.setdefault((endpoint.port, endpoint.family == "inet6"), endpoint)
 
-    def difference(self, dialled: str) -> Tuple[str, List[str]]:
+    def nearest(self, dialled: str) -> Tuple[str, List[str]]:
         """(reason, the listeners that come nearest) for an endpoint on which none of them answers.
 
-        reason: no_pool, other_socket, other_port, address_family (the same port, the other of IPv4 and IPv6),
-        other_address (the same port and family) or tcp_vs_unix.
+        reason: no_pool, or what the first of them has not in common with it.
         """
         there = parse(dialled)
-        unix = there.family == "unix"
-        if not self.alike:
+        is_unix, port = there.family == "unix", there.port or 0
+        near = self.ports.get(port) or self.alike.get(is_unix) or self.alike.get(not is_unix)
+        if not near:
             return "no_pool", []
-        if unix not in self.alike:
-            return "tcp_vs_unix", self.alike[not unix][:MOST_LISTENING]
-        same_port = [] if unix or there.port is None else self.ports.get(there.port, [])
-        if not same_port:
-            return "other_socket" if unix else "other_port", self.alike[unix][:MOST_LISTENING]
-        same_family = (there.port, there.family == "inet6") in self.families
-        return "other_address" if same_family else "address_family", same_port[:MOST_LISTENING]
+        first = self.families.get((port, there.family == "inet6"), near[0])
+        return difference(there, first), [endpoint.key for endpoint in near[:MOST_LISTENING]]
 
 
 def match_pools(
-    routes: Sequence[Mapping[str, Any]],
-    masters: Sequence[Mapping[str, Any]],
+    routes: Sequence["Route"],
+    masters: Sequence["Master"],
     real_paths: Optional[Mapping[str, str]] = None,
-) -> List[Dict[str, Any]]:
+) -> List["MatchedRoute"]:
     """The routes, each with pools, mismatch and unmatched added.
 
     real_paths: {endpoint as nginx dials it: endpoint of the file that it leads to}, for sockets behind
-    symbolic links. pools: [{endpoint, config, pool, unit, version, running}], what answers, in the order of
-    the route's endpoints. mismatch: None, "no_pool_listens", "some_without_pool" (of an upstream's servers),
-    or "unresolved" (what nginx dials is not known). unmatched: [{endpoint, written, file, line, reason,
-    listening}]. An address of another host is never in it. A pool that listens on every address counts for
-    any address with its port.
+    symbolic links. mismatch: "some_without_pool" is of an upstream's servers; "unresolved": what nginx dials
+    is not known. A pool that listens on every address counts for any address with its port.
     """
-    pools: Dict[str, List[Dict[str, Any]]] = {}
+    pools: Dict[str, List["AnsweringPool"]] = {}
     for master in masters:
         for pool in master["pools"]:
             if pool["endpoint"]:
@@ -71,23 +68,23 @@ def match_pools(
                     }
                 )
     others = Listening(pools)
-    answers: Dict[str, List[Dict[str, Any]]] = {}
+    answers: Dict[str, List["AnsweringPool"]] = {}
 
-    def answer(key: str) -> List[Dict[str, Any]]:
+    def answer(key: str) -> List["AnsweringPool"]:
         if key not in answers:
             listeners = reached(key, (real_paths or {}).get(key))
             answers[key] = [pool for listener in listeners for pool in pools.get(listener, ())]
         return answers[key]
 
-    matched = []
+    matched: List["MatchedRoute"] = []
     for route in routes:
         used = [one for one in route["endpoints"] if not one["down"]] or route["endpoints"]
         found = [pool for key in dict.fromkeys(one["endpoint"] for one in used) for pool in answer(key)]
-        unmatched = []
+        unmatched: List["Unmatched"] = []
         for one in used:
             # Of another host's endpoint it is no mistake that no pool of this one listens there.
             if not answer(one["endpoint"]) and is_this_host(parse(one["endpoint"])):
-                reason, listening = others.difference(one["endpoint"])
+                reason, listening = others.nearest(one["endpoint"])
                 unmatched.append(
                     {
                         "endpoint": one["endpoint"],
@@ -98,10 +95,10 @@ def match_pools(
                         "listening": listening,
                     }
                 )
-        mismatch = None
+        mismatch: Optional[str] = None
         if not used:
             mismatch = "unresolved"
         elif unmatched:
             mismatch = "no_pool_listens" if len(unmatched) == len(used) else "some_without_pool"
-        matched.append(dict(route, pools=found, mismatch=mismatch, unmatched=unmatched))
+        matched.append({**route, "pools": found, "mismatch": mismatch, "unmatched": unmatched})
     return matched

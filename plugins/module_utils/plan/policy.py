@@ -16,29 +16,22 @@ if TYPE_CHECKING:
 RISKS = ("low", "medium", "high")
 DISRUPTIONS = ("none", "reload", "restart")
 
-# window, verify_timeout, repeat_period, probe_timeout: seconds. only, skip: ids of actions or of causes.
-# probe_path: "" for no HTTP request. swap_size: bytes or as "1G", "" where no swap may be made.
-# max_disruption: of DISRUPTIONS. max_cut: running requests that an action may cut; quiet_wait: seconds that
-# it waits for a moment in which it cuts none. managed_files: leave or edit.
-Policy = NamedTuple(
-    "Policy",
-    [
-        ("window", int),
-        ("probe_timeout", float),
-        ("max_risk", str),
-        ("only", List[str]),
-        ("skip", List[str]),
-        ("probe_path", str),
-        ("verify_timeout", float),
-        ("max_repeats", int),
-        ("repeat_period", int),
-        ("swap_size", str),
-        ("max_disruption", str),
-        ("max_cut", int),
-        ("quiet_wait", float),
-        ("managed_files", str),
-    ],
-)
+
+class Policy(NamedTuple):
+    window: int  # seconds
+    probe_timeout: float  # seconds
+    max_risk: str
+    only: List[str]  # ids of actions or of causes
+    skip: List[str]  # the same
+    probe_path: str  # "": no HTTP request
+    verify_timeout: float  # seconds
+    max_repeats: int
+    repeat_period: int  # seconds
+    swap_size: str  # bytes, or as "1G"; "": no swap may be made
+    max_disruption: str  # of DISRUPTIONS
+    max_cut: int  # running requests that an action may cut
+    quiet_wait: float  # seconds that it waits for a moment in which it cuts none
+    managed_files: str  # leave or edit
 
 
 def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:

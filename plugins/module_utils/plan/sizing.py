@@ -1,31 +1,35 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many workers a pool may have: by unique memory inside the tightest limit, over all pools together, by
-CPU and by demand (docs/sizing.md).
-
-facts are those of collect.capacity; a pool's key is (configuration, name). All sizes are bytes, unless a name
-ends in _kb.
+"""How many workers a pool may have: by the room in memory (memory_room.py), by CPU and by demand
+(docs/sizing.md).
 """
 
 import math
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ..parse.spread import spread
 from ..verdict.step import Refusal
+from .memory_room import (
+    MIB,
+    PoolKey,
+    Room,
+    budget_of,
+    ceiling,
+    cost_of,
+    mib,
+    most_workers,
+    pool_of,
+    room_of,
+    why_missing,
+)
 
 if TYPE_CHECKING:
     from ..facts.capacity import Capacity, PoolUse
     from ..facts.php_fpm import Master, Pool
 
-MIB = 1 << 20
-LEAST_RESERVE = 16 * MIB
-RESERVE = 0.05  # of the limit: page cache, and what grows between two looks
-LEAST_COST = 4 * MIB  # a worker that has served nothing yet reads smaller than it will ever be again
 PER_CORE = 8  # workers: dynamic pages wait for a database more than they compute
 LEAST_BY_CPU = 4
 HEADROOM = 1.25  # over the demand seen
-SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
 Shares = Tuple[float, float]
 GUIDE_SHARES = (0.1, 0.3)
 # Of a pool that a crowd has filled: a second brings no more workers than min_spare, and the queue fills
@@ -33,8 +37,6 @@ GUIDE_SHARES = (0.1, 0.3)
 CROWD_SHARES = (0.25, 0.75)
 LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
 STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
-
-PoolKey = Tuple[str, str]
 
 
 class Sizing(NamedTuple):
@@ -49,135 +51,6 @@ class Sizing(NamedTuple):
     guide: Optional[int]
     settings: List[Tuple[str, str]]
     explain: List[str]
-
-
-# ceilings: what all other pools may take, each at its own pm.max_children. room: what is left for the pool's
-# own workers, below 0 when nothing is.
-_Room = NamedTuple(
-    "_Room",
-    [
-        ("limit", int),
-        ("limit_from", str),
-        ("reserve", int),
-        ("others", int),
-        ("shared", int),
-        ("ceilings", int),
-        ("cost", int),
-        ("room", int),
-    ],
-)
-
-
-def _mib(size: int) -> str:
-    return "%d MiB" % math.ceil(size / float(MIB))
-
-
-def reserve(limit: int) -> int:
-    """What is left free of a limit."""
-    return max(LEAST_RESERVE, int(math.ceil(limit * RESERVE)))
-
-
-def needed(max_children: int) -> int:
-    """How many workers must have been measured: two and half of the pool, of a large one half of SMALL; of a
-    single worker that one.
-    """
-    return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
-
-
-def _pool(facts: "Capacity", key: PoolKey) -> "PoolUse":
-    for pool in facts["pools"]:
-        if (pool["config"], pool["pool"]) == key:
-            return pool
-    raise Refusal("no running php-fpm master with the configuration %s has a pool %s" % key)
-
-
-def _ceiling(pool: str, max_children: Optional[int]) -> int:
-    if not max_children or max_children < 1:
-        raise Refusal("pm.max_children of pool %s could not be read" % pool)
-    return max_children
-
-
-def _most(pool: "PoolUse") -> int:
-    return _ceiling(pool["pool"], pool["max_children"])
-
-
-def _worker(uss_kb: Sequence[int]) -> int:
-    """What one more worker takes: p95 in whole MiB, so that two looks a moment apart agree."""
-    ranks = spread(list(uss_kb))
-    return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
-
-
-def _measured(pool: "PoolUse") -> bool:
-    return len(pool["uss_kb"]) >= needed(_most(pool))
-
-
-def _cost(facts: "Capacity", pool: "PoolUse") -> int:
-    """A pool too few of whose workers were seen counts with the most expensive ones of the host."""
-    if _measured(pool):
-        return _worker(pool["uss_kb"])
-    seen = [_worker(other["uss_kb"]) for other in facts["pools"] if other["uss_kb"]]
-    if not seen:
-        raise Refusal("the memory of no worker could be measured%s" % _reason(facts, "worker_memory"))
-    return max(seen)
-
-
-def _reason(facts: "Capacity", what: str) -> str:
-    entry = next((entry for entry in facts.get("missing") or [] if entry["what"] == what), None)
-    return ": %s %s" % (entry["path"] or what, entry["why"]) if entry else ""
-
-
-def _limit(facts: "Capacity") -> int:
-    if facts["limit_bytes"] is None:
-        raise Refusal("how much memory php-fpm may use could not be read%s" % _reason(facts, "memory_limit"))
-    return facts["limit_bytes"]
-
-
-def _others(facts: "Capacity") -> int:
-    if facts["others_bytes"] is None:
-        raise Refusal("how much memory other services use could not be read%s" % _reason(facts, "memory_use"))
-    return facts["others_bytes"]
-
-
-def _budget(facts: "Capacity") -> int:
-    """The limit without its reserve, what others hold, and what all workers share, counted once."""
-    limit, others = _limit(facts), _others(facts)
-    return limit - reserve(limit) - others - _shared(facts)
-
-
-def _shared(facts: "Capacity") -> int:
-    return 1024 * sum(pool["shared_kb"] for pool in facts["pools"])
-
-
-def _room(facts: "Capacity", pool: "PoolUse") -> _Room:
-    budget = _budget(facts)
-    if not _measured(pool):
-        raise Refusal(
-            "only %d workers of pool %s could be measured, of at most %d; %d are needed to tell what one "
-            "takes%s"
-            % (
-                len(pool["uss_kb"]),
-                pool["pool"],
-                _most(pool),
-                needed(_most(pool)),
-                _reason(facts, "worker_memory"),
-            )
-        )
-    rest = [
-        other
-        for other in facts["pools"]
-        if (other["config"], other["pool"]) != (pool["config"], pool["pool"])
-    ]
-    ceilings = sum(_most(other) * _cost(facts, other) for other in rest)
-    return _Room(
-        _limit(facts),
-        facts["limit_from"] or "",
-        reserve(_limit(facts)),
-        _others(facts),
-        _shared(facts),
-        ceilings,
-        _worker(pool["uss_kb"]),
-        budget - ceilings,
-    )
 
 
 def _guide(facts: "Capacity", pool: "PoolUse") -> Optional[int]:
@@ -207,7 +80,7 @@ def settings(
     return [(key, str(number)) for key, number in found]
 
 
-def _memory_words(room: _Room, fits: int, measured: int) -> str:
+def _memory_words(room: Room, fits: int, measured: int) -> str:
     parts = (
         (room.reserve, "kept free"),
         (room.others, "of other services"),
@@ -215,11 +88,11 @@ def _memory_words(room: _Room, fits: int, measured: int) -> str:
         (room.ceilings, "of other pools"),
     )
     return "memory: %s (%s)%s = %s, one worker takes %s (p95 of %d measured): %d workers" % (
-        _mib(room.limit),
+        mib(room.limit),
         room.limit_from,
-        "".join(" - %s %s" % (_mib(part), what) for part, what in parts if part),
+        "".join(" - %s %s" % (mib(part), what) for part, what in parts if part),
         "%d MiB" % (room.room // MIB),
-        _mib(room.cost),
+        mib(room.cost),
         measured,
         fits,
     )
@@ -230,7 +103,7 @@ def _sizing(
     pool: "PoolUse",
     value: int,
     bound: str,
-    room: _Room,
+    room: Room,
     fits: int,
     more: Dict[str, object],
     words: Sequence[str],
@@ -238,7 +111,8 @@ def _sizing(
 ) -> Sizing:
     guide = _guide(facts, pool)
     explain = [
-        "pm.max_children of pool %s: %d -> %d, bound by %s" % (pool["pool"], _most(pool), value, bound),
+        "pm.max_children of pool %s: %d -> %d, bound by %s"
+        % (pool["pool"], most_workers(pool), value, bound),
         _memory_words(room, fits, len(pool["uss_kb"])),
     ] + list(words)
     if guide is not None:
@@ -246,7 +120,9 @@ def _sizing(
             "for comparison, (total - a quarter) / average RSS: %d workers; it counts shared memory once "
             "for each, and no limit" % guide
         )
-    inputs = dict(room._asdict(), max_children=_most(pool), measured=len(pool["uss_kb"]), memory=fits, **more)
+    inputs = dict(
+        room._asdict(), max_children=most_workers(pool), measured=len(pool["uss_kb"]), memory=fits, **more
+    )
     return Sizing(value, bound, inputs, guide, settings(pool, value, shares), explain)
 
 
@@ -264,11 +140,11 @@ def size(facts: "Capacity", pool_key: PoolKey, demand: Dict[str, int]) -> Sizing
     """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or
     nothing is won.
     """
-    pool = _pool(facts, pool_key)
-    current = _most(pool)
-    room = _room(facts, pool)
+    pool = pool_of(facts, pool_key)
+    current = most_workers(pool)
+    room = room_of(facts, pool)
     if facts["cores"] is None:
-        raise Refusal("how many CPUs php-fpm may use could not be read%s" % _reason(facts, "cores"))
+        raise Refusal("how many CPUs php-fpm may use could not be read%s" % why_missing(facts, "cores"))
     wanted = current
     coming = needed_by(demand)
     while wanted < math.ceil(max(demand["busy"] + demand["waiting"], coming) * HEADROOM):
@@ -310,23 +186,23 @@ def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) 
     """Fewer workers, where memory ran out. peak_bytes: of a killed worker, which counts as one of that size
     beside the others. Refusal when a number is missing, when all fit already, or when not even one does.
     """
-    pool = _pool(facts, pool_key)
-    current = _most(pool)
-    room = _room(facts, pool)
+    pool = pool_of(facts, pool_key)
+    current = most_workers(pool)
+    room = room_of(facts, pool)
     peak = max(peak_bytes or 0, room.cost)
     fits = 1 + (room.room - peak) // room.cost if room.room >= peak else 0
     if not fits:
         raise Refusal(
             "no number of workers of pool %s fits, one alone takes %s: a script or its memory_limit is the "
             "matter, or what else runs here; %s"
-            % (pool["pool"], _mib(peak), _memory_words(room, fits, len(pool["uss_kb"])))
+            % (pool["pool"], mib(peak), _memory_words(room, fits, len(pool["uss_kb"])))
         )
     if fits >= current:
         raise Refusal(
             "all %d workers of pool %s fit already; %s"
             % (current, pool["pool"], _memory_words(room, fits, len(pool["uss_kb"])))
         )
-    words = ["one of them with the %s of the worker that was killed" % _mib(peak)] if peak > room.cost else []
+    words = ["one of them with the %s of the worker that was killed" % mib(peak)] if peak > room.cost else []
     return _sizing(facts, pool, fits, "memory", room, fits, {"peak": peak}, words)
 
 
@@ -334,15 +210,15 @@ def fair_share(facts: "Capacity", pool_key: PoolKey) -> int:
     """Bytes that each worker of the pool may take when all take the same, of as many as may run or, if fewer,
     as fit. Refusal when a number is missing or when it would stop scripts that any application has.
     """
-    pool = _pool(facts, pool_key)
-    room = _room(facts, pool)
-    share = room.room // max(1, min(_most(pool), room.room // room.cost))
+    pool = pool_of(facts, pool_key)
+    room = room_of(facts, pool)
+    share = room.room // max(1, min(most_workers(pool), room.room // room.cost))
     if share < LEAST_MEMORY_LIMIT:
         raise Refusal(
             "a worker of pool %s would be left with %s, too little for a memory_limit; %s"
             % (
                 pool["pool"],
-                _mib(share),
+                mib(share),
                 _memory_words(room, max(0, room.room // room.cost), len(pool["uss_kb"])),
             )
         )
@@ -356,13 +232,13 @@ def process_max(facts: "Capacity", master: "Master") -> int:
         return 0
     names = {pool["name"] + "_status" for pool in master["pools"]}
     status = [name for config, name in facts["unlisted"] if config == master["config"] and name in names]
-    most = sum(_ceiling(pool["name"], pool["max_children"]) for pool in master["pools"])
+    most = sum(ceiling(pool["name"], pool["max_children"]) for pool in master["pools"])
     most += STATUS_WORKERS * len(status)
     if most > master["process_max"]:
-        left = _budget(facts) - sum(_most(pool) * _cost(facts, pool) for pool in facts["pools"])
+        left = budget_of(facts) - sum(most_workers(pool) * cost_of(facts, pool) for pool in facts["pools"])
         if left < 0:
             raise Refusal(
                 "process.max = %d keeps the pools from taking %s more memory than there is"
-                % (master["process_max"], _mib(-left))
+                % (master["process_max"], mib(-left))
             )
     return most

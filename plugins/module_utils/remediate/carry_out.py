@@ -9,8 +9,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..change.difference import difference
 from ..change.disk import Disk
+from ..change.lock import STATE
 from ..change.recovery import recover, shell
-from ..change.transaction import STATE, Transaction, UndoFailed, check
+from ..change.transaction import Transaction, UndoFailed, check
 from ..change.trial import deciding_line, trial
 from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact

@@ -3,18 +3,27 @@
 
 """Before against after: what improved, what got worse, what is still so. Pure."""
 
-from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ..parse.nginx.sites import Place
 from .pages import OWN, SILENT, SLOW, Page
 
 if TYPE_CHECKING:
     from ..facts.endpoint import Endpoint
+    from ..verdict.finding import Finding
 
 # Of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2
 _TAKES = ("ok", "full", "timeout")
 _NOT_PHP = ("closed", "not_fastcgi")
+
+
+# What names a finding in two diagnoses of one host: cause, endpoint, site.
+Key = Tuple[str, Optional[str], Optional[str]]
+
+
+def key(item: "Finding") -> Key:
+    return item["cause"], item["endpoint"], item["site"]
 
 
 class Sight(NamedTuple):

@@ -3,23 +3,24 @@
 
 """Looks at all that an action may go by, before it is resolved: an action itself reaches no host."""
 
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, cast
 
 from ..actions.registry import BY_ID, reads
 from ..actions.view import Files, View
 from ..change.live_socket import groups_of
-from ..change.swap import look, swap_on
+from ..change.swap import swap_on
+from ..change.swap_facts import look
 from ..change.texts import Texts
 from ..collect.host import Host
 from ..collect.linux.capacity import capacity
 from ..collect.linux.processes import processes
+from ..parse.files import Expand, Read
 from ..parse.linux.swap import size_bytes
 from ..parse.linux.tmpfiles import entry_for
 from ..parse.php_fpm.written import as_written
 from ..verdict.action import ACCOUNTS, MEMORY, SWAP, TMPFILES
 
 if TYPE_CHECKING:
-    from ..facts.capacity import Capacity
     from ..facts.php_fpm import Master
     from ..facts.snapshot import Snapshot
     from ..verdict.action import Planned
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class _Record:
     """Files that are read, each once, and kept."""
 
-    def __init__(self, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]) -> None:
+    def __init__(self, read: Read, expand: Expand) -> None:
         self._read, self._expand = read, expand
         self.texts: Dict[str, Optional[str]] = {}
         self.listings: Dict[str, List[str]] = {}
@@ -68,6 +69,6 @@ def view_for(action: "Planned", host: Host, texts: Texts, snapshot: "Snapshot", 
         now,
         Files(record.texts, record.listings),
         _groups(action, masters) if ACCOUNTS in needs else {},
-        cast("Capacity", capacity(host, processes(host), masters)) if MEMORY in needs else None,
+        capacity(host, processes(host), masters) if MEMORY in needs else None,
         swap_on(look(host, path, masters), size_bytes(swap_size), True) if SWAP in needs else None,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from ..change import managed
 from ..change.disk import Disk
-from ..change.lock import lock
-from ..change.transaction import STATE, left_open
+from ..change.lock import STATE, lock
+from ..change.transaction import left_open
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.identity import running_identity
@@ -29,7 +29,7 @@ _WRONG = {
 }
 
 
-def quiet(module: Any, option: str, shown: Any) -> None:
+def quiet(module: Any, option: str, shown: object) -> None:
     """What the engine prints of an option that may hold a secret. Its own no_log would blot out each "4" of
     the reply, if that is a value.
     """
@@ -81,31 +81,23 @@ def one_change(
         raise Refusal("only root can change %s and test it: become root" % step.target)
     disk = Disk()
     if check_mode:
-        found = _close(host, disk, True, warn, state)
-        return _carried(
-            step._replace(meant=[*step.meant, *(found.in_force if found else [])]),
-            host,
-            disk,
-            verify,
-            True,
-            state,
-        )
+        return _carried(make, host, disk, verify, True, warn, state)
     with lock(state, disk):
-        found = _close(host, disk, False, warn, state)
-        step = make()
-        return _carried(
-            step._replace(meant=[*step.meant, *(found.in_force if found else [])]),
-            host,
-            disk,
-            verify,
-            False,
-            state,
-        )
+        return _carried(make, host, disk, verify, False, warn, state)
 
 
 def _carried(
-    step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], check_mode: bool, state: str
+    make: Callable[[], Step],
+    host: Host,
+    disk: Disk,
+    verify: Callable[[], Optional[str]],
+    check_mode: bool,
+    warn: Callable[[str], None],
+    state: str,
 ) -> Outcome:
+    closed = _close(host, disk, check_mode, warn, state)
+    step = make()
+    step = step._replace(meant=[*step.meant, *(closed.in_force if closed else [])])
     why = managed.objection(step, disk, managed.LEAVE, asked=True)
     if why:
         raise Refusal(why)
@@ -140,7 +132,7 @@ def failure(outcome: Outcome) -> Optional[str]:
     return "%s: %s." % (_WRONG[outcome.result], outcome.why) if outcome.result in _WRONG else None
 
 
-def reply(outcome: Outcome) -> Dict[str, Any]:
+def reply(outcome: Outcome) -> Dict[str, object]:
     """The part of a module's return that all of them have."""
     return {
         "changed": changed(outcome),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..change.lock import STATE
 from ..change.texts import Texts
-from ..collect import nginx as nginx_files
+from ..collect import nginx_files
 from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process, processes
 from ..collect.linux.units import DIRECTORIES
@@ -20,6 +20,7 @@ from ..collect.php_fpm.masters import collect_fpm
 from ..collect.trust import DELETED
 from ..parse.endpoint import canonical
 from ..parse.nginx.conf import Conf, every, parse_conf
+from ..parse.titles import FPM_WORKER
 from ..plan.plan import BY_ID
 from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
@@ -35,7 +36,6 @@ LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-
 DEFINES = ("daemon-reload", "enable", "disable", "reenable")
 SETTLE = 0.5  # seconds after a reload in which workers of before may still look like those of now
 _PHP_CODE = re.compile(r" (/\S*php\S*\.so) \(deleted\)$", re.M)
-_POOL = re.compile(r"php-fpm: pool (.+)\Z")
 
 
 class _FpmReading(fpm_files.Reading):
@@ -165,7 +165,7 @@ def _unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) ->
     pools = {pool["name"]: pool for pool in master["pools"]}
     running: Dict[str, int] = {}
     for one in procs:
-        match = _POOL.match(one.cmdline)
+        match = FPM_WORKER.match(one.cmdline)
         if match and one.ppid == master["pid"]:
             running[match.group(1)] = running.get(match.group(1), 0) + 1
     for name, count in sorted(running.items()):

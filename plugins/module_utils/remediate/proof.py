@@ -7,19 +7,18 @@ user, pages and nginx's errors.
 What improved is kept, if nothing got worse through it. What was dead before may stay dead.
 """
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..collect.endpoint.endpoints import collect_endpoints, identity_of
 from ..collect.host import Host
 from ..collect.linux.processes import processes
 from ..collect.nginx import collect_nginx
 from ..collect.snapshot import take
-from ..facts.shape import TypedDict
 from ..parse.nginx.sites import Place, place, sites_of
 from ..plan.plan import reloads_nginx
 from ..plan.policy import Policy
 from ..rules.diagnose import diagnose
-from .compare import ANSWERS, Sight, bad_page, best, improved, outcome, silent_endpoint, worse
+from .compare import ANSWERS, Key, Sight, bad_page, best, improved, key, outcome, silent_endpoint, worse
 from .drain import QUEUES, Drain
 from .pages import SILENT, ask, doors
 
@@ -29,21 +28,13 @@ if TYPE_CHECKING:
     from ..facts.snapshot import Snapshot
     from ..verdict.action import Planned
     from ..verdict.finding import Finding
+    from ..verdict.remediation import Shown
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
 MOST_SITES = 10  # that are asked for a page; the probe covers all
 PAGE_SECONDS = 5.0  # patience for a page
 WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
-
-
-# In two diagnoses of one host: cause, endpoint, site.
-Key = Tuple[str, Optional[str], Optional[str]]
-
-
-def key(item: "Finding") -> Key:
-    """What names a finding in two diagnoses of one host: (cause, endpoint, site)."""
-    return item["cause"], item["endpoint"], item["site"]
 
 
 def endpoint(item: "Finding") -> str:
@@ -59,14 +50,6 @@ def touches(action: "Planned", master: "Master") -> bool:
         or arguments.get("config") == master["config"]
         or bool(arguments.get("unit") and arguments["unit"] == master["unit"])
     )
-
-
-class Shown(TypedDict):
-    """What a report shows of a finding's endpoint and sites at a time."""
-
-    probe: str
-    http: Optional[int]  # status of a page of the first of its sites that was asked
-    queue: Optional[int]  # connections
 
 
 class Proof:
@@ -126,7 +109,7 @@ class Proof:
                 found += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
         return [endpoint(item)] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
 
-    def _seen(self, item: "Finding", sight: Sight, keys: Sequence[str]) -> Shown:
+    def _seen(self, item: "Finding", sight: Sight, keys: Sequence[str]) -> "Shown":
         """What a report shows of a finding: {probe, http, queue}."""
         seen = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
         pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
@@ -170,7 +153,7 @@ class Proof:
             self._look([], True)
             self.before = self.now
 
-    def after(self, items: "Sequence[Finding]") -> Dict[Key, Shown]:
+    def after(self, items: "Sequence[Finding]") -> "Dict[Key, Shown]":
         """What a report shows of each finding once all is done, by its key."""
         dialled = self._look(items, True)
         return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
@@ -223,24 +206,13 @@ class Proof:
             dialled = self._look(items, over)
             hurt = worse(self.before, self.now, edited)
             hurt_since = (self.host.monotonic() if hurt_since is None else hurt_since) if hurt else None
-            left = next(
-                filter(
-                    None,
-                    (
-                        self._unmended(item, dialled[key(item)], places[key(item)], repointed)
-                        for item in items
-                    ),
-                ),
-                None,
+            unmended = (
+                self._unmended(item, dialled[key(item)], places[key(item)], repointed) for item in items
             )
+            left = next(filter(None, unmended), None)
             helped = any(
                 improved(
-                    self.before,
-                    self.now,
-                    [endpoint(item)],
-                    dialled[key(item)],
-                    places[key(item)],
-                    repointed,
+                    self.before, self.now, [endpoint(item)], dialled[key(item)], places[key(item)], repointed
                 )
                 for item in items
             )

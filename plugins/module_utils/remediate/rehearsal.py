@@ -14,7 +14,7 @@ import os
 import posixpath
 import re
 import socket
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
 from ..change.texts import Texts
 from ..change.trial import Start, deciding_line, trial
@@ -64,15 +64,11 @@ def written(host: Host, master: "Master", step: Step, environment: Dict[str, str
     texts = Texts(host)
     texts.show(step)
 
-    def read(path: str) -> Tuple[Optional[str], str]:
+    def read(path: str) -> Optional[str]:
         text = texts.read(path)
-        return text and _VARIABLE.sub(
-            lambda match: environment.get(match.group(1)) or match.group(0), text
-        ), ""
+        return text and _VARIABLE.sub(lambda match: environment.get(match.group(1)) or match.group(0), text)
 
-    conf = parse_fpm_conf(
-        master["config"], read, lambda pattern: (texts.expand(pattern), ""), master["prefix"]
-    )
+    conf = parse_fpm_conf(master["config"], read, texts.expand, master["prefix"])
     return Written(
         texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools]
     )

@@ -8,50 +8,49 @@ One look decides all: what check mode shows is what is done, and a cause that on
 waits for the next run.
 """
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..actions.backlog import counted
 from ..actions.registry import resolve
 from ..change import ledger, managed
 from ..change.disk import Disk
-from ..change.lock import Busy, lock
+from ..change.lock import STATE, Busy, lock
 from ..change.texts import Texts
-from ..change.transaction import STATE, left_open
+from ..change.transaction import left_open
 from ..collect.host import Host
 from ..collect.snapshot import take
 from ..plan.bundles import bundles
 from ..plan.plan import BY_ID
 from ..plan.policy import Policy, objection
-from ..reply import fit, told
 from ..rules.diagnose import diagnose
 from ..verdict.action import ARRIVALS
-from ..verdict.step import Refusal, Step
+from ..verdict.step import Command, Refusal, Step
 from .carry_out import Outcome, carry_out
-from .compare import DEAD, rank
+from .finding_results import active
 from .measure import view_for
-from .proof import Key, Proof, Shown, key
+from .proof import Proof
+from .reply import TRIED, Diagnosis, Done, left_alone, reply, tried
 from .running import Running
 
 if TYPE_CHECKING:
     from ..facts.snapshot import Snapshot
     from ..verdict.action import Planned
     from ..verdict.finding import Finding
+    from ..verdict.remediation import Reply, Taken, Undone
+
 
 NOTHING = Outcome("skipped", "", [], [], [], None)
-NAMED = ("cause", "reason", "site", "endpoint", "pool")  # what names a finding
-TRIED = ("done", "rolled_back", "failed")
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
 def _uncounted(snapshot: "Snapshot", findings: Sequence["Finding"]) -> bool:
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(
-        item["state"] == "active"
-        and any(ARRIVALS in BY_ID[remedy["action"]].needs for remedy in item["remedy"])
+        any(ARRIVALS in BY_ID[remedy["action"]].needs for remedy in item["remedy"])
         and not (
             item["endpoint"] in snapshot["endpoints"] and counted(snapshot["endpoints"][item["endpoint"]])
         )
-        for item in findings
+        for item in active(findings)
     )
 
 
@@ -60,7 +59,7 @@ def _merged(steps: Sequence[Step]) -> Step:
     last = steps[-1]
     if not steps[1:]:
         return last
-    commands: List[Any] = []
+    commands: List[Command] = []
     for step in steps:
         commands += [command for command in step.commands if command not in commands]
     return Step(
@@ -74,8 +73,31 @@ def _merged(steps: Sequence[Step]) -> Step:
     )
 
 
+def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
+    return {
+        "id": action["id"],
+        "target": action["target"],
+        "arguments": action["arguments"],
+        "because": action["because"],
+        "findings": action["findings"],
+        "risk": action["risk"],
+        "reversible": action["reversible"],
+        "disruption": action["disruption"],
+        "running": action["running"],
+        "result": outcome.result,
+        "why": outcome.why,
+        "files": outcome.files,
+        "commands": outcome.commands,
+        "backup": outcome.backup,
+        "cut": outcome.cut,
+        "seconds": round(seconds, 2),
+    }
+
+
 class _Run:
-    """One remediation: snapshot and verdict are its diagnosis."""
+    """One remediation. in_force: files that are what runs, though they are newer: put back, or of a run that
+    was killed.
+    """
 
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
@@ -84,18 +106,15 @@ class _Run:
             self.verdict = diagnose(self.snapshot)
             if not _uncounted(self.snapshot, self.verdict["findings"]):
                 break
-        self.diagnosed_at = host.now()
+        self.diagnosis = Diagnosis(self.snapshot, self.verdict, host.now(), policy.window, check_mode)
         self.texts = Texts(host)
         self.running = Running(
             host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait, self.snapshot["nginx"]
         )
-        self.actions: List[Dict[str, Any]] = []
+        self.actions: List["Taken"] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
-        self.seen: Dict[Key, Shown] = {}  # by finding, once all is done
-        self.in_force: List[
-            str
-        ] = []  # files that are what runs, though they are newer: put back, or of a run that was killed
+        self.in_force: List[str] = []
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
@@ -115,22 +134,16 @@ class _Run:
     def storm(self, bundle: "Sequence[Planned]") -> Optional[str]:
         """Why what was done once for all, or tried often enough of late, is not tried again."""
         entries = ledger.read(self.state)
+        since = self.host.now() - self.policy.repeat_period
         for action in bundle:
-            if BY_ID[action["id"]].once and ledger.done(
-                entries, action["id"], str(action["target"]), self.diagnosed_at
-            ):
-                return (
-                    "was done in %s before, and is not done twice: find out why it takes longer still"
-                    % action["target"]
-                )
-            times = ledger.attempts(
-                entries, action["id"], str(action["target"]), self.host.now() - self.policy.repeat_period
-            )
+            name, target = action["id"], str(action["target"])
+            if BY_ID[name].once and ledger.done(entries, name, target, self.diagnosis.at):
+                why = "was done in %s before, and is not done twice: find out why it takes longer still"
+                return why % target
+            times = ledger.attempts(entries, name, target, since)
             if times >= self.policy.max_repeats:
-                return "was tried %d times within %d s and did not last: find what undoes it" % (
-                    times,
-                    self.policy.repeat_period,
-                )
+                why = "was tried %d times within %d s and did not last: find what undoes it"
+                return why % (times, self.policy.repeat_period)
         return None
 
     def take_bundle(self, bundle: "Sequence[Planned]") -> Outcome:
@@ -147,14 +160,10 @@ class _Run:
         if why:
             return NOTHING._replace(result="refused", why=why)
         numbers = sorted({number for action in bundle for number in action["findings"]})
-        served = [self.verdict["findings"][number] for number in numbers]
+        findings, plan = self.verdict["findings"], self.verdict["plan"]
+        served = [findings[number] for number in numbers]
         proof = self.proof or Proof(
-            self.host,
-            self.policy,
-            self.snapshot,
-            self.verdict["findings"],
-            self.verdict["plan"],
-            not self.check_mode,
+            self.host, self.policy, self.snapshot, findings, plan, not self.check_mode
         )
         self.proof = proof
         proof.begin()
@@ -169,31 +178,20 @@ class _Run:
         )
         if outcome.result == "would":
             self.texts.show(step)
-        rest = (
-            ["it helped, and this is still so: %s" % proof.rest]
-            if outcome.result == "done" and proof.rest
-            else []
-        )
-        return outcome._replace(why=outcome.why or "; ".join(rest + list(step.notes)))
+        notes = list(step.notes)
+        if outcome.result == "done" and proof.rest:
+            notes.insert(0, "it helped, and this is still so: %s" % proof.rest)
+        return outcome._replace(why=outcome.why or "; ".join(notes))
 
     def recorded(self, bundle: "Sequence[Planned]", outcome: Outcome) -> Outcome:
         """What was done is done, whether or not it can be written down."""
         try:
             for action in bundle:
-                ledger.record(
-                    self.disk,
-                    self.state,
-                    self.host.now(),
-                    action["id"],
-                    str(action["target"]),
-                    outcome.result,
-                )
+                target = str(action["target"])
+                ledger.record(self.disk, self.state, self.host.now(), action["id"], target, outcome.result)
         except (OSError, Refusal) as error:
-            return outcome._replace(
-                why="; ".join(
-                    filter(None, (outcome.why, "it could not be entered in the ledger: %s" % error))
-                )
-            )
+            why = "it could not be entered in the ledger: %s" % error
+            return outcome._replace(why="; ".join(filter(None, (outcome.why, why))))
         return outcome
 
     def act(self) -> None:
@@ -205,159 +203,26 @@ class _Run:
             if outcome.result == "rolled_back":
                 self.in_force = self.in_force + outcome.files
             self.diff += outcome.diff
-            for action in bundle:
-                self.actions.append(
-                    dict(
-                        {name: value for name, value in action.items() if name != "host"},
-                        result=outcome.result,
-                        why=outcome.why,
-                        files=outcome.files,
-                        commands=outcome.commands,
-                        backup=outcome.backup,
-                        cut=outcome.cut,
-                        seconds=round(self.host.monotonic() - began, 2),
-                    )
-                )
+            seconds = self.host.monotonic() - began
+            self.actions += [_taken(action, outcome, seconds) for action in bundle]
 
-    def finding(self, number: int, now: Sequence["Finding"]) -> Dict[str, Any]:
-        """What became of the finding of that number. now: the findings of a last diagnosis."""
-        item = self.verdict["findings"][number]
-        mine = [action for action in self.actions if number in action["findings"]]
-        results = [action["result"] for action in mine]
-        reasons = [
-            ("%s: %s" % (action["id"], action["why"]) if len(mine) > 1 else action["why"])
-            for action in mine
-            if action["why"]
-        ]
-        why = "; ".join(dict.fromkeys(reasons))
-        if item["state"] != "active":
-            result, why = (
-                "not_needed",
-                "it is over" if item["state"] == "recovered" else "it hurts nobody now",
-            )
-        elif "would" in results:
-            result = "would_fix"
-        elif "rolled_back" in results or "failed" in results:
-            result = "rolled_back"
-        elif "done" not in results:
-            result, why = "escalated", why or item["summary"]
-        else:
-            again = next(
-                (other for other in now if other["state"] == "active" and key(other) == key(item)), None
-            )
-            result, why = (
-                ("escalated", "it is so again, or still: %s" % again["summary"]) if again else ("fixed", why)
-            )
-        before = self.proof.past.get(key(item)) if self.proof else None
-        return dict(
-            {name: item[name] for name in NAMED},
-            result=result,
-            before=before,
-            after=self.seen.get(key(item)),
-            why=why,
-        )
+    def look_again(self, undone: "Optional[Undone]") -> Done:
+        """What was done, and how it is now, where anything was tried."""
+        proof, last, after = self.proof, self.verdict, {}
+        if tried(self.actions):
+            last = diagnose(take(self.host, self.policy.window, self.policy.probe_timeout))
+            if proof:
+                after = proof.after(active(self.verdict["findings"]))
+        before, answered_at = (proof.past, proof.answered_at) if proof else ({}, None)
+        return Done(self.actions, self.diff, undone, last, before, after, answered_at)
 
-    def still(self, item: "Finding") -> Dict[str, Any]:
-        """A finding of the last diagnosis. It is new if nothing was found at an endpoint that was not dead."""
-        known = any(key(other) == key(item) for other in self.verdict["findings"])
-        dead = rank(self.snapshot["endpoints"].get(item["endpoint"] or "")) == DEAD
-        return {
-            "cause": item["cause"],
-            "reason": item["reason"],
-            "site": item["site"],
-            "endpoint": item["endpoint"],
-            "pool": item["pool"],
-            "summary": item["summary"],
-            "new": not known and not dead,
-        }
-
-    def result(self, undone: Optional[Dict[str, Any]]) -> Dict[str, Any]:
-        tried = any(action["result"] in TRIED for action in self.actions)
-        last = (
-            diagnose(take(self.host, self.policy.window, self.policy.probe_timeout))
-            if tried
-            else self.verdict
-        )
-        would = any(action["result"] == "would" for action in self.actions) or bool(
-            undone and self.check_mode
-        )
-        outcome = (
-            "done"
-            if tried or (undone and not self.check_mode)
-            else "would_change"
-            if would
-            else "nothing_to_do"
-        )
-        answered_at = self.proof.answered_at if self.proof else None
-        if tried and self.proof:
-            self.seen = self.proof.after(
-                [item for item in self.verdict["findings"] if item["state"] == "active"]
-            )
-        findings = [self.finding(number, last["findings"]) for number in range(len(self.verdict["findings"]))]
-        still = [self.still(item) for item in last["findings"] if item["state"] == "active"] if tried else []
-        return self.reply(
-            outcome,
-            "",
-            findings,
-            status=last["status"],
-            diff=self.diff,
-            still=still,
-            changed=bool(undone)
-            or any(action["result"] in ("would", "done", "failed") for action in self.actions),
-            status_after=None if self.check_mode else last["status"],
-            undone=undone,
-            answered_after=round(answered_at - self.diagnosed_at, 2) if answered_at else None,
-        )
-
-    def left_alone(self, outcome: str, why: str) -> Dict[str, Any]:
-        findings = [
-            dict(self.finding(number, []), why=why) for number in range(len(self.verdict["findings"]))
-        ]
-        return self.reply(outcome, why, findings, status=self.verdict["status"], changed=False, diff=[])
-
-    def reply(
-        self,
-        outcome: str,
-        why: str,
-        findings: Sequence[Dict[str, Any]],
-        status: str,
-        changed: bool,
-        diff: Sequence[Dict[str, str]],
-        **after: Any,
-    ) -> Dict[str, Any]:
-        """findings, plan and missing are those of the diagnosis before anything was done; status is the
-        host's now. after: what is known since.
-        """
-        remediation = dict(
-            {
-                "check_mode": self.check_mode,
-                "outcome": outcome,
-                "why": why,
-                "status_before": self.verdict["status"],
-                "status_after": None,
-                "diagnosed_at": self.diagnosed_at,
-                "answered_after": None,
-                "undone": None,
-                "actions": self.actions,
-                "findings": list(findings),
-                "still": [],
-            },
-            **after,
-        )
-        return dict(
-            fit(told(self.verdict)),
-            changed=changed,
-            window=self.policy.window,
-            status=status,
-            diff=list(diff),
-            snapshot=told(self.snapshot),
-            remediation=told(remediation),
-        )
+    def reply(self, undone: "Optional[Undone]") -> "Reply":
+        return reply(self.diagnosis, self.look_again(undone))
 
 
 def _left_behind(
     host: Host, disk: Disk, check_mode: bool, state: str
-) -> Tuple[Optional[Dict[str, Any]], List[str]]:
+) -> Tuple["Optional[Undone]", List[str]]:
     """(what a killed run left: closed, or in check mode only judged; None when it left nothing; its files
     that are what runs).
     """
@@ -379,7 +244,7 @@ def _left_behind(
     }, found.in_force
 
 
-def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> Dict[str, Any]:
+def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> "Reply":
     """Mend what is safe to mend on this host, or, in check mode, say exactly what would be done. The module's
     reply, with the snapshot in it.
 
@@ -390,24 +255,24 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
     half_done = host.is_root() and left_open(state)
     if not half_done and not run.allowed():
         if run.verdict["status"] == "unknown":
-            return run.left_alone("left_alone", "it could not be looked at well enough, see missing")
+            why = "it could not be looked at well enough, see missing"
+            return left_alone(run.diagnosis, "left_alone", why)
         run.act()
-        return run.result(None)
+        return run.reply(None)
     if not host.is_root():
-        return run.left_alone("left_alone", "only root can change a host: become root")
+        return left_alone(run.diagnosis, "left_alone", "only root can change a host: become root")
     if check_mode:
         undone, run.in_force = _left_behind(host, disk, True, state)
         run.act()
-        return run.result(undone)
+        return run.reply(undone)
     try:
         with lock(state, disk):
             undone, files = _left_behind(host, disk, False, state)
-            run = _Run(
-                host, disk, policy, check_mode, state
-            )  # what another run mended meanwhile is not mended again
+            # What another run mended meanwhile is not mended again.
+            run = _Run(host, disk, policy, check_mode, state)
             run.in_force = files
             if run.verdict["status"] != "unknown":
                 run.act()
-            return run.result(undone)
+            return run.reply(undone)
     except Busy as busy:
-        return run.left_alone("busy", str(busy))
+        return left_alone(run.diagnosis, "busy", str(busy))

@@ -30,9 +30,13 @@ AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
 _READ = frozenset(("0", "63"))
 
 
-# seen: requests that ran, or waited, right before a command. reached: endpoints at which nginx found php-fpm
-# then. began, ended: epoch seconds.
-_Gap = NamedTuple("_Gap", [("seen", int), ("reached", List[str]), ("began", float), ("ended", float)])
+class _Gap(NamedTuple):
+    """The time of a command that cuts requests."""
+
+    seen: int  # requests that ran, or waited, right before it
+    reached: List[str]  # endpoints at which nginx found php-fpm then
+    began: float  # epoch seconds
+    ended: float  # epoch seconds
 
 
 def _waits_for_its_client(host: Host, pid: int) -> bool:
@@ -63,13 +67,8 @@ class Running:
         quiet_wait: float = 0.0,
         nginx: "Optional[Nginx]" = None,
     ) -> None:
-        self.host, self.masters, self.max_cut, self.quiet_wait, self.nginx = (
-            host,
-            masters,
-            max_cut,
-            quiet_wait,
-            nginx,
-        )
+        self.host, self.masters, self.nginx = host, masters, nginx
+        self.max_cut, self.quiet_wait = max_cut, quiet_wait
         self._begin()
 
     def _begin(self) -> None:

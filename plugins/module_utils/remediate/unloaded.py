@@ -10,7 +10,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from ..change.disk import Disk
 from ..change.journal import Unreadable, read_journal
-from ..change.transaction import STATE, digest
+from ..change.lock import STATE
+from ..change.new_journal import digest
 from ..collect.host import Host, HostError
 from ..collect.trust import walk
 from ..plan.plan import BY_ID
@@ -21,7 +22,12 @@ MOST_NAMED = 5
 # of the kernel
 TICK = 0.1
 
-Newer = NamedTuple("Newer", [("path", str), ("at", float)])
+
+class Newer(NamedTuple):
+    """What was changed since it was loaded."""
+
+    path: str
+    at: float  # epoch seconds
 
 
 def _changed_at(host: Host, path: str) -> Optional[float]:

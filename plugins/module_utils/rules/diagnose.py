@@ -16,7 +16,7 @@ from .status import NEEDED_FOR_HEALTH, status_of
 if TYPE_CHECKING:
     from ..facts.nginx import Nginx
     from ..facts.snapshot import Missing, Snapshot
-    from ..verdict.finding import Finding
+    from ..verdict.finding import Finding, Verdict
 
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
@@ -133,10 +133,8 @@ def _nginx_gaps(nginx: "Nginx") -> List["Missing"]:
     return gaps
 
 
-def diagnose(snapshot: "Snapshot", host: str = "localhost") -> dict:
-    """The verdict on one host: {status, findings, plan, missing, strangers, strangers_total}, pure and
-    repeatable. host: its name in the plan.
-    """
+def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
+    """The verdict on one host, pure and repeatable. host: its name in the plan."""
     examined = cases(snapshot)
     answering = _answering(snapshot, examined)
     findings: List["Finding"] = []
@@ -155,7 +153,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> dict:
     return {
         "status": status_of(snapshot, examined, findings, missing),
         "findings": findings,
-        "plan": [dict(action, running=running(snapshot, action)) for action in plan(findings, host)],
+        "plan": [{**action, "running": running(snapshot, action)} for action in plan(findings, host)],
         "missing": missing,
         "strangers": strangers[:MOST_STRANGERS],
         "strangers_total": len(strangers),

@@ -83,10 +83,19 @@ class Match(NamedTuple):
     reason: Reason
 
 
-# It is not this cause, and why.
-Clear = NamedTuple("Clear", [("why", str)])
-# It may be this cause. what: by its name in missing, what would have to be seen to tell.
-Unclear = NamedTuple("Unclear", [("what", str), ("why", str)])
+class Clear(NamedTuple):
+    """It is not this cause."""
+
+    why: str
+
+
+class Unclear(NamedTuple):
+    """It may be this cause."""
+
+    what: str  # would have to be seen to tell, by its name in missing
+    why: str
+
+
 # None: nothing to say about this endpoint.
 Answer = Union[None, Match, List[Match], Clear, Unclear]
 

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
-from ..parse.endpoint import parse, reached
+from ..parse.endpoint import difference, parse, reached
 from ..signatures.lookup import meaning_of
 from .case import MISSING, REFUSED, Case
 from .model import (
@@ -183,16 +183,13 @@ REASONS = (
 )
 
 
-def _difference(case: Case, owner: Owner) -> str:
+def _missed_by(case: Case, owner: Owner) -> str:
     """The reason, by what the dialled endpoint and the pool's have not in common."""
     if case.endpoint.get("type") == "dangling_link":
         return "dangling_link"
-    there, here = parse(case.key), parse(owner.endpoint)
-    if (there.family == "unix") != (here.family == "unix"):
-        return "tcp_vs_unix"
-    if there.family == "unix":
-        return "other_socket"
-    return "address_family" if there.port == here.port else "other_port"
+    reason = difference(parse(case.key), parse(owner.endpoint))
+    # The report has no reason of its own for another address of the same family.
+    return "address_family" if reason == "other_address" else reason
 
 
 def _repoint(case: Case, to: str) -> List[Remedy]:
@@ -244,4 +241,4 @@ def examine(case: Case) -> Answer:
         return None
     match = first_reason(CAUSE, REASONS, case)
     near = None if match or case.owners else nearest(case)
-    return Match(CAUSE, _difference(case, near.owner), _elsewhere(case, near)) if near else match
+    return Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near)) if near else match

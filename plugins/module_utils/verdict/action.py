@@ -53,11 +53,10 @@ class Action(NamedTuple):
     needs: Tuple[str, ...] = ()  # of MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES
 
 
-class Asked(TypedDict):
-    """An action of the plan, before it is known how many requests run."""
+class Chosen(TypedDict):
+    """An action for a host."""
 
     id: str
-    host: str
     target: Optional[str]  # unit, or path of a file or directory
     arguments: Dict[str, object]
     because: List[str]  # cause/reason of the findings, each once
@@ -65,6 +64,12 @@ class Asked(TypedDict):
     risk: str
     reversible: bool
     disruption: str
+
+
+class Asked(Chosen):
+    """An action of the plan, before it is known how many requests run."""
+
+    host: str
 
 
 class Planned(Asked):

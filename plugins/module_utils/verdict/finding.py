@@ -1,12 +1,16 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding: one cause on one endpoint, with its proof. docs/report.schema.json is held equal to it."""
+"""A finding: one cause on one endpoint, with its proof; and the verdict, which holds all of a host.
+
+docs/report.schema.json is held equal to them.
+"""
 
 from typing import Dict, List, Optional
 
 from ..facts.shape import TypedDict
-from ..facts.snapshot import Missing
+from ..facts.snapshot import Missing, Stranger
+from .action import Planned
 
 
 class Place(TypedDict, total=False):
@@ -61,3 +65,12 @@ class Finding(TypedDict):
     ruled_out: List[RuledOut]
     missing: List[Missing]
     remedy: List[Remedy]
+
+
+class Verdict(TypedDict):
+    status: str  # of the host
+    findings: List[Finding]
+    plan: List[Planned]
+    missing: List[Missing]
+    strangers: List[Stranger]  # the first of them
+    strangers_total: int

@@ -3,7 +3,7 @@
 
 """A step: what an action does to a host, as plain data. Pure code writes it, change/ carries it out."""
 
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 NGINX, FPM = "nginx", "php-fpm"
 
@@ -22,8 +22,12 @@ class Change(NamedTuple):
     grammar: str = ""
 
 
-# A text of configuration with a directive that is another; path as the configuration names it.
-Edited = NamedTuple("Edited", [("path", str), ("before", str), ("after", str)])
+class Edited(NamedTuple):
+    """A text of configuration with a directive that is another."""
+
+    path: str  # as the configuration names it
+    before: str
+    after: str
 
 
 class Trial(NamedTuple):
@@ -85,7 +89,7 @@ class Step(NamedTuple):
     notes: Sequence[str] = ()
     meant: Sequence[str] = ()
     cuts: Optional[str] = None
-    otherwise: Sequence[Any] = ()
+    otherwise: Sequence["Step"] = ()
 
 
 class Refusal(Exception):

@@ -6,18 +6,18 @@ rights gets.
 """
 
 import os
-import socket
 from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ...parse import endpoint as endpoints
-from ...parse.linux import permission, sock_table
-from ...parse.linux.sock_table import Sock
+from ...parse.linux import permission, sock_rows, sock_table
+from ...parse.linux.sock_rows import Sock
 from ...parse.titles import claim
 from ..host import Host, HostError
 from ..linux import sock_diag
 from ..linux.hidden import hidden, other_view
 from ..linux.processes import Process, processes
 from . import probe as dialling
+from .addresses import addresses_of, hosts_file, is_local, pack, targets_of
 from .socket_files import no_file, unix_facts
 
 if TYPE_CHECKING:
@@ -25,59 +25,6 @@ if TYPE_CHECKING:
     from ...facts.nginx import Identity, Nginx
 
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List["Outcome"]]
-
-
-def _hosts_file(host: Host) -> Dict[str, List[str]]:
-    """/etc/hosts: name -> addresses."""
-    found: Dict[str, List[str]] = {}
-    for line in (host.text("/etc/hosts") or "").splitlines():
-        fields = line.partition("#")[0].split()
-        for name in fields[1:]:
-            found.setdefault(name.lower(), []).append(fields[0])
-    return found
-
-
-def _pack(address: str) -> Optional[bytes]:
-    """A numeric address; None for a name or "*"."""
-    try:
-        return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    except (OSError, ValueError):
-        return None
-
-
-def is_local(address: str) -> bool:
-    """Whether the kernel would use the address as the source, too. Sends nothing."""
-    packed = _pack(address)
-    if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
-        return True
-    try:
-        with socket.socket(
-            socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
-        ) as door:
-            door.connect((address, 9))
-            return _pack(door.getsockname()[0]) == packed
-    except OSError:
-        return False
-
-
-def _addresses(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[str]:
-    """Numeric addresses to dial; [] for a name that /etc/hosts does not have."""
-    if one.family == "name":
-        known = hosts.get((one.address or "").lower(), [])
-        return [address for address in known if _pack(address) is not None]
-    return [endpoints.dialled_at(one.address or "")]
-
-
-def _targets(one: endpoints.Endpoint, hosts: Dict[str, List[str]]) -> List[dialling.Target]:
-    if one.family == "unix":
-        return [dialling.Target(one.key, "unix", one.path or "", 0)]
-    if one.port is None:
-        return []
-    found = [
-        dialling.Target(one.key, "inet6" if ":" in address else "inet", address, one.port)
-        for address in _addresses(one, hosts)
-    ]
-    return found or [dialling.Target(one.key, "name", one.address or "", one.port)]
 
 
 def identity_of(nginx: "Nginx") -> Optional["Identity"]:
@@ -105,7 +52,7 @@ def _load(
     if one.family == "unix":
         return table.unix(names, file)
     addresses: List[Optional[bytes]] = (
-        [None] if one.address == "*" else [_pack(address) for address in _addresses(one, hosts)]
+        [None] if one.address == "*" else [pack(address) for address in addresses_of(one, hosts)]
     )
     loads = [table.tcp(address, one.port or 0) for address in addresses]
     return next((load for load in loads if load.listeners), sock_table.Load([]))
@@ -119,7 +66,7 @@ class _Survey:
     ) -> None:
         self.host, self.dump, self.identity = host, dump, identity
         self.places = [endpoints.parse(key) for key in sorted(set(keys))]
-        self.hosts = _hosts_file(host) if any(one.family == "name" for one in self.places) else {}
+        self.hosts = hosts_file(host) if any(one.family == "name" for one in self.places) else {}
         self.view = other_view(host, identity["pid"] if identity else None)
         self.components: Dict[str, List[permission.Component]] = {}
         self.files: Dict[str, Optional[Tuple[int, int]]] = {}
@@ -190,7 +137,9 @@ class _Survey:
         ]
         for one in self.places:
             load, facts = loads[one.key], self.found[one.key]
-            local = one.family == "unix" or any(is_local(address) for address in _addresses(one, self.hosts))
+            local = one.family == "unix" or any(
+                is_local(address) for address in addresses_of(one, self.hosts)
+            )
             matches = (
                 sock_table.inode_matches(load, self.files.get(one.key))
                 if facts["exists"] is not None
@@ -220,14 +169,14 @@ class _Survey:
             return None
         return (
             path
-            if sock_table.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
+            if sock_rows.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
             else None
         )
 
     def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
         targets = (
-            [target for one in self.places if one.key not in asleep for target in _targets(one, self.hosts)]
+            [target for one in self.places if one.key not in asleep for target in targets_of(one, self.hosts)]
             if seconds > 0
             else []
         )

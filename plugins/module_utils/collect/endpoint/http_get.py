@@ -9,7 +9,7 @@ A request is not free of traces: nginx writes it to the access log, and PHP runs
 import re
 import socket
 import ssl
-from typing import Any, NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 from urllib.parse import quote
 
 from ...parse.nginx.listen import Target
@@ -56,7 +56,7 @@ def _request(name: str, target: Target, path: str) -> bytes:
     ).encode("ascii")
 
 
-def _proxy_line(client: Any, target: Target) -> bytes:
+def _proxy_line(client: Tuple[str, int], target: Target) -> bytes:
     """The PROXY protocol, version 1 (haproxy.org, proxy-protocol.txt)."""
     if target.family == "unix":
         return b"PROXY UNKNOWN\r\n"
@@ -84,7 +84,7 @@ class _Connection:
         self.socket.connect(target.address if target.family == "unix" else (target.address, target.port))
         if target.proxy_protocol:
             self.limit()
-            self.socket.sendall(_proxy_line(self.socket.getsockname(), target))
+            self.socket.sendall(_proxy_line(self.socket.getsockname()[:2], target))
         if target.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False

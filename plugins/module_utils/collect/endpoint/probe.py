@@ -11,7 +11,7 @@ import select
 import socket
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from ...parse import fastcgi
 from ..child import Child, die_with_parent, end
@@ -24,10 +24,22 @@ NAMES_AT_ONCE = 32  # each has a child of its own
 PATIENCE = 5  # how many times the seconds of one endpoint all together may take
 _GRACE = 1.0  # seconds that a child may need beyond the budget
 
-# address: a path, a numeric address, or a name (family "name").
-Target = NamedTuple("Target", [("key", str), ("family", str), ("address", str), ("port", int)])
-# root: what this account's processes see as "/".
-Rights = NamedTuple("Rights", [("uid", int), ("gid", int), ("groups", List[int]), ("root", str)])
+
+class Target(NamedTuple):
+    key: str  # of the endpoint
+    family: str
+    address: str  # a path, a numeric address, or a name (family "name")
+    port: int
+
+
+class Rights(NamedTuple):
+    """Of the account that dials."""
+
+    uid: int
+    gid: int
+    groups: List[int]
+    root: str  # what its processes see as "/"
+
 
 _RESULTS = {
     0: "ok",
@@ -68,9 +80,10 @@ class _Dial:
         self.connected = False
         self.socket = socket.socket(_FAMILIES[target.family], socket.SOCK_STREAM)
         self.socket.setblocking(False)
-        where: Any = target.address if target.family == "unix" else (target.address, target.port)
         try:
-            number = self.socket.connect_ex(where)
+            number = self.socket.connect_ex(
+                target.address if target.family == "unix" else (target.address, target.port)
+            )
         except (OSError, ValueError, UnicodeError) as error:  # a path beyond 107 bytes has no errno
             self.done = outcome(target, None, str(error))
             return
@@ -159,9 +172,8 @@ def _dial_all(
         while left and len(waiting) < AT_ONCE:
             look(_Dial(left.pop()))
         left = left if time.monotonic() < deadline else []
-        for one in [
-            one for one in waiting.values() if time.monotonic() >= min(one.started, deadline) + seconds
-        ]:
+        now = time.monotonic()
+        for one in [one for one in waiting.values() if now >= min(one.started, deadline) + seconds]:
             one.late()
             look(one)
         if waiting and (len(waiting) == AT_ONCE or not left):
@@ -187,16 +199,8 @@ def _dial_as(
             os.setresgid(rights.gid, rights.gid, rights.gid)
             os.setresuid(rights.uid, rights.uid, rights.uid)
             die_with_parent()
-        _dial_all(
-            [
-                one
-                for target in targets
-                for one in (_resolve(target) if target.family == "name" else [target])
-            ],
-            seconds,
-            deadline,
-            say,
-        )
+        groups = [_resolve(target) if target.family == "name" else [target] for target in targets]
+        _dial_all([one for group in groups for one in group], seconds, deadline, say)
     except (OSError, ValueError) as error:
         for target in targets:
             say(outcome(target, None, str(error)))

@@ -8,7 +8,7 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
-from ...parse.linux import permission, sock_table
+from ...parse.linux import permission, sock_rows
 from ..host import Host, HostError, Stat
 
 if TYPE_CHECKING:
@@ -16,18 +16,13 @@ if TYPE_CHECKING:
 
 _LINKS = 40  # the kernel's own limit, path_resolution(7)
 
-# searched: directories, in the kernel's order. path: where the last link leads. error: why the walk stopped.
-# link_to: of the last component.
-Walk = NamedTuple(
-    "Walk",
-    [
-        ("searched", List[str]),
-        ("path", str),
-        ("stat", Optional[Stat]),
-        ("link_to", Optional[str]),
-        ("error", Optional[HostError]),
-    ],
-)
+
+class Walk(NamedTuple):
+    searched: List[str]  # directories, in the kernel's order
+    path: str  # where the last link leads
+    stat: Optional[Stat]
+    link_to: Optional[str]  # of the last component
+    error: Optional[HostError]  # why the walk stopped
 
 
 def walk(host: Host, path: str, root: str = "") -> Walk:
@@ -142,4 +137,4 @@ def unix_facts(
     facts["acl"] = _acl(host, last)
     facts["selinux"] = label.rstrip(b"\0").decode("utf-8", "replace") if label else None
     device = way.stat.device
-    return facts, components + [last], sock_table.file_id(os.major(device), os.minor(device), way.stat.inode)
+    return facts, components + [last], sock_rows.file_id(os.major(device), os.minor(device), way.stat.inode)

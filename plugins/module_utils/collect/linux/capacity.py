@@ -8,7 +8,7 @@ Measured for a change only.
 """
 
 import posixpath
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import Cgroup, parse_kb
 from ..host import Host
@@ -17,6 +17,7 @@ from .processes import Process
 from .worker_memory import measured_workers, private
 
 if TYPE_CHECKING:
+    from ...facts.capacity import Capacity, PoolUse
     from ...facts.memory import Memory, Worker
     from ...facts.php_fpm import Master
 
@@ -27,10 +28,21 @@ _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
 _KERNEL = ("slab_unreclaimable", "kernel_stack", "pagetables", "percpu")
 _REASONS = ("memory_limit", "memory_use", "worker_memory", "cores")
 
-Bound = NamedTuple("Bound", [("limit", int), ("source", str), ("others", int)])
-# kB of a worker. held: its proportional share of anonymous and shared memory, which is what a control group
-# and MemAvailable count as used.
-Mapped = NamedTuple("Mapped", [("uss", int), ("shared", int), ("pss", int), ("held", int)])
+
+class Bound(NamedTuple):
+    """A limit of memory, in bytes."""
+
+    limit: int
+    source: str
+    others: int  # held under it by others than the pools' workers
+
+
+class Mapped(NamedTuple):
+    """Memory of a worker, in kB."""
+
+    uss: int
+    shared: int
+    held: int  # share of anonymous and shared memory: what a control group and MemAvailable count as used
 
 
 def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
@@ -45,7 +57,7 @@ def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
     own = private(rows)
     held = rows["Pss_Anon"] + rows.get("Pss_Shmem", 0) if "Pss_Anon" in rows else rows.get("Private_Dirty", 0)
     peak = parse_kb(host.text("/proc/%d/status" % pid) or "").get("VmHWM", 0) - (rows["Rss"] - own)
-    return Mapped(max(own, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - own), rows["Pss"], held)
+    return Mapped(max(own, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - own), held)
 
 
 def _pools(
@@ -53,12 +65,12 @@ def _pools(
     workers: Sequence["Worker"],
     masters: Sequence["Master"],
     mapped: Dict[int, Mapped],
-) -> List[Dict[str, Any]]:
+) -> List["PoolUse"]:
     """Pools of masters that run, or will after the next boot. What was measured of a pool stands for all of
     its workers.
     """
     now = host.now()
-    found: List[Dict[str, Any]] = []
+    found: List["PoolUse"] = []
     for master in masters:
         unit = master.get("unit_state")
         if not master["running"] and not (unit and unit["enabled"] == "enabled"):
@@ -86,7 +98,6 @@ def _pools(
                     "uss_kb": sorted(one.uss for one in seen),
                     "rss_kb": sorted(worker["rss_kb"] for worker in mine),
                     "shared_kb": int(scale * sum(one.shared for one in seen)),
-                    "pss_kb": int(scale * sum(one.pss for one in seen)),
                     "held_kb": int(scale * sum(one.held for one in seen)),
                     "cpu_share": round(
                         sum(worker["cpu_seconds"] / max(1.0, now - worker["started_at"]) for worker in mine),
@@ -135,7 +146,7 @@ def _held(host: Host, version: int, directory: str) -> Optional[int]:
 
 
 def _tightest(
-    host: Host, memory: "Memory", homes: Dict[str, Cgroup], pools: Sequence[Dict[str, Any]]
+    host: Host, memory: "Memory", homes: Dict[str, Cgroup], pools: Sequence["PoolUse"]
 ) -> Optional[Bound]:
     """Of all limits above php-fpm, the machine's memory among them, the one that leaves the least beside what
     others hold. None when what a limit holds cannot be read: it could be that one.
@@ -144,29 +155,22 @@ def _tightest(
     for (version, directory), (limit, source) in sorted(_limits(host, memory, homes).items()):
         held = _held(host, version, directory)
         if held is None:
-            host.miss(
-                "memory_use",
-                directory + "/memory.stat",
-                "does not tell what is held there",
-                "the memory controller",
-            )
+            path = directory + "/memory.stat"
+            host.miss("memory_use", path, "does not tell what is held there", "the memory controller")
             return None
         inside = [
-            pool
+            pool["held_kb"]
             for pool in pools
             if pool["config"] in homes and directory in homes[pool["config"]].directories
         ]
-        bounds.append(Bound(limit, source, max(0, held - 1024 * sum(pool["held_kb"] for pool in inside))))
+        bounds.append(Bound(limit, source, max(0, held - 1024 * sum(inside))))
     if memory["mem_total"]:
         if memory["mem_available"] is None:
             host.miss("memory_use", "/proc/meminfo", "has no MemAvailable", "Linux 3.14 or later")
             return None
         held = memory["mem_total"] - memory["mem_available"]
-        bounds.append(
-            Bound(
-                memory["mem_total"], "MemTotal", max(0, held - 1024 * sum(pool["held_kb"] for pool in pools))
-            )
-        )
+        others = max(0, held - 1024 * sum(pool["held_kb"] for pool in pools))
+        bounds.append(Bound(memory["mem_total"], "MemTotal", others))
     return min(bounds, key=lambda bound: bound.limit - bound.others) if bounds else None
 
 
@@ -215,17 +219,10 @@ def cores(host: Host, pids: Sequence[int]) -> Optional[float]:
     return min(least) if least else None
 
 
-def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> Dict[str, Any]:
-    """The facts that sizing works on. masters: those of collect_fpm. Bytes, unless a name ends in _kb.
+def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> "Capacity":
+    """The facts that sizing works on. masters: those of collect_fpm.
 
-    limit_bytes, limit_from: the limit that leaves php-fpm the least; None when one may exist and could not be
-    read. others_bytes: what all but the workers of known pools holds inside it. fpm_bytes: the workers'
-    proportional memory. cores: a float, None when unknown. pools: [{config, pool, pm, max_children,
-    start_servers, min_spare, max_spare, process_max, workers, measured, uss_kb, rss_kb, shared_kb, pss_kb,
-    held_kb, cpu_share}]; uss_kb has one entry for each measured worker, shared_kb is what the pool's workers
-    share, counted once, cpu_share the cores that they used on average. unlisted: [config, pool] of workers
-    that no pool in the files accounts for, such as those of pm.status_listen. missing: why a number is None.
-    mem_total and the rest as in collect_memory.
+    The limit is None when one may exist and could not be read.
     """
     memory = collect_memory(host, masters)
     page_tables: Dict[int, Dict[str, int]] = {}
@@ -242,14 +239,15 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) 
     bound = _tightest(host, memory, homes, pools) if memory["limit_bytes"] is not None else None
     known = {(pool["config"], pool["pool"]) for pool in pools}
     unlisted = {(worker["config"], worker["pool"]) for worker in workers if worker["config"]} - known
-    facts = dict(
-        memory,
-        others_bytes=bound.others if bound else None,
-        fpm_bytes=1024 * sum(pool["pss_kb"] for pool in pools),
-        pools=pools,
-        cores=cores(host, list(pids.values())),
-        unlisted=[list(key) for key in sorted(unlisted)],
-    )
+    facts: "Capacity" = {
+        **memory,
+        "others_bytes": bound.others if bound else None,
+        "pools": pools,
+        "cores": cores(host, list(pids.values())),
+        "unlisted": [[config, pool] for config, pool in sorted(unlisted)],
+        "missing": [],
+    }
     if bound:
-        facts.update(limit_bytes=bound.limit, limit_from=bound.source)
-    return dict(facts, missing=[entry for entry in host.missing if entry["what"] in _REASONS])
+        facts["limit_bytes"], facts["limit_from"] = bound.limit, bound.source
+    facts["missing"] = [entry for entry in host.missing if entry["what"] in _REASONS]
+    return facts

@@ -7,7 +7,7 @@ that the kernel saw. The ring buffer is the whole machine's: only a victim's cgr
 """
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ...parse.linux import kernel_log
 from ...parse.linux.proc import below, limiting_cgroup, unit_of
@@ -15,6 +15,9 @@ from ...parse.timestamps import journal_line, ring_line
 from ...parse.titles import claim
 from ..host import Host
 from .processes import Process
+
+if TYPE_CHECKING:
+    from ...facts.memory import Kill, Oom, Segfault, UnitKill, Victim
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
@@ -28,9 +31,11 @@ _TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandl
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
 _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 
-# path: as the kernel's messages spell it. directory: where it is mounted here, None unknown. events: the text
-# that counts OOM kills.
-_Cgroup = NamedTuple("_Cgroup", [("path", str), ("directory", Optional[str]), ("events", str)])
+
+class _Cgroup(NamedTuple):
+    path: str  # as the kernel's messages spell it
+    directory: Optional[str]  # where it is mounted here; None: unknown
+    events: str  # text that counts OOM kills
 
 
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
@@ -44,29 +49,40 @@ def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
 
 
 def _ours(
-    home: _Cgroup, initial: bool, counter: Optional[int], ids: frozenset, cgroup: Optional[str]
+    home: _Cgroup, initial: bool, counter: Optional[int], ids: FrozenSet[str], cgroup: Optional[str]
 ) -> Optional[bool]:
     """Whether a victim's cgroup is of this host; None unknown."""
     if initial and home.path == "/":
         return True
     if initial and cgroup is not None:
         return (cgroup + "/").startswith(home.path + "/")
+    if counter == 0:
+        return False
     theirs = frozenset(_CONTAINER_ID.findall(cgroup or ""))
-    return False if counter == 0 else bool(theirs & ids) if theirs and ids else None
+    return bool(theirs & ids) if theirs and ids else None
 
 
-def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str], kill: dict) -> dict:
-    """The unit of a victim's cgroup, and the masters in it. vague: much or all of this host may
-    live there.
+def _kill(
+    victim: "Victim",
+    source: str,
+    ours: Optional[bool],
+    home: _Cgroup,
+    initial: bool,
+    ids: FrozenSet[str],
+    masters: Dict[int, str],
+) -> "Kill":
+    """A kill, with the unit of the victim's cgroup, and the masters in that. vague: much or all of this host
+    may live there.
     """
-    cgroup = kill["cgroup"] or "/"
-    known = next((one for one in _CONTAINER_ID.findall(cgroup) if one in ids), None)
+    cgroup = victim["cgroup"] or "/"
+    known = next((name for name in _CONTAINER_ID.findall(cgroup) if name in ids), None)
+    path = ""
     if initial:
         path = below(cgroup, home.path)
-    else:  # crun puts a container into a cgroup of this name within its own
-        path = re.sub(r"^[^/]*(?:/container(?=/|\Z))?", "", cgroup.rpartition(known)[2]) if known else ""
+    elif known:  # crun puts a container into a cgroup of this name within its own
+        path = re.sub(r"^[^/]*(?:/container(?=/|\Z))?", "", cgroup.rpartition(known)[2])
     vague = (
-        kill["ours"] is None
+        ours is None
         or bool(_SLICES.match(path))
         or any(place.startswith(cgroup + "/") for place in masters.values())
     )
@@ -75,10 +91,52 @@ def _whose(home: _Cgroup, initial: bool, ids: frozenset, masters: Dict[int, str]
         for pid, place in masters.items()
         if initial and not vague and (cgroup + "/").startswith(place + "/")
     ]
-    return {"unit": None if vague else unit_of(path), "masters": inside, "vague": vague}
+    return {
+        **victim,
+        "source": source,
+        "ours": ours,
+        "unit": None if vague else unit_of(path),
+        "masters": inside,
+        "vague": vague,
+    }
 
 
-def _ring(host: Host) -> Optional[List[Tuple[float, str]]]:
+def _add_unit_kills(kills: List["Kill"], unit_kills: Sequence["UnitKill"], limited: bool) -> None:
+    """Adds what systemd alone tells of. To a kill that the kernel tells of as well, it adds the unit.
+
+    limited: whether the host's limit was reached, and not the machine's end.
+    """
+    for unit_kill in unit_kills:
+        same = next(
+            (
+                kill
+                for kill in kills
+                if abs(kill["at"] - unit_kill["at"]) <= SAME_KILL
+                and kill["fpm"] == unit_kill["fpm"]
+                and (kill["vague"] or kill["unit"] == unit_kill["unit"])
+            ),
+            None,
+        )
+        if same:
+            same["unit"], same["vague"] = unit_kill["unit"], False
+            continue
+        kills.append(
+            {
+                **unit_kill,
+                "pid": None,
+                "comm": None,
+                "kind": unit_kill["kind"] or ("cgroup" if limited else "global"),
+                "ours": True,
+                "masters": [],
+                "vague": False,
+                "limit_kb": None,
+                "anon_rss_kb": None,
+                "source": "journal",
+            }
+        )
+
+
+def _ring(host: Host) -> Optional[List[kernel_log.Line]]:
     ran = host.run(["dmesg"], most=RING)
     if ran.rc != 0:
         host.miss(
@@ -96,7 +154,7 @@ def _ring(host: Host) -> Optional[List[Tuple[float, str]]]:
     ]
 
 
-def _journal(host: Host, since: float, kernel: bool) -> List[Tuple[float, str, Optional[int], str]]:
+def _journal(host: Host, since: float, kernel: bool) -> List[kernel_log.JournalLine]:
     # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
     speakers = ["_PID=1", "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service"] + (
         ["_TRANSPORT=kernel"] if kernel else []
@@ -125,88 +183,60 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
     )
 
 
-def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> dict:
-    """{"kills", "elsewhere", "own_pids", "counter", "counters", "segfaults", "earlyoom"} of the window
-    [window_from, now], in epoch seconds, as oom_info returns them. Of a kill, ours: None unknown; masters:
-    pids of those in its cgroup. journalctl runs only for a reason.
+def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> "Oom":
+    """The kills and crashes of the window [window_from, now], in epoch seconds, as oom_info returns them.
+
+    A kill's masters: pids of those in its cgroup. journalctl runs only for a reason.
     """
     mounts = host.text("/proc/self/mountinfo") or ""
     home = _cgroup(host, 1, mounts)
-    masters = {one.pid: _cgroup(host, one.pid, mounts) for one in procs if claim(one.cmdline) == "php-fpm"}
-    counts = [(one.path, _OOM_KILL.search(one.events)) for one in [home] + list(masters.values())]
+    masters = {
+        process.pid: _cgroup(host, process.pid, mounts)
+        for process in procs
+        if claim(process.cmdline) == "php-fpm"
+    }
+    counts = [(cgroup.path, _OOM_KILL.search(cgroup.events)) for cgroup in [home] + list(masters.values())]
     counters = {path: int(count.group(1)) for path, count in counts if count}
+    own_counter = counters.get(home.path)
     counter = counters.get(home.path, sum(counters.values()) if counters else None)
     ring = _ring(host)
-    told = (
-        _journal(host, window_from - SLACK, ring is None)
-        if counter or ring is None or _watched(host, home.directory)
-        else []
-    )
-    source = "journal" if ring is None else "kernel"
-    lines = (
-        [(at, text) for at, identifier, _pid, text in told if identifier == "kernel"]
-        if ring is None
-        else ring
-    )
+    journal = []
+    if counter or ring is None or _watched(host, home.directory):
+        journal = _journal(host, window_from - SLACK, ring is None)
+    source, lines = "kernel", ring
+    if lines is None:
+        source, lines = "journal", [(at, text) for at, speaker, _pid, text in journal if speaker == "kernel"]
     initial = host.readlink("/proc/self/ns/cgroup") in (_INITIAL, None)
-    own_pids = host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS
     ids = frozenset(_CONTAINER_ID.findall(mounts))
+    places = {pid: cgroup.path for pid, cgroup in masters.items()}
 
-    def inside(entries: List[dict]) -> List[dict]:
-        return [one for one in entries if window_from - SLACK <= one["at"] <= now + SLACK]
+    def within(at: float) -> bool:
+        return window_from - SLACK <= at <= now + SLACK
 
-    own = counters.get(home.path)
+    victims = [
+        (victim, _ours(home, initial, own_counter, ids, victim["cgroup"]))
+        for victim in kernel_log.kills(lines)
+        if within(victim["at"])
+    ]
     kills = [
-        dict(one, source=source, ours=_ours(home, initial, own, ids, one["cgroup"]))
-        for one in inside(kernel_log.kills(lines))
+        _kill(victim, source, ours, home, initial, ids, places)
+        for victim, ours in victims
+        if ours is not False
     ]
-    places = {pid: one.path for pid, one in masters.items()}
-    found = [
-        dict(one, **_whose(home, initial, ids, places, one)) for one in kills if one["ours"] is not False
+    elsewhere = len(victims) - len(kills)
+    unit_kills = [kill for kill in kernel_log.unit_kills(journal) if within(kill["at"])]
+    _add_unit_kills(kills, unit_kills, bool(re.search(r"^oom [1-9]", home.events, re.M)))
+    ours = True if initial and home.path == "/" else None
+    crashes: List[Segfault] = [
+        {**crash, "ours": ours} for crash in kernel_log.crashes(lines) if within(crash["at"])
     ]
-    elsewhere = len(kills) - len(found)
-    earlyoom = []
-    for kill in inside(kernel_log.unit_kills(told)):
-        beside = next(
-            (
-                one
-                for one in found
-                if abs(one["at"] - kill["at"]) <= SAME_KILL
-                and one["fpm"] == kill["fpm"]
-                and (one["vague"] or one["unit"] == kill["unit"])
-            ),
-            None,
-        )
-        if kill["kind"] == "earlyoom":
-            earlyoom.append({name: kill[name] for name in ("at", "pid", "comm", "fpm", "text")})
-        elif beside:
-            beside.update(unit=kill["unit"], vague=False)
-        else:
-            limited = re.search(
-                r"^oom [1-9]", home.events, re.M
-            )  # its limit was reached, not the machine's end
-            found.append(
-                dict(
-                    kill,
-                    kind=kill["kind"] or ("cgroup" if limited else "global"),
-                    ours=True,
-                    masters=[],
-                    vague=False,
-                    limit_kb=None,
-                    anon_rss_kb=None,
-                    source="journal",
-                )
-            )
-    faults = [
-        dict(one, ours=True if initial and home.path == "/" else None)
-        for one in inside(kernel_log.crashes(lines))
-    ]
+    early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
     return {
-        "kills": sorted(found, key=lambda one: one["at"])[-MOST_KILLS:],
+        "kills": sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:],
         "elsewhere": elsewhere,
-        "own_pids": own_pids,
+        "own_pids": host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS,
         "counter": counter,
         "counters": counters,
-        "segfaults": faults[-MOST_KILLS:],
-        "earlyoom": earlyoom[-MOST_KILLS:],
+        "segfaults": crashes[-MOST_KILLS:],
+        "earlyoom": early_kills[-MOST_KILLS:],
     }

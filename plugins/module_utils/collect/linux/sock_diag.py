@@ -7,9 +7,9 @@ import re
 import socket
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set
 
-from ...parse.linux import sock_table
+from ...parse.linux import sock_rows
 from ...parse.linux.proc import unit_of
-from ...parse.linux.sock_table import Sock
+from ...parse.linux.sock_rows import Sock
 from ...parse.titles import FPM_MASTER, FPM_WORKER
 from ..host import Host, HostError
 from ..trust import opening
@@ -35,10 +35,10 @@ def netlink(*requests: bytes) -> Optional[bytes]:
             for request in requests:
                 chunks, kinds = [], [0]
                 door.send(request)
-                while sock_table.NLMSG_DONE not in kinds:
+                while sock_rows.NLMSG_DONE not in kinds:
                     chunks.append(door.recv(262144))
-                    kinds = [kind for kind, _body in sock_table.messages(chunks[-1])]
-                    if sock_table.NLMSG_ERROR in kinds or not kinds:
+                    kinds = [kind for kind, _body in sock_rows.messages(chunks[-1])]
+                    if sock_rows.NLMSG_ERROR in kinds or not kinds:
                         return None
     except OSError:
         return None
@@ -51,33 +51,33 @@ def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
     """
     if not any(row.queue for row in table):
         return table
-    answer = dump(sock_table.unix_request(), sock_table.unix_request(True)) or b""
-    named = {row.inode: row for row in sock_table.parse_unix_diag(answer)}
+    answer = dump(sock_rows.unix_request(), sock_rows.unix_request(True)) or b""
+    named = {row.inode: row for row in sock_rows.parse_unix_diag(answer)}
     return [named.get(row.inode, row)._replace(file=row.file) for row in table]
 
 
 def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlink) -> List[Sock]:
     table: List[Sock] = []
-    answer = dump(sock_table.unix_request()) if unix else b""
+    answer = dump(sock_rows.unix_request()) if unix else b""
     if answer is not None:
-        table.extend(_with_clients(sock_table.parse_unix_diag(answer), dump))
+        table.extend(_with_clients(sock_rows.parse_unix_diag(answer), dump))
     else:
-        table.extend(sock_table.parse_unix_proc(_proc(host, "/proc/net/unix")))
+        table.extend(sock_rows.parse_unix_proc(_proc(host, "/proc/net/unix")))
     wanted = sorted(set(ports))
     known = frozenset(wanted)
     # Each request makes the kernel walk all its sockets.
     spans = [(port, port) for port in wanted] if len(wanted) <= MOST_REQUESTS else [(wanted[0], wanted[-1])]
     answers = [
-        dump(sock_table.tcp_request(family, *span))
+        dump(sock_rows.tcp_request(family, *span))
         for span in spans
-        for family in (sock_table.AF_INET, sock_table.AF_INET6)
+        for family in (sock_rows.AF_INET, sock_rows.AF_INET6)
     ]
     if None not in answers:
         for one in answers:
-            table.extend(row for row in sock_table.parse_tcp_diag(one or b"") if row.port in known)
+            table.extend(row for row in sock_rows.parse_tcp_diag(one or b"") if row.port in known)
     else:
         for path in ("/proc/net/tcp", "/proc/net/tcp6"):
-            table.extend(one for one in sock_table.parse_tcp_proc(_proc(host, path)) if one.port in known)
+            table.extend(one for one in sock_rows.parse_tcp_proc(_proc(host, path)) if one.port in known)
     if answer is None or None in answers:
         host.miss(
             "socket_backlog",

@@ -5,8 +5,9 @@
 
 import posixpath
 import re
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
+from ...parse.files import NotOpened
 from ...parse.php_fpm.conf import parse_fpm_conf
 from ..host import READ_LIMIT, Host, HostError, decode
 from ..trust import Opening, folders, named, opening
@@ -41,17 +42,19 @@ class Reading:
         if self.conf.cut:
             self.lock_out(config, "it is too long with all its includes, the rest was not read")
 
-    def read(self, path: str) -> Tuple[Optional[str], str]:
+    def read(self, path: str) -> Optional[str]:
         self._judge(path)
         try:
             stat = self.host.stat(path)
             if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
-                return self.lock_out(path, "%s may not read it" % self.host.user_name(self.account))
+                self.lock_out(path, "%s may not read it" % self.host.user_name(self.account))
+                return None
             data = self.host.read_bytes(named(self.host, path), 0, READ_LIMIT + 1, real=True)
         except HostError as error:
             if error.absent:
-                return None, "%s (%d)" % (error.why, error.errno or 0)
-            return self.lock_out(path, error.why, None if self.host.is_root() else "root")
+                raise NotOpened("%s (%d)" % (error.why, error.errno or 0))
+            self.lock_out(path, error.why, None if self.host.is_root() else "root")
+            return None
         self.bytes += len(data)
         if len(data) > READ_LIMIT or self.bytes > MOST_BYTES:
             self.lock_out(path, "only the first %d KiB of it were read" % (READ_LIMIT >> 10))
@@ -59,12 +62,12 @@ class Reading:
         text = decode(data[:READ_LIMIT])
         if path == self.config:
             self.text = text
-        return text, ""
+        return text
 
     def _judge(self, path: str) -> None:
         self.writable = self.writable or opening(self.host, path)
 
-    def expand(self, pattern: str) -> Tuple[List[str], str]:
+    def expand(self, pattern: str) -> List[str]:
         directory = posixpath.dirname(pattern)
         for folder in folders(self.host, pattern):
             self._judge(folder)
@@ -76,10 +79,9 @@ class Reading:
                 if not error.absent:
                     self.lock_out(directory, error.why, "root")
                 elif re.search(r"[*?\[]", pattern):
-                    return [], error.why
-        return names, ""
+                    raise NotOpened(error.why)
+        return names
 
-    def lock_out(self, path: str, why: str, needs: Optional[str] = None) -> Tuple[None, str]:
+    def lock_out(self, path: str, why: str, needs: Optional[str] = None) -> None:
         self.barred = True
         self.host.miss("fpm_config", path, why, needs)
-        return None, ""

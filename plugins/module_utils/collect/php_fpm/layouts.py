@@ -8,20 +8,19 @@ from typing import List, NamedTuple, Optional
 
 from ..host import Host
 
-# {0}: the first group of match, {1}: without dots. prefix and state: PHP_PREFIX and PHP_LOCALSTATEDIR, of
-# which relative paths are. unit is None where systemd does not run php-fpm.
-Layout = NamedTuple(
-    "Layout",
-    [
-        ("name", str),
-        ("config", str),
-        ("match", str),
-        ("binary", str),
-        ("unit", Optional[str]),
-        ("prefix", str),
-        ("state", str),
-    ],
-)
+
+class Layout(NamedTuple):
+    """{0} is the first group of match, and {1} the same without dots."""
+
+    name: str
+    config: str  # glob pattern
+    match: str
+    binary: str
+    unit: Optional[str]  # None: systemd does not run php-fpm
+    prefix: str  # PHP_PREFIX, of which relative paths are
+    state: str  # PHP_LOCALSTATEDIR, the same
+
+
 LAYOUTS = (
     Layout(
         "debian",

@@ -31,10 +31,15 @@ MOST_ERRORS = 10
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 
 PoolFacts = Callable[[Section, str], "Pool"]
-Found = NamedTuple(
-    "Found",
-    [("layout", Layout), ("binary", Optional[str]), ("process", Optional[Process]), ("unit", Optional[str])],
-)
+
+
+class Found(NamedTuple):
+    """An installation of php-fpm, or its running master."""
+
+    layout: Layout
+    binary: Optional[str]  # path
+    process: Optional[Process]  # the master
+    unit: Optional[str]
 
 
 def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:

@@ -9,10 +9,16 @@ oom/oomd-manager.c. pids are the machine's.
 """
 
 import re
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
 from ..redact import redact
 from .proc import unit_of
+
+if TYPE_CHECKING:
+    from ...facts.memory import Crash, EarlyKill, UnitKill, Victim
+
+Line = Tuple[float, str]  # epoch seconds, text
+JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text
 
 FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
 _FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
@@ -50,14 +56,14 @@ _EARLYOOM = re.compile(
 )
 
 
-def kills(lines: Iterable[Tuple[float, str]]) -> List[dict]:
-    """The ring's lines [(epoch, text)] -> OOM kills, as oom_info returns them. cgroup: the victim's, None
-    before Linux 5.0 outside a memory cgroup. limit_kb: of the cgroup whose limit was hit.
+def kills(lines: Iterable[Line]) -> List["Victim"]:
+    """The OOM kills in the ring's lines. cgroup: the victim's, None before Linux 5.0 outside a memory
+    cgroup.
     """
-    found: List[dict] = []
+    victims: List["Victim"] = []
     limit: Optional[int] = None
     memcg: Optional[str] = None
-    victims: Dict[int, Tuple[str, Optional[str]]] = {}
+    constraints: Dict[int, Tuple[str, Optional[str]]] = {}  # pid -> (kind, cgroup)
     kind = "global"
     for at, text in lines:
         usage, old, constraint, killed = (
@@ -67,89 +73,102 @@ def kills(lines: Iterable[Tuple[float, str]]) -> List[dict]:
             _KILLED.match(text),
         )
         if _INVOKED.match(text):
-            limit, memcg, kind, victims = None, None, "global", {}
+            limit, memcg, kind, constraints = None, None, "global", {}
         elif usage:
             limit = int(usage.group(1))
         elif old:
             memcg, kind = old.group(1), "cgroup"
         elif constraint:
-            victims[int(constraint.group(3))] = (
+            constraints[int(constraint.group(3))] = (
                 "cgroup" if constraint.group(1) == "MEMCG" else "global",
                 constraint.group(2),
             )
         elif killed:
-            pid, says = int(killed.group(2)), killed.group(1)
-            how, where = victims.get(
-                pid, (kind if not says else "cgroup" if says.startswith("Memory") else "global", memcg)
-            )
-            found.append(
+            pid, comm = int(killed.group(2)), killed.group(3)
+            own_kind = _kind_of(killed.group(1)) if killed.group(1) else kind
+            victim_kind, cgroup = constraints.get(pid, (own_kind, memcg))
+            victims.append(
                 {
                     "at": at,
                     "pid": pid,
-                    "comm": killed.group(3),
-                    "cgroup": where,
-                    "kind": how,
-                    "fpm": bool(FPM_COMM.match(killed.group(3))),
-                    "limit_kb": limit if how == "cgroup" else None,
+                    "comm": comm,
+                    "cgroup": cgroup,
+                    "kind": victim_kind,
+                    "fpm": bool(FPM_COMM.match(comm)),
+                    "limit_kb": limit if victim_kind == "cgroup" else None,
                     "anon_rss_kb": int(killed.group(4)),
-                    "source": "kernel",
                     "text": redact(text),
                 }
             )
         else:
             candidate = _CANDIDATE.match(text)
-            kind = "cgroup" if candidate and candidate.group(1).startswith("Memory") else kind
-    return found
+            if candidate and _kind_of(candidate.group(1)) == "cgroup":
+                kind = "cgroup"
+    return victims
 
 
-def crashes(lines: Iterable[Tuple[float, str]]) -> List[dict]:
-    """php-fpm's segmentation faults and the like -> {at, pid, comm, module (the file that crashed, or None),
-    text}.
-    """
-    found = [(at, text, _CRASH.match(text)) for at, text in lines]
+def _kind_of(beginning: str) -> str:
+    """Of a kill whose line begins so."""
+    return "cgroup" if beginning.startswith("Memory") else "global"
+
+
+def crashes(lines: Iterable[Line]) -> List["Crash"]:
+    """php-fpm's segmentation faults and the like."""
+    matches = [(at, text, _CRASH.match(text)) for at, text in lines]
     return [
         {
             "at": at,
-            "pid": int(hit.group(2)),
-            "comm": hit.group(1),
-            "module": hit.group(3),
+            "pid": int(match.group(2)),
+            "comm": match.group(1),
+            "module": match.group(3),
             "text": redact(text),
         }
-        for at, text, hit in found
-        if hit and FPM_COMM.match(hit.group(1))
+        for at, text, match in matches
+        if match and FPM_COMM.match(match.group(1))
     ]
 
 
-def unit_kills(lines: Iterable[Tuple[float, str, Optional[int], str]]) -> List[dict]:
-    """The journal's lines [(epoch, identifier, pid, text)] -> {at, unit, cgroup, pid, comm, kind, fpm, text}.
-    kind: systemd_oomd, earlyoom, None for the kernel's. Words count from their own speaker alone.
-    """
-    found: List[dict] = []
+def unit_kills(lines: Iterable[JournalLine]) -> List["UnitKill"]:
+    """What systemd and systemd-oomd say in the journal's lines. Words count from their own speaker alone."""
+    killed: List["UnitKill"] = []
     for at, identifier, _pid, text in lines:
-        unit, oomd, early = _BY_UNIT.match(text), _OOMD.match(text), _EARLYOOM.match(text)
-        entry: dict = {
-            "at": at,
-            "unit": None,
-            "cgroup": None,
-            "pid": None,
-            "comm": None,
-            "kind": None,
-            "text": redact(text),
-        }
-        if identifier == "systemd" and unit:
-            entry.update(unit=unit.group(1), kind="systemd_oomd" if unit.group(2) else None)
-        elif identifier == "systemd-oomd" and oomd:
-            entry.update(cgroup=oomd.group(1), unit=unit_of(oomd.group(1)), kind="systemd_oomd")
-        elif identifier == "earlyoom" and early:
-            entry.update(pid=int(early.group(1)), comm=early.group(2), kind="earlyoom")
+        unit: Optional[str] = None
+        cgroup: Optional[str] = None
+        of_unit = _BY_UNIT.match(text) if identifier == "systemd" else None
+        of_cgroup = _OOMD.match(text) if identifier == "systemd-oomd" else None
+        if of_unit:
+            unit, by_oomd = of_unit.group(1), bool(of_unit.group(2))
+        elif of_cgroup:
+            cgroup, by_oomd = of_cgroup.group(1), True
+            unit = unit_of(of_cgroup.group(1))
         else:
             continue
-        found.append(
-            dict(
-                entry,
-                fpm=bool(
-                    FPM_COMM.match(entry["comm"]) if entry["comm"] else _FPM_UNIT.match(entry["unit"] or "")
-                ),
-            )
+        killed.append(
+            {
+                "at": at,
+                "unit": unit,
+                "cgroup": cgroup,
+                "kind": "systemd_oomd" if by_oomd else None,
+                "fpm": bool(_FPM_UNIT.match(unit or "")),
+                "text": redact(text),
+            }
         )
-    return found
+    return killed
+
+
+def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
+    """What earlyoom says of itself in the journal's lines."""
+    matches = [
+        (at, text, _EARLYOOM.match(text)) for at, identifier, _pid, text in lines if identifier == "earlyoom"
+    ]
+    return [
+        {
+            "at": at,
+            "pid": int(match.group(1)),
+            "comm": match.group(2),
+            "fpm": bool(FPM_COMM.match(match.group(2))),
+            "text": redact(text),
+        }
+        for at, text, match in matches
+        if match
+    ]

@@ -21,22 +21,34 @@ _TAGS = {
 }
 READ, WRITE, SEARCH = 4, 2, 1
 
-Entry = NamedTuple("Entry", [("tag", int), ("permissions", int), ("id", int)])
-# mode: its group bits are the mask of an ACL.
-Component = NamedTuple(
-    "Component",
-    [
-        ("path", str),
-        ("directory", bool),
-        ("uid", int),
-        ("gid", int),
-        ("mode", int),
-        ("acl", Optional[List[Entry]]),
-        ("owner", str),
-        ("group", str),
-    ],
-)
-Identity = NamedTuple("Identity", [("user", str), ("uid", int), ("groups", List[int])])
+
+class Entry(NamedTuple):
+    """Of an ACL."""
+
+    tag: int  # of _TAGS
+    permissions: int  # bits: READ, WRITE, SEARCH
+    id: int  # uid or gid
+
+
+class Component(NamedTuple):
+    """Of a path."""
+
+    path: str
+    directory: bool
+    uid: int
+    gid: int
+    mode: int  # its group bits are the mask of an ACL
+    acl: Optional[List[Entry]]
+    owner: str  # name of uid
+    group: str  # name of gid
+
+
+class Identity(NamedTuple):
+    """Who wants to pass."""
+
+    user: str
+    uid: int
+    groups: List[int]
 
 
 def parse_acl(raw: Optional[bytes]) -> Optional[List[Entry]]:

@@ -10,23 +10,31 @@ from typing import Dict, List, NamedTuple, Optional
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
-ProcStat = NamedTuple(
-    "ProcStat",
-    [
-        ("comm", str),
-        ("state", str),
-        ("ppid", int),
-        ("flags", int),
-        ("cpu_ticks", int),
-        ("start_ticks", int),
-        ("rss_pages", int),
-    ],
-)
-ProcStatus = NamedTuple(
-    "ProcStatus",
-    [("uid", int), ("gid", int), ("groups", List[int]), ("namespaces", int), ("uids", List[int])],
-)
-Membership = NamedTuple("Membership", [("controllers", List[str]), ("path", str)])
+
+class ProcStat(NamedTuple):
+    comm: str
+    state: str
+    ppid: int
+    flags: int
+    cpu_ticks: int
+    start_ticks: int  # since boot
+    rss_pages: int
+
+
+class ProcStatus(NamedTuple):
+    uid: int  # effective
+    gid: int  # effective
+    groups: List[int]
+    namespaces: int  # above 1 it lives in a container below us
+    uids: List[int]  # real, effective, saved
+
+
+class Membership(NamedTuple):
+    """A line of /proc/PID/cgroup."""
+
+    controllers: List[str]  # []: version 2's tree; ["name=systemd"]: systemd's own on version 1
+    path: str
+
 
 _KB = re.compile(r"^(\w[\w()]*):\s+(\d+) kB", re.M)
 
@@ -49,9 +57,7 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 
 
 def parse_status(text: str) -> ProcStatus:
-    """/proc/PID/status. uid and gid are effective; uids: real, effective, saved. namespaces: above 1 it lives
-    in a container below us.
-    """
+    """/proc/PID/status."""
     rows: Dict[str, List[str]] = {}
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
@@ -72,9 +78,7 @@ def parse_cmdline(text: str) -> str:
 
 
 def parse_cgroup(text: str) -> List[Membership]:
-    """/proc/PID/cgroup. controllers is [] for version 2's tree, ["name=systemd"] for systemd's own on version
-    1.
-    """
+    """/proc/PID/cgroup."""
     found: List[Membership] = []
     for line in text.splitlines():
         parts = line.split(":", 2)

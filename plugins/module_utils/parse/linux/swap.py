@@ -16,8 +16,20 @@ MIB = 1 << 20
 SIGNATURE = b"SWAPSPACE2"  # in the last ten bytes of the first page
 ENTRY = "%s none swap sw 0 0\n"
 
-Swap = NamedTuple("Swap", [("path", str), ("type", str), ("size_kb", int), ("used_kb", int)])
-Mount = NamedTuple("Mount", [("point", str), ("type", str)])
+
+class Swap(NamedTuple):
+    """A line of /proc/swaps."""
+
+    path: str
+    type: str
+    size_kb: int
+    used_kb: int
+
+
+class Mount(NamedTuple):
+    point: str
+    type: str  # of the file system
+
 
 _PLAIN = re.compile(r"(?:/[\w.+@:%,=~-]+)+\Z", re.ASCII)
 _SIZE = re.compile(r"(\d{1,18}) *(?:([KMGT]?)(?:iB|B)?)\Z", re.ASCII | re.IGNORECASE)

@@ -4,9 +4,10 @@
 """tmpfiles.d(5): which entry, if any, makes a directory at boot."""
 
 import posixpath
-from typing import Callable, List, Optional, Set
+from typing import Optional, Set
 
 from ..endpoint import canonical
+from ..files import Expand, Read
 
 # In order of authority: a file hides those of the same name in the directories below.
 DIRECTORIES = (
@@ -24,9 +25,7 @@ def _path(written: str) -> str:
     return canonical("unix:" + written.strip("\"'").rstrip("/"))[len("unix:") :]
 
 
-def entry_for(
-    path: str, read: Callable[[str], Optional[str]], expand: Callable[[str], List[str]]
-) -> Optional[str]:
+def entry_for(path: str, read: Read, expand: Expand) -> Optional[str]:
     """The file whose line makes path; None when none does."""
     seen: Set[str] = set()
     wanted = _path(path)

@@ -5,8 +5,9 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
+from ..files import Expand, NotOpened, Read
 from .lexer import DEEPEST_BLOCK, statements
 from .problems import WORDS
 
@@ -22,15 +23,8 @@ BOM = "\ufeff"
 # How the targets of logs begin that are no files.
 _NO_FILE = ("syslog:", "memory:")
 
-# A path -> its text, None for what only we cannot read. NotOpened: nginx could not, either.
-Read = Callable[[str], Optional[str]]
-Expand = Callable[[str], List[str]]
 # (directives, how many with all includes, how deep their blocks stand).
-Part = Tuple[List[Any], int, int]
-
-
-class NotOpened(Exception):
-    """Why nginx cannot open a file, in its own words."""
+Part = Tuple[List["Directive"], int, int]
 
 
 class Directive(NamedTuple):
@@ -42,7 +36,7 @@ class Directive(NamedTuple):
     args: List[str]
     file: str
     line: int
-    block: Optional[List[Any]]
+    block: Optional[List["Directive"]]
     number: int
 
 
@@ -163,8 +157,7 @@ class _Reader:
 
 def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
     """config: the main file's absolute path, to whose directory includes are relative. extra: directives of
-    -g. expand: a pattern -> the paths that it matches, in order. An error ends the file it is in, the others
-    are read on.
+    -g. An error ends the file it is in, the others are read on.
     """
     conf = Conf()
     reader = _Reader(conf, posixpath.dirname(config), read, expand)

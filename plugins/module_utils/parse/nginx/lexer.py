@@ -17,7 +17,10 @@ DEEPEST_BLOCK = 100
 # How the names of blocks end that hold Lua.
 LUA_BLOCK = "_by_lua_block"
 
-SyntaxFault = NamedTuple("SyntaxFault", [("line", int), ("text", str)])
+
+class SyntaxFault(NamedTuple):
+    line: int
+    text: str  # nginx's words
 
 
 # (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}"

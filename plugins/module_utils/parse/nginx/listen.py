@@ -8,10 +8,14 @@ from typing import List, NamedTuple, Optional, Sequence
 
 from ..endpoint import dialled_at, is_loopback
 
-# family: inet | inet6 | unix. address: numeric, or a socket's path; port: 0 for unix.
-Target = NamedTuple(
-    "Target", [("family", str), ("address", str), ("port", int), ("tls", bool), ("proxy_protocol", bool)]
-)
+
+class Target(NamedTuple):
+    family: str  # inet, inet6 or unix
+    address: str  # numeric, or a socket's path
+    port: int  # 0 for unix
+    tls: bool
+    proxy_protocol: bool
+
 
 DEFAULT_PORT = 80
 _NUMERIC = {"0.0.0.0": "*", "localhost": "127.0.0.1"}

@@ -5,14 +5,14 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, List, Match, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Match, NamedTuple, Optional, Tuple
 
-from ..endpoint import canonical
 from .conf import Conf, Directive, every
 from .lexer import BUFFER
+from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
 if TYPE_CHECKING:
-    from ...facts.nginx import Route, Target, Timeout
+    from ...facts.nginx import Route, ServerBlock, Target, Timeout
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {
@@ -23,7 +23,7 @@ _TIMEOUTS = {
 _DEFAULT: "Timeout" = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
-_SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias", "set", "if"}
+_SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias"}
 # ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
 _TIME = re.compile(
     "".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z",
@@ -38,9 +38,24 @@ _MOST_VARIABLES = 20  # of one text
 Values = Tuple[Dict[str, Optional[str]], ...]
 
 
-# What a block passes on to those inside it, by the names of a route. values: the Values here; server_values:
-# of the server itself.
-Level = dict
+class _Level(NamedTuple):
+    """What a block passes on to those inside it."""
+
+    timeouts: Dict[str, "Timeout"]  # by the names of a route
+    keep_conn: bool
+    root: Optional[str]
+    params: Dict[str, str]
+    values: Values  # here
+    server_values: Values  # of the server itself
+
+
+class _Site(NamedTuple):
+    """What a server block gives to all its routes."""
+
+    name: str
+    server_names: List[str]
+    listen: List[str]
+    server: "ServerBlock"
 
 
 def parse_time(text: str) -> Optional[float]:
@@ -52,49 +67,6 @@ def parse_time(text: str) -> Optional[float]:
         return None
     total = sum(int(number) * scale for number, scale in zip(match.groups(), _SCALE) if number)
     return total / 1000.0 if total < 2**63 else None
-
-
-def _address(written: str) -> Tuple[str, Optional[str]]:
-    """(host, port or None) of an address that is no unix socket, cut as ngx_parse_url() does."""
-    if written.startswith("["):
-        host, _bracket, rest = written.partition("]")
-        return host + "]", rest[1:] if rest.startswith(":") else None
-    host, colon, port = written.partition(":")
-    return host, port if colon else None
-
-
-def _is_unix(written: str) -> bool:
-    return written[:5].lower() == "unix:"
-
-
-def _fault(written: str) -> Optional[str]:
-    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass
-    only.
-    """
-    if _is_unix(written):
-        return None if written[5:] else "no path in the unix domain socket"
-    host, port = _address(written)
-    if "/" in written or "?" in written:
-        return "invalid host"
-    if port is not None and not (re.match(r"[0-9]{1,5}\Z", port) and 0 < int(port) < 65536):
-        return "invalid port"
-    if not host:
-        return "no host"
-    return "no port" if port is None else None
-
-
-def _endpoint(written: str, at: Directive, default_port: str = "") -> "Target":
-    address = "unix:" + written[5:] if _is_unix(written) else written
-    if default_port and not _is_unix(written) and _address(written)[1] is None:
-        address += ":" + default_port
-    return {
-        "endpoint": canonical(address),
-        "written": written,
-        "file": at.file,
-        "line": at.line,
-        "down": "down" in at.args[1:],
-        "backup": "backup" in at.args[1:],
-    }
 
 
 def _variable(written: str) -> str:
@@ -127,32 +99,13 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
     return (own,) + outer if own else outer
 
 
-class _Upstream:
-    def __init__(self, block: Directive, conf: Conf) -> None:
-        self.keepalive = 0
-        self.endpoints: List[Target] = []
-        for one in block.block or []:
-            if one.name == "server" and one.args:
-                fault = _fault(one.args[0])
-                if fault in (None, "no port"):
-                    # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
-                    self.endpoints.append(_endpoint(one.args[0], one, "80"))
-                else:
-                    conf.refuse(one, "bad_address", fault, one.args[0])
-            elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
-                self.keepalive = int(one.args[0])
-        if not any(one.name == "server" for one in block.block or []):
-            conf.refuse(block, "empty_upstream")
-
-
 class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf = conf
         self.prefix = prefix
         self.found: List[Route] = []
-        self.upstreams: Dict[str, _Upstream] = {}
+        self.upstreams: Dict[str, Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
-        self.site: dict = {}
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
@@ -163,22 +116,21 @@ class _Routes:
                 if name in self.upstreams:
                     self.conf.refuse(one, "duplicate_upstream", one.args[0])
                 else:
-                    self.upstreams[name] = _Upstream(one, self.conf)
+                    self.upstreams[name] = Upstream(one, self.conf)
             elif one.name == "map" and len(one.args) == 2 and one.block:
                 possible = {entry.args[0] for entry in one.block if entry.args}
                 if not any(entry.name == "default" for entry in one.block):
                     possible.add("")
                 self.maps[_variable(one.args[1])] = possible.pop() if len(possible) == 1 else None
-        level: Level = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
-        level.update(keep_conn=False, root=None, params={}, values=(self.maps,), server_values=())
-        level = self.enter(level, block, "http")
+        timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
+        level = self.enter(_Level(timeouts, False, None, {}, (self.maps,), ()), block, "http")
         for one in block:
             if one.name == "server" and one.block:
                 self.enter_server(one, one.block, level)
             elif one.name == "fastcgi_pass":
                 self.conf.refuse(one, "not_allowed", "fastcgi_pass")
 
-    def enter_server(self, at: Directive, block: List[Directive], level: Level) -> None:
+    def enter_server(self, at: Directive, block: List[Directive], level: _Level) -> None:
         names = [
             name if name.startswith("~") else name.lower()
             for one in block
@@ -187,17 +139,17 @@ class _Routes:
         ]
         # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
-        self.site = {
-            "site": first[1:] if first.startswith(".") else first,
-            "server_names": names,
-            "server": {"file": at.file, "line": at.line},
-            "listen": [" ".join(one.args) for one in block if one.name == "listen"],
-        }
+        site = _Site(
+            first[1:] if first.startswith(".") else first,
+            names,
+            [" ".join(one.args) for one in block if one.name == "listen"],
+            {"file": at.file, "line": at.line},
+        )
         self.server, self.server_sets = block, None
         level = self.enter(level, block, "server")
-        self.walk(block, dict(level, server_values=level["values"]), "", "server")
+        self.walk(site, block, level._replace(server_values=level.values), "", "server")
 
-    def walk(self, block: List[Directive], level: Level, location: str, context: str) -> None:
+    def walk(self, site: _Site, block: List[Directive], level: _Level, location: str, context: str) -> None:
         passed = False
         for one in block:
             if one.name == "fastcgi_pass" and one.args:
@@ -207,19 +159,20 @@ class _Routes:
                 passed = True
                 if context not in ("location", "if") or not location:
                     self.conf.refuse(one, "not_allowed", "fastcgi_pass")
-                self.found.append(self.route(one, level, location))
+                self.found.append(self.route(site, one, level, location))
             elif one.block and one.name in _INNER:
                 # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own
                 # alone.
-                start = dict(level, values=level["server_values"]) if one.name == "location" else level
-                start = self.enter(start, one.block, one.name)
-                self.walk(
-                    one.block, start, " ".join(one.args) if one.name == "location" else location, one.name
-                )
+                start, inner = level, location
+                if one.name == "location":
+                    start, inner = level._replace(values=level.server_values), " ".join(one.args)
+                self.walk(site, one.block, self.enter(start, one.block, one.name), inner, one.name)
 
-    def enter(self, level: Level, block: List[Directive], context: str) -> Level:
+    def enter(self, level: _Level, block: List[Directive], context: str) -> _Level:
         """The settings inside a block: a directive holds for its whole block, wherever it stands."""
-        changed: dict = {}
+        timeouts: Dict[str, Timeout] = {}
+        params: Optional[Dict[str, str]] = None
+        keep_conn, root = level.keep_conn, level.root
         for one in block:
             name, args = one.name, one.args
             if name not in _SETTINGS or not args:
@@ -230,23 +183,32 @@ class _Routes:
                 seconds = parse_time(args[0])
                 if seconds is None:
                     self.conf.refuse(one, "invalid_value", name)
-                elif _TIMEOUTS[name] in changed:
+                elif _TIMEOUTS[name] in timeouts:
                     self.conf.refuse(one, "duplicate_directive", name)
                 else:
-                    setting = {"seconds": seconds, "file": one.file, "line": one.line, "context": context}
-                    changed[_TIMEOUTS[name]] = setting
+                    timeouts[_TIMEOUTS[name]] = {
+                        "seconds": seconds,
+                        "file": one.file,
+                        "line": one.line,
+                        "context": context,
+                    }
             elif name == "fastcgi_param":
                 # One fastcgi_param at a level drops all that it would have inherited.
-                params = changed.setdefault("params", {})
+                params = {} if params is None else params
                 if args[0] == "SCRIPT_FILENAME" and len(args) > 1:
                     params[args[0]] = args[1]
             elif name == "fastcgi_keep_conn":
-                changed["keep_conn"] = args[0].lower() == "on"
+                keep_conn = args[0].lower() == "on"
             elif name in ("root", "alias"):
-                changed["root"] = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
-            elif name in ("set", "if") and "values" not in changed:
-                changed["values"] = _set_values(block, level["values"])
-        return dict(level, **changed) if changed else level
+                root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
+        return _Level(
+            {**level.timeouts, **timeouts} if timeouts else level.timeouts,
+            keep_conn,
+            root,
+            level.params if params is None else params,
+            _set_values(block, level.values),
+            level.server_values,
+        )
 
     def value(self, name: str, values: Values) -> Optional[str]:
         """What nothing on the way sets may come from another location, by an internal redirect."""
@@ -272,15 +234,15 @@ class _Routes:
 
     def problem(self, address: str) -> Optional[Tuple[str, Optional[str], Optional[str]]]:
         """(kind, its values) where nginx refuses an address that is no upstream's name, else None."""
-        fault = _fault(address)
-        host, port = _address(address)
-        if fault is None and not _is_unix(address) and host.lower() in self.upstreams:
+        fault = fault_of(address)
+        host, port = address_of(address)
+        if fault is None and not is_unix(address) and host.lower() in self.upstreams:
             return "upstream_with_port", host, port
         return ("bad_address", fault, address) if fault else None
 
-    def route(self, one: Directive, level: Level, location: str) -> "Route":
+    def route(self, site: _Site, one: Directive, level: _Level, location: str) -> "Route":
         written, variable = one.args[0], "$" in one.args[0]
-        address = self.resolve(written, level["values"]) if variable else written
+        address = self.resolve(written, level.values) if variable else written
         name: Optional[str] = None
         endpoints: List[Target] = []
         keepalive = 0
@@ -290,15 +252,15 @@ class _Routes:
         elif address:
             problem = self.problem(address)
             if problem is None:
-                endpoints = [_endpoint(address, one)]
+                endpoints = [target_of(address, one)]
             elif not variable:
                 self.conf.refuse(one, *problem)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
         return {
-            "site": self.site["site"],
-            "server_names": self.site["server_names"],
-            "server": self.site["server"],
-            "listen": self.site["listen"],
+            "site": site.name,
+            "server_names": site.server_names,
+            "server": site.server,
+            "listen": site.listen,
             "location": location,
             "file": one.file,
             "line": one.line,
@@ -307,12 +269,12 @@ class _Routes:
             "variable": variable,
             "endpoints": endpoints,
             "upstream_keepalive": keepalive,
-            "read_timeout": level["read_timeout"],
-            "connect_timeout": level["connect_timeout"],
-            "send_timeout": level["send_timeout"],
-            "keep_conn": level["keep_conn"],
-            "root": level["root"],
-            "params": level["params"],
+            "read_timeout": level.timeouts["read_timeout"],
+            "connect_timeout": level.timeouts["connect_timeout"],
+            "send_timeout": level.timeouts["send_timeout"],
+            "keep_conn": level.keep_conn,
+            "root": level.root,
+            "params": level.params,
         }
 
 

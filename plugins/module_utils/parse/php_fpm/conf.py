@@ -4,8 +4,9 @@
 """php-fpm's configuration as php-fpm itself reads it, see docs/looking.md."""
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
+from ..files import Expand, NotOpened, Read
 from ..number import number as whole
 from ..problem import Problem
 from .problems import problem
@@ -155,13 +156,7 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 
 class Reader:
-    def __init__(
-        self,
-        conf: FpmConf,
-        read: Callable[[str], Tuple[Optional[str], str]],
-        expand: Callable[[str], Tuple[List[str], str]],
-        prefix: str,
-    ) -> None:
+    def __init__(self, conf: FpmConf, read: Read, expand: Expand, prefix: str) -> None:
         self.conf = conf
         self.read = read
         self.expand = expand
@@ -179,10 +174,12 @@ class Reader:
         if depth > DEPTH:
             self.problem("fpm-include-depth", origin[0], origin[1], DEPTH)
             return
-        text, why = ("", "") if self.conf.cut else self.read(path)
+        try:
+            text = "" if self.conf.cut else self.read(path)
+        except NotOpened as why:
+            self.problem("fpm-conf-open", origin[0], origin[1], path, why)
+            return
         if text is None:
-            if why:
-                self.problem("fpm-conf-open", origin[0], origin[1], path, why)
             return
         if path not in self.known:
             self.known.add(path)
@@ -243,23 +240,18 @@ class Reader:
     def include(self, pattern: str, variable: bool, path: str, number: int, depth: int) -> None:
         if not pattern.startswith("/"):
             pattern = self.prefix.rstrip("/") + "/" + pattern
-        names, why = self.expand(pattern)
-        if why and not variable:
-            self.problem("fpm-include-glob", path, number, pattern, ": " + why)
+        try:
+            names = self.expand(pattern)
+        except NotOpened as why:
+            if not variable:
+                self.problem("fpm-include-glob", path, number, pattern, ": %s" % why)
+            return
         for name in names:
             self.load(name, depth + 1, (path, number))
 
 
-def parse_fpm_conf(
-    config: str,
-    read: Callable[[str], Tuple[Optional[str], str]],
-    expand: Callable[[str], Tuple[List[str], str]],
-    prefix: str = "/usr",
-) -> FpmConf:
-    """read: path -> (text, "") or (None, why php-fpm cannot read it, "" when only we cannot). expand: glob ->
-    (files, sorted and without directories, why php-fpm refuses the pattern or ""). prefix: of a relative
-    include (php-fpm's -p, else the compiled one).
-    """
+def parse_fpm_conf(config: str, read: Read, expand: Expand, prefix: str = "/usr") -> FpmConf:
+    """expand: gives no directories. prefix: of a relative include (php-fpm's -p, else the compiled one)."""
     conf = FpmConf(config)
     Reader(conf, read, expand, prefix).load(config, 1, (config, 0))
     return conf

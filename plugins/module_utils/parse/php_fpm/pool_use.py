@@ -3,20 +3,18 @@
 
 """What the workers of each pool take together."""
 
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..spread import spread
 
 if TYPE_CHECKING:
     from ...facts.memory import Worker
     from ...facts.php_fpm import Master, Pool
+    from ...facts.pool_use import WorkersOfPool
 
 
-def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: float) -> List[Dict[str, Any]]:
-    """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool.
-
-    measured: how many workers the pss, uss and shared figures come from. Sizes are in kB, age in seconds.
-    """
+def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: float) -> List["WorkersOfPool"]:
+    """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool."""
     keys: List[Tuple[Optional[str], str]] = [
         (master["config"], pool["name"])
         for master in masters
@@ -27,29 +25,28 @@ def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: flo
     limits: Dict[Tuple[Optional[str], str], Pool] = {
         (master["config"], pool["name"]): pool for master in masters for pool in master["pools"]
     }
-    found: List[Dict[str, Any]] = []
+    found: List["WorkersOfPool"] = []
     for key in dict.fromkeys(keys):
         mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
         pool = limits.get(key)
         known = all(worker["busy"] is not None for worker in mine)
-        sizes = {
-            "rss_kb": spread([worker["rss_kb"] for worker in mine]),
-            "pss_kb": spread([worker["pss_kb"] for worker in mine if worker["pss_kb"] is not None]),
-            "uss_kb": spread([worker["uss_kb"] for worker in mine if worker["uss_kb"] is not None]),
-            "shared_kb": spread([worker["shared_kb"] for worker in mine if worker["shared_kb"] is not None]),
-        }
         found.append(
-            dict(
-                sizes,
-                config=key[0],
-                pool=key[1],
-                pm=pool["pm"] if pool else None,
-                max_children=pool["max_children"] if pool else None,
-                workers=len(mine),
-                active=sum(bool(worker["busy"]) for worker in mine) if known else None,
-                idle=sum(not worker["busy"] for worker in mine) if known else None,
-                measured=sum(worker["uss_kb"] is not None for worker in mine),
-                age=spread([int(now - worker["started_at"]) for worker in mine]),
-            )
+            {
+                "rss_kb": spread([worker["rss_kb"] for worker in mine]),
+                "pss_kb": spread([worker["pss_kb"] for worker in mine if worker["pss_kb"] is not None]),
+                "uss_kb": spread([worker["uss_kb"] for worker in mine if worker["uss_kb"] is not None]),
+                "shared_kb": spread(
+                    [worker["shared_kb"] for worker in mine if worker["shared_kb"] is not None]
+                ),
+                "config": key[0],
+                "pool": key[1],
+                "pm": pool["pm"] if pool else None,
+                "max_children": pool["max_children"] if pool else None,
+                "workers": len(mine),
+                "active": sum(bool(worker["busy"]) for worker in mine) if known else None,
+                "idle": sum(not worker["busy"] for worker in mine) if known else None,
+                "measured": sum(worker["uss_kb"] is not None for worker in mine),
+                "age": spread([int(now - worker["started_at"]) for worker in mine]),
+            }
         )
     return found

@@ -3,8 +3,9 @@
 
 """The pools of known masters, as the files have them now and not as they were when the snapshot was taken."""
 
-from typing import TYPE_CHECKING, Callable, List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Sequence
 
+from ..files import Expand, Read
 from .conf import parse_fpm_conf
 from .pools import pool_facts
 
@@ -12,22 +13,11 @@ if TYPE_CHECKING:
     from ...facts.php_fpm import Master
 
 
-def as_written(
-    masters: Sequence["Master"],
-    read: Callable[[str], Optional[str]],
-    expand: Callable[[str], List[str]],
-) -> List["Master"]:
-    """The masters of collect_fpm with their pools as the files have them now; read and expand as
-    edit.fpm_text takes them.
-    """
+def as_written(masters: Sequence["Master"], read: Read, expand: Expand) -> List["Master"]:
+    """The masters of collect_fpm with their pools as the files have them now."""
     found: List[Master] = []
     for master in masters:
-        conf = parse_fpm_conf(
-            master["config"],
-            lambda path: (read(path), ""),
-            lambda pattern: (expand(pattern), ""),
-            master["prefix"],
-        )
+        conf = parse_fpm_conf(master["config"], read, expand, master["prefix"])
         pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
         if pools:
             master = {**master, "pools": pools, "process_max": conf.top.number("process.max") or 0}

@@ -12,7 +12,7 @@ from typing import Any, Callable, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import permission, sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import permission, sock_rows
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     NEEDED_FOR_HEALTH,
@@ -80,8 +80,8 @@ def diag_answers() -> List[bytes]:
 @pytest.mark.parametrize(
     "work",
     [
-        sock_table.parse_unix_diag,
-        sock_table.parse_tcp_diag,
+        sock_rows.parse_unix_diag,
+        sock_rows.parse_tcp_diag,
         lambda given: fastcgi.answer(given, False),
         lambda given: fastcgi.answer(given, True),
         lambda given: permission.acl_text(permission.parse_acl(given), str, str),

@@ -25,6 +25,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
     kernel_log,
     permission,
     proc,
+    sock_rows,
     sock_table,
     swap,
     systemctl,
@@ -90,7 +91,7 @@ def included(texts: List[str]) -> Any:
 
 
 def pools(text: str) -> Any:
-    found = fpm_conf.parse_fpm_conf("/c", lambda _path: (text, ""), lambda _pattern: ([], ""))
+    found = fpm_conf.parse_fpm_conf("/c", lambda _path: text, lambda _pattern: [])
     facts = [fpm_pools.pool_facts(pool, "/usr") for pool in found.pools]
     return fpm_pools.refusals(found, facts)
 
@@ -98,8 +99,8 @@ def pools(text: str) -> Any:
 def pool_files(texts: List[str]) -> Any:
     return fpm_conf.parse_fpm_conf(
         "/0",
-        lambda path: (texts[int(path[1:])], ""),
-        lambda pattern: (["/%d" % number for number in range(1, len(texts))], ""),
+        lambda path: texts[int(path[1:])],
+        lambda pattern: ["/%d" % number for number in range(1, len(texts))],
     )
 
 
@@ -137,8 +138,9 @@ def kernel(text: str) -> Any:
         kernel_log.kills(told),
         kernel_log.crashes(told),
         kernel_log.unit_kills(
-            [(1.0, who, None, line) for _at, line in told for who in ("systemd", "systemd-oomd", "earlyoom")]
+            [(1.0, who, None, line) for _at, line in told for who in ("systemd", "systemd-oomd")]
         ),
+        kernel_log.early_kills([(1.0, "earlyoom", None, line) for _at, line in told]),
     )
 
 
@@ -229,8 +231,8 @@ TEXTS = (
     ("generated", lambda text: (generated.author_of(text, text), generated.author_of("/etc/x", "# " + text))),
     ("generated_part", lambda text: generated.author_of_part("# BEGIN x MANAGED BLOCK\n" + text, text)),
     ("swap", fstab),
-    ("unix_proc", sock_table.parse_unix_proc),
-    ("tcp_proc", sock_table.parse_tcp_proc),
+    ("unix_proc", sock_rows.parse_unix_proc),
+    ("tcp_proc", sock_rows.parse_tcp_proc),
     ("proc", proc_texts),
     ("systemctl", systemd),
     ("start_failure", lambda text: problems.start_failure(text.split("\n"))),
@@ -327,11 +329,11 @@ def unix_table(size: int) -> bytes:
 
 def loads(size: int) -> Any:
     rows = [
-        sock_table.Sock("unix", "listen", "/run/%d" % number, b"", 0, number, (1, number), 0, 511)
+        sock_rows.Sock("unix", "listen", "/run/%d" % number, b"", 0, number, (1, number), 0, 511)
         for number in range(size // 64)
     ]
     rows += [
-        sock_table.Sock("inet", "listen", "", b"\0" * 4, number % 60000, number, None, 0, 511)
+        sock_rows.Sock("inet", "listen", "", b"\0" * 4, number % 60000, number, None, 0, 511)
         for number in range(size // 64)
     ]
     return rows
@@ -572,8 +574,8 @@ SPECIAL = [
         permission.parse_acl,
         lambda size: struct.pack("<I", 2) + struct.pack("<HHI", 2, 7, 33) * (size // 8),
     ),
-    ("sock_table", "messages", sock_table.parse_unix_diag, lambda size: unix_table(size) * (size // 44)),
-    ("sock_table", "attributes", sock_table._attributes, lambda size: struct.pack("=HH", 4, 0) * (size // 4)),
+    ("sock_rows", "messages", sock_rows.parse_unix_diag, lambda size: unix_table(size) * (size // 44)),
+    ("sock_rows", "attributes", sock_rows._attributes, lambda size: struct.pack("=HH", 4, 0) * (size // 4)),
     ("sock_table", "loads", all_loads, loads),
     ("route_pools", "match", lambda given: route_pools.match_pools(*given), described),
     ("log_events", "places", add_events, lambda size: size),

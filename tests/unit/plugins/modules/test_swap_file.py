@@ -5,11 +5,12 @@
 """swap_file: what it says it would do, what it did, and in which words it fails."""
 
 import json
+import os
 from typing import Any, Callable, Dict
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap, swap_facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
@@ -40,8 +41,9 @@ def fixture_host(monkeypatch: Any, tmp_path: Any) -> FakeHost:
             "/precious": "data",
         }
     )
-    monkeypatch.setattr(swap, "FSTAB", str(tmp_path / "fstab"))
-    monkeypatch.setattr(swap, "free_space", lambda folder: (5 << 30, 10 << 30))
+    for part in (swap, swap_facts):
+        monkeypatch.setattr(part, "FSTAB", str(tmp_path / "fstab"))
+    monkeypatch.setattr(swap_facts, "free_space", lambda folder: (5 << 30, 10 << 30))
     monkeypatch.setattr(swap_file, "Host", lambda: host)
     monkeypatch.setattr(swap_file, "collect_fpm", lambda host, test: {"masters": []})
     return host
@@ -68,7 +70,7 @@ def fixture_run(capsys: Any, monkeypatch: Any, host: FakeHost) -> Callable[..., 
 
 
 def in_use(host: FakeHost) -> None:
-    host.files["/swapfile"] = (b"\0" * (swap.os.sysconf("SC_PAGE_SIZE") - 10) + b"SWAPSPACE2").ljust(
+    host.files["/swapfile"] = (b"\0" * (os.sysconf("SC_PAGE_SIZE") - 10) + b"SWAPSPACE2").ljust(
         2 * MIB, b"\0"
     )
     host.files["/proc/swaps"] += b"/swapfile file 2044 0 -2\n"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     layout,
-    remedy_table,
+    remedy_headline,
     report,
     table,
     text,
@@ -55,7 +55,7 @@ def block(results: dict[str, Any], **more: Any) -> list[str]:
 
 
 def color(results: dict[str, Any], **more: Any) -> str | None:
-    return remedy_table.title(report.build(results, 900, NOW, **more)["hosts"])[0][1]
+    return remedy_headline.title(report.build(results, 900, NOW, **more)["hosts"])[0][1]
 
 
 def test_it_stands_before_the_causes_and_only_where_there_was_one() -> None:

@@ -2,58 +2,163 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding has the same keys in its shape, at the gate, in the report's schema and in the documentation."""
+"""Each field of the report is declared once: the gate, the schema and the documentation agree with it."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+import re
+from typing import Any, Union, get_origin
 
 import pytest
 import yaml
-from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import FINDING
-from ansible_collections.webmedic.php_fpm.tests.unit import shapes
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import finding, schema
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Missing, Stranger
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict import remediation as said
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import Planned
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import (
+    Evidence,
+    Finding,
+    Remedy,
+    RuledOut,
+    Site,
+)
+from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info, fleet_report, remediation
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, report_shapes, shapes
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils import report_schema
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, remedied
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    finding,
+)
 
-# A shape -> the property of a finding in docs/report.schema.json that is a list of it.
-LISTED = {"Evidence": "evidence", "RuledOut": "ruled_out", "Remedy": "remedy", "Site": "servers"}
-# What the report adds to a finding, from the catalogue.
-WORDS = {"title", "fix", "advice", "do_not", "doc"}
-# The types of RETURN, by those of JSON.
-TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list"}
+TYPES = {str: "str", int: "int", float: "float", bool: "bool"}
+DIAGNOSIS, FLEET, REMEDIATION = (
+    yaml.safe_load(module.RETURN) for module in (diagnosis_info, fleet_report, remediation)
+)
+DONE = REMEDIATION["remediation"]
+# What no module returns of the engine's own, or beside the report.
+BESIDE = {"window", "snapshot", "diff"}
 
 
-def declared(name: str) -> dict[str, Any]:
-    """The JSON Schema of a shape, alone."""
-    return shapes.schema_of(name, shapes.read_shapes("facts", os.path.join("verdict", "finding.py")), "", "")
+def documented_type(kind: Any) -> str:
+    """The word of RETURN for a type."""
+    if get_origin(kind) is Union:
+        return documented_type(shapes.inner(kind))
+    if get_origin(kind) is list:
+        return "list"
+    return TYPES.get(kind, "dict")
 
 
-def keys(made: dict[str, Any]) -> tuple[set[str], set[str]]:
-    """(all, required)"""
-    return set(made["properties"]), set(made["required"])
+def types_of(shape: type) -> dict[str, str]:
+    return {name: documented_type(field.kind) for name, field in shapes.fields_of(shape).items()}
 
 
-class TestFinding:
-    @pytest.mark.parametrize("name", sorted(LISTED))
-    def test_the_reports_schema_has_the_keys_of_its_parts(self, name: str) -> None:
-        assert keys(schema()["$defs"]["finding"]["properties"][LISTED[name]]["items"]) == keys(declared(name))
+def named_in(entry: dict[str, Any]) -> set[str]:
+    """The fields that the description of a RETURN entry names."""
+    return set(re.findall(r"C\((\w+)\)", " ".join(entry["description"])))
 
-    @pytest.mark.parametrize("name", ["Missing", "Stranger"])
-    def test_the_reports_schema_has_the_keys_of_a_host(self, name: str) -> None:
-        assert keys(schema()["$defs"][name.lower()]) == keys(declared(name))
 
-    def test_the_reports_schema_has_the_keys_of_a_finding(self) -> None:
-        every, required = keys(declared("Finding"))
-        assert keys(schema()["$defs"]["finding"]) == (every | WORDS, required | WORDS)
+def prose(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with its description as a list."""
+    about = entry["description"]
+    return {**entry, "description": [about] if isinstance(about, str) else about}
 
-    def test_the_gate_lets_the_keys_of_a_finding_through(self) -> None:
-        assert set(FINDING(finding(), "")) == keys(declared("Finding"))[0]
 
-    def test_the_module_documents_the_keys_of_a_finding(self) -> None:
-        documented = yaml.safe_load(diagnosis_info.RETURN)["findings"]["contains"]
-        types = {}
-        for key, kind in declared("Finding")["properties"].items():
-            plain = kind["type"][0] if isinstance(kind["type"], list) else kind["type"]
-            types[key] = TYPES[plain]
-        assert {key: about["type"] for key, about in documented.items()} == types
+class TestSchema:
+    def test_it_is_the_one_of_the_shapes(self) -> None:
+        with open(os.path.join(ROOT, "docs", "report.schema.json"), encoding="utf-8") as stream:
+            assert stream.read() == report_schema.report_schema(), "run: python3 -m tests.run.report_schema"
+
+    def test_every_bound_is_of_a_declared_field(self) -> None:
+        for shape, bounds in shapes.BOUNDS.items():
+            assert set(bounds) <= set(shapes.fields_of(shape)), shape
+
+    def test_every_shape_written_by_the_controller_is_declared(self) -> None:
+        for shape, written in report_schema.WRITTEN.items():
+            assert set(written) <= set(shapes.fields_of(shape)), shape
+
+
+class TestGate:
+    @pytest.mark.parametrize(("shape", "item"), [
+        (Finding, finding()), (said.Taken, action()), (said.Remediation, remedied()["remediation"]),
+        (report_shapes.Diagnosis, remedied(strangers=[])),
+    ])  # fmt: skip
+    def test_the_declared_keys_come_through_and_no_others(self, shape: type, item: dict[str, Any]) -> None:
+        assert set(shapes.reader_of(shape)({**item, "more": 1}, "")) == set(shapes.fields_of(shape))
+
+    def test_a_new_plain_field_needs_its_declaration_alone(self) -> None:
+        class Wider(said.Taken):
+            attempts: int
+
+        assert shapes.reader_of(Wider)({**action(), "attempts": 3}, "")["attempts"] == 3
+        made = report_schema.Maker().of_shape(Wider)["properties"]["attempts"]
+        assert made == {"$ref": "#/$defs/count"}
+
+
+class TestTypes:
+    @pytest.mark.parametrize("name", ["remedies.py", "table.py", "report_shapes.py"])
+    def test_what_reads_the_report_knows_its_fields(self, name: str) -> None:
+        with open(os.path.join(ROOT, "plugins", "plugin_utils", name), encoding="utf-8") as stream:
+            assert not re.search(r"\bAny\b", stream.read())
+
+
+class TestReport:
+    def test_it_has_the_declared_keys(self) -> None:
+        made = report.build({"a": remedied(), "b": None}, 900, NOW)
+        assert set(made) == set(shapes.fields_of(report_shapes.Report))
+        assert set(made["summary"]) == set(shapes.fields_of(report_shapes.Summary))
+        both = set(made["hosts"]["a"]) | set(made["hosts"]["b"])
+        assert both == set(shapes.fields_of(report_shapes.HostEntry)) - {"snapshot"}
+
+    def test_what_a_job_publishes_has_the_declared_keys(self) -> None:
+        made = report.artifact(report.build({"a": remedied()}, 900, NOW))
+        assert set(made) == set(shapes.fields_of(report_shapes.Artifact))
+        assert set(made["remediation"]) == set(shapes.fields_of(report_shapes.Tally))
+
+
+class TestReturn:
+    """RETURN of the modules. What it describes in prose, it shows in a sample as well."""
+
+    @pytest.mark.parametrize(("entry", "shape"), [
+        (DIAGNOSIS["findings"], Finding), (DONE, said.Remediation),
+        (FLEET["report"], report_shapes.Artifact),
+        (FLEET["report"]["contains"]["remediation"], report_shapes.Tally),
+    ])  # fmt: skip
+    def test_the_fields_and_their_types_are_the_declared_ones(
+        self, entry: dict[str, Any], shape: type
+    ) -> None:
+        assert {name: about["type"] for name, about in entry["contains"].items()} == types_of(shape)
+
+    @pytest.mark.parametrize(("documented", "beside"), [(DIAGNOSIS, {"remediation"}), (REMEDIATION, set())])
+    def test_a_module_returns_the_fields_of_a_diagnosis(
+        self, documented: dict[str, Any], beside: set[str]
+    ) -> None:
+        types = {name: about["type"] for name, about in documented.items() if name not in BESIDE}
+        declared = types_of(report_shapes.Diagnosis)
+        assert types == {name: kind for name, kind in declared.items() if name not in beside}
+
+    @pytest.mark.parametrize(("entry", "shape", "of_others"), [
+        (DIAGNOSIS["plan"], Planned, set()), (DIAGNOSIS["missing"], Missing, set()),
+        (DIAGNOSIS["strangers"], Stranger, set()), (DIAGNOSIS["findings"]["contains"]["evidence"], Evidence, set()),
+        (DIAGNOSIS["findings"]["contains"]["servers"], Site, set()),
+        (DIAGNOSIS["findings"]["contains"]["ruled_out"], RuledOut, set()),
+        (DIAGNOSIS["findings"]["contains"]["remedy"], Remedy, set()),
+        (DONE["contains"]["undone"], said.Undone, set()), (DONE["contains"]["still"], said.Still, set()),
+        (DONE["contains"]["actions"], said.Taken, set(shapes.fields_of(Planned))),
+        (DONE["contains"]["findings"], said.FindingResult, set()),
+    ])  # fmt: skip
+    def test_every_declared_field_is_named(
+        self, entry: dict[str, Any], shape: type, of_others: set[str]
+    ) -> None:
+        assert set(shapes.fields_of(shape)) - of_others <= named_in(prose(entry))
+
+    @pytest.mark.parametrize(("sample", "shape"), [
+        (DIAGNOSIS["findings"]["sample"][0], Finding), (DIAGNOSIS["plan"]["sample"][0], Planned),
+        (DIAGNOSIS["missing"]["sample"][0], Missing), (DIAGNOSIS["strangers"]["sample"][0], Stranger),
+        (DONE["sample"], said.Remediation), (DONE["sample"]["actions"][0], said.Taken),
+        (DONE["sample"]["findings"][0], said.FindingResult), (DONE["sample"]["findings"][0]["before"], said.Shown),
+    ])  # fmt: skip
+    def test_a_sample_has_the_declared_fields(self, sample: dict[str, Any], shape: type) -> None:
+        assert set(sample) == set(shapes.fields_of(shape))
+        assert shapes.reader_of(shape)(sample, "") == sample

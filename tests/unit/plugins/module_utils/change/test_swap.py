@@ -13,15 +13,14 @@ import subprocess
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap, swap_facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_off, swap_on
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import (
     Facts,
     complaint,
     described,
     look,
-    swap_off,
-    swap_on,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount, Swap
@@ -237,7 +236,7 @@ FILES = {
 
 @pytest.fixture(name="space", autouse=True)
 def fixture_space(monkeypatch: Any) -> None:
-    monkeypatch.setattr(swap, "free_space", lambda folder: (5 * GIB, 10 * GIB))
+    monkeypatch.setattr(swap_facts, "free_space", lambda folder: (5 * GIB, 10 * GIB))
 
 
 def seen(path: str = "/swapfile", files: Optional[Dict[str, Any]] = None, **more: Any) -> Facts:
@@ -317,7 +316,8 @@ class Machine:
         os.makedirs(self.path("etc"))
         os.makedirs(self.path("bin"))
         self.write("etc/fstab", "proc /proc proc\r\n# \xff")
-        monkeypatch.setattr(swap, "FSTAB", self.path("etc/fstab"))
+        for part in (swap, swap_facts):
+            monkeypatch.setattr(part, "FSTAB", self.path("etc/fstab"))
         self.programs = {name: self.path("bin/" + name) for name in PROGRAMS}
         for name in PROGRAMS:
             self.program(

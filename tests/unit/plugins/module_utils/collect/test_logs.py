@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import log_window, logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import log_events
@@ -129,7 +129,8 @@ def test_a_window_larger_than_the_cap_keeps_its_newest_part_and_says_so(
 ) -> None:
     path = tmp_path / "error.log"
     long_log(path, 5000)
-    monkeypatch.setattr(logs, "WINDOW_BYTES", 100 * 1024)
+    for part in (logs, log_window):
+        monkeypatch.setattr(part, "WINDOW_BYTES", 100 * 1024)
     host = Watched()
     found = collect(host, [str(path)], window=86400)
     entry = found["files"][0]
@@ -173,7 +174,7 @@ def test_a_compressed_log_is_inflated_up_to_a_limit(tmp_path: Path, monkeypatch:
     older.write_bytes(gzip.compress(line(NOW - 5).encode("ascii") * 12000))
     os.utime(str(older), (NOW - 1, NOW - 1))
     path.write_text("")
-    monkeypatch.setattr(logs, "INFLATED_BYTES", 1024 * 1024)
+    monkeypatch.setattr(log_window, "INFLATED_BYTES", 1024 * 1024)
     entry = collect(Watched(), [str(path)])["files"][1]
     assert not entry["complete"] and "not read to its end" in entry["why"]
 
@@ -311,14 +312,14 @@ def test_a_compressed_hole_of_terabytes_is_read_no_further_than_its_limit(
     host = Watched()
     found = collect(host, [str(tmp_path / "error.log")])
     assert [one["complete"] for one in found["files"]] == [True, complete] and total(found) == 1 + complete
-    assert found["files"][1]["bytes_read"] <= logs.COMPRESSED_BYTES + logs.CHUNK
+    assert found["files"][1]["bytes_read"] <= log_window.COMPRESSED_BYTES + log_window.CHUNK
     assert [one["what"] for one in host.missing] == ([] if complete else ["rotated_log"])
 
 
 def test_a_compressed_log_that_inflates_without_end_is_cut_and_its_end_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "INFLATED_BYTES", 3 * 1024 * 1024)
+    monkeypatch.setattr(log_window, "INFLATED_BYTES", 3 * 1024 * 1024)
     (tmp_path / "error.log.1.gz").write_bytes(
         gzip.compress(line(NOW - 5).encode("ascii") + b"\0" * (64 * 1024 * 1024))
     )

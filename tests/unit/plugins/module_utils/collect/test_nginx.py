@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx as collector
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx_files
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.code_owners import owners_of_code
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.real_paths import real_paths
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
@@ -332,14 +334,14 @@ def test_a_configuration_that_nginx_refuses_is_missing_for_what_runs_is_another_
 
 
 def test_too_many_files_are_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "MOST_FILES", 3)
+    monkeypatch.setattr(nginx_files, "MOST_FILES", 3)
     looked = host({"/etc/nginx/sites-enabled/%d" % index: SITE for index in range(5)})
     assert len(collect_nginx(looked, [])["routes"]) == 2
     assert len(paths(looked.missing, "nginx_config")) == 4
 
 
 def test_too_much_text_is_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collector, "MOST_BYTES", 1000)
+    monkeypatch.setattr(nginx_files, "MOST_BYTES", 1000)
     looked = host({"/etc/nginx/sites-enabled/b": "# " + "x" * 2000})
     found = collect_nginx(looked, [])
     assert (len(found["routes"]), found["config_errors"]) == (1, [])
@@ -544,7 +546,7 @@ def owners(
     looked.keepers = keepers or {}
     looked.group_name = lambda gid: {0: "root", 1000: "bob"}.get(gid, str(gid))  # type: ignore[method-assign]
     route: Dict[str, Any] = {"root": root, "params": {"SCRIPT_FILENAME": script} if script else {}}
-    collector._owners_of_code(looked, [route])
+    owners_of_code(looked, [route])
     return route["owners"]
 
 

@@ -51,9 +51,7 @@ def alone(text: str, settings: Settings, pool: Optional[str] = "www") -> str:
 
 
 def parse(files: Dict[str, str]) -> FpmConf:
-    return parse_fpm_conf(
-        next(iter(files)), lambda path: (files.get(path), ""), lambda pattern: (matching(files, pattern), "")
-    )
+    return parse_fpm_conf(next(iter(files)), files.get, lambda pattern: matching(files, pattern))
 
 
 def fixture(name: str) -> str:

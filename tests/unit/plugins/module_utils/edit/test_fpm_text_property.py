@@ -199,9 +199,7 @@ def matching(files: Dict[str, str], pattern: str) -> List[str]:
 
 def directives(files: Dict[str, str]) -> Dict[Optional[str], List[Tuple[Directive, str, str]]]:
     """{pool: [(directive, value, file)]} as the parser reads it."""
-    conf = parse_fpm_conf(
-        "/main", lambda path: (files[path], ""), lambda pattern: (matching(files, pattern), "")
-    )
+    conf = parse_fpm_conf("/main", files.get, lambda pattern: matching(files, pattern))
     read: Dict[Optional[str], List[Tuple[Directive, str, str]]] = {}
     for section in [conf.top] + conf.pools:
         read[None if section is conf.top else section.name] = [

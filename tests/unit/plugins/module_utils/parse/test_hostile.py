@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import endpoint, timestamps
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import kernel_log, sock_table, swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import kernel_log, sock_rows, swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
@@ -63,7 +63,7 @@ def numbers(told: Any) -> Iterator[float]:
 
 
 def pool(text: str) -> Any:
-    conf = fpm_conf.parse_fpm_conf("/c", lambda _path: ("[www]\n" + text, ""), lambda _pattern: ([], ""))
+    conf = fpm_conf.parse_fpm_conf("/c", lambda _path: "[www]\n" + text, lambda _pattern: [])
     facts = [fpm_pools.pool_facts(section, "/usr") for section in conf.pools]
     return facts[0], fpm_pools.refusals(conf, facts)
 
@@ -120,10 +120,10 @@ def test_a_pool_with_odd_digits_is_read_without_them(digits: str) -> None:
             [(1.0, "Killed process %s (php-fpm) total-vm:1kB, anon-rss:%skB" % (digits, digits))]
         ),
         lambda digits: swap.parse_swaps("Filename\n/a file %s %s -2\n" % (digits, digits)),
-        lambda digits: sock_table.parse_tcp_proc(
+        lambda digits: sock_rows.parse_tcp_proc(
             "sl\n 0: 0100007F:0050 0:0 0A 00000000:00000000 00:00000000 00000000 0 0 %s 1\n" % digits
         ),
-        lambda digits: sock_table.parse_unix_proc(
+        lambda digits: sock_rows.parse_unix_proc(
             "Num\n0: 00000002 00000000 00010000 0001 01 %s /a\n" % digits
         ),
     ],
@@ -158,7 +158,7 @@ def test_a_name_with_line_feeds_is_no_row_of_its_own() -> None:
     """Anybody may bind such a socket."""
     head = "Num       RefCount Protocol Flags    Type St Inode Path\n"
     row = "0000000000000001: 00000002 00000000 00010000 0001 01 %s %s\n"
-    found = sock_table.parse_unix_proc(
+    found = sock_rows.parse_unix_proc(
         head
         + row % ("7", "/tmp/a\nx x x zz x x x /b\n\u00b2: 0 0 zzzzzzzz 0 01 7 /c")
         + row % ("8", "/run/php/a.sock")
@@ -213,9 +213,7 @@ def test_an_empty_file_included_without_end_ends() -> None:
 
 
 def test_a_pool_file_that_includes_itself_five_levels_deep_ends_and_says_so() -> None:
-    conf = fpm_conf.parse_fpm_conf(
-        "/c", lambda path: ("include = /c\n" * 100, ""), lambda pattern: ([pattern], "")
-    )
+    conf = fpm_conf.parse_fpm_conf("/c", lambda path: "include = /c\n" * 100, lambda pattern: [pattern])
     assert conf.cut
     with pytest.raises(Refusal, match="too long"):
         fpm_text.set_directives(
@@ -228,9 +226,7 @@ def test_a_pool_file_that_includes_itself_five_levels_deep_ends_and_says_so() ->
 
 
 def test_a_configuration_of_ordinary_length_is_not_cut() -> None:
-    conf = fpm_conf.parse_fpm_conf(
-        "/c", lambda path: ("[p]\n" + "env[A] = b\n" * 50000, ""), lambda pattern: ([], "")
-    )
+    conf = fpm_conf.parse_fpm_conf("/c", lambda path: "[p]\n" + "env[A] = b\n" * 50000, lambda pattern: [])
     assert not conf.cut
     assert len(conf.pools[0].arrays["env"]) == 50000
 

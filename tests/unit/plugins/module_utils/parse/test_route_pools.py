@@ -141,4 +141,4 @@ def test_two_pools_that_claim_one_socket_are_both_named() -> None:
 def test_how_a_route_misses_the_pools(
     dialled: str, listening: List[str], reason: str, nearest: List[str]
 ) -> None:
-    assert Listening(listening).difference(dialled) == (reason, nearest)
+    assert Listening(listening).nearest(dialled) == (reason, nearest)

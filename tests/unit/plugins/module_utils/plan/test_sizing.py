@@ -13,9 +13,9 @@ from typing import Any, Dict, List, Optional, Sequence
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import parse_fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pools import pool_facts, refusals
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import sizing
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import memory_room, sizing
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.memory_room import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing import (
-    MIB,
     Sizing,
     fair_share,
     fit,
@@ -129,7 +129,7 @@ def loaded(settings: Dict[str, str], pm: str) -> Dict[str, Any]:
         pm,
         "".join("%s = %s\n" % pair for pair in sorted(settings.items())),
     )
-    conf = parse_fpm_conf(CONFIG, lambda path: (text, ""), lambda pattern: ([], ""), "/usr")
+    conf = parse_fpm_conf(CONFIG, lambda path: text, lambda pattern: [], "/usr")
     pools = [pool_facts(section, "/usr") for section in conf.pools]
     assert refusals(conf, pools) == []
     return pools[0]
@@ -143,7 +143,7 @@ def spent(facts: Dict[str, Any], value: int) -> int:
     return (
         facts["others_bytes"]
         + shared
-        + sizing.reserve(facts["limit_bytes"])
+        + memory_room.reserve(facts["limit_bytes"])
         + sum(count * cost for count, cost in zip(own, costs))
     )
 
@@ -258,7 +258,7 @@ def test_the_highest_worker_of_a_few_counts_and_not_the_average() -> None:
 
 
 def test_a_fresh_worker_counts_with_what_it_will_come_to() -> None:
-    assert size(a_host(pools=[a_pool(mib=0.14)]), WWW, busy()).inputs["cost"] == sizing.LEAST_COST
+    assert size(a_host(pools=[a_pool(mib=0.14)]), WWW, busy()).inputs["cost"] == memory_room.LEAST_COST
 
 
 def test_workers_that_measure_almost_the_same_cost_the_same() -> None:
@@ -286,12 +286,12 @@ def test_a_pool_hardly_observed_counts_with_the_most_expensive_worker() -> None:
 
 @pytest.mark.parametrize("limit, kept", [(256, 16), (320, 16), (1024, 52), (4096, 205), (65536, 3277)])
 def test_the_reserve_grows_with_the_limit(limit: int, kept: int) -> None:
-    assert math.ceil(sizing.reserve(limit * MIB) / MIB) == kept
+    assert math.ceil(memory_room.reserve(limit * MIB) / MIB) == kept
 
 
 @pytest.mark.parametrize("most, least", [(1, 1), (2, 2), (4, 2), (5, 3), (8, 4), (9, 4), (200, 4)])
 def test_enough_workers_must_have_been_measured(most: int, least: int) -> None:
-    assert sizing.needed(most) == least
+    assert memory_room.needed(most) == least
     size(
         a_host(8192, cores=64, pools=[a_pool(max_children=most, mib=5, measured=least)]), WWW, busy(10, most)
     )

@@ -17,6 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import run as engine
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.compare import key
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Snapshot, seen
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -39,7 +40,7 @@ class Proof:
         _planned: Any,
         _ask: bool,
     ) -> None:
-        self.past = {engine.key(item): {"probe": "missing", "http": 502, "queue": None} for item in findings}
+        self.past = {key(item): {"probe": "missing", "http": 502, "queue": None} for item in findings}
         self.answered_at: Optional[float] = None
         self.rest = ""
 
@@ -47,7 +48,7 @@ class Proof:
         pass
 
     def after(self, items: Any) -> Dict[Any, Any]:
-        return {engine.key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
+        return {key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
 
 
 def steps_are(monkeypatch: Any, action: str, resolve: Callable[..., Any]) -> None:

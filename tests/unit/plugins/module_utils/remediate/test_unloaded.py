@@ -10,7 +10,8 @@ import time
 from typing import Any, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import VERSION, digest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.journal import VERSION
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.new_journal import digest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import unloaded as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.unloaded import newer

@@ -18,31 +18,12 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.status import NEEDED_FOR_HEALTH
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
-KEYS = {
-    "cause",
-    "code",
-    "reason",
-    "severity",
-    "confidence",
-    "state",
-    "site",
-    "sites",
-    "servers",
-    "endpoint",
-    "pool",
-    "unit",
-    "since",
-    "count",
-    "summary",
-    "evidence",
-    "ruled_out",
-    "missing",
-    "remedy",
-}
+KEYS = set(Finding.__annotations__)
 CODES = {cause.id: cause.code for cause in CAUSES}
 
 

@@ -23,7 +23,10 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 
 NAMES = [rule.name for rule in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
-RULES_FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules")
+UTILS = os.path.join(ROOT, "plugins", "module_utils")
+RULES_FOLDER = os.path.join(UTILS, "rules")
+# A rule -> another file that spells reasons of it.
+ALSO_SPELLED_IN = {"socket_path_mismatch": os.path.join(UTILS, "parse", "endpoint.py")}
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
 OTHERS = {
     "__init__",
@@ -71,8 +74,9 @@ def reasons_of(name: str) -> Set[str]:
     """Ids of the reasons that a rule can give: those of the catalogue that its source spells, those that it
     hands to Match(), and those of the rows.
     """
-    module = tree(os.path.join(RULES_FOLDER, name + ".py"))
-    spelled = {text_of(node) for node in ast.walk(module)}
+    path = os.path.join(RULES_FOLDER, name + ".py")
+    module, also = tree(path), tree(ALSO_SPELLED_IN.get(name, path))
+    spelled = {text_of(node) for part in (module, also) for node in ast.walk(part)}
     reasons = {reason for cause, reason in KEYS if cause == name and reason in spelled}
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Match":

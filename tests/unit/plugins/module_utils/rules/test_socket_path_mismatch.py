@@ -28,6 +28,12 @@ def other_family() -> hosts.Snapshot:
     return hosts.dials(snapshot, "[::1]:9000", family="inet6", address="::1", port=9000)
 
 
+def other_address() -> hosts.Snapshot:
+    """nginx dials 127.0.0.2, the pool listens on 127.0.0.1."""
+    snapshot = seen("wrong_port")
+    return hosts.dials(snapshot, "127.0.0.2:9000", family="inet", address="127.0.0.2", port=9000)
+
+
 def in_a_tmp_of_its_own() -> hosts.Snapshot:
     snapshot = seen("socket_deleted")
     hosts.unit(snapshot)["private_tmp"] = True
@@ -81,6 +87,10 @@ def test_hit_each_reason_alone_and_failing(reason: str) -> None:
         (CAUSE, reason, "active")
     ]
     assert found["status"] == "failing"
+
+
+def test_hit_another_address_of_the_same_family_counts_with_the_other_family() -> None:
+    assert hosts.only(other_address())["reason"] == "address_family"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import sock_diag
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_rows
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -45,7 +45,7 @@ MASTER = Process(
 WORKER = Process(36, 35, "php-fpm8.2", "php-fpm: pool sat", "/usr/sbin/php-fpm8.2", 33, 33, [33], 1.0)
 LISTENER = next(
     one.inode
-    for one in sock_table.parse_unix_diag(bytes.fromhex(SEEN["unix_diag"]))
+    for one in sock_rows.parse_unix_diag(bytes.fromhex(SEEN["unix_diag"]))
     if one.name == SAT and one.state == "listen"
 )
 
@@ -85,10 +85,10 @@ def box(
 
 
 def dump(*requests: bytes) -> Optional[bytes]:
-    answers = {sock_table.unix_request(): "unix_diag"}
+    answers = {sock_rows.unix_request(): "unix_diag"}
     for port in (9001, 9005):
-        answers[sock_table.tcp_request(2, port)] = "tcp_diag_%d" % port
-        answers[sock_table.tcp_request(10, port)] = "tcp6_diag_%d" % port
+        answers[sock_rows.tcp_request(2, port)] = "tcp_diag_%d" % port
+        answers[sock_rows.tcp_request(10, port)] = "tcp6_diag_%d" % port
     return bytes.fromhex(SEEN[answers[requests[-1]]]) if requests[-1] in answers else b""
 
 
@@ -523,12 +523,12 @@ class Crowd:
 
     def __call__(self, *requests: bytes) -> Optional[bytes]:
         self.asked.append(len(requests))
-        if requests[-1] == sock_table.unix_request(True):
+        if requests[-1] == sock_rows.unix_request(True):
             return bytes.fromhex(CROWD["unix_diag_clients"])
-        if requests[-1] == sock_table.unix_request():
+        if requests[-1] == sock_rows.unix_request():
             return bytes.fromhex(SEEN["unix_diag"] if self.left else CROWD["unix_diag"])
         return (
-            bytes.fromhex(CROWD["tcp_diag_9007"]) if requests[-1] == sock_table.tcp_request(2, 9007) else b""
+            bytes.fromhex(CROWD["tcp_diag_9007"]) if requests[-1] == sock_rows.tcp_request(2, 9007) else b""
         )
 
 
@@ -554,7 +554,7 @@ def test_the_names_of_those_who_wait_are_asked_for_only_where_somebody_does() ->
     crowd, empty = Crowd(), Crowd(left=True)
     look(box(), "unix:/run/php/crowd.sock", table=crowd)
     assert crowd.asked.count(2) == 1
-    rows = [row._replace(queue=0) for row in sock_table.parse_unix_diag(bytes.fromhex(CROWD["unix_diag"]))]
+    rows = [row._replace(queue=0) for row in sock_rows.parse_unix_diag(bytes.fromhex(CROWD["unix_diag"]))]
     assert sock_diag._with_clients(rows, empty) == rows and not empty.asked
 
 
@@ -703,5 +703,5 @@ def test_no_endpoint_costs_nothing() -> None:
 
 @pytest.mark.skipif(not os.path.exists("/proc/net/unix"), reason="no Linux kernel to ask")
 def test_the_kernel_here_answers_the_request() -> None:
-    answer = sock_diag.netlink(sock_table.unix_request())
-    assert answer is None or isinstance(sock_table.parse_unix_diag(answer), list)
+    answer = sock_diag.netlink(sock_rows.unix_request())
+    assert answer is None or isinstance(sock_rows.parse_unix_diag(answer), list)

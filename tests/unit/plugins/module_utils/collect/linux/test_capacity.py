@@ -141,7 +141,6 @@ def test_version_2_counts_what_no_reclaim_brings_back_without_the_workers() -> N
     )
     assert (facts["limit_bytes"], facts["limit_from"]) == (512 * MIB, "cgroup %s/memory.max" % UNIT)
     assert facts["others_bytes"] == (60 + 24 + 10 - (20 + 8) - (24 + 8)) * MIB
-    assert facts["fpm_bytes"] == (31 + 35) * MIB
     assert facts["missing"] == []
 
 

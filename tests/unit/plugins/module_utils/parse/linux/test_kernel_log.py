@@ -11,6 +11,7 @@ import os
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kernel_log import (
     crashes,
+    early_kills,
     kills,
     unit_kills,
 )
@@ -119,6 +120,7 @@ def test_a_line_of_the_journal_is_read_as_the_verdict_above_it(example: examples
     line = journal_line("1775139796.500000 " + example.line.split(" ", 3)[3])
     assert line is not None
     verdicts = [("kill", kill["kind"] or "-") for kill in unit_kills([line]) if kill["fpm"]]
+    verdicts += [("kill", "earlyoom") for kill in early_kills([line]) if kill["fpm"]]
     assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
 

@@ -12,8 +12,8 @@ import struct
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_table
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_table import Sock
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_rows, sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_rows import Sock
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
 FIXTURES = fixtures("sockets")
@@ -32,21 +32,21 @@ def capture(host: str) -> Dict[str, Any]:
 
 def diag(host: str) -> List[Sock]:
     seen = capture(host)
-    table = sock_table.parse_unix_diag(bytes.fromhex(seen["unix_diag"]))
+    table = sock_rows.parse_unix_diag(bytes.fromhex(seen["unix_diag"]))
     for port in ("9001", "9005"):
         for family in ("tcp", "tcp6"):
-            table += sock_table.parse_tcp_diag(bytes.fromhex(seen["%s_diag_%s" % (family, port)]))
+            table += sock_rows.parse_tcp_diag(bytes.fromhex(seen["%s_diag_%s" % (family, port)]))
     return table
 
 
 def proc(host: str) -> List[Sock]:
     seen = capture(host)
-    tcp = sock_table.parse_tcp_proc(seen["proc_net_tcp"]) + sock_table.parse_tcp_proc(seen["proc_net_tcp6"])
-    return sock_table.parse_unix_proc(seen["proc_net_unix"]) + tcp
+    tcp = sock_rows.parse_tcp_proc(seen["proc_net_tcp"]) + sock_rows.parse_tcp_proc(seen["proc_net_tcp6"])
+    return sock_rows.parse_unix_proc(seen["proc_net_unix"]) + tcp
 
 
 def sat_file(host: str) -> Any:
-    return sock_table.file_id(*capture(host)["sat_stat"])
+    return sock_rows.file_id(*capture(host)["sat_stat"])
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -131,23 +131,23 @@ def test_an_older_generation_of_the_path_does_not_lend_its_connections() -> None
 
 def test_a_client_that_gave_up_still_occupies_its_worker() -> None:
     seen = capture("8.2-debian12")["proc_net_tcp"].replace("0100007F:96DA 01", "0100007F:96DA 08")
-    assert sock_table.tcp_load(sock_table.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
+    assert sock_table.tcp_load(sock_rows.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
 
 
 def test_inode_numbers_compare_in_the_kernels_32_bits() -> None:
-    assert sock_table.file_id(8, 1, 2**32 + 5) == (8 << 20 | 1, 5)
+    assert sock_rows.file_id(8, 1, 2**32 + 5) == (8 << 20 | 1, 5)
 
 
 @pytest.mark.parametrize("cut", [1, 17, 40, 100, 150])
 def test_a_cut_dump_gives_what_is_whole(cut: int) -> None:
     data = bytes.fromhex(capture("8.2-debian12")["unix_diag"])
-    assert len(sock_table.parse_unix_diag(data[:cut])) <= 2
+    assert len(sock_rows.parse_unix_diag(data[:cut])) <= 2
 
 
 def test_garbage_is_no_table() -> None:
-    assert not sock_table.parse_unix_diag(b"\xff" * 64)
-    assert not sock_table.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
-    assert not sock_table.parse_unix_proc("") and not sock_table.parse_tcp_proc("head\nno table at all\n")
+    assert not sock_rows.parse_unix_diag(b"\xff" * 64)
+    assert not sock_rows.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
+    assert not sock_rows.parse_unix_proc("") and not sock_rows.parse_tcp_proc("head\nno table at all\n")
 
 
 def given_up() -> Dict[str, Any]:
@@ -159,8 +159,8 @@ def given_up() -> Dict[str, Any]:
 
 def crowd(named: bool = True) -> List[Sock]:
     """named: with the names of those who wait, which are asked for apart."""
-    rows = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag"]))
-    listening = sock_table.parse_unix_diag(bytes.fromhex(given_up()["unix_diag_clients"]))[0]
+    rows = sock_rows.parse_unix_diag(bytes.fromhex(given_up()["unix_diag"]))
+    listening = sock_rows.parse_unix_diag(bytes.fromhex(given_up()["unix_diag_clients"]))[0]
     return [
         row._replace(clients=listening.clients) if named and row.inode == listening.inode else row
         for row in rows
@@ -177,7 +177,7 @@ def test_a_table_without_the_names_does_not_guess() -> None:
     load = sock_table.unix_load(crowd(named=False), ["/run/php/crowd.sock"], None)
     assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
     load = sock_table.unix_load(
-        sock_table.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
+        sock_rows.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
     )
     assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (13, 3, None, None, None)
 
@@ -185,8 +185,8 @@ def test_a_table_without_the_names_does_not_guess() -> None:
 @pytest.mark.parametrize(
     "rows",
     [
-        lambda: sock_table.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
-        lambda: sock_table.parse_tcp_proc(given_up()["proc_net_tcp"]),
+        lambda: sock_rows.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
+        lambda: sock_rows.parse_tcp_proc(given_up()["proc_net_tcp"]),
     ],
 )
 def test_on_tcp_who_has_gone_stands_in_close_wait(rows: Any) -> None:

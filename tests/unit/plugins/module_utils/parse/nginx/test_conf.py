@@ -10,10 +10,10 @@ import time
 from typing import Any, Dict, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.files import NotOpened
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
     Conf,
-    NotOpened,
     error_logs,
     every,
     parse_conf,

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.files import NotOpened
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
     Conf,
     Directive,
-    NotOpened,
     parse_conf,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import LUA_BLOCK

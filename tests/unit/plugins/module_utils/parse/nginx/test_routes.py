@@ -12,9 +12,9 @@ import re
 from typing import Any, Dict, List, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.files import NotOpened
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import (
     Conf,
-    NotOpened,
     parse_conf,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.routes import parse_time, routes

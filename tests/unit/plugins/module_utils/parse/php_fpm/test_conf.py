@@ -10,9 +10,10 @@ import fnmatch
 import glob
 import json
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.files import NotOpened
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import (
     FpmConf,
     parse_fpm_conf,
@@ -33,14 +34,18 @@ def fixture(name: str) -> str:
         return stream.read()
 
 
+def no_such_file(path: str) -> None:
+    raise NotOpened("No such file or directory (2)")
+
+
 def parse(files: Dict[str, str], prefix: str = "/usr") -> FpmConf:
     """The first of files is the main one."""
 
-    def read(path: str) -> Tuple[Optional[str], str]:
-        return (files[path], "") if path in files else (None, "No such file or directory (2)")
+    def read(path: str) -> Optional[str]:
+        return files[path] if path in files else no_such_file(path)
 
-    def expand(pattern: str) -> Tuple[List[str], str]:
-        return sorted(path for path in files if fnmatch.fnmatchcase(path, pattern)), ""
+    def expand(pattern: str) -> List[str]:
+        return sorted(path for path in files if fnmatch.fnmatchcase(path, pattern))
 
     return parse_fpm_conf(next(iter(files)), read, expand, prefix)
 
@@ -238,11 +243,9 @@ def test_includes_stop_where_php_fpm_stops() -> None:
 
 
 def test_a_file_that_only_we_cannot_read_is_no_error_of_the_configuration() -> None:
-    conf = parse_fpm_conf("/c", lambda path: (None, ""), lambda pattern: ([], ""))
+    conf = parse_fpm_conf("/c", lambda path: None, lambda pattern: [])
     assert conf.problems == []
-    conf = parse_fpm_conf(
-        "/c", lambda path: (None, "No such file or directory (2)"), lambda pattern: ([], "")
-    )
+    conf = parse_fpm_conf("/c", no_such_file, lambda pattern: [])
     assert conf.problems[0].text == "failed to open configuration file '/c': No such file or directory (2)"
 
 

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is at the place of a swap file and around it: the file, /proc/swaps, fstab, the file system, memory and the
+programs that are there.
+"""
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, Dict, NamedTuple, Optional, Sequence, Tuple
+
+from ..collect.host import Host, HostError
+from ..collect.linux.memory import collect_memory
+from ..parse.linux.swap import (
+    SIGNATURE,
+    Mount,
+    Swap,
+    has_entry,
+    human,
+    kernel_version,
+    mount_of,
+    parse_swaps,
+    plain,
+)
+from ..verdict.step import Refusal
+
+if TYPE_CHECKING:
+    from ..facts.memory import Memory
+    from ..facts.php_fpm import Master
+
+
+FSTAB = "/etc/fstab"
+_SYS_ADMIN = 1 << 21  # CAP_SYS_ADMIN, linux/capability.h
+_ALL_IDS = ["0", "0", "4294967295"]
+_FOLDERS = ("/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/")
+PACKAGES = {
+    "mkswap": "util-linux",
+    "swapon": "util-linux",
+    "swapoff": "util-linux",
+    "fallocate": "util-linux",
+    "chattr": "e2fsprogs",
+}
+
+
+class Facts(NamedTuple):
+    """What is to be known of a swap file before it is made or removed."""
+
+    path: str
+    kind: Optional[str]  # of what is at path: file, directory, ...; None: nothing
+    mode: int
+    uid: int
+    size: int  # bytes
+    is_swap: bool
+    active: Optional[Swap]
+    fstab: Optional[str]  # None: there is none
+    mount: Optional[Mount]
+    kernel: Tuple[int, int]  # version
+    free: int  # bytes of its file system
+    total: int  # bytes of its file system
+    memory: "Memory"
+    programs: Dict[str, str]  # paths of those that are there, by name
+    privileged: bool
+
+
+def free_space(folder: str) -> Tuple[int, int]:
+    """(free, all) bytes of the file system that a directory lies in, its reserve for root left out of what is
+    free.
+    """
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+
+def _text(host: Host, path: str) -> Optional[str]:
+    try:
+        return host.read_bytes(path).decode("utf-8", "surrogateescape")
+    except HostError as error:
+        if error.absent:
+            return None
+        raise Refusal(str(error))
+
+
+def _exists(host: Host, path: str) -> bool:
+    try:
+        return host.stat(path).type == "file"
+    except HostError:
+        return False
+
+
+def _privileged(host: Host) -> bool:
+    """Whether the kernel would let us: CAP_SYS_ADMIN, and that outside of any user namespace."""
+    rows = dict(
+        line.split(":", 1) for line in (_text(host, "/proc/self/status") or "").splitlines() if ":" in line
+    )
+    return bool(int(rows.get("CapEff", "0"), 16) & _SYS_ADMIN) and (
+        _text(host, "/proc/self/uid_map") or ""
+    ).split() in ([], _ALL_IDS)
+
+
+def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
+    """What is at path and around it. masters: of collect_fpm, whose memory is what swap is to help. Raises
+    Refusal.
+    """
+    if not host.is_root():
+        raise Refusal("only root can make, remove or look into a swap file: become root")
+    if not plain(path):
+        raise Refusal("%r is not an absolute path of letters, digits and ._+@:%%,=~-" % path)
+    if host.realpath(path) != path:
+        raise Refusal("%s leads through a link to %s: name that" % (path, host.realpath(path)))
+    folder = posixpath.dirname(path)
+    try:
+        host.stat(folder)
+    except HostError as error:
+        raise Refusal("there is no directory for %s (%s)" % (path, error.why))
+    kind, mode, uid, size, is_swap = None, 0, 0, 0, False  # type: Optional[str], int, int, int, bool
+    try:
+        found = host.stat(path, False)
+        kind, mode, uid, size = found.type, found.mode, found.uid, found.size
+        page = os.sysconf("SC_PAGE_SIZE")
+        is_swap = kind == "file" and host.read_bytes(path, page - len(SIGNATURE), len(SIGNATURE)) == SIGNATURE
+    except HostError as error:
+        if not error.absent:
+            raise Refusal(str(error))
+    free, total = free_space(folder)
+    return Facts(
+        path,
+        kind,
+        mode,
+        uid,
+        size,
+        is_swap,
+        next((one for one in parse_swaps(_text(host, "/proc/swaps") or "") if one.path == path), None),
+        _text(host, FSTAB),
+        mount_of(_text(host, "/proc/self/mountinfo") or "", path),
+        kernel_version(_text(host, "/proc/sys/kernel/osrelease") or ""),
+        free,
+        total,
+        collect_memory(host, masters),
+        {
+            name: place + name
+            for name in PACKAGES
+            for place in reversed(_FOLDERS)
+            if _exists(host, place + name)
+        },
+        _privileged(host),
+    )
+
+
+def complaint(host: Host, path: str, present: bool, persist: bool) -> Optional[str]:
+    """What is not as it was to become, None when all is."""
+    active = any(one.path == path for one in parse_swaps(_text(host, "/proc/swaps") or ""))
+    if active != present:
+        return "%s is %s /proc/swaps" % (path, "still in" if active else "not in")
+    if has_entry(_text(host, FSTAB) or "", path) != (present and persist):
+        return "%s is %s %s" % (path, "not in" if present and persist else "still in", FSTAB)
+    return None
+
+
+def described(facts: Facts) -> str:
+    """What is at the path, in one line for the diff."""
+    if not facts.kind:
+        return "absent\n"
+    return description(facts.size, bool(facts.active)) if facts.is_swap else "%s\n" % facts.kind
+
+
+def description(size: int, active: bool) -> str:
+    return "swap file of %s, %s\n" % (human(size), "in use" if active else "not in use")

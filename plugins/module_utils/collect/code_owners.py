@@ -1,0 +1,53 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose code nginx sends to php-fpm: the account a site's pool should run as."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from .host import Host, HostError
+
+if TYPE_CHECKING:
+    from ..facts.nginx import Route
+
+MOST_LINKS = 40  # on the way to a site's code, as in the kernel
+_FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
+
+
+def owners_of_code(host: Host, found: Sequence["Route"]) -> None:
+    """root_owner and owners of each route: of what nginx sends to PHP, None unknown."""
+    known: Dict[str, Tuple[Optional[str], Optional[List[str]]]] = {}
+    for route in found:
+        script, code = route["params"].get("SCRIPT_FILENAME", ""), route["root"] or ""
+        if script and not _FROM_ROOT.match(script):
+            code = script.partition("$")[0]
+        if code not in known:
+            known[code] = _owners(host, code) if code.startswith("/") and "$" not in code else (None, None)
+        route["root_owner"], route["owners"] = known[code]
+
+
+def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
+    """Whose it is; who but root can exchange it or a link to it, or owns its index.php, else its group."""
+    real, todo, ruler, rulers, links = "/", path.split("/"), 0, set(), 0
+    try:
+        while todo:
+            here = posixpath.normpath(posixpath.join(real, todo.pop(0)))
+            seen = host.stat(here, False)
+            ruler = seen.uid or ruler
+            if seen.type == "link":
+                rulers.add(ruler)
+                to, links = host.readlink(here) or "", links + 1
+                if links > MOST_LINKS:
+                    return None, None
+                todo = to.split("/") + todo
+                real, ruler = ("/", 0) if to.startswith("/") else (real, ruler)
+            else:
+                real = here
+        index = posixpath.join(real, "index.php")
+        rulers |= {ruler} | {host.stat(index, follow).uid for follow in (False, True) if host.type_of(index)}
+    except HostError:
+        return None, None
+    names = {host.user_name(uid) for uid in rulers if uid} or {host.group_name(seen.gid)} - {"root"}
+    return host.user_name(seen.uid), sorted(names)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The window of one log file: found by bisecting on timestamps, read alone, whatever the size of the file."""
+
+import zlib
+from collections import deque
+from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+from ..parse.nginx import log as nginx_log
+from ..parse.php_fpm import log as fpm_log
+from .host import Host, Stat
+
+PROBE = 64 * 1024
+CHUNK = 256 * 1024
+WINDOW_BYTES = 4 * 1024 * 1024  # of one log
+INFLATED_BYTES = 32 * 1024 * 1024  # of one compressed log: it cannot be bisected
+COMPRESSED_BYTES = 8 * 1024 * 1024
+LINE_BYTES = 16 * 1024  # nginx's have 2 KiB, php-fpm's log_limit
+CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
+
+
+class File(NamedTuple):
+    name: str  # as configuration says, or a predecessor's
+    real: str  # without links
+    stat: Stat
+
+
+class Source:
+    """read: bytes that the disk had to give. cut: a part of the window was left out."""
+
+    def __init__(self, host: Host, file: File) -> None:
+        self.host, self.file, self.stat = host, file, file.stat
+        self.read = 0
+        self.cut = False
+
+    def at(self, offset: int, length: int) -> bytes:
+        self.host.reading(self.file.name)
+        data = self.host.read_bytes(self.file.real, offset, min(length, self.stat.size - offset), real=True)
+        self.read += len(data)
+        return data
+
+    def chunks(self, offset: int) -> Iterator[bytes]:
+        while offset < self.stat.size:
+            data = self.at(offset, CHUNK)
+            if not data:
+                return
+            offset += len(data)
+            yield data
+
+    def inflated(self) -> Tuple[int, List[bytes]]:
+        """(position of the first byte kept, the last WINDOW_BYTES of a gzip file's text), in one pass."""
+        inflate, size, total = zlib.decompressobj(31), 0, 0
+        kept: Deque[bytes] = deque()
+        for data in self.chunks(0):
+            while data and not inflate.eof and not self.cut:
+                try:
+                    text = inflate.decompress(data, CHUNK)
+                except zlib.error:
+                    self.cut = True
+                    break
+                data = inflate.unconsumed_tail
+                kept.append(text)
+                size, total = size + len(text), total + len(text)
+                while size - len(kept[0]) > WINDOW_BYTES:
+                    size -= len(kept.popleft())
+                self.cut = total > INFLATED_BYTES
+            self.cut = self.cut or not inflate.eof and self.read >= COMPRESSED_BYTES
+            if self.cut or inflate.eof:  # what follows may be a hole of terabytes
+                break
+        return total - size, list(kept)
+
+
+def find_window(source: Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
+    """A byte position before which no line is as late as since. A probe counts by its latest time, which a
+    forged date cannot make older, or else as late. A hole of zeros at the beginning holds nothing.
+    """
+    low, high = 0, source.stat.size
+    begins_empty: Optional[bool] = None
+    while high - low > 2 * PROBE:
+        middle = (low + high) // 2
+        data = source.at(middle, PROBE)
+        at = latest(data)
+        empty = not data.strip(b"\0")
+        if empty and begins_empty is None:
+            begins_empty = not source.at(0, PROBE).strip(b"\0")
+        if empty and begins_empty or at is not None and at < since:
+            low = middle
+        else:
+            high = middle
+    return max(0, low - CONTEXT)
+
+
+def feed(log: Union[nginx_log.NginxLog, fpm_log.FpmLog], chunks: Iterable[bytes], start: int) -> None:
+    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole
+    of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
+    """
+    position, carry, skipping = start, b"", start > 0
+    if start > 0:
+        log.begin_inside(start)
+    for data in chunks:
+        skipping = skipping and not (position == start and data.startswith(b"\0"))
+        lines = (carry + data).split(b"\n")
+        carry = lines.pop()
+        for line in lines:
+            text = line.lstrip(b"\0")
+            if not skipping and len(text) <= LINE_BYTES:
+                log.feed(text, position + len(line) - len(text))
+            skipping, position = False, position + len(line) + 1
+        if len(carry) > LINE_BYTES:
+            text = carry.lstrip(b"\0")
+            skipping = skipping or len(text) > LINE_BYTES
+            position, carry = (
+                position + len(carry) - (0 if skipping else len(text)),
+                b"" if skipping else text,
+            )

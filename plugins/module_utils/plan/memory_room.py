@@ -1,0 +1,156 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How much memory the workers of a pool may take: inside the tightest limit, beside other services and all
+other pools (docs/sizing.md).
+
+facts are those of collect.capacity; a pool's key is (configuration, name). All sizes are bytes, unless a name
+ends in _kb.
+"""
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Tuple
+
+from ..parse.spread import spread
+from ..verdict.step import Refusal
+
+if TYPE_CHECKING:
+    from ..facts.capacity import Capacity, PoolUse
+
+
+MIB = 1 << 20
+LEAST_RESERVE = 16 * MIB
+RESERVE = 0.05  # of the limit: page cache, and what grows between two looks
+LEAST_COST = 4 * MIB  # a worker that has served nothing yet reads smaller than it will ever be again
+SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+
+PoolKey = Tuple[str, str]
+
+
+class Room(NamedTuple):
+    """Where the memory of a limit goes, in bytes."""
+
+    limit: int
+    limit_from: str
+    reserve: int  # left free
+    others: int  # held by others than the pools' workers
+    shared: int
+    ceilings: int  # what all other pools may take, each at its own pm.max_children
+    cost: int  # of a worker
+    room: int  # left for the pool's own workers; below 0 when nothing is
+
+
+def mib(size: int) -> str:
+    return "%d MiB" % math.ceil(size / float(MIB))
+
+
+def reserve(limit: int) -> int:
+    """What is left free of a limit."""
+    return max(LEAST_RESERVE, int(math.ceil(limit * RESERVE)))
+
+
+def needed(max_children: int) -> int:
+    """How many workers must have been measured: two and half of the pool, of a large one half of SMALL; of a
+    single worker that one.
+    """
+    return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
+
+
+def pool_of(facts: "Capacity", key: PoolKey) -> "PoolUse":
+    for pool in facts["pools"]:
+        if (pool["config"], pool["pool"]) == key:
+            return pool
+    raise Refusal("no running php-fpm master with the configuration %s has a pool %s" % key)
+
+
+def ceiling(pool: str, max_children: Optional[int]) -> int:
+    if not max_children or max_children < 1:
+        raise Refusal("pm.max_children of pool %s could not be read" % pool)
+    return max_children
+
+
+def most_workers(pool: "PoolUse") -> int:
+    return ceiling(pool["pool"], pool["max_children"])
+
+
+def _worker_cost(uss_kb: Sequence[int]) -> int:
+    """What one more worker takes: p95 in whole MiB, so that two looks a moment apart agree."""
+    ranks = spread(list(uss_kb))
+    return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
+
+
+def _measured(pool: "PoolUse") -> bool:
+    return len(pool["uss_kb"]) >= needed(most_workers(pool))
+
+
+def cost_of(facts: "Capacity", pool: "PoolUse") -> int:
+    """A pool too few of whose workers were seen counts with the most expensive ones of the host."""
+    if _measured(pool):
+        return _worker_cost(pool["uss_kb"])
+    seen = [_worker_cost(other["uss_kb"]) for other in facts["pools"] if other["uss_kb"]]
+    if not seen:
+        raise Refusal("the memory of no worker could be measured%s" % why_missing(facts, "worker_memory"))
+    return max(seen)
+
+
+def why_missing(facts: "Capacity", what: str) -> str:
+    entry = next((entry for entry in facts.get("missing") or [] if entry["what"] == what), None)
+    return ": %s %s" % (entry["path"] or what, entry["why"]) if entry else ""
+
+
+def _limit(facts: "Capacity") -> int:
+    if facts["limit_bytes"] is None:
+        raise Refusal(
+            "how much memory php-fpm may use could not be read%s" % why_missing(facts, "memory_limit")
+        )
+    return facts["limit_bytes"]
+
+
+def _others(facts: "Capacity") -> int:
+    if facts["others_bytes"] is None:
+        raise Refusal(
+            "how much memory other services use could not be read%s" % why_missing(facts, "memory_use")
+        )
+    return facts["others_bytes"]
+
+
+def budget_of(facts: "Capacity") -> int:
+    """The limit without its reserve, what others hold, and what all workers share, counted once."""
+    limit, others = _limit(facts), _others(facts)
+    return limit - reserve(limit) - others - _shared(facts)
+
+
+def _shared(facts: "Capacity") -> int:
+    return 1024 * sum(pool["shared_kb"] for pool in facts["pools"])
+
+
+def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
+    budget = budget_of(facts)
+    if not _measured(pool):
+        raise Refusal(
+            "only %d workers of pool %s could be measured, of at most %d; %d are needed to tell what one "
+            "takes%s"
+            % (
+                len(pool["uss_kb"]),
+                pool["pool"],
+                most_workers(pool),
+                needed(most_workers(pool)),
+                why_missing(facts, "worker_memory"),
+            )
+        )
+    rest = [
+        other
+        for other in facts["pools"]
+        if (other["config"], other["pool"]) != (pool["config"], pool["pool"])
+    ]
+    ceilings = sum(most_workers(other) * cost_of(facts, other) for other in rest)
+    return Room(
+        _limit(facts),
+        facts["limit_from"] or "",
+        reserve(_limit(facts)),
+        _others(facts),
+        _shared(facts),
+        ceilings,
+        _worker_cost(pool["uss_kb"]),
+        budget - ceilings,
+    )

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The reply of the module remediation, made of what a run saw and did. Pure."""
+
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
+
+from ..reply import fit, told
+from .compare import Key
+from .finding_results import finding_results, still_active
+
+if TYPE_CHECKING:
+    from ..facts.snapshot import Snapshot
+    from ..verdict.finding import Verdict
+    from ..verdict.remediation import Remediation, Reply, Shown, Taken, Undone
+
+TRIED = frozenset(("done", "rolled_back", "failed"))
+_CHANGED = frozenset(("would", "done", "failed"))
+
+
+class Diagnosis(NamedTuple):
+    """What a run goes by."""
+
+    snapshot: "Snapshot"
+    verdict: "Verdict"
+    at: float  # epoch seconds
+    window: int  # seconds of log
+    check_mode: bool
+
+
+class Done(NamedTuple):
+    """What a run did, and what was seen. before, after: of each finding."""
+
+    actions: "List[Taken]"
+    diff: List[Dict[str, str]]
+    undone: "Optional[Undone]"
+    last: "Verdict"  # when all was done
+    before: "Mapping[Key, Shown]"
+    after: "Mapping[Key, Shown]"
+    answered_at: Optional[float]  # epoch seconds of the first good answer
+
+
+def tried(actions: "List[Taken]") -> bool:
+    return any(action["result"] in TRIED for action in actions)
+
+
+def _outcome(check_mode: bool, done: Done) -> str:
+    if tried(done.actions) or (done.undone and not check_mode):
+        return "done"
+    if done.undone or any(action["result"] == "would" for action in done.actions):
+        return "would_change"
+    return "nothing_to_do"
+
+
+def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str) -> "Reply":
+    """why: the host was left alone."""
+    verdict, last = diagnosis.verdict, done.last
+    results = finding_results(verdict["findings"], done.actions, last["findings"], done.before, done.after)
+    endpoints = diagnosis.snapshot["endpoints"]
+    remediation: "Remediation" = {
+        "check_mode": diagnosis.check_mode,
+        "outcome": outcome,
+        "why": why,
+        "status_before": verdict["status"],
+        "status_after": None if diagnosis.check_mode or why else last["status"],
+        "diagnosed_at": diagnosis.at,
+        "answered_after": round(done.answered_at - diagnosis.at, 2) if done.answered_at else None,
+        "undone": done.undone,
+        "actions": done.actions,
+        "findings": [{**result, "why": why or result["why"]} for result in results],
+        "still": still_active(verdict["findings"], endpoints, last["findings"])
+        if tried(done.actions)
+        else [],
+    }
+    return {
+        **fit(told(verdict)),
+        "changed": bool(done.undone) or any(action["result"] in _CHANGED for action in done.actions),
+        "window": diagnosis.window,
+        "status": last["status"],
+        "diff": done.diff,
+        "snapshot": told(diagnosis.snapshot),
+        "remediation": told(remediation),
+    }
+
+
+def reply(diagnosis: Diagnosis, done: Done) -> "Reply":
+    return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), "")
+
+
+def left_alone(diagnosis: Diagnosis, outcome: str, why: str) -> "Reply":
+    """Of a run that did nothing."""
+    return _reply(diagnosis, Done([], [], None, diagnosis.verdict, {}, {}, None), outcome, why)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A remediation: what was done, what became of each finding, and the module's reply."""
+
+from typing import Dict, List, Optional
+
+from ..facts.shape import TypedDict
+from ..facts.snapshot import Snapshot
+from .action import Chosen
+from .finding import Verdict
+
+
+class Taken(Chosen):
+    """An action of the plan, and what came of it."""
+
+    running: Optional[int]  # as planned
+    result: str  # done, would, unchanged, rolled_back, refused, skipped or failed
+    why: str
+    files: List[str]
+    commands: List[str]
+    backup: Optional[str]  # directory with the files as they were
+    cut: int  # running requests
+    seconds: float
+
+
+class Shown(TypedDict):
+    """A finding's endpoint and sites at a time."""
+
+    probe: str
+    http: Optional[int]  # status of a page of the first of its sites that was asked
+    queue: Optional[int]  # connections
+
+
+class Named(TypedDict):
+    """What names a finding."""
+
+    cause: str  # id
+    reason: Optional[str]  # id
+    site: Optional[str]
+    endpoint: Optional[str]
+    pool: Optional[str]
+
+
+class FindingResult(Named):
+    """What became of a finding."""
+
+    result: str  # fixed, would_fix, rolled_back, escalated or not_needed
+    before: Optional[Shown]  # None: nobody looked
+    after: Optional[Shown]
+    why: str
+
+
+class Still(Named):
+    """What is active after all that was done."""
+
+    summary: str
+    new: bool  # it was not so before
+
+
+class Undone(TypedDict):
+    """A change that a killed run had left open, see change/left_behind.py."""
+
+    name: str  # of the action
+    target: Optional[str]
+    at: Optional[float]  # epoch seconds
+    files: List[str]
+    fate: str  # put_back, kept, left, damaged or tidied
+    why: str
+    by_hand: List[str]  # commands that take back what was left
+
+
+class Remediation(TypedDict):
+    check_mode: bool
+    outcome: str  # nothing_to_do, would_change, done, left_alone or busy
+    why: str  # the host was left alone
+    status_before: str
+    status_after: Optional[str]  # None: in check mode
+    diagnosed_at: float  # epoch seconds
+    answered_after: Optional[float]  # seconds from the diagnosis; None: nothing had to be waited for
+    undone: Optional[Undone]
+    actions: List[Taken]
+    findings: List[FindingResult]  # in the order of the verdict
+    still: List[Still]
+
+
+class Reply(Verdict):
+    """The verdict before anything was done; its status is the host's now."""
+
+    changed: bool
+    window: int  # seconds of log that were read
+    diff: List[Dict[str, str]]  # of each changed file
+    snapshot: Snapshot
+    remediation: Remediation

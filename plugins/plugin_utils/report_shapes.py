@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the controller adds to what hosts say. The gate and docs/report.schema.json are made from these shapes.
+
+They have the base of the hosts' shapes, since some of them extend one.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.shape import TypedDict
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding, Verdict
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import Remediation
+
+
+class Words(TypedDict):
+    """What the catalogue says of a cause."""
+
+    title: str
+    fix: str  # the shortest correct action
+    advice: str  # what a person does, with commands
+    do_not: str  # the usual wrong fix, and why it is wrong here
+    doc: str  # where the documentation explains the cause
+
+
+class Explained(Finding, Words):
+    """A finding with the words of the catalogue."""
+
+
+class Remedied(TypedDict, total=False):
+    remediation: Remediation  # absent: the host was only looked at
+
+
+class Diagnosis(Verdict, Remedied):
+    """What a module returns of a host, as far as the report has a place for it."""
+
+
+class Kept(Remedied, total=False):
+    snapshot: Dict[str, object]  # what the host saw; only with diagnose_snapshot
+    error: str  # why there is no diagnosis
+
+
+class HostEntry(Verdict, Kept):
+    """What the report says of one host. Where there is a remediation, the findings are those of before, and the
+    status is that of after.
+    """
+
+    findings: List[Explained]  # type: ignore[misc]  # with the words of the catalogue
+
+
+class Summary(TypedDict):
+    counts: Dict[str, int]  # hosts by status, every status present
+    causes: Dict[str, int]  # hosts by cause, the most frequent first
+
+
+class Report(TypedDict):
+    """What the diagnosis found on every host of a fleet, and what a remediation did there. Times in findings
+    are epoch seconds of the host's clock.
+    """
+
+    schema_version: int
+    generated_at: str  # UTC
+    window: int  # seconds of log that were read
+    hosts: Dict[str, HostEntry]  # by name
+    summary: Summary
+
+
+class Tally(TypedDict):
+    """Findings by what became of them."""
+
+    wanted: int  # the sum of the others
+    fixed: int
+    rolled_back: int
+    escalated: int
+    would_fix: int
+
+
+class Mended(TypedDict, total=False):
+    remediation: Tally  # absent: no remediation ran
+
+
+class Artifact(Mended):
+    """What a job publishes for the steps after it."""
+
+    verdict: str  # the worst status
+    counts: Dict[str, int]  # hosts by status
+    causes: Dict[str, int]  # hosts by cause
+    hosts: Dict[str, List[str]]  # causes by host

@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docs/report.schema.json, from the shapes of the report.
+
+``python3 -m tests.run.report_schema``, after a field was declared or taken away. A unit test compares.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.run import env
+
+
+def main(argv: Sequence[str]) -> None:
+    """argv: the tree of collections to read and to write in; none for the checkout."""
+    root = Path(argv[0]) if argv else env.tree()
+    home = root / env.COLLECTION if argv else env.CHECKOUT
+    sys.path.insert(0, str(root))
+    maker = importlib.import_module(
+        "ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.report_schema"
+    )
+    path = home / "docs" / "report.schema.json"
+    path.write_text(maker.report_schema(), encoding="utf-8")
+    print("wrote %s" % path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Makes docs/report.schema.json of the shapes and of what the gate lets through.
+
+``python3 -m tests.run.report_schema`` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from inspect import get_annotations
+from typing import Any, Union, get_origin
+
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.report_shapes import Report, Summary, Words
+from ansible_collections.webmedic.php_fpm.tests.unit import shapes as source
+
+Schema = dict[str, Any]
+PLACES = (
+    os.path.join("facts", "snapshot.py"),
+    "verdict",
+    os.path.join(os.pardir, "plugin_utils", "report_shapes.py"),
+)
+MAX = untrusted.MAX_NUMBER
+# What shapes.BOUNDS refers to.
+DEFINITIONS: Schema = {
+    "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
+    "status": {"description": "What a host may say of itself.", "enum": list(shapes.ANSWERS)},
+    "text": {"type": "string", "maxLength": untrusted.MAX_TEXT},
+    "time": {"type": "number", "minimum": 0, "maximum": untrusted.YEAR_9999},
+    "count": {"type": "integer", "minimum": 0, "maximum": MAX},
+    "number": {"type": "number", "minimum": -MAX, "maximum": MAX},
+}
+# What the controller writes and no host says.
+WRITTEN: dict[type, dict[str, Schema]] = {
+    Words: dict.fromkeys(get_annotations(Words), {"type": "string"}),
+    Report: {
+        "schema_version": {"const": report.SCHEMA_VERSION},
+        "generated_at": {
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        },
+        "window": {"type": "integer", "minimum": 1},
+    },
+    Summary: {
+        "counts": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": list(shapes.STATUSES),
+            "patternProperties": {"^(%s)$" % "|".join(shapes.STATUSES): {"$ref": "#/$defs/count"}},
+        },
+        "causes": {
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/id"},
+            "additionalProperties": {"type": "integer", "minimum": 1},
+        },
+    },
+}
+
+
+def described(about: str) -> Schema:
+    words = " ".join(about.split())
+    return {"description": words} if words else {}
+
+
+def said_of(shape: source.Shape, name: str) -> str:
+    """The comment of a field, without what it says to mypy."""
+    comment = shape.fields[name].about if name in shape.fields else ""
+    return re.sub(r"\Atype: ignore\[\w+\]  # ", "", comment)
+
+
+class Maker:
+    """made: the shapes that were referred to, by name."""
+
+    def __init__(self) -> None:
+        self.sources = source.read_shapes(*PLACES)
+        self.made: Schema = {}
+
+    def of_shape(self, shape: type) -> Schema:
+        fields = shapes.fields_of(shape)
+        declared = self.sources.get(shape.__name__, source.Shape("", {}))
+        properties = {}
+        for name, field in fields.items():
+            written = self.written(shape, name)
+            properties[name] = {
+                **described(said_of(declared, name)),
+                **(written or self.of_kind(field.kind, field.bound)),
+            }
+        return {
+            **described(declared.about),
+            "type": "object",
+            "additionalProperties": False,
+            "required": [name for name, field in fields.items() if field.required],
+            "properties": properties,
+        }
+
+    @staticmethod
+    def written(shape: type, name: str) -> Schema | None:
+        return next((WRITTEN[owner][name] for owner in shape.__mro__ if name in WRITTEN.get(owner, {})), None)
+
+    def of_kind(self, kind: Any, bound: shapes.Bound) -> Schema:
+        if get_origin(kind) is Union:
+            return {"anyOf": [self.of_kind(shapes.inner(kind), bound), {"type": "null"}]}
+        if get_origin(kind) is list:
+            items = self.of_kind(shapes.inner(kind), bound)
+            return {"type": "array", "maxItems": bound.most, "items": items}
+        if get_origin(kind) is dict:
+            values = shapes.inner(kind)
+            return {
+                "type": "object",
+                **({} if values is object else {"additionalProperties": self.of_kind(values, bound)}),
+            }
+        if bound.schema:
+            return bound.schema
+        if kind in shapes.TYPES:
+            return shapes.TYPES[kind].schema or {}
+        name = kind.__name__.lower()
+        if name not in self.made:
+            self.made[name] = {}
+            self.made[name] = self.of_shape(kind)
+        return {"$ref": "#/$defs/" + name}
+
+
+def report_schema() -> str:
+    """docs/report.schema.json as it should be."""
+    maker = Maker()
+    whole = maker.of_shape(Report)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "webmedic.php_fpm report",
+    }
+    return json.dumps({**head, **whole, "$defs": {**DEFINITIONS, **maker.made}}, indent=2) + "\n"
