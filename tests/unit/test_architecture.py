@@ -46,9 +46,9 @@ IMPURE = {
     "urllib",
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-SHIPPED_LIMIT = 458 * 1000
+SHIPPED_LIMIT = 463 * 1000
 # The diagnosis, and all that mends, beside it: paid once for a host, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 835 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 844 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 # A room of module_utils -> the rooms that stand after it in the journey of a fact.
 LOOKS_BACK = {
@@ -267,8 +267,6 @@ def test_what_runs_on_hosts_is_python_3_6(path: str) -> None:
 # Any in annotations and casts of module_utils; it may only become less. What is left belongs at a border:
 # JSON that is read back, and a module's arguments.
 MOST_ANY = 5
-# Rooms in which no signature may hide what a dict holds.
-DECLARED = ("facts", "verdict", "rules", "signatures", "plan", "actions", "edit", "change")
 
 
 def named(path: str, name: str) -> List[int]:
@@ -297,8 +295,8 @@ class TestTypes:
         used = {path: len(named(path, "Any")) for path in python_files(UTILS)}
         assert sum(used.values()) <= MOST_ANY, sorted(used.items(), key=lambda item: -item[1])[:10]
 
-    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if room_of(path) in DECLARED])
-    def test_a_declared_room_has_no_unknown_dict(self, path: str) -> None:
+    @pytest.mark.parametrize("path", python_files(UTILS))
+    def test_no_dict_is_of_unknown_content(self, path: str) -> None:
         assert not unknown_dicts(path)
 
     @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if room_of(path) == "facts"])

@@ -111,9 +111,8 @@ def _live(work: Work, sink: int) -> None:
         for number in range(3):
             os.dup2(nothing, number)
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        resource.setrlimit(
-            resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard)
-        )
+        soft = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         with os.fdopen(sink, "wb") as pipe:
 
             def say(message: object) -> None:

@@ -7,7 +7,7 @@ import platform
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
-from ..parse.titles import worker_of
+from ..parse.titles import POOL
 from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
@@ -82,9 +82,7 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
         for master in fpm["masters"]
         if master["running"]
         for pool in master["pools"]
-        if pool["endpoint"]
-        and pool["pm"] == "ondemand"
-        and (master["pid"], worker_of(pool["name"])) not in awake
+        if pool["endpoint"] and pool["pm"] == "ondemand" and (master["pid"], POOL + pool["name"]) not in awake
     ]
     sizes = (memory.get("limit_bytes"), memory.get("mem_available"))
     free = min((size for size in sizes if size is not None), default=0)

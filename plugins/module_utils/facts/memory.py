@@ -69,31 +69,15 @@ class Kill(Victim, LaterKill):
     source: str  # kernel or journal
 
 
-class UnitKill(TypedDict):
-    """A kill in a unit, by the words of systemd or systemd-oomd."""
-
-    at: float  # epoch seconds
-    unit: Optional[str]
-    cgroup: Optional[str]
-    kind: Optional[str]  # systemd_oomd; None: the kernel killed
-    fpm: bool
-    text: str
-
-
-class Crash(TypedDict):
-    """What the kernel's line of a crash says by itself."""
+class Segfault(TypedDict):
+    """A crash of php-fpm that the kernel saw."""
 
     at: float  # epoch seconds
     pid: int  # the machine's
     comm: str
     module: Optional[str]  # file that crashed
-    text: str
-
-
-class Segfault(Crash):
-    """A crash of php-fpm that the kernel saw."""
-
     ours: Optional[bool]  # of this host; None: unknown
+    text: str
 
 
 class EarlyKill(TypedDict):

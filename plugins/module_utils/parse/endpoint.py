@@ -107,8 +107,5 @@ def difference(dialled: Endpoint, listening: Endpoint) -> str:
         return "other_socket"
     if dialled.port is None or dialled.port != listening.port:
         return "other_port"
-    return "other_address" if _is_ipv6(dialled) == _is_ipv6(listening) else "address_family"
-
-
-def _is_ipv6(endpoint: Endpoint) -> bool:
-    return endpoint.family == "inet6"
+    one_family = (dialled.family == "inet6") == (listening.family == "inet6")
+    return "other_address" if one_family else "address_family"

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a parser gets at the files of a configuration: whoever calls it reads them."""
+"""How a parser gets at files: its caller reads them."""
 
 from typing import Callable, List, Optional
 
 
 class NotOpened(Exception):
-    """Why the program itself cannot open a file or list a pattern, in its own words."""
+    """Why the program itself cannot, in its own words."""
 
 
 # A path -> its text, None for what only we cannot read. Raises NotOpened.

@@ -16,14 +16,9 @@ NGINX_MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*
 NGINX_WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
 # group 1: the configuration file; the title may be cut.
 FPM_MASTER = re.compile(r"php-fpm: master process(?: \((.*?)\)?)?$")
-_FPM_WORKER = "php-fpm: pool "
+POOL = "php-fpm: pool "  # and the pool's name: a worker's
 # group 1: the pool.
-FPM_WORKER = re.compile(_FPM_WORKER + r"(.+)\Z")
-
-
-def worker_of(pool: str) -> str:
-    """The title of a pool's worker."""
-    return _FPM_WORKER + pool
+FPM_WORKER = re.compile(POOL + r"(.+)\Z")
 
 
 def relevant(comm: str) -> bool:

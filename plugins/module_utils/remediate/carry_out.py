@@ -56,12 +56,8 @@ def complaint(step: Step, state: str = STATE) -> Optional[str]:
         for number, one in enumerate(step.trials):
             if one in step.trials[:number]:
                 continue
-            ran = trial(
-                step.changes[:count],
-                one.argv,
-                one.silent,
-                start=start_of(launch(Host(), one.unit)) if one.unit else None,
-            )
+            start = start_of(launch(Host(), one.unit)) if one.unit else None
+            ran = trial(step.changes[:count], one.argv, one.silent, start=start)
             if ran.rc is None:
                 return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
             if ran.rc != 0:
@@ -153,28 +149,21 @@ def carry_out(
         recover(host, disk, state)
         raise
     try:
-        with running.counted(
-            step if any(command.undo for command in step.commands) else step._replace(cuts=None)
-        ):
+        cutting = step if any(command.undo for command in step.commands) else step._replace(cuts=None)
+        with running.counted(cutting):
             undone = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as error:
-        return intended._replace(
-            result="failed", cut=running.cut, why="%s; and the way back failed: %s" % (why, error)
-        )
+        why = "%s; and the way back failed: %s" % (why, error)
+        return intended._replace(result="failed", cut=running.cut, why=why)
     if undone and undone.serves:
-        return intended._replace(
-            result="done",
-            backup=undone.backup,
-            cut=running.cut,
-            why="%s; kept, since without it nobody would take requests at %s"
-            % (why, ", ".join(undone.serves)),
-        )
+        serves = ", ".join(undone.serves)
+        why = "%s; kept, since without it nobody would take requests at %s" % (why, serves)
+        return intended._replace(result="done", backup=undone.backup, cut=running.cut, why=why)
     if undone and undone.left:
         why = (
             "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s"
             % (why, ", ".join(undone.left), undone.backup)
         )
         return intended._replace(result="failed", cut=running.cut, why=why)
-    return intended._replace(
-        result="rolled_back", cut=running.cut, why="%s; everything is as it was before" % why, diff=[]
-    )
+    why = "%s; everything is as it was before" % why
+    return intended._replace(result="rolled_back", cut=running.cut, why=why, diff=[])

@@ -110,7 +110,7 @@ class Proof:
         return [endpoint(item)] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
 
     def _seen(self, item: "Finding", sight: Sight, keys: Sequence[str]) -> "Shown":
-        """What a report shows of a finding: {probe, http, queue}."""
+        """What a report shows of a finding."""
         seen = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
         pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
         return {
@@ -195,11 +195,9 @@ class Proof:
         deadline = self.host.monotonic() + self.policy.verify_timeout
         repointed = any(action["id"] == "fastcgi_pass_repoint" for action in actions)
         places = {key(item): [place(site) for site in item["servers"]] for item in items}
-        edited = (
-            [where for name in places for where in places[name]]
-            if any(reloads_nginx(action["id"]) for action in actions)
-            else []
-        )
+        edited: List[Place] = []
+        if any(reloads_nginx(action["id"]) for action in actions):
+            edited = [where for name in places for where in places[name]]
         hurt_since: Optional[float] = None
         while True:
             over = self.host.monotonic() >= deadline
@@ -224,11 +222,8 @@ class Proof:
                 left = self._still(items, good_at)
                 if left is None:
                     return None
-            if (
-                hurt
-                and hurt_since is not None
-                and (over or self.host.monotonic() - hurt_since >= WORSE_SECONDS)
-            ):
+            lasts = hurt_since is not None and self.host.monotonic() - hurt_since >= WORSE_SECONDS
+            if hurt and (over or lasts):
                 return "something got worse through it: %s" % hurt
             if over and helped:
                 self.rest = left or ""

@@ -100,20 +100,15 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
 def _live_proof(case: Case, owner: Owner) -> List["Evidence"]:
     """What the sockets show."""
     occupied, abandoned = _occupied(case), case.endpoint.get("abandoned")
-    proof = [
-        evidence(
-            "socket",
-            "%s: %s of %s workers serve a request%s, %s, and the probe got %s"
-            % (
-                case.key,
-                len(case.workers(owner)) if occupied is None else occupied,
-                owner.pool["max_children"],
-                ", %d of them for clients who have gone" % abandoned if abandoned else "",
-                case.queue_told,
-                _answer(case),
-            ),
-        )
-    ]
+    words = "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
+        case.key,
+        len(case.workers(owner)) if occupied is None else occupied,
+        owner.pool["max_children"],
+        ", %d of them for clients who have gone" % abandoned if abandoned else "",
+        case.queue_told,
+        _answer(case),
+    )
+    proof = [evidence("socket", words)]
     flow = _flow(case)
     if flow:
         text = "within %(seconds).1f s %(arrived)d requests came and %(answered)d were answered" % flow

@@ -17,7 +17,7 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ...facts.memory import Kill, Oom, Segfault, UnitKill, Victim
+    from ...facts.memory import Kill, Oom, Victim
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
@@ -101,11 +101,8 @@ def _kill(
     }
 
 
-def _add_unit_kills(kills: List["Kill"], unit_kills: Sequence["UnitKill"], limited: bool) -> None:
-    """Adds what systemd alone tells of. To a kill that the kernel tells of as well, it adds the unit.
-
-    limited: whether the host's limit was reached, and not the machine's end.
-    """
+def _add(kills: List["Kill"], unit_kills: Sequence["Kill"]) -> None:
+    """Adds what systemd alone tells of. A kill that the kernel tells of as well gets the unit from it."""
     for unit_kill in unit_kills:
         same = next(
             (
@@ -119,21 +116,8 @@ def _add_unit_kills(kills: List["Kill"], unit_kills: Sequence["UnitKill"], limit
         )
         if same:
             same["unit"], same["vague"] = unit_kill["unit"], False
-            continue
-        kills.append(
-            {
-                **unit_kill,
-                "pid": None,
-                "comm": None,
-                "kind": unit_kill["kind"] or ("cgroup" if limited else "global"),
-                "ours": True,
-                "masters": [],
-                "vague": False,
-                "limit_kb": None,
-                "anon_rss_kb": None,
-                "source": "journal",
-            }
-        )
+        else:
+            kills.append(unit_kill)
 
 
 def _ring(host: Host) -> Optional[List[kernel_log.Line]]:
@@ -159,18 +143,8 @@ def _journal(host: Host, since: float, kernel: bool) -> List[kernel_log.JournalL
     speakers = ["_PID=1", "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service"] + (
         ["_TRANSPORT=kernel"] if kernel else []
     )
-    argv = [
-        "journalctl",
-        "--no-pager",
-        "-q",
-        "-o",
-        "short-unix",
-        "--since",
-        "@%d" % since,
-        "-n",
-        "2000",
-    ] + " + ".join(speakers).split(" ")
-    ran = host.run(argv)
+    argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"]
+    ran = host.run(argv + " + ".join(speakers).split(" "))
     return [line for line in (journal_line(text) for text in ran.out.split("\n")) if line]
 
 
@@ -224,12 +198,11 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         if ours is not False
     ]
     elsewhere = len(victims) - len(kills)
-    unit_kills = [kill for kill in kernel_log.unit_kills(journal) if within(kill["at"])]
-    _add_unit_kills(kills, unit_kills, bool(re.search(r"^oom [1-9]", home.events, re.M)))
+    # Where the limit of this host was reached, that was not the end of the machine's memory.
+    by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.events, re.M) else "global"
+    _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
     ours = True if initial and home.path == "/" else None
-    crashes: List[Segfault] = [
-        {**crash, "ours": ours} for crash in kernel_log.crashes(lines) if within(crash["at"])
-    ]
+    crashes = [crash for crash in kernel_log.crashes(lines, ours) if within(crash["at"])]
     early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
     return {
         "kills": sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:],

@@ -30,13 +30,8 @@ class Reading:
         self.writable: Optional[Opening] = None
         self.changed_at: Optional[float] = None
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)
-        for name in (
-            "php.ini",
-            "conf.d",
-            "conf.d/*.ini",
-            "php.d",
-            "php.d/*.ini",
-        ):  # what they name is loaded by php-fpm -t
+        # What they name is loaded by php-fpm -t.
+        for name in ("php.ini", "conf.d", "conf.d/*.ini", "php.d", "php.d/*.ini"):
             for path in host.glob(posixpath.join(posixpath.dirname(config), name)):
                 self._judge(path)
         if self.conf.cut:

@@ -15,7 +15,7 @@ from ..redact import redact
 from .proc import unit_of
 
 if TYPE_CHECKING:
-    from ...facts.memory import Crash, EarlyKill, UnitKill, Victim
+    from ...facts.memory import EarlyKill, Kill, Segfault, Victim
 
 Line = Tuple[float, str]  # epoch seconds, text
 JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text
@@ -66,12 +66,8 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
     constraints: Dict[int, Tuple[str, Optional[str]]] = {}  # pid -> (kind, cgroup)
     kind = "global"
     for at, text in lines:
-        usage, old, constraint, killed = (
-            _LIMIT.match(text),
-            _OLD_MEMCG.match(text),
-            _CONSTRAINT.match(text),
-            _KILLED.match(text),
-        )
+        patterns = (_LIMIT, _OLD_MEMCG, _CONSTRAINT, _KILLED)
+        usage, old, constraint, killed = [pattern.match(text) for pattern in patterns]
         if _INVOKED.match(text):
             limit, memcg, kind, constraints = None, None, "global", {}
         elif usage:
@@ -112,8 +108,8 @@ def _kind_of(beginning: str) -> str:
     return "cgroup" if beginning.startswith("Memory") else "global"
 
 
-def crashes(lines: Iterable[Line]) -> List["Crash"]:
-    """php-fpm's segmentation faults and the like."""
+def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfault"]:
+    """php-fpm's segmentation faults and the like. ours: whether a ring is this host's alone."""
     matches = [(at, text, _CRASH.match(text)) for at, text in lines]
     return [
         {
@@ -121,6 +117,7 @@ def crashes(lines: Iterable[Line]) -> List["Crash"]:
             "pid": int(match.group(2)),
             "comm": match.group(1),
             "module": match.group(3),
+            "ours": ours,
             "text": redact(text),
         }
         for at, text, match in matches
@@ -128,9 +125,12 @@ def crashes(lines: Iterable[Line]) -> List["Crash"]:
     ]
 
 
-def unit_kills(lines: Iterable[JournalLine]) -> List["UnitKill"]:
-    """What systemd and systemd-oomd say in the journal's lines. Words count from their own speaker alone."""
-    killed: List["UnitKill"] = []
+def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
+    """What systemd and systemd-oomd say in the journal's lines. Words count from their own speaker alone.
+
+    by_kernel: kind of a kill of the kernel's.
+    """
+    killed: List["Kill"] = []
     for at, identifier, _pid, text in lines:
         unit: Optional[str] = None
         cgroup: Optional[str] = None
@@ -148,8 +148,16 @@ def unit_kills(lines: Iterable[JournalLine]) -> List["UnitKill"]:
                 "at": at,
                 "unit": unit,
                 "cgroup": cgroup,
-                "kind": "systemd_oomd" if by_oomd else None,
+                "pid": None,
+                "comm": None,
+                "kind": "systemd_oomd" if by_oomd else by_kernel,
                 "fpm": bool(_FPM_UNIT.match(unit or "")),
+                "ours": True,
+                "masters": [],
+                "vague": False,
+                "limit_kb": None,
+                "anon_rss_kb": None,
+                "source": "journal",
                 "text": redact(text),
             }
         )

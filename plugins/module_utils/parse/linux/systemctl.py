@@ -166,11 +166,8 @@ def parse_journal(text: str) -> List["UnitLine"]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-            said, pid, program = (
-                entry.get("MESSAGE"),
-                entry.get("_PID"),
-                entry.get("_EXE") or entry.get("_COMM"),
-            )
+            said, pid = entry.get("MESSAGE"), entry.get("_PID")
+            program = entry.get("_EXE") or entry.get("_COMM")
             if isinstance(said, str) and (pid == "1" or not program or _FPM.match(program)):
                 who = "systemd" if pid == "1" else "php-fpm"
                 found.append(

@@ -201,14 +201,10 @@ class _Routes:
                 keep_conn = args[0].lower() == "on"
             elif name in ("root", "alias"):
                 root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
-        return _Level(
-            {**level.timeouts, **timeouts} if timeouts else level.timeouts,
-            keep_conn,
-            root,
-            level.params if params is None else params,
-            _set_values(block, level.values),
-            level.server_values,
-        )
+        timeouts = {**level.timeouts, **timeouts}
+        params = level.params if params is None else params
+        values = _set_values(block, level.values)
+        return _Level(timeouts, keep_conn, root, params, values, level.server_values)
 
     def value(self, name: str, values: Values) -> Optional[str]:
         """What nothing on the way sets may come from another location, by an internal redirect."""

@@ -138,7 +138,7 @@ def kernel(text: str) -> Any:
         kernel_log.kills(told),
         kernel_log.crashes(told),
         kernel_log.unit_kills(
-            [(1.0, who, None, line) for _at, line in told for who in ("systemd", "systemd-oomd")]
+            [(1.0, who, None, line) for _at, line in told for who in ("systemd", "systemd-oomd")], "global"
         ),
         kernel_log.early_kills([(1.0, "earlyoom", None, line) for _at, line in told]),
     )

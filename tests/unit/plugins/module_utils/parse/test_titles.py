@@ -38,7 +38,7 @@ def test_a_title_claims_to_be_a_master_or_not(title: str, program: Optional[str]
 def test_a_worker_tells_its_pool_also_one_with_a_space(title: str, pool: Optional[str]) -> None:
     match = titles.FPM_WORKER.match(title)
     assert (match.group(1) if match else None) == pool
-    assert pool is None or titles.worker_of(pool) == title
+    assert pool is None or titles.POOL + pool == title
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_global_kill_has_no_limit_and_may_have_no_cgroup() -> None:
 def test_a_line_of_the_journal_is_read_as_the_verdict_above_it(example: examples.Example) -> None:
     line = journal_line("1775139796.500000 " + example.line.split(" ", 3)[3])
     assert line is not None
-    verdicts = [("kill", kill["kind"] or "-") for kill in unit_kills([line]) if kill["fpm"]]
+    verdicts = [("kill", kill["kind"]) for kill in unit_kills([line], "-") if kill["fpm"]]
     verdicts += [("kill", "earlyoom") for kill in early_kills([line]) if kill["fpm"]]
     assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
@@ -133,4 +133,6 @@ def test_the_journal_names_the_unit_that_was_hit() -> None:
     line = journal_line(
         "1775139796.5 web1 systemd[1]: php8.2-fpm.service: systemd-oomd killed 14 process(es) in this unit."
     )
-    assert line is not None and [kill["unit"] for kill in unit_kills([line])] == ["php8.2-fpm.service"]
+    assert line is not None and [kill["unit"] for kill in unit_kills([line], "global")] == [
+        "php8.2-fpm.service"
+    ]
