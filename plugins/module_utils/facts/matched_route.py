@@ -29,7 +29,7 @@ class Unmatched(TypedDict):
     listening: List[str]  # endpoints that come nearest
 
 
-class MatchedRoute(Route):
+class MatchedRoute(Route):  # pylint: disable=inconsistent-mro  # it sees dict twice
     pools: List[AnsweringPool]  # in the order of the route's endpoints
     mismatch: Optional[str]  # no_pool_listens, some_without_pool or unresolved
     unmatched: List[Unmatched]  # none of another host

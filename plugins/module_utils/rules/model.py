@@ -29,7 +29,7 @@ class Cause(NamedTuple):
 
 
 class Remedy(NamedTuple):
-    """action: of plan.ACTIONS."""
+    """action: its id, as plan/actions.py has it."""
 
     action: str
     arguments: Dict[str, object]
