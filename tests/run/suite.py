@@ -34,10 +34,8 @@ SUITES = ("bullseye", "bookworm", "trixie", "el")
 COMPANY_FEW = "one_vhost_wrong,exhausted_static"
 COMPANY_STOCK = "stopped,socket_root,wrong_port"
 STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its steps run at a time
-LINE, TAIL = (
-    600,
-    40,
-)  # of a step that failed: characters of a line, and lines of the end of its output, that are shown
+# Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
+LINE, TAIL = 600, 40
 
 
 class Counted(NamedTuple):
@@ -183,13 +181,13 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
 
 
 def faults(everything: bool) -> dict[str, Sequence[str]]:
-    """Each fault on each suite; or each once, those under load alone on the machine."""
+    """Each fault on each suite; or each once. Beside other runners hosts look hung that are not."""
     fleet = "integration.fleet"
     if everything:
         return {"fleet-" + suite: ("hosts", fleet, suite) for suite in SUITES}
     return {
         "faults-loaded": ("hosts", fleet, "spread", "--only", "loaded"),
-        "faults-calm": ("calm", fleet, "spread", "--only", "calm"),
+        "faults-calm": ("hosts", fleet, "spread", "--only", "calm"),
     }
 
 
