@@ -24,7 +24,7 @@ from ..parse.titles import FPM_WORKER
 from ..plan.plan import BY_ID
 from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
-from .rehearsal import ini_files, rehearse, taken
+from .rehearsal import ini_files, rehearse, taken, untried_before
 from .unloaded import TICK, named, newer
 
 if TYPE_CHECKING:
@@ -201,6 +201,13 @@ def _fpm(
             replaced,
             pid or 0,
             _by_hand(unit, "restart"),
+        )
+    before = untried_before(found) if pid and verb != "reload" else None
+    if before:
+        return "a restart of %s would run `%s` first, which cannot be tried: %s" % (
+            unit,
+            before,
+            _by_hand(unit, verb),
         )
     ini = ini_files(look, found, step)
     definition = newer(look, found.definition + found.environment_files, 0.0, (), state)

@@ -217,6 +217,21 @@ def _made(step: Step, found: Launch) -> List[str]:
     return found.makes + [command.folder for command in step.commands if command.folder] + words
 
 
+# What a command before the start may be without a doubt that it succeeds again: it makes a directory, gives
+# it to somebody, or is php-fpm's own test, which is tried anyway.
+_HARMLESS_BEFORE = re.compile(r"(?:mkdir|install|chown|chmod|touch|true|php[\d.]*-?fpm[\d.]*)\Z")
+# As systemctl shows a command: { path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no ; ... }
+_BEFORE = re.compile(r"path=(\S+) ; argv\[\]=(.*?) ; ignore_errors=no")
+
+
+def untried_before(found: Launch) -> Optional[str]:
+    """The first command of ExecStartPre= that can keep the unit from starting, and that nobody can try."""
+    for path, command in _BEFORE.findall(" ".join(found.settings.get("ExecStartPre", []))):
+        if not _HARMLESS_BEFORE.match(posixpath.basename(path)):
+            return str(command)
+    return None
+
+
 def _foreseen(
     found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
 ) -> Optional[str]:

@@ -295,3 +295,20 @@ def test_a_socket_that_nobody_answers_at_is_free_and_a_foreign_address_is_not(tm
         is None
     )
     assert "192.0.2.1:9000: Cannot assign" in str(subject.taken(Host(), ["192.0.2.1:9000"], [], None))
+
+
+@pytest.mark.parametrize(
+    "command, untried",
+    [
+        (
+            "path=/usr/bin/test ; argv[]=/usr/bin/test -e /etc/licence ; ignore_errors=no",
+            "/usr/bin/test -e /etc/licence",
+        ),
+        ("path=/usr/bin/test ; argv[]=/usr/bin/test -e /etc/licence ; ignore_errors=yes", None),
+        ("path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no", None),
+        ("path=/usr/sbin/php-fpm8.2 ; argv[]=/usr/sbin/php-fpm8.2 -t ; ignore_errors=no", None),
+    ],
+)
+def test_a_command_before_the_start_that_may_fail_is_named(command: str, untried: Optional[str]) -> None:
+    found = with_setting("ExecStartPre", "{ %s ; start_time=[n/a] }" % command)
+    assert subject.untried_before(found) == untried
