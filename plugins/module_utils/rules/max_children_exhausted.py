@@ -81,10 +81,9 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
     """
     lost, limit = case.lost(QUEUE_FULL), owner.pool["max_children"] or 0
     busy = max(_occupied(case) or 0, sum(1 for worker in case.workers(owner) if worker.get("busy")))
+    # With more workers free it is over, or a burst finds too few places, whatever the workers.
     if not lost or busy < max(1, limit - 1):
-        return (
-            None  # with more workers free it is over, or a burst finds too few places, whatever the workers
-        )
+        return None
     ago = case.snapshot["taken_at"] - lost[-1].at
     if ago > JUST_NOW or reconfigured(owner.master, lost[-1].at):
         return None
