@@ -17,14 +17,14 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
+    bounds,
     remedies,
     remedy_headline,
-    shapes,
     table,
     text,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.report_shapes import Report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 display = Display()
 
@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
                 "fail_on": {
                     "type": "list",
                     "elements": "str",
-                    "choices": list(shapes.STATUSES),
+                    "choices": list(bounds.STATUSES),
                     "default": [],
                 },
             },
@@ -173,7 +173,7 @@ def complaint(report: Report, fail_on: Sequence[str]) -> str:
     """Which hosts have a status that the caller does not accept; empty when none has."""
     found = {
         status: [name for name, entry in report["hosts"].items() if entry["status"] == status]
-        for status in shapes.STATUSES
+        for status in bounds.STATUSES
         if status in fail_on
     }
     return "; ".join(

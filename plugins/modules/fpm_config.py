@@ -170,7 +170,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import FPM, Refusal, Step
 
 if TYPE_CHECKING:
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.php_fpm import Master
+    from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master
 
 
 def meant(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":

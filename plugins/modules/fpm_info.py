@@ -287,7 +287,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.poo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 if TYPE_CHECKING:
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.php_fpm import PoolDetail
+    from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import PoolDetail
 
 MOST_STRANGERS = 20
 

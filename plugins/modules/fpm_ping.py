@@ -164,7 +164,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint im
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
 
 if TYPE_CHECKING:
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.endpoint import Endpoint
+    from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
 
 
 def message(key: str, found: "Endpoint", seconds: float) -> str:

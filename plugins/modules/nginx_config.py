@@ -185,7 +185,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
 
 if TYPE_CHECKING:
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.nginx import Nginx
+    from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.nginx import Nginx
 
 
 def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:

@@ -18,9 +18,9 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from .bounds import fields_of, sparse
 from .report import NO_DIAGNOSIS, read
-from .report_shapes import Diagnosis
-from .shapes import fields_of, sparse
+from .shapes.report import Diagnosis
 from .untrusted import Limits, Mismatch, clean, listed, optional, plain, record, text
 
 MAX_OUTPUT = 32 * 1024**2

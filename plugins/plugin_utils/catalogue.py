@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding
 
-from .report_shapes import Explained, Words
+from .shapes.finding import Finding
+from .shapes.report import Explained, Words
 
 DOC_PAGE = "docs/causes.md"
 # What a text may name in braces, and what stands there when the finding does not know it.

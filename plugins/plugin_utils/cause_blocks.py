@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from .bounds import STATUSES
 from .layout import (
     COLORS,
     MAX_ROWS,
@@ -26,8 +27,7 @@ from .layout import (
     rest,
 )
 from .remedies import full_name
-from .report_shapes import Explained, HostEntry
-from .shapes import STATUSES
+from .shapes.report import Explained, HostEntry
 from .text import clean, cut, moment, names, pad, plural, width
 
 # The columns of a row: hosts, site and pool, since, lost. With the gaps and the indent they fill the width.

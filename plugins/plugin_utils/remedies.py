@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import Named, Shown
-
-from .report_shapes import Explained, HostEntry, Tally
+from .shapes.remediation import Named, Shown
+from .shapes.report import Explained, HostEntry, Tally
 
 # Results after which the host is not what it was before, or at least was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))

@@ -13,7 +13,7 @@ from .layout import (
     Line,
 )
 from .remedies import tally, unfinished, voice, waiting
-from .report_shapes import HostEntry, Tally
+from .shapes.report import HostEntry, Tally
 from .text import plural, wrap
 
 HEADING = "REMEDY  "

@@ -11,12 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import (
-    FindingResult,
-    Remediation,
-    Undone,
-)
-
 from .catalogue import words_for
 from .layout import (
     MAX_ROWS,
@@ -34,7 +28,12 @@ from .layout import (
 )
 from .remedies import full_name, key
 from .remedy_headline import title, with_remedy
-from .report_shapes import HostEntry
+from .shapes.remediation import (
+    FindingResult,
+    Remediation,
+    Undone,
+)
+from .shapes.report import HostEntry
 from .text import names, plural
 
 # The columns of a row: result, action, target, hosts, seconds. With the gaps and the indent they fill the

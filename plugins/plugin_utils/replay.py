@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from . import remedies, report
 from .confined import Unfinished
-from .report_shapes import Report
+from .shapes.report import Report
 from .untrusted import Mismatch, clean, count
 
 MAX_BYTES = 64 * 1024**2

@@ -19,9 +19,9 @@ from datetime import datetime, timezone
 from typing import Any, cast
 
 from . import remedies
+from .bounds import DIAGNOSIS, STATUSES
 from .catalogue import enrich
-from .report_shapes import Artifact, Diagnosis, HostEntry, Report, Summary
-from .shapes import DIAGNOSIS, STATUSES
+from .shapes.report import Artifact, Diagnosis, HostEntry, Report, Summary
 from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 
 SCHEMA_VERSION = 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .untrusted import Limits, Mismatch, Reader, flag, listed, mapping, number, optional, record, text
 
 if TYPE_CHECKING:
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Snapshot
+    from .shapes.snapshot import Snapshot
 
 LIMITS = Limits(depth=20, values=1_000_000, text=16 * 1024**2, chars=16 * 1024**2)
 # The largest host that was thought of has 5,000 sites.

@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from . import remedy_table
+from .bounds import STATUSES
 from .cause_blocks import COLUMNS, block_of, groups_of
 from .layout import COLORS, MAX_ROWS, NUMBERS, STAMPS, WIDTH, Line, cells
 from .remedies import full_name, left
-from .report_shapes import Explained, HostEntry, Report
-from .shapes import STATUSES
+from .shapes.report import Explained, HostEntry, Report
 from .text import clean, cut, moment, names, plural, span, wrap
 
 LABELS = {"not_applicable": "not applicable"}

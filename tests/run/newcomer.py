@@ -117,7 +117,7 @@ COLUMN = Task(
     "a column of the report",
     (
         Edit(
-            "plugins/module_utils/verdict/finding.py",
+            "plugins/plugin_utils/shapes/finding.py",
             KNOWN_FIELD,
             KNOWN_FIELD + "    until: Optional[float]  # epoch seconds of the last lost request\n",
         ),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the shapes of module_utils as they are written, and makes a JSON Schema of them.
+"""Reads the shapes as they are written, and makes a JSON Schema of them.
 
 ``python3 tests/unit/shapes.py`` writes docs/snapshot.schema.json anew. Needs Python 3.9.
 """
@@ -15,7 +15,7 @@ import tokenize
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-UTILS = os.path.join(ROOT, "plugins", "module_utils")
+SHAPES = os.path.join(ROOT, "plugins", "plugin_utils", "shapes")
 SNAPSHOT_SCHEMA = os.path.join(ROOT, "docs", "snapshot.schema.json")
 PLAIN = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
@@ -60,28 +60,21 @@ def _own_fields(node: ast.stmt, comments: Dict[int, str]) -> Dict[str, Field]:
     return {}
 
 
-def read_shapes(*places: str) -> Dict[str, Shape]:
-    """The shapes by name, of files and rooms of module_utils."""
+def read_shapes() -> Dict[str, Shape]:
+    """All shapes by name."""
     written: Dict[str, Tuple[List[str], Shape]] = {}
-    for place in places:
-        path = os.path.join(UTILS, place)
-        for file in (
-            [os.path.join(path, name) for name in os.listdir(path)] if os.path.isdir(path) else [path]
-        ):
-            if not file.endswith(".py") or file.endswith("shape.py"):
-                continue
-            with open(file, encoding="utf-8") as stream:
-                text = stream.read()
-            comments = _comments(text)
-            for node in ast.parse(text).body:
-                if isinstance(node, ast.ClassDef):
-                    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-                    written[node.name] = (
-                        bases,
-                        Shape(ast.get_docstring(node) or "", _own_fields(node, comments)),
-                    )
-                elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                    written[node.targets[0].id] = [], Shape("", _own_fields(node, comments))
+    for name in os.listdir(SHAPES):
+        if not name.endswith(".py") or name == "shape.py":
+            continue
+        with open(os.path.join(SHAPES, name), encoding="utf-8") as stream:
+            text = stream.read()
+        comments = _comments(text)
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef):
+                bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+                written[node.name] = bases, Shape(ast.get_docstring(node) or "", _own_fields(node, comments))
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                written[node.targets[0].id] = [], Shape("", _own_fields(node, comments))
 
     def fields(name: str) -> Dict[str, Field]:
         bases, shape = written.get(name, ([], Shape("", {})))
@@ -155,7 +148,7 @@ def snapshot_schema() -> str:
     """docs/snapshot.schema.json as it should be."""
     made = schema_of(
         "Snapshot",
-        read_shapes("facts"),
+        read_shapes(),
         "webmedic.php_fpm snapshot",
         "Everything that diagnosis_info saw on one host. Keys that are not required are absent from what an "
         "older version wrote.",

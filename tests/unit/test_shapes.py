@@ -46,10 +46,10 @@ class TestKeys:
         """On a copy of one small file and of the shapes: this is what they are for."""
         api = pytest.importorskip("mypy.api")
         room = tmp_path / "utils"
-        shutil.copytree(os.path.join(shapes.UTILS, "facts"), str(room / "facts"))
+        shutil.copytree(shapes.SHAPES, str(room / "shapes"))
         (room / "__init__.py").write_text("")
         body = (
-            "from .facts.snapshot import Snapshot\n\n\n"
+            "from .shapes.snapshot import Snapshot\n\n\n"
             "def first(snapshot: Snapshot) -> int:\n"
             "    return snapshot['nginx']['routes'][0]['read_timeout']['%s'] or 0\n"
         )

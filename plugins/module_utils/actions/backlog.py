@@ -11,7 +11,7 @@ from ..signatures.lookup import meaning_of, meanings
 from .view import View, master_of
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint, Flow, Probe, Waiting
+    from ...plugin_utils.shapes.endpoint import Endpoint, Flow, Probe, Waiting
 
 REFUSED = meanings("queue_full", "connect_timed_out")  # by nginx's log
 RECENT = 30.0  # seconds of its log that show how many are refused now

@@ -17,7 +17,7 @@ from .steps import Settings, changes_of, fpm_trial
 from .view import View, groups_of, master_of, pool_of
 
 if TYPE_CHECKING:
-    from ..facts.php_fpm import Pool
+    from ...plugin_utils.shapes.php_fpm import Pool
 
 OWNER, GROUP = 0o200, 0o020  # write permission, which connect() needs
 

@@ -12,8 +12,8 @@ from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, T
 from .view import View, master_of
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
 
 Settings = Sequence[Tuple[str, Optional[str]]]  # directive, value; None: removed
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 from ..verdict.step import Refusal, Step
 
 if TYPE_CHECKING:
-    from ..facts.capacity import Capacity
-    from ..facts.php_fpm import Master, Pool
-    from ..facts.snapshot import Snapshot
+    from ...plugin_utils.shapes.capacity import Capacity
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 
 class Files(NamedTuple):

@@ -21,9 +21,9 @@ from .new_journal import digest
 from .record import File, Journal
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
-    from ..facts.unit import Unit
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.unit import Unit
 
 FRESH_SECONDS = 3600.0
 SETTLE_SECONDS = 20.0  # for a unit that is on its way up or down

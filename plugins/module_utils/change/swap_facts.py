@@ -25,8 +25,8 @@ from ..parse.linux.swap import (
 from ..verdict.step import Refusal
 
 if TYPE_CHECKING:
-    from ..facts.memory import Memory
-    from ..facts.php_fpm import Master
+    from ...plugin_utils.shapes.memory import Memory
+    from ...plugin_utils.shapes.php_fpm import Master
 
 
 FSTAB = "/etc/fstab"

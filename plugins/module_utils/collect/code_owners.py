@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 from .host import Host, HostError
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Route
+    from ...plugin_utils.shapes.nginx import Route
 
 MOST_LINKS = 40  # on the way to a site's code, as in the kernel
 _FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Se
 from . import child
 
 if TYPE_CHECKING:
-    from ..facts.snapshot import Missing
+    from ...plugin_utils.shapes.snapshot import Missing
     from .trust import Step
 
 READ_LIMIT = 1024 * 1024

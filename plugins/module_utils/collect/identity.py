@@ -10,7 +10,7 @@ from .host import Host
 from .linux.processes import Process
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Identity
+    from ...plugin_utils.shapes.nginx import Identity
 
 
 def running_identity(host: Host, procs: Sequence[Process]) -> Optional["Identity"]:

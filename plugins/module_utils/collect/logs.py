@@ -20,7 +20,7 @@ from .log_window import PROBE, WINDOW_BYTES, File, Source, feed, find_window
 from .trust import named
 
 if TYPE_CHECKING:
-    from ..facts.logs import LogFile, Logs
+    from ...plugin_utils.shapes.logs import LogFile, Logs
 
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 MOST_LOGS = 64

@@ -19,7 +19,7 @@ from .nginx_files import Reading
 from .trust import DELETED, opening
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx, NginxAccount
+    from ...plugin_utils.shapes.nginx import Nginx, NginxAccount
 
 MOST_ERRORS = 5
 # mtimes and process starts come from different clocks of the kernel.

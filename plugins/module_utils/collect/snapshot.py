@@ -20,12 +20,12 @@ from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint
-    from ..facts.logs import Logs
-    from ..facts.memory import Memory
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Fpm
-    from ..facts.snapshot import HostFacts, Snapshot
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.logs import Logs
+    from ...plugin_utils.shapes.memory import Memory
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Fpm
+    from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from ..facts.logs import Detail, Event, Sample
+    from ...plugin_utils.shapes.logs import Detail, Event, Sample
 
 KEPT = 16  # times and pids of an event, the newest
 # The table must not grow with names that visitors choose, nor take from other sites.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Mapping, Optional, Seque
 from .endpoint import Endpoint, difference, is_this_host, parse, reached
 
 if TYPE_CHECKING:
-    from ..facts.matched_route import AnsweringPool, MatchedRoute, Unmatched
-    from ..facts.nginx import Route
-    from ..facts.php_fpm import Master
+    from ...plugin_utils.shapes.matched_route import AnsweringPool, MatchedRoute, Unmatched
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.php_fpm import Master
 
 MOST_LISTENING = 5
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Sequence
 from .plan import BY_ID, values
 
 if TYPE_CHECKING:
-    from ..verdict.action import Planned
+    from ...plugin_utils.shapes.plan import Planned
 
 
 def bundles(actions: Sequence["Planned"]) -> List[List["Planned"]]:

@@ -15,7 +15,7 @@ from ..parse.spread import spread
 from ..verdict.step import Refusal
 
 if TYPE_CHECKING:
-    from ..facts.capacity import Capacity, PoolUse
+    from ...plugin_utils.shapes.capacity import Capacity, PoolUse
 
 
 MIB = 1 << 20

@@ -10,10 +10,10 @@ from .actions import ACTIONS
 from .owners import owner_objection
 
 if TYPE_CHECKING:
-    from ..facts.php_fpm import Master
-    from ..facts.snapshot import Snapshot
-    from ..verdict.action import Asked
-    from ..verdict.finding import Finding, Remedy
+    from ...plugin_utils.shapes.finding import Finding, Remedy
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.plan import Asked
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 BY_ID: Dict[str, Action] = {action.id: action for action in ACTIONS}
 _ORDER = {action.id: number for number, action in enumerate(ACTIONS)}

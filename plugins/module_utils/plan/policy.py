@@ -10,8 +10,8 @@ from ..verdict.action import SWAP
 from .plan import BY_ID
 
 if TYPE_CHECKING:
-    from ..verdict.action import Planned
-    from ..verdict.finding import Finding
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.plan import Planned
 
 RISKS = ("low", "medium", "high")
 DISRUPTIONS = ("none", "reload", "restart")

@@ -24,8 +24,8 @@ from .memory_room import (
 )
 
 if TYPE_CHECKING:
-    from ..facts.capacity import Capacity, PoolUse
-    from ..facts.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.capacity import Capacity, PoolUse
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
 
 PER_CORE = 8  # workers: dynamic pages wait for a database more than they compute
 LEAST_BY_CPU = 4

@@ -9,8 +9,8 @@ from ..parse.nginx.sites import Place
 from .pages import OWN, SILENT, SLOW, Page
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint
-    from ..verdict.finding import Finding
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.finding import Finding
 
 # Of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2

@@ -9,9 +9,9 @@ from ..collect.host import Host
 from ..parse.fastcgi import PROMPT_MS
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint
-    from ..facts.snapshot import Snapshot
-    from ..verdict.finding import Finding
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 # Of findings with these causes a queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")

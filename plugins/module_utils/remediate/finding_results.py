@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 from .compare import DEAD, Key, key, rank
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint
-    from ..verdict.finding import Finding
-    from ..verdict.remediation import FindingResult, Named, Shown, Still, Taken
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.remediation import FindingResult, Named, Shown, Still, Taken
 
 
 def active(findings: "Sequence[Finding]") -> "List[Finding]":

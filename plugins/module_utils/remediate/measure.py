@@ -21,9 +21,9 @@ from ..parse.php_fpm.written import as_written
 from ..verdict.action import ACCOUNTS, MEMORY, SWAP, TMPFILES
 
 if TYPE_CHECKING:
-    from ..facts.php_fpm import Master
-    from ..facts.snapshot import Snapshot
-    from ..verdict.action import Planned
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.plan import Planned
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 
 class _Record:

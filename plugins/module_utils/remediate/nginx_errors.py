@@ -11,8 +11,8 @@ from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
-    from ..facts.nginx import Nginx
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Nginx
 
 
 def lost_since(host: Host, nginx: "Nginx", since: float) -> "Optional[List[Event]]":

@@ -13,7 +13,7 @@ from ..parse.nginx.sites import Place, place, site_of
 from .nginx_errors import lost_since
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx, Route
+    from ...plugin_utils.shapes.nginx import Nginx, Route
 
 # silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever
 # it said. slow: no answer within the patience, or no HTTP at all; that proves nothing.

@@ -28,8 +28,8 @@ from .rehearsal import ini_files, rehearse, taken, untried_before
 from .unloaded import TICK, named, newer
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.

@@ -23,12 +23,12 @@ from .drain import QUEUES, Drain
 from .pages import SILENT, ask, doors
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
-    from ..facts.snapshot import Snapshot
-    from ..verdict.action import Planned
-    from ..verdict.finding import Finding
-    from ..verdict.remediation import Shown
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.plan import Planned
+    from ...plugin_utils.shapes.remediation import Shown
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 PAUSE = 0.25  # seconds between two looks
 QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one

@@ -29,7 +29,7 @@ from ..verdict.step import Change, Refusal, Step
 from .launch import NOT_TRIED, Launch, kept_from
 
 if TYPE_CHECKING:
-    from ..facts.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
 
 READY = b"ready to handle connections"
 SECONDS = 30.0  # a preload of a large framework takes some

@@ -10,9 +10,9 @@ from .compare import Key
 from .finding_results import finding_results, still_active
 
 if TYPE_CHECKING:
-    from ..facts.snapshot import Snapshot
-    from ..verdict.finding import Verdict
-    from ..verdict.remediation import Remediation, Reply, Shown, Taken, Undone
+    from ...plugin_utils.shapes.finding import Verdict
+    from ...plugin_utils.shapes.remediation import Remediation, Reply, Shown, Taken, Undone
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 TRIED = frozenset(("done", "rolled_back", "failed"))
 _CHANGED = frozenset(("would", "done", "failed"))

@@ -33,10 +33,10 @@ from .reply import TRIED, Diagnosis, Done, left_alone, reply, tried
 from .running import Running
 
 if TYPE_CHECKING:
-    from ..facts.snapshot import Snapshot
-    from ..verdict.action import Planned
-    from ..verdict.finding import Finding
-    from ..verdict.remediation import Reply, Taken, Undone
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.plan import Planned
+    from ...plugin_utils.shapes.remediation import Reply, Taken, Undone
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 
 NOTHING = Outcome("skipped", "", [], [], [], None)

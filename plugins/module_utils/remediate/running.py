@@ -19,9 +19,9 @@ from ..verdict.step import Step
 from .nginx_errors import lost_since
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Endpoint
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
 
 PAUSE = 0.1  # seconds between two looks
 AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over

@@ -14,13 +14,13 @@ from .model import Loss, evidence
 from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Connect, Endpoint, Listener, Probe
-    from ..facts.logs import Event
-    from ..facts.memory import Worker
-    from ..facts.nginx import Nginx, Route
-    from ..facts.php_fpm import Master
-    from ..facts.snapshot import Snapshot
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Listener, Probe
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.memory import Worker
+    from ...plugin_utils.shapes.nginx import Nginx, Route
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 # What nginx's messages about an endpoint mean: signatures/nginx.py.
 MISSING = meanings("missing")

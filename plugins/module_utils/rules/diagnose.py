@@ -14,9 +14,9 @@ from .registry import HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, status_of
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.snapshot import Missing, Snapshot
-    from ..verdict.finding import Finding, Verdict
+    from ...plugin_utils.shapes.finding import Finding, Verdict
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")

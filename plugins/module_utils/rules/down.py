@@ -12,11 +12,11 @@ from .case import Case
 from .model import Remedy, evidence
 
 if TYPE_CHECKING:
-    from ..facts.config import ConfigProblem
-    from ..facts.endpoint import Endpoint
-    from ..facts.php_fpm import Master
-    from ..facts.unit import Unit
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.config import ConfigProblem
+    from ...plugin_utils.shapes.endpoint import Endpoint
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.unit import Unit
 
 _TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
 

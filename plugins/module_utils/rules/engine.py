@@ -10,8 +10,8 @@ from .losses import span
 from .model import LONGEST_TEXT, NOWHERE, Answer, Cause, Clear, Loss, Match, Reason, Unclear
 
 if TYPE_CHECKING:
-    from ..facts.snapshot import Missing, Snapshot
-    from ..verdict.finding import Finding, RuledOut
+    from ...plugin_utils.shapes.finding import Finding, RuledOut
+    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
 
 class Rule(NamedTuple):

@@ -11,8 +11,8 @@ from .losses import span
 from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, evidence, sample
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Route
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.nginx import Route
 
 CAUSE = Cause(
     "fastcgi_read_timeout",

@@ -11,7 +11,7 @@ from .losses import near
 from .model import NOWHERE, Answer, Cause, Clear, Match, Reason, Unclear, evidence, sample
 
 if TYPE_CHECKING:
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause(
     "invalid_response",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tupl
 from .model import Loss
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
+    from ...plugin_utils.shapes.logs import Event
 
 
 def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:

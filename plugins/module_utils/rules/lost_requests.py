@@ -11,7 +11,7 @@ from .losses import near
 from .model import Answer, Cause, Match, Reason, evidence, sample
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
+    from ...plugin_utils.shapes.logs import Event
 
 
 class Row(NamedTuple):

@@ -12,8 +12,8 @@ from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidenc
 from .seen import Owner
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Flow
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.endpoint import Flow
+    from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause("max_children_exhausted", code=4)
 PROCESS_MAX = meanings("process_max")

@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
-    from ..verdict.finding import Evidence, Site
+    from ...plugin_utils.shapes.finding import Evidence, Site
+    from ...plugin_utils.shapes.logs import Event
 
 LONGEST_TEXT = 500
 

@@ -22,9 +22,9 @@ from ..signatures.nginx import LOST
 from .model import Place
 
 if TYPE_CHECKING:
-    from ..facts.php_fpm import Master, Pool
-    from ..facts.snapshot import Snapshot
-    from ..facts.unit import Unit
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.snapshot import Snapshot
+    from ...plugin_utils.shapes.unit import Unit
 
 Item = TypeVar("Item")
 Groups = Dict[Hashable, List[Tuple[int, Item]]]

@@ -26,8 +26,8 @@ from .nearest_pool import Nearest, doubt, may_serve, nearest
 from .seen import Groups, Owner, Seen, among, grouped
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event
 
 CAUSE = Cause("socket_path_mismatch", code=3, rules_out_others=True)
 LOG_SECOND = 1.0  # nginx's log tells no shorter time: a loss of the second of an edit may have come after it

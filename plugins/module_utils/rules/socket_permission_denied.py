@@ -20,8 +20,8 @@ from .model import (
 )
 
 if TYPE_CHECKING:
-    from ..facts.endpoint import Blocked
-    from ..verdict.finding import Evidence
+    from ...plugin_utils.shapes.endpoint import Blocked
+    from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
 # All programs of such an account could run PHP as the pool's user, if it might connect.

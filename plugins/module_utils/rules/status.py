@@ -9,8 +9,8 @@ from ..parse.nginx.sites import place
 from .case import Case
 
 if TYPE_CHECKING:
-    from ..facts.snapshot import Missing, Snapshot
-    from ..verdict.finding import Finding
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
 # What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
 NEEDED_FOR_HEALTH = frozenset(

@@ -12,8 +12,8 @@ from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidenc
 from .seen import Owner, Seen
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
-    from ..facts.memory import Kill
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.memory import Kill
 
 CAUSE = Cause("worker_oom_killed", code=6, severity="warning")
 KILLED = meanings("killed")

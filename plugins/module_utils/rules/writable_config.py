@@ -9,9 +9,9 @@ from ..parse.nginx.sites import sites_of
 from .model import Cause, Match, Place, Reason, evidence
 
 if TYPE_CHECKING:
-    from ..facts.nginx import Nginx
-    from ..facts.php_fpm import Master
-    from ..facts.snapshot import Snapshot
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause("writable_config", severity="warning")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, FrozenSet
 from . import nginx, php_fpm
 
 if TYPE_CHECKING:
-    from ..facts.logs import Event
+    from ...plugin_utils.shapes.logs import Event
 
 _MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
 _MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS

@@ -1,11 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An action: what is known of it before any host is looked at, and one that is planned for a host."""
+"""An action: what is known of it before any host is looked at."""
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
-
-from ..facts.shape import TypedDict
+from typing import NamedTuple, Optional, Tuple
 
 NGINX = "nginx"
 # What an action may want measured before it is resolved, see actions/view.py.
@@ -51,26 +49,3 @@ class Action(NamedTuple):
     together: Tuple[str, ...] = ()
     once: bool = False
     needs: Tuple[str, ...] = ()  # of MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES
-
-
-class Chosen(TypedDict):
-    """An action for a host."""
-
-    id: str
-    target: Optional[str]  # unit, or path of a file or directory
-    arguments: Dict[str, object]
-    because: List[str]  # cause/reason of the findings, each once
-    findings: List[int]  # numbers of the findings, from 0, in the order of the verdict
-    risk: str
-    reversible: bool
-    disruption: str
-
-
-class Asked(Chosen):
-    """An action of the plan, before it is known how many requests run."""
-
-    host: str
-
-
-class Planned(Asked):
-    running: Optional[int]  # requests that run now, of which it cuts up to so many; None: unknown

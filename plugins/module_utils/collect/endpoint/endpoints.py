@@ -21,8 +21,8 @@ from .addresses import addresses_of, hosts_file, is_local, pack, targets_of
 from .socket_files import no_file, unix_facts
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import Blocked, Endpoint, Flow, Hidden, Listener, Outcome
-    from ...facts.nginx import Identity, Nginx
+    from ....plugin_utils.shapes.endpoint import Blocked, Endpoint, Flow, Hidden, Listener, Outcome
+    from ....plugin_utils.shapes.nginx import Identity, Nginx
 
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List["Outcome"]]
 

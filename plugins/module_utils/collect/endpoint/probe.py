@@ -17,7 +17,7 @@ from ...parse import fastcgi
 from ..child import Child, die_with_parent, end
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import Outcome
+    from ....plugin_utils.shapes.endpoint import Outcome
 
 AT_ONCE = 128  # endpoints in flight together
 NAMES_AT_ONCE = 32  # each has a child of its own

@@ -9,7 +9,7 @@ from ...parse.endpoint import canonical
 from ..host import Host
 
 if TYPE_CHECKING:
-    from ...facts.nginx import Route
+    from ....plugin_utils.shapes.nginx import Route
 
 
 def real_paths(host: Host, found: Sequence["Route"]) -> Dict[str, str]:

@@ -12,7 +12,7 @@ from ...parse.linux import permission, sock_rows
 from ..host import Host, HostError, Stat
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import SocketFile
+    from ....plugin_utils.shapes.endpoint import SocketFile
 
 _LINKS = 40  # the kernel's own limit, path_resolution(7)
 

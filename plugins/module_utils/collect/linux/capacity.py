@@ -17,9 +17,9 @@ from .processes import Process
 from .worker_memory import measured_workers, private
 
 if TYPE_CHECKING:
-    from ...facts.capacity import Capacity, PoolUse
-    from ...facts.memory import Memory, Worker
-    from ...facts.php_fpm import Master
+    from ....plugin_utils.shapes.capacity import Capacity, PoolUse
+    from ....plugin_utils.shapes.memory import Memory, Worker
+    from ....plugin_utils.shapes.php_fpm import Master
 
 _LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:

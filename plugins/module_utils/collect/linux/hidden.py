@@ -14,7 +14,7 @@ from ..host import Host, HostError
 from .processes import process_cgroup
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import Hidden
+    from ....plugin_utils.shapes.endpoint import Hidden
 
 
 def other_view(host: Host, pid: Optional[int]) -> str:

@@ -13,8 +13,8 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ...facts.memory import Memory, Worker
-    from ...facts.php_fpm import Master
+    from ....plugin_utils.shapes.memory import Memory, Worker
+    from ....plugin_utils.shapes.php_fpm import Master
 
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
 # accept and accept4 of x86_64, aarch64 and the generic table

@@ -17,7 +17,7 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ...facts.memory import Kill, Oom, Victim
+    from ....plugin_utils.shapes.memory import Kill, Oom, Victim
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel

@@ -21,7 +21,7 @@ from ..host import Host, HostError
 from ..trust import not_roots
 
 if TYPE_CHECKING:
-    from ...facts.snapshot import Stranger
+    from ....plugin_utils.shapes.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
 

@@ -16,7 +16,7 @@ from ..trust import opening
 from .processes import Process, process, process_cgroup
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import Listener
+    from ....plugin_utils.shapes.endpoint import Listener
 
 Dump = Callable[..., Optional[bytes]]
 

@@ -17,7 +17,7 @@ from ...parse.linux.systemctl import (
 from ..host import Host
 
 if TYPE_CHECKING:
-    from ...facts.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 LINES = 30
 SHOWN = 16384  # bytes, of one unit

@@ -12,8 +12,8 @@ from .memory import collect_workers
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ...facts.memory import Worker, WorkerSizes
-    from ...facts.php_fpm import Master
+    from ....plugin_utils.shapes.memory import Worker, WorkerSizes
+    from ....plugin_utils.shapes.php_fpm import Master
 
 SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 

@@ -17,7 +17,7 @@ from ..trust import opening
 from .files import Reading
 
 if TYPE_CHECKING:
-    from ...facts.php_fpm import ConfigTest
+    from ....plugin_utils.shapes.php_fpm import ConfigTest
 
 PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
 LINES = 10

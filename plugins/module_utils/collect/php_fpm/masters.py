@@ -24,8 +24,8 @@ from .files import Reading
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
 if TYPE_CHECKING:
-    from ...facts.php_fpm import Fpm, Master, Pool
-    from ...facts.unit import Unit
+    from ....plugin_utils.shapes.php_fpm import Fpm, Master, Pool
+    from ....plugin_utils.shapes.unit import Unit
 
 MOST_ERRORS = 10
 _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")

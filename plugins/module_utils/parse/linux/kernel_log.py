@@ -15,7 +15,7 @@ from ..redact import redact
 from .proc import unit_of
 
 if TYPE_CHECKING:
-    from ...facts.memory import EarlyKill, Kill, Segfault, Victim
+    from ....plugin_utils.shapes.memory import EarlyKill, Kill, Segfault, Victim
 
 Line = Tuple[float, str]  # epoch seconds, text
 JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text

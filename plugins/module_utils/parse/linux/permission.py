@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 
 if TYPE_CHECKING:
-    from ...facts.endpoint import Blocked
+    from ....plugin_utils.shapes.endpoint import Blocked
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32

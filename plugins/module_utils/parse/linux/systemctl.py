@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional
 from ..redact import redact
 
 if TYPE_CHECKING:
-    from ...facts.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 # What gives a unit's processes other files than the host has, systemd.exec(5): which part of a word with
 # colons is a path as they see it, or the only paths that a setting is about.

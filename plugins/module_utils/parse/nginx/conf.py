@@ -12,7 +12,7 @@ from .lexer import DEEPEST_BLOCK, statements
 from .problems import WORDS
 
 if TYPE_CHECKING:
-    from ...facts.config import ConfigProblem
+    from ....plugin_utils.shapes.config import ConfigProblem
 
 # Of all files together.
 MOST_DIRECTIVES = 400000

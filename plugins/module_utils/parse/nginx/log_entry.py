@@ -17,7 +17,7 @@ from ..redact import redact
 from ..timestamps import nginx_time
 
 if TYPE_CHECKING:
-    from ...facts.logs import Detail
+    from ....plugin_utils.shapes.logs import Detail
 
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 HEAD_BYTES = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)

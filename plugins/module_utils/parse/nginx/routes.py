@@ -12,7 +12,7 @@ from .lexer import BUFFER
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
 if TYPE_CHECKING:
-    from ...facts.nginx import Route, ServerBlock, Target, Timeout
+    from ....plugin_utils.shapes.nginx import Route, ServerBlock, Target, Timeout
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {

@@ -8,8 +8,8 @@ two sites.
 from typing import TYPE_CHECKING, Iterable, List, Tuple, Union
 
 if TYPE_CHECKING:
-    from ...facts.nginx import Route
-    from ...verdict.finding import Site
+    from ....plugin_utils.shapes.finding import Site
+    from ....plugin_utils.shapes.nginx import Route
 
 
 # What tells a site from all others.

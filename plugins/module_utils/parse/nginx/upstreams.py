@@ -10,7 +10,7 @@ from ..endpoint import canonical
 from .conf import Conf, Directive
 
 if TYPE_CHECKING:
-    from ...facts.nginx import Target
+    from ....plugin_utils.shapes.nginx import Target
 
 
 def address_of(written: str) -> Tuple[str, Optional[str]]:

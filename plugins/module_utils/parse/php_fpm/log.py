@@ -18,7 +18,7 @@ from ..redact import redact
 from ..timestamps import fpm_time
 
 if TYPE_CHECKING:
-    from ...facts.logs import Detail
+    from ....plugin_utils.shapes.logs import Detail
 
 HEAD_BYTES = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
 _HEAD = re.compile(

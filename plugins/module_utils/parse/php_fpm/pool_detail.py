@@ -9,7 +9,7 @@ from .conf import Section
 from .pools import pool_facts
 
 if TYPE_CHECKING:
-    from ...facts.php_fpm import PoolDetail
+    from ....plugin_utils.shapes.php_fpm import PoolDetail
 
 
 def pool_detail(pool: Section, prefix: str) -> "PoolDetail":

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 from ..spread import spread
 
 if TYPE_CHECKING:
-    from ...facts.memory import Worker
-    from ...facts.php_fpm import Master, Pool
-    from ...facts.pool_use import WorkersOfPool
+    from ....plugin_utils.shapes.memory import Worker
+    from ....plugin_utils.shapes.php_fpm import Master, Pool
+    from ....plugin_utils.shapes.pool_use import WorkersOfPool
 
 
 def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: float) -> List["WorkersOfPool"]:

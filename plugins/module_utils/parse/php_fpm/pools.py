@@ -13,7 +13,7 @@ from ..problem import Problem
 from .conf import FpmConf, Section, full_path
 
 if TYPE_CHECKING:
-    from ...facts.php_fpm import Pool
+    from ....plugin_utils.shapes.php_fpm import Pool
 
 _VALUE_ARRAYS = (
     "php_admin_value",

@@ -10,7 +10,7 @@ from .conf import parse_fpm_conf
 from .pools import pool_facts
 
 if TYPE_CHECKING:
-    from ...facts.php_fpm import Master
+    from ....plugin_utils.shapes.php_fpm import Master
 
 
 def as_written(masters: Sequence["Master"], read: Read, expand: Expand) -> List["Master"]:

@@ -10,26 +10,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from inspect import get_annotations
 from typing import Any, Union, get_origin
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, untrusted
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.report_shapes import Report, Summary, Words
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report, Summary, Words
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes as source
 
 Schema = dict[str, Any]
-PLACES = (
-    os.path.join("facts", "snapshot.py"),
-    "verdict",
-    os.path.join(os.pardir, "plugin_utils", "report_shapes.py"),
-)
 MAX = untrusted.MAX_NUMBER
-# What shapes.BOUNDS refers to.
+# What bounds.BOUNDS refers to.
 DEFINITIONS: Schema = {
     "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
-    "status": {"description": "What a host may say of itself.", "enum": list(shapes.ANSWERS)},
+    "status": {"description": "What a host may say of itself.", "enum": list(bounds.ANSWERS)},
     "text": {"type": "string", "maxLength": untrusted.MAX_TEXT},
     "time": {"type": "number", "minimum": 0, "maximum": untrusted.YEAR_9999},
     "count": {"type": "integer", "minimum": 0, "maximum": MAX},
@@ -50,8 +44,8 @@ WRITTEN: dict[type, dict[str, Schema]] = {
         "counts": {
             "type": "object",
             "additionalProperties": False,
-            "required": list(shapes.STATUSES),
-            "patternProperties": {"^(%s)$" % "|".join(shapes.STATUSES): {"$ref": "#/$defs/count"}},
+            "required": list(bounds.STATUSES),
+            "patternProperties": {"^(%s)$" % "|".join(bounds.STATUSES): {"$ref": "#/$defs/count"}},
         },
         "causes": {
             "type": "object",
@@ -77,11 +71,11 @@ class Maker:
     """made: the shapes that were referred to, by name."""
 
     def __init__(self) -> None:
-        self.sources = source.read_shapes(*PLACES)
+        self.sources = source.read_shapes()
         self.made: Schema = {}
 
     def of_shape(self, shape: type) -> Schema:
-        fields = shapes.fields_of(shape)
+        fields = bounds.fields_of(shape)
         declared = self.sources.get(shape.__name__, source.Shape("", {}))
         properties = {}
         for name, field in fields.items():
@@ -102,22 +96,22 @@ class Maker:
     def written(shape: type, name: str) -> Schema | None:
         return next((WRITTEN[owner][name] for owner in shape.__mro__ if name in WRITTEN.get(owner, {})), None)
 
-    def of_kind(self, kind: Any, bound: shapes.Bound) -> Schema:
+    def of_kind(self, kind: Any, bound: bounds.Bound) -> Schema:
         if get_origin(kind) is Union:
-            return {"anyOf": [self.of_kind(shapes.inner(kind), bound), {"type": "null"}]}
+            return {"anyOf": [self.of_kind(bounds.inner(kind), bound), {"type": "null"}]}
         if get_origin(kind) is list:
-            items = self.of_kind(shapes.inner(kind), bound)
+            items = self.of_kind(bounds.inner(kind), bound)
             return {"type": "array", "maxItems": bound.most, "items": items}
         if get_origin(kind) is dict:
-            values = shapes.inner(kind)
+            values = bounds.inner(kind)
             return {
                 "type": "object",
                 **({} if values is object else {"additionalProperties": self.of_kind(values, bound)}),
             }
         if bound.schema:
             return bound.schema
-        if kind in shapes.TYPES:
-            return shapes.TYPES[kind].schema or {}
+        if kind in bounds.TYPES:
+            return bounds.TYPES[kind].schema or {}
         name = kind.__name__.lower()
         if name not in self.made:
             self.made[name] = {}

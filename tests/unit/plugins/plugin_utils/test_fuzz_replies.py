@@ -16,7 +16,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.webmedic.php_fpm.plugins.filter import diagnose as saved
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report, table
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
@@ -57,7 +57,7 @@ def from_a_person(snapshot: Any) -> None:
     except AnsibleFilterError as error:
         assert len(str(error)) < 2000
         return
-    assert verdict["status"] in shapes.ANSWERS
+    assert verdict["status"] in bounds.ANSWERS
 
 
 def test_no_saved_snapshot_ends_in_anything_but_a_verdict_or_one_kind_of_error() -> None:

@@ -12,18 +12,19 @@ from typing import Any, Union, get_origin
 
 import pytest
 import yaml
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Missing, Stranger
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict import remediation as said
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import Planned
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import (
+from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info, fleet_report, remediation
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import remediation as said
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import report as report_shape
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import (
     Evidence,
     Finding,
     Remedy,
     RuledOut,
     Site,
 )
-from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info, fleet_report, remediation
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, report_shapes, shapes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.plan import Planned
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.snapshot import Missing, Stranger
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils import report_schema
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, remedied
@@ -44,14 +45,14 @@ BESIDE = {"window", "snapshot", "diff"}
 def documented_type(kind: Any) -> str:
     """The word of RETURN for a type."""
     if get_origin(kind) is Union:
-        return documented_type(shapes.inner(kind))
+        return documented_type(bounds.inner(kind))
     if get_origin(kind) is list:
         return "list"
     return TYPES.get(kind, "dict")
 
 
 def types_of(shape: type) -> dict[str, str]:
-    return {name: documented_type(field.kind) for name, field in shapes.fields_of(shape).items()}
+    return {name: documented_type(field.kind) for name, field in bounds.fields_of(shape).items()}
 
 
 def named_in(entry: dict[str, Any]) -> set[str]:
@@ -71,33 +72,33 @@ class TestSchema:
             assert stream.read() == report_schema.report_schema(), "run: python3 -m tests.run.report_schema"
 
     def test_every_bound_is_of_a_declared_field(self) -> None:
-        for shape, bounds in shapes.BOUNDS.items():
-            assert set(bounds) <= set(shapes.fields_of(shape)), shape
+        for shape, fields in bounds.BOUNDS.items():
+            assert set(fields) <= set(bounds.fields_of(shape)), shape
 
     def test_every_shape_written_by_the_controller_is_declared(self) -> None:
         for shape, written in report_schema.WRITTEN.items():
-            assert set(written) <= set(shapes.fields_of(shape)), shape
+            assert set(written) <= set(bounds.fields_of(shape)), shape
 
 
 class TestGate:
     @pytest.mark.parametrize(("shape", "item"), [
         (Finding, finding()), (said.Taken, action()), (said.Remediation, remedied()["remediation"]),
-        (report_shapes.Diagnosis, remedied(strangers=[])),
+        (report_shape.Diagnosis, remedied(strangers=[])),
     ])  # fmt: skip
     def test_the_declared_keys_come_through_and_no_others(self, shape: type, item: dict[str, Any]) -> None:
-        assert set(shapes.reader_of(shape)({**item, "more": 1}, "")) == set(shapes.fields_of(shape))
+        assert set(bounds.reader_of(shape)({**item, "more": 1}, "")) == set(bounds.fields_of(shape))
 
     def test_a_new_plain_field_needs_its_declaration_alone(self) -> None:
         class Wider(said.Taken):
             attempts: int
 
-        assert shapes.reader_of(Wider)({**action(), "attempts": 3}, "")["attempts"] == 3
+        assert bounds.reader_of(Wider)({**action(), "attempts": 3}, "")["attempts"] == 3
         made = report_schema.Maker().of_shape(Wider)["properties"]["attempts"]
         assert made == {"$ref": "#/$defs/count"}
 
 
 class TestTypes:
-    @pytest.mark.parametrize("name", ["remedies.py", "table.py", "report_shapes.py"])
+    @pytest.mark.parametrize("name", ["remedies.py", "table.py", os.path.join("shapes", "report.py")])
     def test_what_reads_the_report_knows_its_fields(self, name: str) -> None:
         with open(os.path.join(ROOT, "plugins", "plugin_utils", name), encoding="utf-8") as stream:
             assert not re.search(r"\bAny\b", stream.read())
@@ -106,15 +107,15 @@ class TestTypes:
 class TestReport:
     def test_it_has_the_declared_keys(self) -> None:
         made = report.build({"a": remedied(), "b": None}, 900, NOW)
-        assert set(made) == set(shapes.fields_of(report_shapes.Report))
-        assert set(made["summary"]) == set(shapes.fields_of(report_shapes.Summary))
+        assert set(made) == set(bounds.fields_of(report_shape.Report))
+        assert set(made["summary"]) == set(bounds.fields_of(report_shape.Summary))
         both = set(made["hosts"]["a"]) | set(made["hosts"]["b"])
-        assert both == set(shapes.fields_of(report_shapes.HostEntry)) - {"snapshot"}
+        assert both == set(bounds.fields_of(report_shape.HostEntry)) - {"snapshot"}
 
     def test_what_a_job_publishes_has_the_declared_keys(self) -> None:
         made = report.artifact(report.build({"a": remedied()}, 900, NOW))
-        assert set(made) == set(shapes.fields_of(report_shapes.Artifact))
-        assert set(made["remediation"]) == set(shapes.fields_of(report_shapes.Tally))
+        assert set(made) == set(bounds.fields_of(report_shape.Artifact))
+        assert set(made["remediation"]) == set(bounds.fields_of(report_shape.Tally))
 
 
 class TestReturn:
@@ -122,8 +123,8 @@ class TestReturn:
 
     @pytest.mark.parametrize(("entry", "shape"), [
         (DIAGNOSIS["findings"], Finding), (DONE, said.Remediation),
-        (FLEET["report"], report_shapes.Artifact),
-        (FLEET["report"]["contains"]["remediation"], report_shapes.Tally),
+        (FLEET["report"], report_shape.Artifact),
+        (FLEET["report"]["contains"]["remediation"], report_shape.Tally),
     ])  # fmt: skip
     def test_the_fields_and_their_types_are_the_declared_ones(
         self, entry: dict[str, Any], shape: type
@@ -135,7 +136,7 @@ class TestReturn:
         self, documented: dict[str, Any], beside: set[str]
     ) -> None:
         types = {name: about["type"] for name, about in documented.items() if name not in BESIDE}
-        declared = types_of(report_shapes.Diagnosis)
+        declared = types_of(report_shape.Diagnosis)
         assert types == {name: kind for name, kind in declared.items() if name not in beside}
 
     @pytest.mark.parametrize(("entry", "shape", "of_others"), [
@@ -145,13 +146,13 @@ class TestReturn:
         (DIAGNOSIS["findings"]["contains"]["ruled_out"], RuledOut, set()),
         (DIAGNOSIS["findings"]["contains"]["remedy"], Remedy, set()),
         (DONE["contains"]["undone"], said.Undone, set()), (DONE["contains"]["still"], said.Still, set()),
-        (DONE["contains"]["actions"], said.Taken, set(shapes.fields_of(Planned))),
+        (DONE["contains"]["actions"], said.Taken, set(bounds.fields_of(Planned))),
         (DONE["contains"]["findings"], said.FindingResult, set()),
     ])  # fmt: skip
     def test_every_declared_field_is_named(
         self, entry: dict[str, Any], shape: type, of_others: set[str]
     ) -> None:
-        assert set(shapes.fields_of(shape)) - of_others <= named_in(prose(entry))
+        assert set(bounds.fields_of(shape)) - of_others <= named_in(prose(entry))
 
     @pytest.mark.parametrize(("sample", "shape"), [
         (DIAGNOSIS["findings"]["sample"][0], Finding), (DIAGNOSIS["plan"]["sample"][0], Planned),
@@ -160,5 +161,5 @@ class TestReturn:
         (DONE["sample"]["findings"][0], said.FindingResult), (DONE["sample"]["findings"][0]["before"], said.Shown),
     ])  # fmt: skip
     def test_a_sample_has_the_declared_fields(self, sample: dict[str, Any], shape: type) -> None:
-        assert set(sample) == set(shapes.fields_of(shape))
-        assert shapes.reader_of(shape)(sample, "") == sample
+        assert set(sample) == set(bounds.fields_of(shape))
+        assert bounds.reader_of(shape)(sample, "") == sample

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, shapes, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
@@ -292,7 +292,7 @@ def test_the_rest_of_the_fleet_is_listed_by_status() -> None:
 
 def test_no_host_is_lost_in_the_table() -> None:
     results: dict[str, Any] = {
-        "h%d" % number: answer(status) for number, status in enumerate(sorted(shapes.ANSWERS))
+        "h%d" % number: answer(status) for number, status in enumerate(sorted(bounds.ANSWERS))
     }
     results.update(gone=unreachable(), dropped=None)
     shown = "\n".join(rendered(results))

@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.status import NEEDED_FOR_HEALTH
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
 

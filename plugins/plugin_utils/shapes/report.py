@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.shape import TypedDict
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding, Verdict
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.remediation import Remediation
+from .finding import Finding, Verdict
+from .remediation import Remediation
+from .shape import TypedDict
 
 
 class Words(TypedDict):

@@ -1,4 +1,5 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A finding: one cause on one endpoint, with its proof; and the verdict, which holds all of a host.
@@ -8,9 +9,9 @@ docs/report.schema.json is held equal to them.
 
 from typing import Dict, List, Optional
 
-from ..facts.shape import TypedDict
-from ..facts.snapshot import Missing, Stranger
-from .action import Planned
+from .plan import Planned
+from .shape import TypedDict
+from .snapshot import Missing, Stranger
 
 
 class Place(TypedDict, total=False):

@@ -1,14 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A remediation: what was done, what became of each finding, and the module's reply."""
 
 from typing import Dict, List, Optional
 
-from ..facts.shape import TypedDict
-from ..facts.snapshot import Snapshot
-from .action import Chosen
 from .finding import Verdict
+from .plan import Chosen
+from .shape import TypedDict
+from .snapshot import Snapshot
 
 
 class Taken(Chosen):

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The base of all shapes: typing.TypedDict where types are checked, a plain dict on a host.
+"""The base of all shapes: typing.TypedDict where types are checked, else a dict that keeps its bases.
 
 A key of a class with total=False may be absent; code reads it with get().
 """
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class TypedDict(dict):
-        """Python 3.6 has none, and dict takes no total in a class statement."""
+        """bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""
 
         def __new__(cls, name, fields):
             return type(name, (cls,), {"__annotations__": fields})

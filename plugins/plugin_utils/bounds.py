@@ -13,11 +13,10 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.facts.snapshot import Stranger
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict import remediation as said
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.finding import Finding, Place, Verdict
-
-from .report_shapes import Diagnosis, HostEntry
+from .shapes import remediation as said
+from .shapes.finding import Finding, Place, Verdict
+from .shapes.report import Diagnosis, HostEntry
+from .shapes.snapshot import Stranger
 from .untrusted import (
     MAX_ITEMS,
     Reader,
