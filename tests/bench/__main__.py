@@ -4,155 +4,88 @@
 
 """What a diagnosis costs, and what sizing a pool brings.
 
-``python3 -m tests.bench [real] [answered] [logs] [sizing]``
+``python3 -m tests.bench [real] [host] [answered] [logs] [sizing]``
 
-Prints tables in Markdown; numbers of one run belong together.
+Prints tables in Markdown; numbers of one run belong together. BENCH_BEFORE=REVISION measures the module of
+that revision beside today's, on the same hosts, by turns.
 
 The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same
 settings.
 """
 
-import base64
-import io
 import json
 import os
 import re
 import shutil
-import statistics
 import sys
 import time
-import zipfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import logs, sizing
-from tests.bench.engine_runs import EMPTY, HOME, PLACE, collections, floor_playbook, guide, playbook
+from tests.bench import host_cost, logs, sizing
+from tests.bench.engine_runs import (
+    EMPTY,
+    FLEET,
+    HOME,
+    MODULE,
+    PLACE,
+    ROUNDS,
+    collections,
+    floor_playbook,
+    guide,
+    playbook,
+)
 from tests.bench.measure import interleaved, per_host, ratio, run, table
 from tests.run import env, hosts
 
-FLEET = "bench"
 # Faults that hold still: none keeps a load running, which would be measured too.
 REAL = (
     "bullseye:plain,bullseye:stopped,bullseye:socket_root,bookworm:masked,bookworm:old_socket,bookworm:wrong_port,"
     "trixie:plain,trixie:unknown_user,trixie:socket_0600,el:stopped,el:acl_without_nginx,el:upstream_wrong_path"
 )
 ANSWERED = int(os.environ.get("BENCH_ANSWERED", "400"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SIZES = {"10 MB": 10 * 10**6, "1 GB": 10**9, "5 GB": 5 * 10**9}
-MODULE = "webmedic.php_fpm.diagnosis_info"
-# The interpreter of a host, with its CPU time written down: dash's times counts, in its second line, the
-# children it waited for.
-TIMED = """#!/bin/sh
-/usr/bin/python3 "$@"
-rc=$?
-times >/var/tmp/bench-times.$$
-tail -1 /var/tmp/bench-times.$$ >>/var/tmp/bench-times
-rm -f /var/tmp/bench-times.$$
-exit $rc
-"""
 
 
-def times_of_hosts() -> list[float]:
-    """CPU seconds of each interpreter run since the last call, over all hosts."""
-    output = hosts.lab(
-        "exec", FLEET, "-c", "cat /var/tmp/bench-times 2>/dev/null; rm -f /var/tmp/bench-times"
-    )
-    found = re.findall(r"^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$", output, re.M)
-    return [60 * float(a) + float(b) + 60 * float(c) + float(d) for a, b, c, d in found]
-
-
-def real(where: str) -> None:
+def real_hosts(where: str, parts: Sequence[str]) -> None:
+    """The parts that need a fleet: `real` and `host`."""
     hosts.lab("down", FLEET, quiet=True, check=False)
     try:
         hosts.lab("fleet", FLEET, "--hosts", os.environ.get("BENCH_HOSTS", REAL), quiet=True)
         inventory = hosts.inventory(FLEET)
-        count = len(hosts.fingerprint(FLEET))
-        costs = interleaved(
-            ROUNDS,
-            {
-                "floor": partial(playbook, where, inventory, str(floor_playbook(EMPTY))),
-                "diagnose": partial(playbook, where, inventory, "webmedic.php_fpm.diagnose"),
-                "guide": partial(guide, where, inventory),
-            },
-        )
-        floor = costs["floor"]
-        names = {
-            "floor": "an empty module",
-            "diagnose": "webmedic.php_fpm.diagnose",
-            "guide": "the guide's script, `ansible -m script`",
-        }
-        table(
-            "Controller, %d real hosts over SSH" % count,
-            ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
-            [
-                [names[name], *per_host(found, count), "%.2f" % ratio(found, floor, "cpu")]
-                for name, found in costs.items()
-            ],
-        )
-        host_share(where, inventory)
-        keep_answers(where, inventory)
+        if "real" in parts:
+            controller(where, inventory)
+            keep_answers(where, inventory)
+        if "host" in parts:
+            host_cost.measured(where, inventory)
     finally:
         hosts.lab("down", FLEET, quiet=True)
 
 
-def host_share(where: str, inventory: Path) -> None:
-    hosts.lab(
-        "exec",
-        FLEET,
-        "-c",
-        "cat >/usr/local/bin/timed-python <<'X'\n%sX\nchmod 755 /usr/local/bin/timed-python" % TIMED,
+def controller(where: str, inventory: Path) -> None:
+    count = len(hosts.fingerprint(FLEET))
+    costs = interleaved(
+        ROUNDS,
+        {
+            "floor": partial(playbook, where, inventory, str(floor_playbook(EMPTY))),
+            "diagnose": partial(playbook, where, inventory, "webmedic.php_fpm.diagnose"),
+            "guide": partial(guide, where, inventory),
+        },
     )
-    used: dict[str, list[float]] = {EMPTY: [], MODULE: []}
-    times_of_hosts()
-    for _round in range(ROUNDS):
-        for name, found in used.items():
-            playbook(
-                where,
-                inventory,
-                str(floor_playbook(name)),
-                "-e",
-                "ansible_python_interpreter=/usr/local/bin/timed-python",
-            )
-            found += times_of_hosts()
-    floor = statistics.median(used[EMPTY])
-    rows = [
-        [
-            name,
-            "%.2f s" % statistics.median(found),
-            "%.2f s" % max(found),
-            "%.2f" % (statistics.median(found) / floor),
-            "{:,}".format(sum(shipped(where, name).values())),
-        ]
-        for name, found in used.items()
-    ]
-    table(
-        "Host CPU of one run",
-        ["module", "median", "most", "times the floor", "bytes of source it ships, the engine's included"],
-        rows,
-    )
-    ours = {
-        path: size for path, size in shipped(where, MODULE).items() if path.startswith("ansible_collections/")
+    names = {
+        "floor": "an empty module",
+        "diagnose": "webmedic.php_fpm.diagnose",
+        "guide": "the guide's script, `ansible -m script`",
     }
-    print("\n%d files and {:,} bytes of these are ours.".format(sum(ours.values())) % len(ours))
-
-
-def shipped(where: str, module: str) -> dict[str, int]:
-    """Path and size of each source file in what the engine sends for a module: an interpreter that keeps what
-    it is given tells.
-    """
-    keep = PLACE / "payload"
-    script = PLACE / "keeping-python"
-    script.write_text("#!/bin/sh\ncat >%s\necho '{}'\n" % keep)
-    script.chmod(0o755)
-    inventory = PLACE / "one.ini"
-    inventory.write_text("one ansible_connection=local ansible_python_interpreter=%s\n" % script)
-    playbook(where, inventory, str(floor_playbook(module)))
-    encoded = max(re.findall(r"[A-Za-z0-9+/=]{1000,}", keep.read_text()), key=len)
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(encoded))) as archive:
-        return {
-            entry.filename: entry.file_size for entry in archive.infolist() if entry.filename.endswith(".py")
-        }
+    table(
+        "Controller, %d real hosts over SSH" % count,
+        ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
+        [
+            [names[name], *per_host(found, count), "%.2f" % ratio(found, costs["floor"], "cpu")]
+            for name, found in costs.items()
+        ],
+    )
 
 
 def keep_answers(where: str, inventory: Path) -> None:
@@ -234,10 +167,10 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "answered", "logs", "sizing"]
+    parts = argv or ["real", "host", "answered", "logs", "sizing"]
     where = collections()
-    if "real" in parts:
-        real(where)
+    if {"real", "host"} & set(parts):
+        real_hosts(where, parts)
     if "answered" in parts:
         answered(where)
     if "logs" in parts:
