@@ -270,7 +270,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, mistake
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, options_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
@@ -300,7 +300,7 @@ def main() -> None:
     )
     policy = Policy(**{name: module.params[name] for name in Policy._fields})
     quiet(module, "probe_path", redact(policy.probe_path))
-    why = mistake(policy, [cause.id for cause in CAUSES])
+    why = options_problem(policy, [cause.id for cause in CAUSES])
     if why:
         module.fail_json(msg=why)
     try:

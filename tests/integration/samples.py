@@ -21,8 +21,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
-from tests.unit.plugins.module_utils.edit import test_fpm_text_property as fpm
-from tests.unit.plugins.module_utils.edit import test_nginx_text_property as nginx
+from tests.unit.plugins.module_utils.edit import fpm_made as fpm
+from tests.unit.plugins.module_utils.edit import nginx_made as nginx
 
 FPM_HOME, NGINX_HOME = "/root/edits/fpm%d", "/root/edits/nginx%d"
 

@@ -59,7 +59,6 @@ SIGNATURE = Task(
     (UNITS + "/signatures", UNITS + "/rules", UNITS + "/parse/nginx"),
 )
 REGISTRY = "plugins/module_utils/actions/registry.py"
-KNOWN_LINE = "| `read_timeout_set` "
 ACTION = Task(
     "an action",
     (
@@ -69,7 +68,10 @@ ACTION = Task(
             '''# Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let php-fpm open its logs anew."""
+"""Lets php-fpm open its logs anew.
+
+At worst: nothing.
+"""
 
 from typing import NamedTuple
 
@@ -98,11 +100,6 @@ def resolve(view: View, arguments: Arguments) -> Step:
             REGISTRY,
             "    fastcgi_pass_repoint,\n    read_timeout",
             "    fastcgi_pass_repoint,\n    log_reopen,\n    read_timeout",
-        ),
-        Edit(
-            "docs/safety.md",
-            KNOWN_LINE,
-            "| `log_reopen` | low | no | none | lets php-fpm open its logs anew | nothing |\n" + KNOWN_LINE,
         ),
     ),
     (UNITS + "/actions", UNITS + "/plan", "tests/unit/test_safety_page.py"),
@@ -140,7 +137,7 @@ COLUMN = Task(
         UNITS + "/rules/test_diagnose.py",
     ),
 )
-WRITERS = ("plan_actions", "report_schema")
+WRITERS = ("action_tables", "report_schema")
 
 
 def edit_problem(home: Path, edit: Edit) -> str | None:

@@ -8,10 +8,10 @@ import os
 from typing import List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
+from ansible_collections.webmedic.php_fpm.tests.unit.safety_table import rows
 
 # Of the look, not of what may be done; swap has its own line.
 NO_LIMIT = {"window", "probe_timeout", "probe_path", "verify_timeout", "swap_size"}
@@ -33,23 +33,20 @@ def table(heading: str) -> List[List[str]]:
     return rows[2:]
 
 
-def test_the_table_of_actions_is_the_plans() -> None:
-    wanted = [
-        ["`%s`" % one.id, one.risk, "yes" if one.reversible else "no", one.disruption] for one in ACTIONS
-    ]
-    assert [row[:4] for row in table("What an action can cost")] == wanted
+class TestActions:
+    def test_the_table_is_what_their_files_say(self) -> None:
+        """python3 -m tests.run.action_tables writes it anew."""
+        assert table("What an action can cost") == rows(FILES)
+
+    def test_each_says_what_it_does_and_what_it_can_cost(self) -> None:
+        assert all(len(row) == 6 and all(row) for row in table("What an action can cost"))
 
 
-def test_each_action_says_what_it_does_and_what_it_can_cost() -> None:
-    assert all(len(row) == 6 and all(row) for row in table("What an action can cost"))
-    assert {one.id for one in ACTIONS} == set(BY_ID)
+class TestPage:
+    def test_each_option_that_limits_has_a_row(self) -> None:
+        options = " ".join(row[0] for row in table("Options that limit it"))
+        assert not [name for name in set(Policy._fields) - NO_LIMIT if "`remediate_%s`" % name not in options]
 
-
-def test_each_option_that_limits_is_told() -> None:
-    told = " ".join(row[0] for row in table("Options that limit it"))
-    assert not [name for name in set(Policy._fields) - NO_LIMIT if "`remediate_%s`" % name not in told]
-
-
-@pytest.mark.parametrize("page", [("README.md",), ("roles", "remediate", "README.md")])
-def test_the_page_is_found(page: List[str]) -> None:
-    assert "docs/safety.md)" in text(*page)
+    @pytest.mark.parametrize("page", [("README.md",), ("roles", "remediate", "README.md")])
+    def test_other_pages_lead_to_it(self, page: List[str]) -> None:
+        assert "docs/safety.md)" in text(*page)

@@ -9,10 +9,7 @@ Shape = TypeVar("Shape", bound=NamedTuple)
 
 
 def read(shape: Type[Shape], action: str, given: Mapping[str, object]) -> Shape:
-    """shape: a class-form NamedTuple. Raises ValueError for an unknown or missing argument of the action.
-
-    A field "from_" takes the argument "from", which is a word of Python.
-    """
+    """Raises ValueError for an unknown or missing argument. The field "from_" takes the argument "from"."""
     fields = {field.rstrip("_"): field for field in shape._fields}
     unknown = sorted(set(given) - set(fields))
     if unknown:

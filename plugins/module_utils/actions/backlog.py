@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The queue of a pool's listening socket as the diagnosis saw it: who waits, and what dropping it costs."""
+"""The queue of a pool's listening socket as the diagnosis saw it: who waits, and what a drop of it costs."""
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
@@ -13,9 +13,9 @@ from .view import View, master_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint, Flow, Probe, Waiting
 
-REFUSED = meanings("queue_full", "connect_timed_out")  # by nginx's log
-RECENT = 30.0  # seconds of its log that show how many are refused now
-FEW = 16  # places: a crowd that comes at once finds no room, however many workers are free
+REFUSED = meanings("queue_full", "connect_timed_out")
+RECENT = 30.0  # seconds of nginx's log that show how many are refused now
+FEW = 16  # places: too few for a crowd that comes at once, even if many workers are free
 
 
 def _refused(view: View, endpoint: str) -> float:
@@ -24,21 +24,21 @@ def _refused(view: View, endpoint: str) -> float:
     rate = 0.0
     for event in view.snapshot["logs"]["events"]:
         if meaning_of(event) in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
-            # Of many only the newest times are kept.
+            # Of many losses only the newest times are kept.
             since = max(now - RECENT, event["times"][0] if event["count"] > len(event["times"]) else 0.0)
             rate += sum(1 for at in event["times"] if at >= since) / max(1.0, now - since)
     return rate
 
 
 def _late(probe: "Probe") -> float:
-    """Milliseconds until an answer that was waited for; 0.0: there was none, or it came at once."""
+    """Milliseconds until the answer. 0.0: there was none, or it came at once."""
     late = probe["result"] == "answered" and (probe["ms"] or 0.0) > PROMPT_MS
     return (probe["ms"] or 0.0) if late else 0.0
 
 
 def _cycle(probe: "Probe", busy: int) -> "Flow":
-    """What comes and goes in the time of one request, where only the probe's own wait tells it: on average
-    half of a request was left.
+    """What comes and goes in the time of one request, by the probe's own wait alone: on average, half of the
+    request before it was left.
     """
     seconds = 2 * _late(probe) / 1000.0
     served = busy if seconds else 0
@@ -46,7 +46,7 @@ def _cycle(probe: "Probe", busy: int) -> "Flow":
 
 
 def counted(endpoint: "Endpoint") -> bool:
-    """Whether the look at an endpoint tells how many come: the probe was not answered, or late."""
+    """Whether the look at an endpoint tells how many come: the probe got no answer, or a late one."""
     return bool(endpoint.get("flow") or _late(endpoint["probe"]))
 
 
@@ -55,7 +55,9 @@ def _waiting(endpoint: "Endpoint") -> "Waiting":
 
 
 def demand(view: View, endpoint: str) -> Dict[str, int]:
-    """For sizing.size(). Who has given up needs no worker; where nobody tells, all count but the probe."""
+    """For sizing.size(). A client that has given up needs no worker. Where that is unknown, all count but the
+    probe.
+    """
     seen = view.snapshot["endpoints"].get(endpoint)
     if not seen:
         return {"busy": 0, "waiting": 0, "arrived": 0, "answered": 0}
@@ -72,24 +74,25 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
     }
 
 
-def over(view: View, endpoint: str, wanted: Dict[str, int]) -> bool:
-    """Whether nobody whose client is there waits, and nobody came while we looked: the crowd has left."""
+def crowd_has_left(view: View, endpoint: str, wanted: Dict[str, int]) -> bool:
+    """No client waits, and none came while we looked."""
     seen = view.snapshot["endpoints"].get(endpoint)
     return bool(seen and seen.get("flow")) and not wanted["waiting"] and not wanted["arrived"]
 
 
-class Drop(NamedTuple):
-    """Of a queue. asked: whether a restart may drop it, by the finding."""
+class Arguments(NamedTuple):
+    """Of the actions for a pool that a crowd has filled."""
 
     config: str  # of the master
-    unit: Optional[str]  # that starts it
-    asked: bool
+    pool: str
+    unit: Optional[str]  # that starts php-fpm; None: none
+    drop_backlog: bool = False  # the queue goes with the socket: a restart
 
 
-def verb(view: View, drop: Drop, endpoint: str, workers: int) -> Tuple[str, List[str]]:
-    """(reload or restart, notes). A restart drops the queue, where that is asked for.
+def verb(view: View, arguments: Arguments, endpoint: str, workers: int) -> Tuple[str, List[str]]:
+    """(reload or restart, notes). A restart drops the queue, where the finding asks for it.
 
-    workers: of the larger pool; where they can take up all that wait at once, nothing is dropped.
+    workers: of the larger pool. Where they can serve at once all that wait, nothing is dropped.
     """
     seen = view.snapshot["endpoints"].get(endpoint)
     notes: List[str] = []
@@ -99,10 +102,10 @@ def verb(view: View, drop: Drop, endpoint: str, workers: int) -> Tuple[str, List
         notes.append(
             "listen.backlog = %d stays: it still refuses some of a crowd that comes at once" % seen["backlog"]
         )
-    if not drop.asked or (seen["queue"] or 0) <= workers:
+    if not arguments.drop_backlog or (seen["queue"] or 0) <= workers:
         return "reload", notes
     served = live = 0
-    for pool in master_of(view, drop.config)["pools"]:
+    for pool in master_of(view, arguments.config)["pools"]:
         place = view.snapshot["endpoints"].get(pool["endpoint"] or "")
         if place:
             served += max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0))
@@ -113,6 +116,6 @@ def verb(view: View, drop: Drop, endpoint: str, workers: int) -> Tuple[str, List
     )
     notes.append(
         "of requests whose clients are still there it costs up to %d that wait and %d that are served, "
-        "in all pools of %s, and those that come meanwhile" % (live, served, drop.unit)
+        "in all pools of %s, and those that come meanwhile" % (live, served, arguments.unit)
     )
     return "restart", notes

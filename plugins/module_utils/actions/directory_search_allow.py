@@ -1,11 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx's worker user search the directory of the pool's socket, and no more than that.
+"""Lets nginx's user pass the socket's directory: one ACL entry, or the rights that the system gives it.
 
-Where systemd-tmpfiles makes the directory, its rights are set again by the same means. Else an ACL entry for
-this one user is added, and only to the directory that the pool's own listen names: one further up belongs to
-somebody else. Never to a person's directory.
+At worst: nginx's user can reach the other sockets in that directory, if their own rights let it.
+
+Where systemd-tmpfiles makes the directory, it sets the rights again. Else the ACL gets one entry, for this
+user alone. Only the directory that the pool's own listen names is changed: one further up belongs to somebody
+else. A person's directory is never changed.
 """
 
 from typing import NamedTuple, Optional
@@ -16,8 +18,8 @@ from ..verdict.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
 ACTION = Action("directory_search_allow", "medium", True, "none", needs=(TMPFILES,))
-_EVERYBODYS = ("/", "/run", "/tmp", "/var/tmp")
-_PEOPLES = ("/home/", "/root/")
+_SHARED = ("/", "/run", "/tmp", "/var/tmp")
+_HOMES = ("/home/", "/root/")
 
 
 class Arguments(NamedTuple):
@@ -28,8 +30,8 @@ class Arguments(NamedTuple):
     path: str  # of the directory
 
 
-def _refuse_what_a_mask_keeps_out(view: View, path: str, user: str) -> None:
-    """A mode takes the place of an ACL's mask: whoever the mask keeps out would come in with nginx's user."""
+def _refuse_if_mask_excludes_others(view: View, path: str, user: str) -> None:
+    """A mode replaces the mask of an ACL: others that the mask keeps out would come in with nginx's user."""
     for facts in view.snapshot["endpoints"].values():
         for acl in [parent["acl"] for parent in facts["parents"] if parent["path"] == path and parent["acl"]]:
             mask = next((set(entry[-3:]) for entry in acl if entry.startswith("mask:")), set("rwx"))
@@ -50,14 +52,14 @@ def _refuse_what_a_mask_keeps_out(view: View, path: str, user: str) -> None:
 def resolve(view: View, arguments: Arguments) -> Step:
     path, user = arguments.path, arguments.user
     pool = pool_of(master_of(view, arguments.config), arguments.pool)
-    _refuse_what_a_mask_keeps_out(view, path, user)
+    _refuse_if_mask_excludes_others(view, path, user)
     if entry_for(path, view.files.read, view.files.expand):
         again = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)
         return Step(ACTION.id, path, [], [], [again])
     if (
         pool["endpoint"] != "unix:%s/%s" % (path, (pool["listen"] or "").rsplit("/", 1)[-1])
-        or path in _EVERYBODYS
-        or (path + "/").startswith(_PEOPLES)
+        or path in _SHARED
+        or (path + "/").startswith(_HOMES)
     ):
         raise Refusal(
             "%s is not the directory that pool %s puts its socket into: whether %s may pass it is for its "

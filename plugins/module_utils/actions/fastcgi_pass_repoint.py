@@ -1,8 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx dial where the site's pool listens: in fastcgi_pass, in the upstream's server, or in the include
-that holds either.
+"""Lets nginx dial where the site's own pool listens.
+
+At worst: requests reach a pool that you did not mean: it must run as the owner of the site's files.
+
+The address is changed where it stands: in fastcgi_pass, in the upstream's server, or in the include with
+either.
 """
 
 from typing import NamedTuple

@@ -1,19 +1,18 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nginx's worker user is let in to a pool's socket, and nobody else: the pool's file and the live socket,
-without a restart.
+"""How nginx's worker user, and nobody else, gets access to a pool's socket: in the pool's file and on the
+live socket, without a restart.
 
-First choice is one ACL entry for this one user. With listen.acl_users php-fpm leaves the socket to root and
-ignores listen.owner and listen.group, so whoever came in by those is named in the ACL as well. Without ACLs:
-the user's own group, else the owner, where that shuts nobody out. Never a mode that lets others in.
+The first choice is one ACL entry for this user. With listen.acl_users php-fpm leaves the socket to root, and
+ignores listen.owner and listen.group. So the ACL also names whoever had access by those. Without ACLs: the
+user's own group, else the owner, where nobody loses access by that. Never a mode that lets others in.
 """
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..edit.fpm_text import set_directives
-from ..verdict.step import FPM, Access, Command, Refusal, Step
-from .steps import Settings, changes_of, fpm_trial
+from ..verdict.step import Access, Command, Refusal, Step
+from .steps import Settings, fpm_changes, fpm_trial
 from .view import View, groups_of, master_of, pool_of
 
 if TYPE_CHECKING:
@@ -37,13 +36,13 @@ def _mode(pool: "Pool") -> int:
 
 
 def _group(view: View, pool: "Pool") -> str:
-    """The socket's group by the configuration: without one of its own, the owner's."""
+    """The socket's group by the configuration. The default is the owner's."""
     return str(pool["listen_group"] or next(iter(groups_of(view, pool["listen_owner"] or "")), "root"))
 
 
 def _lets_in(view: View, pool: "Pool", user: str) -> bool:
-    """Whether the user may connect to the socket as the configuration makes it: then only the live one is not
-    so.
+    """Whether the user may connect to the socket as the configuration makes it: then only the live one
+    differs.
     """
     groups = groups_of(view, user)
     if pool["acl_users"] or pool["acl_groups"]:
@@ -54,7 +53,7 @@ def _lets_in(view: View, pool: "Pool", user: str) -> bool:
 
 
 def _entry(view: View, pool: "Pool", user: str) -> List[Tuple[str, str]]:
-    """Settings that name the user in the ACL, and those who have had access without one."""
+    """Settings that name in the ACL the user, and those who had access without an ACL."""
     users, groups = list(pool["acl_users"]), list(pool["acl_groups"])
     if not users and not groups:
         mode, owner, group = _mode(pool), pool["listen_owner"], _group(view, pool)
@@ -75,23 +74,12 @@ def _step(
     view: View, action: str, arguments: Arguments, settings: Settings, access: Access, command: Sequence[str]
 ) -> Step:
     master = master_of(view, arguments.config)
-    edited = (
-        set_directives(
-            master["config"],
-            view.files.read,
-            view.files.expand,
-            arguments.pool,
-            settings,
-            master.get("prefix", "/usr"),
-        )
-        if settings
-        else []
-    )
+    changes = fpm_changes(view, master, arguments.pool, settings) if settings else []
     return Step(
         action,
         arguments.unit or access.path,
-        changes_of(edited, FPM),
-        [fpm_trial(master)] if edited else [],
+        changes,
+        [fpm_trial(master)] if changes else [],
         [Command(list(command), [], access=access)],
     )
 

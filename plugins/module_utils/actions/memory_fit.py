@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fewer workers, so that all of them together fit the memory they may use; and an end to each after some
-requests, where leaks add up.
+"""Fewer workers, so that all together fit the memory.
+
+At worst: at a peak, requests wait sooner.
+
+Each worker also ends after some requests, so that leaks do not add up.
 """
 
 from typing import NamedTuple, Optional

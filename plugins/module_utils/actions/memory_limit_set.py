@@ -1,11 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A memory_limit for the pool's scripts, so that one of them ends with an error of its own instead of taking
-the host's memory.
+"""A `memory_limit` for the scripts of one pool.
 
-php_admin_value, since a script may raise its own limit otherwise. High risk: a script that needed more fails
-from then on.
+At worst: a script that needs more ends with an error from then on.
+
+It ends with an error of its own instead of taking the host's memory. php_admin_value is used, since a script
+may raise any other limit itself.
 """
 
 import re
@@ -30,7 +31,7 @@ class Arguments(NamedTuple):
 
 
 def to_bytes(text: Optional[str]) -> Optional[int]:
-    """PHP's shorthand; None for no limit (-1), none set, or what cannot be read."""
+    """From PHP's shorthand. None: no limit (-1), none set, or not readable."""
     match = _SIZE.match(text or "")
     return int(match.group(1)) * _SCALE[match.group(2).upper()] if match else None
 

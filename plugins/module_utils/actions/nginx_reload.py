@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx load the files in which somebody led a site elsewhere. What else was changed and not loaded is
-left to a person.
+"""Reloads nginx, where it still dials what its files no longer name.
+
+At worst: nginx itself cuts nothing: its old workers finish their requests.
+
+Only the files that lead the site elsewhere may wait to be loaded. Other edits are left to a person.
 """
 
 from typing import List, NamedTuple

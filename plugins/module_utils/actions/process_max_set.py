@@ -1,14 +1,17 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Raise process.max to what the pools' own limits add up to, where it is what binds. The pools' limits stay."""
+"""Raises `process.max` to what the pools may use together.
 
-from typing import NamedTuple, Optional
+At worst: the memory of the workers that may now start.
+
+Where process.max is the limit that was reached. The limits of the pools stay.
+"""
 
 from ..plan.sizing import CROWD_SHARES, process_max, settings
 from ..verdict.action import MEMORY, Action, Raised
 from ..verdict.step import Refusal, Step
-from .backlog import Drop, verb
+from .backlog import Arguments, verb
 from .steps import decode, pool_step
 from .view import View, master_of, memory_of, pool_of
 
@@ -22,13 +25,6 @@ ACTION = Action(
 )
 
 
-class Arguments(NamedTuple):
-    config: str  # of the master
-    pool: str  # that a crowd has filled
-    unit: Optional[str]  # that starts php-fpm; None: none
-    drop_backlog: bool = False  # the queue goes with the socket: a restart
-
-
 def resolve(view: View, arguments: Arguments) -> Step:
     config, name = arguments.config, arguments.pool
     master = master_of(view, config)
@@ -39,8 +35,7 @@ def resolve(view: View, arguments: Arguments) -> Step:
         )
     pool = pool_of(master, name)
     workers = pool["max_children"] or 0
-    drop = Drop(config, arguments.unit, arguments.drop_backlog)
-    how, notes = verb(view, drop, pool["endpoint"] or "", workers)
+    how, notes = verb(view, arguments, pool["endpoint"] or "", workers)
     step = pool_step(view, ACTION.id, config, None, [("process.max", str(wanted))], how)
     changed = {change.path: change for change in step.changes}
     # A dynamic pool starts too few workers at a time for the crowd that filled it.

@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A longer fastcgi_read_timeout in the one location whose script needs it, beyond what php-fpm itself would
-end a request after.
+"""A longer `fastcgi_read_timeout` in one location.
+
+At worst: a slow script holds its worker longer, and the pool is full sooner.
+
+It is longer than the time after which php-fpm itself ends a request.
 """
 
 from typing import NamedTuple
@@ -13,15 +16,15 @@ from ..verdict.step import Refusal, Step
 from .steps import nginx_step, text_of
 from .view import View
 
-# High: what calls for it is words in logs, beside one look at the workers. Once: a script that is too slow
-# for a longer timeout, too, needs another cure.
+# High: only log lines and one look at the workers call for it. Once: a script that is too slow for the longer
+# timeout needs another cure.
 ACTION = Action(
     "read_timeout_set", "high", True, "reload", reloads=NGINX, one_place=("file", "line"), once=True
 )
 READS = ("{file}",)
 DEFAULT = 60  # nginx's own
 MOST = 300  # nobody waits longer for a page; such work belongs in a queue
-MARGIN = 5  # php-fpm's end of a request has to come first, or nobody learns why
+MARGIN = 5  # php-fpm must end the request first, else no log says why
 
 
 class Arguments(NamedTuple):
@@ -34,8 +37,8 @@ class Arguments(NamedTuple):
 
 
 def seconds(now: float, terminate: float) -> int:
-    """The new timeout: just beyond request_terminate_timeout where there is one, else nginx's default or
-    twice what it was.
+    """The new timeout: just beyond request_terminate_timeout, if set; else twice the old one, at least
+    nginx's default.
     """
     wanted = terminate + MARGIN if terminate else max(DEFAULT, now * 2)
     if wanted <= now:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of the actions. A table, since the loader of modules ships what is imported by name.
+"""The files of the actions, imported by name: Ansible ships only what is imported so.
 
-A diagnosis plans actions and carries none out. So it ships what the plan goes by alone, plan/actions.py, and
-neither this table nor what resolves an action: some 100 KB less for each host to compile.
+A diagnosis plans actions and carries none out. So it ships only what the plan needs, plan/actions.py: each
+host compiles some 100 KB less.
 """
 
 from types import ModuleType
@@ -34,8 +34,8 @@ from . import (
 from .arguments import read
 from .view import View
 
-# In the order in which they are taken. Each has ACTION, Arguments and resolve, and READS: the paths that it
-# reads beside php-fpm's configuration, where {name} stands for the argument of that name.
+# In the order in which they are taken. Each has ACTION, Arguments and resolve. READS: the paths that it reads
+# beside php-fpm's configuration; {name} stands for the argument of that name.
 FILES: Tuple[ModuleType, ...] = (
     runtime_directory_create,
     unit_oom_policy,
@@ -60,13 +60,12 @@ BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in FILES}
 
 
 def reads(action: str, arguments: Mapping[str, object]) -> Tuple[str, ...]:
-    """The paths that an action reads, beside php-fpm's configuration."""
     return tuple(path.format_map(arguments) for path in getattr(BY_ID[action], "READS", ()))
 
 
 def resolve(action: str, view: View, arguments: Mapping[str, object]) -> Step:
-    """What an action does to the host. Raises Refusal where it must not be done, and ValueError for an
-    unknown or missing argument.
+    """What an action does to the host. Raises Refusal where it must not be done, and ValueError for a wrong
+    argument.
     """
     file = BY_ID[action]
     step: Step = file.resolve(view, read(file.Arguments, action, arguments))

@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directory of a socket below /run, by the system's own means: the unit's RuntimeDirectory=, or
-systemd-tmpfiles.
+"""Makes a directory of a socket below `/run`, and an entry in `/etc/tmpfiles.d` for each boot.
 
-mkdir would do until the next boot. An entry of tmpfiles.d is written where nobody makes the directory.
+At worst: an empty directory too many.
+
+The system's own means are used: the unit's RuntimeDirectory=, or systemd-tmpfiles. mkdir would last until the
+next boot only. An entry is written where nothing makes the directory yet.
 """
 
 import re
@@ -19,9 +21,12 @@ from .view import View
 ACTION = Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=(TMPFILES,))
 ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
 READS = (ENTRIES,)
-# What tmpfiles.d(5) takes as it is: no blank, no quote, no % of a specifier.
+# A path that tmpfiles.d(5) takes literally: no blank, no quote, no % of a specifier.
 _PLAIN = re.compile(r"/run(?:/[\w.@:+-]+)+\Z", re.ASCII)
-HEAD = "# Written by webmedic.php_fpm: directories of php-fpm's sockets, which /run has to be given at each boot.\n"
+HEAD = (
+    "# Written by webmedic.php_fpm: directories of php-fpm's sockets, "
+    "which /run has to be given at each boot.\n"
+)
 
 
 class Arguments(NamedTuple):
@@ -30,7 +35,7 @@ class Arguments(NamedTuple):
 
 
 def makes_it(view: View, unit: str, path: str) -> bool:
-    """Whether the unit's own RuntimeDirectory= is this directory."""
+    """Whether the unit's RuntimeDirectory= makes this directory."""
     states = [master["unit_state"] for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit]
     return any(
         "/run/" + name == path for state in states if state for name in state["runtime_directory"].split()

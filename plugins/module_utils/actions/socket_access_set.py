@@ -1,7 +1,13 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let nginx's worker user connect to a socket whose owner, group or mode keeps it out, see let_in.py."""
+"""Gives nginx's user the socket: in the pool's file, and on the live socket.
+
+At worst: an account that used the socket by its old group would lose it. That is looked for first, and the
+change is refused then.
+
+For a socket whose owner, group or mode keeps nginx out. See let_in.py.
+"""
 
 from ..verdict.action import ACCOUNTS, Action
 from ..verdict.step import Step

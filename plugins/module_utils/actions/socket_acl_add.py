@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Name nginx's worker user in the ACL of the pool's socket, or let its entry there apply again where a hand
-spoiled the ACL's mask. See let_in.py.
+"""Names nginx's user in `listen.acl_users`, and on the live socket.
+
+At worst: nginx's user has one socket more.
+
+Its entry on the live socket applies again where somebody changed the ACL's mask by hand. See let_in.py.
 """
 
 from ..verdict.action import ACCOUNTS, Action

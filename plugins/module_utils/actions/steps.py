@@ -1,15 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts that steps of several actions, and of the modules of change, are made of."""
+"""The parts of steps that several actions and modules share."""
 
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
 from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
-from ..plan.owners import owner_objection
+from ..plan.owners import owner_refusal
 from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
-from .view import View, master_of
+from .view import View, master_of, unloaded_pools
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
@@ -50,16 +50,17 @@ def nginx_unit(nginx: "Nginx") -> str:
     return nginx["unit"]
 
 
-def _refuse(objection: Optional[str]) -> None:
-    if objection:
-        raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % objection)
+def _require_trusted(program: "Union[Nginx, Master]") -> None:
+    refusal = owner_refusal(program)
+    if refusal:
+        raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % refusal)
 
 
 def fpm_trial(master: "Master") -> Trial:
-    """php-fpm -t, as its unit would start it, but for what it would preload: that runs right before a start
-    alone, see remediate/rehearsal.py.
+    """php-fpm -t, as the unit would start it, but without opcache.preload: remediate/rehearsal.py tries that
+    right before a start.
     """
-    _refuse(owner_objection(master))
+    _require_trusted(master)
     if not master["binary"]:
         raise Refusal(
             "no php-fpm program was found for %s, so no change of it can be tested" % master["config"]
@@ -77,14 +78,22 @@ def fpm_trial(master: "Master") -> Trial:
     )
 
 
-def fpm_trials(view: View, unit: str) -> List[Trial]:
-    """php-fpm -t of each master of a unit."""
-    return [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit]
+def load_step(view: View, action: str, unit: str, verb: str) -> Step:
+    """php-fpm's unit reloaded or restarted, once each of its masters accepts its configuration."""
+    return Step(
+        action,
+        unit,
+        [],
+        [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit],
+        [systemctl(verb, unit)],
+        cuts=unit,
+        meant=unloaded_pools(view, unit),
+    )
 
 
 def nginx_trial(nginx: "Nginx") -> Trial:
-    """nginx -t of the configuration that runs, which only root can write."""
-    _refuse(owner_objection(nginx))
+    """nginx -t of the configuration that runs."""
+    _require_trusted(nginx)
     if not nginx["binary"] or not nginx["prefix"] or not nginx["config"]:
         raise Refusal("no nginx program was found, so no change of its configuration can be tested")
     return Trial(
@@ -100,7 +109,7 @@ def text_of(view: View, path: str) -> str:
 
 
 def nginx_step(view: View, action: str, path: str, after: str) -> Step:
-    """One file of nginx's configuration with another text; nginx tests it, and is reloaded."""
+    """Another text for one file of nginx's configuration. nginx tests it, and is reloaded."""
     nginx = view.snapshot["nginx"]
     return Step(
         action,
@@ -111,25 +120,35 @@ def nginx_step(view: View, action: str, path: str, after: str) -> Step:
     )
 
 
+def fpm_changes(view: View, master: "Master", section: Optional[str], settings: Settings) -> List[Change]:
+    """section: the pool's name; None: [global]."""
+    edited = set_directives(
+        master["config"],
+        view.files.read,
+        view.files.expand,
+        section,
+        settings,
+        master.get("prefix", "/usr"),
+    )
+    return changes_of(edited, FPM)
+
+
 def pool_step(
     view: View, action: str, config: str, section: Optional[str], settings: Settings, verb: str
 ) -> Step:
-    """Directives set where they stand; php-fpm tests them; then its unit is restarted or reloaded.
+    """Directives are set where they stand, php-fpm tests them, and its unit is restarted or reloaded.
 
-    config: of the master. section: the pool's name; None: [global]. verb: restart or reload. A reload takes
-    most directives over, but not the owner, group, mode and ACL of a socket, which the next master inherits
-    open.
+    config: of the master. section: as in fpm_changes(). verb: restart or reload. A reload does not apply the
+    owner, group, mode and ACL of a socket: the next master inherits the open socket.
     """
     master = master_of(view, config)
     unit = unit_of(master)
-    edited = set_directives(
-        config, view.files.read, view.files.expand, section, settings, master.get("prefix", "/usr")
-    )
+    changes = fpm_changes(view, master, section, settings)
     return Step(
         action,
         unit,
-        changes_of(edited, FPM),
-        [fpm_trial(master)] if edited else [],
-        [systemctl(verb, unit, *([verb] if edited else []))],
+        changes,
+        [fpm_trial(master)] if changes else [],
+        [systemctl(verb, unit, *([verb] if changes else []))],
         cuts=unit,
     )

@@ -1,8 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A swap file, where the whole host ran out of memory and the operator said how large it may be. Where a
-cgroup's limit binds, swap is of no use.
+"""Makes a swap file, uses it, enters it in `/etc/fstab`.
+
+At worst: the disk space; a host that swaps is slow.
+
+Only where the whole host ran out of memory: swap does not help where a cgroup's limit is reached.
 """
 
 from typing import NamedTuple

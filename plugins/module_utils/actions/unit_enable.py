@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Enable php-fpm's unit, so that the next boot starts it."""
+"""The next boot starts php-fpm.
+
+At worst: what you did not want started is started by a boot.
+"""
 
 from typing import NamedTuple
 

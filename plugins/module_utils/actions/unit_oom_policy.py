@@ -1,8 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A drop-in that keeps one OOM-killed worker from stopping all of php-fpm: OOMPolicy=continue, and
-Restart=on-failure for the rest.
+"""A drop-in: one worker killed for memory does not stop php-fpm; php-fpm comes back after a failure.
+
+At worst: a php-fpm that fails again and again is started again and again, until systemd's start limit.
 """
 
 from typing import NamedTuple
@@ -15,12 +16,11 @@ from .view import View
 ACTION = Action("unit_oom_policy", "medium", True, "none", together=("unit",))
 DROP_IN = "/etc/systemd/system/{unit}.d/50-webmedic.conf"
 READS = (DROP_IN,)
-TEXT = """\
-# Written by webmedic.php_fpm. By default systemd stops the whole unit when the OOM killer takes one of its processes.
-[Service]
-OOMPolicy=continue
-Restart=on-failure
-"""
+TEXT = (
+    "# Written by webmedic.php_fpm. "
+    "By default systemd stops the whole unit when the OOM killer takes one of its processes.\n"
+    "[Service]\nOOMPolicy=continue\nRestart=on-failure\n"
+)
 
 
 class Arguments(NamedTuple):

@@ -1,14 +1,18 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reload php-fpm's unit, so that it loads a pool or a listen address that it has not read yet."""
+"""Reloads php-fpm, so that it reads a pool that it has not loaded yet.
+
+At worst: the running requests of all its pools, unless `process_control_timeout` lets them finish. It is
+begun under the same conditions.
+"""
 
 from typing import NamedTuple
 
 from ..verdict.action import Action, GivesWay
 from ..verdict.step import Step
-from .steps import fpm_trials, systemctl
-from .view import View, unloaded_pools
+from .steps import load_step
+from .view import View
 
 ACTION = Action(
     "unit_reload", "medium", False, "reload", gives_way=GivesWay("unit_restart", ("unit",), mends=True)
@@ -20,13 +24,4 @@ class Arguments(NamedTuple):
 
 
 def resolve(view: View, arguments: Arguments) -> Step:
-    unit = arguments.unit
-    return Step(
-        ACTION.id,
-        unit,
-        [],
-        fpm_trials(view, unit),
-        [systemctl("reload", unit)],
-        cuts=unit,
-        meant=unloaded_pools(view, unit),
-    )
+    return load_step(view, ACTION.id, arguments.unit, "reload")

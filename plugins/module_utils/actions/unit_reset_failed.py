@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clear a start limit, so that systemd accepts a start again."""
+"""Clears systemd's start limit.
+
+At worst: the count of failures is lost.
+"""
 
 from typing import NamedTuple
 
@@ -10,7 +13,7 @@ from ..verdict.step import Step
 from .steps import systemctl
 from .view import View
 
-# What it clears, the failures counted so far, cannot be put back; nothing that runs depends on it.
+# The count of failures cannot be put back. Nothing that runs depends on it.
 ACTION = Action("unit_reset_failed", "low", False, "none", together=("unit",))
 
 

@@ -1,16 +1,20 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart php-fpm's unit: the only thing that brings back a socket file that was deleted under it. A reload
-keeps the old socket.
+"""Restarts php-fpm.
+
+At worst: the running requests of all its pools. It is begun only when every pool of it is seen to be able to
+start, and nothing else than our change would be loaded.
+
+Nothing else brings back a socket file that was deleted: a reload keeps the old socket.
 """
 
 from typing import NamedTuple
 
 from ..verdict.action import Action
 from ..verdict.step import Step
-from .steps import fpm_trials, systemctl
-from .view import View, unloaded_pools
+from .steps import load_step
+from .view import View
 
 ACTION = Action("unit_restart", "medium", False, "restart")
 
@@ -20,13 +24,4 @@ class Arguments(NamedTuple):
 
 
 def resolve(view: View, arguments: Arguments) -> Step:
-    unit = arguments.unit
-    return Step(
-        ACTION.id,
-        unit,
-        [],
-        fpm_trials(view, unit),
-        [systemctl("restart", unit)],
-        cuts=unit,
-        meant=unloaded_pools(view, unit),
-    )
+    return load_step(view, ACTION.id, arguments.unit, "restart")

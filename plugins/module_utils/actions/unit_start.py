@@ -1,7 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start php-fpm's unit."""
+"""Starts php-fpm. Of a disabled unit: high risk.
+
+At worst: what you stopped on purpose, and did not disable, runs again.
+"""
 
 from typing import NamedTuple
 
@@ -10,12 +13,12 @@ from ..verdict.step import Refusal, Step
 from .steps import systemctl
 from .view import View
 
-# That a unit is disabled is somebody's word.
+# High for a disabled unit: a person decided that.
 ACTION = Action(
     "unit_start", "low", True, "none", raised=(Raised("disabled", risk="high"),), together=("unit",)
 )
 # A start that failed leaves "failed" behind, where there was "inactive". A disabled unit is unloaded once it
-# is stopped, and cannot be asked then.
+# is stopped: reset-failed does not know it then.
 _CLEAR = '! systemctl is-failed --quiet "$1" || systemctl reset-failed "$1"'
 
 

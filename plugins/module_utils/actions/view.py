@@ -1,10 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an action may look at: data alone, and look-ups in it. Nothing here reaches the host.
-
-remediate/measure.py looks at the host beforehand.
-"""
+"""What an action may look at: data alone, and look-ups in it. remediate/measure.py collects it."""
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 
@@ -17,13 +14,10 @@ if TYPE_CHECKING:
 
 
 class Files(NamedTuple):
-    """The files that an action may read, with the changes of the steps before this one.
+    """The files that an action may read, with the changes of the steps before this one."""
 
-    texts: by path; None: cannot be read. listings: paths of files, by glob pattern.
-    """
-
-    texts: Mapping[str, Optional[str]]
-    listings: Mapping[str, List[str]]
+    texts: Mapping[str, Optional[str]]  # by path; None: cannot be read
+    listings: Mapping[str, List[str]]  # paths of files, by glob pattern
 
     def read(self, path: str) -> Optional[str]:
         if path not in self.texts:
@@ -37,15 +31,11 @@ class Files(NamedTuple):
 
 
 class View(NamedTuple):
-    """snapshot: of this host, taken a moment ago, with the pools as the files have them now.
+    """groups, memory and swap are empty or None unless the action's metadata needs them."""
 
-    groups: names of an account's groups, its own first, by the account's name; [] without the account. The
-    rest is None or empty unless the action's metadata needs it: memory, accounts, swap.
-    """
-
-    snapshot: "Snapshot"
+    snapshot: "Snapshot"  # taken a moment ago, with the pools as the files have them now
     files: Files
-    groups: Mapping[str, List[str]]
+    groups: Mapping[str, List[str]]  # by account, its own first; []: no such account
     memory: "Optional[Capacity]"
     swap: Optional[Step]  # makes a swap file as large as the operator allows
 
@@ -65,7 +55,6 @@ def pool_of(master: "Master", name: str) -> "Pool":
 
 
 def groups_of(view: View, account: str) -> List[str]:
-    """The names of an account's groups, its own first; [] without the account."""
     if account and account not in view.groups:
         raise Refusal("the groups of %s were not looked at" % account)
     return list(view.groups.get(account, ()))
@@ -78,8 +67,8 @@ def memory_of(view: View) -> "Capacity":
 
 
 def unloaded_pools(view: View, unit: str) -> List[str]:
-    """The files of the pools that nginx dials and the running php-fpm has not read: to load them is what a
-    load of the unit is for.
+    """The files of the pools that nginx dials and the running php-fpm has not read: the unit is loaded for
+    them.
     """
     dialled = {
         target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One directive of php-fpm's configuration as text: how its line is parted, and how a value is spelled."""
+"""One directive of php-fpm's configuration as text: the parts of its line, and the spelling of a value."""
 
 import re
 from typing import Tuple
@@ -10,8 +10,7 @@ from ..parse.php_fpm.conf import ENTRY, FALSE, TOKEN, TRUE, scan_value
 from ..verdict.step import Refusal
 from .fpm_trace import Directive
 
-# fpm_conf_set_boolean takes what the scanner makes of a bare word ("1" or ""), and refuses the same word in
-# quotes.
+# fpm_conf_set_boolean takes a bare word, of which the scanner makes "1" or "". It refuses the word in quotes.
 FLAGS = (
     "catch_workers_output",
     "clear_env",
@@ -23,16 +22,14 @@ FLAGS = (
     "process.dumpable",
     "request_terminate_timeout_track_finished",
 )
-# What needs no quotes, and those bare words that may be the name of one of PHP's constants, which the scanner
-# would put its value for.
+# What needs no quotes; and the bare words that may be the name of a constant of PHP: the scanner puts the
+# constant's value in their place.
 _BARE = re.compile(r"(?:[a-z0-9_./:,%@+*-]|\$[a-z])+(?: (?:[a-z0-9_./:,%@+*-]|\$[a-z])+)*\Z", re.I)
 _CONSTANT = re.compile(r"(?:^| )[A-Z_][A-Za-z0-9_]*(?: |\Z)")
 
 
 def written(directive: Directive, value: str, style: str) -> str:
-    """The value in the spelling that the scanner reads back as that value. style: the quote that is there
-    already, or "".
-    """
+    """The value, spelled so that the scanner reads it back. style: the quote of the old value, or ""."""
     double = '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
     spellings = {'"': double, "'": "'%s'" % value}
     bare = [value] if _BARE.match(value) and not _CONSTANT.search(value) else []
@@ -48,7 +45,7 @@ def shown(directive: Directive) -> str:
 
 
 def as_read(directive: Directive, value: str) -> str:
-    """The value as it shall read back."""
+    """The value as the scanner must read it back."""
     if directive[0] not in FLAGS:
         return value
     if value.lower() not in ("1",) + TRUE + FALSE:
@@ -57,9 +54,7 @@ def as_read(directive: Directive, value: str) -> str:
 
 
 def _extent(raw: str) -> int:
-    """The characters of what stands right of "=" that make the value, without white space and a comment
-    behind it.
-    """
+    """How many characters right of "=" make the value, without the white space and the comment behind it."""
     at = 0
     match = TOKEN.match(raw)
     while match and match.lastgroup != "comment":

@@ -1,11 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes directives in php-fpm's configuration and nothing else: every other byte of every file stays as it
-is.
+"""Changes directives in php-fpm's configuration. Every other byte of every file stays as it is.
 
-The text is read by php-fpm's own rules (fpm_trace.py), and so is the result: an edit that does not read back
-as wanted is refused.
+The text before and after is read by php-fpm's own rules (fpm_trace.py). An edit that does not read back as
+wanted is refused.
 """
 
 import re
@@ -46,9 +45,7 @@ def _remove(texts: Dict[str, str], rows: Sequence[Row]) -> None:
 
 
 def _held(rows: Sequence[Row], path: str, total: int) -> List[Set[str]]:
-    """By line, from 0: the sections that are in force right below it; more than one where a file is included
-    twice.
-    """
+    """By line, from 0: the sections in force right below it; several where a file is included twice."""
     held: List[Set[str]] = [set() for _number in range(total + 1)]
     marks = [row for row in rows if row.path == path]
     for row, following in zip(marks, marks[1:] + marks[:1]):
@@ -58,7 +55,7 @@ def _held(rows: Sequence[Row], path: str, total: int) -> List[Set[str]]:
 
 
 def _home(own: Sequence[Row]) -> str:
-    """The file that says what the section is, which for a pool are its pm and listen keys."""
+    """The file that defines the section: for a pool the one with most of its pm and listen keys."""
     paths = sorted({row.path for row in own}, key=[row.path for row in own].index)
     names = {path: [row.name for row in own if row.path == path and row.name] for path in paths}
     return max(
@@ -74,8 +71,8 @@ def _family(name: str) -> str:
 def _insert(
     texts: Dict[str, str], trace: Trace, section: str, directive: Directive, key: str, value: str
 ) -> None:
-    """Where a person would: below its commented default, else below its family, else below the section's last
-    directive.
+    """Puts it where a person would: below its commented default, else below its family, else below the
+    section's last directive.
     """
     held = {path: _held(trace.rows, path, len(lines_of(text))) for path, text in texts.items()}
     own = [row for row in trace.rows if held[row.path][row.line] == {section} and row.name != "include"]
@@ -106,7 +103,7 @@ def _insert(
     line = lines[at - 1] if at else ""
     indent, equals = "", " = "
     if comments:
-        equals = default.match(line).group("equals")  # type: ignore[union-attr]  # the line was found by this pattern
+        equals = default.match(line).group("equals")  # type: ignore[union-attr]  # it matched above
     elif near:
         equals = parted(line)[1]
     if comments or near:
@@ -163,8 +160,7 @@ class _Files:
         return Trace(self.config, self.text, self.listed, prefix)
 
 
-def _unfit(trace: Trace, config: str, pool: Optional[str]) -> Optional[str]:
-    """Why this configuration cannot be edited, None when it can."""
+def _edit_refusal(trace: Trace, config: str, pool: Optional[str]) -> Optional[str]:
     if pool is not None and pool.lower() not in trace.by_name:
         return "no pool [%s] in %s and what it includes" % (pool, config)
     if trace.conf.cut:
@@ -177,7 +173,7 @@ def _unfit(trace: Trace, config: str, pool: Optional[str]) -> Optional[str]:
 def _set(
     texts: Dict[str, str], trace: Trace, section: str, directive: Directive, key: str, value: str, wanted: str
 ) -> None:
-    """wanted: the value as it is to be read back."""
+    """wanted: the value as it must read back."""
     row = trace.in_force(section, directive)
     if row is None:
         _insert(texts, trace, section, directive, key, value)
@@ -185,6 +181,20 @@ def _set(
         raise Refusal("%s is set from the environment in %s, line %d" % (key, row.path, row.line))
     elif row.value != wanted:
         _replace(texts, row, directive, value)
+
+
+def _require_read_back(
+    first: Trace, last: Trace, section: str, wanted: Dict[Directive, Optional[str]], keys: Sequence[str]
+) -> None:
+    for directive, value in wanted.items():
+        row = last.in_force(section, directive)
+        if (row.value if row else None) != value:
+            raise Refusal("%s would not read back as asked in [%s]" % (shown(directive), section))
+    if last.rest(section, wanted) != first.rest(section, wanted):
+        raise Refusal(
+            "%s cannot be set in [%s] alone: another section reads the same lines"
+            % (", ".join(keys), section)
+        )
 
 
 def set_directives(
@@ -195,21 +205,20 @@ def set_directives(
     settings: Sequence[Tuple[str, Optional[str]]],
     prefix: str = "/usr",
 ) -> List[Edited]:
-    """config: the main file. read: gives text with surrogateescape and its newlines untouched. pool: None is
-    [global]. settings: (pm.max_children or php_admin_value[memory_limit], value, None to remove every
-    occurrence in that section).
+    """The files whose text changes, in reading order; none when all is as asked.
 
-    -> the files whose text changes, in reading order; none when all is as asked. Raises Refusal when the pool
-    or a file cannot be read, or when the edit would touch what was not asked for: a value out of the
-    environment, a file that several pools include.
+    config: the main file. read: gives text with surrogateescape, its newlines untouched. pool: None:
+    [global]. settings: keys as pm.max_children or php_admin_value[memory_limit], and their values; None
+    removes each occurrence in that section. Refusal when the pool or a file cannot be read, or when the edit
+    would touch more: a value from the environment, a file that several pools include.
     """
     files = _Files(config, read, expand)
     asked = _asked(settings)
     first = trace = files.traced(prefix)
     before = dict(files.texts)
-    why = _unfit(first, config, pool)
-    if why:
-        raise Refusal(why)
+    refusal = _edit_refusal(first, config, pool)
+    if refusal:
+        raise Refusal(refusal)
     section = "global" if pool is None else pool.lower()
     wanted: Dict[Directive, Optional[str]] = {}
     for key, value in settings:
@@ -218,21 +227,13 @@ def set_directives(
             wanted[directive] = None
             _remove(files.texts, trace.of(section, directive))
         else:
-            shall = as_read(directive, value)
+            reading = as_read(directive, value)
             if pool is not None:
-                shall = shall.replace("$pool", trace.by_name[section].name)
-            wanted[directive] = shall
-            _set(files.texts, trace, section, directive, key, value, shall)
+                reading = reading.replace("$pool", trace.by_name[section].name)
+            wanted[directive] = reading
+            _set(files.texts, trace, section, directive, key, value, reading)
         trace = files.traced(prefix)
-    for directive, read_back in wanted.items():
-        row = trace.in_force(section, directive)
-        if (row.value if row else None) != read_back:
-            raise Refusal("%s would not read back as asked in [%s]" % (shown(directive), section))
-    if trace.rest(section, wanted) != first.rest(section, wanted):
-        raise Refusal(
-            "%s cannot be set in [%s] alone: another section reads the same lines"
-            % (", ".join(asked), section)
-        )
+    _require_read_back(first, trace, section, wanted, list(asked))
     return [
         Edited(path, before[path], files.texts[path])
         for path in trace.conf.files

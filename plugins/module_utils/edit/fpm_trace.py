@@ -1,11 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""php-fpm's configuration with the place of each directive: which file and line set it, and which section is in
-force there.
-
-It is read by php-fpm's own rules (parse.php_fpm.conf).
-"""
+"""php-fpm's configuration, read by its own rules, with file, line and section of each directive."""
 
 import re
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
@@ -15,7 +11,7 @@ from ..parse.php_fpm.conf import DEPTH, ENTRY, FpmConf, Reader, scan_value
 
 
 class Row(NamedTuple):
-    """A line that php-fpm acts on, an include after what it brought in."""
+    """A line that php-fpm acts on. An include stands behind the lines that it brought in."""
 
     path: str
     line: int  # 0: the beginning of the file
@@ -32,7 +28,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
 
 
 class Trace(Reader):
-    """The reader, which also keeps each line that it acted on."""
+    """The reader, which also keeps the lines that it acted on."""
 
     def __init__(self, config: str, read: Read, expand: Expand, prefix: str) -> None:
         super(Trace, self).__init__(FpmConf(config), read, expand, prefix)
@@ -78,7 +74,7 @@ class Trace(Reader):
         return rows[-1] if directive[1] is None else rows[0]
 
     def rest(self, section: str, directives: Dict[Directive, Optional[str]]) -> List[Tuple[object, ...]]:
-        """All that must be the same before and after, in reading order, whatever the numbers of the lines."""
+        """All that an edit must not change, in reading order, without the numbers of the lines."""
         kept: List[Tuple[object, ...]] = [
             (problem.file, problem.text.replace("[%s:%d] " % (problem.file, problem.line), ""))
             for problem in self.conf.problems

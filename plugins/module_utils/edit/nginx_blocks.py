@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The blocks of a nginx configuration, each as often as nginx comes to it, and which of them a selector means."""
+"""The blocks of a nginx configuration, each as often as nginx reads it, and the one that a selector names."""
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -10,22 +10,22 @@ from ..parse.nginx.conf import BOM, Directive, parse_conf
 from ..verdict.step import Refusal
 from .nginx_places import Place, Source
 
-# (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first; levels in between
-# may be left out. server: any of its names; upstream: its name; any other block: its arguments joined by one
-# space; "" matches any.
+# (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first. Levels in between
+# may be left out. Of a server any of its names, of an upstream its name, of any other block its arguments
+# joined by one space; "" matches any.
 Selector = Sequence[Tuple[str, str]]
 
 
 def _folded(name: str) -> str:
-    """Names of servers and upstreams have no case, expressions have."""
+    """Case counts in an expression, not in the name of a server or an upstream."""
     return name if name.startswith("~") else name.lower()
 
 
 class Level:
-    """A block as nginx comes to it: a file that is included twice gives its blocks twice.
+    """A block as nginx reads it: a file that is included twice gives its blocks twice.
 
-    outer: the level around it, None for the main one. file: in which it stands. block: None for the main
-    level. content: its directives, those of includes where nginx reads them.
+    outer: the level around it. file: in which it stands. outer and block are None for the main level.
+    content: its directives, those of includes in their place.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class Level:
 
     @property
     def around(self) -> str:
-        """Where all blocks from the outermost to this one stand."""
+        """The places of all blocks, from the outermost to this one."""
         outer = self.outer.around if self.outer and self.outer.block else ""
         return "%s > %s" % (outer, self.where) if outer else self.where
 
     def has(self, place: Place) -> bool:
-        """The directive stands directly in this block, maybe by an include."""
+        """Whether the directive stands directly in this block, or in a file that the block includes."""
         return any(inner is place for inner in self.content)
 
     def _is(self, kind: str, called: str) -> bool:
@@ -59,7 +59,7 @@ class Level:
         return _folded(called) == _folded(written) if kind == "upstream" else called == written
 
     def matches(self, selector: Selector) -> bool:
-        """The last of the selector is this block, the others are around it in their order."""
+        """Whether the selector's last part is this block, and the others stand around it in their order."""
         if not selector or not self.outer:
             return not selector and not self.outer
         if not self._is(*selector[-1]):
@@ -73,10 +73,8 @@ class Level:
 
 
 class Configuration:
-    """All files of a configuration. levels: every block, the main level first. Refusal unless all of it can be
-    read.
-
-    config: absolute path of the main file.
+    """All files of a configuration, from the absolute path of the main one. levels: every block, the main
+    level first. Refusal unless all of it can be read.
     """
 
     def __init__(self, config: str, read: Read, expand: Expand) -> None:
@@ -88,7 +86,7 @@ class Configuration:
             text = read(path)
             if text is not None:
                 self.sources[path] = Source(path, text)
-            # A byte order mark stays where it is. It is no reason to change nothing.
+            # A byte order mark stays where it is, and does not prevent an edit.
             return text[len(BOM) :] if text and text.startswith(BOM) else text
 
         conf = parse_conf(config, remember, expand)
@@ -110,7 +108,7 @@ class Configuration:
                 self._enter(level, inner.file, place, inner.block)
 
     def selected(self, selector: Selector, file: Optional[str]) -> List[Level]:
-        """The levels of the one block that is meant; several when nginx comes to it by several includes."""
+        """The levels of the one block that is meant; several when several includes lead to it."""
         called = ", ".join(("%s %s" % pair).strip() for pair in selector) or "the main level"
         matching = [level for level in self.levels if level.matches(selector) and file in (None, level.file)]
         blocks = {(level.file, level.block.start if level.block else 0): level for level in matching}

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One directive changed, put in or taken out of the text of a nginx configuration file, and not a character
-beside it. Each new text is read again with the lexer before it is handed out.
+"""Changes, adds or removes one directive in the text of a nginx configuration file, and not a character
+beside it. The lexer reads each new text again before it is handed out.
 """
 
 import re
@@ -15,15 +15,15 @@ from .nginx_places import Place, Source
 
 _BLANK = " \t\r\n"
 
-# A statement that is changed, put in before (added) or taken out; None: taken out.
+# A statement that replaces another one, or is added before it; None: that one is removed.
 _New = Optional[Tuple[List[str], str]]
 # Offsets of what is replaced, and by what.
 _Cut = Tuple[int, int, str]
 
 
 def written(text: str, quote: str = "") -> str:
-    """A value as a word of the configuration, in quotes only where nginx needs them, or in quote when the
-    value had that one before.
+    """A value as a word of the configuration, in quotes only where nginx needs them. quote: that of the old
+    value, which is kept.
     """
     if re.search(r"[\n\r\0]", text):
         raise Refusal("a value with a line break or a NUL is not written")
@@ -32,28 +32,28 @@ def written(text: str, quote: str = "") -> str:
         return [mark + text + mark, mark + re.sub(r"([\\%s])" % mark, r"\\\1", text) + mark]
 
     double, single = quoted('"'), quoted("'")
-    tried = quoted(quote) if quote else [text]
-    for word in tried + [double[0], single[0], double[1], single[1]]:
+    spellings = quoted(quote) if quote else [text]
+    for word in spellings + [double[0], single[0], double[1], single[1]]:
         if statements("x %s;" % word) == ([(["x", text], ";", 1)], None):
             return word
     raise Refusal("a value of %d characters that nginx cannot read is not written" % len(text))
 
 
 def _edited(source: Source, cuts: Sequence[_Cut], at: int, new: _New, added: bool = False) -> str:
-    """The text after the cuts, if nothing but the statement number `at` is another one now."""
+    """The text after the cuts, if only the statement number `at` differs then."""
     after = source.text
     for start, end, text in sorted(cuts, reverse=True):
         after = after[:start] + text + after[end:]
-    found, fault = statements(after)
+    result, fault = statements(after)
     before = source.statements
     shift = after.count("\n") - source.text.count("\n")
     expected: List[Statement] = before[:at]
     if new:
-        rows = found if added else before
-        line = rows[at][2] if at < len(found) else 0
+        rows = result if added else before
+        line = rows[at][2] if at < len(result) else 0
         expected = expected + [new + (line,)]
     expected = expected + [(args, end, line + shift) for args, end, line in before[at if added else at + 1 :]]
-    if fault or found != expected or after.startswith(BOM) != source.text.startswith(BOM):
+    if fault or result != expected or after.startswith(BOM) != source.text.startswith(BOM):
         raise Refusal(
             "the edit would change more than the one directive"
             + (": line %d: %s" % (fault.line, fault.text) if fault else "")
@@ -68,7 +68,7 @@ def _gap(text: str, words: Sequence[Span], number: int) -> Span:
 
 
 def with_arguments(source: Source, at: Place, args: Sequence[str]) -> str:
-    """The text with other arguments of the directive. Words that stay keep their quotes and comments."""
+    """The text with other arguments of the directive. Arguments that stay keep their quotes and comments."""
     text = source.text
     cuts: List[_Cut] = []
     for (start, end), old, new in zip(at.words[1:], at.args, args):
@@ -90,12 +90,12 @@ def _line(text: str, offset: int) -> Span:
 
 
 def _newline(text: str, offset: int) -> str:
-    """How the line ends whose "\\n" stands at offset."""
+    """The end of the line whose "\\n" stands at offset."""
     return "\r\n" if text[max(offset - 1, 0) : offset] == "\r" else "\n"
 
 
 def _indent(source: Source, at: Place) -> Optional[str]:
-    """The indentation of a line that begins with this directive or one beside it; None for any other line."""
+    """The indentation of the line, if it begins with this directive or one beside it; else None."""
     text = source.text
     start = _line(text, at.start)[0]
     first = start + len(text[start : at.start]) - len(text[start : at.start].lstrip(" \t"))
@@ -104,9 +104,7 @@ def _indent(source: Source, at: Place) -> Optional[str]:
 
 
 def _behind(source: Source, at: Place, line: str) -> _Cut:
-    """Puts a directive on its own line below another one, or right behind it when that line has something
-    else to say.
-    """
+    """Puts a directive on its own line below another one, or right behind it if more stands there."""
     text = source.text
     indent, end = _indent(source, at), _line(text, at.end)[1]
     rest = text[at.end : end].strip(_BLANK)
@@ -124,8 +122,10 @@ def _at_end(source: Source, block: Place, line: str) -> _Cut:
     start = _line(text, close)[0]
     if not text[start:close].strip(_BLANK):
         indents = [indent for indent in (_indent(source, at) for at in inside) if indent is not None]
-        unit = re.search(r"\n(\t| {1,8})[^ \t\r\n]", text)
-        indent = indents[-1] if indents else text[start:close] + (unit.group(1) if unit else "    ")
+        if not indents:
+            unit = re.search(r"\n(\t| {1,8})[^ \t\r\n]", text)
+            indents = [text[start:close] + (unit.group(1) if unit else "    ")]
+        indent = indents[-1]
         return start, start, indent + line + _newline(text, start - 1)
     if inside:
         return inside[-1].end, inside[-1].end, " " + line
@@ -136,16 +136,17 @@ def _at_end(source: Source, block: Place, line: str) -> _Cut:
 def inserted(
     source: Source, block: Optional[Place], name: str, args: Sequence[str], anchor: Optional[Place] = None
 ) -> str:
-    """The text with a new directive in the block, None: outside of any.
-
-    anchor: what to put it behind; else the last of its family in the block, else where the block ends.
+    """The text with a new directive in the block; None: outside of any block. It stands behind the anchor,
+    else behind the last of its family in the block, else at the end of the block.
     """
     line = " ".join(written(word) for word in [name] + list(args)) + ";"
     simple = [inner for inner in source.beside(block) if inner.inside is None]
     family = [inner for inner in simple if inner.name.split("_")[0] == name.split("_")[0]]
-    near = [anchor] if anchor else family or ([] if block else simple)
+    if not family and block is None:
+        family = simple
+    near = anchor or next(reversed(family), None)
     if near:
-        cut, at = _behind(source, near[-1], line), near[-1].last + 1
+        cut, at = _behind(source, near, line), near.last + 1
     elif block:
         cut, at = _at_end(source, block, line), block.last
     else:
@@ -154,7 +155,7 @@ def inserted(
 
 
 def removed(source: Source, at: Place) -> str:
-    """The text without a directive, and without its line if nothing else stands on it. A comment between its
+    """The text without a directive, and without its line if nothing else stands there. A comment between its
     words stays.
     """
     text = source.text

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the directives of a nginx configuration file stand in its text, by the spans of the lexer that reads it."""
+"""Where the directives of a nginx configuration file stand in its text, by the spans of the lexer."""
 
 from typing import Dict, Iterator, List, Optional
 
@@ -10,12 +10,12 @@ from ..parse.nginx.lexer import Spans, statements
 
 
 class Place:
-    """A directive where it is written. All offsets are of characters in the text of its file.
+    """A directive where it is written. Offsets count characters in the text of its file.
 
-    name, args: as nginx reads them; name without a byte order mark. words: the spans of both. line: of its
-    first word, from 1. start: of its first word. stop: of its ";" or "{". end: behind its ";" or "}". first,
-    last: which of the lexer's statements open and close it. around: in whose block it stands, in this file.
-    inside: None for a simple directive. A *_by_lua_block has none that could be seen.
+    name, args: as nginx reads them, without a byte order mark. words: their spans. line: of the first word,
+    from 1. start: of the first word; stop: of ";" or "{"; end: behind ";" or "}". first, last: the lexer's
+    statements that open and close it. around: the directive in whose block it stands, in this file. inside:
+    None for a simple directive; the content of a *_by_lua_block is not seen.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Place:
 
 
 class Source:
-    """One file alone: its includes are not followed. places: outside of any block. by_number: by the statement
-    that opens it. fault: what nginx would refuse; nothing behind that is read.
+    """One file alone: its includes are not followed. places: outside of any block. by_number: all, by the
+    statement that opens them. fault: what nginx would refuse; nothing behind it is read.
     """
 
     def __init__(self, path: str, text: str) -> None:
@@ -59,7 +59,7 @@ class Source:
                 place.inside, around = [], place
 
     def beside(self, block: Optional[Place]) -> List[Place]:
-        """What stands directly in a block of this file, or outside of any (None)."""
+        """What stands directly in a block of this file; None: outside of any block."""
         if block is None or block.inside is None:
             return self.places
         return block.inside

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Surgical edits of nginx's configuration: one directive changes, and not a character beside it.
+"""Edits of nginx's configuration: one directive changes, and not a character beside it.
 
-Texts are decoded with ("utf-8", "surrogateescape"), newlines untouched. Every function raises Refusal, in
-words for a person, when the edit must not or cannot be made. A second application changes nothing.
+Texts are decoded with ("utf-8", "surrogateescape"), their newlines untouched. Every function raises Refusal
+when the edit must not or cannot be made. The same edit once more changes nothing.
 """
 
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -15,46 +15,24 @@ from ..verdict.step import Edited, Refusal
 from .nginx_blocks import Configuration, Selector
 from .nginx_cuts import inserted, removed, with_arguments, written
 from .nginx_places import Place, Source
+from .shown import names
 
-# Several may stand in one block: which one is meant, its first argument says.
-KEYED = frozenset(
-    (
-        "add_header",
-        "add_trailer",
-        "auth_request_set",
-        "env",
-        "fastcgi_cache_path",
-        "fastcgi_hide_header",
-        "fastcgi_param",
-        "fastcgi_pass_header",
-        "grpc_set_header",
-        "limit_conn",
-        "limit_conn_zone",
-        "limit_req",
-        "limit_req_zone",
-        "listen",
-        "load_module",
-        "log_format",
-        "proxy_cache_path",
-        "proxy_hide_header",
-        "proxy_set_header",
-        "scgi_param",
-        "server",
-        "set",
-        "set_real_ip_from",
-        "sub_filter",
-        "uwsgi_param",
-    )
-)
+# Several may stand in one block. The first argument says which one is meant.
+KEYED = names("""
+    add_header add_trailer auth_request_set env fastcgi_cache_path fastcgi_hide_header fastcgi_param
+    fastcgi_pass_header grpc_set_header limit_conn limit_conn_zone limit_req limit_req_zone listen load_module
+    log_format proxy_cache_path proxy_hide_header proxy_set_header scgi_param server set set_real_ip_from
+    sub_filter uwsgi_param
+    """)
 # Several may stand in one block, and nothing says which one is meant.
-UNKEYED = frozenset(("allow", "deny", "error_page", "rewrite"))
+UNKEYED = names("allow deny error_page rewrite")
 
 
 def _meant(
     places: Sequence[Place], name: str, args: Optional[Sequence[str]], key: str = ""
 ) -> Optional[Place]:
-    """The directive of a block that is to be changed, None when there is none yet. Refusal when it could be
-    one of several.
+    """The directive of a block that is to be changed; None: there is none yet. Refusal when several could be
+    meant.
     """
     present = [place for place in places if place.name == name]
     if any(place.inside is not None for place in present):
@@ -89,20 +67,18 @@ def _source(text: str) -> Source:
     return source
 
 
-def _on_line(source: Source, line: int, names: Sequence[str]) -> List[Place]:
+def _on_line(source: Source, line: int, called: Sequence[str]) -> List[Place]:
     return [
         place
         for place in source.every()
-        if place.line == line and place.name in names and place.inside is None
+        if place.line == line and place.name in called and place.inside is None
     ]
 
 
-def set_address_at(text: str, line: int, names: Sequence[str], old: str, new: str) -> str:
-    """The text with new instead of old as the first argument of the directive on that line that is called one
-    of names.
-    """
+def set_address_at(text: str, line: int, called: Sequence[str], old: str, new: str) -> str:
+    """The text with another first argument of the directive on that line with one of these names."""
     source = _source(text)
-    present = _on_line(source, line, names)
+    present = _on_line(source, line, called)
     wanted = [place for place in present if place.args[:1] == [old]]
     if len(wanted) == 1:
         return with_arguments(source, wanted[0], [new] + wanted[0].args[1:])
@@ -110,12 +86,12 @@ def set_address_at(text: str, line: int, names: Sequence[str], old: str, new: st
         raise Refusal("line %d has several directives with %s" % (line, old))
     if any(place.args[:1] == [new] for place in present):
         return text
-    raise Refusal("line %d has no %s with %s" % (line, " or ".join(names), old))
+    raise Refusal("line %d has no %s with %s" % (line, " or ".join(called), old))
 
 
 def set_beside(text: str, line: int, anchor: str, name: str, args: Sequence[str]) -> str:
-    """The text with a directive set in the block around the directive `anchor` of that line: where it stands,
-    else right behind the anchor.
+    """The text with a directive set in the block around the directive `anchor` of that line. It is changed
+    where it stands, else it stands right behind the anchor.
     """
     _check(name)
     source = _source(text)
@@ -145,12 +121,11 @@ def set_directive(
     args: Optional[Sequence[str]],
     file: Optional[str] = None,
 ) -> List[Edited]:
-    """Sets a simple directive in the one block that the selector and file (the path of the file the block
-    stands in) name, or removes it.
+    """Sets a simple directive in one block, or removes it. []: all is so already.
 
-    config: absolute path of the main file. args: None removes it; name may then be "add_header X-Name" to say
-    which one. An empty selector is the main level. [] when all is so already. A directive that stands in an
-    include inside the block is changed there, if no other block includes it.
+    config: absolute path of the main file. selector, file: the block, and the path of the file in which it
+    stands; an empty selector is the main level. args: None removes; name may then be "add_header X-Name", to
+    say which one. A directive in an include inside the block is changed there, if no other block includes it.
     """
     key = ""
     if args is None:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the grammars share that show a part of a configuration: what is not known to be harmless is hidden,
-its place stays.
+"""To show a part of a configuration: what is not known to be harmless is hidden, its place stays. What both
+grammars share.
 """
 
 import re
@@ -10,12 +10,11 @@ from typing import FrozenSet, Sequence, Tuple
 
 from ..parse.redact import GONE, redact
 
-# Offsets of a part of a text.
-Part = Tuple[int, int]
+Part = Tuple[int, int]  # offsets of a part of a text
 
 _RUN = re.compile(r"[^ \t\r\n]+(?:[ \t]+[^ \t\r\n]+)*")
 _VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})", re.ASCII)
-# A rule off, as people draw it in comments.
+# A line that separates, as people draw it in comments.
 _DRAWN = re.compile(r"[#;=*~_+|<>{}()\[\] \t\r-]*\Z")
 LONGEST = 300
 
@@ -25,7 +24,7 @@ def names(text: str) -> FrozenSet[str]:
 
 
 def hide(text: str) -> str:
-    """All but the white space, a mark for what stood on each line."""
+    """The white space, and a mark for what stood on each line."""
     return _RUN.sub(GONE, text)
 
 
@@ -34,25 +33,23 @@ def drawn(text: str) -> bool:
 
 
 def harmless(word: str) -> bool:
-    """Whether a value of a directive that is known to take no secret looks like none; a reference to a
-    variable is never one.
-    """
+    """Whether a value looks like no secret, where the directive takes none. A variable is never one."""
     plain = _VARIABLE.sub("", word)
     return len(word) <= LONGEST and redact(plain) == plain
 
 
 def variables(word: str) -> bool:
-    """Whether a word says nothing by itself."""
+    """Whether a word holds variables only, and says nothing by itself."""
     return not _VARIABLE.sub("", word).strip("/")
 
 
 def keeping(text: str, part: Part, kept: Sequence[Part]) -> str:
-    """A part of a text with all hidden but the kept places, which are in order."""
+    """A part of a text: all but the kept places, which are in order, is hidden."""
     at, end = part
-    found = []
+    pieces = []
     for first, last in kept:
         first, last = max(first, at), min(last, end)
         if first < last:
-            found += [hide(text[at:first]), text[first:last]]
+            pieces += [hide(text[at:first]), text[first:last]]
             at = last
-    return "".join(found) + hide(text[at:end])
+    return "".join(pieces) + hide(text[at:end])

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What of php-fpm's configuration may be shown: the values of directives that are known to take no secret,
-the names of the others.
-
-php-fpm reads each line for itself, so a line is judged for itself.
+and the names of the others. php-fpm reads each line by itself, so each line is judged by itself.
 """
 
 import re
@@ -14,25 +12,30 @@ from ..parse.redact import GONE
 from .shown import Part, drawn, harmless, names
 
 _SHOWN = names("""
-    pid error_log syslog.facility syslog.ident log_limit log_buffering log_level emergency_restart_threshold emergency_restart_interval
-    process_control_timeout process.max process.priority process.dumpable daemonize rlimit_files rlimit_core events.mechanism systemd_interval include
-    prefix user group listen listen.backlog listen.owner listen.group listen.mode listen.acl_users listen.acl_groups listen.allowed_clients listen.setfib
-    pm pm.max_children pm.start_servers pm.min_spare_servers pm.max_spare_servers pm.max_spawn_rate pm.process_idle_timeout pm.max_requests
-    pm.status_path pm.status_listen ping.path access.log slowlog request_slowlog_timeout request_slowlog_trace_depth request_terminate_timeout
-    request_terminate_timeout_track_finished chroot chdir catch_workers_output decorate_workers_output clear_env security.limit_extensions apparmor_hat
+    pid error_log syslog.facility syslog.ident log_limit log_buffering log_level emergency_restart_threshold
+    emergency_restart_interval process_control_timeout process.max process.priority process.dumpable daemonize
+    rlimit_files rlimit_core events.mechanism systemd_interval include prefix user group listen listen.backlog
+    listen.owner listen.group listen.mode listen.acl_users listen.acl_groups listen.allowed_clients
+    listen.setfib pm pm.max_children pm.start_servers pm.min_spare_servers pm.max_spare_servers
+    pm.max_spawn_rate pm.process_idle_timeout pm.max_requests pm.status_path pm.status_listen ping.path
+    access.log slowlog request_slowlog_timeout request_slowlog_trace_depth request_terminate_timeout
+    request_terminate_timeout_track_finished chroot chdir catch_workers_output decorate_workers_output
+    clear_env security.limit_extensions apparmor_hat
     """)
 _NAMED = names("access.format access.suppress_path ping.response")
 _ARRAYS = names("env php_value php_flag php_admin_value php_admin_flag")
 # Settings of PHP; all others may hold a password, as mysqli.default_pw and session.save_path do.
 _PHP = names("""
-    memory_limit max_execution_time max_input_time max_input_vars post_max_size upload_max_filesize max_file_uploads file_uploads error_log log_errors
-    display_errors display_startup_errors error_reporting html_errors date.timezone default_charset default_socket_timeout short_open_tag expose_php
-    opcache.enable opcache.memory_consumption opcache.max_accelerated_files opcache.validate_timestamps opcache.revalidate_freq
-    realpath_cache_size realpath_cache_ttl zlib.output_compression output_buffering session.gc_maxlifetime session.gc_probability
+    memory_limit max_execution_time max_input_time max_input_vars post_max_size upload_max_filesize
+    max_file_uploads file_uploads error_log log_errors display_errors display_startup_errors error_reporting
+    html_errors date.timezone default_charset default_socket_timeout short_open_tag expose_php opcache.enable
+    opcache.memory_consumption opcache.max_accelerated_files opcache.validate_timestamps
+    opcache.revalidate_freq realpath_cache_size realpath_cache_ttl zlib.output_compression output_buffering
+    session.gc_maxlifetime session.gc_probability
     """)
 _SECTION = re.compile(r"\[[\w.@-]{1,128}\]\Z")
 _KEY = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:[ \t]*\[[ \t]*(?P<sub>[\w.:-]{0,64})[ \t]*\])?\Z", re.ASCII)
-# Without an escape and without a second string, so that a comment behind it is seen for one.
+# Without an escape and without a second string, so that a comment behind it is seen.
 _VALUE = re.compile(r"(\"[^\"\\]*\"|'[^'\\]*'|[^\"';\\]*)(;.*)?\Z")
 
 
@@ -42,14 +45,14 @@ def _shows(name: str, subkey: Optional[str], value: str) -> bool:
 
 
 def value_shown(key: str, value: str) -> str:
-    """The value of pm.max_children or php_value[memory_limit], as it may be shown."""
+    """The value of a key as pm.max_children or php_value[memory_limit], as it may be shown."""
     match = _KEY.match(key)
     return value if match and _shows(match.group("name"), match.group("sub"), value) else GONE
 
 
 def _directive(text: str, in_comment: bool) -> Optional[str]:
-    """A directive as it may be shown, None for what is not known to be one. A comment with blanks in the
-    value may be a sentence.
+    """A directive as it may be shown; None: not known to be one. A comment with blanks in the value may be a
+    sentence.
     """
     left, equals, raw = text.partition("=")
     key = _KEY.match(left.rstrip())

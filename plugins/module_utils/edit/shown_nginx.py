@@ -2,49 +2,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What of nginx's configuration may be shown: the arguments of directives that are known to take no secret,
-the names of the others.
-
-Each word is judged by the directive and the block that it stands in, so the whole file is read, whatever part
-of it is shown.
+and the names of the others. A word is judged by its directive and by its block. So the whole file is read,
+whatever part of it is shown.
 """
 
 import re
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence
 
 from ..parse.nginx.lexer import LUA_BLOCK
 from ..parse.redact import redact
 from .nginx_places import Place, Source
 from .shown import Part, drawn, harmless, hide, keeping, names, variables
 
-# Blocks whose lines are directives. Those of map, geo, split_clients, types and of modules that we do not
-# know are data.
+# Blocks whose lines are directives. The lines of map, geo, split_clients, types and of unknown modules are
+# data.
 _BLOCKS = ("events", "http", "server", "location", "if", "limit_except", "upstream", "stream", "mail")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _KEY = re.compile(r"[\w.$-]{1,64}\Z", re.ASCII)
 _NUMBER = re.compile(r"(?:[0-9]{1,12}[a-zA-Z%]{0,2}){1,4}\Z")
 _SWITCH = ("on", "off")
-_SYNTAX = _SWITCH + (
-    "last",
-    "break",
-    "redirect",
-    "permanent",
-    "always",
-    "if_not_empty",
-    "=",
-    "!=",
-    "~",
-    "~*",
-    "!~",
-    "!~*",
-    "-f",
-    "!-f",
-    "-d",
-    "!-d",
-    "-e",
-    "!-e",
-    "-x",
-    "!-x",
-)
+_SYNTAX = names("""
+    on off last break redirect permanent always if_not_empty = != ~ ~* !~ !~* -f !-f -d !-d -e !-e -x !-x
+    """)
 _IN_DATA = ("default", "hostnames", "volatile", "ranges", "include")
 _SCHEME = re.compile(r"https?://")
 _STATUS = re.compile(r"=?[1-5][0-9]{2}\Z")
@@ -53,8 +32,9 @@ _SOCKET = re.compile(r"unix:/[\w./-]+\Z|(?:[0-9]{1,3}\.){3}[0-9]{1,3}:[0-9]{1,5}
 # A comment that begins with the name of a directive may still be a sentence.
 _NO_PROSE = re.compile(r"[/:.$~\\]|\A[0-9]+\Z")
 _FASTCGI_PARAMS = names("""
-    SCRIPT_FILENAME SCRIPT_NAME DOCUMENT_ROOT DOCUMENT_URI PATH_INFO PATH_TRANSLATED QUERY_STRING REQUEST_METHOD REQUEST_URI REQUEST_SCHEME CONTENT_TYPE
-    CONTENT_LENGTH SERVER_PROTOCOL SERVER_SOFTWARE SERVER_ADDR SERVER_PORT SERVER_NAME REMOTE_ADDR REMOTE_PORT GATEWAY_INTERFACE HTTPS REDIRECT_STATUS
+    SCRIPT_FILENAME SCRIPT_NAME DOCUMENT_ROOT DOCUMENT_URI PATH_INFO PATH_TRANSLATED QUERY_STRING
+    REQUEST_METHOD REQUEST_URI REQUEST_SCHEME CONTENT_TYPE CONTENT_LENGTH SERVER_PROTOCOL SERVER_SOFTWARE
+    SERVER_ADDR SERVER_PORT SERVER_NAME REMOTE_ADDR REMOTE_PORT GATEWAY_INTERFACE HTTPS REDIRECT_STATUS
     """)
 _CONSTANTS = ("", "200", "on", "off", "CGI/1.1", "nginx", "nginx/$nginx_version")
 
@@ -106,43 +86,42 @@ def _param(args: List[str]) -> List[bool]:
     )
 
 
-def _table(*rows: Tuple[Judge, str]) -> Dict[str, Judge]:
-    return {name: judge for judge, names in rows for name in names.split()}
-
-
-_JUDGES = _table(
-    (
-        _all,
-        """
-     listen server_name root alias index location server upstream fastcgi_pass fastcgi_index fastcgi_split_path_info include user pid try_files error_page
-     error_log access_log events http if_modified_since default_type charset resolver proxy_pass worker_cpu_affinity worker_processes use load_module
-     limit_except allow deny ssl_protocols gzip_types internal fastcgi_next_upstream fastcgi_hide_header fastcgi_pass_header fastcgi_ignore_headers
-     fastcgi_temp_path client_body_temp_path stream mail ssl_certificate http2 http3
-     """,
-    ),
-    (
-        _numbers,
-        """
-     worker_connections worker_rlimit_nofile worker_shutdown_timeout keepalive keepalive_requests keepalive_time keepalive_timeout client_max_body_size
-     client_body_buffer_size client_body_timeout client_header_buffer_size client_header_timeout large_client_header_buffers send_timeout sendfile
-     tcp_nopush tcp_nodelay server_tokens gzip gzip_comp_level gzip_vary gzip_disable gzip_proxied types_hash_max_size server_names_hash_bucket_size
-     server_names_hash_max_size fastcgi_read_timeout fastcgi_connect_timeout fastcgi_send_timeout fastcgi_buffers fastcgi_buffer_size fastcgi_buffering
-     fastcgi_busy_buffers_size fastcgi_max_temp_file_size fastcgi_temp_file_write_size fastcgi_request_buffering fastcgi_keep_conn
-     fastcgi_intercept_errors fastcgi_ignore_client_abort fastcgi_next_upstream_timeout fastcgi_next_upstream_tries fastcgi_socket_keepalive
-     fastcgi_force_ranges fastcgi_limit_rate proxy_read_timeout proxy_connect_timeout proxy_send_timeout proxy_buffers proxy_buffer_size proxy_buffering
-     proxy_busy_buffers_size proxy_http_version multi_accept log_not_found recursive_error_pages reset_timedout_connection lingering_timeout
-     """,
-    ),
-    (_first, "proxy_set_header add_header add_trailer fastcgi_cache log_format"),
-    (_set, "set"),
-    (_status, "return"),
-    (_references, "if map geo split_clients rewrite"),
-    (_param, "fastcgi_param uwsgi_param scgi_param"),
+_HARMLESS = names("""
+    listen server_name root alias index location server upstream fastcgi_pass fastcgi_index
+    fastcgi_split_path_info include user pid try_files error_page error_log access_log events http
+    if_modified_since default_type charset resolver proxy_pass worker_cpu_affinity worker_processes use
+    load_module limit_except allow deny ssl_protocols gzip_types internal fastcgi_next_upstream
+    fastcgi_hide_header fastcgi_pass_header fastcgi_ignore_headers fastcgi_temp_path client_body_temp_path
+    stream mail ssl_certificate http2 http3
+    """)
+_NUMERIC = names("""
+    worker_connections worker_rlimit_nofile worker_shutdown_timeout keepalive keepalive_requests
+    keepalive_time keepalive_timeout client_max_body_size client_body_buffer_size client_body_timeout
+    client_header_buffer_size client_header_timeout large_client_header_buffers send_timeout sendfile
+    tcp_nopush tcp_nodelay server_tokens gzip gzip_comp_level gzip_vary gzip_disable gzip_proxied
+    types_hash_max_size server_names_hash_bucket_size server_names_hash_max_size fastcgi_read_timeout
+    fastcgi_connect_timeout fastcgi_send_timeout fastcgi_buffers fastcgi_buffer_size fastcgi_buffering
+    fastcgi_busy_buffers_size fastcgi_max_temp_file_size fastcgi_temp_file_write_size
+    fastcgi_request_buffering fastcgi_keep_conn fastcgi_intercept_errors fastcgi_ignore_client_abort
+    fastcgi_next_upstream_timeout fastcgi_next_upstream_tries fastcgi_socket_keepalive
+    fastcgi_force_ranges fastcgi_limit_rate proxy_read_timeout proxy_connect_timeout proxy_send_timeout
+    proxy_buffers proxy_buffer_size proxy_buffering proxy_busy_buffers_size proxy_http_version
+    multi_accept log_not_found recursive_error_pages reset_timedout_connection lingering_timeout
+    """)
+_JUDGED = (
+    (_all, _HARMLESS),
+    (_numbers, _NUMERIC),
+    (_first, names("proxy_set_header add_header add_trailer fastcgi_cache log_format")),
+    (_set, names("set")),
+    (_status, names("return")),
+    (_references, names("if map geo split_clients rewrite")),
+    (_param, names("fastcgi_param uwsgi_param scgi_param")),
 )
+_JUDGES: Dict[str, Judge] = {name: judge for judge, directives in _JUDGED for name in directives}
 
 
 def shows(name: str, args: List[str]) -> List[bool]:
-    """Which of the arguments of a directive may be shown."""
+    """Which of a directive's arguments may be shown."""
     return _JUDGES.get(name, _unknown)(args)
 
 
@@ -165,17 +144,19 @@ class _View:
         self.at = part[0]
 
     def between(self, end: int) -> None:
-        """What stands between two words: white space and comments. A comment in a comment is hidden."""
+        """Keeps what may be shown between two words: of white space and comments. A comment in a comment is
+        hidden.
+        """
         if self.in_comment:
             return
         for comment in re.finditer(r"#[^\n]*", self.text[self.at : end]):
             first = self.at + comment.start()
             body = comment.group().lstrip("# \t")
             lead = first + len(comment.group()) - len(body)
-            self.kept += [(first, lead)] + [(lead + one[0], lead + one[1]) for one in _commented(body)]
+            self.kept += [(first, lead)] + [(lead + start, lead + end) for start, end in _commented(body)]
 
     def word(self, first: int, last: int, keep: bool) -> None:
-        """The next place. What lies before the part or behind it counts for nothing."""
+        """The next place. What lies before the part or behind it does not count."""
         if last <= self.part[0] or first >= self.part[1]:
             return
         self.between(first)
@@ -184,7 +165,7 @@ class _View:
         self.at = max(last, self.at)
 
     def directive(self, place: Place) -> None:
-        """The words of a directive and its end, without what stands in its block."""
+        """The words of a directive and its end, without the content of its block."""
         for number, ((first, last), keep) in enumerate(zip(place.words, _words(place))):
             prose = self.in_comment and number and not _NO_PROSE.search(self.text[first:last])
             self.word(first, last, keep and not prose)
@@ -211,7 +192,7 @@ def _kept(source: Source, part: Part, in_comment: bool = False) -> List[Part]:
 
 
 def _commented(body: str) -> List[Part]:
-    """What may be shown of a comment: directives that are switched off, when we know each of them. All other
+    """What may be shown of a comment: directives that are switched off, if each of them is known. All other
     words are hidden.
     """
     if drawn(body):
@@ -225,15 +206,14 @@ def _commented(body: str) -> List[Part]:
 
 
 def _bare(text: str) -> str:
-    """Of a text that nginx would not read: the names of directives that we know at the beginning of a line."""
+    """Of a text that nginx would not read: the names of known directives at the beginning of a line."""
 
     def name(line: str) -> str:
         word = line.strip().partition(" ")[0]
-        return (
-            line[: line.index(word)] + word + hide(line[line.index(word) + len(word) :])
-            if word in _JUDGES
-            else hide(line)
-        )
+        if word not in _JUDGES:
+            return hide(line)
+        end = line.index(word) + len(word)
+        return line[:end] + hide(line[end:])
 
     return "\n".join(name(line) for line in text.split("\n"))
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the plan goes by of each action, in the order in which they are taken.
+"""What the plan needs to know of each action, in the order in which the actions are taken.
 
-Written by tests/run/plan_actions.py, from ACTION of each file in actions/: change it there. A diagnosis ships
-this file instead of those, which hold what changes a host.
+Made by tests/run/action_tables.py from ACTION of each file in actions/: change it there. A diagnosis ships
+this file in place of those.
 """
 
 from ..verdict.action import Action, GivesWay, Raised

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def bundles(actions: Sequence["Planned"]) -> List[List["Planned"]]:
-    """The actions in order, those in one list that only help together: what one unit needs in order to start.
-    Each list is one transaction, and one look at whether it helped.
+    """The actions in order. Those that only help together are one list: what a unit needs in order to start.
+    Each list is one transaction, and is proven once.
     """
-    found: Dict[object, List["Planned"]] = {}
+    lists: Dict[object, List["Planned"]] = {}
     for number, action in enumerate(actions):
         names = BY_ID[action["id"]].together
         key: object = values(action["arguments"], names) if names else number
-        found.setdefault(key, []).append(action)
-    return list(found.values())
+        lists.setdefault(key, []).append(action)
+    return list(lists.values())

@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """How much memory the workers of a pool may take: inside the tightest limit, beside other services and all
-other pools (docs/sizing.md).
-
-facts are those of collect.capacity; a pool's key is (configuration, name). All sizes are bytes, unless a name
-ends in _kb.
+other pools (docs/sizing.md). Sizes are bytes, unless a name ends in _kb.
 """
 
 import math
@@ -17,14 +14,13 @@ from ..verdict.step import Refusal
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse
 
-
 MIB = 1 << 20
 LEAST_RESERVE = 16 * MIB
 RESERVE = 0.05  # of the limit: page cache, and what grows between two looks
 LEAST_COST = 4 * MIB  # a worker that has served nothing yet reads smaller than it will ever be again
-SMALL = 8  # of a pool larger than this, half need not be measured, but half of this
+SMALL = 8  # workers: of a larger pool, half of this many are enough to measure
 
-PoolKey = Tuple[str, str]
+PoolKey = Tuple[str, str]  # configuration, name
 
 
 class Room(NamedTuple):
@@ -37,7 +33,7 @@ class Room(NamedTuple):
     shared: int
     ceilings: int  # what all other pools may take, each at its own pm.max_children
     cost: int  # of a worker
-    room: int  # left for the pool's own workers; below 0 when nothing is
+    room: int  # left for the pool's own workers; below 0: too little for the others
 
 
 def mib(size: int) -> str:
@@ -45,13 +41,12 @@ def mib(size: int) -> str:
 
 
 def reserve(limit: int) -> int:
-    """What is left free of a limit."""
     return max(LEAST_RESERVE, int(math.ceil(limit * RESERVE)))
 
 
 def needed(max_children: int) -> int:
-    """How many workers must have been measured: two and half of the pool, of a large one half of SMALL; of a
-    single worker that one.
+    """How many workers must have been measured: half of the pool, at least two if it has two, and of a large
+    pool half of SMALL.
     """
     return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
 
@@ -74,7 +69,7 @@ def most_workers(pool: "PoolUse") -> int:
 
 
 def _worker_cost(uss_kb: Sequence[int]) -> int:
-    """What one more worker takes: p95 in whole MiB, so that two looks a moment apart agree."""
+    """What one more worker takes: p95 in whole MiB, so that two looks within a moment agree."""
     ranks = spread(list(uss_kb))
     return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
 
@@ -84,7 +79,7 @@ def _measured(pool: "PoolUse") -> bool:
 
 
 def cost_of(facts: "Capacity", pool: "PoolUse") -> int:
-    """A pool too few of whose workers were seen counts with the most expensive ones of the host."""
+    """What a worker of the pool takes. Where too few were seen: as much as the dearest of the host."""
     if _measured(pool):
         return _worker_cost(pool["uss_kb"])
     seen = [_worker_cost(other["uss_kb"]) for other in facts["pools"] if other["uss_kb"]]
@@ -115,9 +110,9 @@ def _others(facts: "Capacity") -> int:
 
 
 def budget_of(facts: "Capacity") -> int:
-    """The limit without its reserve, what others hold, and what all workers share, counted once."""
-    limit, others = _limit(facts), _others(facts)
-    return limit - reserve(limit) - others - _shared(facts)
+    """The limit without its reserve, without what others hold, and without what all workers share."""
+    limit = _limit(facts)
+    return limit - reserve(limit) - _others(facts) - _shared(facts)
 
 
 def _shared(facts: "Capacity") -> int:
@@ -138,16 +133,16 @@ def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
                 why_missing(facts, "worker_memory"),
             )
         )
-    rest = [
-        other
+    ceilings = sum(
+        most_workers(other) * cost_of(facts, other)
         for other in facts["pools"]
         if (other["config"], other["pool"]) != (pool["config"], pool["pool"])
-    ]
-    ceilings = sum(most_workers(other) * cost_of(facts, other) for other in rest)
+    )
+    limit = _limit(facts)
     return Room(
-        _limit(facts),
+        limit,
         facts["limit_from"] or "",
-        reserve(_limit(facts)),
+        reserve(limit),
         _others(facts),
         _shared(facts),
         ceilings,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose configuration root must not load."""
+"""The configurations that root must not load."""
 
 from typing import TYPE_CHECKING, Optional, Union
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
 
 
-def owner_objection(program: "Union[Nginx, Master]") -> Optional[str]:
-    """Why nothing of the snapshot's nginx, or of a master, is tried, loaded or restarted from here, if so."""
+def owner_refusal(program: "Union[Nginx, Master]") -> Optional[str]:
+    """Why nothing of the snapshot's nginx, or of a master, is tried or loaded as root, else None."""
     if program.get("account"):
         return "%s is %s's own" % (program["config"], program["account"])
     writable = program.get("writable")

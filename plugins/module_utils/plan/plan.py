@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..verdict.action import NGINX, Action, GivesWay
 from .actions import ACTIONS
-from .owners import owner_objection
+from .owners import owner_refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Remedy
@@ -29,15 +29,14 @@ def values(arguments: Mapping[str, object], names: Sequence[str]) -> Values:
 
 
 def _is_about(arguments: Mapping[str, object], master: "Master") -> bool:
-    """Whether an action with these arguments is about this master."""
     if arguments.get("unit"):
         return arguments["unit"] == master["unit"]
     return arguments.get("config") == master["config"]
 
 
 def running(snapshot: "Snapshot", asked: "Asked") -> Optional[int]:
-    """How many requests an action would cut, of those that run now: all of its unit's pools. nginx's reload
-    cuts none. None: unknown.
+    """How many of the requests that run now the action would cut: those of all pools of its unit. None:
+    unknown. nginx's reload cuts none.
     """
     if asked["disruption"] == "none" or reloads_nginx(asked["id"]):
         return 0
@@ -56,19 +55,19 @@ def running(snapshot: "Snapshot", asked: "Asked") -> Optional[int]:
     return served
 
 
-def left_to_a_person(snapshot: "Snapshot", remedy: "Remedy") -> Optional[str]:
-    """Why an action must not be taken, by whose files it would load."""
+def remedy_refusal(snapshot: "Snapshot", remedy: "Remedy") -> Optional[str]:
+    """Why the action must be left to a person, else None: files that root must not load."""
     nginx, arguments = snapshot["nginx"], remedy["arguments"]
     if nginx.get("account") or reloads_nginx(remedy["action"]):
-        objection = owner_objection(nginx)
-        if objection:
-            return objection
+        refusal = owner_refusal(nginx)
+        if refusal:
+            return refusal
     for master in snapshot["fpm"]["masters"]:
         leads_there = arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]
         if _is_about(arguments, master) or leads_there:
-            objection = owner_objection(master)
-            if objection:
-                return objection
+            refusal = owner_refusal(master)
+            if refusal:
+                return refusal
     return None
 
 
@@ -80,7 +79,7 @@ def _target(arguments: Mapping[str, object]) -> Optional[str]:
 
 
 def _asked(action: Action, arguments: Dict[str, object], host: str) -> "Asked":
-    """With the most that it may cost."""
+    """The action as the plan asks for it, with the most that it may cost."""
     risk, disruption = action.risk, action.disruption
     for raised in action.raised:
         if arguments.get(raised.argument):
@@ -98,21 +97,21 @@ def _asked(action: Action, arguments: Dict[str, object], host: str) -> "Asked":
     }
 
 
-def _serve(asked: "Asked", numbers: Sequence[int], names: Sequence[str]) -> None:
+def _add_findings(asked: "Asked", numbers: Sequence[int], names: Sequence[str]) -> None:
     asked["findings"] = sorted({*asked["findings"], *numbers})
     asked["because"] = list(dict.fromkeys([*asked["because"], *names]))
 
 
-def _settled(found: List["Asked"]) -> List["Asked"]:
-    """What another action does as well is left to it; where two contradict each other neither is taken."""
+def _settled(planned: Sequence["Asked"]) -> List["Asked"]:
+    """An action gives way to one that does the same. Of two that contradict each other neither is taken."""
     stronger: Dict[Tuple[GivesWay, Values], "Asked"] = {}
-    for other_way in {action.gives_way for action in ACTIONS if action.gives_way}:
-        for asked in found:
-            if asked["id"] == other_way.to:
-                stronger.setdefault((other_way, values(asked["arguments"], other_way.sharing)), asked)
+    for rule in {action.gives_way for action in ACTIONS if action.gives_way}:
+        for asked in planned:
+            if asked["id"] == rule.to:
+                stronger.setdefault((rule, values(asked["arguments"], rule.sharing)), asked)
     kept: List["Asked"] = []
     rivals: Dict[Tuple[str, Values], int] = {}
-    for asked in found:
+    for asked in planned:
         action = BY_ID[asked["id"]]
         way = action.gives_way
         other = stronger.get((way, values(asked["arguments"], way.sharing))) if way else None
@@ -122,7 +121,7 @@ def _settled(found: List["Asked"]) -> List["Asked"]:
                 place = (action.id, values(asked["arguments"], action.one_place))
                 rivals[place] = rivals.get(place, 0) + 1
         elif way and way.mends:
-            _serve(other, asked["findings"], asked["because"])
+            _add_findings(other, asked["findings"], asked["because"])
     return [
         asked
         for asked in kept
@@ -133,9 +132,9 @@ def _settled(found: List["Asked"]) -> List["Asked"]:
 def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
     """The actions of all active findings, in order, each once. Raises ValueError for an unknown action.
 
-    findings: of one host, in the order of its verdict: an action names them by their place in it.
+    findings: of one host, in the order of its verdict. An action names them by their place in it.
     """
-    found: List["Asked"] = []
+    planned: List["Asked"] = []
     at_target: Dict[Tuple[str, Optional[str]], List["Asked"]] = {}
     for number, finding in enumerate(findings):
         for remedy in finding["remedy"] if finding["state"] == "active" else ():
@@ -149,6 +148,6 @@ def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
             if asked is None:
                 asked = _asked(action, arguments, host)
                 alike.append(asked)
-                found.append(asked)
-            _serve(asked, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
-    return sorted(_settled(found), key=lambda asked: _ORDER[asked["id"]])
+                planned.append(asked)
+            _add_findings(asked, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
+    return sorted(_settled(planned), key=lambda asked: _ORDER[asked["id"]])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the operator allows: which risks, which actions and causes, and how often the same thing may be tried."""
+"""What the operator allows: the risk, the actions and causes, and how often one action may be tried."""
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
@@ -34,10 +34,8 @@ class Policy(NamedTuple):
     managed_files: str  # leave or edit
 
 
-def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
-    """What is wrong with the options, None when nothing is. A misspelt word of only or skip must not pass for
-    "nothing to do".
-    """
+def options_problem(policy: Policy, causes: Sequence[str]) -> Optional[str]:
+    """What is wrong with the options, else None. A misspelt only must not look like "nothing to do"."""
     known = set(BY_ID) | set(causes)
     unknown = [word for word in policy.only + policy.skip if word not in known]
     if unknown:
@@ -58,8 +56,8 @@ def mistake(policy: Policy, causes: Sequence[str]) -> Optional[str]:
     return None
 
 
-def objection(policy: Policy, action: "Planned", findings: Sequence["Finding"]) -> Optional[str]:
-    """Why this action is not to be taken, None when it may be. findings: of the action's own verdict."""
+def policy_refusal(policy: Policy, action: "Planned", findings: Sequence["Finding"]) -> Optional[str]:
+    """Why the options forbid this action, else None. findings: of the verdict that it is planned from."""
     names = {action["id"]} | {findings[number]["cause"] for number in action["findings"]}
     skipped = names & set(policy.skip)
     if skipped:

@@ -32,29 +32,24 @@ LEAST_BY_CPU = 4
 HEADROOM = 1.25  # over the demand seen
 Shares = Tuple[float, float]
 GUIDE_SHARES = (0.1, 0.3)
-# Of a pool that a crowd has filled: a second brings no more workers than min_spare, and the queue fills
-# again.
+# Of a pool that a crowd has filled: each second brings min_spare workers at most. With too few the queue
+# fills again.
 CROWD_SHARES = (0.25, 0.75)
 LEAST_MEMORY_LIMIT = 32 * MIB  # with less, hardly an application starts
 STATUS_WORKERS = 2  # that pm.status_listen adds to a pool (php-src:sapi/fpm/fpm/fpm_conf.c)
 
 
 class Sizing(NamedTuple):
-    """value: pm.max_children. bound: what decides it, memory, cpu, demand or process.max. inputs: the numbers
-    it comes from. guide: what (total - reserved) / average RSS would give, None when unknown. settings:
-    directives to write, in order. explain: lines for a person.
-    """
-
-    value: int
-    bound: str
-    inputs: Dict[str, object]
-    guide: Optional[int]
-    settings: List[Tuple[str, str]]
-    explain: List[str]
+    value: int  # pm.max_children
+    bound: str  # what decides it: memory, cpu, demand or process.max
+    inputs: Dict[str, object]  # the numbers it comes from
+    guide: Optional[int]  # workers by (total - reserved) / average RSS; None: unknown
+    settings: List[Tuple[str, str]]  # directives to write, in order
+    explain: List[str]  # lines for a person
 
 
 def _guide(facts: "Capacity", pool: "PoolUse") -> Optional[int]:
-    """The machine's memory without a quarter, as in the guide's example, by the average resident size."""
+    """Three quarters of the machine's memory, as in the guide's example, by the average resident size."""
     if not facts["mem_total"] or not sum(pool["rss_kb"]):
         return None
     return int(facts["mem_total"] * 0.75 * len(pool["rss_kb"]) / (1024.0 * sum(pool["rss_kb"])))
@@ -63,37 +58,37 @@ def _guide(facts: "Capacity", pool: "PoolUse") -> Optional[int]:
 def settings(
     pool: "Union[PoolUse, Pool]", value: int, shares: Shares = GUIDE_SHARES
 ) -> List[Tuple[str, str]]:
-    """The directives of a pool with that many workers. The least and the most spare ones, of a dynamic pool,
-    by these shares, not below what is there, and as php-fpm wants them: 0 < min_spare <= start <= max_spare
-    <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c).
+    """The directives of a pool with that many workers. shares: of the least and the most spare workers of a
+    dynamic pool. They do not fall below what is there, and are as php-fpm wants them:
+    0 < min_spare <= start <= max_spare <= max_children (php-src:sapi/fpm/fpm/fpm_conf.c).
     """
-    found = [("pm.max_children", value)]
+    directives = [("pm.max_children", value)]
     if pool["pm"] == "dynamic":
         least = min(value, max(1, int(value * shares[0]), pool["min_spare"] or 0))
         most = min(value, max(least, int(value * shares[1]), pool["max_spare"] or 0))
         start = min(most, max(least + (most - least) // 2, pool["start_servers"] or 0))
-        found += [
+        directives += [
             ("pm.start_servers", start),
             ("pm.min_spare_servers", least),
             ("pm.max_spare_servers", most),
         ]
-    return [(key, str(number)) for key, number in found]
+    return [(key, str(number)) for key, number in directives]
 
 
-def _memory_words(room: Room, fits: int, measured: int) -> str:
+def _memory_words(room: Room, fits: int, pool: "PoolUse") -> str:
     parts = (
         (room.reserve, "kept free"),
         (room.others, "of other services"),
         (room.shared, "shared by the workers"),
         (room.ceilings, "of other pools"),
     )
-    return "memory: %s (%s)%s = %s, one worker takes %s (p95 of %d measured): %d workers" % (
+    return "memory: %s (%s)%s = %d MiB, one worker takes %s (p95 of %d measured): %d workers" % (
         mib(room.limit),
         room.limit_from,
         "".join(" - %s %s" % (mib(part), what) for part, what in parts if part),
-        "%d MiB" % (room.room // MIB),
+        room.room // MIB,
         mib(room.cost),
-        measured,
+        len(pool["uss_kb"]),
         fits,
     )
 
@@ -113,7 +108,7 @@ def _sizing(
     explain = [
         "pm.max_children of pool %s: %d -> %d, bound by %s"
         % (pool["pool"], most_workers(pool), value, bound),
-        _memory_words(room, fits, len(pool["uss_kb"])),
+        _memory_words(room, fits, pool),
     ] + list(words)
     if guide is not None:
         explain.append(
@@ -127,18 +122,18 @@ def _sizing(
 
 
 def needed_by(demand: Dict[str, int]) -> int:
-    """Workers that serve requests as they come: arrivals x service time, at least; 0 where nobody counted.
+    """The workers that serve requests as fast as they come: arrivals x service time. 0: nobody counted.
 
-    demand: {busy, waiting, arrived, answered}: requests that workers serve, those whose clients wait, and
-    those that came and were answered within one span of time. One request takes busy / answered such spans;
-    where none was answered yet, as many as workers are busy, or more.
+    demand: busy: requests that workers serve; waiting: those whose clients wait; arrived, answered: those
+    that came and were answered within one span of time. A request takes busy / answered such spans. Where
+    none was answered yet it takes at least as many as workers are busy.
     """
     return int(math.ceil(demand["busy"] * demand["arrived"] / float(max(1, demand["answered"]))))
 
 
 def size(facts: "Capacity", pool_key: PoolKey, demand: Dict[str, int]) -> Sizing:
-    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing or
-    nothing is won.
+    """More workers for an exhausted pool. demand: see needed_by(). Refusal when a number is missing, or when
+    more workers would not help.
     """
     pool = pool_of(facts, pool_key)
     current = most_workers(pool)
@@ -158,11 +153,11 @@ def size(facts: "Capacity", pool_key: PoolKey, demand: Dict[str, int]) -> Sizing
     pace = (
         "; %(arrived)d came while %(answered)d were answered, which takes " % demand + "%d workers" % coming
     )
-    told = "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers"
     words = {
-        "demand": told % (demand["busy"], demand["waiting"], pace if coming else "", wanted),
+        "demand": "demand: %d requests served and %d waiting%s, with a quarter on top: %d workers"
+        % (demand["busy"], demand["waiting"], pace if coming else "", wanted),
         "cpu": "cpu: %g cores: %d workers" % (facts["cores"], by_cpu),
-        "memory": _memory_words(room, fits, len(pool["uss_kb"])),
+        "memory": _memory_words(room, fits, pool),
         "process.max": "process.max: %s" % pool["process_max"],
     }
     if value <= current:
@@ -183,8 +178,8 @@ def size(facts: "Capacity", pool_key: PoolKey, demand: Dict[str, int]) -> Sizing
 
 
 def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) -> Sizing:
-    """Fewer workers, where memory ran out. peak_bytes: of a killed worker, which counts as one of that size
-    beside the others. Refusal when a number is missing, when all fit already, or when not even one does.
+    """Fewer workers, where memory ran out. peak_bytes: of a killed worker; one worker counts with that size.
+    Refusal when a number is missing, when all fit already, or when not even one fits.
     """
     pool = pool_of(facts, pool_key)
     current = most_workers(pool)
@@ -194,40 +189,38 @@ def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) 
     if not fits:
         raise Refusal(
             "no number of workers of pool %s fits, one alone takes %s: a script or its memory_limit is the "
-            "matter, or what else runs here; %s"
-            % (pool["pool"], mib(peak), _memory_words(room, fits, len(pool["uss_kb"])))
+            "matter, or what else runs here; %s" % (pool["pool"], mib(peak), _memory_words(room, fits, pool))
         )
     if fits >= current:
         raise Refusal(
             "all %d workers of pool %s fit already; %s"
-            % (current, pool["pool"], _memory_words(room, fits, len(pool["uss_kb"])))
+            % (current, pool["pool"], _memory_words(room, fits, pool))
         )
     words = ["one of them with the %s of the worker that was killed" % mib(peak)] if peak > room.cost else []
     return _sizing(facts, pool, fits, "memory", room, fits, {"peak": peak}, words)
 
 
 def fair_share(facts: "Capacity", pool_key: PoolKey) -> int:
-    """Bytes that each worker of the pool may take when all take the same, of as many as may run or, if fewer,
-    as fit. Refusal when a number is missing or when it would stop scripts that any application has.
+    """The bytes that each worker of the pool may take when all take the same: of as many workers as may run,
+    or of as many as fit, if these are fewer. Refusal when a number is missing, or when the share is too small
+    for the scripts of any application.
     """
     pool = pool_of(facts, pool_key)
     room = room_of(facts, pool)
-    share = room.room // max(1, min(most_workers(pool), room.room // room.cost))
+    fits = room.room // room.cost
+    share = room.room // max(1, min(most_workers(pool), fits))
     if share < LEAST_MEMORY_LIMIT:
         raise Refusal(
             "a worker of pool %s would be left with %s, too little for a memory_limit; %s"
-            % (
-                pool["pool"],
-                mib(share),
-                _memory_words(room, max(0, room.room // room.cost), len(pool["uss_kb"])),
-            )
+            % (pool["pool"], mib(share), _memory_words(room, max(0, fits), pool))
         )
     return share
 
 
 def process_max(facts: "Capacity", master: "Master") -> int:
-    """The least process.max with which all pools of a master reach their pm.max_children; 0, no limit, stays.
-    Refusal when it has to be raised and memory does not hold all these workers."""
+    """The least process.max with which all pools of a master reach their pm.max_children. 0, no limit, stays.
+    Refusal when it has to be raised and the memory does not hold all these workers.
+    """
     if not master["process_max"]:
         return 0
     names = {pool["name"] + "_status" for pool in master["pools"]}

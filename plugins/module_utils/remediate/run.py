@@ -21,7 +21,7 @@ from ..collect.host import Host
 from ..collect.snapshot import take
 from ..plan.bundles import bundles
 from ..plan.plan import BY_ID
-from ..plan.policy import Policy, objection
+from ..plan.policy import Policy, policy_refusal
 from ..rules.diagnose import diagnose
 from ..verdict.action import ARRIVALS
 from ..verdict.step import Command, Refusal, Step
@@ -124,7 +124,7 @@ class _Run:
         )
 
     def objection(self, action: "Planned") -> Optional[str]:
-        return objection(self.policy, action, self.verdict["findings"])
+        return policy_refusal(self.policy, action, self.verdict["findings"])
 
     def step(self, action: "Planned") -> Step:
         """Raises Refusal."""

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, Hashable, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import place
-from ..plan.plan import left_to_a_person, plan, running
+from ..plan.plan import plan, remedy_refusal, running
 from .case import Case, cases
 from .engine import examine, examine_host, unseen
 from .model import Loss, evidence
@@ -112,7 +112,7 @@ def _union(items: Sequence["Finding"]) -> "Finding":
 
 def _left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
     """The finding without remedies that would load what others than root can write."""
-    why = [left_to_a_person(snapshot, remedy) for remedy in item["remedy"]]
+    why = [remedy_refusal(snapshot, remedy) for remedy in item["remedy"]]
     if not any(why):
         return item
     text = "%s: nothing of it is tried, loaded or restarted from here" % next(filter(None, why))

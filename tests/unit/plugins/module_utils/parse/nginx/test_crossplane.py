@@ -26,7 +26,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import LUA_BLOCK
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit import (
-    test_nginx_text_property as generator,
+    nginx_made as generator,
 )
 
 if importlib.util.find_spec("ansible") and importlib.util.find_spec("ansible.constants"):

@@ -2,32 +2,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes plugins/module_utils/plan/actions.py: what a diagnosis ships of the files in actions/.
+"""Writes what is made of the files in actions/: the table of actions in docs/safety.md, and
+plugins/module_utils/plan/actions.py, which a diagnosis ships in their place.
 
-``python3 -m tests.run.plan_actions``, after the metadata of an action was changed. A unit test compares.
+``python3 -m tests.run.action_tables``, after ACTION or the docstring of an action was changed. Unit tests
+compare.
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.run import env
+from tests.unit.safety_table import rows
 
 HEAD = '''\
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the plan goes by of each action, in the order in which they are taken.
+"""What the plan needs to know of each action, in the order in which the actions are taken.
 
-Written by tests/run/plan_actions.py, from ACTION of each file in actions/: change it there. A diagnosis ships
-this file instead of those, which hold what changes a host.
+Made by tests/run/action_tables.py from ACTION of each file in actions/: change it there. A diagnosis ships
+this file in place of those.
 """
 
 from ..verdict.action import Action, GivesWay, Raised
 
 ACTIONS = (
 '''
+
+# The head of the table of actions, and its rows.
+TABLE = re.compile(r"(\| action \|[^\n]*\n\|[-|]+\n)(?:\|[^\n]*\n)*")
 
 
 def written(value: object) -> str:
@@ -53,10 +60,16 @@ def main(argv: Sequence[str]) -> None:
     registry = importlib.import_module(
         "ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry"
     )
-    rows = "".join("    %s,\n" % written(file.ACTION) for file in registry.FILES)
+    actions = "".join("    %s,\n" % written(file.ACTION) for file in registry.FILES)
     path = home / "plugins" / "module_utils" / "plan" / "actions.py"
-    path.write_text(HEAD + rows + ")\n", encoding="utf-8")
+    path.write_text(HEAD + actions + ")\n", encoding="utf-8")
     print("wrote %s; lay it out with ruff format" % path)
+    page = home / "docs" / "safety.md"
+    table = "".join("| %s |\n" % " | ".join(row) for row in rows(registry.FILES))
+    page.write_text(
+        TABLE.sub(lambda head: head[1] + table, page.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    print("wrote the table of actions in %s" % page)
 
 
 if __name__ == "__main__":
