@@ -4,7 +4,7 @@
 """Keeps what one host says short: a host with 500 broken vhosts repeats itself."""
 
 import json
-from typing import TYPE_CHECKING, Callable, List, Mapping, Tuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Tuple, TypeVar, cast
 
 from .parse.redact import GONE, clean
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
 IN_FULL = 8  # findings that keep all their evidence
+# Keys of a verdict with ids and words of this collection.
+OUR_WORDS = frozenset(
+    ("status", "cause", "reason", "severity", "confidence", "state", "source", "what", "action", "id")
+    + ("risk", "disruption", "because")
+)
 
 Reply = TypeVar("Reply", bound=Mapping[str, object])
 
@@ -36,6 +41,38 @@ def _noted(verdict: "Verdict", what: str, left: int) -> "Verdict":
     why = "%d more are left out of this reply" % left
     entries: List[Missing] = [{"what": what, "path": None, "why": why, "needs": None}] if left > 0 else []
     return {**verdict, "missing": verdict["missing"] + entries}
+
+
+def _redacted(value: object) -> object:
+    """The same, where redaction fails for some text: that is left out whole, unless it is a word of ours."""
+    if isinstance(value, dict):
+        return {key: part if key in OUR_WORDS else _redacted(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(part) for part in value]
+    try:
+        return clean(value)
+    except Exception:  # pylint: disable=broad-except
+        return GONE
+
+
+def _with_failure(reply: Dict[str, object], error: Exception) -> None:
+    """Adds it to missing, without its own text, which may hold a secret. No such host is called well."""
+    missing = reply.get("missing")
+    if isinstance(missing, list):
+        why = "%s: texts were left out" % type(error).__name__
+        missing.append({"what": "collector_failed", "path": "redaction", "why": why, "needs": None})
+    if reply.get("status") in ("recovered", "not_applicable", "healthy"):
+        reply["status"] = "unknown"
+
+
+def _cleaned(reply: Reply) -> Reply:
+    try:
+        whole: Reply = clean(reply)
+        return whole
+    except Exception as error:  # pylint: disable=broad-except
+        partly = cast(Reply, _redacted(reply))
+        _with_failure(cast(Dict[str, object], partly), error)
+        return partly
 
 
 def _with_little_missing(verdict: "Verdict") -> "Verdict":
@@ -67,7 +104,7 @@ STEPS: Tuple[Callable[["Verdict"], "Verdict"], ...] = (
 
 def told(reply: Reply) -> Reply:
     """What may leave the host: each text redacted, and nothing of the directives on nginx's command line."""
-    cleaned: Reply = clean(reply)
+    cleaned = _cleaned(reply)
     nginx = cleaned.get("nginx")
     options = nginx.get("options") if isinstance(nginx, dict) else None
     if isinstance(options, dict) and options.get("g"):

@@ -22,26 +22,20 @@ _TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
 
 
 class Refusal(NamedTuple):
-    """Why php-fpm refuses its configuration as it is now. reason: unknown_user or config_invalid. words: for the
-    summary.
-    """
+    """Why php-fpm refuses its configuration as it is now."""
 
-    reason: str
-    words: str
+    reason: str  # unknown_user or config_invalid
+    words: str  # for the summary
     proof: "Evidence"
 
 
 class Down(NamedTuple):
-    """unit: systemd's, None without one. refusal: of the configuration now. failure: of the last start. place: the
-    endpoint on which that start could not listen, None if it did not say.
-    """
-
     case: Case
     master: "Master"
-    unit: Optional["Unit"]
+    unit: Optional["Unit"]  # systemd's
     refusal: Optional[Refusal]
-    failure: Optional[StartFailure]
-    place: Optional["Endpoint"]
+    failure: Optional[StartFailure]  # of the last start
+    place: Optional["Endpoint"]  # on which the last start could not listen, if it said so
 
     @property
     def name(self) -> str:
@@ -49,7 +43,7 @@ class Down(NamedTuple):
 
     @property
     def state(self) -> "Evidence":
-        """The evidence that it does not run."""
+        """That it does not run."""
         unit = self.unit
         if unit is None:
             return evidence("process", "no php-fpm master runs with %s" % self.master["config"])
@@ -57,9 +51,13 @@ class Down(NamedTuple):
         return evidence("systemd", "%s is %s (%s), result %s, %s" % how, at=unit["changed_at"])
 
     @property
-    def told(self) -> List["Evidence"]:
+    def failed_start(self) -> List["Evidence"]:
         """The line of the journal in which the last start failed."""
         return [evidence("journal", self.failure.text)] if self.failure else []
+
+    @property
+    def proof(self) -> List["Evidence"]:
+        return self.failed_start + [self.state]
 
     @property
     def disabled(self) -> bool:
@@ -82,7 +80,7 @@ class Down(NamedTuple):
         return Remedy(action, dict(arguments, unit=self.master["unit"]))
 
     def failed_with(self, *reasons: str) -> bool:
-        """Whether the last start failed for one of these reasons."""
+        """At the last start."""
         return self.failure is not None and self.failure.reason in reasons
 
 
@@ -95,7 +93,7 @@ def directory_of(path: str) -> str:
 
 
 def lacks_directory(place: Optional["Endpoint"]) -> bool:
-    """Whether the directory of an endpoint's socket does not exist."""
+    """Whether the directory of its socket does not exist."""
     if place is None or not place["path"]:
         return False
     return directory_of(place["path"]) not in [parent["path"] for parent in place["parents"]]
@@ -110,7 +108,7 @@ def look_at(case: Case, master: "Master") -> Down:
 
 
 def _meaning(problem: "ConfigProblem") -> str:
-    """Of a snapshot from before 0.5.0, which has no kind: the commonest."""
+    """A snapshot from before 0.5.0 has no kind: the commonest is taken."""
     return meaning_of(problem["kind"]) if "kind" in problem else "bad_config"
 
 
@@ -133,7 +131,8 @@ def _refusal(master: "Master") -> Optional[Refusal]:
 
 def _refused_by_test(master: "Master") -> Refusal:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
-    failure = start_failure(master["test"]["output"])
+    output = master["test"]["output"]
+    failure = start_failure(output)
     reason = failure.reason if failure else "config_invalid"
     file, line = (failure.file, failure.line) if failure else (None, None)
     if file is None:
@@ -141,8 +140,8 @@ def _refused_by_test(master: "Master") -> Refusal:
             if REASON_OF[_meaning(problem)] == reason:
                 file, line = problem["file"], problem["line"]
                 break
-    text = failure.text if failure else "\n".join(master["test"]["output"][:3])
-    proof = evidence("php-fpm -t", text, path=file or master["config"], line=line)
+    text = failure.text if failure else "\n".join(output[:3])
+    proof = evidence("php-fpm -t", text, file or master["config"], line)
     return Refusal(reason, "php-fpm -t refuses its configuration", proof)
 
 

@@ -3,11 +3,12 @@
 
 """Asks the rules about one endpoint and makes findings of their answers."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from .case import Case
-from .losses import span
-from .model import LONGEST_TEXT, NOWHERE, Answer, Cause, Clear, Loss, Match, Reason, Unclear
+from .missing import FAILED, attempt, unseen
+from .model import NOWHERE, Answer, Cause, Clear, Loss, Match, Reason, Unclear, span
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, RuledOut
@@ -15,15 +16,13 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """name: of its file. causes: all that it can find."""
-
-    name: str
-    causes: Tuple[Cause, ...]
+    name: str  # of its file
+    causes: Tuple[Cause, ...]  # all that it can find
     examine: Callable[[Case], Answer]
 
 
 class HostRule(NamedTuple):
-    """The same, about a host as a whole. examine: of a snapshot."""
+    """The same, about a host as a whole."""
 
     name: str
     causes: Tuple[Cause, ...]
@@ -31,7 +30,7 @@ class HostRule(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What the rules say of one endpoint. ruled_out: {cause, why}. left: the losses that none explains."""
+    """What the rules say of one endpoint. left: the losses that none explains."""
 
     findings: List["Finding"]
     ruled_out: List["RuledOut"]
@@ -39,20 +38,8 @@ class Examined(NamedTuple):
     left: Sequence[Loss]
 
 
-def unseen(what: str, path: Optional[str], why: str) -> "Missing":
-    """An entry of missing."""
-    return {"what": what, "path": path, "why": why, "needs": None}
-
-
-def failed(rule: str, error: Exception) -> "Missing":
-    """An entry of missing for a rule that raised. rule: its name."""
-    return unseen("rule_failed", rule, ("%s: %s" % (type(error).__name__, error))[:LONGEST_TEXT])
-
-
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":
-    """A finding of the report. servers: the sites that are hit (parse/nginx/sites.py); sites: their names;
-    since: epoch seconds; count: the lost requests in the window.
-    """
+    """A finding of the report, whose keys stand in plugin_utils/shapes/finding.py."""
     first, count = span(reason.losses)
     over = "warning" if reason.state == "recovered" else cause.severity
     place = reason.place or NOWHERE
@@ -81,8 +68,8 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
     }
 
 
-def _found(case: Case, match: Match) -> "Finding":
-    """Fills in what a reason leaves to the endpoint."""
+def _finding(case: Case, match: Match) -> "Finding":
+    """With what a reason leaves to the endpoint."""
     reason = match.reason
     if reason.place is None and case.owner:
         reason = reason._replace(place=case.owner.place)
@@ -91,49 +78,53 @@ def _found(case: Case, match: Match) -> "Finding":
     return finding(match.cause, match.reason_id, reason, case.key)
 
 
-def _matches(answer: Answer) -> List[Match]:
-    if isinstance(answer, Match):
-        return [answer]
-    return answer if isinstance(answer, list) else []
+def not_mended(item: "Finding") -> "Finding":
+    return {**item, "remedy": []}
+
+
+def _ask(rule: Rule, case: Case) -> Tuple[Answer, List[Match], List["Finding"]]:
+    answer = rule.examine(case)
+    matches = [answer] if isinstance(answer, Match) else []
+    if isinstance(answer, list):
+        matches = answer
+    return answer, matches, [_finding(case, match) for match in matches]
 
 
 def examine(case: Case, rules: Sequence[Rule]) -> Examined:
-    """Each rule sees only the losses that those before it left unexplained. One that raises costs its own
-    answer.
-    """
+    """Each rule sees only the losses that those before it left unexplained."""
     findings: List["Finding"] = []
     ruled_out: List["RuledOut"] = []
     missing: List["Missing"] = []
     for rule in rules:
-        try:
-            answer = rule.examine(case)
-            matches = _matches(answer)
-            found: List["Finding"] = [_found(case, match) for match in matches]
-        except Exception as error:  # pylint: disable=broad-except
-            missing.append(failed(rule.name, error))
+        asked = attempt(missing, rule.name, partial(_ask, rule, case))
+        if asked is None:
             continue
+        answer, matches, of_rule = asked
         if isinstance(answer, Clear):
             ruled_out.append({"cause": rule.name, "why": answer.why})
         elif isinstance(answer, Unclear):
             missing.append(unseen(answer.what, case.key, answer.why))
-        if any(entry["what"] == "rule_failed" for entry in missing):
+        if any(entry["what"] == FAILED for entry in missing):
             # The rule that failed may stand for the root cause: what follows from it is told, and not mended.
-            found = [{**item, "remedy": []} for item in found]
-        findings += found
+            of_rule = [not_mended(item) for item in of_rule]
+        findings += of_rule
         for match in matches:
-            case = case.without(match.reason.claims)
+            reason = match.reason
+            case = case.without(reason.losses if reason.explains is None else reason.explains)
         if any(match.cause.rules_out_others and match.reason.state == "active" for match in matches):
             break
     return Examined(findings, ruled_out, missing, case.losses)
 
 
-def examine_host(snapshot: "Snapshot", rules: Sequence[HostRule]) -> Examined:
-    """The same for what is not about one endpoint."""
+def _ask_of_host(rule: HostRule, snapshot: "Snapshot") -> List["Finding"]:
+    return [finding(*match) for match in rule.examine(snapshot)]
+
+
+def examine_host(
+    snapshot: "Snapshot", rules: Sequence[HostRule], missing: List["Missing"]
+) -> List["Finding"]:
+    """The findings that are not about one endpoint. missing: gets the entries of the rules that failed."""
     findings: List["Finding"] = []
-    missing: List["Missing"] = []
     for rule in rules:
-        try:
-            findings += [finding(*match) for match in rule.examine(snapshot)]
-        except Exception as error:  # pylint: disable=broad-except
-            missing.append(failed(rule.name, error))
-    return Examined(findings, [], missing, ())
+        findings += attempt(missing, rule.name, partial(_ask_of_host, rule, snapshot)) or []
+    return findings

@@ -3,12 +3,11 @@
 
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import BROKEN_OFF, Case, reconfigured
-from .losses import span
-from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, evidence, sample
+from .case import Case, reconfigured
+from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, evidence, sample, span
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -21,21 +20,22 @@ CAUSE = Cause(
     consequence_of=("max_children_exhausted", "worker_oom_killed", "request_terminated"),
 )
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
-TIMED_OUT = BROKEN_OFF | meanings("timed_out")
+TIMED_OUT = meanings("broken_off", "timed_out")
 SLOW = meanings("slow_script", "terminated")
 SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
-# A line of a log, or one slow request, is no reason to change a site. SPREAD: seconds.
-ENOUGH, SPREAD = 5, 60.0
+# A line of a log, or one slow request, is no reason to change a site.
+ENOUGH = 5
+SPREAD = 60.0  # seconds
 MOST_NAMED = 5  # sites in the summary
 
 
 def _goes_on(case: Case, lost: Sequence[Loss]) -> bool:
-    """Whether nginx's lines, which www-data may write on Debian, are many, and php-fpm bears them out."""
+    """Whether nginx's lines are many and php-fpm confirms them: on Debian www-data may write such lines."""
     since, count = span(lost)
     if count < ENOUGH or since is None or lost[-1].at - since < SPREAD:
         return False
     workers = case.workers(case.owner) if case.owner else []
-    return any(worker["busy"] for worker in workers) or bool(case.pool_events(SLOW))
+    return any(worker["busy"] for worker in workers) or bool(case.fpm_events(SLOW))
 
 
 def _only_here(case: Case, route: "Route") -> bool:
@@ -48,8 +48,17 @@ def _only_here(case: Case, route: "Route") -> bool:
     return len(own) == len(shared) == 1
 
 
+def _route_of(case: Case, site: Optional[str]) -> "Route":
+    of_site = [
+        route
+        for route in case.routes
+        if site is not None and (site == route["site"] or site in route["server_names"])
+    ]
+    return (of_site or case.routes)[0]
+
+
 def _is_over(case: Case, began: float) -> bool:
-    """A static pool that was full says no word of it: with more workers by now, or another timeout, it is over
+    """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
     all the same. began: epoch seconds of the last request that timed out.
     """
     return reconfigured(case.snapshot["nginx"], began) or any(
@@ -75,26 +84,15 @@ def _remedy(case: Case, route: "Route", lost: Sequence[Loss]) -> List[Remedy]:
 
 
 def _proof(case: Case, route: "Route", last: Loss) -> List["Evidence"]:
-    timeout = route["read_timeout"]
+    timeout, location = route["read_timeout"], route["location"]
+    answered = (case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0)
+    set_here = "fastcgi_read_timeout is %g s" % timeout["seconds"]
+    stands_here = "a timeout of location %s alone stands here" % location
     return [
         sample(last.event),
-        evidence(
-            "nginx",
-            "fastcgi_read_timeout is %g s" % timeout["seconds"],
-            path=timeout["file"],
-            line=timeout["line"],
-        ),
-        evidence(
-            "nginx",
-            "a timeout of location %s alone stands here" % route["location"],
-            path=route["file"],
-            line=route["line"],
-        ),
-        evidence(
-            "probe",
-            "a worker of %s answered in %.1f ms with %d requests in the queue"
-            % (case.key, case.probe.get("ms") or 0, case.endpoint.get("queue") or 0),
-        ),
+        evidence("nginx", set_here, timeout["file"], timeout["line"]),
+        evidence("nginx", stands_here, route["file"], route["line"]),
+        evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % answered),
     ]
 
 
@@ -118,7 +116,7 @@ def examine(case: Case) -> Answer:
         why = "requests timed out on %s, and no free worker answered to tell a slow script from a full pool"
         return Unclear("live_probe", why % case.key)
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
-    route = case.route_of(lost[-1].site)
+    route = _route_of(case, lost[-1].site)
     began = lost[-1].at - route["read_timeout"]["seconds"]
     reason = Reason(
         _summary(route, sites),

@@ -4,17 +4,30 @@
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
 import re
+from functools import partial
 from typing import Optional
 
 from ..parse.linux.systemctl import hides
 from ..parse.php_fpm.problems import start_failure
-from .case import CUT_OFF, MISSING, REFUSED, Case
+from .case import CUT_OFF, NOBODY_THERE, Case
 from .down import Down, directory_of, lacks_directory, look_at, name_of
-from .losses import near
-from .model import Answer, Cause, Clear, Match, Place, Reason, Unclear, evidence, first_reason, sample
+from .model import (
+    Answer,
+    Cause,
+    Clear,
+    Match,
+    Place,
+    Reason,
+    Unclear,
+    evidence,
+    first_line,
+    first_reason,
+    near,
+)
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 STOP_SECONDS = 3.0
+NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
 def _masked(down: Down) -> Optional[Reason]:
@@ -24,18 +37,11 @@ def _masked(down: Down) -> Optional[Reason]:
     return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
 
-def _unknown_user_now(down: Down) -> Optional[Reason]:
-    return _refused(down) if down.refusal and down.refusal.reason == "unknown_user" else None
-
-
-def _config_invalid_now(down: Down) -> Optional[Reason]:
-    return _refused(down)
-
-
-def _refused(down: Down) -> Optional[Reason]:
-    if down.refusal is None:
+def _refused(reason: str, down: Down) -> Optional[Reason]:
+    refusal = down.refusal
+    if refusal is None or refusal.reason != reason:
         return None
-    return Reason("%s cannot start: %s" % (down.name, down.refusal.words), [down.refusal.proof, down.state])
+    return Reason("%s cannot start: %s" % (down.name, refusal.words), [refusal.proof, down.state])
 
 
 def _hidden_socket(down: Down) -> Optional[Reason]:
@@ -46,42 +52,32 @@ def _hidden_socket(down: Down) -> Optional[Reason]:
     if hider is None:
         return None
     words = "%s cannot start: its own %s hides the place of its socket, %s" % (down.name, hider, path)
-    proof = [evidence("systemd", "%s: %s" % (down.name, hider))] + down.told + [down.state]
-    return Reason(words, proof, confidence="likely")
+    proof = evidence("systemd", "%s: %s" % (down.name, hider))
+    return Reason(words, [proof] + down.proof, confidence="likely")
 
 
 def _address_in_use(down: Down) -> Optional[Reason]:
     if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
         return None
-    holder = ["it is held by %(comm)s (pid %(pid)s)" % one for one in down.place["listeners"][:1]]
-    proof = down.told + [down.state] + [evidence("socket", text) for text in holder]
-    return Reason("%s cannot start: its address is taken by another program" % down.name, proof)
+    words = "%s cannot start: its address is taken by another program" % down.name
+    held = "it is held by %(comm)s (pid %(pid)s)"
+    return Reason(
+        words, down.proof + [evidence("socket", held % holder) for holder in down.place["listeners"][:1]]
+    )
 
 
 def _directory_missing_at_start(down: Down) -> Optional[Reason]:
-    if (
-        down.failure is None
-        or down.failure.reason != "runtime_dir_missing"
-        or not lacks_directory(down.place)
-    ):
+    failure = down.failure
+    if failure is None or not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
         return None
-    make = down.remedy("runtime_directory_create", path=directory_of(down.failure.places[0]))
-    words = "%s cannot start: the directory of its socket does not exist" % down.name
-    return Reason(words, down.told + [down.state], remedy=[make] + down.start)
+    make = down.remedy("runtime_directory_create", path=directory_of(failure.places[0]))
+    return Reason(NO_DIRECTORY % down.name, down.proof, remedy=[make] + down.start)
 
 
-def _bind_failed(down: Down) -> Optional[Reason]:
-    if not down.failed_with("bind_failed"):
+def _start_failed(reason: str, words: str, down: Down) -> Optional[Reason]:
+    if not down.failed_with(reason):
         return None
-    words = "%s cannot start: it cannot bind its socket" % down.name
-    return Reason(words, down.told + [down.state], confidence="likely")
-
-
-def _unknown_user_at_start(down: Down) -> Optional[Reason]:
-    if not down.failed_with("unknown_user"):
-        return None
-    words = "%s cannot start: its pool names a user or group that does not exist" % down.name
-    return Reason(words, down.told + [down.state], confidence="likely")
+    return Reason("%s %s" % (down.name, words), down.proof, confidence="likely")
 
 
 def _directory_missing(down: Down) -> Optional[Reason]:
@@ -96,24 +92,20 @@ def _directory_missing(down: Down) -> Optional[Reason]:
     remedy = [down.remedy("runtime_directory_create", path=directory)]
     if down.unit and down.unit["start_limit_hit"]:
         remedy.append(down.remedy("unit_reset_failed"))
-    return Reason(
-        "%s cannot start: the directory of its socket does not exist" % down.name,
-        [evidence("file", "%s does not exist" % directory, path=directory), down.state],
-        remedy=remedy + down.start if down.start else [],
-    )
+    proof = evidence("file", "%s does not exist" % directory, directory)
+    start = down.start
+    return Reason(NO_DIRECTORY % down.name, [proof, down.state], remedy=remedy + start if start else [])
 
 
 def _start_limit_hit(down: Down) -> Optional[Reason]:
-    """systemd keeps the failed start's own result; the limit stands in the journal alone (247 to 257)."""
+    """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
     if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
     lines = [entry for entry in down.unit["log"] if "repeated too quickly" in entry["text"]]
     proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[-1:]]
-    return Reason(
-        "systemd refuses to start %s: it failed too often in a short time" % down.name,
-        proof + [down.state] + down.told,
-        remedy=[down.remedy("unit_reset_failed")] + down.start,
-    )
+    words = "systemd refuses to start %s: it failed too often in a short time" % down.name
+    remedy = [down.remedy("unit_reset_failed")] + down.start
+    return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
 
 
 def _oom_stopped(down: Down) -> Optional[Reason]:
@@ -133,17 +125,11 @@ def _killed(down: Down) -> Optional[Reason]:
 
 def _mended(down: Down) -> Optional[Reason]:
     """What the last start missed is there now, or php-fpm -t accepts the configuration."""
-    seen = down.failed_with("address_in_use", "runtime_dir_missing") or down.master["test"]["ran"]
-    if down.failure is None or not seen:
+    was_seen = down.failed_with("address_in_use", "runtime_dir_missing") or down.master["test"]["ran"]
+    if down.failure is None or not was_seen:
         return None
     words = "%s failed to start, and what kept it from starting is mended" % down.name
-    return Reason(words, down.told + [down.state], remedy=down.start, confidence="likely")
-
-
-def _config_invalid_at_start(down: Down) -> Optional[Reason]:
-    if not down.failed_with("config_invalid"):
-        return None
-    return Reason("%s failed to start" % down.name, down.told + [down.state], confidence="likely")
+    return Reason(words, down.proof, remedy=down.start, confidence="likely")
 
 
 def _exited(down: Down) -> Optional[Reason]:
@@ -173,19 +159,24 @@ def _stopped(down: Down) -> Optional[Reason]:
 # how the master ended.
 REASONS = (
     ("masked", _masked),
-    ("unknown_user", _unknown_user_now),
-    ("config_invalid", _config_invalid_now),
+    ("unknown_user", partial(_refused, "unknown_user")),
+    ("config_invalid", partial(_refused, "config_invalid")),
     ("bind_failed", _hidden_socket),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),
-    ("bind_failed", _bind_failed),
-    ("unknown_user", _unknown_user_at_start),
+    ("bind_failed", partial(_start_failed, "bind_failed", "cannot start: it cannot bind its socket")),
+    (
+        "unknown_user",
+        partial(
+            _start_failed, "unknown_user", "cannot start: its pool names a user or group that does not exist"
+        ),
+    ),
     ("runtime_dir_missing", _directory_missing),
     ("start_limit_hit", _start_limit_hit),
     ("oom_stopped", _oom_stopped),
     ("crashed", _killed),
     ("stopped", _mended),
-    ("config_invalid", _config_invalid_at_start),
+    ("config_invalid", partial(_start_failed, "config_invalid", "failed to start")),
     ("crashed", _exited),
     ("crashed", _left_its_socket),
     ("stopped", _stopped),
@@ -197,14 +188,13 @@ def _down(case: Case) -> Optional[Match]:
     match = first_reason(CAUSE, REASONS, look_at(case, master))
     if match is None:
         return None
-    reason, lost = match.reason, case.lost(MISSING | REFUSED | CUT_OFF)
+    reason, lost = match.reason, case.lost(NOBODY_THERE | CUT_OFF)
     if not case.owner:  # nothing tells that it is the one that is meant
         reason = reason._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
     unit = master["unit_state"]
-    proof = list(reason.proof) + [case.dialled()] + [sample(loss.event) for loss in lost[:1]]
     reason = reason._replace(
         summary=reason.summary + ".",
-        proof=proof,
+        proof=list(reason.proof) + [case.dialled()] + first_line(lost),
         losses=lost,
         place=Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
@@ -217,59 +207,48 @@ def _was_down(case: Case) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
         return None
-    lost = case.lost(MISSING | REFUSED)
+    lost = case.lost(NOBODY_THERE)
     for owner in case.running:
         started = owner.master["started_at"]
         before = [loss for loss in lost if started is not None and loss.at <= started + 1]
         if not before or len(before) < len(lost):
             continue
-        unit = owner.master["unit_state"]
-        lines = unit["log"] if unit else []
-        log = [entry for entry in lines if before[0].at - STOP_SECONDS <= entry["at"]]
+        unit, began = owner.master["unit_state"], before[0].at
+        log = [entry for entry in (unit["log"] if unit else []) if began - STOP_SECONDS <= entry["at"]]
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
-        if turns and ": Stopping " in turns[0]["text"] and before[0].at < turns[0]["at"] - STOP_SECONDS:
+        if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
         failure = start_failure([entry["text"] for entry in log])
-        runs = "the master of %s runs since then (pid %s)" % (name_of(owner.master), owner.master["pid"])
-        proof = [sample(before[0].event), evidence("process", runs, at=started)]
-        return Match(
-            CAUSE,
-            failure.reason if failure else "stopped",
-            Reason(
-                "%s was not running for a while and is back." % name_of(owner.master),
-                proof,
-                before,
-                confidence="likely",
-                state="recovered",
-                place=owner.place,
-                explains=before + near(case.lost(CUT_OFF), [before[0].at], STOP_SECONDS),
-            ),
+        name = name_of(owner.master)
+        runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
+        reason = Reason(
+            "%s was not running for a while and is back." % name,
+            first_line(before) + [evidence("process", runs, at=started)],
+            before,
+            confidence="likely",
+            state="recovered",
+            place=owner.place,
+            explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
         )
+        return Match(CAUSE, failure.reason if failure else "stopped", reason)
     return None
 
 
 def _not_installed(case: Case) -> Optional[Match]:
     """Nobody is there, and no php-fpm exists that could be."""
+    is_there = case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening")
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
-    if (
-        case.connect["result"] not in ("missing", "refused")
-        or case.endpoint.get("listening")
-        or blind
-        or not case.looks_like_php
-    ):
+    if is_there or blind or not case.looks_like_php:
         return None
-    lost = case.lost(MISSING | REFUSED)
-    return Match(
-        CAUSE,
-        "not_installed",
-        Reason(
-            "no php-fpm was found on this host: no process, no unit, no program.",
-            [case.dialled()] + [sample(loss.event) for loss in lost[:1]],
-            lost,
-            confidence="likely",
-            explains=case.losses,
-        ),
+    lost = case.lost(NOBODY_THERE)
+    reason = Reason(
+        "no php-fpm was found on this host: no process, no unit, no program.",
+        [case.dialled()] + first_line(lost),
+        lost,
+        confidence="likely",
+        explains=case.losses,
     )
+    return Match(CAUSE, "not_installed", reason)
 
 
 def examine(case: Case) -> Answer:
@@ -277,21 +256,17 @@ def examine(case: Case) -> Answer:
         return None
     if not case.masters:
         return _not_installed(case)
-    served_by_fpm = case.answers or any(listener["fpm"] for listener in case.endpoint.get("listeners") or [])
+    listeners = case.endpoint.get("listeners") or []
     relevant = [owner.master for owner in case.owners] or case.masters
-    if any(master["running"] for master in relevant) or served_by_fpm:
-        up = sorted({name_of(master) for master in relevant if master["running"]})
-        return _was_down(case) or Clear(
-            "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
-        )
+    up = sorted({name_of(master) for master in relevant if master["running"]})
+    if up or case.answers or any(listener["fpm"] for listener in listeners):
+        why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
+        return _was_down(case) or Clear(why)
     # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
     # that it runs.
     states = [master["unit_state"]["active"] for master in relevant if master["unit_state"]]
-    hidden = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
+    hidden = case.endpoint.get("listening") and not listeners and not any(states)
     if hidden or "active" in states or "reloading" in states:
-        return Unclear(
-            "live_probe",
-            "no php-fpm master was seen, though %s"
-            % ("something listens on " + case.key if hidden else "its unit is active"),
-        )
+        why = "something listens on " + case.key if hidden else "its unit is active"
+        return Unclear("live_probe", "no php-fpm master was seen, though %s" % why)
     return _down(case)

@@ -6,9 +6,8 @@
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import BAD_HEADER, CUT_OFF, NOT_FASTCGI, Case
-from .losses import near
-from .model import NOWHERE, Answer, Cause, Clear, Match, Reason, Unclear, evidence, sample
+from .case import CUT_OFF, Case
+from .model import NOWHERE, Answer, Cause, Clear, Match, Reason, Unclear, evidence, first_line, near, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -18,23 +17,13 @@ CAUSE = Cause(
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
+PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
 SAME_MOMENT = 2.0
 SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
-    [
-        "docker-proxy",
-        "rootlessport",
-        "conmon",
-        "pasta",
-        "slirp4netns",
-        "haproxy",
-        "envoy",
-        "socat",
-        "ssh",
-        "sshd",
-        "systemd",
-    ]
+    ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
+    + ("haproxy", "envoy", "socat", "ssh", "sshd", "systemd")
 )
 
 
@@ -54,17 +43,16 @@ DEATHS = (
 
 
 def _not_fastcgi(case: Case) -> Match:
-    holders = case.foreign_listeners
     who, proof = "something that is not php-fpm", []
-    if holders:
-        who = "%s (pid %s)" % (holders[0]["comm"], holders[0]["pid"])
-        proof = [evidence("socket", "%s is held by %s: %s" % (case.key, who, holders[0]["cmdline"]))]
+    for holder in case.foreign_listeners[:1]:
+        who = "%s (pid %s)" % (holder["comm"], holder["pid"])
+        proof = [evidence("socket", "%s is held by %s: %s" % (case.key, who, holder["cmdline"]))]
     answer = case.probe.get("detail") or case.probe["result"]
     proof.append(evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, answer)))
-    proof += [sample(loss.event) for loss in case.losses[:1]]
     confidence = "certain" if case.probe["result"] == "not_fastcgi" else "likely"
     words = "%s is held by %s, and that does not speak FastCGI." % (case.key, who)
-    return Match(CAUSE, "not_fastcgi", Reason(words, proof, case.losses, confidence=confidence))
+    reason = Reason(words, proof + first_line(case.losses), case.losses, confidence=confidence)
+    return Match(CAUSE, "not_fastcgi", reason)
 
 
 def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
@@ -76,7 +64,7 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
 
 
 def _death(case: Case, death: Death) -> Optional[Match]:
-    events = case.pool_events(death.meanings)
+    events = case.fpm_events(death.meanings)
     times = [at for event in events for at in event["times"]]
     lost = near(case.lost(CUT_OFF), times, SAME_MOMENT)
     if not events or not lost:
@@ -98,7 +86,7 @@ def _death(case: Case, death: Death) -> Optional[Match]:
 
 
 def _protocol_error(case: Case) -> Optional[Match]:
-    lost = case.lost(NOT_FASTCGI | BAD_HEADER)
+    lost = case.lost(PROTOCOL_ERRORS)
     if not lost:
         return None
     words = "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key

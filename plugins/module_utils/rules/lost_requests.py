@@ -6,12 +6,13 @@
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional
 
 from ..signatures.lookup import meanings
-from .case import CUT_OFF, NO_MORE, QUEUE_FULL, TOO_BIG, Case
-from .losses import near
-from .model import Answer, Cause, Match, Reason, evidence, sample
+from .case import CUT_OFF, QUEUE_FULL, Case
+from .model import Answer, Cause, Match, Reason, evidence, near, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
+
+TOO_BIG = meanings("too_big")
 
 
 class Row(NamedTuple):
@@ -59,7 +60,7 @@ ROWS = (
     Row(
         Cause("nginx_limit", severity="warning"),
         "connections",
-        NO_MORE,
+        meanings("no_resource"),
         "nginx ran out of its own connections or open files before it reached pool %s.",
     ),
 )
@@ -72,19 +73,17 @@ def _not_allowed(case: Case) -> Optional[Match]:
     owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
     if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
         return None
-    allowed = "listen.allowed_clients = %s" % ",".join(owner.pool["allowed_clients"])
-    words = "php-fpm closes connections to %s: pool %s does not allow nginx's address."
+    pool = owner.pool
+    allowed = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
+    words = "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (
+        case.key,
+        pool["name"],
+    )
     proof = [
         evidence("probe", "%s: the connection was closed without an answer" % case.key),
-        evidence("php-fpm", allowed, path=owner.pool["file"]),
+        evidence("php-fpm", allowed, pool["file"]),
     ]
-    reason = Reason(
-        words % (case.key, owner.pool["name"]),
-        proof,
-        case.losses,
-        confidence="likely",
-        place=owner.place,
-    )
+    reason = Reason(words, proof, case.losses, confidence="likely", place=owner.place)
     return Match(NOT_ALLOWED, "allowed_clients", reason)
 
 
@@ -92,19 +91,16 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     lost = case.lost(row.lost)
     events: List["Event"] = []
     if row.beside:
-        events = case.pool_events(row.beside) + case.master_events(row.beside)
+        events = case.fpm_events(row.beside) + case.fpm_events(row.beside, of_pools=False)
         lost = near(lost, [at for event in events for at in event["times"]], row.seconds)
     if not lost:
         return None
     proof = [sample(event) for event in events[:1] + [lost[-1].event]]
     if row.lost is QUEUE_FULL:
-        proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_told)))
+        proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     words = row.words % (case.owner.pool["name"] if case.owner else "?")
     return Match(row.cause, row.reason, Reason(words, proof, lost, confidence="likely", state=row.state))
 
 
 def examine(case: Case) -> Answer:
-    closed = _not_allowed(case)
-    if closed:
-        return closed
-    return [match for match in (_match(case, row) for row in ROWS) if match]
+    return _not_allowed(case) or [match for match in (_match(case, row) for row in ROWS) if match]

@@ -6,9 +6,21 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import NO_PLACE, QUEUE_FULL, TIMED_OUT, Case, reconfigured
-from .losses import near, span
-from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidence, sample
+from .case import QUEUE_FULL, Case, reconfigured
+from .model import (
+    Answer,
+    Cause,
+    Clear,
+    Match,
+    Reason,
+    Remedy,
+    Unclear,
+    evidence,
+    first_line,
+    near,
+    sample,
+    span,
+)
 from .seen import Owner
 
 if TYPE_CHECKING:
@@ -16,6 +28,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause("max_children_exhausted", code=4)
+NO_PLACE = meanings("queue_full")
+WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out")
 PROCESS_MAX = meanings("process_max")
 LIMIT_REACHED = PROCESS_MAX | meanings("pool_full")
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
@@ -76,10 +90,11 @@ def _match(owner: Owner, capped: bool, reason: Reason, drop_backlog: bool = Fals
 
 
 def _refuses(case: Case, owner: Owner) -> Optional[Match]:
-    """Requests are refused between two of which a worker took the probe: a backlog of a few places is full
-    and has room by turns.
+    """Requests were refused shortly before a worker took the probe: a backlog of a few places is full and has
+    room by turns.
     """
-    lost, limit = case.lost(QUEUE_FULL), owner.pool["max_children"] or 0
+    lost, pool = case.lost(QUEUE_FULL), owner.pool
+    limit = pool["max_children"] or 0
     busy = max(_occupied(case) or 0, sum(1 for worker in case.workers(owner) if worker.get("busy")))
     # With more workers free it is over, or a burst finds too few places, whatever the workers.
     if not lost or busy < max(1, limit - 1):
@@ -91,7 +106,6 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
         "The queue of pool %s is too short for its visitors: it refused one %.0f s ago (pm = %s, "
         "pm.max_children = %s, backlog %s)."
     )
-    pool = owner.pool
     words %= (pool["name"], ago, pool["pm"], limit, case.endpoint.get("backlog"))
     return _match(owner, False, Reason(words, [sample(lost[-1].event)], lost, confidence="likely"))
 
@@ -99,14 +113,11 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
 def _live_proof(case: Case, owner: Owner) -> List["Evidence"]:
     """What the sockets show."""
     occupied, abandoned = _occupied(case), case.endpoint.get("abandoned")
-    words = "%s: %s of %s workers serve a request%s, %s, and the probe got %s" % (
-        case.key,
-        len(case.workers(owner)) if occupied is None else occupied,
-        owner.pool["max_children"],
-        ", %d of them for clients who have gone" % abandoned if abandoned else "",
-        case.queue_told,
-        _answer(case),
-    )
+    serve = (len(case.workers(owner)) if occupied is None else occupied, owner.pool["max_children"])
+    words = "%s: %s of %s workers serve a request" % ((case.key,) + serve)
+    if abandoned:
+        words += ", %d of them for clients who have gone" % abandoned
+    words += ", %s, and the probe got %s" % (case.queue_words, _answer(case))
     proof = [evidence("socket", words)]
     flow = _flow(case)
     if flow:
@@ -139,8 +150,8 @@ def _full(case: Case, owner: Owner) -> Answer:
     if not pressed or (idle and not _occupied(case)):
         why = "the listener of %s took the connection, but none of its %d workers (at most %s) answered"
         return Unclear("live_probe", why % (case.key, len(workers), limit))
-    lost, logged = case.lost(TIMED_OUT | QUEUE_FULL), case.pool_events(LIMIT_REACHED)
-    logs = [sample(event) for event in logged[:1] + [loss.event for loss in lost[:1]]]
+    lost, logged = case.lost(WAITED), case.fpm_events(LIMIT_REACHED)
+    logs = [sample(event) for event in logged[:1]] + first_line(lost)
     reason = Reason(
         _summary(case, owner, capped),
         _live_proof(case, owner) + logs,
@@ -153,10 +164,10 @@ def _full(case: Case, owner: Owner) -> Answer:
 
 def _was_full(case: Case) -> Optional[Match]:
     """Timeouts beside the pool's own message, which a static pool never writes."""
-    logged = case.pool_events(LIMIT_REACHED) + case.master_events(PROCESS_MAX)
+    logged = case.fpm_events(LIMIT_REACHED) + case.fpm_events(PROCESS_MAX, of_pools=False)
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
     times = [at for event in logged for at in event["times"]]
-    beside = near(case.lost(TIMED_OUT | QUEUE_FULL), times, max(EPISODE_SECONDS, SLACK + longest))
+    beside = near(case.lost(WAITED), times, max(EPISODE_SECONDS, SLACK + longest))
     for owner in case.owners:
         lost = beside or (case.lost(NO_PLACE) if owner.pool["pm"] == "static" else [])
         if lost:
@@ -177,8 +188,9 @@ def examine(case: Case) -> Answer:
         return None
     owner, result = case.running[0], case.connect["result"]
     if case.answers:
-        # Between two requests the probe may be answered; with requests lost, the wait is the cause all the same.
-        late = case.answers_late and case.lost(TIMED_OUT | QUEUE_FULL)
+        # Between two requests the probe may be answered. With requests lost, the wait is the cause all the
+        # same.
+        late = case.answers_late and case.lost(WAITED)
         if late and (case.waiting or _serves_its_limit(case, owner)):
             return _full(case, owner)
         free = "a worker of %s was free to answer the probe in %.1f ms"

@@ -1,9 +1,22 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words that rules are written in: a cause, a reason of it, and what a rule answers about one endpoint."""
+"""What rules are written in: a cause, a reason of it, and what a rule answers about one endpoint."""
 
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
+from bisect import bisect_left
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Site
@@ -15,23 +28,19 @@ Subject = TypeVar("Subject")
 
 
 class Cause(NamedTuple):
-    """What is known of a cause, however it is proved. It stands at the top of its rule's file."""
+    """However it is proved."""
 
     id: str
-    # The number which the seven classic causes carry in the guides that people know.
-    code: Optional[int] = None
-    # Of a finding of it that is not over; a reason may have another.
-    severity: str = "critical"
+    code: Optional[int] = None  # number of the seven classic causes in the guides that people know
+    severity: str = "critical"  # of a finding that is not over; a reason may have another
     # While it is active no request reaches php-fpm. Every other loss follows from it: no later rule is asked.
     rules_out_others: bool = False
-    # Ids of the causes that may bring it about. Their rules stand before its own and claim their losses first.
+    # Ids of the causes that may bring it about. Their rules stand before its own, and claim losses first.
     consequence_of: Tuple[str, ...] = ()
 
 
 class Remedy(NamedTuple):
-    """action: its id, as plan/actions.py has it."""
-
-    action: str
+    action: str  # id, as plan/actions.py has it
     arguments: Dict[str, object]
 
 
@@ -66,13 +75,8 @@ class Reason(NamedTuple):
     severity: Optional[str] = None  # None: the cause's, and a warning once it is over
     place: Optional[Place] = None  # None: of the endpoint's first pool
     since: Optional[float] = None  # epoch seconds; None: the first loss
-    explains: Optional[Sequence[Loss]] = None  # the losses that need no other cause; None: those counted
+    explains: Optional[Sequence[Loss]] = None  # the losses that no later rule sees; None: those counted
     servers: Optional[Sequence["Site"]] = None  # the sites that are hit; None: all that dial the endpoint
-
-    @property
-    def claims(self) -> Sequence[Loss]:
-        """The losses that no later rule sees."""
-        return self.losses if self.explains is None else self.explains
 
 
 class Match(NamedTuple):
@@ -125,4 +129,36 @@ def evidence(
 
 def sample(event: "Event") -> "Evidence":
     line = event["sample"]
-    return evidence(event["source"] + "_log", line["text"], path=line["path"], at=line["at"])
+    return evidence(event["source"] + "_log", line["text"], line["path"], at=line["at"])
+
+
+def first_line(losses: Sequence[Loss]) -> List["Evidence"]:
+    """The log line of the first loss, if there is one."""
+    return [sample(loss.event) for loss in losses[:1]]
+
+
+def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List[Loss]:
+    """Losses within seconds of any of the times."""
+    marks = sorted(times)
+    return [loss for loss in losses if within(marks, loss.at, seconds)]
+
+
+def within(marks: Sequence[float], at: float, seconds: float) -> bool:
+    """Whether one of the marks, which are sorted, is that near."""
+    number = bisect_left(marks, at - seconds)
+    return number < len(marks) and marks[number] <= at + seconds
+
+
+def span(losses: Sequence[Loss]) -> Tuple[Optional[float], int]:
+    """(first, count), by the log's own count where more lines than times were kept."""
+    events: Dict[int, Tuple["Event", int]] = {}
+    for loss in losses:
+        event, number = events.get(id(loss.event), (loss.event, 0))
+        events[id(loss.event)] = (event, number + 1)
+    first, count = None, 0
+    for event, number in events.values():
+        whole = number == len(event["times"])
+        began = event["first"] if whole else losses[0].at
+        first = began if first is None else min(first, began)
+        count += event["count"] if whole else number
+    return first, count

@@ -15,10 +15,10 @@ COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "w
 # PHP's in a name: php7.4-fpm, php74-php-fpm, php/82, php5; not the number of a port or of a server.
 _VERSION = re.compile(r"(?:(?:php|fpm|cgi)[^a-z0-9]?|(?<!\d)(?=\d\.))([5-9])(?:[._-]?(\d{1,2}))?(?!\d)")
 _WORD = re.compile("[a-z]+|[0-9]+")
-# What says no more than that PHP is there.
+# Words that say no more than that PHP is there.
 _ANY = re.compile(
-    "(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|unix|www|data|web|default|server|backend|upstream"
-    "|pool)+\\Z"
+    r"(?:php|fpm|fast|f?cgi|sock|socket|run|var|tmp|unix|www|data|web|default|server|backend|upstream"
+    r"|pool)+\Z"
 )
 
 
@@ -35,10 +35,10 @@ def _elsewhere(seen: Seen) -> Groups[Owner]:
     """
 
     def names(owner: Owner) -> List[Tuple[object, ...]]:
-        here = parse(owner.endpoint)
-        places: List[Tuple[object, ...]] = [(), (here.family == "unix",)]
-        if here.port is not None:
-            places.append((False, here.port))
+        there = parse(owner.endpoint)
+        places: List[Tuple[object, ...]] = [(), (there.family == "unix",)]
+        if there.port is not None:
+            places.append((False, there.port))
         versions, users = {None, owner.master["version"]}, {None, owner.pool["user"]}
         return [(version, user) + place for version in versions for user in users for place in places]
 
@@ -46,8 +46,8 @@ def _elsewhere(seen: Seen) -> Groups[Owner]:
 
 
 def nearest(case: Case) -> Optional[Nearest]:
-    """Of the PHP version that the dialled name tells, and of the owner of the site's files; where those are
-    root's, of an account of the distribution's.
+    """Of the PHP version that the dialled name tells, and run by the owner of the site's files. Where root
+    owns them: by an account of the distribution.
     """
     others = case.seen.once(_elsewhere)
     named = {version for version in _versions(case) if (version, None) in others}
@@ -96,7 +96,7 @@ def _common(case: Case) -> FrozenSet[str]:
 
 
 def may_serve(case: Case, owner: Owner) -> bool:
-    """Whether a pool runs as the owner of the sites' code; where that is root, the distribution's may."""
+    """Whether a pool runs as the owner of the sites' code. Where root owns it, the distribution's may."""
     user, common = owner.pool["user"], _common(case)
     owners = [route.get("owners") for route in case.routes]
     return all(users == [user] or (users == [] and user in common) for users in owners)
@@ -106,25 +106,25 @@ def doubt(case: Case, near: Nearest) -> Optional[str]:
     """Why a pool that may serve the sites may not be meant. That no other is left proves nothing."""
     if near.alternatives != 1:
         return "other pools may be meant as well"
-    named, its_php = _versions(case), near.owner.master["version"] or "of unknown version"
-    if any(not (its_php + ".").startswith(version + ".") for version in named):
-        return "the name tells PHP %s, and that pool is PHP %s" % (" and ".join(sorted(named)), its_php)
+    named, version = _versions(case), near.owner.master["version"] or "of unknown version"
+    if any(not (version + ".").startswith(part + ".") for part in named):
+        return "the name tells PHP %s, and that pool is PHP %s" % (" and ".join(sorted(named)), version)
     if any(len(route["endpoints"]) > 1 or route["variable"] for route in case.routes):
         return "nginx has more than this one address to choose from"
     return None if _is_known(case, near.owner) else "nothing tells that it is the one that is meant"
 
 
 def _is_known(case: Case, owner: Owner) -> bool:
-    """Whether a name, the files' owner, or that both lack nobody else tells that the pool is meant."""
+    """Whether a name or the files' owner tells that the pool is meant, or that nobody else dials it."""
     pool, there = owner.pool, parse(case.key)
     wanted = _words(_names(case))
-    its = _words("%s %s %s" % (pool["name"], pool["user"], _path(owner.endpoint))) - COMMON_ACCOUNTS
+    words = _words("%s %s %s" % (pool["name"], pool["user"], _path(owner.endpoint))) - COMMON_ACCOUNTS
     if wanted:
-        return _words(str(pool["name"])) <= wanted <= its
+        return _words(str(pool["name"])) <= wanted <= words
     if any(route["owners"] for route in case.routes):
         return True
-    if its:
-        return any(its <= _words(name) for route in case.routes for name in route["server_names"])
-    # The distribution's own, by a name that it goes by; or it and the site lack nobody but each other.
+    if words:
+        return any(words <= _words(name) for route in case.routes for name in route["server_names"])
+    # The distribution's own pool: the address is one of its usual ones, or nobody else dials the pool.
     by_default = there.family == "unix" or there.port == 9000
     return by_default or case.seen.once(_dialled).isdisjoint(reached(owner.endpoint))

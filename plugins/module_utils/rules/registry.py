@@ -3,9 +3,9 @@
 
 """The rules, in the order in which they are asked about an endpoint.
 
-A rule is a file here: its Cause at the top, then its reasons, then examine(case) -> Answer. A root cause, as an
-OOM kill, stands before its consequences, whose losses it claims first; Cause.consequence_of says which those
-are. A cause that one log message proves is a row of lost_requests.py.
+A rule is a file here: its Cause at the top, then its reasons, then examine(case) -> Answer. A root cause, as
+an OOM kill, stands before its consequences, whose losses it claims first: see Cause.consequence_of. A cause
+that one log message proves is a row of lost_requests.py.
 """
 
 from . import (
@@ -36,6 +36,4 @@ RULES = (
 # About the host as a whole.
 HOST_RULES = (HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),)
 
-CAUSES = tuple(cause for rule in RULES for cause in rule.causes) + tuple(
-    cause for rule in HOST_RULES for cause in rule.causes
-)
+CAUSES = tuple(cause for rule in (*RULES, *HOST_RULES) for cause in rule.causes)

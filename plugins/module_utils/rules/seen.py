@@ -1,38 +1,23 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all cases of a host share, sorted out once."""
+"""What all cases of a host share, sorted out once for thousands of endpoints."""
 
-from typing import (
-    TYPE_CHECKING,
-    Callable,
-    Dict,
-    Hashable,
-    Iterable,
-    List,
-    NamedTuple,
-    Tuple,
-    TypeVar,
-    cast,
-)
+from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, NamedTuple, Tuple, TypeVar, cast
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
-from .model import Place
+from .model import Place, evidence
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.unit import Unit
 
 Item = TypeVar("Item")
 Groups = Dict[Hashable, List[Tuple[int, Item]]]
-
-
-def state_of(master: "Master") -> "Unit":
-    """What systemd says of the master's unit. It is empty where none is known."""
-    return cast("Unit", master["unit_state"] or {})
 
 
 class Owner(NamedTuple):
@@ -47,7 +32,8 @@ class Owner(NamedTuple):
 
     @property
     def state(self) -> "Unit":
-        return state_of(self.master)
+        """What systemd says of the master's unit. It is empty where none is known."""
+        return cast("Unit", self.master["unit_state"] or {})
 
     @property
     def place(self) -> Place:
@@ -58,9 +44,16 @@ class Owner(NamedTuple):
         """Of an action on this pool."""
         return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
+    def listens(self, words: str = "") -> "Evidence":
+        """The line that sets the pool's address. words: behind it."""
+        pool = self.pool
+        return evidence(
+            "php-fpm", "listen = %s%s" % (pool["listen"], words), pool["listen_file"], pool["listen_line"]
+        )
+
 
 class Seen:
-    """What all cases share, sorted out once for thousands of endpoints. blind: what could not be seen."""
+    """blind: the names in missing of what could not be seen."""
 
     def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
@@ -98,14 +91,14 @@ class Seen:
 
 def grouped(items: Iterable[Item], names: Callable[[Item], Iterable[Hashable]]) -> Groups[Item]:
     """(number, item) by each of an item's names."""
-    found: Groups[Item] = {}
+    groups: Groups[Item] = {}
     for number, item in enumerate(items):
         for name in names(item):
-            found.setdefault(name, []).append((number, item))
-    return found
+            groups.setdefault(name, []).append((number, item))
+    return groups
 
 
 def among(groups: Groups[Item], names: Iterable[Hashable]) -> List[Item]:
     """The items of several groups, each once, in their order."""
-    found = {number: item for name in names for number, item in groups.get(name, ())}
-    return [found[number] for number in sorted(found)]
+    items = {number: item for name in names for number, item in groups.get(name, ())}
+    return [items[number] for number in sorted(items)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.endpoint import difference, parse, reached
 from ..signatures.lookup import meaning_of
-from .case import MISSING, REFUSED, Case
+from .case import NOBODY_THERE, Case
 from .model import (
     NOWHERE,
     Answer,
@@ -19,6 +19,7 @@ from .model import (
     Reason,
     Remedy,
     evidence,
+    first_line,
     first_reason,
     sample,
 )
@@ -45,7 +46,7 @@ def _strays(seen: Seen) -> Groups["Event"]:
         site = event["site"] or "default"
         return [] if {"", event["endpoint"]} & named.get(site, {""}) else [site]
 
-    unreached = [event for event in seen.lost if meaning_of(event) in MISSING | REFUSED]
+    unreached = [event for event in seen.lost if meaning_of(event) in NOBODY_THERE]
     return grouped([event for event in unreached if "://" not in (event["endpoint"] or "")], names)
 
 
@@ -69,10 +70,7 @@ def _nginx_not_loaded(case: Case) -> Optional[Reason]:
     words = "nginx dials %s, and its files name %s: it has not loaded them."
     return Reason(
         words % (events[-1]["endpoint"], case.key),
-        [
-            evidence("nginx", first["written"], path=first["file"], line=first["line"], at=edited),
-            sample(events[-1]),
-        ],
+        [evidence("nginx", first["written"], first["file"], first["line"], edited), sample(events[-1])],
         [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]],
         [Remedy("nginx_reload", {"unit": nginx["unit"], "files": files})] if nginx["unit"] else [],
         "likely",
@@ -86,27 +84,21 @@ def _reason(
     case: Case,
     words: str,
     proof: List["Evidence"],
-    remedy: Sequence[Remedy] = (),
     owner: Optional[Owner] = None,
+    remedy: Sequence[Remedy] = (),
     confidence: str = "certain",
 ) -> Reason:
-    lost = case.lost(MISSING | REFUSED)
-    return Reason(
-        words + ".",
-        proof + [sample(loss.event) for loss in lost[:1]],
-        lost,
-        remedy,
-        confidence,
-        place=owner.place if owner else NOWHERE,
-        explains=case.losses,
-    )
+    lost = case.lost(NOBODY_THERE)
+    place = owner.place if owner else NOWHERE
+    proof = proof + first_line(lost)
+    return Reason(words + ".", proof, lost, remedy, confidence, place=place, explains=case.losses)
 
 
 def _mount_namespace(case: Case) -> Optional[Reason]:
     if not case.hidden or (case.owners and not case.running):
         return None
     words, proof = case.hidden
-    return _reason(case, words, [proof, case.dialled()], owner=next(iter(case.running), None))
+    return _reason(case, words, [proof, case.dialled()], next(iter(case.running), None))
 
 
 def _private_tmp_of_nginx(case: Case) -> Optional[Reason]:
@@ -127,12 +119,11 @@ def _private_tmp(case: Case) -> Optional[Reason]:
     if not case.running:
         return None
     owner, path = case.running[0], case.endpoint.get("path") or ""
-    in_tmp = path.startswith(("/tmp/", "/var/tmp/"))
-    private = in_tmp and owner.state.get("private_tmp")
+    private = path.startswith(("/tmp/", "/var/tmp/")) and owner.state.get("private_tmp")
     if not private and not case.endpoint.get("listener_path"):
         return None
     words = "php-fpm has a view of its own on %s, where nginx does not see its socket" % path
-    return _reason(case, words, _bound(case), owner=owner)
+    return _reason(case, words, _bound(case), owner)
 
 
 def _socket_deleted(case: Case) -> Optional[Reason]:
@@ -140,7 +131,7 @@ def _socket_deleted(case: Case) -> Optional[Reason]:
     if not case.running or not listens:
         return None
     words = "php-fpm still listens on %s, but its file was deleted" % case.key
-    return _reason(case, words, _bound(case), _restart(case.running[0]), case.running[0])
+    return _reason(case, words, _bound(case), case.running[0], _restart(case.running[0]))
 
 
 def _config_not_loaded(case: Case) -> Optional[Reason]:
@@ -151,25 +142,13 @@ def _config_not_loaded(case: Case) -> Optional[Reason]:
     # A reload binds the addresses that are new, and keeps the connections that wait at the others.
     if owner.state.get("can_reload"):
         load = [Remedy("unit_reload", remedy.arguments) for remedy in load]
-    state = "the master (pid %s) does not listen where %s says"
+    state, confidence = "the master (pid %s) does not listen where %s says", "likely"
     if master["config_newer"]:
-        state = "the master (pid %s) runs since before %s was changed"
-    changed = evidence(
-        "process",
-        state % (master["pid"], pool["file"]),
-        path=pool["file"],
-        line=pool["listen_line"],
-        at=master["started_at"],
-    )
+        state, confidence = "the master (pid %s) runs since before %s was changed", "certain"
+    state %= (master["pid"], pool["file"])
+    changed = evidence("process", state, pool["file"], pool["listen_line"], master["started_at"])
     words = "pool %s is configured for %s, but the running php-fpm has not loaded that"
-    return _reason(
-        case,
-        words % (pool["name"], case.key),
-        [changed, case.dialled()],
-        load,
-        owner,
-        "certain" if master["config_newer"] else "likely",
-    )
+    return _reason(case, words % (pool["name"], case.key), [changed, case.dialled()], owner, load, confidence)
 
 
 # Where a pool is configured for the endpoint and its master runs, or a sandbox hides the endpoint. The first
@@ -206,30 +185,25 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
     """No pool is configured for the endpoint, and one that runs may be meant."""
     route, owner = case.routes[0], near.owner
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
-    directive = "server" if route["upstream"] else "fastcgi_pass"
-    dials = evidence(
-        "nginx", "%s %s" % (directive, target["written"]), path=target["file"], line=target["line"]
-    )
+    directive = "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"])
+    dials = evidence("nginx", directive, target["file"], target["line"])
     confidence = "certain" if case.looks_like_php else "possible"
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     if not may_serve(case, owner):
         words += "; no pool that does is known to run as the owner of the site's files"
         return _reason(case, words, [dials, case.dialled()], confidence=confidence)
-    pool, why_not = owner.pool, doubt(case, near)
-    words += "; pool %s listens on %s" % (pool["name"], pool["endpoint"])
-    if why_not:
-        words += ", but %s" % why_not
-    listens = evidence(
-        "php-fpm", "listen = %s" % pool["listen"], path=pool["listen_file"], line=pool["listen_line"]
-    )
-    remedy = _repoint(case, owner.endpoint) if case.looks_like_php and not why_not else []
-    return _reason(case, words, [dials, listens, case.dialled()], remedy, owner, confidence)
+    objection = doubt(case, near)
+    words += "; pool %s listens on %s" % (owner.pool["name"], owner.endpoint)
+    if objection:
+        words += ", but %s" % objection
+    remedy = _repoint(case, owner.endpoint) if case.looks_like_php and not objection else []
+    return _reason(case, words, [dials, owner.listens(), case.dialled()], owner, remedy, confidence)
 
 
 def examine(case: Case) -> Answer:
-    older = _nginx_not_loaded(case)
-    if older:
-        return Match(CAUSE, "nginx_not_loaded", older)
+    not_loaded = _nginx_not_loaded(case)
+    if not_loaded:
+        return Match(CAUSE, "nginx_not_loaded", not_loaded)
     result = case.connect["result"]
     left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
     if result in ("ok", "full") or (result == "denied" and not left_behind):

@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
-from .case import DENIED, Case
+from ..signatures.lookup import meanings
+from .case import Case
 from .model import (
     NOWHERE,
     Answer,
@@ -15,6 +16,7 @@ from .model import (
     Remedy,
     Unclear,
     evidence,
+    first_line,
     first_reason,
     sample,
 )
@@ -24,16 +26,17 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
+DENIED = meanings("denied")
 # All programs of such an account could run PHP as the pool's user, if it might connect.
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
 
 class Denied(NamedTuple):
-    """A connect that is refused. user: nginx's; None: not tried as that. blocked: by what in the file system."""
+    """A connect that is refused."""
 
     case: Case
-    user: Optional[str]
-    blocked: Optional["Blocked"]
+    user: Optional[str]  # nginx's; None: not tried as that
+    blocked: Optional["Blocked"]  # by what in the file system
 
     @property
     def kind(self) -> Optional[str]:
@@ -49,7 +52,7 @@ def _reason(
     words = "nginx's worker user %s may not connect to %s: %s."
     return Reason(
         words % (user or case.snapshot["nginx"]["user"], case.key, why),
-        list(proof) + tried + [sample(loss.event) for loss in lost[:1]],
+        list(proof) + tried + first_line(lost),
         lost,
         remedy,
         "certain" if user is not None else "likely",
@@ -62,15 +65,14 @@ def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
     blocked = denied.blocked
     if not blocked:
         return _reason(denied, "the kernel refuses it", remedy=remedy)
-    return _reason(denied, blocked["why"], [evidence("file", blocked["why"], path=blocked["path"])], remedy)
+    return _reason(denied, blocked["why"], [evidence("file", blocked["why"], blocked["path"])], remedy)
 
 
-def _remedy(denied: Denied, action: str, path: Optional[str] = None) -> List[Remedy]:
+def _remedy(denied: Denied, action: str, **arguments: object) -> List[Remedy]:
     owner, user = denied.case.owner, denied.user
     if not owner or user is None or user in SHARED_ACCOUNTS:
         return []
-    arguments = dict(owner.arguments, user=user)
-    return [Remedy(action, arguments if path is None else dict(arguments, path=path))]
+    return [Remedy(action, dict(owner.arguments, user=user, **arguments))]
 
 
 def _mount_namespace(denied: Denied) -> Optional[Reason]:
@@ -88,7 +90,7 @@ def _parent_directory(denied: Denied) -> Optional[Reason]:
     blocked = denied.blocked
     if not blocked or denied.kind != "directory":
         return None
-    return _blocked(denied, _remedy(denied, "directory_search_allow", blocked["path"]))
+    return _blocked(denied, _remedy(denied, "directory_search_allow", path=blocked["path"]))
 
 
 def _group_not_in_force(denied: Denied) -> Optional[Reason]:
@@ -96,7 +98,7 @@ def _group_not_in_force(denied: Denied) -> Optional[Reason]:
 
 
 def _is_in_the_way(case: Case) -> bool:
-    """Something else than a socket lies at the path. nginx gets 13, or 111 where it may write to it."""
+    """Something else than a socket lies at the path. nginx gets errno 13, or 111 where it may write to it."""
     return case.endpoint.get("type") in ("file", "directory", "fifo")
 
 
@@ -105,9 +107,9 @@ def _not_a_socket(denied: Denied) -> Optional[Reason]:
     if not _is_in_the_way(case):
         return None
     kind, path = case.endpoint["type"], case.endpoint.get("path")
-    proof = [evidence("file", "%s is a %s" % (path, kind), path=path)]
+    proof = [evidence("file", "%s is a %s" % (path, kind), path)]
     if blocked:
-        proof.insert(0, evidence("file", blocked["why"], path=blocked["path"]))
+        proof.insert(0, evidence("file", blocked["why"], blocked["path"]))
     return _reason(denied, blocked["why"] if blocked else "that is a %s" % kind, proof)
 
 
@@ -137,14 +139,9 @@ REASONS = (
 
 def _is_over(case: Case, words: str, proof: "Evidence", confidence: str) -> Reason:
     lost = case.lost(DENIED)
-    return Reason(
-        words,
-        [sample(lost[-1].event), proof],
-        lost,
-        confidence=confidence,
-        state="recovered",
-        place=case.running[0].place if case.running else NOWHERE,
-    )
+    place = case.running[0].place if case.running else NOWHERE
+    proofs = [sample(lost[-1].event), proof]
+    return Reason(words, proofs, lost, confidence=confidence, state="recovered", place=place)
 
 
 def _until_a_restart(case: Case) -> Optional[Reason]:
@@ -170,23 +167,25 @@ def _acl_set_right(case: Case) -> Optional[Reason]:
     return _set_right(case) if case.endpoint.get("acl") else None
 
 
-# Of refusals that have ended. Without a restart, what was in the way, an entry of the socket's ACL, a directory
-# or a label, was set right by itself.
+# Of refusals that have ended. Without a restart, what was in the way was set right by itself: an entry of the
+# socket's ACL, a directory or a label.
 OVER = (("socket_mode", _until_a_restart), ("acl", _acl_set_right), ("parent_directory", _set_right))
 
 
 def examine(case: Case) -> Answer:
     user, result = case.connect.get("as_user"), case.connect["result"]
-    if result in ("ok", "full") and user is not None:
+    let_in = result in ("ok", "full")
+    if let_in and user is not None:
         over = first_reason(CAUSE, OVER, case) if case.lost(DENIED) else None
         return over or Clear("%s may connect to %s" % (user, case.key))
     blocked = case.connect.get("blocked_by")
     # Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do.
-    if result == "not_tried" or (user is None and not blocked and result in ("ok", "full", "denied")):
+    says_nothing = user is None and not blocked and (let_in or result == "denied")
+    if result == "not_tried" or says_nothing:
         return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
     if result == "error" and case.connect.get("errno") is None:
         return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
-    if result not in ("denied", "ok", "full") and not (result == "refused" and _is_in_the_way(case)):
+    if not let_in and result != "denied" and not (result == "refused" and _is_in_the_way(case)):
         return None
     runs = any(master["running"] for master in case.masters)
     if case.endpoint.get("listening") is False and not case.owners and runs:

@@ -3,10 +3,11 @@
 
 """The verdict in one word."""
 
-from typing import TYPE_CHECKING, Dict, FrozenSet, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Sequence, Set
 
-from ..parse.nginx.sites import place
-from .case import Case
+from ..parse.nginx.sites import Place, place
+from .case import Case, routes_by_endpoint
+from .missing import FAILED
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
@@ -14,16 +15,8 @@ if TYPE_CHECKING:
 
 # What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
 NEEDED_FOR_HEALTH = frozenset(
-    (
-        "nginx_config",
-        "nginx_log",
-        "fpm_config",
-        "connect_as_nginx",
-        "live_probe",
-        "nginx_route",
-        "nginx_running",
-        "rule_failed",
-    )
+    ("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route")
+    + ("nginx_running", FAILED)
 )
 
 
@@ -33,7 +26,7 @@ def _out_of_reach(examined: Sequence[Case], findings: Sequence["Finding"]) -> Se
     """
     critical = [item for item in findings if item["state"] == "active" and item["severity"] == "critical"]
     endpoints = {item["endpoint"] for item in critical}
-    hit: Dict[Tuple[object, ...], Set[FrozenSet[Tuple[object, ...]]]] = {}
+    hit: Dict[Place, Set[FrozenSet[Place]]] = {}
     for sites in {frozenset(map(place, item["servers"])) for item in critical}:
         for site in sites:
             hit.setdefault(site, set()).add(sites)
@@ -55,7 +48,7 @@ def status_of(
     dead = _out_of_reach(examined, findings)
     not_seen = {entry["what"] for entry in missing}
     states = {item["state"] for item in findings}
-    if dead and all(case.key in dead for case in examined):
+    if dead and dead.issuperset(routes_by_endpoint(snapshot)):
         return "failing"
     if dead or "active" in states or "cause_of_losses" in not_seen:
         return "degraded"
@@ -63,6 +56,4 @@ def status_of(
         return "unknown"
     if "recovered" in states:
         return "recovered"
-    if not snapshot["nginx"]["routes"]:
-        return "not_applicable"
-    return "healthy"
+    return "healthy" if snapshot["nginx"]["routes"] else "not_applicable"

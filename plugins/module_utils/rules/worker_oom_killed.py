@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
 from .case import CUT_OFF, Case, reconfigured
-from .losses import near, within
-from .model import Answer, Cause, Clear, Match, Reason, Remedy, Unclear, evidence, sample
+from .model import (
+    Answer,
+    Cause,
+    Clear,
+    Match,
+    Reason,
+    Remedy,
+    Unclear,
+    evidence,
+    first_line,
+    near,
+    sample,
+    within,
+)
 from .seen import Owner, Seen
 
 if TYPE_CHECKING:
@@ -17,10 +29,8 @@ if TYPE_CHECKING:
 
 CAUSE = Cause("worker_oom_killed", code=6, severity="warning")
 KILLED = meanings("killed")
-# The ring's clock drifts, and logs stamp whole seconds.
-SAME_MOMENT = 5.0
-# Of the kernel's clock, where one kill and one death of the window stand alone.
-DRIFT = 120.0
+SAME_MOMENT = 5.0  # the ring's clock drifts, and logs stamp whole seconds
+DRIFT = 120.0  # of the kernel's clock, where one kill and one death of the window stand alone
 # By the reason's id: who ran out of memory.
 WORDS = {
     "global": "the host ran out of memory",
@@ -106,8 +116,8 @@ def _remedy(owner: Owner, kills: List["Kill"], limit: Optional[int]) -> List[Rem
     return remedy
 
 
-def _reason(case: Case, found: Kills, deaths: Sequence["Event"]) -> Reason:
-    kills, last = found.kills, found.kills[-1]
+def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
+    kills, last = judged.kills, judged.kills[-1]
     names = {event["pool"] for event in deaths}
     owner = next((owner for owner in case.owners if owner.pool["name"] in names), case.owner)
     moments = [kill["at"] for kill in kills]
@@ -122,16 +132,16 @@ def _reason(case: Case, found: Kills, deaths: Sequence["Event"]) -> Reason:
         " of %d MiB" % (limit_kb // 1024) if limit_kb else "",
     )
     proof = [evidence(last["source"], last["text"], at=last["at"])]
-    proof += [sample(event) for event in list(deaths[:1]) + [loss.event for loss in lost[:1]]]
+    proof += [sample(event) for event in deaths[:1]] + first_line(lost)
     remedy: List[Remedy] = []
-    if owner and found.confidence != "possible":
+    if owner and judged.confidence != "possible":
         remedy = _remedy(owner, kills, case.snapshot["memory"].get("limit_bytes"))
     return Reason(
         words,
         proof,
         lost,
         remedy,
-        found.confidence,
+        judged.confidence,
         _state(case, owner, last, bool(lost)),
         place=owner.place if owner else None,
         since=kills[0]["at"],
@@ -139,13 +149,11 @@ def _reason(case: Case, found: Kills, deaths: Sequence["Event"]) -> Reason:
 
 
 def examine(case: Case) -> Answer:
-    deaths = case.pool_events(KILLED)
-    found = _kills(case, deaths)
-    if found.kills:
-        return Match(CAUSE, found.kills[-1]["kind"], _reason(case, found, deaths))
+    deaths = case.fpm_events(KILLED)
+    judged = _kills(case, deaths)
+    if judged.kills:
+        return Match(CAUSE, judged.kills[-1]["kind"], _reason(case, judged, deaths))
     if deaths and "kernel_log" in case.seen.blind:
-        return Unclear(
-            "kernel_log",
-            "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom",
-        )
+        why = "a worker was killed with SIGKILL, and the kernel's log could not be read to tell by whom"
+        return Unclear("kernel_log", why)
     return Clear("no OOM kill hit a worker of this host in the window")

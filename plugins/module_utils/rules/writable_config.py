@@ -27,12 +27,9 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         if not writable or not sites:
             continue
         text = "%s can write %s" % (writable["who"], writable["path"])
-        reason = Reason(
-            "%s, which %s loads as root." % (text, part["config"]),
-            [evidence("file", text, path=writable["path"])],
-            state="latent",
-            place=Place(None, part["unit"]),
-            servers=sites,
-        )
+        words = "%s, which %s loads as root." % (text, part["config"])
+        proof = evidence("file", text, writable["path"])
+        place = Place(None, part["unit"])
+        reason = Reason(words, [proof], state="latent", place=place, servers=sites)
         matches.append(Match(CAUSE, reason_id, reason))
     return matches

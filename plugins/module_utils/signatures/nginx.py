@@ -38,17 +38,17 @@ NO_PHASE = "-"
 HTTP = "http"
 STDERR = 'FastCGI sent in stderr: "'
 
-# id, phase, status, meaning, format
+# id, phase, status, meaning, format; an indented line: another format of the row above
 NGINX = Table(
     (NO_PHASE, HTTP) + tuple(PHASES.values()),
     MEANINGS,
-    r"""
+    """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
-ng-stderr-primary * - script_missing FastCGI sent in stderr: "Unable to open primary script: %q
+    FastCGI sent in stderr: "Unable to open primary script: %q
 ng-stderr-limit-ext * - script_denied FastCGI sent in stderr: "Access to the script '%q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
-ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
+    FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
+    FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)
@@ -56,24 +56,24 @@ ng-connect-eacces connecting 502 denied connect() to unix:%s failed (13: %s)
 ng-connect-eacces-tcp connecting 502 denied connect() to %s failed (13: %s)
 ng-connect-econnrefused-unix connecting 502 refused connect() to unix:%s failed (111: %s)
 ng-connect-econnrefused-tcp connecting 502 refused connect() failed (111: %s)
-ng-connect-econnrefused-tcp connecting 502 refused connect() to %s failed (111: %s)
+    connect() to %s failed (111: %s)
 ng-connect-eagain connecting 502 queue_full connect() to unix:%s failed (11: %s)
 ng-connect-eprototype connecting 502 unreached connect() to unix:%s failed (91: %s)
 ng-connect-enotdir connecting 502 missing connect() to unix:%s failed (20: %s)
 ng-connect-enetunreach connecting 502 unreached connect() to %s failed (101: %s)
-ng-connect-enetunreach connecting 502 unreached connect() failed (101: %s)
+    connect() failed (101: %s)
 ng-connect-ehostunreach connecting 502 unreached connect() failed (113: %s)
-ng-connect-ehostunreach connecting 502 unreached connect() to %s failed (113: %s)
+    connect() to %s failed (113: %s)
 ng-connect-eaddrnotavail connecting 502 unreached connect() to %s failed (99: %s)
 ng-timeout-connect connecting 504 connect_timed_out connect() failed (110: %s)
 ng-socket-emfile connecting 500 no_resource socket() failed (24: %s)
-ng-socket-emfile connecting 500 no_resource socket() failed (23: %s)
+    socket() failed (23: %s)
 ng-bind-fail connecting 500 unreached bind(%s) failed (%d: %s)
 ng-worker-connections connecting 500 no_resource %d worker_connections are not enough
 ng-worker-connections-accept - - no_resource %d worker_connections are not enough
 ng-files-available connecting 500 no_resource the new socket has number %d, but only %d files are available
 ng-accept-emfile - - no_resource accept4() failed (24: %s)
-ng-accept-emfile - - no_resource accept() failed (24: %s)
+    accept() failed (24: %s)
 ng-timeout-connect connecting 504 connect_timed_out upstream timed out (110: %s)
 ng-timeout-send sending 504 send_timed_out upstream timed out (110: %s)
 ng-timeout-header header 504 timed_out upstream timed out (110: %s)
@@ -87,7 +87,7 @@ ng-premature-body body - cut_off upstream prematurely closed connection
 ng-writev-epipe sending 502 cut_off writev() failed (32: %s)
 ng-writev-reset sending 502 cut_off writev() failed (104: %s)
 ng-sendfile-epipe sending 502 cut_off sendfile() failed (32: %s)
-ng-sendfile-epipe sending 502 cut_off sendfile() failed (104: %s)
+    sendfile() failed (104: %s)
 ng-readv-reset-body body - cut_off readv() failed (104: %s)
 ng-too-big-header header 502 too_big upstream sent too big header
 ng-invalid-header header 502 bad_header upstream sent invalid header: %q
@@ -106,7 +106,8 @@ ng-fcgi-reqid-lo header 502 not_fastcgi upstream sent unexpected FastCGI request
 ng-join-alert header 500 bad_header invalid header after joining FastCGI records
 ng-dup-content-length header 502 bad_header upstream sent duplicate header line: "%q", previous value: "%q"
 ng-bad-content-length header 502 bad_header upstream sent invalid "Content-Length" header: "%q"
-ng-cl-and-te header 502 bad_header upstream sent "Content-Length" and "Transfer-Encoding" headers at the same time
+ng-cl-and-te header 502 bad_header upstream sent "Content-Length" and "Transfer-Encoding" headers at the \
+same time
 ng-unknown-te header 502 bad_header upstream sent unknown "Transfer-Encoding": "%q"
 ng-no-live connecting 502 no_live_peer no live upstreams
 ng-peer-disabled * - peer_disabled upstream server temporarily disabled
@@ -115,22 +116,24 @@ ng-resolve-timeout - 502 unresolved %q could not be resolved (110: %s)
 ng-resolve-nxdomain - 502 unresolved %q could not be resolved (%d: %s)
 ng-no-port - 500 bad_upstream no port in upstream "%q"
 ng-invalid-port - 500 bad_upstream invalid port in upstream "%q"
-ng-invalid-port - 500 bad_upstream invalid host in upstream "%q"
-ng-invalid-port - 500 bad_upstream no host in upstream "%q"
+    invalid host in upstream "%q"
+    no host in upstream "%q"
 ng-no-upstream-conf - 500 bad_upstream no upstream configuration
 ng-params-too-big - 500 bad_params fastcgi request record is too big: %d
 ng-length-mismatch - 500 bad_params fastcgi request length mismatch
-ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too
+ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely closed connection, so upstream \
+connection is closed too
 ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too
 ng-499-no-peer connecting 499 client_gone epoll_wait() reported that client prematurely closed connection
 ng-limit-req - 503 rate_limited limiting requests, excess: %s by zone "%s"
 ng-limit-conn - 503 rate_limited limiting connections by zone "%s"
-ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to "%q"
+ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to \
+"%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
 ng-resp-temp-eacces body - temp_unwritable open() "%q" failed (13: %s)
 ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (13: %s)
-ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (2: %s)
+    open() "%q" failed (2: %s)
 ng-body-temp-enospc - 500 temp_unwritable pwritev() "%q" failed (28: %s)
-ng-body-temp-enospc - 500 temp_unwritable pwrite() "%q" failed (28: %s)
+    pwrite() "%q" failed (28: %s)
 """,
 )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What php-fpm's master logs, and what its workers write to stderr, from the sources of php-fpm 7.4 to 8.5."""
+"""What php-fpm's master logs and its workers write to stderr, from the sources of php-fpm 7.4 to 8.5."""
 
 from .table import Table, words
 
@@ -18,11 +18,11 @@ MEANINGS = words(
 )
 STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages
 
-# id, phase, status, meaning, format
+# id, phase, status, meaning, format; an indented line: another format of the row above
 PHP_FPM = Table(
     ("DEBUG", "NOTICE", "WARNING", "ERROR", "ALERT", STDERR),
     MEANINGS,
-    r"""
+    """
 fpm-running NOTICE - in_order fpm is running, pid %d
 fpm-ready NOTICE - in_order ready to handle connections
 fpm-terminating NOTICE - stopping Terminating ...
@@ -33,9 +33,9 @@ fpm-reload-exec-failed ERROR - start_failed failed to reload: execvp() failed%e
 fpm-log-reopened NOTICE - in_order error log file re-opened
 fpm-exec-failed-init ERROR - start_failed FPM initialization failed
 fpm-uid ERROR - bad_account cannot get uid for user '%s'
-fpm-uid ERROR - bad_account cannot get uid for user '%s'%e
+    cannot get uid for user '%s'%e
 fpm-gid ERROR - bad_account cannot get gid for group '%s'
-fpm-gid ERROR - bad_account cannot get gid for group '%s'%e
+    cannot get gid for group '%s'%e
 fpm-root-user ERROR - bad_config please specify user and group other than root
 fpm-bind-addrinuse ERROR - address_in_use unable to bind listening socket for address '%s': %s (98)
 fpm-bind-enoent ERROR - directory_missing unable to bind listening socket for address '%s': %s (2)
@@ -44,7 +44,8 @@ fpm-bind-eaddrnotavail ERROR - bind_failed unable to bind listening socket for a
 fpm-bind-fail ERROR - bind_failed unable to bind listening socket for address '%s'%e
 fpm-listen-fail ERROR - bind_failed failed to listen to address '%s'%e
 fpm-another-instance ERROR - address_in_use Another FPM instance seems to already listen on %s
-fpm-path-too-long WARNING - path_cut cannot bind to UNIX socket '%s' as path is too long (found length: %d, maximal length: %d), trying cut socket path %s
+fpm-path-too-long WARNING - path_cut cannot bind to UNIX socket '%s' as path is too long (found length: %d, \
+maximal length: %d), trying cut socket path %s
 fpm-chown ERROR - socket_access failed to chown() the socket '%s'%e
 fpm-acl-read ERROR - socket_access failed to read the ACL of the socket '%s'%e
 fpm-acl-write ERROR - socket_access failed to write the ACL of the socket '%s'%e
@@ -69,20 +70,25 @@ fpm-no-pm ALERT - bad_config the process manager is missing (static, dynamic or 
 fpm-max-children-conf ALERT - bad_config pm.max_children must be a positive value
 fpm-min-spare ALERT - bad_config pm.min_spare_servers(%d) must be a positive value
 fpm-max-spare ALERT - bad_config pm.max_spare_servers(%d) must be a positive value
-fpm-spare-gt-max ALERT - bad_config pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater than pm.max_children(%d)
+fpm-spare-gt-max ALERT - bad_config pm.min_spare_servers(%d) and pm.max_spare_servers(%d) cannot be greater \
+than pm.max_children(%d)
 fpm-spare-order ALERT - bad_config pm.max_spare_servers(%d) must not be less than pm.min_spare_servers(%d)
-fpm-start-servers ALERT - bad_config pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and not greater than pm.max_spare_servers(%d)
+fpm-start-servers ALERT - bad_config pm.start_servers(%d) must not be less than pm.min_spare_servers(%d) and \
+not greater than pm.max_spare_servers(%d)
 fpm-slowlog-missing ERROR - bad_config 'slowlog' must be specified for use with 'request_slowlog_timeout'
 fpm-dup-listen ERROR - bad_config unable to set listen address as it's already used in another pool '%s'
-fpm-emergency-restart WARNING - emergency_reload failed processes threshold (%d in %d sec) is reached, initiating reload
+fpm-emergency-restart WARNING - emergency_reload failed processes threshold (%d in %d sec) is reached, \
+initiating reload
 fpm-fork-failed ERROR - no_worker fork() failed%e
 fpm-child-init ERROR - no_worker child failed to initialize
 fpm-no-slot ERROR - pool_full no free scoreboard slot
 fpm-max-children-dynamic WARNING - pool_full server reached pm.max_children setting (%d), consider raising it
 fpm-max-children-ondemand WARNING - pool_full server reached max_children setting (%d), consider raising it
-fpm-process-max WARNING - process_max The maximum number of processes has been reached. Please review your configuration and consider raising 'process.max'
+fpm-process-max WARNING - process_max The maximum number of processes has been reached. Please review your \
+configuration and consider raising 'process.max'
 fpm-slow WARNING - slow_script child %d, script '%q' (request: "%q") executing too slow (%d.%d sec), logging
-fpm-terminate WARNING 502 terminated child %d, script '%q' (request: "%q") execution timed out (%d.%d sec), terminating
+fpm-terminate WARNING 502 terminated child %d, script '%q' (request: "%q") execution timed out (%d.%d sec), \
+terminating
 fpm-ptrace-denied ERROR - trace_denied failed to ptrace(ATTACH) child %d%e
 fpm-exit-sigsegv-core WARNING - crashed child %d exited on signal 11 (SIGSEGV - core dumped)%t
 fpm-exit-sigsegv WARNING - crashed child %d exited on signal 11 (SIGSEGV%s)%t
@@ -106,12 +112,14 @@ fpm-disallowed stderr - client_not_allowed ERROR: Connection disallowed: IP addr
 fpm-wrong-allowed stderr - client_not_allowed ERROR: Wrong IP address '%s' in listen.allowed_clients
 fpm-no-allowed stderr - client_not_allowed ERROR: There are no allowed addresses
 fpm-primary-open stderr - script_missing ERROR: Unable to open primary script: %s (%s)
-fpm-limit-ext stderr - script_denied NOTICE: Access to the script '%s' has been denied (see security.limit_extensions)
+fpm-limit-ext stderr - script_denied NOTICE: Access to the script '%s' has been denied (see \
+security.limit_extensions)
 fpm-passing-ini stderr - bad_ini ERROR: Passing INI directive through FastCGI: unable to set '%s'
 fpm-primary-unknown stderr - script_missing DEBUG: Primary script unknown
 fpm-said-oom stderr - php_fatal Out of memory%s
 fpm-said-pipe-closed stderr - php_fatal zend_mm_heap corrupted%s
-fpm-said-hard-timeout stderr - php_fatal Fatal error: Maximum execution time of %d+%d seconds exceeded (terminated)%s
+fpm-said-hard-timeout stderr - php_fatal Fatal error: Maximum execution time of %d+%d seconds exceeded \
+(terminated)%s
 fpm-said-stderr stderr - php_message %q
 """,
 )

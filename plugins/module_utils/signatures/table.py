@@ -25,7 +25,8 @@ class Signature(NamedTuple):
 
 class Table:
     """phases, meanings: all that a row may name. text: a row a line, "id phase status meaning format"; "-" is
-    no status. Raises ValueError on a row that names anything else, and on one that stands there twice.
+    no status. An indented line is another format of the row above. Raises ValueError on any other name, and
+    on a row that stands there twice.
     """
 
     def __init__(self, phases: Sequence[str], meanings: FrozenSet[str], text: str) -> None:
@@ -34,7 +35,9 @@ class Table:
         self._rows: Dict[str, List[Tuple[str, Signature]]] = {phase: [] for phase in phases}
         seen = set()
         for line in text.strip().splitlines():
-            name, phase, status, meaning, written = line.split(None, 4)
+            if not line.startswith(" "):
+                name, phase, status, meaning, line = line.split(None, 4)
+            written = line.lstrip()
             row = Signature(name, phase, None if status == "-" else int(status), meaning, written)
             if phase != ANY and phase not in self._rows:
                 raise ValueError("%s: unknown phase %s" % (name, phase))
@@ -45,8 +48,8 @@ class Table:
             if (phase, written) in seen:
                 raise ValueError("%s: a second row for %s" % (name, written))
             seen.add((phase, written))
-            for each in self._rows if phase == ANY else (phase,):
-                self._rows[each].append((written.split("%", 1)[0], row))
+            for known in self._rows if phase == ANY else (phase,):
+                self._rows[known].append((written.split("%", 1)[0], row))
 
     def rows(self) -> List[Signature]:
         """Each row once, in no order."""
@@ -77,9 +80,9 @@ def _places(text: str, form: str) -> Optional[List[str]]:
     places: List[str] = []
     end = 0
     for number, piece in enumerate(_pieces(form)):
-        found = piece.search(text, end) if number else piece.match(text)
-        if not found:
+        match = piece.search(text, end) if number else piece.match(text)
+        if not match:
             return None
-        places += ([text[end : found.start()]] if number else []) + list(found.groups())
-        end = found.end()
+        places += ([text[end : match.start()]] if number else []) + list(match.groups())
+        end = match.end()
     return places + ([text[end:]] if form.endswith(("%s", "%q")) else [])

@@ -16,7 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 MAIN = "/etc/php/8.2/fpm/php-fpm.conf"
@@ -92,67 +92,65 @@ def collected(broken: Broken) -> List[Dict[str, Any]]:
     return list(collect_fpm(host, [], test="never")["masters"][0]["config_errors"])
 
 
-def stopped(problems: List[Dict[str, Any]]) -> hosts.Snapshot:
-    """A master that does not run, whose configuration php-fpm -t could not test."""
-    snapshot = seen("stopped")
-    hosts.master(snapshot).update(
-        config_errors=problems, test={"ran": False, "why": "the main file is large"}
+def stopped(problems: List[Dict[str, Any]], **test: Any) -> hosts.Host:
+    """A master that does not run. test: what php-fpm -t gave; it could not run, unless said."""
+    result = test or {"ran": False, "why": "the main file is large"}
+    return a_host("stopped").with_master(config_errors=problems, test=result)
+
+
+@pytest.mark.parametrize("kind", sorted(PROBLEMS))
+class TestEachProblem:
+    def test_it_is_the_reason_with_its_place(self, kind: str) -> None:
+        broken = PROBLEMS[kind]
+        finding = hosts.only(stopped(collected(broken)))
+        proof = finding["evidence"][0]
+        assert (finding["cause"], finding["reason"]) == ("fpm_not_running", broken.reason)
+        assert (proof["path"], proof["line"]) == (broken.file, broken.line)
+        assert broken.text in proof["text"] and broken.text in finding["summary"]
+        assert finding["remedy"] == []
+
+    def test_it_has_the_words_that_php_fpm_has(self, kind: str) -> None:
+        problem = collected(PROBLEMS[kind])[0]
+        row = next(row for row in PHP_FPM.rows() if row.id == kind)
+        hit = PHP_FPM.find(re.sub(r"^\[pool \w+\] ", "", problem["text"]), row.phase)
+        assert hit is not None and (problem["kind"], hit[0].id) == (kind, kind)
+        failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
+        assert failure is not None and failure.reason == PROBLEMS[kind].reason
+
+
+class TestTheseProblems:
+    def test_every_kind_in_the_code_is_proved_here(self) -> None:
+        for path in ("parse/php_fpm/conf.py", "parse/php_fpm/pools.py", "collect/php_fpm/masters.py"):
+            with open(os.path.join(ROOT, "plugins", "module_utils", path), encoding="utf-8") as stream:
+                assert set(re.findall(r'"(fpm-[a-z-]+)"', stream.read())) <= set(PROBLEMS)
+
+
+class TestNoProblem:
+    @pytest.mark.parametrize(
+        "kind, reason", [("fpm-no-pm", "stopped"), ("fpm-accesslog-open", "config_invalid")]
     )
-    return snapshot
+    def test_what_php_fpm_itself_accepts(self, kind: str, reason: str) -> None:
+        """Its own test is right, but for what it does not look at."""
+        host = stopped(collected(PROBLEMS[kind]), ran=True, ok=True, rc=0, output=[])
+        assert hosts.only(host)["reason"] == reason
+
+    @pytest.mark.parametrize(
+        "pool",
+        [
+            POOL.replace("= 5", "= ${CHILDREN}"),
+            POOL.replace("www-data", "${OWNER}"),
+            POOL + "access.log = ${LOGS}/gone/access.log\n",
+        ],
+    )
+    def test_a_value_that_only_php_fpm_can_fill_in(self, pool: str) -> None:
+        assert collected(Broken(0, "", pool)) == []
+
+    def test_files_that_only_php_fpm_can_find(self) -> None:
+        assert collected(Broken(0, "", main=INCLUDE.replace("/etc/php", "${CONF}/php"))) == []
 
 
-@pytest.mark.parametrize("kind", sorted(PROBLEMS))
-def test_each_problem_is_the_reason_and_names_its_place(kind: str) -> None:
-    broken = PROBLEMS[kind]
-    finding = hosts.only(stopped(collected(broken)))
-    proof = finding["evidence"][0]
-    assert (finding["cause"], finding["reason"]) == ("fpm_not_running", broken.reason)
-    assert (proof["path"], proof["line"]) == (broken.file, broken.line)
-    assert broken.text in proof["text"] and broken.text in finding["summary"]
-    assert finding["remedy"] == []
-
-
-@pytest.mark.parametrize("kind", sorted(PROBLEMS))
-def test_each_problem_has_the_words_that_php_fpm_has(kind: str) -> None:
-    problem = collected(PROBLEMS[kind])[0]
-    row = next(row for row in PHP_FPM.rows() if row.id == kind)
-    hit = PHP_FPM.find(re.sub(r"^\[pool \w+\] ", "", problem["text"]), row.phase)
-    assert hit is not None and (problem["kind"], hit[0].id) == (kind, kind)
-    failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
-    assert failure is not None and failure.reason == PROBLEMS[kind].reason
-
-
-def test_every_kind_that_stands_in_the_code_is_proved_here() -> None:
-    for path in ("parse/php_fpm/conf.py", "parse/php_fpm/pools.py", "collect/php_fpm/masters.py"):
-        with open(os.path.join(ROOT, "plugins", "module_utils", path), encoding="utf-8") as stream:
-            assert set(re.findall(r'"(fpm-[a-z-]+)"', stream.read())) <= set(PROBLEMS)
-
-
-def test_what_php_fpm_itself_accepts_is_no_problem() -> None:
-    """Its own test is right, but for what it does not look at."""
-    for kind, reason in (("fpm-no-pm", "stopped"), ("fpm-accesslog-open", "config_invalid")):
-        snapshot = stopped(collected(PROBLEMS[kind]))
-        hosts.master(snapshot)["test"] = {"ran": True, "ok": True, "rc": 0, "output": []}
-        assert hosts.only(snapshot)["reason"] == reason
-
-
-@pytest.mark.parametrize(
-    "pool",
-    [
-        POOL.replace("= 5", "= ${CHILDREN}"),
-        POOL.replace("www-data", "${OWNER}"),
-        POOL + "access.log = ${LOGS}/gone/access.log\n",
-    ],
-)
-def test_a_value_that_only_php_fpm_can_fill_in_is_no_problem(pool: str) -> None:
-    assert collected(Broken(0, "", pool)) == []
-
-
-def test_files_that_only_php_fpm_can_find_are_no_problem() -> None:
-    assert collected(Broken(0, "", main=INCLUDE.replace("/etc/php", "${CONF}/php"))) == []
-
-
-def test_a_problem_of_an_older_snapshot_has_no_kind_and_counts() -> None:
-    problems = collected(PROBLEMS["fpm-no-pm"])
-    del problems[0]["kind"]
-    assert hosts.only(stopped(problems))["reason"] == "config_invalid"
+class TestOlderSnapshot:
+    def test_a_problem_without_a_kind_counts(self) -> None:
+        problems = collected(PROBLEMS["fpm-no-pm"])
+        del problems[0]["kind"]
+        assert hosts.only(stopped(problems))["reason"] == "config_invalid"

@@ -4,214 +4,180 @@
 
 """Cause 5: slow scripts while workers are free, and timeouts that are something else."""
 
-from typing import Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
+    Host,
+    a_host,
+    port,
+)
 
 CAUSE = "fastcgi_read_timeout"
-HITS: Dict[str, Callable[[], hosts.Snapshot]] = {"slow_script": lambda: seen("slow_location")}
+SLOW = [(CAUSE, "slow_script", "active")]
+HITS: Dict[str, Callable[[], Host]] = {"slow_script": lambda: a_host("slow_location")}
 
 
-@pytest.mark.parametrize("reason", sorted(HITS))
-def test_hit_each_reason_alone_and_degraded(reason: str) -> None:
-    found = hosts.verdict(HITS[reason]())
-    assert [(item["cause"], item["reason"], item["state"]) for item in found["findings"]] == [
-        (CAUSE, reason, "active")
+def going_on(*ago: float, busy: bool = True) -> Host:
+    return a_host("slow_location").timing_out(*ago, busy=busy)
+
+
+def last_loss(host: Host) -> float:
+    return float(max(at for event in hosts.events(host, "nginx") for at in event["times"]))
+
+
+def with_losses_of_a_strange_server(host: Host) -> Host:
+    losses = [dict(event, site="gone.example") for event in hosts.events(going_on(150, 120, 90, 60), "nginx")]
+    host["logs"]["events"] += losses
+    return host
+
+
+def by_name(name: str, *addresses: str, **more: Any) -> Host:
+    """nginx dials a name, and the addresses that it leads to answer."""
+    answers = [
+        {"address": address, "result": "ok", "errno": None, "probe": "answered"} for address in addresses
     ]
-    assert found["status"] == "degraded"
+    facts = dict(port(name), family="name", addresses=answers, **more)
+    return a_host("slow_location").dials(name + ":9000", **facts)
 
 
-@pytest.mark.parametrize("fault, where", [("slow_location", "(location)"), ("slow_http", "(http)")])
-def test_hit_the_timeout_that_decided_is_named_with_its_place(fault: str, where: str) -> None:
-    item = hosts.only(seen(fault))
-    assert where in item["summary"] and item["evidence"][1]["path"] and item["evidence"][1]["line"]
-    route = seen(fault)["nginx"]["routes"][0]
-    assert (item["evidence"][2]["path"], item["evidence"][2]["line"]) == (route["file"], route["line"]), (
-        "where another would stand"
-    )
-    assert hosts.actions(seen(fault)) == [], "two requests within seconds"
+class TestSlowScript:
+    @pytest.mark.parametrize("reason", sorted(HITS))
+    def test_hit_each_reason_alone_is_degraded(self, reason: str) -> None:
+        assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "degraded")
+
+    @pytest.mark.parametrize("fault, where", [("slow_location", "(location)"), ("slow_http", "(http)")])
+    def test_hit_the_timeout_that_decided_is_named(self, fault: str, where: str) -> None:
+        """With its place, and with the place where another would stand."""
+        host = a_host(fault)
+        item, route = hosts.only(host), hosts.route(host)
+        _line, decided, stands = item["evidence"][:3]
+        assert where in item["summary"] and decided["path"] and decided["line"]
+        assert (stands["path"], stands["line"]) == (route["file"], route["line"])
+        assert hosts.actions(host) == [], "two requests within seconds"
+
+    def test_hit_a_response_that_stopped_in_the_middle(self) -> None:
+        assert hosts.causes(a_host().nginx_said("ng-timeout-body", 20.0)) == SLOW
+
+    def test_hit_only_the_site_that_timed_out_is_named(self) -> None:
+        host = a_host("slow_location").another_site("blog.example", first=True)
+        assert hosts.only(host)["sites"] == ["shop.example"]
+
+    @pytest.mark.parametrize("logged", ["shop.example", "www.shop.example"])
+    def test_hit_it_is_the_timeout_of_the_site_by_any_name(self, logged: str) -> None:
+        host = a_host("slow_location")
+        longer = dict(hosts.route(host)["read_timeout"], seconds=300.0)
+        host.another_site("blog.example", first=True, read_timeout=longer)
+        assert ", 2 s, set" in hosts.only(host.with_events("nginx", site=logged))["summary"]
+
+    @pytest.mark.parametrize("logged", ["127.0.0.1:9000", "[::1]:9000"])
+    def test_hit_localhost_is_logged_as_either_address(self, logged: str) -> None:
+        host = by_name("localhost", "127.0.0.1", "::1").with_events("nginx", endpoint=logged)
+        assert hosts.causes(host) == SLOW
+
+    def test_hit_a_name_is_dialled_but_its_address_is_logged(self) -> None:
+        host = by_name("php.internal", "192.0.2.7", listening=None, listeners=[])
+        assert hosts.causes(host.with_events("nginx", endpoint="192.0.2.7:9000")) == SLOW
 
 
-def going_on(*ago: float, busy: bool = True) -> hosts.Snapshot:
-    return hosts.timing_out(seen("slow_location"), *ago, busy=busy)
+class TestRemedy:
+    def test_hit_what_goes_on_may_be_changed_at_a_high_risk(self) -> None:
+        """A worker is seen that serves such a request."""
+        planned = hosts.verdict(going_on())["plan"]
+        assert [(action["id"], action["risk"], action["arguments"]["site"]) for action in planned] == [
+            ("read_timeout_set", "high", "shop.example")
+        ]
+        assert hosts.only(going_on())["confidence"] == "likely"
 
+    @pytest.mark.parametrize("signature", ["fpm-slow", "fpm-terminate"])
+    def test_hit_the_masters_word_will_do_for_a_busy_worker(self, signature: str) -> None:
+        assert hosts.actions(going_on(busy=False).fpm_said(signature, 30.0)) == ["read_timeout_set"]
 
-def test_hit_what_goes_on_and_is_seen_in_a_worker_may_be_changed_where_high_risks_are_taken() -> None:
-    planned = hosts.verdict(going_on())["plan"]
-    assert [(action["id"], action["risk"], action["arguments"]["site"]) for action in planned] == [
-        ("read_timeout_set", "high", "shop.example")
-    ]
-    assert hosts.only(going_on())["confidence"] == "likely"
-
-
-@pytest.mark.parametrize("signature", ["fpm-slow", "fpm-terminate"])
-def test_hit_the_masters_own_word_of_slow_scripts_will_do_for_a_busy_worker(signature: str) -> None:
-    assert hosts.actions(hosts.fpm_said(going_on(busy=False), signature, 30.0)) == ["read_timeout_set"]
-
-
-NOT_ENOUGH: Dict[str, Callable[[], hosts.Snapshot]] = {
-    "one line, which anybody may have written": lambda: going_on(30),
-    "one visitor's request, again and again within a minute": lambda: going_on(55, 50, 40, 30, 20, 10),
-    "four requests": lambda: going_on(150, 120, 60, 30),
-    "words alone: no worker is busy and php-fpm knows of nothing": lambda: going_on(busy=False),
-    "the busy worker is of another pool": lambda: of_another_pool(going_on()),
-    "php-fpm's word is of another pool": lambda: hosts.fpm_said(
-        going_on(busy=False), "fpm-slow", 30.0, pool="blog"
-    ),
-    "most lines name a server that is not here": lambda: of_a_strange_server(
-        going_on(150, 120, 90, 60), going_on(30)
-    ),
-}
-
-
-def of_another_pool(snapshot: hosts.Snapshot) -> hosts.Snapshot:
-    snapshot["workers"][0]["pool"] = "blog"
-    return snapshot
-
-
-def of_a_strange_server(strange: hosts.Snapshot, snapshot: hosts.Snapshot) -> hosts.Snapshot:
-    snapshot["logs"]["events"] += [dict(one, site="gone.example") for one in strange["logs"]["events"]]
-    return snapshot
-
-
-@pytest.mark.parametrize("case", sorted(NOT_ENOUGH))
-def test_near_miss_what_may_be_forged_or_one_visitors_changes_nothing(case: str) -> None:
-    assert hosts.actions(NOT_ENOUGH[case]()) == []
-
-
-@pytest.mark.parametrize("site", ["blog.example", "shop.example", None])
-def test_near_miss_a_snippet_that_several_servers_include_is_not_changed_for_one(site: Optional[str]) -> None:
-    snapshot = going_on()
-    route = dict(snapshot["nginx"]["routes"][0], site=site, server_names=[site] if site else [])
-    snapshot["nginx"]["routes"].append(route)
-    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
-    route["line"] += 40
-    assert hosts.actions(snapshot) == ([] if site == "shop.example" else ["read_timeout_set"])
-
-
-def test_hit_only_the_site_that_timed_out_is_named() -> None:
-    snapshot = seen("slow_location")
-    route = dict(snapshot["nginx"]["routes"][0], site="blog.example", server_names=["blog.example"])
-    snapshot["nginx"]["routes"].insert(0, route)
-    assert hosts.only(snapshot)["sites"] == ["shop.example"]
-
-
-@pytest.mark.parametrize("logged", ["shop.example", "www.shop.example"])
-def test_hit_the_timeout_is_that_of_the_site_that_lost_the_request_under_any_of_its_names(
-    logged: str,
-) -> None:
-    snapshot = seen("slow_location")
-    other = dict(
-        snapshot["nginx"]["routes"][0],
-        site="blog.example",
-        server_names=["blog.example"],
-        read_timeout=dict(snapshot["nginx"]["routes"][0]["read_timeout"], seconds=300.0),
-    )
-    snapshot["nginx"]["routes"].insert(0, other)
-    for one in snapshot["logs"]["events"]:
-        one["site"] = logged if one["source"] == "nginx" else None
-    assert ", 2 s, set" in hosts.only(snapshot)["summary"]
-
-
-@pytest.mark.parametrize("logged", ["127.0.0.1:9000", "[::1]:9000"])
-def test_hit_localhost_is_logged_as_either_of_its_addresses(logged: str) -> None:
-    snapshot = hosts.dials(
-        seen("slow_location"),
-        "localhost:9000",
-        family="name",
-        address="localhost",
-        port=9000,
-        path=None,
-        real_path=None,
-        addresses=[
-            {"address": one, "result": "ok", "errno": None, "probe": "answered"}
-            for one in ("127.0.0.1", "::1")
+    @pytest.mark.parametrize(
+        "make",
+        [
+            pytest.param(lambda: going_on(30), id="one line, which anybody may have written"),
+            pytest.param(
+                lambda: going_on(55, 50, 40, 30, 20, 10),
+                id="one visitor's request, again and again within a minute",
+            ),
+            pytest.param(lambda: going_on(150, 120, 60, 30), id="four requests"),
+            pytest.param(
+                lambda: going_on(busy=False),
+                id="words alone: no worker is busy and php-fpm knows of nothing",
+            ),
+            pytest.param(
+                lambda: going_on().with_first_worker(pool="blog"), id="the busy worker is of another pool"
+            ),
+            pytest.param(
+                lambda: going_on(busy=False).fpm_said("fpm-slow", 30.0, pool="blog"),
+                id="php-fpm's word is of another pool",
+            ),
+            pytest.param(
+                lambda: with_losses_of_a_strange_server(going_on(30)),
+                id="most lines name a server that is not here",
+            ),
         ],
     )
-    for one in snapshot["logs"]["events"]:
-        one["endpoint"] = logged if one["source"] == "nginx" else None
-    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
+    def test_near_miss_what_may_be_forged_changes_nothing(self, make: Callable[[], Host]) -> None:
+        """Or what one visitor may have done."""
+        assert hosts.actions(make()) == []
 
+    @pytest.mark.parametrize("site", ["blog.example", "shop.example", None])
+    def test_near_miss_a_snippet_that_several_servers_include(self, site: Optional[str]) -> None:
+        host = going_on().another_site(site)
+        assert hosts.causes(host) == SLOW and hosts.actions(host) == []
 
-def test_hit_a_name_is_dialled_and_its_address_is_logged() -> None:
-    """nginx logs the address that a name led to."""
-    snapshot = seen("slow_location")
-    hosts.dials(
-        snapshot,
-        "php.internal:9000",
-        family="name",
-        address="php.internal",
-        port=9000,
-        path=None,
-        real_path=None,
-        listening=None,
-        listeners=[],
-        addresses=[{"address": "192.0.2.7", "result": "ok", "errno": None, "probe": "answered"}],
+    @pytest.mark.parametrize(
+        "site, actions",
+        [("blog.example", ["read_timeout_set"]), ("shop.example", []), (None, ["read_timeout_set"])],
     )
-    for one in snapshot["logs"]["events"]:
-        one["endpoint"] = "192.0.2.7:9000" if one["source"] == "nginx" else None
-    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")]
+    def test_hit_a_line_of_its_own_beside_another_site(self, site: Optional[str], actions: Any) -> None:
+        host = going_on()
+        assert hosts.actions(host.another_site(site, line=hosts.route(host)["line"] + 40)) == actions
+
+    def test_near_miss_two_locations_leave_it_to_a_person(self) -> None:
+        """Which timeout to raise."""
+        host = going_on().another_route(location="= /report.php", line=40)
+        assert hosts.causes(host) == SLOW and hosts.actions(host) == []
 
 
-def test_hit_a_response_that_stopped_in_the_middle_ran_into_the_same_timeout() -> None:
-    assert hosts.causes(hosts.nginx_said(seen("plain"), "ng-timeout-body", 20.0)) == [
-        (CAUSE, "slow_script", "active")
-    ]
+class TestOtherTimeouts:
+    def test_near_miss_while_the_probe_waited(self) -> None:
+        assert hosts.found(a_host("slow_location").dialled("ok", None, "answered", 1500.0)) == hosts.DEGRADED
+
+    def test_near_miss_while_nobody_answered_the_pool_is_full(self) -> None:
+        assert hosts.cause_ids(a_host("exhausted_static")) == ["max_children_exhausted"]
+
+    def test_near_miss_an_upload_that_timed_out(self) -> None:
+        """It is no matter of the read timeout."""
+        assert hosts.found(a_host().nginx_said("ng-timeout-send", 20.0)) == hosts.DEGRADED
 
 
-def test_near_miss_timeouts_while_the_probe_waited_are_not_a_slow_script() -> None:
-    snapshot = hosts.dialled(seen("slow_location"), "ok", None, "answered", 1500.0)
-    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")
+class TestOver:
+    @pytest.mark.parametrize("newer, state", [(True, "active"), (False, "recovered")])
+    def test_near_miss_timeouts_before_nginx_was_reconfigured(self, newer: bool, state: str) -> None:
+        """newer: changed, and not yet loaded."""
+        host = a_host("slow_location")
+        host.with_nginx(config_changed_at=last_loss(host) + 5, config_newer=newer)
+        assert hosts.only(host)["state"] == state and hosts.actions(host) == []
+
+    @pytest.mark.parametrize("before, state", [(1, "recovered"), (40, "active")])
+    def test_near_miss_requests_before_the_pool_was_enlarged(self, before: int, state: str) -> None:
+        """A static pool that was full does not log it. They had waited for 2 s."""
+        host = a_host("slow_location")
+        host.with_master(config_changed_at=last_loss(host) - before, config_newer=False)
+        assert hosts.only(host)["state"] == state
 
 
-def test_near_miss_timeouts_while_nobody_answered_are_a_full_pool() -> None:
-    assert [cause for cause, _reason, _state in hosts.causes(seen("exhausted_static"))] == [
-        "max_children_exhausted"
-    ]
+class TestDecoys:
+    def test_decoy_a_timeout_of_another_upstream_is_not_phps(self) -> None:
+        host = a_host().nginx_said("ng-timeout-header", 20.0, endpoint="127.0.0.1:3000")
+        assert hosts.found(host) == hosts.HEALTHY
 
+    def test_decoy_a_short_timeout_that_nobody_ran_into(self) -> None:
+        assert hosts.causes(a_host("slow_location").silent_logs()) == []
 
-def test_near_miss_two_locations_of_the_site_leave_it_to_a_person_which_timeout_to_raise() -> None:
-    snapshot = going_on()
-    snapshot["nginx"]["routes"].append(
-        dict(snapshot["nginx"]["routes"][0], location="= /report.php", line=40)
-    )
-    assert hosts.causes(snapshot) == [(CAUSE, "slow_script", "active")] and hosts.actions(snapshot) == []
-
-
-def test_near_miss_timeouts_from_before_nginx_was_given_another_configuration_are_over() -> None:
-    snapshot = seen("slow_location")
-    last = max(at for event in snapshot["logs"]["events"] for at in event["times"])
-    snapshot["nginx"].update(config_changed_at=last + 5, config_newer=True)  # changed, and not yet loaded
-    assert hosts.only(snapshot)["state"] == "active"
-    snapshot["nginx"]["config_newer"] = False
-    assert hosts.only(snapshot)["state"] == "recovered" and hosts.actions(snapshot) == []
-
-
-def test_near_miss_requests_that_began_before_the_pool_was_given_more_workers_are_over() -> None:
-    """A static pool that was full says no word of it."""
-    snapshot = seen("slow_location")
-    last = max(at for event in snapshot["logs"]["events"] for at in event["times"])
-    hosts.master(snapshot).update(config_changed_at=last - 1, config_newer=False)  # they had waited for 2 s
-    assert hosts.only(snapshot)["state"] == "recovered"
-    hosts.master(snapshot)["config_changed_at"] = last - 40
-    assert hosts.only(snapshot)["state"] == "active"
-
-
-def test_near_miss_an_upload_that_timed_out_is_not_a_matter_of_the_read_timeout() -> None:
-    snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-send", 20.0)
-    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "degraded")
-
-
-def test_decoy_a_timeout_of_another_upstream_is_not_phps() -> None:
-    snapshot = hosts.nginx_said(seen("plain"), "ng-timeout-header", 20.0, endpoint="127.0.0.1:3000")
-    assert (hosts.causes(snapshot), hosts.verdict(snapshot)["status"]) == ([], "healthy")
-
-
-def test_decoy_a_short_timeout_that_nobody_ran_into_is_nothing() -> None:
-    assert hosts.causes(hosts.silent_logs(seen("slow_location"))) == []
-
-
-def test_decoy_a_slow_script_that_php_fpm_noted_and_nginx_waited_for_is_nothing() -> None:
-    assert hosts.causes(hosts.fpm_said(seen("plain"), "fpm-slow", 20.0)) == []
+    def test_decoy_a_slow_script_that_nginx_waited_for(self) -> None:
+        assert hosts.causes(a_host().fpm_said("fpm-slow", 20.0)) == []

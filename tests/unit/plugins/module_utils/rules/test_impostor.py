@@ -10,79 +10,63 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 CAUSE = "impostor"
 
 
-def held_by(uid: int, answers: bool = True, claims_fpm: bool = False, **unit: Any) -> hosts.Snapshot:
+def held_by(uid: int, answers: bool = True, **unit: Any) -> Host:
     """php-fpm is stopped, and a program of that account listens at its endpoint."""
-    snapshot = hosts.silent_logs(
-        hosts.dialled(seen("stopped"), "ok", probe="answered" if answers else "closed", ms=0.3)
+    host = a_host("stopped").dialled("ok", probe="answered" if answers else "closed", ms=0.3).silent_logs()
+    return (
+        host.with_unit(**unit)
+        .without_listeners(listening=True)
+        .with_listener(
+            pid=4711,
+            comm="python3",
+            exe="/usr/bin/python3",
+            cmdline="python3",
+            claims_fpm=False,
+            uid=uid,
+            user="stranger" if uid else "root",
+            master_config=None,
+            pool=None,
+            unit=None,
+        )
     )
-    hosts.unit(snapshot).update(unit)
-    hosts.place(snapshot).update(
-        listening=True,
-        listeners=[
-            {
-                "pid": 4711,
-                "comm": "python3",
-                "exe": "/usr/bin/python3",
-                "cmdline": "python3",
-                "fpm": False,
-                "claims_fpm": claims_fpm,
-                "uid": uid,
-                "user": "stranger" if uid else "root",
-                "master_config": None,
-                "pool": None,
-                "unit": None,
-            }
-        ],
-    )
-    return snapshot
 
 
-HITS: Dict[str, Callable[[], hosts.Snapshot]] = {
+HITS: Dict[str, Callable[[], Host]] = {
     "untrusted_php_fpm": lambda: held_by(1001),
     "not_php_fpm": lambda: held_by(1001, answers=False),
 }
 
 
-@pytest.mark.parametrize("reason", sorted(HITS))
-def test_hit_whoever_answers_in_the_pools_place_is_named(reason: str) -> None:
-    snapshot = HITS[reason]()
-    item = hosts.only(snapshot)
-    assert (item["cause"], item["reason"], item["state"], item["severity"], item["remedy"]) == (
-        CAUSE,
-        reason,
-        "active",
-        "critical",
-        [],
-    )
-    assert "python3 (pid 4711) of stranger" in item["evidence"][0]["text"]
-    assert hosts.verdict(snapshot)["status"] == "failing" and hosts.actions(snapshot) == []
+class TestStranger:
+    @pytest.mark.parametrize("reason", sorted(HITS))
+    def test_hit_whoever_answers_in_the_pools_place_is_named(self, reason: str) -> None:
+        host = HITS[reason]()
+        item = hosts.only(host)
+        assert hosts.found(host) == ([(CAUSE, reason, "active")], "failing")
+        assert (item["severity"], item["remedy"], hosts.actions(host)) == ("critical", [], [])
+        assert "python3 (pid 4711) of stranger" in item["evidence"][0]["text"]
+
+    @pytest.mark.parametrize("enabled, confidence", [("enabled", "certain"), ("disabled", "likely")])
+    def test_hit_it_is_certain_unless_the_unit_was_disabled(self, enabled: str, confidence: str) -> None:
+        assert hosts.only(held_by(1001, enabled=enabled))["confidence"] == confidence
 
 
-def test_hit_it_is_certain_unless_the_pools_unit_was_disabled() -> None:
-    assert hosts.only(held_by(1001))["confidence"] == "certain"
-    assert hosts.only(held_by(1001, enabled="disabled"))["confidence"] == "likely"
+class TestNoStranger:
+    def test_near_miss_a_program_of_roots_such_as_a_proxy(self) -> None:
+        """Of a container."""
+        assert hosts.causes(held_by(0)) == []
 
+    def test_near_miss_a_program_that_took_the_port_by_accident(self) -> None:
+        """php-fpm's failed start tells that already."""
+        assert CAUSE not in hosts.cause_ids(held_by(1001, answers=False, active="failed"))
 
-def test_near_miss_a_program_of_roots_such_as_a_containers_proxy() -> None:
-    assert hosts.causes(held_by(0)) == []
+    def test_near_miss_an_endpoint_that_no_pool_here_claims(self) -> None:
+        assert CAUSE not in hosts.cause_ids(held_by(1001).with_pool(endpoint="unix:/run/php/other.sock"))
 
-
-def test_near_miss_a_program_that_took_the_port_by_accident() -> None:
-    """php-fpm's failed start tells that already."""
-    snapshot = held_by(1001, answers=False, active="failed")
-    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(snapshot)]
-
-
-def test_near_miss_an_endpoint_that_no_pool_of_this_host_claims() -> None:
-    snapshot = held_by(1001)
-    hosts.pool(snapshot)["endpoint"] = "unix:/run/php/other.sock"
-    assert CAUSE not in [cause for cause, _reason, _state in hosts.causes(snapshot)]
-
-
-def test_decoy_php_fpm_itself_and_its_workers() -> None:
-    assert hosts.causes(seen("plain")) == []
+    def test_decoy_php_fpm_itself_with_its_workers(self) -> None:
+        assert hosts.causes(a_host()) == []

@@ -2,22 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A rule that raises costs its own answer: the others stand, and the host is reported."""
+"""A part of the diagnosis that raises costs its own answer: the others stand, and the host is reported."""
 
 import os
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils import reply
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 
 NAMES = [rule.name for rule in RULES]
 # A verdict that says no more than what was seen, or less.
 NOT_BETTER_THAN_UNKNOWN = ("failing", "degraded", "unknown")
 
 
-def defect(_subject: Any) -> None:
+def defect(*_arguments: Any, **_more: Any) -> None:
     raise KeyError("a defect")
 
 
@@ -29,7 +33,7 @@ def fail(monkeypatch: Any, *names: str) -> None:
 
 
 def failures(verdict: Dict[str, Any]) -> List[Tuple[str, str]]:
-    """(rule, why) of those that failed."""
+    """(part, why) of those that failed."""
     return [(entry["path"], entry["why"]) for entry in verdict["missing"] if entry["what"] == "rule_failed"]
 
 
@@ -66,13 +70,13 @@ class TestEachRuleMadeToRaise:
     @pytest.mark.parametrize("name", NAMES)
     def test_a_healthy_host_is_unknown_and_the_rule_is_named(self, name: str, monkeypatch: Any) -> None:
         fail(monkeypatch, name)
-        verdict = hosts.verdict(hosts.seen("plain"))
+        verdict = hosts.verdict(a_host("plain"))
         assert verdict["status"] == "unknown"
         assert failures(verdict) == [(name, "KeyError: 'a defect'")]
 
     def test_nothing_is_planned_after_a_rule_that_failed(self, monkeypatch: Any) -> None:
         """It may stand for the root cause."""
-        snapshot = hosts.seen("stopped")
+        snapshot = a_host("stopped")
         assert hosts.actions(snapshot)
         fail(monkeypatch, "impostor")
         assert hosts.causes(snapshot) == [("fpm_not_running", "stopped", "active")]
@@ -80,33 +84,181 @@ class TestEachRuleMadeToRaise:
 
     def test_a_rule_about_the_host_is_named_as_well(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "writable_config")
-        verdict = hosts.verdict(hosts.seen("stopped"))
+        verdict = hosts.verdict(a_host("stopped"))
         assert failures(verdict) == [("writable_config", "KeyError: 'a defect'")]
         assert [item["cause"] for item in verdict["findings"]] == ["fpm_not_running"]
+
+
+# Each part beside the rules: its module, its function there, its name in missing.
+PARTS = [
+    (case, "routes_by_endpoint", "cases"),
+    (case, "Seen", "cases"),
+    (case, "Case", "cases"),
+    (diagnose, "_answering", "answering"),
+    (diagnose, "_unexplained", "unexplained"),
+    (diagnose, "_spared", "spared"),
+    (diagnose, "_merged", "merged"),
+    (diagnose, "_nginx_gaps", "nginx_gaps"),
+    (diagnose, "status_of", "status"),
+    (diagnose, "_left_to_a_person", "owners"),
+    (diagnose, "plan", "plan"),
+    (diagnose, "running", "running"),
+]
+# What only a finding or an action calls for.
+ON_DEMAND = ("_unexplained", "_left_to_a_person", "running")
+EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[1] for each in PARTS])
+
+
+@EACH
+class TestEachOtherPartMadeToRaise:
+    def test_the_host_is_reported_and_the_part_is_named(
+        self, module: Any, function: str, part: str, monkeypatch: Any
+    ) -> None:
+        fault = "segfault" if function == "_unexplained" else "stopped"
+        monkeypatch.setattr(module, function, defect)
+        verdict = hosts.verdict(a_host(fault))
+        assert failures(verdict) == [(part, "KeyError: 'a defect'")]
+        assert verdict["status"] in NOT_BETTER_THAN_UNKNOWN
+
+    def test_no_saved_host_is_better_than_unknown(
+        self, module: Any, function: str, part: str, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(module, function, defect)
+        failed = 0
+        for path in hosts.FILES:
+            verdict = hosts.verdict(hosts.fixture(path)["snapshot"])
+            if failures(verdict):
+                failed += 1
+                assert verdict["status"] in NOT_BETTER_THAN_UNKNOWN, os.path.basename(path)
+        assert failed
+
+    def test_the_findings_stand(self, module: Any, function: str, part: str, monkeypatch: Any) -> None:
+        """Unless the part makes what they are found in."""
+        before = hosts.causes(a_host("stopped"))
+        monkeypatch.setattr(module, function, defect)
+        assert hosts.causes(a_host("stopped")) == ([] if part == "cases" else before)
+
+    def test_a_healthy_host_is_unknown(self, module: Any, function: str, part: str, monkeypatch: Any) -> None:
+        monkeypatch.setattr(module, function, defect)
+        verdict = hosts.verdict(a_host())
+        assert verdict["status"] == ("healthy" if function in ON_DEMAND[1:] else "unknown")
+
+
+class TestWhatAPartThatFailedCosts:
+    def test_one_case_costs_no_other_endpoint(self, monkeypatch: Any) -> None:
+        """The host is not called failing: nobody looked at the other endpoint."""
+        snapshot = a_host("one_vhost_wrong")
+        broken = next(name for name in snapshot["endpoints"] if name.endswith("php8.2-fpm.sock"))
+        made = case.Case
+
+        def make(seen: Any, key: str, routes: Any) -> Any:
+            return defect() if key == broken else made(seen, key, routes)
+
+        monkeypatch.setattr(case, "Case", make)
+        verdict = hosts.verdict(snapshot)
+        assert [item["cause"] for item in verdict["findings"]] == ["socket_path_mismatch"]
+        assert (verdict["status"], failures(verdict)) == ("degraded", [("cases", "KeyError: 'a defect'")])
+
+    def test_without_a_plan_nothing_is_done(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(diagnose, "plan", defect)
+        assert hosts.actions(a_host("stopped")) == []
+
+    def test_an_action_of_unknown_cost_stays_in_the_plan(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(diagnose, "running", defect)
+        plan = hosts.verdict(a_host("stopped"))["plan"]
+        assert [(action["id"], action["running"]) for action in plan] == [("unit_start", None)]
+
+    def test_unknown_owners_leave_it_to_a_person(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(diagnose, "_left_to_a_person", defect)
+        assert hosts.only(a_host("stopped"))["remedy"] == [] and hosts.actions(a_host("stopped")) == []
+
+    def test_what_was_lost_is_no_longer_explained(self, monkeypatch: Any) -> None:
+        snapshot = a_host().nginx_said("ng-premature-header", 60.0)
+        monkeypatch.setattr(diagnose, "_unexplained", defect)
+        assert [entry["what"] for entry in hosts.verdict(snapshot)["missing"]] == ["rule_failed"]
+
+
+def broken_for(*texts: str) -> Callable[[Any], Any]:
+    """A redaction that fails for these texts, and so for all that holds one."""
+
+    def fails(value: Any) -> Any:
+        if any(text in repr(value) for text in texts):
+            raise KeyError(repr(value))
+        return clean(value)
+
+    return fails
+
+
+class TestRedactionMadeToRaise:
+    def test_a_text_that_fails_is_left_out(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(reply, "clean", broken_for("hunter2"))
+        verdict = hosts.verdict(a_host("stopped"))
+        verdict["findings"][0]["evidence"][0]["text"] = "the word hunter2"
+        verdict["findings"][0]["summary"] = "It has password=sesame."
+        shown = told(verdict)
+        finding = shown["findings"][0]
+        assert "hunter2" not in repr(shown) and finding["evidence"][0]["text"] == "[redacted]"
+        assert finding["summary"] == "It has password=[redacted]"
+        assert shown["missing"][-1]["path"] == "redaction" and shown["status"] == "failing"
+
+    def test_without_any_redaction_the_verdict_is_told(self, monkeypatch: Any) -> None:
+        verdict = hosts.verdict(a_host("stopped"))
+        monkeypatch.setattr(reply, "clean", defect)
+        shown = told(verdict)
+        finding, entry = shown["findings"][0], shown["missing"][-1]
+        assert (shown["status"], finding["cause"], finding["reason"]) == (
+            "failing",
+            "fpm_not_running",
+            "stopped",
+        )
+        assert [action["id"] for action in shown["plan"]] == ["unit_start"]
+        assert finding["summary"] == finding["endpoint"] == "[redacted]"
+        assert (entry["what"], entry["path"], entry["why"]) == (
+            "collector_failed",
+            "redaction",
+            "KeyError: texts were left out",
+        )
+
+    @pytest.mark.parametrize("fault", ["plain", "was_down", "no_php"])
+    def test_no_host_is_better_than_unknown(self, fault: str, monkeypatch: Any) -> None:
+        verdict = hosts.verdict(a_host(fault))
+        verdict["findings"] += hosts.verdict(a_host("was_down"))["findings"]
+        monkeypatch.setattr(reply, "clean", defect)
+        assert told(verdict)["status"] == "unknown"
+
+    def test_a_snapshot_says_so_in_missing(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(reply, "clean", defect)
+        shown = told(a_host())
+        assert [entry["what"] for entry in shown["missing"]] == ["collector_failed"]
+        assert shown["nginx"]["config"] == "[redacted]"
+
+    def test_a_secret_in_the_words_of_the_failure_stays(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(reply, "clean", broken_for("hunter2"))
+        assert "hunter2" not in repr(told({"missing": [], "text": "hunter2"}))
 
 
 class TestSeveralFailures:
     def test_all_rules_may_fail(self, monkeypatch: Any) -> None:
         fail(monkeypatch, *NAMES)
-        verdict = hosts.verdict(hosts.seen("plain"))
+        verdict = hosts.verdict(a_host("plain"))
         assert (verdict["status"], verdict["findings"]) == ("unknown", [])
         assert [rule for rule, _why in failures(verdict)] == NAMES
 
     def test_many_endpoints_name_a_rule_once(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "impostor")
-        snapshot = hosts.seen("one_vhost_wrong")
+        snapshot = a_host("one_vhost_wrong")
         assert len(snapshot["endpoints"]) > 1
         verdict = hosts.verdict(snapshot)
         assert len(failures(verdict)) == 1 and verdict["findings"]
 
     def test_a_finding_says_which_rule_could_not_answer(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "impostor")
-        assert [entry["path"] for entry in hosts.only(hosts.seen("stopped"))["missing"]] == ["impostor"]
+        assert [entry["path"] for entry in hosts.only(a_host("stopped"))["missing"]] == ["impostor"]
 
     def test_a_rule_that_answers_nonsense_is_one_that_failed(self, monkeypatch: Any) -> None:
         rule = RULES[0]
         nonsense = rule._replace(examine=lambda case: [("no", "match")])
         monkeypatch.setattr(diagnose, "RULES", (nonsense,) + RULES[1:])
-        verdict = hosts.verdict(hosts.seen("stopped"))
+        verdict = hosts.verdict(a_host("stopped"))
         assert [name for name, _why in failures(verdict)] == [rule.name]
         assert [item["cause"] for item in verdict["findings"]] == ["fpm_not_running"]

@@ -34,7 +34,7 @@ OTHERS = {
     "diagnose",
     "down",
     "engine",
-    "losses",
+    "missing",
     "model",
     "nearest_pool",
     "registry",
@@ -91,41 +91,37 @@ def hits(name: str) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_rule_has_a_hit_a_near_miss_and_a_decoy(name: str) -> None:
-    names: List[str] = [
-        getattr(node, "name", "") for node in ast.walk(tree(os.path.join(HERE, "test_%s.py" % name)))
-    ]
-    for kind in ("hit", "near_miss", "decoy"):
-        assert [one for one in names if one.startswith("test_%s_" % kind)], "%s has no %s" % (name, kind)
+class TestEachRule:
+    @pytest.mark.parametrize("kind", ["hit", "near_miss", "decoy"])
+    def test_it_has_a_test_of_each_kind(self, name: str, kind: str) -> None:
+        nodes = ast.walk(tree(os.path.join(HERE, "test_%s.py" % name)))
+        names: List[str] = [getattr(node, "name", "") for node in nodes]
+        assert [each for each in names if each.startswith("test_%s_" % kind)]
+
+    def test_every_reason_that_it_can_give_has_a_hit(self, name: str) -> None:
+        assert reasons_of(name) and reasons_of(name) == set(hits(name))
+
+    def test_every_finding_of_its_hits_has_words_for_people(self, name: str) -> None:
+        for make in hits(name).values():
+            for item in hosts.verdict(make())["findings"]:
+                assert (item["cause"], item["reason"]) in KEYS or (item["cause"], None) in KEYS
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_reason_that_a_rule_can_give_has_a_hit(name: str) -> None:
-    assert reasons_of(name) and reasons_of(name) == set(hits(name))
+class TestRegistry:
+    def test_every_rule_is_listed_once_with_a_file(self) -> None:
+        rules = NAMES + [rule.name for rule in HOST_RULES]
+        assert len(set(rules)) == len(rules)
+        files = {name[: -len(".py")] for name in os.listdir(RULES_FOLDER) if name.endswith(".py")}
+        assert files - OTHERS == set(rules)
 
+    def test_a_cause_stands_after_those_that_may_bring_it_about(self) -> None:
+        """The earlier rule claims the losses. Of the rows of one rule, each counts what it explains."""
+        order = {cause.id: number for number, rule in enumerate(RULES) for cause in rule.causes}
+        for cause in CAUSES:
+            for before in cause.consequence_of:
+                assert order[before] < order[cause.id], "%s before %s" % (before, cause.id)
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_finding_of_the_hits_has_words_for_people(name: str) -> None:
-    for make in hits(name).values():
-        for item in hosts.verdict(make())["findings"]:
-            assert (item["cause"], item["reason"]) in KEYS or (item["cause"], None) in KEYS
-
-
-def test_every_rule_is_listed_once_and_has_a_file() -> None:
-    rules = NAMES + [rule.name for rule in HOST_RULES]
-    assert len(set(rules)) == len(rules)
-    files = {name[: -len(".py")] for name in os.listdir(RULES_FOLDER) if name.endswith(".py")}
-    assert files - OTHERS == set(rules)
-
-
-def test_a_cause_stands_after_those_that_may_bring_it_about() -> None:
-    """The earlier rule claims the losses. Of the rows of one rule, each counts what it explains."""
-    order = {cause.id: number for number, rule in enumerate(RULES) for cause in rule.causes}
-    for cause in CAUSES:
-        for before in cause.consequence_of:
-            assert order[before] < order[cause.id], "%s before %s" % (before, cause.id)
-
-
-def test_every_cause_is_declared_once_and_has_words_for_people() -> None:
-    ids = [cause.id for cause in CAUSES]
-    assert len(set(ids)) == len(ids) and {(name, None) for name in ids} <= KEYS
+    def test_every_cause_is_declared_once_with_words(self) -> None:
+        """For people."""
+        ids = [cause.id for cause in CAUSES]
+        assert len(set(ids)) == len(ids) and {(name, None) for name in ids} <= KEYS

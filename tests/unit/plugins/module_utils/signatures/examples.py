@@ -29,16 +29,16 @@ def read(path: str) -> List[Example]:
     with open(path, encoding="utf-8") as stream:
         lines = [line for line in stream.read().split("\n") if line]
     assert len(lines) % 2 == 0, "%s: a verdict without a line, or a line without a verdict" % path
-    found = []
+    examples = []
     for comment, line in zip(lines[::2], lines[1::2]):
         verdict, separator, origin = comment.partition(" | ")
         assert comment.startswith("# ") and separator and not line.startswith("# "), comment
-        found.append(Example(tuple(verdict[2:].split()), origin, line))
-    return found
+        examples.append(Example(tuple(verdict[2:].split()), origin, line))
+    return examples
 
 
 def every(program: str, name: str = "") -> List[Example]:
     """All of a program, or those of one file."""
-    found = [path for path in files(program) if os.path.basename(path) == name or not name]
-    assert found, "no %s of %s" % (name, program)
-    return [example for path in found for example in read(path)]
+    paths = [path for path in files(program) if os.path.basename(path) == name or not name]
+    assert paths, "no %s of %s" % (name, program)
+    return [example for path in paths for example in read(path)]

@@ -29,6 +29,7 @@ class TestLoading:
             ("x-gone middle - lost it is gone", "unknown phase middle"),
             ("x-gone start 504 late it took %d s", "a second row"),
             ("x-slow end 504 lost it took %d s", "two meanings"),
+            ("    it took %d s", "a second row"),
         ],
     )
     def test_a_wrong_row_is_refused(self, row: str, problem: str) -> None:
@@ -37,6 +38,12 @@ class TestLoading:
 
     def test_a_row_is_read_as_it_stands(self) -> None:
         assert table(FIRST).rows() == [Signature("x-slow", "start", 504, "late", "it took %d s")]
+
+    def test_an_indented_line_is_another_format_of_its_row(self) -> None:
+        rows = table(FIRST + "\n    it took  %s").rows()
+        assert rows == [
+            Signature("x-slow", "start", 504, "late", written) for written in ("it took %d s", "it took  %s")
+        ]
 
     def test_columns_may_be_aligned(self) -> None:
         assert table("x-slow   start  504   late   it took %d s").rows() == table(FIRST).rows()
