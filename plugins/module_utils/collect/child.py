@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that we start, and that end with all that they have started. A read from a dead file server can
+"""Processes that we start, and that end with all that they have started: a read from a dead file server can
 only be killed.
 """
 
@@ -36,6 +36,28 @@ def die_with_parent() -> None:
     _prctl(_PDEATHSIG, signal.SIGKILL)
 
 
+def _listen(
+    pid: int, texts: Dict[int, bytearray], until: float, most: int, enough: Callable[[], bool]
+) -> Tuple[bool, bool]:
+    """Reads what a command writes into texts, by descriptor. (it has ended, it wrote enough)."""
+    poll, left, ended, seen = select.poll(), len(texts), False, False
+    for number in texts:
+        poll.register(number, select.POLLIN)
+    while not (ended or seen) and time.monotonic() < until and sum(map(len, texts.values())) <= most:
+        ready = poll.poll(100) if left else []
+        for number, _event in ready:
+            chunk = os.read(number, CHUNK)
+            texts[number] += chunk
+            if not chunk:
+                poll.unregister(number)
+                left -= 1
+        seen = enough()
+        if not ready:  # it may end and leave its output to others, or close it and go on
+            ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            time.sleep(SHORT)
+    return ended, seen
+
+
 def run(
     argv: Sequence[str],
     seconds: float,
@@ -45,13 +67,15 @@ def run(
     env: Optional[Dict[str, str]] = None,
     enough: bytes = b"",
 ) -> Tuple[Optional[int], str, str]:
-    """(exit status, output, errors) of a command, whose session is then killed. Status None, and why in
-    errors: it wrote more than most bytes, or did not end in time. enough: what ends it, once it is in errors;
-    the status is 0 then. Raises OSError when it cannot be started.
+    """(exit status, output, errors) of a command, whose session is then killed. The status is None, and
+    errors say why, when it wrote more than most bytes or did not end in time.
+
+    enough: ends the command, with status 0, once it is in errors. Raises OSError when it cannot be started.
     """
     until = time.monotonic() + seconds
     # AnsibleModule.run_command would tie this to a module, and it has no limits.
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
+    # pylint: disable-next=ansible-bad-function,subprocess-popen-preexec-fn,consider-using-with
+    process = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -63,23 +87,9 @@ def run(
         start_new_session=True,
     )
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe]
-    said = {pipe.fileno(): bytearray() for pipe in pipes}
-    out, err = said.values()
-    poll, left, ended, seen = select.poll(), len(pipes), False, False
-    for number in said:
-        poll.register(number, select.POLLIN)
-    while not (ended or seen) and time.monotonic() < until and len(out) + len(err) <= most:
-        ready = poll.poll(100) if left else []
-        for number, _event in ready:
-            chunk = os.read(number, CHUNK)
-            said[number] += chunk
-            if not chunk:
-                poll.unregister(number)
-                left -= 1
-        seen = bool(enough) and enough in err
-        if not ready:  # it may end and leave its output to others, or close it and go on
-            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-            time.sleep(SHORT)
+    texts = {pipe.fileno(): bytearray() for pipe in pipes}
+    out, err = texts.values()
+    ended, seen = _listen(process.pid, texts, until, most, lambda: bool(enough) and enough in err)
     os.killpg(process.pid, signal.SIGKILL)
     for pipe in pipes:
         pipe.close()
@@ -103,7 +113,7 @@ def _children() -> Set[int]:
 
 
 def _live(work: Work, sink: int) -> None:
-    """The child's whole life: none of the parent's exits, and no hold on its output."""
+    """The child's whole life. It takes none of the parent's exits, and does not hold its output."""
     try:
         os.setsid()
         die_with_parent()
@@ -125,7 +135,7 @@ def _live(work: Work, sink: int) -> None:
 
 
 class Child:
-    """A fork that says what it found, as JSON. ended: it has said all."""
+    """A fork that sends messages, as JSON. ended: it has sent all."""
 
     def __init__(self, work: Work) -> None:
         self.ended = False
@@ -142,7 +152,7 @@ class Child:
         self._poll.register(self.source, select.POLLIN)
 
     def next(self, seconds: float) -> Any:
-        """None when it has ended, or says nothing for so long."""
+        """The next message; None when it has ended, or sends nothing for so long."""
         until = time.monotonic() + seconds
         while not self._lines:
             if self.ended or not self._poll.poll(max(0.0, until - time.monotonic()) * 1000):

@@ -8,18 +8,18 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from .host import Host, HostError
+from .trust import walk
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
 
-MOST_LINKS = 40  # on the way to a site's code, as in the kernel
 _FROM_ROOT = re.compile(r"\$\{?(?:document_root|realpath_root|request_filename)\b")
 
 
-def owners_of_code(host: Host, found: Sequence["Route"]) -> None:
-    """root_owner and owners of each route: of what nginx sends to PHP, None unknown."""
+def owners_of_code(host: Host, routes: Sequence["Route"]) -> None:
+    """Sets root_owner and owners of each route, which are None where they are unknown."""
     known: Dict[str, Tuple[Optional[str], Optional[List[str]]]] = {}
-    for route in found:
+    for route in routes:
         script, code = route["params"].get("SCRIPT_FILENAME", ""), route["root"] or ""
         if script and not _FROM_ROOT.match(script):
             code = script.partition("$")[0]
@@ -29,22 +29,18 @@ def owners_of_code(host: Host, found: Sequence["Route"]) -> None:
 
 
 def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
-    """Whose it is; who but root can exchange it or a link to it, or owns its index.php, else its group."""
-    real, todo, ruler, rulers, links = "/", path.split("/"), 0, set(), 0
+    """(its owner, who besides root can exchange it or a link to it or owns its index.php; else its group)."""
+    real, ruler, rulers = "/", 0, set()
     try:
-        while todo:
-            here = posixpath.normpath(posixpath.join(real, todo.pop(0)))
-            seen = host.stat(here, False)
+        for place, step in walk(host, path):
+            seen, target = step.stat, step.target
             ruler = seen.uid or ruler
-            if seen.type == "link":
-                rulers.add(ruler)
-                to, links = host.readlink(here) or "", links + 1
-                if links > MOST_LINKS:
-                    return None, None
-                todo = to.split("/") + todo
-                real, ruler = ("/", 0) if to.startswith("/") else (real, ruler)
-            else:
-                real = here
+            if target is None:
+                real = place
+                continue
+            rulers.add(ruler)
+            if target.startswith("/"):
+                real, ruler = "/", 0
         index = posixpath.join(real, "index.php")
         rulers |= {ruler} | {host.stat(index, follow).uid for follow in (False, True) if host.type_of(index)}
     except HostError:

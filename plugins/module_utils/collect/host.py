@@ -8,6 +8,7 @@ import glob
 import grp
 import os
 import pwd
+import re
 import stat as stat_bits
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 
 READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 
 
 class Ran(NamedTuple):
     rc: Optional[int]  # None: it did not run to its end, see run()
     out: str
     err: str
+
+    @property
+    def failure(self) -> str:
+        return _COLOUR.sub("", self.err).strip()[:200] or "exit status %s" % self.rc
 
 
 class Stat(NamedTuple):
@@ -38,6 +44,10 @@ class Stat(NamedTuple):
     inode: int
     device: int
 
+    @property
+    def identity(self) -> Tuple[int, int]:
+        return self.device, self.inode
+
 
 _TYPES = {
     stat_bits.S_IFSOCK: "socket",
@@ -49,8 +59,6 @@ _TYPES = {
 
 
 class HostError(Exception):
-    """A file or directory could not be looked at."""
-
     def __init__(self, path: str, number: Optional[int], why: str) -> None:
         super(HostError, self).__init__("%s: %s" % (path, why))
         self.path = path
@@ -66,23 +74,14 @@ def decode(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _stat(result: os.stat_result) -> Stat:
-    return Stat(
-        _TYPES.get(stat_bits.S_IFMT(result.st_mode), "unknown"),
-        stat_bits.S_IMODE(result.st_mode),
-        result.st_uid,
-        result.st_gid,
-        result.st_size,
-        result.st_mtime,
-        result.st_ino,
-        result.st_dev,
-    )
+def _error(path: str, error: OSError) -> HostError:
+    return HostError(path, error.errno, error.strerror or str(error))
 
 
 class Host:
-    """The real host. missing: what could not be read. deadline: when the look
-    must have ended, on the monotonic clock. hung: programs and logs that did not end in it. reading: told the
-    path of a log before each piece of it.
+    """The real host. missing: what could not be read. deadline: when the look must have ended, on the
+    monotonic clock. hung: programs and logs that did not end in time. reading: is called with the path of a
+    log before each piece of it is read.
     """
 
     def __init__(self) -> None:
@@ -121,8 +120,8 @@ class Host:
         return self.deadline - self.monotonic()
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
-        """A command without a shell, in the C locale. rc None, and why in err: it is absent, wrote more than
-        most bytes, or did not end in timeout seconds; then it is not asked again.
+        """A command without a shell, in the C locale. rc is None, and err says why, when it is absent, wrote
+        more than most bytes, or did not end in timeout seconds; then it is not asked again.
         """
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:
@@ -151,14 +150,13 @@ class Host:
             os.close(look)
 
     def read_bytes(self, path: str, offset: int = 0, length: int = READ_LIMIT, real: bool = False) -> bytes:
-        """At most length bytes from offset of a regular file; nothing else is opened, a device may act on
-        that. real: path is free of links, see trust.named(); it is refused if it has one by now.
+        """At most length bytes of a regular file. Nothing else is opened: a device may act on that.
+
+        real: path has no links, see trust.named(); it is refused if it has one by now.
         """
+        descriptor = -1
         try:
             descriptor = self._open(path, real)
-        except OSError as error:
-            raise HostError(path, error.errno, error.strerror or str(error))
-        try:
             if not stat_bits.S_ISREG(os.fstat(descriptor).st_mode):
                 raise HostError(path, errno.EINVAL, "not a regular file")
             if offset:
@@ -172,15 +170,16 @@ class Host:
                 length -= len(chunk)
             return b"".join(chunks)
         except OSError as error:
-            raise HostError(path, error.errno, error.strerror or str(error))
+            raise _error(path, error)
         finally:
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def read(self, path: str, limit: int = READ_LIMIT) -> str:
         return decode(self.read_bytes(path, 0, limit))
 
     def text(self, path: str) -> Optional[str]:
-        """A file's text, None when it cannot be read."""
+        """None when it cannot be read."""
         try:
             return self.read(path)
         except HostError:
@@ -188,12 +187,15 @@ class Host:
 
     def stat(self, path: str, follow: bool = True) -> Stat:
         try:
-            return _stat(os.stat(path) if follow else os.lstat(path))
+            row = os.stat(path, follow_symlinks=follow)
         except OSError as error:
-            raise HostError(path, error.errno, error.strerror or str(error))
+            raise _error(path, error)
+        kind = _TYPES.get(stat_bits.S_IFMT(row.st_mode), "unknown")
+        mode = stat_bits.S_IMODE(row.st_mode)
+        return Stat(kind, mode, row.st_uid, row.st_gid, row.st_size, row.st_mtime, row.st_ino, row.st_dev)
 
     def type_of(self, path: str) -> Optional[str]:
-        """The type of what a path leads to, None when that cannot be seen."""
+        """The type of what a path leads to; None when that cannot be seen."""
         try:
             return self.stat(path).type
         except HostError:
@@ -212,7 +214,7 @@ class Host:
         try:
             return sorted(os.listdir(path))
         except OSError as error:
-            raise HostError(path, error.errno, error.strerror or str(error))
+            raise _error(path, error)
 
     def names(self, path: str) -> List[str]:
         """As listdir, [] for what cannot be read."""
@@ -222,7 +224,7 @@ class Host:
             return []
 
     def glob(self, pattern: str) -> List[str]:
-        """Matches in the C locale's order, in which nginx and php-fpm load them."""
+        """In the order of the C locale, in which nginx and php-fpm load files."""
         return sorted(glob.glob(pattern))
 
     def xattr(self, path: str, name: str) -> Optional[bytes]:

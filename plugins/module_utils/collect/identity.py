@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 def running_identity(host: Host, procs: Sequence[Process]) -> Optional["Identity"]:
     """The account of a running worker of root's nginx, without a look at nginx's configuration."""
     masters = {
-        one.pid for one in procs if claim(one.cmdline) == "nginx" and not one.doubt and not one.foreign
+        process.pid
+        for process in procs
+        if claim(process.cmdline) == "nginx" and not process.doubt and not process.foreign
     }
-    for one in procs:
-        if NGINX_WORKER.match(one.cmdline) and one.ppid in masters:
+    for process in procs:
+        if NGINX_WORKER.match(process.cmdline) and process.ppid in masters:
             return {
-                "user": host.user_name(one.uid),
-                "uid": one.uid,
-                "gid": one.gid,
-                "groups": list(one.groups),
-                "pid": one.pid,
+                "user": host.user_name(process.uid),
+                "uid": process.uid,
+                "gid": process.gid,
+                "groups": list(process.groups),
+                "pid": process.pid,
                 "account": None,
             }
     return None
 
 
 def named_identity(host: Host, name: str, nginx: Optional["Identity"]) -> Optional["Identity"]:
-    """An account by name, in the file system view of the nginx that runs; None when the host has no such
-    account.
-    """
+    """An account by name, with the view of files of the nginx that runs. None without such an account."""
     account = host.account(name)
     if account is None:
         return None

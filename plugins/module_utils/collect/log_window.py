@@ -27,7 +27,7 @@ class File(NamedTuple):
 
 
 class Source:
-    """read: bytes that the disk had to give. cut: a part of the window was left out."""
+    """read: bytes read from the disk. cut: a part of the window was left out."""
 
     def __init__(self, host: Host, file: File) -> None:
         self.host, self.file, self.stat = host, file, file.stat
@@ -72,8 +72,10 @@ class Source:
 
 
 def find_window(source: Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
-    """A byte position before which no line is as late as since. A probe counts by its latest time, which a
-    forged date cannot make older, or else as late. A hole of zeros at the beginning holds nothing.
+    """A byte position before which no line is as late as since.
+
+    A probe counts by its latest time, which a forged date cannot make older; without a time it counts as
+    late. A hole of zeros at the beginning holds nothing.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
@@ -92,8 +94,9 @@ def find_window(source: Source, latest: Callable[[bytes], Optional[float]], sinc
 
 
 def feed(log: Union[nginx_log.NginxLog, fpm_log.FpmLog], chunks: Iterable[bytes], start: int) -> None:
-    """Lines with their positions. Overlong ones are skipped, and the first piece when start is not 0. A hole
-    of zeros, as copytruncate leaves one, is no part of a line; a line without its line feed waits.
+    """Gives a log its lines with their positions. Overlong ones are skipped, and the first piece when start
+    is not 0. A hole of zeros, as copytruncate leaves one, is no part of a line. A line without its line feed
+    waits.
     """
     position, carry, skipping = start, b"", start > 0
     if start > 0:
@@ -110,7 +113,5 @@ def feed(log: Union[nginx_log.NginxLog, fpm_log.FpmLog], chunks: Iterable[bytes]
         if len(carry) > LINE_BYTES:
             text = carry.lstrip(b"\0")
             skipping = skipping or len(text) > LINE_BYTES
-            position, carry = (
-                position + len(carry) - (0 if skipping else len(text)),
-                b"" if skipping else text,
-            )
+            text = b"" if skipping else text
+            position, carry = position + len(carry) - len(text), text

@@ -45,9 +45,10 @@ class _Rotated(Exception):
 
 
 def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[float]:
-    """The times at line beginnings, without those later than until: an odd clock or a forgery."""
-    found = (kind.time(one.decode("ascii", "replace"), utc_offset) for one in set(kind.head.findall(data)))
-    return [at for at in found if at is not None and at <= until]
+    """The times at line beginnings. Those later than until are left out: an odd clock or a forgery."""
+    heads = {head.decode("ascii", "replace") for head in kind.head.findall(data)}
+    times = (kind.time(head, utc_offset) for head in heads)
+    return [at for at in times if at is not None and at <= until]
 
 
 def _read(
@@ -61,9 +62,11 @@ def _read(
         start, kept = source.inflated()
         first, chunks = kept[0] if kept else b"", iter(kept)
     else:
-        start = find_window(
-            source, lambda data: max(_times(kind, data, utc_offset, until), default=None), since - SLACK
-        )
+
+        def latest(data: bytes) -> Optional[float]:
+            return max(_times(kind, data, utc_offset, until), default=None)
+
+        start = find_window(source, latest, since - SLACK)
         if stat.size - start > limit:
             start, source.cut = stat.size - limit, True
         first = source.at(start, PROBE)
@@ -71,7 +74,7 @@ def _read(
     begins = min(_times(kind, first, utc_offset, until), default=None)
     feed(log, chunks, start)
     after = host.stat(file.real, follow=False)
-    if (after.inode, after.device) != (stat.inode, stat.device) or after.size < stat.size:
+    if after.identity != stat.identity or after.size < stat.size:
         raise _Rotated()
     events, why, what = log.finish(), None, kind.what
     if source.cut and compressed:
@@ -79,9 +82,8 @@ def _read(
     elif source.cut and (begins is None or begins > since):
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
     if stat.size and begins is None and log.first_at is None:
-        why = "no line begins with the time that %s writes" % (
-            "nginx" if kind.name == "nginx_error" else "php-fpm"
-        )
+        program = "nginx" if kind.name == "nginx_error" else "php-fpm"
+        why = "no line begins with the time that %s writes" % program
         what = what if current else ROTATED  # it only has a predecessor's name
     entry = _entry(kind, file.name, why)
     entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
@@ -100,16 +102,16 @@ def _admit(host: Host, name: str) -> File:
 
 
 def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
-    """The newest two rotated predecessors that were written in the window, by logrotate's names, of root or
-    the log's owner.
+    """The newest two predecessors by logrotate's names that were written in the window. They belong to root
+    or the log's owner.
     """
     plain = re.sub(r"([*?\[])", r"[\1]", path)
     stem, dot, extension = plain.rpartition(".")
-    patterns = [plain + ".[0-9]*", plain + "-[0-9]*"] + (
-        [stem + "-[0-9]*." + extension + "*"] if dot and "/" not in extension else []
-    )
-    found: List[Tuple[float, str]] = []
-    for name in sorted({one for pattern in patterns for one in host.glob(pattern)}):
+    patterns = [plain + ".[0-9]*", plain + "-[0-9]*"]
+    if dot and "/" not in extension:
+        patterns.append(stem + "-[0-9]*." + extension + "*")
+    older: List[Tuple[float, str]] = []
+    for name in sorted({name for pattern in patterns for name in host.glob(pattern)}):
         try:
             stat = host.stat(name, follow=False)
         except HostError:
@@ -117,15 +119,13 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
         if stat.mtime < since or not stat.size:
             continue
         if stat.type == "file" and stat.uid in (0, owner):
-            found.append((stat.mtime, name))
+            older.append((stat.mtime, name))
         else:
-            host.miss(
-                ROTATED,
-                posixpath.dirname(path),
+            why = (
                 "files with names of rotated logs are left alone: links, or neither root's nor of the log's "
-                "owner",
             )
-    return [name for _mtime, name in sorted(found, reverse=True)[:2]]
+            host.miss(ROTATED, posixpath.dirname(path), why + "owner")
+    return [name for _mtime, name in sorted(older, reverse=True)[:2]]
 
 
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List["LogFile"]:
@@ -154,13 +154,8 @@ def _log(
     files: List[LogFile] = []
     events = Events()
     if not path.startswith("/"):
-        return _refuse(
-            host,
-            kind,
-            path,
-            "the log goes to %s, not to a file" % path.split(":")[0][:40],
-            "a log that goes to a file",
-        ), events
+        why = "the log goes to %s, not to a file" % path.split(":")[0][:40]
+        return _refuse(host, kind, path, why, _NEEDS[errno.EPERM]), events
     todo, name = [path], path
     try:
         for name in todo:
@@ -170,9 +165,9 @@ def _log(
             if name.endswith((".xz", ".bz2", ".zst")):
                 files += _refuse(host, kind, name, "compressed in a way that is not read")
                 continue
-            entry, found, reaches_back = _read(host, kind, file, since, now, budget, name == path)
+            entry, more, reaches_back = _read(host, kind, file, since, now, budget, name == path)
             files.append(entry)
-            events.merge(found)
+            events.merge(more)
             if name == path and reaches_back:
                 todo += _older(host, path, file.stat.uid, since)
     except HostError as error:
@@ -192,8 +187,10 @@ def collect_logs(
     now: float,
     nginx_pids: Sequence[int],
 ) -> "Logs":
-    """Of the window [window_from, now], in epoch seconds. fpm_logs: (path, configuration file of the master that writes it).
-    nginx_pids: nginx's processes, which tell true lines from forged ones.
+    """Of the window [window_from, now], in epoch seconds.
+
+    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which
+    tell true lines from forged ones.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     nginx = partial(
@@ -213,15 +210,13 @@ def collect_logs(
         if budget <= 0 or number >= MOST_LOGS:
             files += _refuse(host, kind, path, "not read: the limit for all logs of a host is reached")
             continue
-        found, messages = _log(host, kind, path, window_from, now, budget)
-        files += found
-        events.merge(messages)
-        budget -= sum(entry["bytes_read"] for entry in found)
+        entries, more = _log(host, kind, path, window_from, now, budget)
+        files += entries
+        events.merge(more)
+        budget -= sum(entry["bytes_read"] for entry in entries)
     if events.dropped:
-        what = "nginx_log" if events.full else "log_events"
-        host.miss(
-            what,
-            None,
-            "%d messages were not counted: they name too many different sites and upstreams" % events.dropped,
+        why = (
+            "%d messages were not counted: they name too many different sites and upstreams" % events.dropped
         )
+        host.miss("nginx_log" if events.full else "log_events", None, why)
     return {"files": files, "events": events.list()}

@@ -46,50 +46,45 @@ _BUILT = {
     "user": "nobody",
 }
 # What distributions set instead.
-_PACKAGED = dict(
-    _BUILT,
-    **{
-        "prefix": "/etc/nginx",
-        "conf-path": "/etc/nginx/nginx.conf",
-        "error-log-path": "/var/log/nginx/error.log",
-        "pid-path": "/run/nginx.pid",
-    },
-)
+_PACKAGED = {
+    **_BUILT,
+    "prefix": "/etc/nginx",
+    "conf-path": "/etc/nginx/nginx.conf",
+    "error-log-path": "/var/log/nginx/error.log",
+    "pid-path": "/run/nginx.pid",
+}
 
 
 def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
     """(version, defaults of the build) from nginx -V, which opens nothing."""
-    found = opening(host, binary)
-    ran = None if found else host.run([binary, "-V"])
+    writable = opening(host, binary)
+    ran = None if writable else host.run([binary, "-V"])
     text = ran.err + ran.out if ran else ""
     version = re.search(r"version: [^/\s]+/(\S+)", text)
     if not version:
-        why = "%s can write %s, so it was not run" % (found.who, found.path) if found else text.strip()[:200]
-        host.miss(
-            "nginx_build",
-            binary,
-            "%s -V: %s" % (binary, why),
-            "an nginx that runs, and that only root can write",
-        )
+        why = text.strip()[:200]
+        if writable:
+            why = "%s can write %s, so it was not run" % (writable.who, writable.path)
+        needs = "an nginx that runs, and that only root can write"
+        host.miss("nginx_build", binary, "%s -V: %s" % (binary, why), needs)
         return None, _PACKAGED
     options = re.findall(r"--(prefix|conf-path|error-log-path|pid-path|user)=('[^']*'|\S*)", text)
-    return version.group(1), dict(
-        _BUILT, **{name: value.strip("'") for name, value in options if value.strip("'")}
-    )
+    built = {name: value.strip("'") for name, value in options if value.strip("'")}
+    return version.group(1), {**_BUILT, **built}
 
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     """Oldest first, in doubt or not, without those in containers below this host."""
-    found = [one for one in procs if NGINX_MASTER.match(one.cmdline)]
-    for one in found:
-        if one.foreign:
-            host.miss(
-                "nginx_container",
-                None,
-                "nginx with pid %d runs in a container" % one.pid,
-                "a run inside that container",
-            )
-    return sorted((one for one in found if not one.foreign), key=lambda one: (one.started_at, one.pid))
+    masters: List[Process] = []
+    for process in procs:
+        if not NGINX_MASTER.match(process.cmdline):
+            continue
+        if process.foreign:
+            why = "nginx with pid %d runs in a container" % process.pid
+            host.miss("nginx_container", None, why, "a run inside that container")
+        else:
+            masters.append(process)
+    return sorted(masters, key=lambda master: (master.started_at, master.pid))
 
 
 def _group(host: Host, name: str) -> Optional[int]:
@@ -104,9 +99,12 @@ def _worker_user(
     default: str,
     certain: bool,
 ) -> "NginxAccount":
-    """Who connects to php-fpm: as the workers run, else as the user directive says. certain: that was seen."""
+    """Who connects to php-fpm: as the workers run, else as the user directive says.
+
+    written: the user and group of that directive. certain: no part of the configuration is unknown.
+    """
     name = written[0] if written else default
-    found: NginxAccount = {
+    unknown: NginxAccount = {
         "user": name,
         "user_from": "config" if written else "default",
         "uid": None,
@@ -115,30 +113,26 @@ def _worker_user(
     }
     account = host.account(name)
     if workers:
-        one = workers[0]
+        worker = workers[0]
         wrong = [other for other in workers if certain and other.uid != (account[0] if account else None)]
         if wrong:
-            host.miss(
-                "connect_as_nginx",
-                None,
-                "the configuration says that nginx's workers run as %s, and worker %d runs as %s"
-                % (name, wrong[0].pid, host.user_name(wrong[0].uid)),
-                "an nginx that has loaded its configuration",
-            )
-            return found
+            why = "the configuration says that nginx's workers run as %s, and worker %d runs as %s"
+            seen = (name, wrong[0].pid, host.user_name(wrong[0].uid))
+            host.miss("connect_as_nginx", None, why % seen, "an nginx that has loaded its configuration")
+            return unknown
         return {
-            "user": host.user_name(one.uid),
+            "user": host.user_name(worker.uid),
             "user_from": "process",
-            "uid": one.uid,
-            "gid": one.gid,
-            "groups": one.groups,
+            "uid": worker.uid,
+            "gid": worker.gid,
+            "groups": worker.groups,
         }
-    if account:
-        # ngx_set_user(): without a group of its own, the one with the user's name.
-        group = _group(host, written[1] if written and written[1] else name)
-        gid = account[1] if group is None else group
-        found["uid"], found["gid"], found["groups"] = account[0], gid, sorted(set(account[2]) | {gid})
-    return found
+    if account is None:
+        return unknown
+    # ngx_set_user(): without a group of its own, the one with the user's name.
+    group = _group(host, written[1] if written and written[1] else name)
+    gid = account[1] if group is None else group
+    return {**unknown, "uid": account[0], "gid": gid, "groups": sorted(set(account[2]) | {gid})}
 
 
 def _options(master: Process) -> Dict[str, str]:
@@ -148,18 +142,19 @@ def _options(master: Process) -> Dict[str, str]:
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Nginx":
     """Of several masters the oldest of root's. Where root has none, nor a unit that would start one, it is
-    that of the one account that has any.
+    that of the only account that has any.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
-    theirs = [one for one in masters if one.doubt and one.uid]
-    # Whoever may start nginx by sudo starts root's, too: a system unit's counts first.
-    mine = sorted(
-        (one for one in masters if not one.doubt), key=lambda one: not unit_of(process_cgroup(host, one.pid))
+    theirs = [master for master in masters if master.doubt and master.uid]
+    # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first.
+    roots = sorted(
+        (master for master in masters if not master.doubt),
+        key=lambda master: not unit_of(process_cgroup(host, master.pid)),
     )
-    if len({one.uid for one in theirs}) == 1 and not mine and not _wanted(host):
+    if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host):
         return _look(host, procs, theirs, theirs[0].uid)
-    return _look(host, procs, mine, None)
+    return _look(host, procs, roots, None)
 
 
 def _wanted(host: Host) -> bool:
@@ -200,72 +195,63 @@ def no_nginx() -> "Nginx":
     }
 
 
-def _report_refusals(host: Host, conf: Conf) -> None:
+def _report_errors(host: Host, conf: Conf) -> None:
+    why = "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
     for error in conf.errors[:MOST_ERRORS]:
-        host.miss(
-            "nginx_config",
-            error["file"],
-            "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
-            % (error["line"], error["text"]),
-            "a configuration that passes nginx -t",
-        )
+        needs = "a configuration that passes nginx -t"
+        host.miss("nginx_config", error["file"], why % (error["line"], error["text"]), needs)
 
 
 def _workers(host: Host, procs: Sequence[Process], masters: Sequence[Process]) -> List[Process]:
     """Of the first master. While its binary is upgraded two masters run with one command line."""
-    family = [one.pid for one in masters if one.cmdline == masters[0].cmdline]
+    family = [master.pid for master in masters if master.cmdline == masters[0].cmdline]
     for other in masters:
         if other.pid not in family:
-            host.miss(
-                "nginx",
-                None,
-                "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200]),
-            )
-    return [one for one in procs if one.ppid in family and NGINX_WORKER.match(one.cmdline)]
+            why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
+            host.miss("nginx", None, why)
+    return [process for process in procs if process.ppid in family and NGINX_WORKER.match(process.cmdline)]
 
 
 def _look(
     host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
 ) -> "Nginx":
-    found = no_nginx()
-    found["account"] = None if account is None else host.user_name(account)
+    nginx = no_nginx()
+    nginx["account"] = None if account is None else host.user_name(account)
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
     if not binary and not masters:
-        return found
+        return nginx
     version, built = _build(host, binary or "nginx")
     options = _options(masters[0]) if masters else {}
     workers = _workers(host, procs, masters)
     if masters:
-        found["running"] = True
-        found["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
-        found["workers"] = [one.pid for one in workers]
-        found["unit"] = unit_of(process_cgroup(host, masters[0].pid))
+        nginx["running"] = True
+        nginx["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
+        nginx["workers"] = [worker.pid for worker in workers]
+        nginx["unit"] = unit_of(process_cgroup(host, masters[0].pid))
     prefix = options.get("p") or built["prefix"]
     if masters and not prefix.startswith("/"):
         prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
     config = posixpath.join(prefix, options.get("c") or built["conf-path"])
     reading = Reading(host, config, prefix, options.get("g", ""), account)
-    found["installed"], found["version"], found["binary"] = True, version, binary
-    found["options"], found["config"], found["prefix"] = options, config, prefix
-    found["routes"] = routes(reading.conf, prefix)
-    found["config_errors"], found["config_changed_at"] = reading.conf.errors, reading.changed_at
-    if reading.writable and account is None and host.is_root():
-        found["writable"] = {"path": reading.writable.path, "who": reading.writable.who}
-    owners_of_code(host, found["routes"])
-    _report_refusals(host, reading.conf)
+    nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
+    nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
+    nginx["routes"] = routes(reading.conf, prefix)
+    nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
+    nginx["writable"] = reading.writable_by_others()
+    owners_of_code(host, nginx["routes"])
+    _report_errors(host, reading.conf)
     certain = account is None and reading.whole and version is not None
     # A master of an ordinary account cannot change its workers' user.
-    found.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], certain))
-    found["group"] = host.group_name(found["gid"]) if found["gid"] is not None else None
+    nginx.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], certain))
+    nginx["group"] = host.group_name(nginx["gid"]) if nginx["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
-    started = min((one.started_at for one in workers or masters[:1]), default=None)
+    started = min((process.started_at for process in workers or masters[:1]), default=None)
     if started is not None and reading.changed_at is not None:
-        found["config_newer"] = reading.changed_at > started + CLOCK_SLACK
-    found["error_logs"], elsewhere = error_logs(
-        reading.conf, prefix, options.get("e") or built["error-log-path"]
-    )
-    found["opens"] = opened(reading.conf, prefix, built["pid-path"])
+        nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
+    default_log = options.get("e") or built["error-log-path"]
+    nginx["error_logs"], elsewhere = error_logs(reading.conf, prefix, default_log)
+    nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
     for target in elsewhere:
         host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
-    return found
+    return nginx

@@ -1,11 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a program of root's so that it changes nothing: every file system is read-only to it, and it has no
-network (docs/looking.md).
-
-The directories for temporary files, and what a subclass mounts, are writable memory. Needs root, and a host
-that lets root make namespaces.
+"""Runs a program as root so that it changes nothing: every file system is read-only to it, and it has no
+network (docs/looking.md). The directories for temporary files, and what a subclass mounts, are writable
+memory. Needs a host that lets root make namespaces.
 """
 
 import ctypes
@@ -93,9 +91,7 @@ class Sandbox:
         env: Optional[Dict[str, str]] = None,
         enough: bytes = b"",
     ) -> Ran:
-        """rc None, and why in err: it could not be run, wrote too much, or did not end within timeout
-        seconds. env, enough: see child.run().
-        """
+        """As Host.run(). env, enough: see child.run()."""
         reader, writer = os.pipe()
 
         def enter() -> None:

@@ -47,12 +47,9 @@ DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly w
 
 
 def _endpoints_of_interest(nginx: "Nginx", fpm: "Fpm") -> List[str]:
-    keys: List[str] = []
-    for route in nginx["routes"]:
-        keys += [target["endpoint"] for target in route["endpoints"]]
-    for master in fpm["masters"]:
-        keys += [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]]
-    return list(dict.fromkeys(keys))
+    dialled = [target["endpoint"] for route in nginx["routes"] for target in route["endpoints"]]
+    pools = [pool for master in fpm["masters"] for pool in master["pools"]]
+    return list(dict.fromkeys(dialled + [pool["endpoint"] for pool in pools if pool["endpoint"]]))
 
 
 def _endpoints(
@@ -64,20 +61,18 @@ def _endpoints(
         host.miss("live_probe", None, why)
     asleep = _asleep(snapshot["fpm"], procs, snapshot["memory"])
     if asleep:
-        why = (
-            "%d ondemand pools without a worker were not dialled: to start a worker for each may take too "
-            "much memory"
-        )
-        host.miss("live_probe", None, why % len(asleep))
-    return collect_endpoints(
-        host, keys[:MOST_ENDPOINTS], identity_of(snapshot["nginx"]), procs, seconds, asleep=asleep
-    )
+        why = "%d ondemand pools without a worker were not dialled: " % len(asleep)
+        host.miss("live_probe", None, why + "to start a worker for each may take too much memory")
+    identity = identity_of(snapshot["nginx"])
+    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, seconds, asleep=asleep)
 
 
 def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]:
-    """Endpoints of ondemand pools without a worker, for whose workers a quarter of the memory is too little."""
-    awake = {(one.ppid, one.cmdline) for one in procs}
-    found = [
+    """Endpoints of ondemand pools without a worker, beyond those whose workers fit into a quarter of the
+    memory.
+    """
+    awake = {(process.ppid, process.cmdline) for process in procs}
+    sleeping = [
         pool["endpoint"]
         for master in fpm["masters"]
         if master["running"]
@@ -86,16 +81,12 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
     ]
     sizes = (memory.get("limit_bytes"), memory.get("mem_available"))
     free = min((size for size in sizes if size is not None), default=0)
-    return found[free // 4 // WORKER_BYTES :]
+    return sleeping[free // 4 // WORKER_BYTES :]
 
 
 def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
-    nginx = snapshot["nginx"]
-    logs = [
-        (master["error_log"], master["config"])
-        for master in snapshot["fpm"]["masters"]
-        if master["error_log"]
-    ]
+    nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
+    logs = [(master["error_log"], master["config"]) for master in masters if master["error_log"]]
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
 
@@ -120,8 +111,8 @@ def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
 
 
 def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Say) -> None:
-    """The child's part: it says [stage, value, why it failed, what is missing], ["reading", path] and
-    ["end"].
+    """The child's part. Its messages: [stage, value, why it failed, what is missing], ["reading", path of a
+    log], ["end"].
     """
     host.reading = lambda path: say(["reading", path])
 
@@ -161,27 +152,27 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
 
 
 def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]) -> str:
-    """Takes in what the child says. Gives the log on which it hangs, if it does."""
+    """Takes in the child's messages. Gives the log on which it hangs, or ""."""
     log = ""
     while True:
-        said = child.next(min(host.left(), LOG_SECONDS) if log else host.left())
-        if said is None:
+        message = child.next(min(host.left(), LOG_SECONDS) if log else host.left())
+        if message is None:
             return "" if child.ended or host.left() <= 0 else log
-        if said[0] == "end":
+        if message[0] == "end":
             for stage in [stage for stage, why in todo.items() if not why]:
                 del todo[stage]
             return ""
-        if said[0] == "reading":
-            log = said[1]
+        if message[0] == "reading":
+            log = message[1]
             continue
-        stage, value, todo[stage], host.missing[:] = said
+        stage, value, todo[stage], host.missing[:] = message
         if not todo[stage]:
             _put(snapshot, stage, value)
             del todo[stage]
 
 
 def _take_stages(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: Dict[str, str]) -> None:
-    """Looks again without the log on which a look hangs."""
+    """Looks, and again without each log on which a look hangs."""
     while True:
         left = [stage for stage, why in todo.items() if not why]
         child = Child(partial(_look, host, snapshot, probe_seconds, left))
@@ -195,8 +186,7 @@ def _take_stages(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: D
 
 
 def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> "Snapshot":
-    """The snapshot of a host, within about that many seconds. What did not end stays empty, and missing says
-    so.
+    """The snapshot of a host, within about that many seconds. What did not end stays empty, and is missing.
 
     window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer.
     Without a route from nginx to php-fpm nothing else is looked at.
@@ -230,7 +220,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     try:
         snapshot["host"] = _host_facts(host, now)
     except Exception as error:  # pylint: disable=broad-except
-        # Without root's word and the clock's offset everything else would be judged wrongly.
+        # Without is_root and the clock's offset everything else would be judged wrongly.
         host.miss("collector_failed", "host", _why(error))
     else:
         _take_stages(host, snapshot, probe_seconds, todo)

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What root may run, load and believe: only what root alone can write, and only processes that root has
-started.
-"""
+"""What root may run, load and believe: what root alone can write, and processes that root has started."""
 
 import errno
 import posixpath
@@ -18,7 +16,7 @@ DELETED = " (deleted)"
 
 
 class Opening(NamedTuple):
-    """A place where others than root can write."""
+    """A place that others than root can write."""
 
     path: str
     who: str  # an account, a group, or everybody
@@ -27,6 +25,7 @@ class Opening(NamedTuple):
 class Step(NamedTuple):
     """A component of a path."""
 
+    stat: Stat  # of itself
     target: Optional[str]  # where a link leads
     opening: Optional[Opening]
 
@@ -51,7 +50,8 @@ def _step(host: Host, path: str) -> Step:
     known: Optional[Step] = host.steps.get(path)
     if known is None:
         stat = host.stat(path, follow=False)
-        known = Step(host.readlink(path) if stat.type == "link" else None, _writer(host, path, stat))
+        target = host.readlink(path) if stat.type == "link" else None
+        known = Step(stat, target, _writer(host, path, stat))
         if stat.type in ("directory", "link"):
             host.steps[path] = known
     return known
@@ -80,8 +80,9 @@ def walk(host: Host, path: str) -> Iterator[Tuple[str, Step]]:
 
 
 def opening(host: Host, path: str) -> Optional[Opening]:
-    """The first file or directory on the way to path, links followed, that someone besides root can write, if
-    any. Sticky directories such as /tmp are some; a path that does not exist is as safe as its directory.
+    """The first file or directory on the way to path, links followed, that someone besides root can write.
+
+    A sticky directory such as /tmp is one. A path that does not exist is as safe as its directory.
     """
     try:
         return next((step.opening for _place, step in walk(host, path) if step.opening), None)
@@ -92,24 +93,20 @@ def opening(host: Host, path: str) -> Optional[Opening]:
 
 
 def named(host: Host, path: str) -> str:
-    """The real path of a file that a configuration or a log's name leads root to, for
-    Host.read_bytes(real=True).
+    """The real path of a configuration file or a log, for Host.read_bytes(real=True).
 
-    Raises HostError for a link of somebody besides root, for devices and the kernel's own files.
+    Raises HostError for a link that somebody besides root can make, for devices and the kernel's own files.
     """
-    here, found = "/", None
+    here, writable = "/", None
     for place, step in walk(host, path):
-        found = found or step.opening
+        writable = writable or step.opening
         if step.target is None:
             here = place
-        elif found and host.is_root():
-            raise HostError(
-                path,
-                errno.EPERM,
-                "%s is a link, and %s can write %s: not followed" % (place, found.who, found.path),
-            )
+        elif writable and host.is_root():
+            why = "%s is a link, and %s can write %s: not followed" % (place, writable.who, writable.path)
+            raise HostError(path, errno.EPERM, why)
         elif step.target.startswith("/"):
-            found = None
+            writable = None
     if here.startswith(KERNEL):
         raise HostError(path, errno.EPERM, "not a regular file (%s)" % here)
     return here
@@ -123,17 +120,15 @@ def folders(host: Host, pattern: str) -> List[str]:
 def not_roots(
     host: Host, pid: int, uids: Sequence[int], exe: Optional[str], names: Tuple[str, ...]
 ) -> Optional[str]:
-    """Why a process is no program of root's with one of these words in its file's name; None when it is. All
-    its users are root, and its executable is, or was until an upgrade, the file at a path that only root can
-    write.
+    """Why a process is no program of root's with one of these words in its file's name; None when it is.
+
+    All its users must be root. Its executable must be the file at a path that only root can write, or must
+    have been until an upgrade.
     """
-    if any(uids) or not uids:
-        ids = sorted(set(uids))
-        return (
-            "it runs as %s" % host.user_name(ids[0])
-            if len(ids) == 1
-            else "its user ids differ: %s" % ", ".join(map(str, uids))
-        )
+    if len(set(uids)) != 1:
+        return "its user ids differ: %s" % ", ".join(map(str, uids))
+    if uids[0]:
+        return "it runs as %s" % host.user_name(uids[0])
     if exe is None:
         return "its program cannot be read" if host.is_root() else None
     path = exe[: -len(DELETED)] if exe.endswith(DELETED) else exe
@@ -141,13 +136,14 @@ def not_roots(
         return "its program is %s" % path
     try:
         running = host.stat("/proc/%d/exe" % pid)
-        if path == exe:
-            there = host.stat(path)
-            if (there.device, there.inode) != (running.device, running.inode):
-                return "its program is not the file at %s" % path
+        if path == exe and host.stat(path).identity != running.identity:
+            return "its program is not the file at %s" % path
     except HostError as error:
         return "its program cannot be looked at (%s)" % error.why
-    found = opening(host, path)
-    if found or running.uid:
-        return "%s can write its program %s" % (found.who if found else host.user_name(running.uid), path)
+    writable = opening(host, path)
+    if writable or running.uid:
+        return "%s can write its program %s" % (
+            writable.who if writable else host.user_name(running.uid),
+            path,
+        )
     return None

@@ -186,7 +186,7 @@ def _fpm(
     state: str,
 ) -> Optional[str]:
     reading = _FpmReading(look, master["config"], master["prefix"])
-    if reading.barred or reading.text is None:
+    if not reading.whole or reading.text is None:
         return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
     if loads is None:
         return _on_top(look, step, master["loaded_at"], state)

@@ -13,12 +13,12 @@ from .probe import Target
 
 def hosts_file(host: Host) -> Dict[str, List[str]]:
     """/etc/hosts: name -> addresses."""
-    found: Dict[str, List[str]] = {}
+    hosts: Dict[str, List[str]] = {}
     for line in (host.text("/etc/hosts") or "").splitlines():
         fields = line.partition("#")[0].split()
         for name in fields[1:]:
-            found.setdefault(name.lower(), []).append(fields[0])
-    return found
+            hosts.setdefault(name.lower(), []).append(fields[0])
+    return hosts
 
 
 def pack(address: str) -> Optional[bytes]:
@@ -30,16 +30,15 @@ def pack(address: str) -> Optional[bytes]:
 
 
 def is_local(address: str) -> bool:
-    """Whether the kernel would use the address as the source, too. Sends nothing."""
+    """Whether the kernel would use the address as its own source address. Sends nothing."""
     packed = pack(address)
     if packed is None or not any(packed) or packed[:1] == b"\x7f" and len(packed) == 4:
         return True
     try:
-        with socket.socket(
-            socket.AF_INET if len(packed) == 4 else socket.AF_INET6, socket.SOCK_DGRAM
-        ) as door:
-            door.connect((address, 9))
-            return pack(door.getsockname()[0]) == packed
+        family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            return pack(probe.getsockname()[0]) == packed
     except OSError:
         return False
 
@@ -57,8 +56,8 @@ def targets_of(endpoint: Endpoint, hosts: Dict[str, List[str]]) -> List[Target]:
         return [Target(endpoint.key, "unix", endpoint.path or "", 0)]
     if endpoint.port is None:
         return []
-    found = [
+    targets = [
         Target(endpoint.key, "inet6" if ":" in address else "inet", address, endpoint.port)
         for address in addresses_of(endpoint, hosts)
     ]
-    return found or [Target(endpoint.key, "name", endpoint.address or "", endpoint.port)]
+    return targets or [Target(endpoint.key, "name", endpoint.address or "", endpoint.port)]

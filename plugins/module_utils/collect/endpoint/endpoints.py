@@ -8,7 +8,8 @@ rights gets.
 import os
 from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
-from ...parse import endpoint as endpoints
+from ...parse.endpoint import Endpoint as Place
+from ...parse.endpoint import parse
 from ...parse.linux import permission, sock_rows, sock_table
 from ...parse.linux.sock_rows import Sock
 from ...parse.titles import claim
@@ -21,7 +22,15 @@ from .addresses import addresses_of, hosts_file, is_local, pack, targets_of
 from .socket_files import no_file, unix_facts
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.endpoint import Blocked, Endpoint, Flow, Hidden, Listener, Outcome
+    from ....plugin_utils.shapes.endpoint import (
+        Blocked,
+        Endpoint,
+        Flow,
+        Hidden,
+        Listener,
+        Outcome,
+        SocketFile,
+    )
     from ....plugin_utils.shapes.nginx import Identity, Nginx
 
 Probe = Callable[[Sequence[dialling.Target], Optional[dialling.Rights], float], List["Outcome"]]
@@ -42,22 +51,6 @@ def identity_of(nginx: "Nginx") -> Optional["Identity"]:
     }
 
 
-def _load(
-    one: endpoints.Endpoint,
-    table: sock_table.Index,
-    names: Sequence[str],
-    file: Optional[Tuple[int, int]],
-    hosts: Dict[str, List[str]],
-) -> sock_table.Load:
-    if one.family == "unix":
-        return table.unix(names, file)
-    addresses: List[Optional[bytes]] = (
-        [None] if one.address == "*" else [pack(address) for address in addresses_of(one, hosts)]
-    )
-    loads = [table.tcp(address, one.port or 0) for address in addresses]
-    return next((load for load in loads if load.listeners), sock_table.Load([]))
-
-
 class _Survey:
     """The files first, then the table, the dialling, and the table again where nothing answered."""
 
@@ -65,34 +58,91 @@ class _Survey:
         self, host: Host, keys: Sequence[str], identity: Optional["Identity"], dump: sock_diag.Dump
     ) -> None:
         self.host, self.dump, self.identity = host, dump, identity
-        self.places = [endpoints.parse(key) for key in sorted(set(keys))]
-        self.hosts = hosts_file(host) if any(one.family == "name" for one in self.places) else {}
+        self.places = [parse(key) for key in sorted(set(keys))]
+        self.hosts = hosts_file(host) if any(place.family == "name" for place in self.places) else {}
         self.view = other_view(host, identity["pid"] if identity else None)
+        self.files: Dict[str, SocketFile] = {}
         self.components: Dict[str, List[permission.Component]] = {}
-        self.files: Dict[str, Optional[Tuple[int, int]]] = {}
-        self.found: Dict[str, Endpoint] = {}
-        for one in self.places:
-            file = no_file()
-            if one.family == "unix":
-                file, self.components[one.key], self.files[one.key] = unix_facts(
-                    host, one.path or "", self.view
-                )
-            not_tried = self._not_tried(one)
-            self.found[one.key] = {
+        self.file_ids: Dict[str, Optional[Tuple[int, int]]] = {}
+        self.facts: Dict[str, Endpoint] = {}
+        for place in self.places:
+            key, self.files[place.key] = place.key, no_file()
+            if place.family == "unix":
+                facts = unix_facts(host, place.path or "", self.view)
+                self.files[key], self.components[key], self.file_ids[key] = facts
+
+    def loads(self) -> Dict[str, sock_table.Load]:
+        ports = [place.port for place in self.places if place.port is not None]
+        names = {
+            place.key: (str(place.path), str(self.files[place.key]["real_path"]))
+            for place in self.places
+            if place.family == "unix"
+        }
+        wanted = {name for pair in names.values() for name in pair}
+        ids = {file for file in self.file_ids.values() if file is not None}
+        table: List[Sock] = []
+        for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
+            if row.family == "unix":
+                # A socket is listed under the spelling it was bound with: /var/run for /run.
+                row = row._replace(name=parse("unix:" + row.name).path or row.name)
+                if row.name not in wanted and row.file not in ids:
+                    continue
+            table.append(row)
+        index = sock_table.Index(table)
+        return {place.key: self._load(place, index, names.get(place.key, ())) for place in self.places}
+
+    def _load(self, place: Place, table: sock_table.Index, names: Sequence[str]) -> sock_table.Load:
+        if place.family == "unix":
+            return table.unix(names, self.file_ids[place.key])
+        addresses: List[Optional[bytes]] = [None]
+        if place.address != "*":
+            addresses = [pack(address) for address in addresses_of(place, self.hosts)]
+        loads = [table.tcp(address, place.port or 0) for address in addresses]
+        return next((load for load in loads if load.listeners), sock_table.Load([]))
+
+    def listeners(self, procs: Sequence[Process]) -> None:
+        self.began = self.host.monotonic()
+        self.first = self.loads()
+        inodes = {row.inode for load in self.first.values() for row in load.listeners}
+        held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
+        described: Dict[int, Listener] = {}
+        account = self.identity["account"] if self.identity else None
+        masters = [
+            process
+            for process in procs
+            if claim(process.cmdline) == "php-fpm" and (not process.doubt or process.uid == account)
+        ]
+        for place in self.places:
+            key, load, file = place.key, self.first[place.key], self.files[place.key]
+            seen = file["exists"] is not None
+            matches = sock_table.inode_matches(load, self.file_ids.get(key)) if seen else None
+            listener_path: Optional[str] = None
+            people: Dict[int, Listener] = {}
+            for row in load.listeners:
+                for holder in held.get(row.inode, ()):
+                    if holder.pid not in described:
+                        described[holder.pid] = sock_diag.describe(self.host, holder, masters)
+                    people[holder.pid] = described[holder.pid]
+                    if matches is False and listener_path is None:
+                        listener_path = self._elsewhere(holder.pid, row)
+            # Another host's table cannot be read: absent there is not "does not listen".
+            local = place.family == "unix" or any(map(is_local, addresses_of(place, self.hosts)))
+            not_tried = _not_tried(place)
+            self.facts[key] = {
                 **file,
-                "family": one.family,
-                "path": one.path,
-                "address": one.address,
-                "port": one.port,
-                "listening": None,
-                "listeners": [],
-                "listener_path": None,
-                "inode_matches": None,
-                "queue": None,
-                "backlog": None,
-                "accepted": None,
-                "waiting": {"live": None, "dead": None},
-                "abandoned": None,
+                "family": place.family,
+                "path": place.path,
+                "address": place.address,
+                "port": place.port,
+                "listening": bool(load.listeners) if local else None,
+                "listeners": list(people.values()),
+                "listener_path": listener_path,
+                "inode_matches": matches,
+                "queue": load.queue,
+                "backlog": load.backlog,
+                "accepted": load.accepted,
+                "waiting": {"live": load.live, "dead": load.dead},
+                "abandoned": load.abandoned,
                 "flow": None,
                 "connect": {**not_tried["connect"], "tried": False, "as_user": None, "blocked_by": None},
                 "probe": {**not_tried["probe"], "queue": None, "accepted": None},
@@ -100,129 +150,59 @@ class _Survey:
                 "hidden": None,
             }
 
-    def loads(self) -> Dict[str, sock_table.Load]:
-        ports = [one.port for one in self.places if one.port is not None]
-        names = {
-            one.key: (str(one.path), str(self.found[one.key]["real_path"]))
-            for one in self.places
-            if one.family == "unix"
-        }
-        wanted = {name for pair in names.values() for name in pair}
-        files = {file for file in self.files.values() if file is not None}
-        table: List[Sock] = []
-        for row in sock_diag.read_table(self.host, bool(names), ports, self.dump):
-            # A socket is listed under the spelling it was bound with: /var/run for /run.
-            row = (
-                row
-                if row.family != "unix"
-                else row._replace(name=endpoints.parse("unix:" + row.name).path or row.name)
-            )
-            if row.family != "unix" or row.name in wanted or row.file in files:
-                table.append(row)
-        index = sock_table.Index(table)
-        return {
-            one.key: _load(one, index, names.get(one.key, ()), self.files.get(one.key), self.hosts)
-            for one in self.places
-        }
-
-    def listeners(self, procs: Sequence[Process]) -> None:
-        self.began = self.host.monotonic()
-        self.first = loads = self.loads()
-        inodes = {row.inode for load in loads.values() for row in load.listeners}
-        held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described: Dict[int, Listener] = {}
-        account = self.identity["account"] if self.identity else None
-        masters = [
-            one for one in procs if claim(one.cmdline) == "php-fpm" and (not one.doubt or one.uid == account)
-        ]
-        for one in self.places:
-            load, facts = loads[one.key], self.found[one.key]
-            local = one.family == "unix" or any(
-                is_local(address) for address in addresses_of(one, self.hosts)
-            )
-            matches = (
-                sock_table.inode_matches(load, self.files.get(one.key))
-                if facts["exists"] is not None
-                else None
-            )
-            people: Dict[int, Listener] = {}
-            for row in load.listeners:
-                for holder in held.get(row.inode, ()):
-                    if holder.pid not in described:
-                        described[holder.pid] = sock_diag.describe(self.host, holder, masters)
-                    people[holder.pid] = described[holder.pid]
-                    if matches is False and facts["listener_path"] is None:
-                        facts["listener_path"] = self._elsewhere(holder.pid, row)
-            # Another host's table cannot be read: absent there is not "does not listen".
-            facts["listening"] = bool(load.listeners) if local else None
-            facts["listeners"], facts["inode_matches"] = list(people.values()), matches
-            facts["queue"], facts["backlog"], facts["accepted"] = load.queue, load.backlog, load.accepted
-            facts["waiting"] = {"live": load.live, "dead": load.dead}
-            facts["abandoned"] = load.abandoned
-
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
-        """The file that the process bound, when it is alive in the process's own view of files."""
+        """The file that the process bound, when it still is in the process's own view of files."""
         path = "/proc/%d/root%s" % (pid, row.name)
         try:
             stat = self.host.stat(path)
         except HostError:
             return None
-        return (
-            path
-            if sock_rows.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
-            else None
-        )
+        bound = sock_rows.file_id(os.major(stat.device), os.minor(stat.device), stat.inode) == row.file
+        return path if bound else None
 
     def dial(self, seconds: float, probe: Probe, asleep: Collection[str]) -> None:
         rights, as_user = self._rights()
-        targets = (
-            [target for one in self.places if one.key not in asleep for target in targets_of(one, self.hosts)]
-            if seconds > 0
-            else []
-        )
+        awake = [place for place in self.places if place.key not in asleep and seconds > 0]
+        targets = [target for place in awake for target in targets_of(place, self.hosts)]
         results: Dict[str, List[Outcome]] = {}
-        for result in probe(targets, rights, seconds) if targets else []:
-            results.setdefault(result["key"], []).append(result)
+        for outcome in probe(targets, rights, seconds) if targets else []:
+            results.setdefault(outcome["key"], []).append(outcome)
         silent = False
-        for one in self.places:
-            tried = results.get(one.key, [])
+        for place in self.places:
+            tried = results.get(place.key, [])
             # nginx goes on to a name's next address: the best answer counts.
-            best = min(tried, key=_rank) if tried else self._not_tried(one)
-            facts = self.found[one.key]
+            best = min(tried, key=_rank) if tried else _not_tried(place)
+            facts, result = self.facts[place.key], best["connect"]["result"]
             facts["connect"] = {
                 **best["connect"],
                 "tried": bool(tried),
                 "as_user": as_user if tried else None,
-                "blocked_by": self._blocked(one.key, best["connect"]["result"], as_user),
+                "blocked_by": self._blocked(place.key, result, as_user),
             }
-            if one.family == "unix" and best["connect"]["result"] in ("denied", "missing", "refused"):
-                facts["hidden"] = self._hidden(one.path or "", facts)
+            if place.family == "unix" and result in ("denied", "missing", "refused"):
+                facts["hidden"] = self._hidden(place.path or "", facts)
             facts["probe"] = {**best["probe"], "queue": None, "accepted": None}
-            if one.family == "name":
+            if place.family == "name":
                 facts["addresses"] = [
                     {
-                        "address": each["address"],
-                        "result": each["connect"]["result"],
-                        "errno": each["connect"]["errno"],
-                        "probe": each["probe"]["result"],
+                        "address": outcome["address"],
+                        "result": outcome["connect"]["result"],
+                        "errno": outcome["connect"]["errno"],
+                        "probe": outcome["probe"]["result"],
                     }
-                    for each in sorted(tried, key=lambda each: str(each["address"]))
+                    for outcome in sorted(tried, key=lambda outcome: str(outcome["address"]))
                 ]
-            if best["connect"]["result"] in ("ok", "full") and facts["listening"] is False:
+            if result in ("ok", "full") and facts["listening"] is False:
                 facts["listening"] = True  # by a process in another network namespace
             silent = silent or _waits(facts)
         if silent:
             # A full queue refuses at once.
             self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
             for key, load in self.loads().items():
-                facts = self.found[key]
+                facts = self.facts[key]
                 if _waits(facts):
                     facts["probe"]["queue"], facts["probe"]["accepted"] = load.queue, load.accepted
                     facts["flow"] = self._flow(self.first[key], load, facts["probe"]["result"])
-
-    @staticmethod
-    def _not_tried(one: endpoints.Endpoint) -> "Outcome":
-        return dialling.outcome(dialling.Target(one.key, one.family, "", 0), None, None, "not_tried")
 
     def _flow(self, before: sock_table.Load, after: sock_table.Load, probe: str) -> Optional["Flow"]:
         """Who came and who was answered from the first look at the table to the second."""
@@ -240,20 +220,15 @@ class _Survey:
         """(what to take on, as whom we dial: None as ourselves)."""
         who = self.identity
         if who is None:
-            self.host.miss(
-                "connect_as_nginx",
-                None,
-                "the account of nginx's workers is unknown: dialled as ourselves",
-                None,
-            )
+            why = "the account of nginx's workers is unknown: dialled as ourselves"
+            self.host.miss("connect_as_nginx", None, why)
             return None, None
         if self.host.is_root():
             return dialling.Rights(who["uid"], who["gid"], list(who["groups"]), self.view), who["user"]
         if who["uid"] == os.geteuid():
             return None, who["user"]
-        self.host.miss(
-            "connect_as_nginx", None, "only root can dial as %s: dialled as ourselves" % who["user"], "root"
-        )
+        why = "only root can dial as %s: dialled as ourselves" % who["user"]
+        self.host.miss("connect_as_nginx", None, why, "root")
         return None, None
 
     def _hidden(self, path: str, facts: "Endpoint") -> Optional["Hidden"]:
@@ -263,7 +238,7 @@ class _Survey:
         return next(filter(None, (hidden(self.host, who, pid, path) for who, pid in people)), None)
 
     def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional["Blocked"]:
-        """What refuses nginx. Dialled as ourselves, owner, mode and ACL alone tell."""
+        """What refuses nginx. Where we dialled as ourselves, owner, mode and ACL alone decide."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):
             return None
@@ -271,18 +246,15 @@ class _Survey:
         blocked = permission.blocked_by(walked, who)
         account = self.host.account(who.user) if blocked and self.identity["pid"] else None
         if blocked and account:
-            # nginx's workers took their groups on when they were started, their own one by nginx's
+            # nginx's workers took their groups when they were started, their own one from nginx's
             # configuration.
             by_now = set(who.groups) | set(account[2]) - {account[1]}
             if not permission.blocked_by(walked, who._replace(groups=list(by_now))):
-                why = (
-                    "%s is in a group that may, but was put into it after nginx's workers were started"
-                    % who.user
-                )
+                why = "%s: %s is in a group that may, but was put into it after nginx's workers were started"
                 mode = blocked["why"].partition(": ")[0]
-                return {**blocked, "kind": "group_not_in_force", "why": "%s: %s" % (mode, why)}
+                return {**blocked, "kind": "group_not_in_force", "why": why % (mode, who.user)}
         if blocked is None and as_user is not None:
-            return permission.mandatory_access(str(self.found[key]["real_path"]), who)
+            return permission.mandatory_access(str(self.files[key]["real_path"]), who)
         return blocked
 
 
@@ -290,10 +262,14 @@ def _waits(facts: "Endpoint") -> bool:
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
-def _rank(result: "Outcome") -> int:
+def _not_tried(place: Place) -> "Outcome":
+    return dialling.outcome(dialling.Target(place.key, place.family, "", 0), None, None, "not_tried")
+
+
+def _rank(outcome: "Outcome") -> int:
     order = ("answered", "no_answer", "not_fastcgi", "closed")
-    told = result["probe"]["result"]
-    return order.index(told) if told in order else len(order)
+    result = outcome["probe"]["result"]
+    return order.index(result) if result in order else len(order)
 
 
 def collect_endpoints(
@@ -306,13 +282,15 @@ def collect_endpoints(
     probe: Probe = dialling.probe,
     asleep: Sequence[str] = (),
 ) -> Dict[str, "Endpoint"]:
-    """Everything known about each of these listening places, by key. identity: see identity_of(); None: dial as
-    ourselves. asleep: not dialled. procs: those that may hold the sockets. probe_seconds: for all silent
-    endpoints together; 0 dials nothing. probe.queue counts the probe too.
+    """Everything known about each of these endpoints, by key.
+
+    identity: see identity_of(); None dials as ourselves. procs: those that may hold the sockets.
+    probe_seconds: for all silent endpoints together; 0 dials nothing. asleep: endpoints that are not dialled.
+    probe.queue counts the probe too.
     """
     if not keys:
         return {}
     survey = _Survey(host, keys, identity, dump)
     survey.listeners(processes(host) if procs is None else procs)
     survey.dial(probe_seconds, probe, frozenset(asleep))
-    return survey.found
+    return survey.facts

@@ -30,8 +30,8 @@ class _Failure(Exception):
 
 
 def literal(site: str, target: Target) -> str:
-    """A host name that nginx's server_name matches; the target's address where it is none or a regular
-    expression.
+    """A host name that nginx's server_name matches. It is the target's address where there is none, or only a
+    regular expression.
     """
     if site.startswith("*."):
         site = "webmedic" + site[1:]
@@ -47,7 +47,8 @@ def literal(site: str, target: Target) -> str:
 
 
 def _request(name: str, target: Target, path: str) -> bytes:
-    port = "" if target.port in (0, 443 if target.tls else 80) else ":%d" % target.port
+    usual = 443 if target.tls else 80
+    port = "" if target.port in (0, usual) else ":%d" % target.port
     # Whatever is no part of a path, a line end above all, must not become a second request.
     safe = quote("/" + path.lstrip("/"), safe="/?&=%:@!$'()*+,;~-._")
     return (
@@ -61,9 +62,8 @@ def _proxy_line(client: Tuple[str, int], target: Target) -> bytes:
     if target.family == "unix":
         return b"PROXY UNKNOWN\r\n"
     kind = "TCP4" if target.family == "inet" else "TCP6"
-    return ("PROXY %s %s %s %d %d\r\n" % (kind, client[0], target.address, client[1], target.port)).encode(
-        "ascii"
-    )
+    line = "PROXY %s %s %s %d %d\r\n" % (kind, client[0], target.address, client[1], target.port)
+    return line.encode("ascii")
 
 
 class _Connection:
@@ -102,19 +102,17 @@ class _Connection:
             data += chunk
             end = _END.search(data)
             while end:
-                found = _STATUS.match(data)
-                if not found:
+                status = _STATUS.match(data)
+                if not status:
                     raise _Failure("what answers is not HTTP: %r" % data[:40])
-                if found.group(1)[:1] != b"1":
-                    return int(found.group(1))
+                if status.group(1)[:1] != b"1":
+                    return int(status.group(1))
                 data = data[end.end() :]  # an interim answer, as 103 is
                 end = _END.search(data)
             if not chunk:
-                raise _Failure(
-                    "closed after %d bytes, before the end of the headers" % len(data)
-                    if data
-                    else "closed without an answer"
-                )
+                if not data:
+                    raise _Failure("closed without an answer")
+                raise _Failure("closed after %d bytes, before the end of the headers" % len(data))
         raise _Failure("headers of more than %d bytes" % MOST_BYTES)
 
 
@@ -154,5 +152,5 @@ def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Got
 
 
 def answered(got: Got) -> bool:
-    """Whether the site's own backend had something to say, an error page of its own included."""
+    """Whether the site's own backend answered, be it with an error page of its own."""
     return got.status is not None and got.status not in NO_ANSWER

@@ -61,12 +61,12 @@ def outcome(
     target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None
 ) -> "Outcome":
     """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
-    told = result or _RESULTS.get(-1 if number is None else number, "error")
+    result = result or _RESULTS.get(-1 if number is None else number, "error")
     text = error or (os.strerror(number) if number else None)
     return {
         "key": target.key,
         "address": target.address,
-        "connect": {"result": told, "errno": number or None, "error": text},
+        "connect": {"result": result, "errno": number or None, "error": text},
         "probe": {"result": "not_tried", "ms": None, "detail": None, "waited": 0.0},
     }
 
@@ -127,9 +127,9 @@ class _Dial:
             return
         except OSError as error:
             ended = error.strerror
-        told = fastcgi.answer(self.data, ended is not None)
-        if told is not None:
-            self._finish(told.result, told.detail or (ended if told.result == "closed" else None))
+        answer = fastcgi.answer(self.data, ended is not None)
+        if answer is not None:
+            self._finish(answer.result, answer.detail or (ended if answer.result == "closed" else None))
 
     def late(self) -> None:
         if self.connected:
@@ -140,44 +140,45 @@ class _Dial:
 
 def _resolve(target: Target) -> List[Target]:
     """nginx resolves a name once, and uses every address that it gets."""
-    found = socket.getaddrinfo(target.address, target.port, 0, socket.SOCK_STREAM)
     names = {socket.AF_INET: "inet", socket.AF_INET6: "inet6"}
     return [
-        Target(target.key, names[one[0]], str(one[4][0]), target.port) for one in found if one[0] in names
+        target._replace(family=names[family], address=str(place[0]))
+        for family, _type, _number, _name, place in socket.getaddrinfo(
+            target.address, target.port, 0, socket.SOCK_STREAM
+        )
+        if family in names
     ]
 
 
 def _dial_all(
     targets: Sequence[Target], seconds: float, deadline: float, say: Callable[["Outcome"], None]
 ) -> None:
-    """Each target has its seconds, begun before the deadline; those that it leaves no time for are not
-    dialled.
-    """
+    """Each target has its seconds, which begin before the deadline. After that no more are dialled."""
     left = list(reversed(targets))
     waiting: Dict[int, _Dial] = {}
     poll = select.poll()
 
-    def look(one: _Dial) -> None:
-        number = one.socket.fileno()
-        if one.done is None:
-            waiting[number] = one
-            poll.register(number, select.POLLIN | (0 if one.connected else select.POLLOUT))
+    def look(dial: _Dial) -> None:
+        number = dial.socket.fileno()
+        if dial.done is None:
+            waiting[number] = dial
+            poll.register(number, select.POLLIN | (0 if dial.connected else select.POLLOUT))
             return
         if waiting.pop(number, None):
             poll.unregister(number)
-        one.socket.close()
-        say(one.done)
+        dial.socket.close()
+        say(dial.done)
 
     while waiting or left:
         while left and len(waiting) < AT_ONCE:
             look(_Dial(left.pop()))
         left = left if time.monotonic() < deadline else []
         now = time.monotonic()
-        for one in [one for one in waiting.values() if now >= min(one.started, deadline) + seconds]:
-            one.late()
-            look(one)
+        for dial in [dial for dial in waiting.values() if now >= min(dial.started, deadline) + seconds]:
+            dial.late()
+            look(dial)
         if waiting and (len(waiting) == AT_ONCE or not left):
-            soonest = min([deadline] + [one.started for one in waiting.values()]) + seconds
+            soonest = min([deadline] + [dial.started for dial in waiting.values()]) + seconds
             for number, _event in poll.poll(max(0.0, soonest - time.monotonic()) * 1000 + 1):
                 waiting[number].ready()
                 look(waiting[number])
@@ -200,7 +201,7 @@ def _dial_as(
             os.setresuid(rights.uid, rights.uid, rights.uid)
             die_with_parent()
         groups = [_resolve(target) if target.family == "name" else [target] for target in targets]
-        _dial_all([one for group in groups for one in group], seconds, deadline, say)
+        _dial_all([target for group in groups for target in group], seconds, deadline, say)
     except (OSError, ValueError) as error:
         for target in targets:
             say(outcome(target, None, str(error)))
@@ -213,10 +214,10 @@ def _together(
     results: List[Outcome] = []
     for child in children:
         while not child.ended:
-            said = child.next(deadline + seconds + _GRACE - time.monotonic())
-            if said is None:
+            result = child.next(deadline + seconds + _GRACE - time.monotonic())
+            if result is None:
                 break
-            results.append(said)
+            results.append(result)
     if children:
         end(children)
     return results
@@ -225,20 +226,19 @@ def _together(
 def probe(targets: Sequence[Target], rights: Optional[Rights], seconds: float) -> List["Outcome"]:
     """Dials all targets at the same time: one outcome for each address, in no order.
 
-    rights: None dials as ourselves. seconds: for connecting and answering; PATIENCE times that for all, and
-    what then is left has no result. Forks, because rights given up do not come back.
+    rights: None dials as ourselves. seconds: for one target to connect and to answer. All together have
+    PATIENCE times that; what is then left has no result. Forks, because rights given up do not come back.
     """
     deadline = time.monotonic() + (PATIENCE - 1) * seconds
-    results = _together([[one for one in targets if one.family != "name"]], rights, seconds, deadline)
+    results = _together(
+        [[target for target in targets if target.family != "name"]], rights, seconds, deadline
+    )
     # A name may hang in the resolver: it gets a child of its own, which can be killed.
-    names = [one for one in targets if one.family == "name"]
+    names = [target for target in targets if target.family == "name"]
     while names and time.monotonic() < deadline:
         some, names = names[:NAMES_AT_ONCE], names[NAMES_AT_ONCE:]
-        found = _together([[one] for one in some], rights, seconds, time.monotonic())
-        seen = {one["key"] for one in found}
-        results += found + [
-            outcome(one, None, "no result within %g s" % seconds, "timeout")
-            for one in some
-            if one.key not in seen
-        ]
+        results += _together([[target] for target in some], rights, seconds, time.monotonic())
+        resolved = {result["key"] for result in results}
+        late = [target for target in some if target.key not in resolved]
+        results += [outcome(target, None, "no result within %g s" % seconds, "timeout") for target in late]
     return results

@@ -12,15 +12,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Route
 
 
-def real_paths(host: Host, found: Sequence["Route"]) -> Dict[str, str]:
-    """{endpoint: endpoint of the file that its path leads to}, of those unix sockets that are dialled through
-    a symbolic link.
-    """
-    keys = dict.fromkeys(
-        one["endpoint"]
-        for route in found
-        for one in route["endpoints"]
-        if one["endpoint"].startswith("unix:")
-    )
-    led = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys}
-    return {key: target for key, target in led.items() if target != key}
+def real_paths(host: Host, routes: Sequence["Route"]) -> Dict[str, str]:
+    """{endpoint: endpoint of the file that its path leads to}, of those whose path has a symbolic link."""
+    keys = dict.fromkeys(target["endpoint"] for route in routes for target in route["endpoints"])
+    sockets = {key: canonical("unix:" + host.realpath(key[5:])) for key in keys if key.startswith("unix:")}
+    return {key: real for key, real in sockets.items() if real != key}

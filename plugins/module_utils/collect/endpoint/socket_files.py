@@ -49,13 +49,8 @@ def walk(host: Host, path: str, root: str = "") -> Walk:
             continue
         links += 1
         if links > _LINKS:
-            return Walk(
-                searched,
-                step,
-                None,
-                link_to,
-                HostError(step, errno.ELOOP, "Too many levels of symbolic links"),
-            )
+            loop = HostError(step, errno.ELOOP, "Too many levels of symbolic links")
+            return Walk(searched, step, None, link_to, loop)
         link_to = target if step == path else link_to
         left.extend(reversed(target.split("/")))
         here = "/" if target.startswith("/") else here
@@ -64,20 +59,13 @@ def walk(host: Host, path: str, root: str = "") -> Walk:
 
 def _component(host: Host, path: str, root: str, stat: Stat) -> permission.Component:
     acl = permission.parse_acl(host.xattr(root + path, "system.posix_acl_access"))
-    return permission.Component(
-        path,
-        stat.type == "directory",
-        stat.uid,
-        stat.gid,
-        stat.mode,
-        acl,
-        host.user_name(stat.uid),
-        host.group_name(stat.gid),
-    )
+    owner, group = host.user_name(stat.uid), host.group_name(stat.gid)
+    directory = stat.type == "directory"
+    return permission.Component(path, directory, stat.uid, stat.gid, stat.mode, acl, owner, group)
 
 
-def _acl(host: Host, one: permission.Component) -> Optional[List[str]]:
-    return permission.acl_text(one.acl, host.user_name, host.group_name)
+def _acl(host: Host, component: permission.Component) -> Optional[List[str]]:
+    return permission.acl_text(component.acl, host.user_name, host.group_name)
 
 
 def no_file() -> "SocketFile":
@@ -114,13 +102,13 @@ def unix_facts(
     facts["link_to"], facts["real_path"] = way.link_to, way.path
     facts["parents"] = [
         {
-            "path": one.path,
-            "owner": one.owner,
-            "group": one.group,
-            "mode": "%04o" % one.mode,
-            "acl": _acl(host, one),
+            "path": component.path,
+            "owner": component.owner,
+            "group": component.group,
+            "mode": "%04o" % component.mode,
+            "acl": _acl(host, component),
         }
-        for one in components
+        for component in components
     ]
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
         facts["exists"], facts["type"] = None, "unknown"

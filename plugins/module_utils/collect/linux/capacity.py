@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else
-holds of the memory and CPU they share.
-
-Measured for a change only.
+holds of the memory and CPU that they share. It is measured for a change only.
 """
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import Cgroup, parse_kb
@@ -49,8 +48,8 @@ def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
     """uss is what the worker had at its largest: it may be between two requests at the moment. It counts what
     is swapped out, too.
 
-    Before Linux 5.3 the share of each kind is not told; private dirty pages are then the least that is surely
-    held, and the rest stays with what others hold.
+    Before Linux 5.3 the kernel does not report the share of each kind. Private dirty pages are then the least
+    that is surely held, and the rest stays with what others hold.
     """
     if "Pss" not in rows:
         return None
@@ -70,7 +69,7 @@ def _pools(
     its workers.
     """
     now = host.now()
-    found: List["PoolUse"] = []
+    uses: List["PoolUse"] = []
     for master in masters:
         unit = master.get("unit_state")
         if not master["running"] and not (unit and unit["enabled"] == "enabled"):
@@ -83,7 +82,7 @@ def _pools(
             ]
             seen = [mapped[worker["pid"]] for worker in mine if worker["pid"] in mapped]
             scale = float(len(mine)) / len(seen) if seen else 0.0
-            found.append(
+            uses.append(
                 {
                     "config": master["config"],
                     "pool": pool["name"],
@@ -95,37 +94,37 @@ def _pools(
                     "process_max": master["process_max"],
                     "workers": len(mine),
                     "measured": len(seen),
-                    "uss_kb": sorted(one.uss for one in seen),
+                    "uss_kb": sorted(cost.uss for cost in seen),
                     "rss_kb": sorted(worker["rss_kb"] for worker in mine),
-                    "shared_kb": int(scale * sum(one.shared for one in seen)),
-                    "held_kb": int(scale * sum(one.held for one in seen)),
+                    "shared_kb": int(scale * sum(cost.shared for cost in seen)),
+                    "held_kb": int(scale * sum(cost.held for cost in seen)),
                     "cpu_share": round(
                         sum(worker["cpu_seconds"] / max(1.0, now - worker["started_at"]) for worker in mine),
                         3,
                     ),
                 }
             )
-    return found
+    return uses
 
 
 def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tuple[int, str], Tuple[int, str]]:
     """{(version, directory): (limit, where it comes from)} of every level that has one."""
-    found: Dict[Tuple[int, str], Tuple[int, str]] = {}
+    limits: Dict[Tuple[int, str], Tuple[int, str]] = {}
     for home in homes.values():
         for directory in home.directories:
             for name in _LIMITS[home.version]:
                 limit = limit_of(host.text(directory + "/" + name))
                 key = (home.version, directory)
-                if limit is not None and limit < found.get(key, (UNLIMITED, ""))[0]:
-                    found[key] = (limit, "cgroup %s/%s" % (directory, name))
+                if limit is not None and limit < limits.get(key, (UNLIMITED, ""))[0]:
+                    limits[key] = (limit, "cgroup %s/%s" % (directory, name))
     bound, source = memory["limit_bytes"], memory["limit_from"] or ""
-    # A limit above a container's mount, which version 1 tells of: what of it is in sight is the container.
-    known = [limit for limit, _source in found.values()]
+    # Version 1 also reports a limit above a container's mount: of it only the container can be seen.
+    known = [limit for limit, _source in limits.values()]
     if source.startswith("cgroup ") and bound is not None and bound not in known:
         directory = posixpath.dirname(source[len("cgroup ") :])
         home = next(home for home in homes.values() if directory in home.directories)
-        found[(home.version, home.directories[-1])] = (bound, source)
-    return found
+        limits[(home.version, home.directories[-1])] = (bound, source)
+    return limits
 
 
 def _held(host: Host, version: int, directory: str) -> Optional[int]:
@@ -179,27 +178,17 @@ def _quota(host: Host, version: int, directory: str) -> Optional[float]:
     if version == 2:
         words = (host.text(directory + "/cpu.max") or "").split()
     else:
-        words = [
-            (host.text(directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in ("quota", "period")
-        ]
-    return (
-        float(words[0]) / int(words[1])
-        if len(words) == 2 and words[0].isdigit() and words[1].isdigit() and int(words[1])
-        else None
-    )
+        names = ("quota", "period")
+        words = [(host.text(directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in names]
+    if len(words) != 2 or not words[0].isdigit() or not words[1].isdigit() or not int(words[1]):
+        return None
+    return float(words[0]) / int(words[1])
 
 
 def _allowed(status: str) -> Optional[int]:
     """How many CPUs a process may run on: "0-3,8" of Cpus_allowed_list, its affinity inside its cpuset."""
-    text = next(
-        (
-            line.split()[1]
-            for line in status.splitlines()
-            if line.startswith("Cpus_allowed_list:") and len(line.split()) == 2
-        ),
-        "",
-    )
-    spans = [part.partition("-") for part in text.split(",") if part]
+    match = re.search(r"^Cpus_allowed_list:[ \t]*(\S+)[ \t]*$", status, re.M)
+    spans = [part.partition("-") for part in match.group(1).split(",") if part] if match else []
     return sum(int(last or first) - int(first) + 1 for first, _dash, last in spans) or None
 
 
@@ -230,11 +219,8 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) 
     costs = {pid: _mapped(host, pid, rows) for pid, rows in page_tables.items()}
     mapped = {pid: cost for pid, cost in costs.items() if cost}
     pids = {str(master["config"]): int(master["pid"]) for master in masters if master["pid"]} or {"": 1}
-    homes = {
-        config: home
-        for config, home in ((config, cgroup_of(host, pid)) for config, pid in pids.items())
-        if home is not None
-    }
+    cgroups = {config: cgroup_of(host, pid) for config, pid in pids.items()}
+    homes = {config: cgroup for config, cgroup in cgroups.items() if cgroup is not None}
     pools = _pools(host, workers, masters, mapped)
     bound = _tightest(host, memory, homes, pools) if memory["limit_bytes"] is not None else None
     known = {(pool["config"], pool["pool"]) for pool in pools}

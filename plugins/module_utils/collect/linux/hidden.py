@@ -27,8 +27,7 @@ def other_view(host: Host, pid: Optional[int]) -> str:
 
 def _file(host: Host, path: str) -> Optional[Tuple[int, int]]:
     try:
-        stat = host.stat(path)
-        return stat.device, stat.inode
+        return host.stat(path).identity
     except HostError:
         return None
 

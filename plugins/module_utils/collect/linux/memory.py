@@ -32,25 +32,26 @@ def cgroup_of(host: Host, pid: int, controller: str = "memory") -> Optional[Cgro
     cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
     if cgroup is None or mounts is None:
         return None
-    found = limiting_cgroup(cgroup, mounts, controller)
-    return found if found.point else None
+    home = limiting_cgroup(cgroup, mounts, controller)
+    return home if home.point else None
 
 
 def _version2(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "Memory"]:
-    files = [directory + "/" + name for directory in directories for name in ("memory.max", "memory.high")]
-    limits = [
-        (limit, file)
-        for limit, file in ((limit_of(host.text(file)), file) for file in files)
-        if limit is not None
-    ]
-    best, source = min(limits, key=lambda one: one[0]) if limits else (None, "")
-    swap = [
-        limit
-        for limit in (limit_of(host.text(directory + "/memory.swap.max")) for directory in directories)
-        if limit is not None
-    ]
+    names = ("memory.max", "memory.high")
+    best, source = _least(host, [directory + "/" + name for directory in directories for name in names])
+    swap, _source = _least(host, [directory + "/memory.swap.max" for directory in directories])
     usage = limit_of(host.text(posixpath.dirname(source) + "/memory.current")) if source else None
-    return best, source, {"cgroup_usage": usage, "swap_limit": min(swap) if swap else None}
+    return best, source, {"cgroup_usage": usage, "swap_limit": swap}
+
+
+def _least(host: Host, files: List[str]) -> Tuple[Optional[int], str]:
+    """(the tightest limit, the first file that has it); (None, "") without a limit."""
+    limits = [(limit_of(host.text(file)), file) for file in files]
+    return min(
+        [(limit, file) for limit, file in limits if limit is not None],
+        key=lambda row: row[0],
+        default=(None, ""),
+    )
 
 
 def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "Memory"]:
@@ -96,12 +97,8 @@ def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> "Memory":
             continue
         directories = cgroup.directories
         if host.text(directories[0] + "/cgroup.procs") is None:
-            host.miss(
-                "memory_limit",
-                directories[0],
-                "the cgroup of pid %d cannot be read" % pid,
-                "root and the host's own cgroup mount",
-            )
+            why = "the cgroup of pid %d cannot be read" % pid
+            host.miss("memory_limit", directories[0], why, "root and the host's own cgroup mount")
             facts["limit_bytes"], facts["limit_from"] = None, None
             continue
         limit, source, more = (_version1 if cgroup.version == 1 else _version2)(host, directories)
@@ -118,32 +115,27 @@ def _busy(host: Host, pid: int) -> Optional[bool]:
 
 
 def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) -> List["Worker"]:
-    """One entry for each worker of the masters; config is None for one whose master is gone. Memory: see
-    worker_memory.py.
-    """
+    """One entry for each worker; its config is None when its master is gone."""
     config = {master["pid"]: master["config"] for master in masters if master["pid"]}
     page = os.sysconf("SC_PAGE_SIZE") // 1024
-    found: List[Worker] = []
-    for one in procs:
-        title = FPM_WORKER.match(one.cmdline)
-        stat = parse_stat(host.text("/proc/%d/stat" % one.pid) or "") if title and not one.foreign else None
+    workers: List[Worker] = []
+    for process in procs:
+        title = None if process.foreign else FPM_WORKER.match(process.cmdline)
+        stat = parse_stat(host.text("/proc/%d/stat" % process.pid) or "") if title else None
         if title is None or stat is None:
             continue
-        found.append(
+        workers.append(
             {
-                "config": config.get(one.ppid),
+                "config": config.get(process.ppid),
                 "pool": title.group(1),
-                "pid": one.pid,
-                "started_at": one.started_at,
+                "pid": process.pid,
+                "started_at": process.started_at,
                 "rss_kb": stat.rss_pages * page,
                 "pss_kb": None,
                 "uss_kb": None,
                 "shared_kb": None,
                 "cpu_seconds": float(stat.cpu_ticks) / TICKS,
-                "busy": _busy(host, one.pid),
+                "busy": _busy(host, process.pid),
             }
         )
-    found.sort(
-        key=lambda worker: (worker["config"] or "", worker["pool"], worker["started_at"], worker["pid"])
-    )
-    return found
+    return sorted(workers, key=lambda row: (row["config"] or "", row["pool"], row["started_at"], row["pid"]))

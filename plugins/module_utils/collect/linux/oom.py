@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Processes of this host that the kernel, systemd-oomd or earlyoom killed for memory, and php-fpm's crashes
-that the kernel saw. The ring buffer is the whole machine's: only a victim's cgroup tells whose it was
+that the kernel logged. The ring buffer is the whole machine's: only a victim's cgroup tells whose it was
 (docs/looking.md).
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux import kernel_log
 from ...parse.linux.proc import below, limiting_cgroup, unit_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Kill, Oom, Victim
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
-SAME_KILL = 10.0  # systemd tells of a kill within seconds of the kernel
+SAME_KILL = 10.0  # systemd reports a kill within seconds of the kernel
 MOST_KILLS = 50
 RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
 # linux/proc_ns.h: PROC_CGROUP_INIT_INO
@@ -48,74 +48,68 @@ def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
     return _Cgroup(cgroup.path or "/", directory, events or "")
 
 
-def _ours(
-    home: _Cgroup, initial: bool, counter: Optional[int], ids: FrozenSet[str], cgroup: Optional[str]
-) -> Optional[bool]:
-    """Whether a victim's cgroup is of this host; None unknown."""
-    if initial and home.path == "/":
+class _Home(NamedTuple):
+    """Where the processes of this host live."""
+
+    cgroup: _Cgroup  # of init
+    initial: bool  # init's cgroup is spelt as the kernel's messages spell it
+    ids: FrozenSet[str]  # of the container that this host is
+    counter: Optional[int]  # kills in init's cgroup
+    masters: Dict[int, str]  # pid -> cgroup
+
+    @property
+    def machine(self) -> bool:
+        """It is the whole machine, and no container."""
+        return self.initial and self.cgroup.path == "/"
+
+
+def _ours(home: _Home, cgroup: Optional[str]) -> Optional[bool]:
+    """Whether a victim's cgroup is of this host; None: unknown."""
+    if home.machine:
         return True
-    if initial and cgroup is not None:
-        return (cgroup + "/").startswith(home.path + "/")
-    if counter == 0:
+    if home.initial and cgroup is not None:
+        return (cgroup + "/").startswith(home.cgroup.path + "/")
+    if home.counter == 0:
         return False
     theirs = frozenset(_CONTAINER_ID.findall(cgroup or ""))
-    return bool(theirs & ids) if theirs and ids else None
+    return bool(theirs & home.ids) if theirs and home.ids else None
 
 
-def _kill(
-    victim: "Victim",
-    source: str,
-    ours: Optional[bool],
-    home: _Cgroup,
-    initial: bool,
-    ids: FrozenSet[str],
-    masters: Dict[int, str],
-) -> "Kill":
-    """A kill, with the unit of the victim's cgroup, and the masters in that. vague: much or all of this host
+def _kill(victim: "Victim", source: str, ours: Optional[bool], home: _Home) -> "Kill":
+    """A kill, with the unit of the victim's cgroup, and the masters in it. vague: much or all of this host
     may live there.
     """
     cgroup = victim["cgroup"] or "/"
-    known = next((name for name in _CONTAINER_ID.findall(cgroup) if name in ids), None)
+    known = next((name for name in _CONTAINER_ID.findall(cgroup) if name in home.ids), None)
     path = ""
-    if initial:
-        path = below(cgroup, home.path)
+    if home.initial:
+        path = below(cgroup, home.cgroup.path)
     elif known:  # crun puts a container into a cgroup of this name within its own
         path = re.sub(r"^[^/]*(?:/container(?=/|\Z))?", "", cgroup.rpartition(known)[2])
-    vague = (
-        ours is None
-        or bool(_SLICES.match(path))
-        or any(place.startswith(cgroup + "/") for place in masters.values())
-    )
-    inside = [
-        pid
-        for pid, place in masters.items()
-        if initial and not vague and (cgroup + "/").startswith(place + "/")
-    ]
+    above_masters = any(place.startswith(cgroup + "/") for place in home.masters.values())
+    vague = ours is None or bool(_SLICES.match(path)) or above_masters
+    inside = [pid for pid, place in home.masters.items() if (cgroup + "/").startswith(place + "/")]
     return {
         **victim,
         "source": source,
         "ours": ours,
         "unit": None if vague else unit_of(path),
-        "masters": inside,
+        "masters": inside if home.initial and not vague else [],
         "vague": vague,
     }
 
 
 def _add(kills: List["Kill"], unit_kills: Sequence["Kill"]) -> None:
-    """Adds what systemd alone tells of. A kill that the kernel tells of as well gets the unit from it."""
+    """Adds what systemd alone reports. A kill that the kernel reports as well gets its unit from systemd."""
     for unit_kill in unit_kills:
-        same = next(
-            (
-                kill
-                for kill in kills
-                if abs(kill["at"] - unit_kill["at"]) <= SAME_KILL
+        for kill in kills:
+            if (
+                abs(kill["at"] - unit_kill["at"]) <= SAME_KILL
                 and kill["fpm"] == unit_kill["fpm"]
                 and (kill["vague"] or kill["unit"] == unit_kill["unit"])
-            ),
-            None,
-        )
-        if same:
-            same["unit"], same["vague"] = unit_kill["unit"], False
+            ):
+                kill["unit"], kill["vague"] = unit_kill["unit"], False
+                break
         else:
             kills.append(unit_kill)
 
@@ -123,28 +117,19 @@ def _add(kills: List["Kill"], unit_kills: Sequence["Kill"]) -> None:
 def _ring(host: Host) -> Optional[List[kernel_log.Line]]:
     ran = host.run(["dmesg"], most=RING)
     if ran.rc != 0:
-        host.miss(
-            "kernel_log",
-            None,
-            "dmesg: %s" % (ran.err.strip()[:200] or "exit status %s" % ran.rc),
-            "root, or kernel.dmesg_restrict = 0; CAP_SYSLOG in a container",
-        )
+        needs = "root, or kernel.dmesg_restrict = 0; CAP_SYSLOG in a container"
+        host.miss("kernel_log", None, "dmesg: " + ran.failure, needs)
         return None
     boot_at = host.now() - host.boottime()
-    return [
-        line
-        for line in (ring_line(text, boot_at) for text in ran.out.split("\n") if _TELLING.search(text))
-        if line
-    ]
+    lines = (ring_line(text, boot_at) for text in ran.out.split("\n") if _TELLING.search(text))
+    return [line for line in lines if line]
 
 
 def _journal(host: Host, since: float, kernel: bool) -> List[kernel_log.JournalLine]:
     # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
-    speakers = ["_PID=1", "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service"] + (
-        ["_TRANSPORT=kernel"] if kernel else []
-    )
+    writers = "_PID=1 + _SYSTEMD_UNIT=systemd-oomd.service + _SYSTEMD_UNIT=earlyoom.service"
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"]
-    ran = host.run(argv + " + ".join(speakers).split(" "))
+    ran = host.run(argv + (writers + (" + _TRANSPORT=kernel" if kernel else "")).split(" "))
     return [line for line in (journal_line(text) for text in ran.out.split("\n")) if line]
 
 
@@ -157,52 +142,51 @@ def _watched(host: Host, directory: Optional[str]) -> bool:
     )
 
 
-def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> "Oom":
-    """The kills and crashes of the window [window_from, now], in epoch seconds, as oom_info returns them.
-
-    A kill's masters: pids of those in its cgroup. journalctl runs only for a reason.
-    """
+def _home(host: Host, procs: Sequence[Process]) -> Tuple[_Home, Dict[str, int]]:
+    """(home, {cgroup: kills counted in it})."""
     mounts = host.text("/proc/self/mountinfo") or ""
-    home = _cgroup(host, 1, mounts)
+    init = _cgroup(host, 1, mounts)
     masters = {
         process.pid: _cgroup(host, process.pid, mounts)
         for process in procs
         if claim(process.cmdline) == "php-fpm"
     }
-    counts = [(cgroup.path, _OOM_KILL.search(cgroup.events)) for cgroup in [home] + list(masters.values())]
+    counts = [(cgroup.path, _OOM_KILL.search(cgroup.events)) for cgroup in [init] + list(masters.values())]
     counters = {path: int(count.group(1)) for path, count in counts if count}
-    own_counter = counters.get(home.path)
-    counter = counters.get(home.path, sum(counters.values()) if counters else None)
-    ring = _ring(host)
-    journal = []
-    if counter or ring is None or _watched(host, home.directory):
-        journal = _journal(host, window_from - SLACK, ring is None)
-    source, lines = "kernel", ring
-    if lines is None:
-        source, lines = "journal", [(at, text) for at, speaker, _pid, text in journal if speaker == "kernel"]
     initial = host.readlink("/proc/self/ns/cgroup") in (_INITIAL, None)
     ids = frozenset(_CONTAINER_ID.findall(mounts))
     places = {pid: cgroup.path for pid, cgroup in masters.items()}
+    return _Home(init, initial, ids, counters.get(init.path), places), counters
+
+
+def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> "Oom":
+    """The kills and crashes of the window [window_from, now], in epoch seconds, as oom_info returns them.
+
+    masters of a kill: pids of those in its cgroup. journalctl runs only where there is a reason.
+    """
+    home, counters = _home(host, procs)
+    counter = home.counter
+    if counter is None and counters:
+        counter = sum(counters.values())
+    ring = _ring(host)
+    journal = []
+    if counter or ring is None or _watched(host, home.cgroup.directory):
+        journal = _journal(host, window_from - SLACK, ring is None)
+    source, lines = "kernel", ring
+    if lines is None:
+        source, lines = "journal", [(at, text) for at, writer, _pid, text in journal if writer == "kernel"]
 
     def within(at: float) -> bool:
         return window_from - SLACK <= at <= now + SLACK
 
-    victims = [
-        (victim, _ours(home, initial, own_counter, ids, victim["cgroup"]))
-        for victim in kernel_log.kills(lines)
-        if within(victim["at"])
-    ]
-    kills = [
-        _kill(victim, source, ours, home, initial, ids, places)
-        for victim, ours in victims
-        if ours is not False
-    ]
+    victims = [victim for victim in kernel_log.kills(lines) if within(victim["at"])]
+    owned = [(victim, _ours(home, victim["cgroup"])) for victim in victims]
+    kills = [_kill(victim, source, ours, home) for victim, ours in owned if ours is not False]
     elsewhere = len(victims) - len(kills)
     # Where the limit of this host was reached, that was not the end of the machine's memory.
-    by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.events, re.M) else "global"
+    by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
     _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
-    ours = True if initial and home.path == "/" else None
-    crashes = [crash for crash in kernel_log.crashes(lines, ours) if within(crash["at"])]
+    crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
     early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
     return {
         "kills": sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:],

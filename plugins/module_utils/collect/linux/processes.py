@@ -27,9 +27,9 @@ READ = 16384  # bytes; a command line beyond it is cut
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right.
-    foreign: it runs in a container below this host. doubt: why what calls itself a master is none of root's
-    (see trust.py).
+    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right to
+    see it. foreign: it runs in a container below this host. doubt: why what calls itself a master is none of
+    root's (see trust.py).
     """
 
     pid: int
@@ -60,34 +60,24 @@ def process(host: Host, pid: int) -> Optional[Process]:
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     exe, program = host.readlink(base + "exe"), claim(cmdline)
     doubt = not_roots(host, pid, status.uids, exe, PROGRAMS[program]) if program else None
-    return Process(
-        pid,
-        stat.ppid,
-        stat.comm,
-        cmdline,
-        exe,
-        status.uid,
-        status.gid,
-        status.groups,
-        started_at,
-        status.namespaces > 1,
-        doubt,
-    )
+    account = (status.uid, status.gid, status.groups)
+    foreign = status.namespaces > 1
+    return Process(pid, stat.ppid, stat.comm, cmdline, exe, *account, started_at, foreign, doubt)
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List["Stranger"]:
     """Masters that are none of root's, nor of the account, which is a uid."""
     return [
         {
-            "pid": one.pid,
-            "user": host.user_name(one.uid),
-            "claims": claim(one.cmdline) or "",
-            "title": redact(one.cmdline, 200),
-            "exe": redact(one.exe, 200) if one.exe else None,
-            "why": redact(one.doubt, 200),
+            "pid": master.pid,
+            "user": host.user_name(master.uid),
+            "claims": claim(master.cmdline) or "",
+            "title": redact(master.cmdline, 200),
+            "exe": redact(master.exe, 200) if master.exe else None,
+            "why": redact(master.doubt, 200),
         }
-        for one in procs
-        if one.doubt and not one.foreign and one.uid != account
+        for master in procs
+        if master.doubt and not master.foreign and master.uid != account
     ]
 
 
@@ -95,22 +85,19 @@ def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Proc
     """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the
     others: 15 microseconds each.
     """
-    found: List[Process] = []
+    seen: List[Optional[Process]] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
     except HostError as error:
         host.miss("processes", "/proc", error.why, "a mounted /proc")
-        return found
+        return []
     for pid in pids:
         try:
-            if not wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
-                continue
+            if wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
+                seen.append(process(host, pid))
         except HostError:
             continue
-        one = process(host, pid)
-        if one is not None:
-            found.append(one)
-    return found
+    return [each for each in seen if each]
 
 
 def process_cgroup(host: Host, pid: int) -> str:

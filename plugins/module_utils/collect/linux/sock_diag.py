@@ -46,9 +46,7 @@ def netlink(*requests: bytes) -> Optional[bytes]:
 
 
 def _with_clients(table: List[Sock], dump: Dump) -> List[Sock]:
-    """Who waits, asked only where somebody does, in a second dump: for it the kernel takes a
-    larger buffer.
-    """
+    """Adds who waits. It takes a second dump, with a larger buffer in the kernel, so only where some do."""
     if not any(row.queue for row in table):
         return table
     answer = dump(sock_rows.unix_request(), sock_rows.unix_request(True)) or b""
@@ -73,18 +71,14 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
         for family in (sock_rows.AF_INET, sock_rows.AF_INET6)
     ]
     if None not in answers:
-        for one in answers:
-            table.extend(row for row in sock_rows.parse_tcp_diag(one or b"") if row.port in known)
+        rows = [row for reply in answers for row in sock_rows.parse_tcp_diag(reply or b"")]
     else:
-        for path in ("/proc/net/tcp", "/proc/net/tcp6"):
-            table.extend(one for one in sock_rows.parse_tcp_proc(_proc(host, path)) if one.port in known)
+        paths = ("/proc/net/tcp", "/proc/net/tcp6")
+        rows = [row for path in paths for row in sock_rows.parse_tcp_proc(_proc(host, path))]
+    table.extend(row for row in rows if row.port in known)
     if answer is None or None in answers:
-        host.miss(
-            "socket_backlog",
-            None,
-            "the kernel answers no sock_diag request: no listener's backlog, no bound file",
-            "the kernel modules unix_diag and tcp_diag",
-        )
+        why = "the kernel answers no sock_diag request: no listener's backlog, no bound file"
+        host.miss("socket_backlog", None, why, "the kernel modules unix_diag and tcp_diag")
     return table
 
 
@@ -97,90 +91,84 @@ def _proc(host: Host, path: str) -> str:
         return ""
 
 
-def is_fpm(one: Process) -> bool:
-    return (
-        "fpm" in one.comm or "fpm" in (one.exe or "").rpartition("/")[2] or one.cmdline.startswith("php-fpm")
-    )
+def is_fpm(process: Process) -> bool:
+    names = (process.comm, (process.exe or "").rpartition("/")[2])
+    return any("fpm" in name for name in names) or process.cmdline.startswith("php-fpm")
 
 
-def describe(host: Host, one: Process, masters: Sequence[Process]) -> "Listener":
-    """fpm: it is a master that counts here, or a worker of one."""
-    master, pool = FPM_MASTER.match(one.cmdline), FPM_WORKER.match(one.cmdline)
+def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listener":
+    """fpm: it is one of the masters, or a worker of one."""
+    title = holder.cmdline
+    master, pool = FPM_MASTER.match(title), FPM_WORKER.match(title)
     known = {each.pid for each in masters}
-    fpm = one.pid in known or (pool is not None and (one.ppid in known or orphan(host, one, masters)))
+    unit = unit_of(process_cgroup(host, holder.pid))
+    fpm = holder.pid in known or (
+        pool is not None and (holder.ppid in known or _orphan(host, holder, unit, masters))
+    )
     # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
-    cmdline = (one.cmdline if fpm and (master or pool) else one.cmdline.partition(" ")[0])[:500]
+    cmdline = title if fpm and (master or pool) else title.partition(" ")[0]
     return {
-        "pid": one.pid,
-        "comm": one.comm,
-        "exe": one.exe,
-        "cmdline": cmdline,
+        "pid": holder.pid,
+        "comm": holder.comm,
+        "exe": holder.exe,
+        "cmdline": cmdline[:500],
         "fpm": fpm,
-        "claims_fpm": is_fpm(one) and not fpm,
-        "uid": one.uid,
-        "user": host.user_name(one.uid),
+        "claims_fpm": is_fpm(holder) and not fpm,
+        "uid": holder.uid,
+        "user": host.user_name(holder.uid),
         "master_config": master.group(1) if master else None,
         "pool": pool.group(1) if pool else None,
-        "unit": unit_of(process_cgroup(host, one.pid)),
+        "unit": unit,
     }
 
 
-def orphan(host: Host, one: Process, masters: Sequence[Process]) -> bool:
-    """Whether a worker has outlived its master: root's program in php-fpm's unit, without a master of it."""
-    unit = unit_of(process_cgroup(host, one.pid))
-    return bool(
-        one.ppid == 1
-        and unit
-        and "fpm" in unit
-        and one.exe
-        and not opening(host, one.exe)
-        and one.exe not in [each.exe for each in masters]
-    )
+def _orphan(host: Host, worker: Process, unit: Optional[str], masters: Sequence[Process]) -> bool:
+    """Whether it has outlived its master: root's program in php-fpm's unit, of which no master runs."""
+    if worker.ppid != 1 or not worker.exe or "fpm" not in (unit or ""):
+        return False
+    return worker.exe not in [master.exe for master in masters] and not opening(host, worker.exe)
 
 
 def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
     """Which of the wanted sockets the process has open; None when we may not see."""
     base = "/proc/%d/fd" % pid
-    found: Set[int] = set()
     try:
         names = host.listdir(base)
     except HostError as error:
-        return found if error.absent else None
-    for name in names:
-        link = _INODE.match(host.readlink(base + "/" + name) or "")
-        if link and int(link.group(1)) in wanted:
-            found.add(int(link.group(1)))
-    return found
+        return set() if error.absent else None
+    links = (_INODE.match(host.readlink(base + "/" + name) or "") for name in names)
+    return wanted & {int(link.group(1)) for link in links if link}
 
 
 def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int, List[Process]]:
-    """Socket inode -> the processes that hold it: masters are asked first, then other known processes, then
-    all of the host.
+    """{inode of a socket: the processes that hold it}. Masters are asked first, then other known processes,
+    then all of the host.
     """
-    found: Dict[int, List[Process]] = {}
-    fpm = {one.pid for one in procs if is_fpm(one)}
-    heads = {one.pid for one in procs if one.pid in fpm and one.ppid not in fpm}
+    holding: Dict[int, List[Process]] = {}
+    fpm = {each.pid for each in procs if is_fpm(each)}
+    heads = [each for each in procs if each.pid in fpm and each.ppid not in fpm]
     hidden = False
-    for group in ([one for one in procs if one.pid in heads], [one for one in procs if one.pid not in heads]):
-        left = inodes.difference(found)
-        for one in group if left else ():
-            held = _held(host, one.pid, left)
+    others = [each for each in procs if each.pid not in fpm or each.ppid in fpm]
+    for group in (heads, others):
+        left = inodes.difference(holding)
+        for candidate in group if left else ():
+            held = _held(host, candidate.pid, left)
             hidden = hidden or held is None
             for inode in held or ():
-                found.setdefault(inode, []).append(one)
-    left = inodes.difference(found)
+                holding.setdefault(inode, []).append(candidate)
+    left = inodes.difference(holding)
     if left:
-        known = {one.pid for one in procs}
+        known = {each.pid for each in procs}
         for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
             held = _held(host, pid, left) if pid not in known else set()
             hidden = hidden or held is None
             holder = process(host, pid) if held else None
             if held and holder:
                 for inode in held:
-                    found.setdefault(inode, []).append(holder)
-                left = inodes.difference(found)
+                    holding.setdefault(inode, []).append(holder)
+                left = inodes.difference(holding)
                 if not left:
                     break
     if left and hidden:
         host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
-    return found
+    return holding

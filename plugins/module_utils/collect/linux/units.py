@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""State and last words of systemd units, with one systemctl for all of them."""
+"""The state and the journal of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Sequence, Set
 
 from ...parse.linux.systemctl import (
     PROPERTIES,
@@ -29,7 +29,6 @@ DIRECTORIES = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
 
@@ -42,22 +41,23 @@ def fpm_unit_names(host: Host) -> List[str]:
     """Units with php-fpm in their name, from the unit directories: systemctl list-unit-files costs more. Of a
     template (php-fpm@.service) the enabled instances, in *.wants.
     """
-    found: Set[str] = set()
+    units: Set[str] = set()
     for directory in dict.fromkeys(host.realpath(directory) for directory in DIRECTORIES):
         for name in host.names(directory):
             if name.endswith(".wants") and directory.startswith("/etc/"):
-                found.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
-            found.add(name)
+                units.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
+            units.add(name)
     return sorted(
-        name for name in found if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name)
+        name for name in units if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name)
     )
 
 
 def unit_states(
     host: Host, names: Sequence[str], window: float = 900, logs: bool = True
 ) -> Dict[str, "Unit"]:
-    """{name: unit}, {} without systemd; a name that it does not know has load "not-found". log is filled for
-    a loaded unit that is not active, or whose state changed within window seconds.
+    """{name: unit}, {} without systemd. A name that systemd does not know has load "not-found".
+
+    log is filled for a loaded unit that is not active, or whose state changed within window seconds.
     """
     wanted = [name for name in dict.fromkeys(names) if _NAME.match(name)]
     if not wanted or not booted_with_systemd(host):
@@ -67,62 +67,41 @@ def unit_states(
         most=SHOWN * (len(wanted) + 100),
     )
     if ran.rc != 0:
-        host.miss(
-            "units",
-            None,
-            "systemctl show: %s" % (_COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc),
-            "a running systemd",
-        )
+        host.miss("units", None, "systemctl show: " + ran.failure, "a running systemd")
     boot_at = host.now() - host.boottime()
-    found: Dict[str, Unit] = {}
-    for name, block in zip(wanted, parse_show(ran.out)):
-        found[name] = unit_facts(block, boot_at)
+    units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, parse_show(ran.out))}
     if logs:
-        _read_logs(host, found, window)
-    return found
+        _read_logs(host, units, window)
+    return units
 
 
 def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     since = host.now() - window
-    telling = [
-        name
+    changed = [
+        (unit["changed_at"], name)
         for name, unit in units.items()
         if unit["load"] != "not-found"
         and unit["changed_at"]
         and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)
     ]
-    for name in sorted(telling, key=lambda name: -(units[name]["changed_at"] or 0))[:MOST_JOURNALS]:
+    for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"] = journal(host, name)
-        unit["start_limit_hit"] = unit["start_limit_hit"] or (
-            unit["active"] == "failed" and refused_to_start(unit["log"])
-        )
+        if unit["active"] == "failed" and refused_to_start(unit["log"]):
+            unit["start_limit_hit"] = True
 
 
 def journal(host: Host, unit: str, lines: int = LINES) -> List["UnitLine"]:
-    ran = host.run(
-        [
-            "journalctl",
-            "-o",
-            "json",
-            "--output-fields=MESSAGE,_PID,_EXE,_COMM",
-            "-n",
-            str(lines),
-            "--no-pager",
-            "-q",
-        ]
-        + unit_matches(unit)
-    )
-    found = parse_journal(ran.out)
-    if not found:
-        why: Optional[str] = None
-        if ran.rc != 0:
-            why = "journalctl -u %s: %s" % (
-                unit,
-                _COLOUR.sub("", ran.err).strip()[:200] or "exit status %s" % ran.rc,
-            )
-        elif not host.is_root():
-            why = "journalctl -u %s shows nothing to this user" % unit
-        if why:
-            host.miss("unit_log", unit, why, None if host.is_root() else "root or the group systemd-journal")
-    return found
+    options = ["-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"]
+    ran = host.run(["journalctl"] + options + unit_matches(unit))
+    log = parse_journal(ran.out)
+    root = host.is_root()
+    if not log and (ran.rc != 0 or not root):
+        why = ": " + ran.failure if ran.rc != 0 else " shows nothing to this user"
+        host.miss(
+            "unit_log",
+            unit,
+            "journalctl -u " + unit + why,
+            None if root else "root or the group systemd-journal",
+        )
+    return log

@@ -20,7 +20,7 @@ SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a mi
 
 def _sizes(host: Host, pid: int, rows: Dict[str, int]) -> Optional["WorkerSizes"]:
     """kB out of the rows of smaps_rollup (Linux 4.14), which root or the process's own user may read; else
-    what statm tells anybody.
+    out of statm, which anybody may.
     """
     if "Rss" in rows:
         return {
@@ -52,21 +52,17 @@ def measured_workers(
 
     page_tables: gets the rows of smaps_rollup in kB, {pid: {name: kB}}, of those that could be read.
     """
-    found = collect_workers(host, procs, masters)
-    step = max(1.0, float(len(found)) / SAMPLE)
-    for number in range(min(SAMPLE, len(found))):
-        worker = found[int(number * step)]
+    workers = collect_workers(host, procs, masters)
+    step = max(1.0, float(len(workers)) / SAMPLE)
+    for number in range(min(SAMPLE, len(workers))):
+        worker = workers[int(number * step)]
         rows = parse_kb(host.text("/proc/%d/smaps_rollup" % worker["pid"]) or "")
         sizes = _sizes(host, worker["pid"], rows)
         if sizes:
             worker.update(sizes)
         if page_tables is not None and "Rss" in rows:
             page_tables[worker["pid"]] = rows
-    if any(worker["uss_kb"] is None for worker in found[:1]):
-        host.miss(
-            "worker_memory",
-            "/proc/%d/smaps_rollup" % found[0]["pid"],
-            "cannot be read",
-            None if host.is_root() else "root",
-        )
-    return found
+    if workers and workers[0]["uss_kb"] is None:
+        path = "/proc/%d/smaps_rollup" % workers[0]["pid"]
+        host.miss("worker_memory", path, "cannot be read", None if host.is_root() else "root")
+    return workers

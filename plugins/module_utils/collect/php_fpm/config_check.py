@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md).
-Only of a configuration that was read whole and that root alone can write. -n leaves php.ini out.
+It runs only on a configuration that was read whole and that root alone can write. -n leaves php.ini out.
 """
 
 import os
@@ -40,9 +40,8 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
         os.set_blocking(writer, False)
         raw = text.encode("utf-8", "replace")
         if os.write(writer, raw) < len(raw):
-            return Ran(
-                None, "", "a pipe of this host does not hold the %d bytes of the configuration" % len(raw)
-            )
+            why = "a pipe of this host does not hold the %d bytes of the configuration" % len(raw)
+            return Ran(None, "", why)
         os.close(writer)
         writer = -1
         ran = Sandbox().run(argv + [path], timeout, [reader])
@@ -56,7 +55,7 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
 
 
 def _test_refusal(host: Host, binary: Optional[str], reading: Reading) -> Optional[str]:
-    """Why php-fpm -t cannot run, None if it can."""
+    """Why php-fpm -t cannot run, else None."""
     if not binary:
         return "no php-fpm program was found for it"
     if not host.is_root():
@@ -66,7 +65,7 @@ def _test_refusal(host: Host, binary: Optional[str], reading: Reading) -> Option
     writable = reading.writable or opening(host, binary)
     if writable:
         return "%s can write %s, so root does not run php-fpm with it" % (writable.who, writable.path)
-    if reading.text is None or reading.barred:
+    if reading.text is None or not reading.whole:
         return "the configuration cannot be read whole"
     if reading.conf.variables:
         return "it uses ${...}, which only php-fpm's own environment can fill in"

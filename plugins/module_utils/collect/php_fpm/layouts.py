@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the packagings of php-fpm keep things: a row for each."""
+"""Where each packaging of php-fpm keeps its files: a row for each."""
 
 import re
 from typing import List, NamedTuple, Optional
@@ -21,98 +21,56 @@ class Layout(NamedTuple):
     state: str  # PHP_LOCALSTATEDIR, the same
 
 
-LAYOUTS = (
-    Layout(
-        "debian",
-        "/etc/php/*/fpm/php-fpm.conf",
-        r"/etc/php/([^/]+)/fpm/",
-        "/usr/sbin/php-fpm{0}",
-        "php{0}-fpm.service",
-        "/usr",
-        "/var",
-    ),
-    Layout(
-        "el",
-        "/etc/php-fpm.conf",
-        r"/etc/php-fpm\.conf()",
-        "/usr/sbin/php-fpm",
-        "php-fpm.service",
-        "/usr",
-        "/var",
-    ),
-    Layout(
-        "remi",
-        "/etc/opt/remi/php*/php-fpm.conf",
-        r"/etc/opt/remi/php(\d+)/",
-        "/opt/remi/php{0}/root/usr/sbin/php-fpm",
-        "php{0}-php-fpm.service",
-        "/opt/remi/php{0}/root/usr",
-        "/var/opt/remi/php{0}",
-    ),
-    Layout(
-        "cpanel",
-        "/opt/cpanel/ea-php*/root/etc/php-fpm.conf",
-        r"/opt/cpanel/ea-php(\d+)/",
-        "/opt/cpanel/ea-php{0}/root/usr/sbin/php-fpm",
-        "ea-php{0}-php-fpm.service",
-        "/opt/cpanel/ea-php{0}/root/usr",
-        "/opt/cpanel/ea-php{0}/root/usr/var",
-    ),
-    Layout(
-        "plesk",
-        "/opt/plesk/php/*/etc/php-fpm.conf",
-        r"/opt/plesk/php/([^/]+)/",
-        "/opt/plesk/php/{0}/sbin/php-fpm",
-        "plesk-php{1}-fpm.service",
-        "/opt/plesk/php/{0}",
-        "/opt/plesk/php/{0}/var",
-    ),
-    Layout(
-        "alpine",
-        "/etc/php[0-9]*/php-fpm.conf",
-        r"/etc/php(\d+)/php-fpm",
-        "/usr/sbin/php-fpm{0}",
-        None,
-        "/usr",
-        "/var",
-    ),
-    Layout(
-        "suse",
-        "/etc/php[0-9]/fpm/php-fpm.conf",
-        r"/etc/php(\d)/fpm/",
-        "/usr/sbin/php-fpm",
-        "php-fpm.service",
-        "/usr",
-        "/var",
-    ),
-    Layout(
-        "arch",
-        "/etc/php/php-fpm.conf",
-        r"/etc/php/php-fpm()",
-        "/usr/bin/php-fpm",
-        "php-fpm.service",
-        "/usr",
-        "/var",
-    ),
-    Layout(
-        "docker",
-        "/usr/local/etc/php-fpm.conf",
-        r"/usr/local/etc/php-fpm()",
-        "/usr/local/sbin/php-fpm",
-        None,
-        "/usr/local",
-        "/usr/local/var",
-    ),
-    Layout(
-        "bitnami",
-        "/opt/bitnami/php/etc/php-fpm.conf",
-        r"/opt/bitnami/php/etc()",
-        "/opt/bitnami/php/sbin/php-fpm",
-        None,
-        "/opt/bitnami/php",
-        "/opt/bitnami/php/var",
-    ),
-)
+# The fields of Layout in their order; a unit "-" is None.
+_ROWS = r"""
+debian   /etc/php/*/fpm/php-fpm.conf /etc/php/([^/]+)/fpm/
+    /usr/sbin/php-fpm{0} php{0}-fpm.service
+    /usr /var
+
+el       /etc/php-fpm.conf /etc/php-fpm\.conf()
+    /usr/sbin/php-fpm php-fpm.service
+    /usr /var
+
+remi     /etc/opt/remi/php*/php-fpm.conf /etc/opt/remi/php(\d+)/
+    /opt/remi/php{0}/root/usr/sbin/php-fpm php{0}-php-fpm.service
+    /opt/remi/php{0}/root/usr /var/opt/remi/php{0}
+
+cpanel   /opt/cpanel/ea-php*/root/etc/php-fpm.conf /opt/cpanel/ea-php(\d+)/
+    /opt/cpanel/ea-php{0}/root/usr/sbin/php-fpm ea-php{0}-php-fpm.service
+    /opt/cpanel/ea-php{0}/root/usr /opt/cpanel/ea-php{0}/root/usr/var
+
+plesk    /opt/plesk/php/*/etc/php-fpm.conf /opt/plesk/php/([^/]+)/
+    /opt/plesk/php/{0}/sbin/php-fpm plesk-php{1}-fpm.service
+    /opt/plesk/php/{0} /opt/plesk/php/{0}/var
+
+alpine   /etc/php[0-9]*/php-fpm.conf /etc/php(\d+)/php-fpm
+    /usr/sbin/php-fpm{0} -
+    /usr /var
+
+suse     /etc/php[0-9]/fpm/php-fpm.conf /etc/php(\d)/fpm/
+    /usr/sbin/php-fpm php-fpm.service
+    /usr /var
+
+arch     /etc/php/php-fpm.conf /etc/php/php-fpm()
+    /usr/bin/php-fpm php-fpm.service
+    /usr /var
+
+docker   /usr/local/etc/php-fpm.conf /usr/local/etc/php-fpm()
+    /usr/local/sbin/php-fpm -
+    /usr/local /usr/local/var
+
+bitnami  /opt/bitnami/php/etc/php-fpm.conf /opt/bitnami/php/etc()
+    /opt/bitnami/php/sbin/php-fpm -
+    /opt/bitnami/php /opt/bitnami/php/var
+"""
+
+
+def _layout(row: str) -> Layout:
+    name, config, match, binary, unit, prefix, state = row.split()
+    return Layout(name, config, match, binary, None if unit == "-" else unit, prefix, state)
+
+
+LAYOUTS = tuple(_layout(row) for row in _ROWS.strip().split("\n\n"))
 UNKNOWN = Layout("unknown", "", "", "", None, "/usr", "/var")
 _VERSION = re.compile(r"php-?(?:fpm)?/?(\d)\.?(\d{1,2})(?=\D|$)")
 
@@ -131,7 +89,7 @@ def fill(layout: Layout, config: str) -> Layout:
 
 
 def layout_of(config: str, binary: Optional[str] = None) -> Layout:
-    """By the configuration's path, or the binary that runs the owner's own."""
+    """By the path of the configuration, or of the program that runs with a configuration elsewhere."""
     for layout in LAYOUTS:
         if re.match(layout.match, config):
             return fill(layout, config)
@@ -155,7 +113,7 @@ def installed_layouts(host: Host) -> List[Layout]:
 
 
 def version_in(*texts: Optional[str]) -> Optional[str]:
-    """ "8.2" out of a path or unit name such as /etc/opt/remi/php82, if one tells."""
+    """ "8.2" out of the first path or unit name that has one, such as /etc/opt/remi/php82."""
     for text in texts:
         match = _VERSION.search(text or "")
         if match:

@@ -24,7 +24,7 @@ from .files import Reading
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.php_fpm import Fpm, Master, Pool
+    from ....plugin_utils.shapes.php_fpm import ConfigTest, Fpm, Master, Pool
     from ....plugin_utils.shapes.unit import Unit
 
 MOST_ERRORS = 10
@@ -33,55 +33,46 @@ _PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 PoolFacts = Callable[[Section, str], "Pool"]
 
 
-class Found(NamedTuple):
-    """An installation of php-fpm, or its running master."""
+class Installation(NamedTuple):
+    """A configuration of php-fpm with what belongs to it."""
 
     layout: Layout
     binary: Optional[str]  # path
-    process: Optional[Process]  # the master
+    process: Optional[Process]  # the master, None: it does not run
     unit: Optional[str]
 
 
-def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Found]:
-    """Root's masters, and those of the account, but none in a container below this host: its files and users
-    are not ours.
+def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Installation]:
+    """Root's masters, and those of the account. Those in a container below this host are missing: their files
+    and users are not ours.
     """
-    found: List[Found] = []
+    running: List[Installation] = []
     contained: List[str] = []
-    for one in procs:
-        title = FPM_MASTER.match(one.cmdline)
+    for process in procs:
+        title = FPM_MASTER.match(process.cmdline)
         if title is None:
             continue
-        if one.foreign:
-            contained.append(str(one.pid))
+        if process.foreign:
+            contained.append(str(process.pid))
             continue
-        if one.doubt and one.uid != account:
+        if process.doubt and process.uid != account:
             continue
-        binary = (one.exe or "").replace(DELETED, "") or None
+        binary = (process.exe or "").replace(DELETED, "") or None
         config = title.group(1) or ""
         if config and not config.startswith("/"):
-            config = posixpath.join(host.readlink("/proc/%d/cwd" % one.pid) or "/", config)
+            config = posixpath.join(host.readlink("/proc/%d/cwd" % process.pid) or "/", config)
         if not config or not _exists(host, config):
-            config = next(
-                (
-                    layout.config
-                    for layout in installed_layouts(host)
-                    if layout.binary == binary or (config and layout.config.startswith(config))
-                ),
-                config,
-            )
+            for layout in installed_layouts(host):
+                if layout.binary == binary or (config and layout.config.startswith(config)):
+                    config = layout.config
+                    break
         layout = layout_of(config, binary)
-        found.append(
-            Found(layout, binary or layout.binary or None, one, unit_of(process_cgroup(host, one.pid)))
-        )
+        unit = unit_of(process_cgroup(host, process.pid))
+        running.append(Installation(layout, binary or layout.binary or None, process, unit))
     if contained:
-        host.miss(
-            "fpm_container",
-            None,
-            "php-fpm runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS]),
-            "a run inside them",
-        )
-    return found
+        why = "php-fpm runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS])
+        host.miss("fpm_container", None, why, "a run inside them")
+    return running
 
 
 def _exists(host: Host, path: str) -> bool:
@@ -90,39 +81,34 @@ def _exists(host: Host, path: str) -> bool:
 
 def _idle_masters(
     host: Host, units: Dict[str, "Unit"], layouts: List[Layout], taken: List[str]
-) -> List[Found]:
+) -> List[Installation]:
     """Masters that could run and do not: of units, then of packagings."""
-    found: List[Found] = []
+    idle: List[Installation] = []
     seen = {host.realpath(config) for config in taken}
 
     def add(layout: Layout, binary: Optional[str], unit: Optional[str]) -> None:
         real = host.realpath(layout.config)
         if layout.config and real not in seen:
             seen.add(real)
-            found.append(Found(layout, binary, None, unit))
+            idle.append(Installation(layout, binary, None, unit))
 
     for name, unit in sorted(units.items()):
         command = unit["command"]
         program = command.split()[0] if command else ""
         if not _PROGRAM.match(posixpath.basename(program)):
             continue
-        config = command_option(command, "config") or next(
-            (layout.config for layout in layouts if layout.binary == program), ""
-        )
+        packaged = (layout.config for layout in layouts if layout.binary == program)
+        config = command_option(command, "config") or next(packaged, "")
         add(layout_of(config, program), program if _exists(host, program) else None, name)
     for layout in layouts:
-        unit_name = (
-            layout.unit
-            if layout.unit in units and units[layout.unit]["load"] not in (None, "not-found")
-            else None
-        )
-        add(layout, layout.binary if _exists(host, layout.binary) else None, unit_name)
-    return found
+        known = layout.unit in units and units[layout.unit]["load"] not in (None, "not-found")
+        binary = layout.binary if _exists(host, layout.binary) else None
+        add(layout, binary, layout.unit if known else None)
+    return idle
 
 
 def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional["Unit"]) -> float:
     """When it last read its configuration: a reload writes the pid file anew, or changes the unit's state."""
-    moments = [process.started_at]
     try:
         if (
             pid_file
@@ -132,13 +118,12 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
             return max(process.started_at, host.stat(pid_file).mtime)
     except (HostError, ValueError):
         pass
-    if unit and unit["active"] == "active" and unit["changed_at"]:
-        moments.append(unit["changed_at"])
-    return max(moments)
+    changed_at = unit["changed_at"] if unit and unit["active"] == "active" else None
+    return max(process.started_at, changed_at or 0.0)
 
 
 def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]) -> List[Problem]:
-    """The master does not start without them; the test without a trace cannot see that."""
+    """Logs without which the master does not start; the test without a trace cannot see that."""
     places = [("fpm-errorlog-open", conf.top, "error_log", error_log)]
     for section, pool in zip(conf.pools, pools):
         places.append(("fpm-accesslog-open", section, "access.log", pool["access_log"]))
@@ -169,53 +154,61 @@ def _absent(host: Host, path: str) -> bool:
     return False
 
 
-def _master(host: Host, found: Found, unit: Optional["Unit"], test: str, facts: PoolFacts) -> "Master":
-    layout, process = found.layout, found.process
-    given = command_option(unit["command"], "prefix") if unit else None
-    prefix = given or layout.prefix
-    reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
+def _problems(
+    host: Host, reading: Reading, pools: List["Pool"], error_log: Optional[str], stale: bool
+) -> List[Problem]:
+    """Of the configuration. stale: no master runs with it as it is now."""
     conf = reading.conf
-    top = conf.top
+    if reading.text is None or not reading.whole:
+        return conf.problems
+    problems = refusals(conf, pools, reading.account is None) + _unopenable(host, conf, error_log, pools)
+    return problems + (_unknown_users(host, conf) if stale else [])
+
+
+def _test(
+    host: Host, binary: Optional[str], reading: Reading, prefix: Optional[str], test: str, stale: bool
+) -> "ConfigTest":
+    if test == "never":
+        return {"ran": False, "why": "not asked for"}
+    if test == "auto" and not stale:
+        return {"ran": False, "why": "the running master has loaded this configuration"}
+    # A healthy host need not compile it.
+    from .config_check import config_test  # pylint: disable=import-outside-toplevel
+
+    return config_test(host, binary, reading, prefix)
+
+
+def _master(
+    host: Host, installation: Installation, unit: Optional["Unit"], test: str, facts: PoolFacts
+) -> "Master":
+    layout, binary, process, unit_name = installation
+    given = command_option(unit["command"], "prefix") if unit else None
+    prefix, state = given or layout.prefix, given or layout.state
+    reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
+    conf, top, account = reading.conf, reading.conf.top, reading.account
     pools = [facts(pool, prefix) for pool in conf.pools]
     error_log = top.text("error_log") or "log/php-fpm.log"
     if error_log != "syslog":
-        error_log = full_path(error_log, None, given or layout.state) or error_log
-    pid_file = full_path(top.text("pid"), None, given or layout.state)
-    readable = reading.text is not None
+        error_log = full_path(error_log, None, state) or error_log
+    pid_file = full_path(top.text("pid"), None, state)
     loaded_at = _loaded_at(host, process, pid_file, unit) if process else None
-    newer = (
-        reading.changed_at > loaded_at if loaded_at is not None and reading.changed_at is not None else None
-    )
-    problems = conf.problems
-    if readable and not reading.barred:
-        problems = refusals(conf, pools, reading.account is None) + _unopenable(host, conf, error_log, pools)
-        if process is None or newer:
-            problems += _unknown_users(host, conf)
-    if test == "always" or (test == "auto" and (process is None or newer)):
-        from .config_check import config_test  # pylint: disable=import-outside-toplevel  # a healthy host need not compile it
-
-        tested = config_test(host, found.binary, reading, given)
-    else:
-        tested = {
-            "ran": False,
-            "why": "not asked for" if test == "never" else "the running master has loaded this configuration",
-        }
+    changed_at = reading.changed_at
+    newer = None if loaded_at is None or changed_at is None else changed_at > loaded_at
+    stale = process is None or bool(newer)
     return {
         "config": layout.config,
-        "version": version_in(found.binary, layout.config, found.unit),
-        "binary": found.binary,
+        "version": version_in(binary, layout.config, unit_name),
+        "binary": binary,
         "layout": layout.name,
-        "account": None if reading.account is None else host.user_name(reading.account),
-        "writable": {"path": reading.writable.path, "who": reading.writable.who}
-        if reading.writable and reading.account is None and host.is_root()
-        else None,
+        "account": None if account is None else host.user_name(account),
+        "writable": reading.writable_by_others(),
         "prefix": prefix,
-        "unit": found.unit,
+        "unit": unit_name,
         "running": process is not None,
         "pid": process.pid if process else None,
         "started_at": process.started_at if process else None,
         "loaded_at": loaded_at,
-        "error_log": error_log if readable else None,
+        "error_log": None if reading.text is None else error_log,
         "pid_file": pid_file,
         "process_max": top.number("process.max") or 0,
         "daemonize": top.flag("daemonize", True),
@@ -224,16 +217,21 @@ def _master(host: Host, found: Found, unit: Optional["Unit"], test: str, facts: 
         "emergency_restart_threshold": top.number("emergency_restart_threshold") or 0,
         "emergency_restart_interval": top.seconds("emergency_restart_interval"),
         "files": conf.files,
-        "config_changed_at": reading.changed_at,
+        "config_changed_at": changed_at,
         "config_newer": newer,
         "config_errors": [
-            {"kind": one.kind, "file": one.file, "line": one.line, "text": one.text}
-            for one in problems[:MOST_ERRORS]
+            {"kind": problem.kind, "file": problem.file, "line": problem.line, "text": problem.text}
+            for problem in _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS]
         ],
-        "test": tested,
+        "test": _test(host, binary, reading, given, test, stale),
         "unit_state": unit,
         "pools": pools,
     }
+
+
+def _is_own_unit(master: Installation, units: Dict[str, "Unit"]) -> bool:
+    name, process = master.unit or "", master.process
+    return "fpm" in name or name in units and units[name]["main_pid"] == (process and process.pid)
 
 
 def collect_fpm(
@@ -244,38 +242,21 @@ def collect_fpm(
     account: Optional[int] = None,
     facts: PoolFacts = pool_facts,
 ) -> "Fpm":
-    """{installed, masters}, running masters first. account: the uid whose masters count beside root's;
-    without root that is ourselves.
+    """Running masters come first. account: the uid whose masters count beside root's; without root, ours.
 
-    test: whether to ask php-fpm about the configuration; "auto" when the master does not run or has not
-    loaded it. window: seconds in which a unit's change of state makes its journal worth reading. facts: of a
-    pool.
+    test: whether to ask php-fpm about the configuration: always, never, or auto, which asks when the master
+    does not run or has not loaded it. window: seconds in which a unit's change of state makes its journal
+    worth reading. facts: of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():
         account = os.geteuid()
     running = running_masters(host, procs, account)
     layouts = installed_layouts(host)
-    names = (
-        [found.unit for found in running if found.unit]
-        + fpm_unit_names(host)
-        + [layout.unit for layout in layouts if layout.unit]
-    )
-    states = unit_states(host, names, window)
-    # Somebody else's master (supervisord, a shell) is in a unit that is not php-fpm's to restart.
-    mine = [
-        found
-        if found.unit
-        and (
-            "fpm" in found.unit
-            or found.unit in states
-            and states[found.unit]["main_pid"] == (found.process and found.process.pid)
-        )
-        else found._replace(unit=None)
-        for found in running
-    ]
-    every = mine + _idle_masters(host, states, layouts, [found.layout.config for found in mine])
-    masters = [
-        _master(host, found, states.get(found.unit) if found.unit else None, test, facts) for found in every
-    ]
+    named = [master.unit for master in running] + fpm_unit_names(host) + [layout.unit for layout in layouts]
+    units = unit_states(host, [name for name in named if name], window)
+    # A master of something else (supervisord, a shell) is in a unit that is not php-fpm's to restart.
+    every = [master if _is_own_unit(master, units) else master._replace(unit=None) for master in running]
+    every += _idle_masters(host, units, layouts, [master.layout.config for master in every])
+    masters = [_master(host, each, units.get(each.unit or ""), test, facts) for each in every]
     return {"installed": any(master["running"] or master["binary"] for master in masters), "masters": masters}

@@ -22,8 +22,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parsers import TEXTS
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.test_growth import TEXTS
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
 FIXTURES = fixtures()

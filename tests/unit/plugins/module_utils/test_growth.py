@@ -11,47 +11,43 @@ import struct
 from typing import Any, Callable, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_places, nginx_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     endpoint,
     fastcgi,
-    generated,
     log_events,
     redact,
     route_pools,
-    timestamps,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
-    kernel_log,
     permission,
-    proc,
     sock_rows,
     sock_table,
-    swap,
-    systemctl,
-    tmpfiles,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import listen
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log as nginx_log
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import problems
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX as NGINX_TABLE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import ANY, Table
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.growth import MOST, growth
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parsers import (
+    TEXTS,
+    Work,
+    conf,
+    edited_pool,
+    entry,
+    fpm_lines,
+    included,
+    kernel,
+    message,
+    nginx_lines,
+    pool_files,
+    pools,
+    routes,
+    stamps,
+)
 
 Shape = Callable[[int], Any]
-Work = Callable[[Any], Any]
-
-
-# --- shapes: a size -> a text of about that size
 
 
 def filled(piece: str, before: str = "", after: str = "") -> Shape:
@@ -69,176 +65,6 @@ def lines(line: str) -> Shape:
     return lambda size: (line + "\n") * (size // len(line))
 
 
-# --- parsers as functions of one text
-
-
-def conf(text: str) -> nginx_conf.Conf:
-    return nginx_conf.parse_conf("/c", lambda _path: text, lambda _pattern: [])
-
-
-def routes(text: str) -> Any:
-    return nginx_routes.routes(conf("http { %s }" % text), "/")
-
-
-def included(texts: List[str]) -> Any:
-    """/0 is the main file, which includes /1 and so on."""
-    found = nginx_conf.parse_conf(
-        "/0",
-        lambda path: texts[int(path[1:])],
-        lambda pattern: ["/%d" % number for number in range(1, len(texts))],
-    )
-    return nginx_routes.routes(found, "/"), nginx_conf.error_logs(found, "/", None)
-
-
-def pools(text: str) -> Any:
-    found = fpm_conf.parse_fpm_conf("/c", lambda _path: text, lambda _pattern: [])
-    facts = [fpm_pools.pool_facts(pool, "/usr") for pool in found.pools]
-    return fpm_pools.refusals(found, facts)
-
-
-def pool_files(texts: List[str]) -> Any:
-    return fpm_conf.parse_fpm_conf(
-        "/0",
-        lambda path: texts[int(path[1:])],
-        lambda pattern: ["/%d" % number for number in range(1, len(texts))],
-    )
-
-
-def nginx_lines(text: str) -> Any:
-    log = nginx_log.NginxLog("/l", 0, 2e9, 0, [1])
-    position = 0
-    for raw in text.encode("utf-8").split(b"\n"):
-        log.feed(raw, position)
-        position += len(raw) + 1
-    return log.finish().list()
-
-
-def fpm_lines(text: str) -> Any:
-    log = fpm_log.FpmLog("/l", None, 0, 2e9, 0)
-    position = 0
-    for raw in text.encode("utf-8").split(b"\n"):
-        log.feed(raw, position)
-        position += len(raw) + 1
-    return log.finish().list()
-
-
-def entry(text: str) -> Any:
-    nginx_entry._recognise.cache_clear()
-    nginx_entry.upstream_key.cache_clear()
-    return nginx_entry.parse_entry(text, 0), nginx_entry.brief(text)
-
-
-def message(text: str) -> Any:
-    return fpm_log.parse_message(text, 0), fpm_log.brief(text)
-
-
-def kernel(text: str) -> Any:
-    told = [(1.0, line) for line in text.split("\n")]
-    return (
-        kernel_log.kills(told),
-        kernel_log.crashes(told),
-        kernel_log.unit_kills(
-            [(1.0, who, None, line) for _at, line in told for who in ("systemd", "systemd-oomd")], "global"
-        ),
-        kernel_log.early_kills([(1.0, "earlyoom", None, line) for _at, line in told]),
-    )
-
-
-def stamps(text: str) -> Any:
-    timestamps.nginx_time.cache_clear()
-    timestamps.fpm_time.cache_clear()
-    return (
-        timestamps.nginx_time(text, 0),
-        timestamps.fpm_time(text, 0),
-        timestamps.journal_line(text),
-        timestamps.ring_line(text, 0.0),
-    )
-
-
-def edited(text: str) -> Any:
-    return list(nginx_places.Source("", text).every())
-
-
-def edited_pool(text: str) -> Any:
-    try:
-        return fpm_text.set_directives(
-            "/c",
-            lambda _path: text,
-            lambda _pattern: [],
-            "www",
-            [("pm.max_children", "9"), ("env[A]", "x y")],
-        )
-    except Refusal:
-        return None
-
-
-def value_set(text: str) -> Any:
-    try:
-        return nginx_text.set_directive(
-            "/c", lambda _path: text, lambda _pattern: [], (("http", ""),), "sendfile", ["on"]
-        )
-    except Refusal:
-        return None
-
-
-def fstab(text: str) -> Any:
-    return (
-        swap.parse_swaps(text),
-        swap.mount_of(text, "/a"),
-        swap.with_entry(text, "/a"),
-        swap.without_entry(text, "/a"),
-        swap.plain(text),
-    )
-
-
-def proc_texts(text: str) -> Any:
-    return (
-        proc.parse_status(text),
-        proc.parse_cgroup(text),
-        proc.parse_kb(text),
-        proc.limiting_cgroup(text, text, "memory"),
-        proc.unit_of(text),
-        proc.parse_cmdline(text),
-    )
-
-
-def systemd(text: str) -> Any:
-    return [
-        systemctl.unit_facts(block, 0.0) for block in systemctl.parse_show(text)
-    ], systemctl.parse_journal(text)
-
-
-TEXTS = (
-    ("nginx_lexer", nginx_lexer.statements),
-    ("nginx_conf", conf),
-    ("nginx_routes", routes),
-    ("edit_nginx", edited),
-    ("edit_nginx_set", value_set),
-    ("fpm_conf", pools),
-    ("edit_fpm", edited_pool),
-    ("scan_value", fpm_conf.scan_value),
-    ("nginx_entry", entry),
-    ("nginx_log", nginx_lines),
-    ("fpm_message", message),
-    ("fpm_log", fpm_lines),
-    ("kernel_log", kernel),
-    ("timestamps", stamps),
-    ("redact", redact.redact),
-    ("endpoint", endpoint.canonical),
-    ("listen", lambda text: listen.targets([text])),
-    ("nginx_time", nginx_routes.parse_time),
-    ("tmpfiles", lambda text: tmpfiles.entry_for("/run/x", lambda _path: text, lambda _pattern: ["/a.conf"])),
-    ("generated", lambda text: (generated.author_of(text, text), generated.author_of("/etc/x", "# " + text))),
-    ("generated_part", lambda text: generated.author_of_part("# BEGIN x MANAGED BLOCK\n" + text, text)),
-    ("swap", fstab),
-    ("unix_proc", sock_rows.parse_unix_proc),
-    ("tcp_proc", sock_rows.parse_tcp_proc),
-    ("proc", proc_texts),
-    ("systemctl", systemd),
-    ("start_failure", lambda text: problems.start_failure(text.split("\n"))),
-    ("failed_bind", lambda text: problems.start_failure(["ERROR: %s '%s" % (BIND, text)])),
-)  # type: Tuple[Tuple[str, Work], ...]
-BIND = "[pool www] unable to bind listening socket for address"
 SHAPES = (
     ("letters", filled("a")),
     ("spaces", filled(" ", "listen", "x")),
@@ -261,15 +87,6 @@ def cases(rows: List[Tuple[str, str, Work, Shape]]) -> List[Any]:
     return [pytest.param(work, shape, id="%s-%s" % (parser, name)) for parser, name, work, shape in rows]
 
 
-@pytest.mark.parametrize(
-    "work, shape", cases([(parser, name, work, shape) for parser, work in TEXTS for name, shape in SHAPES])
-)
-def test_a_parser_is_linear_in_any_text(work: Work, shape: Shape) -> None:
-    assert growth(work, shape) <= MOST
-
-
-# --- shapes made for one parser
-
 NGINX = "2026/04/02 14:23:17 [error] 7#7: *1 "
 FPM = "[02-Apr-2026 14:23:17] WARNING: "
 
@@ -279,20 +96,20 @@ def all_signatures(table: Table) -> Tuple[Work, Shape]:
     rows = table.rows()
 
     def make(size: int) -> List[Tuple[str, str]]:
-        found = []
+        texts = []
         for row in rows:
             pieces = [piece for piece in re.split("%[dsqet]", row.format) if piece]
             prefix = row.format.split("%", 1)[0]
             for piece in (
                 (pieces or ["x"])[-1],
                 "".join(pieces[1:]) or "x",
-                "".join(one + "1" for one in pieces[1:]) or "1",
+                "".join(part + "1" for part in pieces[1:]) or "1",
                 '"',
                 "(",
             ):
                 text = prefix + piece * (size // len(piece) // len(rows)) + "!"
-                found.append((text, "header" if row.phase == ANY else row.phase))
-        return found
+                texts.append((text, "header" if row.phase == ANY else row.phase))
+        return texts
 
     def work(texts: List[Tuple[str, str]]) -> Any:
         return [table.find(text, phase) for text, phase in texts]
@@ -349,26 +166,26 @@ def all_loads(rows: Any) -> Any:
 
 def described(size: int) -> Tuple[Any, Any]:
     """Routes, each with a socket of its own, and pools for all of them but a few."""
-    many = size // 256
-    found = [
+    count = size // 256
+    routes = [
         {
             "endpoints": [
                 {"endpoint": "unix:/run/%d" % number, "written": "w", "file": "/f", "line": 1, "down": False}
             ]
         }
-        for number in range(many)
+        for number in range(count)
     ]
-    found += [
+    routes += [
         {
             "endpoints": [
                 {"endpoint": "127.0.0.1:%d" % number, "written": "w", "file": "/f", "line": 1, "down": False}
             ]
         }
-        for number in range(many)
+        for number in range(count)
     ]
-    pool = [{"endpoint": "unix:/run/%d" % number, "name": "p"} for number in range(0, many, 2)]
-    pool += [{"endpoint": "*:%d" % number, "name": "p"} for number in range(0, many, 2)]
-    return found, [{"pools": pool, "config": "/c", "unit": None, "version": None, "running": True}]
+    pool = [{"endpoint": "unix:/run/%d" % number, "name": "p"} for number in range(0, count, 2)]
+    pool += [{"endpoint": "*:%d" % number, "name": "p"} for number in range(0, count, 2)]
+    return routes, [{"pools": pool, "config": "/c", "unit": None, "version": None, "running": True}]
 
 
 def add_events(size: int) -> Any:
@@ -585,6 +402,14 @@ SPECIAL = [
 ]  # type: List[Tuple[str, str, Work, Shape]]
 
 
-@pytest.mark.parametrize("work, shape", cases(SPECIAL))
-def test_a_parser_is_linear_in_the_shape_that_is_its_worst(work: Work, shape: Shape) -> None:
-    assert growth(work, shape) <= MOST
+class TestLinear:
+    @pytest.mark.parametrize(
+        "work, shape",
+        cases([(parser, name, work, shape) for parser, work in TEXTS for name, shape in SHAPES]),
+    )
+    def test_in_any_text(self, work: Work, shape: Shape) -> None:
+        assert growth(work, shape) <= MOST
+
+    @pytest.mark.parametrize("work, shape", cases(SPECIAL))
+    def test_in_the_shape_that_is_its_worst(self, work: Work, shape: Shape) -> None:
+        assert growth(work, shape) <= MOST

@@ -23,15 +23,15 @@ AGES = 1000
 
 def alive(marker: str) -> Set[int]:
     """Processes that have the marker in their command line, zombies left out."""
-    found = set()
+    pids = set()
     for name in os.listdir("/proc"):
         try:
             words = Path("/proc", name, "cmdline").read_bytes()
         except OSError:
             continue
         if name.isdigit() and marker.encode() in words and int(name) != os.getpid():
-            found.add(int(name))
-    return found
+            pids.add(int(name))
+    return pids
 
 
 def gone(marker: str) -> bool:
@@ -53,172 +53,161 @@ def shell(script: str, marker: str) -> List[str]:
     return ["sh", "-c", script + " # " + marker, marker]
 
 
-def test_a_command_gives_status_output_and_errors_in_the_c_locale() -> None:
-    assert Host().run(["sh", "-c", "echo out; echo wrong >&2; echo $LC_ALL; exit 3"]) == (
-        3,
-        "out\nC\n",
-        "wrong\n",
+class TestCommand:
+    def test_a_command_runs_in_the_c_locale(self) -> None:
+        assert Host().run(["sh", "-c", "echo out; echo wrong >&2; echo $LC_ALL; exit 3"]) == (
+            3,
+            "out\nC\n",
+            "wrong\n",
+        )
+
+    def test_a_command_that_is_absent(self) -> None:
+        rc, out, err = Host().run(["/nowhere/systemctl"])
+        assert (rc, out) == (None, "") and err.startswith("/nowhere/systemctl: No such file or directory")
+
+    def test_output_up_to_the_limit_is_given_whole(self) -> None:
+        rc, out, _err = Host().run(["sh", "-c", "head -c 200000 /dev/zero"], most=200000)
+        assert rc == 0 and len(out) == 200000
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "yes",
+            "yes >&2",
+            "yes & wait",
+            "trap '' TERM INT HUP PIPE; yes",
+            "head -c 300000 /dev/zero",
+            "yes | cat & exit 0",
+        ],
     )
+    def test_a_command_that_floods_is_ended(self, script: str, marker: str) -> None:
+        ran = Host().run(shell(script, marker), timeout=30.0, most=100000)
+        assert ran == (None, "", "sh wrote more than 100000 bytes") and gone(marker)
 
-
-def test_a_command_that_is_absent_is_told_as_such() -> None:
-    rc, out, err = Host().run(["/nowhere/systemctl"])
-    assert (rc, out) == (None, "") and err.startswith("/nowhere/systemctl: No such file or directory")
-
-
-def test_output_up_to_the_limit_is_given_whole() -> None:
-    rc, out, _err = Host().run(["sh", "-c", "head -c 200000 /dev/zero"], most=200000)
-    assert rc == 0 and len(out) == 200000
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        "yes",
-        "yes >&2",
-        "yes & wait",
-        "trap '' TERM INT HUP PIPE; yes",
-        "head -c 300000 /dev/zero",
-        "yes | cat & exit 0",
-    ],
-)
-def test_a_command_that_floods_is_ended_and_nothing_of_it_is_given(script: str, marker: str) -> None:
-    ran = Host().run(shell(script, marker), timeout=30.0, most=100000)
-    assert ran == (None, "", "sh wrote more than 100000 bytes") and gone(marker)
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        "sleep 1000",
-        "exec sleep 1000",
-        "trap '' TERM INT HUP; sleep 1000",
-        "exec >&- 2>&-; sleep 1000",
-        "sleep 1000 & sleep 1000",
-        "kill -STOP $$",
-        "while :; do :; done",
-        "echo before; sleep 1000",
-    ],
-)
-def test_a_command_that_hangs_is_ended_with_all_it_has_started(script: str, marker: str) -> None:
-    ran = Host().run(shell(script, marker), timeout=0.3)
-    assert ran == (None, "", "sh did not end within 0.3 s") and gone(marker)
-
-
-def test_a_command_that_leaves_its_output_to_another_has_ended(marker: str) -> None:
-    began = time.monotonic()
-    ran = Host().run(shell("(sleep 1000) & echo done", marker), timeout=60.0)
-    assert ran == (0, "done\n", "") and gone(marker) and time.monotonic() - began < 30
-
-
-def test_a_program_that_hung_is_not_asked_again_and_others_are() -> None:
-    host = Host()
-    host.run(["sleep", "1000"], timeout=0.2)
-    assert host.run(["sleep", "0"]) == (None, "", "sleep is not asked again: it did not end before")
-    assert host.run(["true"]).rc == 0 and Host().run(["sleep", "0"]).rc == 0
-
-
-def test_a_program_that_wrote_too_much_once_may_be_asked_again() -> None:
-    host = Host()
-    assert (
-        host.run(["yes"], most=1000).rc is None
-        and host.run(["yes", "x"], most=1000).err == "yes wrote more than 1000 bytes"
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "sleep 1000",
+            "exec sleep 1000",
+            "trap '' TERM INT HUP; sleep 1000",
+            "exec >&- 2>&-; sleep 1000",
+            "sleep 1000 & sleep 1000",
+            "kill -STOP $$",
+            "while :; do :; done",
+            "echo before; sleep 1000",
+        ],
     )
+    def test_a_command_that_hangs_is_ended_with_all_it_has_started(self, script: str, marker: str) -> None:
+        ran = Host().run(shell(script, marker), timeout=0.3)
+        assert ran == (None, "", "sh did not end within 0.3 s") and gone(marker)
 
+    def test_a_command_that_leaves_its_output_to_another_has_ended(self, marker: str) -> None:
+        began = time.monotonic()
+        ran = Host().run(shell("(sleep 1000) & echo done", marker), timeout=60.0)
+        assert ran == (0, "done\n", "") and gone(marker) and time.monotonic() - began < 30
 
-def test_no_command_waits_beyond_the_deadline_of_the_look() -> None:
-    host = Host()
-    host.deadline = host.monotonic() + 0.3
-    began = time.monotonic()
-    assert host.run(["sleep", "1000"], timeout=500.0).rc is None and time.monotonic() - began < 100
+    def test_a_program_that_hung_is_not_asked_again(self) -> None:
+        host = Host()
+        host.run(["sleep", "1000"], timeout=0.2)
+        assert host.run(["sleep", "0"]) == (None, "", "sleep is not asked again: it did not end before")
+        assert host.run(["true"]).rc == 0 and Host().run(["sleep", "0"]).rc == 0
 
+    def test_a_program_that_wrote_too_much_once_may_be_asked_again(self) -> None:
+        host = Host()
+        assert (
+            host.run(["yes"], most=1000).rc is None
+            and host.run(["yes", "x"], most=1000).err == "yes wrote more than 1000 bytes"
+        )
 
-def test_a_command_has_a_session_of_its_own_and_no_terminal_to_ask_on() -> None:
-    rc, out, _err = Host().run(["sh", "-c", "read line; echo $?; ps -o sid= -p $$ | tr -d ' '; echo $$"])
-    status, session, pid = out.split()
-    assert (rc, status, session) == (0, "1", pid)
+    def test_no_command_waits_beyond_the_deadline_of_the_look(self) -> None:
+        host = Host()
+        host.deadline = host.monotonic() + 0.3
+        began = time.monotonic()
+        assert host.run(["sleep", "1000"], timeout=500.0).rc is None and time.monotonic() - began < 100
+
+    def test_a_command_has_no_terminal_to_ask_on(self) -> None:
+        rc, out, _err = Host().run(["sh", "-c", "read line; echo $?; ps -o sid= -p $$ | tr -d ' '; echo $$"])
+        status, session, pid = out.split()
+        assert (rc, status, session) == (0, "1", pid)
 
 
 def said(worker: Child, seconds: float = 60.0) -> List[Any]:
-    found = []
+    messages = []
     while True:
-        one = worker.next(seconds)
-        if one is None:
-            return found
-        found.append(one)
+        message = worker.next(seconds)
+        if message is None:
+            return messages
+        messages.append(message)
 
 
-def test_a_child_says_what_it_found_in_order_and_ends() -> None:
-    def work(say: Callable[[Any], None]) -> None:
-        for number in range(3):
-            say({"number": number, "text": "\u00fc\n\x00" * 100000})
+class TestChild:
+    def test_messages_come_in_order(self) -> None:
+        def work(say: Callable[[Any], None]) -> None:
+            for number in range(3):
+                say({"number": number, "text": "\u00fc\n\x00" * 100000})
 
-    worker = Child(work)
-    found = said(worker)
-    end([worker])
-    assert (
-        [one["number"] for one in found] == [0, 1, 2]
-        and found[2]["text"] == "\u00fc\n\x00" * 100000
-        and worker.ended
-    )
-
-
-def test_a_child_that_fails_ends_with_what_it_had_said(capfd: Any) -> None:
-    def work(say: Callable[[Any], None]) -> None:
-        say("before")
-        os.write(1, b"a word on our output")
-        raise ValueError("broken")
-
-    worker = Child(work)
-    assert said(worker) == ["before"] and worker.ended
-    end([worker])
-    assert "a word on our output" not in capfd.readouterr().out
-
-
-def test_what_a_child_leaves_behind_is_ended_however_it_hides(marker: str) -> None:
-    def work(say: Callable[[Any], None]) -> None:
-        script = "trap '' TERM HUP; setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 1000" % (
-            marker,
-            marker,
+        worker = Child(work)
+        messages = said(worker)
+        end([worker])
+        assert (
+            [message["number"] for message in messages] == [0, 1, 2]
+            and messages[2]["text"] == "\u00fc\n\x00" * 100000
+            and worker.ended
         )
-        with subprocess.Popen(shell(script, marker), start_new_session=True):
-            time.sleep(0.3)
-            say("started")
+
+    def test_a_child_that_fails_ends_with_its_messages(self, capfd: Any) -> None:
+        def work(say: Callable[[Any], None]) -> None:
+            say("before")
+            os.write(1, b"a word on our output")
+            raise ValueError("broken")
+
+        worker = Child(work)
+        assert said(worker) == ["before"] and worker.ended
+        end([worker])
+        assert "a word on our output" not in capfd.readouterr().out
+
+    def test_what_a_child_leaves_behind_is_ended_however_it_hides(self, marker: str) -> None:
+        def work(say: Callable[[Any], None]) -> None:
+            script = "trap '' TERM HUP; setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 1000" % (
+                marker,
+                marker,
+            )
+            with subprocess.Popen(shell(script, marker), start_new_session=True):
+                time.sleep(0.3)
+                say("started")
+                time.sleep(AGES)
+
+        worker = Child(work)
+        assert worker.next(60.0) == "started" and len(alive(marker)) >= 2
+        assert worker.next(0.1) is None and not worker.ended
+        end([worker])
+        assert gone(marker) and not child._children() - worker.others
+
+    def test_a_child_dies_with_its_parent(self, tmp_path: Path, marker: str) -> None:
+        def hang(say: Callable[[Any], None]) -> None:
+            say(os.getpid())
+            Host().run(shell("sleep 1000", marker), timeout=AGES)
+
+        def parent(say: Callable[[Any], None]) -> None:
+            say(Child(hang).next(60.0))
             time.sleep(AGES)
 
-    worker = Child(work)
-    assert worker.next(60.0) == "started" and len(alive(marker)) >= 2
-    assert worker.next(0.1) is None and not worker.ended
-    end([worker])
-    assert gone(marker) and not child._children() - worker.others
+        outer = Child(parent)
+        inner = outer.next(60.0)
+        while not alive(marker):
+            time.sleep(0.02)
+        os.kill(outer.pid, signal.SIGKILL)
+        assert gone(marker)
+        end([outer])
+        assert not os.path.exists("/proc/%d" % inner)
 
+    def test_what_takes_too_much_memory_fails_in_the_child_alone(self) -> None:
+        def work(say: Callable[[Any], None]) -> None:
+            try:
+                say(len(bytearray(child.MEMORY)))
+            except MemoryError:
+                say("no room")
 
-def test_a_child_dies_with_its_parent(tmp_path: Path, marker: str) -> None:
-    def hang(say: Callable[[Any], None]) -> None:
-        say(os.getpid())
-        Host().run(shell("sleep 1000", marker), timeout=AGES)
-
-    def parent(say: Callable[[Any], None]) -> None:
-        say(Child(hang).next(60.0))
-        time.sleep(AGES)
-
-    outer = Child(parent)
-    inner = outer.next(60.0)
-    while not alive(marker):
-        time.sleep(0.02)
-    os.kill(outer.pid, signal.SIGKILL)
-    assert gone(marker)
-    end([outer])
-    assert not os.path.exists("/proc/%d" % inner)
-
-
-def test_what_takes_too_much_memory_fails_in_the_child_alone() -> None:
-    def work(say: Callable[[Any], None]) -> None:
-        try:
-            say(len(bytearray(child.MEMORY)))
-        except MemoryError:
-            say("no room")
-
-    worker = Child(work)
-    assert said(worker) == ["no room"]
-    end([worker])
+        worker = Child(work)
+        assert said(worker) == ["no room"]
+        end([worker])

@@ -23,7 +23,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
     NEEDED_FOR_HEALTH,
     diagnose,
 )
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.test_snapshot import ALWAYS
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.snapshot import ALWAYS
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 SEEN = hosts.seen("plain")
@@ -69,61 +69,74 @@ def names(snapshot: Dict[str, Any]) -> List[str]:
     return [entry["what"] for entry in snapshot["missing"]]
 
 
-def test_a_look_that_comes_to_its_end_sees_what_the_collectors_saw() -> None:
-    found = collect.take(Host(), 900, 3.0, 60.0)
-    assert {stage: found[stage] for stage in ORDER} == {stage: SEEN.get(stage, []) for stage in ORDER}
-    assert found["missing"] == [] and diagnose(found)["status"] == "healthy" and not child._children()
+class TestStage:
+    """A stage of the look that hangs, fails or is killed."""
 
+    def test_a_look_that_ends_sees_what_the_collectors_saw(self) -> None:
+        snapshot = collect.take(Host(), 900, 3.0, 60.0)
+        assert {stage: snapshot[stage] for stage in ORDER} == {stage: SEEN.get(stage, []) for stage in ORDER}
+        assert (
+            snapshot["missing"] == [] and diagnose(snapshot)["status"] == "healthy" and not child._children()
+        )
 
-@pytest.mark.parametrize(
-    "broken, why",
-    [(hang, "the deadline of 1 s was over"), (fail, "KeyError: 'a bug of ours'"), (die, "it broke off")],
-    ids=["hangs", "fails", "is killed"],
-)
-@pytest.mark.parametrize("stage", ORDER)
-def test_a_stage_that_does_not_end_costs_itself_and_what_would_be_judged_wrongly_without_it(
-    stage: str, broken: Callable[..., None], why: str, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr(collect, COLLECTORS[stage], broken)
-    found = collect.take(Host(), 900, 3.0, 1.0 if broken is hang else 60.0)
-    after = ORDER[ORDER.index(stage) :] if broken is not fail or stage in collect.DECISIVE else [stage]
-    named = ["collector_failed"] if broken is fail else []
-    assert names(found) == named + [collect.STAGES[one] for one in after]
-    assert why in found["missing"][0]["why"] and (found["missing"][0]["path"] == stage) == bool(named)
-    assert all(found[one] == SEEN.get(one, []) for one in ORDER if one not in after)
-    assert set(found) == ALWAYS | {"strangers"} and not child._children()
-    verdict = diagnose(found)
-    assert verdict["findings"] == [] and (verdict["status"] == "unknown") == bool(
-        NEEDED_FOR_HEALTH & set(names(found))
+    @pytest.mark.parametrize(
+        "broken, why",
+        [(hang, "the deadline of 1 s was over"), (fail, "KeyError: 'a bug of ours'"), (die, "it broke off")],
+        ids=["hangs", "fails", "is killed"],
     )
+    @pytest.mark.parametrize("stage", ORDER)
+    def test_a_stage_that_does_not_end_costs_its_own_part(
+        self, stage: str, broken: Callable[..., None], why: str, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(collect, COLLECTORS[stage], broken)
+        snapshot = collect.take(Host(), 900, 3.0, 1.0 if broken is hang else 60.0)
+        after = ORDER[ORDER.index(stage) :] if broken is not fail or stage in collect.DECISIVE else [stage]
+        named = ["collector_failed"] if broken is fail else []
+        assert names(snapshot) == named + [collect.STAGES[entry] for entry in after]
+        assert why in snapshot["missing"][0]["why"] and (snapshot["missing"][0]["path"] == stage) == bool(
+            named
+        )
+        assert all(snapshot[entry] == SEEN.get(entry, []) for entry in ORDER if entry not in after)
+        assert set(snapshot) == ALWAYS | {"strangers"} and not child._children()
+        verdict = diagnose(snapshot)
+        assert verdict["findings"] == [] and (verdict["status"] == "unknown") == bool(
+            NEEDED_FOR_HEALTH & set(names(snapshot))
+        )
 
+    @pytest.mark.parametrize("stage", ["nginx", "fpm", "endpoints", "logs"])
+    def test_without_what_decides_no_host_is_healthy(self, stage: str, monkeypatch: Any) -> None:
+        monkeypatch.setattr(collect, COLLECTORS[stage], fail)
+        assert diagnose(collect.take(Host(), 900, 3.0))["status"] == "unknown"
 
-@pytest.mark.parametrize("stage", ["nginx", "fpm", "endpoints", "logs"])
-def test_without_what_decides_no_host_is_healthy(stage: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(collect, COLLECTORS[stage], fail)
-    assert diagnose(collect.take(Host(), 900, 3.0))["status"] == "unknown"
+    def test_processes_that_hang_are_a_look_that_saw_nothing(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(collect, "processes", hang)
+        snapshot = collect.take(Host(), 900, 3.0, 0.5)
+        assert names(snapshot) == list(collect.STAGES.values()) and diagnose(snapshot)["status"] == "unknown"
 
+    @pytest.mark.parametrize("name, path", [("processes", "nginx"), ("own_cgroup", "host")])
+    def test_a_host_is_unknown_without_what_all_stages_need(
+        self, name: str, path: str, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(collect, name, fail)
+        snapshot = collect.take(Host(), 900, 3.0, 60.0)
+        assert names(snapshot) == ["collector_failed"] + list(collect.STAGES.values())
+        assert (snapshot["missing"][0]["path"], snapshot["missing"][0]["why"]) == (
+            path,
+            "KeyError: 'a bug of ours'",
+        )
+        assert set(snapshot) == ALWAYS | {"strangers"} and diagnose(snapshot)["status"] == "unknown"
 
-def test_processes_that_hang_are_a_look_that_saw_nothing(monkeypatch: Any) -> None:
-    monkeypatch.setattr(collect, "processes", hang)
-    found = collect.take(Host(), 900, 3.0, 0.5)
-    assert names(found) == list(collect.STAGES.values()) and diagnose(found)["status"] == "unknown"
+    def test_a_host_without_a_route_lacks_nothing(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], routes=[]))
+        monkeypatch.setattr(collect, "collect_fpm", hang)
+        snapshot = collect.take(Host(), 900, 3.0, 60.0)
+        assert snapshot["missing"] == [] and diagnose(snapshot)["status"] == "not_applicable"
 
-
-@pytest.mark.parametrize("name, path", [("processes", "nginx"), ("own_cgroup", "host")])
-def test_what_all_stages_need_and_fails_leaves_a_host_unknown(name: str, path: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(collect, name, fail)
-    found = collect.take(Host(), 900, 3.0, 60.0)
-    assert names(found) == ["collector_failed"] + list(collect.STAGES.values())
-    assert (found["missing"][0]["path"], found["missing"][0]["why"]) == (path, "KeyError: 'a bug of ours'")
-    assert set(found) == ALWAYS | {"strangers"} and diagnose(found)["status"] == "unknown"
-
-
-def test_a_host_without_a_route_is_looked_at_no_further_and_lacks_nothing(monkeypatch: Any) -> None:
-    monkeypatch.setattr(collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], routes=[]))
-    monkeypatch.setattr(collect, "collect_fpm", hang)
-    found = collect.take(Host(), 900, 3.0, 60.0)
-    assert found["missing"] == [] and diagnose(found)["status"] == "not_applicable"
+    def test_what_hung_before_is_asked_again(self) -> None:
+        host = Host()
+        host.hung.add("systemctl")
+        collect.take(host, 900, 3.0, 60.0)
+        assert host.hung == set() and host.left() == float("inf")
 
 
 class Slow(Host):
@@ -139,21 +152,78 @@ class Slow(Host):
         return super().stat(path, follow)
 
 
-def test_a_log_that_hangs_is_left_out_and_the_others_are_read(tmp_path: Path, monkeypatch: Any) -> None:
-    paths = [str(tmp_path / name) for name in ("a.log", "b.log", "c.log", "d.log")]
-    for path in paths:
-        Path(path).write_text("")
-    monkeypatch.setattr(collect, "LOG_SECONDS", 0.3)
-    monkeypatch.setattr(collect, "collect_logs", collect_logs)
-    monkeypatch.setattr(collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], error_logs=paths))
-    monkeypatch.setattr(collect, "collect_fpm", lambda *_arguments, **_words: dict(SEEN["fpm"], masters=[]))
-    host = Slow(paths[1], paths[3])
-    found = collect.take(host, 900, 3.0, 60.0)
-    assert [(one["what"], one["path"], one["why"]) for one in found["missing"]] == [
-        ("nginx_log", path, "reading it did not come to an end") for path in (paths[1], paths[3])
-    ]
-    assert [one["complete"] for one in found["logs"]["files"]] == [True, False, True, False]
-    assert found["oom"] == SEEN["oom"] and not child._children()
+class TestLog:
+    """A log that hangs."""
+
+    def test_a_log_that_hangs_is_left_out(self, tmp_path: Path, monkeypatch: Any) -> None:
+        paths = [str(tmp_path / name) for name in ("a.log", "b.log", "c.log", "d.log")]
+        for path in paths:
+            Path(path).write_text("")
+        monkeypatch.setattr(collect, "LOG_SECONDS", 0.3)
+        monkeypatch.setattr(collect, "collect_logs", collect_logs)
+        monkeypatch.setattr(
+            collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], error_logs=paths)
+        )
+        monkeypatch.setattr(
+            collect, "collect_fpm", lambda *_arguments, **_words: dict(SEEN["fpm"], masters=[])
+        )
+        host = Slow(paths[1], paths[3])
+        snapshot = collect.take(host, 900, 3.0, 60.0)
+        assert [(entry["what"], entry["path"], entry["why"]) for entry in snapshot["missing"]] == [
+            ("nginx_log", path, "reading it did not come to an end") for path in (paths[1], paths[3])
+        ]
+        assert [entry["complete"] for entry in snapshot["logs"]["files"]] == [True, False, True, False]
+        assert snapshot["oom"] == SEEN["oom"] and not child._children()
+
+    @pytest.mark.skipif(
+        os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
+        reason="only root can mount a file system of which nobody answers",
+    )
+    @pytest.mark.parametrize("seconds, left", [(60.0, []), (1.0, ["logs"])], ids=["a log", "the deadline"])
+    def test_a_log_on_a_dead_file_server_is_left_out(
+        self, seconds: float, left: List[str], tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        dead = tmp_path / "dead"
+        dead.mkdir()
+        (tmp_path / "good.log").write_text("")
+        paths = [str(tmp_path / "good.log"), str(dead / "error.log")]
+        monkeypatch.setattr(collect, "LOG_SECONDS", 0.5 if not left else 10.0)
+        monkeypatch.setattr(collect, "collect_logs", collect_logs)
+        monkeypatch.setattr(
+            collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], error_logs=paths)
+        )
+        monkeypatch.setattr(
+            collect, "collect_fpm", lambda *_arguments, **_words: dict(SEEN["fpm"], masters=[])
+        )
+
+        def work(say: Callable[[Any], None]) -> None:
+            try:
+                mount_a_dead_server(str(dead))
+            except OSError as error:
+                say(str(error))
+                return
+            began = time.monotonic()
+            snapshot = collect.take(Host(), 900, 3.0, seconds)
+            say(
+                [
+                    snapshot["missing"],
+                    [entry["complete"] for entry in snapshot["logs"]["files"]],
+                    time.monotonic() - began,
+                    sorted(child._children()),
+                ]
+            )
+
+        worker = child.Child(work)
+        report = worker.next(100.0)
+        child.end([worker])
+        if isinstance(report, str):
+            pytest.skip(report)
+        missing, complete, took, alive = report
+        assert [entry["what"] for entry in missing] == ["nginx_log"] and alive == [] and took < 50
+        assert complete == ([] if left else [True, False])
+        assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[
+            0
+        ]["why"]
 
 
 def mount_a_dead_server(place: str) -> None:
@@ -170,57 +240,3 @@ def mount_a_dead_server(place: str) -> None:
     ):
         if call() != 0:
             raise OSError(ctypes.get_errno(), "no namespace, or no FUSE")
-
-
-@pytest.mark.skipif(
-    os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
-    reason="only root can mount a file system of which nobody answers",
-)
-@pytest.mark.parametrize("seconds, left", [(60.0, []), (1.0, ["logs"])], ids=["a log", "the deadline"])
-def test_a_log_on_a_dead_file_server_hangs_nothing_but_itself(
-    seconds: float, left: List[str], tmp_path: Path, monkeypatch: Any
-) -> None:
-    dead = tmp_path / "dead"
-    dead.mkdir()
-    (tmp_path / "good.log").write_text("")
-    paths = [str(tmp_path / "good.log"), str(dead / "error.log")]
-    monkeypatch.setattr(collect, "LOG_SECONDS", 0.5 if not left else 10.0)
-    monkeypatch.setattr(collect, "collect_logs", collect_logs)
-    monkeypatch.setattr(collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], error_logs=paths))
-    monkeypatch.setattr(collect, "collect_fpm", lambda *_arguments, **_words: dict(SEEN["fpm"], masters=[]))
-
-    def work(say: Callable[[Any], None]) -> None:
-        try:
-            mount_a_dead_server(str(dead))
-        except OSError as error:
-            say(str(error))
-            return
-        began = time.monotonic()
-        found = collect.take(Host(), 900, 3.0, seconds)
-        say(
-            [
-                found["missing"],
-                [one["complete"] for one in found["logs"]["files"]],
-                time.monotonic() - began,
-                sorted(child._children()),
-            ]
-        )
-
-    worker = child.Child(work)
-    told = worker.next(100.0)
-    child.end([worker])
-    if isinstance(told, str):
-        pytest.skip(told)
-    missing, complete, took, alive = told
-    assert [one["what"] for one in missing] == ["nginx_log"] and alive == [] and took < 50
-    assert complete == ([] if left else [True, False])
-    assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[0][
-        "why"
-    ]
-
-
-def test_what_the_look_before_could_not_ask_is_asked_again() -> None:
-    host = Host()
-    host.hung.add("systemctl")
-    collect.take(host, 900, 3.0, 60.0)
-    assert host.hung == set() and host.left() == float("inf")

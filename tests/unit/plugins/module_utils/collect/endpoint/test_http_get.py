@@ -102,131 +102,184 @@ def ask(target: Target, site: str = "shop.example", path: str = "/", seconds: fl
     return get(Host(), target, site, path, seconds)
 
 
-def test_a_page_is_asked_for_as_a_visitor_would(serve: Any) -> None:
-    target, server = serve()
-    got = ask(target, path="/a b?x=1")
-    assert (got.status, got.error) == (200, None) and got.ms > 0
-    lines = server.seen[0].split(b"\r\n")
-    assert lines[0] == b"GET /a%20b?x=1 HTTP/1.1"
-    assert {
-        b"Host: shop.example:%d" % target.port,
-        b"Connection: close",
-        b"User-Agent: webmedic.php_fpm",
-    } <= set(lines)
+class TestRequest:
+    """What is sent."""
 
+    def test_a_page_is_asked_for_as_a_visitor_would(self, serve: Any) -> None:
+        target, server = serve()
+        got = ask(target, path="/a b?x=1")
+        assert (got.status, got.error) == (200, None) and got.ms > 0
+        lines = server.seen[0].split(b"\r\n")
+        assert lines[0] == b"GET /a%20b?x=1 HTTP/1.1"
+        assert {
+            b"Host: shop.example:%d" % target.port,
+            b"Connection: close",
+            b"User-Agent: webmedic.php_fpm",
+        } <= set(lines)
 
-def test_a_path_cannot_smuggle_a_second_request(serve: Any) -> None:
-    target, server = serve()
-    assert ask(target, path="/x HTTP/1.1\r\nHost: evil\r\n\r\nGET /y", site="a\r\nX: y").status == 200
-    assert (
-        server.seen[0].count(b"\r\n\r\n") == 1
-        and b"\r\nHost: evil" not in server.seen[0]
-        and b"\r\nX: y" not in server.seen[0]
+    def test_a_path_cannot_smuggle_a_second_request(self, serve: Any) -> None:
+        target, server = serve()
+        assert ask(target, path="/x HTTP/1.1\r\nHost: evil\r\n\r\nGET /y", site="a\r\nX: y").status == 200
+        assert (
+            server.seen[0].count(b"\r\n\r\n") == 1
+            and b"\r\nHost: evil" not in server.seen[0]
+            and b"\r\nX: y" not in server.seen[0]
+        )
+
+    def test_over_a_unix_socket(self, serve: Any) -> None:
+        target, server = serve(unix=True)
+        assert ask(target).status == 200
+        assert b"\r\nHost: shop.example\r\n" in server.seen[0]
+
+    @pytest.mark.parametrize(
+        "unix, says", [(False, b"PROXY TCP4 127.0.0.1 127.0.0.1 "), (True, b"PROXY UNKNOWN\r\nGET ")]
     )
+    def test_the_proxy_line_comes_first_where_it_is_wanted(self, serve: Any, unix: bool, says: bytes) -> None:
+        target, server = serve(unix=unix, proxy_protocol=True)
+        assert ask(target).status == 200
+        assert server.seen[0].startswith(says)
+        assert unix or server.seen[0].split(b"\r\n")[0].endswith(b" %d" % target.port)
 
+    def test_no_proxy_line_where_it_is_not_wanted(self, serve: Any) -> None:
+        target, server = serve()
+        ask(target)
+        assert server.seen[0].startswith(b"GET ")
 
-def test_over_a_unix_socket(serve: Any) -> None:
-    target, server = serve(unix=True)
-    assert ask(target).status == 200
-    assert b"\r\nHost: shop.example\r\n" in server.seen[0]
-
-
-@pytest.mark.parametrize(
-    "unix, says", [(False, b"PROXY TCP4 127.0.0.1 127.0.0.1 "), (True, b"PROXY UNKNOWN\r\nGET ")]
-)
-def test_the_proxy_line_comes_first_where_the_listener_wants_it(serve: Any, unix: bool, says: bytes) -> None:
-    target, server = serve(unix=unix, proxy_protocol=True)
-    assert ask(target).status == 200
-    assert server.seen[0].startswith(says)
-    assert unix or server.seen[0].split(b"\r\n")[0].endswith(b" %d" % target.port)
-
-
-def test_no_proxy_line_where_it_is_not_wanted(serve: Any) -> None:
-    target, server = serve()
-    ask(target)
-    assert server.seen[0].startswith(b"GET ")
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no certificate can be made here")
-def test_tls_trusts_any_certificate_and_names_the_site(serve: Any, tmp_path: Any) -> None:
-    key, certificate = str(tmp_path / "key"), str(tmp_path / "crt")
-    subprocess.run(
+    @pytest.mark.parametrize(
+        "site, name",
         [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            key,
-            "-out",
-            certificate,
-            "-subj",
-            "/CN=other",
-            "-days",
-            "2",
+            ("shop.example", "shop.example"),
+            ("*.shop.example", "webmedic.shop.example"),
+            (".shop.example", "shop.example"),
+            ("shop.*", "shop.webmedic"),
+            ("_", "127.0.0.1"),
+            ("", "127.0.0.1"),
+            ("default", "127.0.0.1"),
+            ("~^www\\d+$", "127.0.0.1"),
+            ("a b", "127.0.0.1"),
+            ("a_b.example", "a_b.example"),
+            ("default.example", "default.example"),
+            ("$hostname", socket.gethostname().lower()),
         ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    names: List[Any] = []
-    # Python 3.6 has it under this name only.
-    setter = getattr(context, "set_servername_callback")  # noqa: B009
-    setter(lambda _socket, name, _context: names.append(name))
-    target, server = serve(wrap=lambda peer: context.wrap_socket(peer, server_side=True), tls=True)
-    got = ask(target, site="*.shop.example")
-    assert (got.status, got.error) == (200, None)
-    assert names == ["webmedic.shop.example"] and b"Host: webmedic.shop.example:" in server.seen[0]
+    def test_a_name_that_the_server_name_matches(self, site: str, name: str) -> None:
+        assert literal(site, INET) == name
+
+    def test_without_a_name_the_address_is_asked_for(self) -> None:
+        assert literal("_", Target("inet6", "::1", 80, False, False)) == "[::1]"
+        assert literal("_", Target("unix", "/run/x", 0, False, False)) == "localhost"
 
 
-def test_tls_asked_of_a_plain_listener_is_an_error(serve: Any) -> None:
-    target, _server = serve(tls=True)
-    got = ask(target, seconds=1.0)
-    assert got.status is None and got.error
+class TestTls:
+    @pytest.mark.skipif(shutil.which("openssl") is None, reason="no certificate can be made here")
+    def test_any_certificate_is_trusted(self, serve: Any, tmp_path: Any) -> None:
+        key, certificate = str(tmp_path / "key"), str(tmp_path / "crt")
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+                "-subj",
+                "/CN=other",
+                "-days",
+                "2",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        names: List[Any] = []
+        # Python 3.6 has it under this name only.
+        setter = getattr(context, "set_servername_callback")  # noqa: B009
+        setter(lambda _socket, name, _context: names.append(name))
+        target, server = serve(wrap=lambda peer: context.wrap_socket(peer, server_side=True), tls=True)
+        got = ask(target, site="*.shop.example")
+        assert (got.status, got.error) == (200, None)
+        assert names == ["webmedic.shop.example"] and b"Host: webmedic.shop.example:" in server.seen[0]
+
+    def test_a_plain_listener_is_an_error(self, serve: Any) -> None:
+        target, _server = serve(tls=True)
+        got = ask(target, seconds=1.0)
+        assert got.status is None and got.error
+
+    def test_a_name_that_tls_cannot_carry_is_an_error(self, serve: Any) -> None:
+        got = ask(serve(tls=True)[0], site="x" * 70 + ".example", seconds=1.0)
+        assert got.status is None and got.error
 
 
-def test_a_name_that_tls_cannot_carry_is_an_error_and_no_crash(serve: Any) -> None:
-    got = ask(serve(tls=True)[0], site="x" * 70 + ".example", seconds=1.0)
-    assert got.status is None and got.error
+class TestAnswer:
+    """What an answer is made of."""
 
+    @pytest.mark.parametrize(
+        "reply, status",
+        [
+            (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere.example/\r\n\r\n", 301),
+            (b"HTTP/1.0 502 Bad Gateway\r\n\r\n", 502),
+            (b"HTTP/1.1 404\r\n\r\n", 404),
+            (b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200),
+            (b"HTTP/1.1 103 Early Hints\nLink: <a>\n\nHTTP/1.1 504 X\n\n", 504),
+        ],
+    )
+    def test_the_status(self, serve: Any, reply: bytes, status: int) -> None:
+        target, server = serve(reply)
+        assert ask(target).status == status
+        assert len(server.seen) == 1
 
-@pytest.mark.parametrize(
-    "reply, status",
-    [
-        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere.example/\r\n\r\n", 301),
-        (b"HTTP/1.0 502 Bad Gateway\r\n\r\n", 502),
-        (b"HTTP/1.1 404\r\n\r\n", 404),
-        (b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", 200),
-        (b"HTTP/1.1 103 Early Hints\nLink: <a>\n\nHTTP/1.1 504 X\n\n", 504),
-    ],
-)
-def test_the_status(serve: Any, reply: bytes, status: int) -> None:
-    target, server = serve(reply)
-    assert ask(target).status == status
-    assert len(server.seen) == 1
+    @pytest.mark.parametrize(
+        "reply, says",
+        [
+            (b"", "closed without an answer"),
+            (b"HTTP/1.1 200 OK\r\nContent-", "closed after 25 bytes"),
+            (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"),
+            (b"<html>HTTP/1.1 200 OK\r\n\r\n", "not HTTP"),
+            (b"HTTP/1.1 2000 OK\r\n\r\n", "not HTTP"),
+            (
+                b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
+                "headers of more than %d bytes" % MOST_BYTES,
+            ),
+        ],
+    )
+    def test_no_status_says_why(self, serve: Any, reply: bytes, says: str) -> None:
+        got = ask(serve(reply)[0])
+        assert got.status is None and says in got.error
 
+    @pytest.mark.parametrize(
+        "status, expected",
+        [
+            (200, True),
+            (301, True),
+            (404, True),
+            (500, True),
+            (502, False),
+            (503, False),
+            (504, False),
+            (None, False),
+        ],
+    )
+    def test_only_a_backends_own_word_is_an_answer(self, status: Any, expected: bool) -> None:
+        assert answered(Got(status, None, 1.0)) is expected
 
-@pytest.mark.parametrize(
-    "reply, says",
-    [
-        (b"", "closed without an answer"),
-        (b"HTTP/1.1 200 OK\r\nContent-", "closed after 25 bytes"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "not HTTP"),
-        (b"<html>HTTP/1.1 200 OK\r\n\r\n", "not HTTP"),
-        (b"HTTP/1.1 2000 OK\r\n\r\n", "not HTTP"),
-        (
-            b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000 + b"\r\n",
-            "headers of more than %d bytes" % MOST_BYTES,
-        ),
-    ],
-)
-def test_no_status_says_why(serve: Any, reply: bytes, says: str) -> None:
-    got = ask(serve(reply)[0])
-    assert got.status is None and says in got.error
+    @pytest.mark.parametrize(
+        "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 200, "too long")]
+    )
+    def test_a_socket_that_cannot_be_reached(self, address: str, says: str) -> None:
+        got = ask(Target("unix", address, 0, False, False))
+        assert got.status is None and says in got.error
+
+    def test_a_port_on_which_nobody_listens(self) -> None:
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            got = ask(INET._replace(port=bound.getsockname()[1]))
+        assert got.status is None and got.error == os.strerror(111)
 
 
 def drip(peer: socket.socket) -> None:
@@ -235,78 +288,22 @@ def drip(peer: socket.socket) -> None:
         time.sleep(0.05)
 
 
-def test_nobody_takes_longer_than_granted_not_even_by_dripping(serve: Any) -> None:
-    for reply in (lambda peer: time.sleep(0.8), drip):
-        target, _server = serve(reply)
+class TestTime:
+    """Every request ends in time."""
+
+    def test_nobody_takes_longer_than_granted(self, serve: Any) -> None:
+        for reply in (lambda peer: time.sleep(0.8), drip):
+            target, _server = serve(reply)
+            started = time.monotonic()
+            got = ask(target, seconds=0.3)
+            assert (got.status, got.error) == (None, "no answer within 0.3 s")
+            assert time.monotonic() - started < 0.7
+
+    def test_a_page_without_end_is_not_read_to_the_end(self, serve: Any) -> None:
+        def endless(peer: socket.socket) -> None:
+            peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            drip(peer)
+
         started = time.monotonic()
-        got = ask(target, seconds=0.3)
-        assert (got.status, got.error) == (None, "no answer within 0.3 s")
-        assert time.monotonic() - started < 0.7
-
-
-def test_a_page_without_end_is_not_read_to_the_end(serve: Any) -> None:
-    def endless(peer: socket.socket) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        drip(peer)
-
-    started = time.monotonic()
-    assert ask(serve(endless)[0]).status == 200
-    assert time.monotonic() - started < 1
-
-
-@pytest.mark.parametrize(
-    "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 200, "too long")]
-)
-def test_a_socket_that_cannot_be_reached(address: str, says: str) -> None:
-    got = ask(Target("unix", address, 0, False, False))
-    assert got.status is None and says in got.error
-
-
-def test_a_port_on_which_nobody_listens() -> None:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        got = ask(INET._replace(port=bound.getsockname()[1]))
-    assert got.status is None and got.error == os.strerror(111)
-
-
-@pytest.mark.parametrize(
-    "site, name",
-    [
-        ("shop.example", "shop.example"),
-        ("*.shop.example", "webmedic.shop.example"),
-        (".shop.example", "shop.example"),
-        ("shop.*", "shop.webmedic"),
-        ("_", "127.0.0.1"),
-        ("", "127.0.0.1"),
-        ("default", "127.0.0.1"),
-        ("~^www\\d+$", "127.0.0.1"),
-        ("a b", "127.0.0.1"),
-        ("a_b.example", "a_b.example"),
-        ("default.example", "default.example"),
-        ("$hostname", socket.gethostname().lower()),
-    ],
-)
-def test_a_name_that_the_server_name_matches(site: str, name: str) -> None:
-    assert literal(site, INET) == name
-
-
-def test_without_a_name_the_address_is_asked_for() -> None:
-    assert literal("_", Target("inet6", "::1", 80, False, False)) == "[::1]"
-    assert literal("_", Target("unix", "/run/x", 0, False, False)) == "localhost"
-
-
-@pytest.mark.parametrize(
-    "status, expected",
-    [
-        (200, True),
-        (301, True),
-        (404, True),
-        (500, True),
-        (502, False),
-        (503, False),
-        (504, False),
-        (None, False),
-    ],
-)
-def test_only_a_backends_own_word_is_an_answer(status: Any, expected: bool) -> None:
-    assert answered(Got(status, None, 1.0)) is expected
+        assert ask(serve(endless)[0]).status == 200
+        assert time.monotonic() - started < 1

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the readers of both configurations share: who can write the files, and what was left out."""
+
+from typing import TYPE_CHECKING, Optional, Tuple
+
+from .host import Host
+from .trust import Opening, folders, named, opening
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.config import Writable
+
+
+class ConfigFiles:
+    """account: the uid of an ordinary account's own daemon, which reads no more than that account may.
+    writable: where others than root can write. whole: nothing was left out.
+    """
+
+    missing = ""  # id of what is missing without a file
+
+    def __init__(self, host: Host, account: Optional[int]) -> None:
+        self.host, self.account = host, account
+        self.bytes = 0
+        self.whole = True
+        self.writable: Optional[Opening] = None
+        self.changed_at: Optional[float] = None
+
+    def _judge(self, path: str) -> None:
+        self.writable = self.writable or opening(self.host, path)
+
+    def _judge_folders(self, pattern: str) -> None:
+        for folder in folders(self.host, pattern):
+            self._judge(folder)
+
+    def left_out(self, path: str, why: str, needs: Optional[str] = None) -> None:
+        self.whole = False
+        self.host.miss(self.missing, path, why, needs)
+
+    def writable_by_others(self) -> Optional["Writable"]:
+        """None for an account's own configuration, which root does not load."""
+        if self.writable is None or self.account is not None or not self.host.is_root():
+            return None
+        return {"path": self.writable.path, "who": self.writable.who}
+
+    def content(self, path: str, most: int) -> Optional[Tuple[bytes, float]]:
+        """(at most so many bytes, when it changed); None when the account may not read it."""
+        stat = self.host.stat(path)
+        if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
+            self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
+            return None
+        return self.host.read_bytes(named(self.host, path), 0, most, real=True), stat.mtime

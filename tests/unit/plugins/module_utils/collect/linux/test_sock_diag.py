@@ -1,0 +1,76 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kernel's table of sockets, and who holds them."""
+
+import os
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import sock_diag
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_rows
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.sockets import (
+    CROWD,
+    LISTENER,
+    MASTER,
+    SEEN,
+    WORKER,
+    Crowd,
+    a_host,
+    look,
+)
+
+
+class TestHolders:
+    def test_only_the_master_is_searched_when_it_holds_the_socket(self) -> None:
+        host = a_host()
+        look(host)
+        assert host.listed == ["/proc/35/fd"]
+
+    def test_workers_that_outlived_their_master_are_found(self) -> None:
+        orphan = WORKER._replace(ppid=1)
+        endpoint = look(a_host().link("/proc/36/fd/0", "socket:[%d]" % LISTENER), procs=[orphan])
+        assert [(row["pid"], row["pool"]) for row in endpoint["listeners"]] == [(36, "sat")]
+
+    def test_a_stranger_is_named_without_its_arguments(self) -> None:
+        stat = "77 (python3) S 1 77 77 0 -1 0 0 0 0 0 1 1 0 0 20 0 1 0 500 0 10 0 0"
+        host = (
+            a_host()
+            .file("/proc/77/stat", stat)
+            .file("/proc/77/status", "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n")
+            .file("/proc/77/cmdline", "python3\0--password=hush\0")
+            .link("/proc/77/fd/3", "socket:[%d]" % LISTENER)
+            .link("/proc/35/fd/7", "/dev/null")
+        )
+        endpoint = look(host, procs=[MASTER])
+        assert [(row["pid"], row["comm"], row["fpm"], row["cmdline"]) for row in endpoint["listeners"]] == [
+            (77, "python3", False, "python3")
+        ]
+
+
+class TestTable:
+    def test_who_waits_is_asked_only_where_somebody_does(self) -> None:
+        crowd, empty = Crowd(), Crowd(left=True)
+        look(a_host(), "unix:/run/php/crowd.sock", table=crowd)
+        assert crowd.asked.count(2) == 1
+        rows = [row._replace(queue=0) for row in sock_rows.parse_unix_diag(bytes.fromhex(CROWD["unix_diag"]))]
+        assert sock_diag._with_clients(rows, empty) == rows and not empty.asked
+
+    def test_without_netlink_proc_is_read(self) -> None:
+        host = (
+            a_host().file("/proc/net/unix", SEEN["proc_net_unix"]).file("/proc/net/tcp", SEEN["proc_net_tcp"])
+        )
+        endpoint = look(host, table=lambda request: None)
+        assert (
+            endpoint["listening"],
+            endpoint["queue"],
+            endpoint["backlog"],
+            endpoint["accepted"],
+            endpoint["inode_matches"],
+        ) == (True, 4, None, 2, None)
+        assert [row["what"] for row in host.missing] == ["socket_backlog"]
+
+    @pytest.mark.skipif(not os.path.exists("/proc/net/unix"), reason="no Linux kernel to ask")
+    def test_the_kernel_here_answers_the_request(self) -> None:
+        answer = sock_diag.netlink(sock_rows.unix_request())
+        assert answer is None or isinstance(sock_rows.parse_unix_diag(answer), list)

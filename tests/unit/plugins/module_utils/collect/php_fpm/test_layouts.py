@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where each packaging keeps its files."""
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.layouts import (
+    layout_of,
+    version_in,
+)
+
+
+class TestLayouts:
+    @pytest.mark.parametrize(
+        "config, layout, binary, unit, prefix, version",
+        [
+            (
+                "/etc/php/8.3/fpm/php-fpm.conf",
+                "debian",
+                "/usr/sbin/php-fpm8.3",
+                "php8.3-fpm.service",
+                "/usr",
+                "8.3",
+            ),
+            ("/etc/php-fpm.conf", "el", "/usr/sbin/php-fpm", "php-fpm.service", "/usr", None),
+            (
+                "/etc/opt/remi/php82/php-fpm.conf",
+                "remi",
+                "/opt/remi/php82/root/usr/sbin/php-fpm",
+                "php82-php-fpm.service",
+                "/opt/remi/php82/root/usr",
+                "8.2",
+            ),
+            (
+                "/opt/cpanel/ea-php81/root/etc/php-fpm.conf",
+                "cpanel",
+                "/opt/cpanel/ea-php81/root/usr/sbin/php-fpm",
+                "ea-php81-php-fpm.service",
+                "/opt/cpanel/ea-php81/root/usr",
+                "8.1",
+            ),
+            (
+                "/opt/plesk/php/8.2/etc/php-fpm.conf",
+                "plesk",
+                "/opt/plesk/php/8.2/sbin/php-fpm",
+                "plesk-php82-fpm.service",
+                "/opt/plesk/php/8.2",
+                "8.2",
+            ),
+            ("/etc/php83/php-fpm.conf", "alpine", "/usr/sbin/php-fpm83", None, "/usr", "8.3"),
+            ("/usr/local/etc/php-fpm.conf", "docker", "/usr/local/sbin/php-fpm", None, "/usr/local", None),
+            (
+                "/opt/bitnami/php/etc/php-fpm.conf",
+                "bitnami",
+                "/opt/bitnami/php/sbin/php-fpm",
+                None,
+                "/opt/bitnami/php",
+                None,
+            ),
+            ("/srv/fpm.conf", "unknown", "", None, "/usr", None),
+        ],
+    )
+    def test_a_configuration_has_the_places_of_its_packaging(
+        self, config: str, layout: str, binary: str, unit: str, prefix: str, version: str
+    ) -> None:
+        row = layout_of(config)
+        assert (row.name, row.binary, row.unit, row.prefix) == (layout, binary, unit, prefix)
+        assert version_in(row.binary, config, row.unit) == version
+
+    def test_an_unknown_configuration_goes_by_its_program(self) -> None:
+        assert (
+            layout_of("/srv/fpm.conf", "/opt/remi/php81/root/usr/sbin/php-fpm").prefix
+            == "/opt/remi/php81/root/usr"
+        )
+        assert layout_of("/srv/fpm.conf", "/usr/sbin/php-fpm").name == "el"
+        assert layout_of("/srv/fpm.conf", "/usr/sbin/php-fpm8.2")[0:5:4] == ("debian", None)

@@ -1,0 +1,205 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each parser as a function of one text."""
+
+from typing import Any, Callable, List
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_places, nginx_text
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
+    endpoint,
+    generated,
+    redact,
+    timestamps,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
+    kernel_log,
+    proc,
+    sock_rows,
+    swap,
+    systemctl,
+    tmpfiles,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import listen
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log as nginx_log
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import problems
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+
+Work = Callable[[Any], Any]
+
+
+def conf(text: str) -> nginx_conf.Conf:
+    return nginx_conf.parse_conf("/c", lambda _path: text, lambda _pattern: [])
+
+
+def routes(text: str) -> Any:
+    return nginx_routes.routes(conf("http { %s }" % text), "/")
+
+
+def included(texts: List[str]) -> Any:
+    """/0 is the main file, which includes /1 and so on."""
+    parsed = nginx_conf.parse_conf(
+        "/0",
+        lambda path: texts[int(path[1:])],
+        lambda pattern: ["/%d" % number for number in range(1, len(texts))],
+    )
+    return nginx_routes.routes(parsed, "/"), nginx_conf.error_logs(parsed, "/", None)
+
+
+def pools(text: str) -> Any:
+    parsed = fpm_conf.parse_fpm_conf("/c", lambda _path: text, lambda _pattern: [])
+    facts = [fpm_pools.pool_facts(pool, "/usr") for pool in parsed.pools]
+    return fpm_pools.refusals(parsed, facts)
+
+
+def pool_files(texts: List[str]) -> Any:
+    return fpm_conf.parse_fpm_conf(
+        "/0",
+        lambda path: texts[int(path[1:])],
+        lambda pattern: ["/%d" % number for number in range(1, len(texts))],
+    )
+
+
+def nginx_lines(text: str) -> Any:
+    log = nginx_log.NginxLog("/l", 0, 2e9, 0, [1])
+    position = 0
+    for raw in text.encode("utf-8").split(b"\n"):
+        log.feed(raw, position)
+        position += len(raw) + 1
+    return log.finish().list()
+
+
+def fpm_lines(text: str) -> Any:
+    log = fpm_log.FpmLog("/l", None, 0, 2e9, 0)
+    position = 0
+    for raw in text.encode("utf-8").split(b"\n"):
+        log.feed(raw, position)
+        position += len(raw) + 1
+    return log.finish().list()
+
+
+def entry(text: str) -> Any:
+    nginx_entry._recognise.cache_clear()
+    nginx_entry.upstream_key.cache_clear()
+    return nginx_entry.parse_entry(text, 0), nginx_entry.brief(text)
+
+
+def message(text: str) -> Any:
+    return fpm_log.parse_message(text, 0), fpm_log.brief(text)
+
+
+def kernel(text: str) -> Any:
+    dated = [(1.0, line) for line in text.split("\n")]
+    return (
+        kernel_log.kills(dated),
+        kernel_log.crashes(dated),
+        kernel_log.unit_kills(
+            [(1.0, who, None, line) for _at, line in dated for who in ("systemd", "systemd-oomd")], "global"
+        ),
+        kernel_log.early_kills([(1.0, "earlyoom", None, line) for _at, line in dated]),
+    )
+
+
+def stamps(text: str) -> Any:
+    timestamps.nginx_time.cache_clear()
+    timestamps.fpm_time.cache_clear()
+    return (
+        timestamps.nginx_time(text, 0),
+        timestamps.fpm_time(text, 0),
+        timestamps.journal_line(text),
+        timestamps.ring_line(text, 0.0),
+    )
+
+
+def edited(text: str) -> Any:
+    return list(nginx_places.Source("", text).every())
+
+
+def edited_pool(text: str) -> Any:
+    try:
+        return fpm_text.set_directives(
+            "/c",
+            lambda _path: text,
+            lambda _pattern: [],
+            "www",
+            [("pm.max_children", "9"), ("env[A]", "x y")],
+        )
+    except Refusal:
+        return None
+
+
+def value_set(text: str) -> Any:
+    try:
+        return nginx_text.set_directive(
+            "/c", lambda _path: text, lambda _pattern: [], (("http", ""),), "sendfile", ["on"]
+        )
+    except Refusal:
+        return None
+
+
+def fstab(text: str) -> Any:
+    return (
+        swap.parse_swaps(text),
+        swap.mount_of(text, "/a"),
+        swap.with_entry(text, "/a"),
+        swap.without_entry(text, "/a"),
+        swap.plain(text),
+    )
+
+
+def proc_texts(text: str) -> Any:
+    return (
+        proc.parse_status(text),
+        proc.parse_cgroup(text),
+        proc.parse_kb(text),
+        proc.limiting_cgroup(text, text, "memory"),
+        proc.unit_of(text),
+        proc.parse_cmdline(text),
+    )
+
+
+def systemd(text: str) -> Any:
+    return [
+        systemctl.unit_facts(block, 0.0) for block in systemctl.parse_show(text)
+    ], systemctl.parse_journal(text)
+
+
+BIND = "[pool www] unable to bind listening socket for address"
+TEXTS = (
+    ("nginx_lexer", nginx_lexer.statements),
+    ("nginx_conf", conf),
+    ("nginx_routes", routes),
+    ("edit_nginx", edited),
+    ("edit_nginx_set", value_set),
+    ("fpm_conf", pools),
+    ("edit_fpm", edited_pool),
+    ("scan_value", fpm_conf.scan_value),
+    ("nginx_entry", entry),
+    ("nginx_log", nginx_lines),
+    ("fpm_message", message),
+    ("fpm_log", fpm_lines),
+    ("kernel_log", kernel),
+    ("timestamps", stamps),
+    ("redact", redact.redact),
+    ("endpoint", endpoint.canonical),
+    ("listen", lambda text: listen.targets([text])),
+    ("nginx_time", nginx_routes.parse_time),
+    ("tmpfiles", lambda text: tmpfiles.entry_for("/run/x", lambda _path: text, lambda _pattern: ["/a.conf"])),
+    ("generated", lambda text: (generated.author_of(text, text), generated.author_of("/etc/x", "# " + text))),
+    ("generated_part", lambda text: generated.author_of_part("# BEGIN x MANAGED BLOCK\n" + text, text)),
+    ("swap", fstab),
+    ("unix_proc", sock_rows.parse_unix_proc),
+    ("tcp_proc", sock_rows.parse_tcp_proc),
+    ("proc", proc_texts),
+    ("systemctl", systemd),
+    ("start_failure", lambda text: problems.start_failure(text.split("\n"))),
+    ("failed_bind", lambda text: problems.start_failure(["ERROR: %s '%s" % (BIND, text)])),
+)  # type: Tuple[Tuple[str, Work], ...]
