@@ -2,15 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a diagnosis costs, and what sizing a pool brings.
+"""What a diagnosis costs, and how many more requests a pool serves once it is sized.
 
 ``python3 -m tests.bench [real] [host] [answered] [logs] [sizing]``
 
-Prints tables in Markdown; numbers of one run belong together. BENCH_BEFORE=REVISION measures the module of
-that revision beside today's, on the same hosts, by turns.
+It prints tables in Markdown. Only numbers of the same run can be compared. BENCH_BEFORE=REVISION measures the
+module of that revision beside today's, on the same hosts, by turns.
 
-The floor is the engine itself: an AnsibleModule that does nothing, over the same hosts with the same
-settings.
+The floor is the engine itself: a module that does nothing, on the same hosts with the same settings.
 """
 
 import json
@@ -19,7 +18,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,16 +35,25 @@ from tests.bench.engine_runs import (
     guide,
     playbook,
 )
-from tests.bench.measure import interleaved, per_host, ratio, run, table
+from tests.bench.measure import Cost, interleaved, per_host, ratio, run, table
 from tests.run import env, hosts
 
-# Faults that hold still: none keeps a load running, which would be measured too.
-REAL = (
-    "bullseye:plain,bullseye:stopped,bullseye:socket_root,bookworm:masked,bookworm:old_socket,bookworm:wrong_port,"
-    "trixie:plain,trixie:unknown_user,trixie:socket_0600,el:stopped,el:acl_without_nginx,el:upstream_wrong_path"
+# Faults without a load of their own, which would be measured, too.
+REAL = ",".join(
+    (
+        *("bullseye:plain", "bullseye:stopped", "bullseye:socket_root"),
+        *("bookworm:masked", "bookworm:old_socket", "bookworm:wrong_port"),
+        *("trixie:plain", "trixie:unknown_user", "trixie:socket_0600"),
+        *("el:stopped", "el:acl_without_nginx", "el:upstream_wrong_path"),
+    )
 )
 ANSWERED = int(os.environ.get("BENCH_ANSWERED", "400"))
 SIZES = {"10 MB": 10 * 10**6, "1 GB": 10**9, "5 GB": 5 * 10**9}
+NAMES = {
+    "floor": "an empty module",
+    "diagnose": "webmedic.php_fpm.diagnose",
+    "guide": "the guide's script, `ansible -m script`",
+}
 
 
 def real_hosts(where: str, parts: Sequence[str]) -> None:
@@ -73,23 +81,23 @@ def controller(where: str, inventory: Path) -> None:
             "guide": partial(guide, where, inventory),
         },
     )
-    names = {
-        "floor": "an empty module",
-        "diagnose": "webmedic.php_fpm.diagnose",
-        "guide": "the guide's script, `ansible -m script`",
-    }
+    controller_table("Controller, %d real hosts over SSH" % count, costs, count)
+
+
+def controller_table(title: str, costs: Mapping[str, Sequence[Cost]], count: int) -> None:
+    """costs: by a key of NAMES. count: the number of hosts."""
     table(
-        "Controller, %d real hosts over SSH" % count,
+        title,
         ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
         [
-            [names[name], *per_host(found, count), "%.2f" % ratio(found, costs["floor"], "cpu")]
-            for name, found in costs.items()
+            [NAMES[name], *per_host(rounds, count), "%.2f" % ratio(rounds, costs["floor"], "cpu")]
+            for name, rounds in costs.items()
         ],
     )
 
 
 def keep_answers(where: str, inventory: Path) -> None:
-    """What real hosts say, for the hosts that are answered at once."""
+    """Keep what the module returns on real hosts. answered() then replays it."""
     argv = [str(HOME / "bin" / "ansible"), "all", "-i", str(inventory), "--become", "-o", "-m", MODULE]
     output = run(argv, env.environ(HOME, where, **hosts.ENGINE), PLACE / "run.txt").output
     for number, text in enumerate(re.findall(r"^\S+ \| SUCCESS => (.*)$", output, re.M)):
@@ -101,7 +109,7 @@ def keep_answers(where: str, inventory: Path) -> None:
 
 
 def answered(where: str) -> None:
-    """Hosts whose interpreter is a script that prints an answer: what is left is the controller's share."""
+    """The interpreter of these hosts is a script that prints a kept answer. So only the controller works."""
     answers = sorted((PLACE / "answers").glob("*.json"))
     if not answers:
         sys.exit("the answers of real hosts are missing: run the part `real` first")
@@ -124,15 +132,7 @@ def answered(where: str) -> None:
             "diagnose": partial(playbook, where, inventories["diagnose"], "webmedic.php_fpm.diagnose"),
         },
     )
-    names = {"floor": "an empty module", "diagnose": "webmedic.php_fpm.diagnose"}
-    table(
-        "Controller, %d hosts that answer at once" % ANSWERED,
-        ["what", "CPU a host", "wall a host", "wall", "CPU, times the floor"],
-        [
-            [names[name], *per_host(found, ANSWERED), "%.2f" % ratio(found, costs["floor"], "cpu")]
-            for name, found in costs.items()
-        ],
-    )
+    controller_table("Controller, %d hosts that answer at once" % ANSWERED, costs, ANSWERED)
 
 
 def error_logs() -> None:
@@ -143,10 +143,10 @@ def error_logs() -> None:
         path = PLACE / "error.log"
         try:
             logs.write(path, size, time.time())
-            found = [logs.measured(path, python, environment) for _round in range(3)]
+            readings = [logs.measured(path, python, environment) for _round in range(3)]
         finally:
             path.unlink(missing_ok=True)
-        middle = sorted(found, key=lambda one: one["wall"])[1]
+        middle = sorted(readings, key=lambda reading: reading["wall"])[1]
         rows.append(
             [
                 name,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the bench measures: the playbooks, the floor beneath them, and the guide's script."""
+"""What the bench runs and measures: the playbooks, an empty module as the floor, and the guide's script."""
 
 import json
 import os
@@ -29,7 +29,7 @@ AnsibleModule(argument_spec={}, supports_check_mode=True).exit_json(changed=Fals
 
 
 def floor_playbook(module: str) -> Path:
-    """The least that a playbook with one task does: no facts, become as ours."""
+    """A playbook with one task and no facts, with the same become as ours."""
     path = PLACE / (module.rpartition(".")[2] + ".yml")
     path.write_text(
         json.dumps([{"hosts": "all", "gather_facts": False, "become": True, "tasks": [{module: {}}]}])
@@ -38,7 +38,7 @@ def floor_playbook(module: str) -> Path:
 
 
 def collections() -> str:
-    """Our installed tarball, and the throw-away collection with the empty module beside it."""
+    """The collections path: our installed tarball, and a collection with the empty module."""
     installed = package.install(HOME)
     modules = PLACE / "collections" / "ansible_collections" / "bench" / "floor" / "plugins" / "modules"
     modules.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a diagnosis costs a host: CPU of a run, source that is sent, and which part takes what."""
+"""What a diagnosis costs a host: the CPU of a run, the source that is sent, and the CPU of each part."""
 
 import base64
 import io
@@ -18,9 +18,9 @@ from tests.bench.measure import table
 from tests.lab.engine import execute
 from tests.run import env, hosts
 
-# A revision to measure beside today's, and how it is called in the table.
+# A revision to measure beside today's.
 BEFORE = os.environ.get("BENCH_BEFORE", "")
-# The interpreter of a host, with its CPU time written down: dash's times counts, in its second line, the
+# An interpreter for a host. It writes down its CPU time: the second line of dash's `times` is that of the
 # children it waited for.
 TIMED = """#!/bin/sh
 /usr/bin/python3 "$@"
@@ -37,11 +37,15 @@ def times_of_hosts() -> list[float]:
     output = hosts.lab(
         "exec", FLEET, "-c", "cat /var/tmp/bench-times 2>/dev/null; rm -f /var/tmp/bench-times"
     )
-    found = re.findall(r"^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$", output, re.M)
-    return [60 * float(a) + float(b) + 60 * float(c) + float(d) for a, b, c, d in found]
+    rows = re.findall(r"^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$", output, re.M)
+    return [
+        60 * int(minutes) + float(user) + 60 * int(more) + float(system)
+        for minutes, user, more, system in rows
+    ]
 
 
 def timed_interpreter() -> None:
+    """Put TIMED on all hosts, and forget the times so far."""
     hosts.lab(
         "exec",
         FLEET,
@@ -52,7 +56,7 @@ def timed_interpreter() -> None:
 
 
 def revision(where: str) -> str:
-    """A collections path like `where`, with our collection as it was at BEFORE."""
+    """A collections path like `where`, but with our collection as it was at BEFORE."""
     home = PLACE / "before" / env.COLLECTION
     home.mkdir(parents=True, exist_ok=True)
     archive = PLACE / "before.tar"
@@ -62,7 +66,7 @@ def revision(where: str) -> str:
 
 
 def measured(where: str, inventory: Path) -> None:
-    """The three tables. where: collections path, ours first."""
+    """Print the tables. where: the collections path, ours first."""
     places = {"an empty module": (EMPTY, where), "diagnosis_info": (MODULE, where)}
     if BEFORE:
         places["diagnosis_info of " + BEFORE] = (MODULE, revision(where))
@@ -105,10 +109,12 @@ def parts(archive: bytes) -> None:
     """CPU of each part of a diagnosis, on the first host of the fleet."""
     name = min(hosts.fingerprint(FLEET))
     encoded = base64.encodebytes(archive).decode()
+    program = (HERE / "on_host" / "parts.py").read_text(encoding="utf-8")
     script = (
         "set -e; cd /var/tmp; base64 -d >bench.zip <<'DATA'\n%sDATA\ncat >bench-parts.py <<'CODE'\n%sCODE\n"
-        "for _ in $(seq %d); do python3 bench-parts.py bench.zip; done; rm bench.zip bench-parts.py bench-stages\n"
-    ) % (encoded, (HERE / "on_host" / "parts.py").read_text(encoding="utf-8"), ROUNDS)
+        "for _ in $(seq %d); do python3 bench-parts.py bench.zip; done\n"
+        "rm bench.zip bench-parts.py bench-stages\n"
+    ) % (encoded, program, ROUNDS)
     runs = [json.loads(line) for line in execute("webmedic-%s-%s" % (FLEET, name), script).splitlines()]
     table(
         "Parts of a diagnosis on %s" % name,
@@ -118,14 +124,14 @@ def parts(archive: bytes) -> None:
 
 
 def payload(where: str, module: str) -> bytes:
-    """The zip of source that the engine sends for a module: an interpreter keeps what it is given."""
+    """The zip of source that the engine sends for a module. A false interpreter keeps what it is given."""
     keep = PLACE / "payload"
     script = PLACE / "keeping-python"
     script.write_text("#!/bin/sh\ncat >%s\necho '{}'\n" % keep)
     script.chmod(0o755)
     inventory = PLACE / "one.ini"
     inventory.write_text("one ansible_connection=local ansible_python_interpreter=%s\n" % script)
-    # Its reply is no diagnosis, and the engine says so.
+    # The interpreter's reply is no diagnosis, so the playbook may fail.
     playbook(where, inventory, str(floor_playbook(module)), accepted=(0, 2))
     encoded = max(re.findall(r"[A-Za-z0-9+/=]{1000,}", keep.read_text()), key=len)
     return base64.b64decode(encoded)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it costs to read the last 15 minutes out of an error log of 10 MB, 1 GB or 5 GB of real lines.
+"""What it costs to read the last 15 minutes out of a large error log of real lines.
 
-``python3 -m tests.bench.logs PATH`` reads one with the collection's own collector and prints JSON: seconds,
-cpu, peak bytes, bytes_read, events.
+``python3 -m tests.bench.logs PATH`` reads one log with the collection's own collector. It prints JSON: wall
+and cpu in seconds, before and peak in bytes of memory, bytes_read, complete, events.
 """
 
 import json
@@ -21,25 +21,27 @@ WINDOW = 900
 NGINX = 812  # the process that wrote the lines
 # A log grows at about this rate on the busiest hosts; older lines make it large, not the window.
 LINES_A_SECOND = 5
+_CLIENT = 'client: 203.0.113.{o}, server: shop.example, request: "%s HTTP/1.1"'
+_UPSTREAM = 'upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock%s", host: "shop.example"'
+# {n}: a number that grows; {o}: one from 0 to 249.
 LINES = [
-    text.replace("\n", " ")
-    for text in (
-        """[error] 812#812: *{n} connect() to unix:/run/php/php8.2-fpm.sock failed (11: Resource temporarily unavailable) while connecting to upstream,
-client: 203.0.113.{o}, server: shop.example, request: "GET /index.php?item={n} HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:",
-host: "shop.example\"""",
-        """[error] 812#812: *{n} upstream timed out (110: Connection timed out) while reading response header from upstream, client: 203.0.113.{o},
-server: shop.example, request: "POST /checkout.php HTTP/1.1", upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock", host: "shop.example\"""",
-        """[error] 812#812: *{n} open() "/var/www/shop/favicon-{n}.ico" failed (2: No such file or directory), client: 203.0.113.{o},
-server: shop.example, request: "GET /favicon-{n}.ico HTTP/1.1", host: "shop.example\"""",
-        """[error] 812#812: *{n} FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined array key {n} in /var/www/shop/cart.php on line {o}"
-while reading response header from upstream, client: 203.0.113.{o}, server: shop.example, request: "GET /cart.php HTTP/1.1",
-upstream: "fastcgi://unix:/run/php/php8.2-fpm.sock:", host: "shop.example\"""",
-    )
+    "[error] 812#812: *{n} connect() to unix:/run/php/php8.2-fpm.sock failed "
+    "(11: Resource temporarily unavailable) while connecting to upstream, "
+    + ", ".join([_CLIENT % "GET /index.php?item={n}", _UPSTREAM % ":"]),
+    "[error] 812#812: *{n} upstream timed out (110: Connection timed out) "
+    "while reading response header from upstream, "
+    + ", ".join([_CLIENT % "POST /checkout.php", _UPSTREAM % ""]),
+    '[error] 812#812: *{n} open() "/var/www/shop/favicon-{n}.ico" failed (2: No such file or directory), '
+    + _CLIENT % "GET /favicon-{n}.ico"
+    + ', host: "shop.example"',
+    '[error] 812#812: *{n} FastCGI sent in stderr: "PHP message: PHP Warning:  Undefined array key {n} '
+    'in /var/www/shop/cart.php on line {o}" while reading response header from upstream, '
+    + ", ".join([_CLIENT % "GET /cart.php", _UPSTREAM % ":"]),
 ]
 
 
 def second(number: int, lines: int) -> str:
-    """The lines of one second, without their date: a new number each, as nginx counts connections."""
+    """The lines of one second. \\0 stands for the date. Each line has another number of a connection."""
     return "".join(
         "\0%s\n" % LINES[index % len(LINES)].format(n=number * 100 + index, o=index % 250)
         for index in range(lines)
@@ -47,8 +49,8 @@ def second(number: int, lines: int) -> str:
 
 
 def write(path: Path, size: int, now: float) -> None:
-    """A log that ends now, of at least size bytes: the window at LINES_A_SECOND, before it a fortnight that
-    is as dense as the size wants.
+    """A log of at least size bytes that ends now. The window has LINES_A_SECOND. The fortnight before it has
+    as many lines as the size needs.
     """
     window = [second(number, LINES_A_SECOND) for number in range(WINDOW)]
     length = len(window[0]) + 19 * LINES_A_SECOND
@@ -67,7 +69,7 @@ def write(path: Path, size: int, now: float) -> None:
 
 
 def measured(path: Path, python: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """One reading, in a process of its own: peak memory is a process's."""
+    """Read the log in a process of its own, because peak memory is that of a process."""
     done = subprocess.run(
         [python, "-m", "tests.bench.logs", str(path)],
         cwd=Path(__file__).parents[2],
@@ -80,7 +82,7 @@ def measured(path: Path, python: str, environment: Mapping[str, str]) -> dict[st
 
 
 def peak() -> int:
-    """Bytes. Not ru_maxrss, which a process inherits from the one that started it."""
+    """Peak memory in bytes. ru_maxrss would not do: a process inherits it from the one that started it."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
@@ -93,7 +95,7 @@ def main() -> None:
     before, peak_before = resource.getrusage(resource.RUSAGE_SELF), peak()
     began = time.monotonic()
     now = host.now()
-    found = collect_logs(host, [sys.argv[1]], [], now - WINDOW, now, [NGINX])
+    log = collect_logs(host, [sys.argv[1]], [], now - WINDOW, now, [NGINX])
     wall = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -104,9 +106,9 @@ def main() -> None:
                 "cpu": cpu,
                 "peak": peak(),
                 "before": peak_before,
-                "bytes_read": sum(entry["bytes_read"] for entry in found["files"]),
-                "complete": all(entry["complete"] for entry in found["files"]),
-                "events": sum(event["count"] for event in found["events"]),
+                "bytes_read": sum(entry["bytes_read"] for entry in log["files"]),
+                "complete": all(entry["complete"] for entry in log["files"]),
+                "events": sum(event["count"] for event in log["events"]),
             }
         )
     )

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands measured: wall clock, CPU of the whole process tree, peak memory. Rounds are interleaved and
-medians taken.
+"""Measures commands: wall clock, CPU of the whole process tree, peak memory.
+
+Rounds are interleaved, and medians are taken.
 """
 
 import os
@@ -26,8 +27,8 @@ class Cost(NamedTuple):
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], log: Path, accepted: Sequence[int] = (0,)) -> Cost:
-    """One run. CPU is that of the command and of every child it waited for, so an ssh master that stays is
-    not in it.
+    """One run. CPU is that of the command and of every child that it waited for. An ssh master that goes on
+    is not in it.
     """
     with log.open("w+") as stream:
         began = time.monotonic()
@@ -50,16 +51,16 @@ def run(argv: Sequence[str], env: Mapping[str, str], log: Path, accepted: Sequen
 
 
 def interleaved(rounds: int, commands: Mapping[str, Callable[[], Cost]]) -> dict[str, list[Cost]]:
-    """Each command once a round, so that what else the machine does meets all of them alike; one round
-    before, uncounted.
+    """Run each command once a round: other work of the machine then meets all of them alike. The first round
+    is not counted.
     """
-    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
             cost = command()
             if number:
-                found[name].append(cost)
-    return found
+                costs[name].append(cost)
+    return costs
 
 
 def median(costs: Sequence[Cost], what: str) -> float:
@@ -67,9 +68,9 @@ def median(costs: Sequence[Cost], what: str) -> float:
 
 
 def ratio(ours: Sequence[Cost], floor: Sequence[Cost], what: str) -> float:
-    """The median of the rounds' own ratios: both sides of a round met the same machine."""
+    """The median of the ratios of each round. Both sides of a round met the same machine."""
     return statistics.median(
-        getattr(one, what) / getattr(other, what) for one, other in zip(ours, floor, strict=True)
+        getattr(cost, what) / getattr(least, what) for cost, least in zip(ours, floor, strict=True)
     )
 
 

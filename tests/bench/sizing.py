@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a pool serves before and after it was sized, on real hosts under the same load: requests answered with
+"""What a pool serves before and after it is sized, on real hosts under the same load: requests answered with
 200, and OOM kills.
 """
 
@@ -18,25 +18,30 @@ FLEET = "bench-sizing"
 HOSTS = "bullseye:exhausted_static,bookworm:exhausted_dynamic,trixie:exhausted_static,el:exhausted_ondemand"
 SECONDS = 20
 CLIENTS = 12
-# Each client asks for the next page when it has the last: what is served depends on the workers alone. What
-# an earlier load left in the queue is not counted: nobody waits for it, and the workers serve it all the
-# same.
+# Each client asks for the next page when it has the last. So what is served depends on the workers alone.
+# Before that, the workers finish what an earlier load left in the queue. Nobody waits for it, so it is not
+# counted.
 LOAD = """
 waiting() { ss --no-header --listening --unix | awk '$5 ~ "^/run/php" {n += $3} END {print n + 0}'; }
 patience=$((SECONDS + 40))
 while [ "$(waiting)" -gt 0 ] && [ $SECONDS -lt $patience ]; do sleep 0.5; done
 sleep 2
-kills() { grep -hs '^oom_kill ' /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events | awk '{n += $2} END {print n + 0}'; }
+kills() {
+    grep -hs '^oom_kill ' /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events |
+        awk '{n += $2} END {print n + 0}'
+}
 killed=$(kills)
+log=/tmp/webmedic-served
 end=$((SECONDS + %d))
 for _ in $(seq %d); do
     (while [ $SECONDS -lt $end ]; do
-        curl -s -o /dev/null -m 60 -w '%%{http_code}\\n' -H 'Host: shop.example' 'http://127.0.0.1/slow.php?s=1'
+        curl -s -o /dev/null -m 60 -w '%%{http_code}\\n' -H 'Host: shop.example' \\
+            'http://127.0.0.1/slow.php?s=1'
     done) &
-done >/tmp/webmedic-served
+done >$log
 wait
-echo "served $(grep -c 200 /tmp/webmedic-served) lost $(grep -vc 200 /tmp/webmedic-served) killed $(($(kills) - killed))"
-rm -f /tmp/webmedic-served
+echo "served $(grep -c 200 $log) lost $(grep -vc 200 $log) killed $(($(kills) - killed))"
+rm -f $log
 """
 
 
@@ -56,7 +61,7 @@ def load() -> dict[str, Served]:
 
 
 def measured(home: Path, collections: Path) -> list[list[str]]:
-    """One row for each host: what was done, and what it served before and after."""
+    """A row for each host: what was done, and what it served before and after."""
     hosts.lab("down", FLEET, quiet=True, check=False)
     try:
         hosts.lab("fleet", FLEET, "--hosts", HOSTS, quiet=True)
@@ -85,7 +90,7 @@ def measured(home: Path, collections: Path) -> list[list[str]]:
 
 
 def outcome(result: Mapping[str, Any]) -> str:
-    """What was done, in the first of the words that explain it."""
+    """What was done. Of the explanation only the first part is taken."""
     if "remediation" not in result:
         return "no answer: %s" % str(result)[:200]
     return (

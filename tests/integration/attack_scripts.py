@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The attacks as data (attacks/*.yml), and the bash texts that bring them about on a host."""
+"""The attacks as data (attacks/*.yml), and the bash scripts that bring them about on a host."""
 
 import base64
 import io
@@ -20,18 +20,20 @@ from tests.lab.data import SITE, Suite
 HERE = Path(__file__).resolve().parent / "attacks"
 ACCOUNTS = ("stranger", "tenant1", "tenant2")
 PLACE = "/opt/attacks"  # of lib.sh and programs/ on a host
-TOGETHER = "at_once"  # the ground of attacks that have one of their own as well
+TOGETHER = "at_once"  # its attacks have a ground of their own, too
 HEALTHY: dict[str, Any] = {"status": "healthy", "findings": []}
-PHP = "php"  # as whom: the PHP of the lab's site, in a request
+PHP = "php"  # in place of an account: the PHP of the lab's site, in a request
 
 
 class Attack(NamedTuple):
-    """title: one sentence. admin: what root has set up before. do: what the account `as` does. later: what
-    root does afterwards. again: what happens before each of two more remediations.
+    """What an account without rights does. Texts may hold the suite's variables.
 
-    named: strangers that the report must name, by words in some of their keys; unnamed: must not. proof:
-    texts of the evidence of the findings. after: what must be true at the end, {that, by}; a script that
-    prints nothing when it is. Texts may hold the suite's variables.
+    title: one sentence. admin: what root has set up before. do: what the account does.
+    later: what root does afterwards. again: what happens before each of two more remediations.
+    named: strangers that the report must name, by words in some of their keys.
+    unnamed: strangers that it must not name.
+    proof: texts of the evidence of the findings.
+    after: {that, by}: what must be true at the end; the script `by` prints nothing when it is true.
     """
 
     name: str
@@ -48,8 +50,8 @@ class Attack(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """A host. expected: the verdict; doubtful: or a finding that is not certain. mends: what a remediation
-    must do there, and no more.
+    """A host. expected: the verdict; doubtful: findings that are not certain are right, too. mends: the
+    actions of a remediation, no more and no less.
     """
 
     name: str
@@ -62,8 +64,9 @@ class Ground(NamedTuple):
 
 def _attack(entry: dict[str, Any]) -> Attack:
     known = {"name", "title", "as", "admin", "do", "later", "again", "named", "unnamed", "proof", "after"}
-    if set(entry) - known:
-        raise ValueError("attack %s: unknown keys %s" % (entry.get("name"), sorted(set(entry) - known)))
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise ValueError("attack %s: unknown keys %s" % (entry.get("name"), unknown))
     return Attack(
         entry["name"],
         entry["title"],
@@ -80,8 +83,10 @@ def _attack(entry: dict[str, Any]) -> Attack:
 
 
 def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
-    """The grounds of a suite; with names, those that have one of these names, or an attack that has, which
-    then are there alone. With names, a suite is where they go to.
+    """The grounds to attack. Without names: all of a suite.
+
+    With names: the grounds with these names, and the grounds of the attacks with these names. The latter hold
+    only these attacks. All of them are put on the suite that is given.
     """
     files = [path for path in sorted(HERE.glob("*.yml")) if path.stem != "grounds"]
     attacks = {entry["name"]: _attack(entry) for path in files for entry in yaml.safe_load(path.read_text())}
@@ -92,7 +97,7 @@ def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
             "no such attack or ground: %s; there are %s"
             % (", ".join(sorted(set(names) - known)), ", ".join(sorted(known)))
         )
-    found: list[Ground] = []
+    wanted: list[Ground] = []
     for entry in grounds:
         chosen = [
             attacks[name]
@@ -108,8 +113,8 @@ def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
             entry.get("mends", ()),
         )
         if chosen and suite in (None, ground.suite):
-            found.append(ground)
-    return found
+            wanted.append(ground)
+    return wanted
 
 
 def packed() -> str:
@@ -124,25 +129,28 @@ def packed() -> str:
 PREPARED = r"""
 mkdir -p %(place)s && base64 -d <<<%(packed)s | tar -xzC %(place)s --no-same-owner
 chmod -R a+rX %(place)s; : >%(place)s/looks
-install -m 0755 /dev/stdin %(place)s/python <<<$'#!/bin/sh\nexec /usr/bin/python3 %(place)s/programs/look.py "$@"'
+printf '%%s\n' '#!/bin/sh' 'exec /usr/bin/python3 %(place)s/programs/look.py "$@"' >%(place)s/python
+chmod 0755 %(place)s/python
 for account in %(accounts)s; do useradd --create-home --shell /bin/bash "$account"; done
 cat >/var/www/shop/run.php <<'PAGE'
 <?php
 // The hole of this site: it runs what it is sent.
 $pipes = [];
-$process = proc_open(['bash', '-c', $_POST['script']], [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']], $pipes);
+$files = [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', '/dev/null', 'w']];
+$process = proc_open(['bash', '-c', $_POST['script']], $files, $pipes);
 echo stream_get_contents($pipes[1]), "rc ", proc_close($process), "\n";
 PAGE
 install -d -o "$FPM_USER" /var/www/shop/uploads
 """
 
-# A login's processes live in a scope below user.slice, in no unit of the system.
+# The processes of a login are in a scope below user.slice, in no unit of the system.
 AS_ACCOUNT = """
-systemd-run --quiet --scope --slice="user-$(id -u %(account)s).slice" runuser -u %(account)s -- bash -c %(script)s </dev/null
+systemd-run --quiet --scope --slice="user-$(id -u %(account)s).slice" \\
+    runuser -u %(account)s -- bash -c %(script)s </dev/null
 """
 AS_PHP = """
-said=$(curl -sS -m 60 -H 'Host: %(site)s' --data-urlencode script=%(script)s http://127.0.0.1/run.php)
-[ "$said" = "rc 0" ] || { echo "%(name)s: $said" >&2; exit 1; }
+answer=$(curl -sS -m 60 -H 'Host: %(site)s' --data-urlencode script=%(script)s http://127.0.0.1/run.php)
+[ "$answer" = "rc 0" ] || { echo "%(name)s: $answer" >&2; exit 1; }
 """
 
 
@@ -170,9 +178,9 @@ def _done(suite: Suite, attack: Attack) -> str:
     }
 
 
-def brought_about(suite: Suite, ground: Ground) -> str:
-    """All of a host's attacks: first what root has set up, then the accounts' work, then what root does after
-    it.
+def setup_script(suite: Suite, ground: Ground) -> str:
+    """The script of a host: what root has set up for all attacks, then what the accounts do, then what root
+    does afterwards.
     """
     parts = [on_host(suite), PREPARED % {"place": PLACE, "packed": packed(), "accounts": " ".join(ACCOUNTS)}]
     parts += [attack.admin for attack in ground.attacks]

@@ -4,12 +4,12 @@
 
 """What accounts without any right do on real hosts.
 
-``python3 -m tests.integration.attacks [SUITE] [NAME,...]``, of attacks or of grounds.
+``python3 -m tests.integration.attacks [SUITE] [NAME,...]``, with names of attacks or of grounds.
 
 Each attack of attacks/*.yml really runs on a host, as that account. Then come the audit, the diagnosis and
-the remediation: root ran nothing of theirs, the verdict is the host's own, nothing is different but what the
-host needs. attacks/grounds.yml tells which attacks share a host. FLEET_KEEP=1 leaves the hosts: ``podman
---runtime runc exec -it webmedic-test-attacks-SUITE-GROUND bash``.
+the remediation. Root must run nothing of the account's. The verdict must be the true one of the host. Only
+what the host needs may be different afterwards. attacks/grounds.yml says which attacks share a host.
+FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-test-attacks-SUITE-GROUND bash``.
 """
 
 import json
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.integration import mended
-from tests.integration.attack_scripts import PLACE, Ground, brought_about, load
+from tests.integration.attack_scripts import PLACE, Ground, load, setup_script
 from tests.integration.compare import against_schema, settled
 from tests.integration.few_hosts import on_fleet
 from tests.integration.field import Field, untouched
@@ -30,7 +30,7 @@ from tests.run.checks import Check
 FLEET = "attacks"
 DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
 PEAK = 100  # MB of memory that a look may take; 30 are usual
-# Few at a time, so that they do not wait for each other. The engine gives up later than a look must end.
+# Few hosts at a time, so that they do not wait for each other. The timeouts are longer than DEADLINE.
 WORDS = (
     "-e",
     "ansible_python_interpreter=%s/python" % PLACE,
@@ -58,15 +58,27 @@ class Attacked(Field[Ground]):
 
 
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
-    """Whether one of the report's strangers has all these words, each in its key."""
+    """Whether the report names a stranger that has all these words, each in its key."""
     return any(
         all(words in str(stranger.get(key)) for key, words in wanted.items())
         for stranger in entry.get("strangers") or []
     )
 
 
+def expected_verdict(ground: Ground, entry: dict[str, Any] | None) -> dict[str, Any]:
+    """Of a doubtful ground, findings that are not certain are right as they are."""
+    if (
+        ground.doubtful
+        and entry
+        and entry["status"] == "degraded"
+        and not any(finding["confidence"] == "certain" for finding in entry["findings"])
+    ):
+        return {"status": "degraded", "findings": entry["findings"]}
+    return ground.expected
+
+
 def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
-    """What a report says of each host is what is true of it."""
+    """The report says of each host what is true."""
     yield Check(
         FLEET,
         "%s: the report is what its schema promises" % name,
@@ -74,15 +86,7 @@ def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
     )
     for host, ground in field.stories.items():
         entry = done.report.get("hosts", {}).get(host)
-        expected = ground.expected
-        if (
-            ground.doubtful
-            and entry
-            and entry["status"] == "degraded"
-            and not any(finding["confidence"] == "certain" for finding in entry["findings"])
-        ):
-            expected = {"status": "degraded", "findings": entry["findings"]}
-        verdict = judge_host(host, expected, entry)
+        verdict = judge_host(host, expected_verdict(ground, entry), entry)
         missing = [item.get("what") for item in (entry or {}).get("missing") or []] if verdict.wrong else ""
         yield Check(
             host,
@@ -125,7 +129,7 @@ def strangers(field: Attacked, done: mended.Run) -> Iterator[Check]:
 
 
 def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
-    """What the remediation did is what it may do."""
+    """The remediation did what it may do, and no more."""
     for host, ground in field.stories.items():
         actions = (done.results.get(host) or {}).get("remediation", {}).get("actions", [])
         tried = [action["id"] for action in actions if action["result"] in ("done", "rolled_back", "failed")]
@@ -139,7 +143,7 @@ def outcome(field: Attacked, done: mended.Run) -> Iterator[Check]:
 
 
 def traces(field: Attacked) -> Iterator[Check]:
-    """What was run by root, and whether what an attack is after was got."""
+    """Root ran nothing of an account's, and no attack got what it wants."""
     for host, ground in field.stories.items():
         wanted: list[tuple[str, str]] = []
         for attack in ground.attacks:
@@ -152,19 +156,17 @@ def traces(field: Attacked) -> Iterator[Check]:
                     )
                 )
             wanted += [("%s: %s" % (attack.name, truth["that"]), truth["by"]) for truth in attack.after]
-        problems = field.script(
-            host, "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in [*wanted, ("", LEFT)])
-        ).split(END + "\n")
-        for (what, _script), words in zip(
-            [*wanted, ("no process of ours is left", LEFT)], problems, strict=False
-        ):
-            yield Check(host, what, words.strip()[:600] or None)
+        wanted.append(("no process of ours is left", LEFT))
+        script = "\n".join("(\n%s\n)\necho %s" % (script, END) for _what, script in wanted)
+        outputs = field.script(host, script).split(END + "\n")
+        for (what, _script), output in zip(wanted, outputs, strict=False):
+            yield Check(host, what, output.strip()[:600] or None)
 
 
 def looks(field: Attacked) -> Iterator[Check]:
-    """What the looks at each host took, by its own clock."""
+    """The looks at each host took little time and memory, by the host's own clock."""
     for host in field.stories:
-        looks, left = field.script(host, "cat %s/looks; echo %s; %s" % (PLACE, END, LEFT)).split(END + "\n")
+        looks = field.script(host, "cat %s/looks" % PLACE)
         notes = [json.loads(line) for line in looks.splitlines()]
         ended = {note["pid"]: note for note in notes if "ended" in note}
         late = ["pid %d never ended" % note["pid"] for note in notes if note["pid"] not in ended]
@@ -180,7 +182,7 @@ def looks(field: Attacked) -> Iterator[Check]:
 
 def prove(field: Attacked) -> Iterator[Check]:
     yield from field.up(
-        brought_about,
+        setup_script,
         lambda ground: "the attacks are under way: %s" % ", ".join(attack.name for attack in ground.attacks),
     )
     before = field.fingerprints()

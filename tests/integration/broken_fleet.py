@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is proven on a fleet of broken hosts: first told apart, then mended."""
+"""What is proven on a fleet of broken hosts: they are told apart, then mended."""
 
 import os
 import re
@@ -20,10 +20,10 @@ from tests.lab.judge import facts_of, judge_host
 from tests.run import env, hosts
 from tests.run.checks import Check
 
-# Looks at a time: a host that waits for this machine's processors would look like one that hangs.
+# Hosts at a time. A host that waits for this machine's processors would look like one that hangs.
 FORKS = ("--forks", str(5 * (os.cpu_count() or 2)))
 VERDICT = "the verdict is right"
-# What a template in a hostile text would make here, were it ever evaluated (tests/lab/faults/11_hostile.yml).
+# The file that a hostile text would make here, if it were evaluated (tests/lab/faults/11_hostile.yml).
 CANARY = Path("/tmp/webmedic-lab-pwned")
 
 
@@ -36,7 +36,7 @@ def symptoms(output: str) -> list[Check]:
 
 
 def prove(fleet: str, name: str, options: Sequence[str], shard: str) -> Iterator[Check]:
-    """A part of the hosts that the lab's options name, from start to removal."""
+    """Start a part of the hosts that the lab's options name, prove it all on them, and remove them."""
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
     hosts.lab("down", fleet, quiet=True, check=False)
@@ -53,7 +53,9 @@ def prove(fleet: str, name: str, options: Sequence[str], shard: str) -> Iterator
 
 
 class BrokenFleet:
-    """Hosts whose symptom shows. facts: what the lab says of each, by its name. reports: where ours go."""
+    """Hosts whose symptom shows. facts: what the lab says of each, by its name. reports: the directory of the
+    reports.
+    """
 
     def __init__(self, fleet: str, reports: Path) -> None:
         self.fleet, self.reports = fleet, reports
@@ -100,7 +102,9 @@ class BrokenFleet:
         return mended.remediate(self.home, self.tree, self.inventory, self.reports / name, *FORKS, *words)
 
     def prove_remedy(self) -> Iterator[Check]:
-        """After prove_verdicts(). Check mode predicts the remediation, which mends what is safe and no more."""
+        """Check mode predicts the remediation, which mends what is safe, and no more. Call it after
+        prove_verdicts().
+        """
         safe = {name: fact["lab_actions"] for name, fact in self.facts.items() if fact["lab_safe_fix"]}
         before = self.as_broken
         checked = self.remediated("would", "--check", "--diff")

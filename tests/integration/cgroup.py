@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The memory limit of a host's container, and what was killed for it."""
+"""The memory limit of a host's container, and how many processes were killed for it."""
 
 import re
 from pathlib import Path
@@ -12,13 +12,16 @@ from tests.lab.engine import LabError, engine
 
 
 class Cgroup(NamedTuple):
-    """The memory control group of a container, as this machine sees it."""
+    """The memory control group of a container. directory: on this machine."""
 
     version: int
     directory: Path
 
     def limit(self, size: int) -> None:
-        """Bytes. Version 1 keeps memory from being more than memory and swap together, at each moment."""
+        """Set the limit, in bytes.
+
+        In version 1 memory may never be more than memory and swap together: the order of the files matters.
+        """
         names = (
             ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"] if self.version == 1 else ["memory.max"]
         )
@@ -32,7 +35,7 @@ class Cgroup(NamedTuple):
                 ) from error
 
     def kills(self) -> int:
-        """Version 1 counts each group by itself, version 2 with all below it."""
+        """OOM kills. Version 1 counts each group by itself, version 2 together with all groups below it."""
         paths = (
             list(self.directory.rglob("memory.oom_control"))
             if self.version == 1
@@ -46,18 +49,16 @@ class Cgroup(NamedTuple):
 
 
 def cgroup_of(container: str) -> Cgroup:
-    """The group that carries the limit with which the lab started the container."""
+    """The group with the limit with which the lab started the container."""
     pid = engine("inspect", "--format", "{{.State.Pid}}", container).strip()
     rows = [line.split(":", 2) for line in Path("/proc/%s/cgroup" % pid).read_text().splitlines()]
     first = next((path for _number, names, path in rows if "memory" in names.split(",")), None)
-    version, path = (
-        (1, first) if first is not None else (2, next(path for number, _names, path in rows if number == "0"))
-    )
-    top, name = (
-        (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes")
-        if version == 1
-        else (Path("/sys/fs/cgroup"), "memory.max")
-    )
+    if first is not None:
+        version, path = 1, first
+        top, name = Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"
+    else:
+        version, path = 2, next(path for number, _names, path in rows if number == "0")
+        top, name = Path("/sys/fs/cgroup"), "memory.max"
     place = top / path.strip("/")
     for directory in (place, *place.parents):
         if directory == top:

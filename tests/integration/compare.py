@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What two looks at a host, or two reports, must agree on."""
+"""Compares two looks at a host, or two reports."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from tests.run import env
 
 
 def essence(entry: Mapping[str, Any]) -> list[Any]:
-    """What two looks at the same host must agree on; counts and times go on while there is traffic."""
+    """What two looks at the same host must agree on. Counts and times differ while there is traffic."""
     keys = ("cause", "reason", "state", "severity", "site", "endpoint", "pool", "unit")
     findings = [[finding.get(key) for key in keys] for finding in entry.get("findings", [])]
     return [
@@ -26,29 +26,29 @@ def essence(entry: Mapping[str, Any]) -> list[Any]:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> list[str]:
     """Where two fingerprints differ."""
-    found: list[str] = []
+    texts: list[str] = []
     for key in sorted(set(before) | set(after), key=str):
-        one, other, here = before.get(key), after.get(key), "%s/%s" % (path, key)
-        if isinstance(one, dict) and isinstance(other, dict):
-            found += changes(one, other, here)
-        elif one != other:
-            found.append("%s was %s, is %s" % (here, one, other))
-    return found
+        old, new, here = before.get(key), after.get(key), "%s/%s" % (path, key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            texts += changes(old, new, here)
+        elif old != new:
+            texts.append("%s was %s, is %s" % (here, old, new))
+    return texts
 
 
 def settled(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the logs, which hold the visits that were made to see whether it answers."""
+    """A fingerprint without the logs. They hold the requests of the tests themselves."""
     return {name: part for name, part in fingerprint.items() if name != "logs"}
 
 
 def same(checked: Mapping[str, Any], real: Mapping[str, Any]) -> str | None:
-    """How a host's part of the report of check mode differs from the other one; None when it does not."""
+    """How a host's report of check mode differs from the real one, else None."""
     in_check_mode, otherwise = essence(checked), essence(real)
     return None if in_check_mode == otherwise else "check mode: %s, else: %s" % (in_check_mode, otherwise)
 
 
 def against_schema(report: Mapping[str, Any]) -> str | None:
-    """Where a report breaks docs/report.schema.json; None where it keeps it."""
+    """Where a report breaks docs/report.schema.json, else None."""
     schema = json.loads((env.CHECKOUT / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     errors = [
         "%s: %s" % (error.json_path, error.message[:200])

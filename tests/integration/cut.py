@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation through the engine, cut off in the middle: its process, its controller, its connection, the
-power of its host.
+"""The remediation through the engine, cut off in the middle: its process, its controller, its connection, or
+the power of its host.
 
-In the middle means: the files are replaced, the first command has not run. There the module waits
-(on_host/faulty_python.py), so that nothing depends on luck. What each cut left is then the next playbook's,
-with the host's own Python.
+In the middle means: the files are replaced, and the first command has not run. The module waits there
+(on_host/faulty_python.py), so that nothing depends on luck. The next playbook, with the host's own Python,
+must finish what each cut left.
 """
 
 import os
@@ -34,8 +34,8 @@ WAIT = 60.0
 
 Job = Callable[[str, dict[str, Any]], Sequence[Check]]
 
-# The whole login that the waiting module belongs to, up to the server itself, which is its own session's
-# leader.
+# Kills all processes of the login that the waiting module belongs to. The ssh server goes on: the loop ends
+# at the child of pid 1.
 KILL_LOGIN = r"""
 pid=$(cat /run/faulty.paused)
 while :; do
@@ -49,7 +49,7 @@ kill -KILL $pids
 
 
 class Play:
-    """A playbook that goes on by itself. Its connections end with kill()."""
+    """A playbook in the background. kill() ends it and its connections."""
 
     def __init__(self, argv: list[str], environment: dict[str, str], sockets: Path) -> None:
         shutil.rmtree(sockets, ignore_errors=True)
@@ -66,7 +66,7 @@ class Play:
         )
 
     def kill(self) -> None:
-        """As a machine that goes away: the engine and all its connections, at once."""
+        """End the engine and all its connections at once, as if the controller went away."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -83,7 +83,7 @@ class Play:
 
 
 def cut_off(wrong: Mapping[str, str | None]) -> Iterator[Check]:
-    """wrong: by suite, why its module was not where it had to be."""
+    """wrong: by suite, why its module did not wait in the middle."""
     for suite, words in wrong.items():
         yield Check(suite, "the module is cut off in its middle", words)
 
@@ -123,7 +123,7 @@ class Cuts:
         return Play(argv, env.environ(self.home, self.tree, **hosts.ENGINE), env.WORK / "cp")
 
     def waiting(self, suite: str) -> str | None:
-        """Until the module waits in the host; what is wrong when it does not."""
+        """Wait until the module waits in the host. Returns what is wrong, if it does not."""
         script = "for _ in $(seq %d); do test -e /run/faulty.paused && exit; sleep 0.1; done; echo none" % (
             WAIT * 10
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls of the modules of change, one after the other on the same host, and what each must come to."""
+"""Calls of the modules that change one thing, in the order of a host, and what each must come to."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,11 +15,11 @@ Result = dict[str, Any]
 
 
 class Case(NamedTuple):
-    """One call of a module. target: the variable that names the edited file; lines: what is different in it;
-    without them the module must fail, as `why` says.
+    """One call of a module.
 
-    full: also once more for real and in check mode; then: whether the daemons work with it; before and after:
-    scripts around it.
+    target: the variable that names the edited file. lines: what is different in it. Without lines the module
+    must fail, and its message must hold `why`. full: the call is also made again, for real and in check mode.
+    then: whether the daemons work with the change. before and after: scripts around the call.
     """
 
     name: str
@@ -39,13 +39,9 @@ class Case(NamedTuple):
 
     @property
     def steps(self) -> list[str]:
-        return (
-            ["real"]
-            if not self.lines
-            else ["check", "real", "again", "check again"]
-            if self.full
-            else ["check", "real"]
-        )
+        if not self.lines:
+            return ["real"]
+        return ["check", "real", *(("again", "check again") if self.full else ())]
 
 
 def pool(
@@ -156,12 +152,12 @@ CASES = [
 
 
 def tasks() -> list[dict[str, Any]]:
-    """Named CASE/STEP, and CASE/after STEP for the look at the host."""
-    found: list[dict[str, Any]] = []
+    """A task for each step, named CASE/STEP. Another one looks at the host, named CASE/after STEP."""
+    entries: list[dict[str, Any]] = []
 
     def look(case: Case, step: str, script: str = "true") -> None:
         command = "%s; %s%s" % (script, LOOK, " slow" if case.module == "nginx_config" else "")
-        found.append(
+        entries.append(
             {
                 "name": "%s/after %s" % (case.title, step),
                 "ansible.builtin.raw": command,
@@ -174,7 +170,7 @@ def tasks() -> list[dict[str, Any]]:
         if case.before:
             look(case, "before", case.before)
         for step in case.steps:
-            found.append(
+            entries.append(
                 {
                     "name": "%s/%s" % (case.title, step),
                     "webmedic.php_fpm." + case.module: case.arguments,
@@ -185,4 +181,4 @@ def tasks() -> list[dict[str, Any]]:
                 look(case, step)
         if case.after:
             look(case, "after", case.after)
-    return found
+    return entries

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules of change by themselves, on a host of each suite: ``python3 -m tests.integration.edits``.
+"""The modules that change one thing, on a host of each suite: ``python3 -m tests.integration.edits``.
 
-Check mode predicts what is then done, a second run does nothing, not a byte beside the line that was meant
-is different, the daemons run with the new value, and what they refuse or do not stand is put back. Then the
-property tests' made-up configurations go to the real daemons: what they accepted before an edit they accept
-after it, with the new value. FLEET_KEEP=1 leaves the hosts.
+Check mode predicts what is then done. A second run does nothing. Only the meant line is different. The
+daemons run with the new value. What they refuse is put back.
+
+Then the real daemons read the made-up configurations of the property tests. What they accepted before an
+edit, they must accept after it, with the new value. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json
@@ -27,8 +28,8 @@ HERE = Path(__file__).resolve().parent
 FLEET = hosts.PREFIX + "edits"
 SAMPLES, ACCEPTED = 40, 30
 
-# Comments, carriage returns, an owner and an ACL of their own: all of that is to stay. The daemons must run
-# with all of it before anything is done.
+# Gives the files comments, carriage returns, an owner and an ACL, which must all stay. The daemons are
+# restarted, so that they run with all of it before anything is done.
 PREPARE = r"""
 cd /root/edits
 echo "cd /root/edits && python3 since.py $FPM_UNIT $FPM_BIN $FPM_CONF \$1" >look
@@ -46,7 +47,8 @@ rm /etc/systemd/system/nginx.service.d/refuse.conf
 rmdir --ignore-fail-on-non-empty /etc/systemd/system/nginx.service.d
 systemctl daemon-reload
 SCRIPT
-sed -i '/^pm = /s/=.*/= static/; s/^pm.max_children = .*/pm.max_children = 3 ; a small host/; s/$/\r/' "$POOL_FILE"
+sed -i -e '/^pm = /s/=.*/= static/' -e 's/^pm.max_children = .*/pm.max_children = 3 ; a small host/' \
+    -e 's/$/\r/' "$POOL_FILE"
 sed -i '/fastcgi_pass/i\        # fastcgi_read_timeout 60s; is what nginx waits by itself' "$SITE_FILE"
 sed -i 's/$/\r/' "$SITE_FILE"
 for file in "$POOL_FILE" "$SITE_FILE"; do
@@ -59,27 +61,26 @@ bash look >/dev/null
 """
 
 
+# Each host goes at its own pace.
+PLAYBOOK = [
+    {
+        "hosts": "all",
+        "gather_facts": False,
+        "strategy": "free",
+        "ignore_errors": True,
+        "diff": True,
+        "tasks": tasks(),
+    }
+]
+
+
 def play(few: FewHosts) -> dict[str, dict[str, Result]]:
     """{host: {task: what it returned}}"""
     work, home = env.WORK / "edits", Path(sys.prefix)
     work.mkdir(parents=True, exist_ok=True)
     kept, book = work / "tasks.jsonl", work / "edits.yml"
     kept.unlink(missing_ok=True)
-    # Each host at its own pace.
-    book.write_text(
-        json.dumps(
-            [
-                {
-                    "hosts": "all",
-                    "gather_facts": False,
-                    "strategy": "free",
-                    "ignore_errors": True,
-                    "diff": True,
-                    "tasks": tasks(),
-                }
-            ]
-        )
-    )
+    book.write_text(json.dumps(PLAYBOOK))
     extra = dict(
         hosts.ENGINE,
         WEBMEDIC_TASKS=str(kept),
@@ -97,87 +98,101 @@ def play(few: FewHosts) -> dict[str, dict[str, Result]]:
         check=False,
     )
     (work / "output.txt").write_text(done.stdout)
-    found: dict[str, dict[str, Result]] = {host: {} for host in few.specs}
+    results: dict[str, dict[str, Result]] = {host: {} for host in few.specs}
     for line in map(json.loads, kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []):
         result = line["result"]
         looked = "/after" in line["task"] and result.get("rc") == 0
-        found[line["host"]][line["task"]] = json.loads(result["stdout"]) if looked else result
-    return found
+        results[line["host"]][line["task"]] = json.loads(result["stdout"]) if looked else result
+    return results
 
 
-def beside(looked: Result, path: str) -> list[str]:
-    """Differences but for the text of one file. That file, and the directory in which it was replaced, have
-    another time.
+class Judged:
+    """A case on a host. path: of the file that is edited; returned: what the module returned, by step; looks:
+    at the host, by the step before them.
     """
-    return [
-        line
-        for line in looked["differences"]
-        if not line.startswith((path + ": content", path + ": mtime", os.path.dirname(path) + ": mtime"))
-    ]
 
+    def __init__(self, host: str, case: Case, results: dict[str, Result], path: str) -> None:
+        self.host, self.case, self.path = host, case, path
+        self.returned = {step: results["%s/%s" % (case.title, step)] for step in case.steps}
+        self.looks = {
+            step: results["%s/after %s" % (case.title, step)] for step in case.steps if step != "again"
+        }
 
-def judge(host: str, case: Case, found: dict[str, Result], path: str) -> Iterator[Check]:
-    got = {step: found["%s/%s" % (case.title, step)] for step in case.steps}
-    looked = {step: found["%s/after %s" % (case.title, step)] for step in case.steps if step != "again"}
-    real, after = got["real"], looked["real"]
-
-    def check(what: str, fine: bool, *words: object) -> Check:
+    def check(self, what: str, fine: bool, *words: object) -> Check:
         return Check(
-            host,
-            "%s: %s" % (case.title, what),
+            self.host,
+            "%s: %s" % (self.case.title, what),
             None if fine else "; ".join(str(word)[:1200] for word in words),
         )
 
-    if not case.lines:
-        yield check(
-            "it fails and says why", case.why in real.get("msg", "") and not real.get("changed"), real
-        )
+    def beside(self) -> list[str]:
+        """What is different beside the text of the file. A file that was replaced has a new time, and so has
+        its directory.
+        """
+        path = self.path
+        meant = (path + ": content", path + ": mtime", os.path.dirname(path) + ": mtime")
+        return [line for line in self.looks["real"]["differences"] if not line.startswith(meant)]
+
+    def checks(self) -> Iterator[Check]:
+        yield from self.changed() if self.case.lines else self.refused()
+
+    def refused(self) -> Iterator[Check]:
+        """The module must fail, and leave the host as it was."""
+        real, after = self.returned["real"], self.looks["real"]
+        fine = self.case.why in real.get("msg", "") and not real.get("changed")
+        yield self.check("it fails and says why", fine, real)
         # Where php-fpm was restarted, a file of the same name and content is a new one.
-        yield check("nothing is different", not beside(after, path), after["differences"])
-        yield check("it is the same text", not after["lines"], after["lines"])
-        yield check("it answers", after["http"] == "200", after["http"])
-        return
-    predicted_and_done = [
-        {key: got[step].get(key) for key in ("files", "diff", "commands")} for step in ("check", "real")
-    ]
-    yield check(
-        "check mode predicts the files, the difference and the commands",
-        predicted_and_done[0] == predicted_and_done[1] and len(predicted_and_done[0]["files"] or []) == 1,
-        got["check"],
-        real,
-    )
-    yield check(
-        "check mode changes nothing", not looked["check"]["differences"], looked["check"]["differences"]
-    )
-    yield check(
-        "the meant line is different, and nothing beside it",
-        after["lines"] == {path: list(case.lines)} and not beside(after, path),
-        after["lines"],
-        beside(after, path),
-    )
-    yield check(
-        "the daemon works with it",
-        case.then(looked["check"], after),
-        {key: after[key] for key in ("workers", "master", "http", "slow", "nginx")},
-        after["fpm"],
-        real,
-    )
-    changed = [got[step].get("changed") for step in case.steps]
-    yield check(
-        "changed is told rightly",
-        changed == [True, True, False, False][: len(changed)],
-        changed,
-        real.get("msg"),
-    )
-    yield check(
-        "a backup of it is kept",
-        bool(real.get("backup")) and not got["check"].get("backup"),
-        real.get("backup"),
-        got["check"].get("backup"),
-    )
-    if case.full:
-        yield check(
-            "twice is as once", not looked["check again"]["differences"], looked["check again"]["differences"]
+        yield self.check("nothing is different", not self.beside(), after["differences"])
+        yield self.check("it is the same text", not after["lines"], after["lines"])
+        yield self.check("it answers", after["http"] == "200", after["http"])
+
+    def changed(self) -> Iterator[Check]:
+        """The module must change the meant line, as check mode predicted it."""
+        checked, real = self.returned["check"], self.returned["real"]
+        predicted, done = (
+            {key: result.get(key) for key in ("files", "diff", "commands")} for result in (checked, real)
+        )
+        yield self.check(
+            "check mode predicts the files, the difference and the commands",
+            predicted == done and len(predicted["files"] or []) == 1,
+            checked,
+            real,
+        )
+        differences = self.looks["check"]["differences"]
+        yield self.check("check mode changes nothing", not differences, differences)
+        yield from self.after_change()
+        changed = [self.returned[step].get("changed") for step in self.case.steps]
+        yield self.check(
+            "changed is told rightly",
+            changed == [True, True, False, False][: len(changed)],
+            changed,
+            real.get("msg"),
+        )
+        yield self.check(
+            "a backup of it is kept",
+            bool(real.get("backup")) and not checked.get("backup"),
+            real.get("backup"),
+            checked.get("backup"),
+        )
+        if self.case.full:
+            differences = self.looks["check again"]["differences"]
+            yield self.check("twice is as once", not differences, differences)
+
+    def after_change(self) -> Iterator[Check]:
+        """The file and the daemons, after the change was made for real."""
+        after = self.looks["real"]
+        yield self.check(
+            "the meant line is different, and nothing beside it",
+            after["lines"] == {self.path: list(self.case.lines)} and not self.beside(),
+            after["lines"],
+            self.beside(),
+        )
+        yield self.check(
+            "the daemon works with it",
+            self.case.then(self.looks["check"], after),
+            {key: after[key] for key in ("workers", "master", "http", "slow", "nginx")},
+            after["fpm"],
+            self.returned["real"],
         )
 
 
@@ -195,7 +210,8 @@ def of_modules(few: FewHosts) -> Iterator[Check]:
         touched = results[CASES[0].title + "/after check"]["touched"]
         yield Check(host, "check mode leaves no directory of its own behind", "it does" if touched else None)
         for case in CASES:
-            yield from judge(host, case, results, str(few.specs[host].suite.variables.get(case.target, "")))
+            path = str(few.specs[host].suite.variables.get(case.target, ""))
+            yield from Judged(host, case, results, path).checks()
 
 
 def made_up(seed: int) -> str:

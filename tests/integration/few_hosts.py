@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The frame of the runners on a few hosts: they start, something is proven on them, they are removed."""
+"""The frame of runners on a few hosts: start them, prove something on them, remove them."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ class FewHosts:
         self.specs: dict[str, Spec] = {spec.host: spec for spec in self.fleet.specs()}
 
     def script(self, host: str, text: str) -> str:
-        """Runs bash in a host, with its suite's variables; its standard output."""
+        """Run bash in a host, with its suite's variables. Returns its standard output."""
         spec = self.specs[host]
         return execute(self.fleet.container(spec), "set -eu\n%s\n%s\n" % (spec.suite.exports(), text))
 
@@ -30,7 +30,7 @@ class FewHosts:
 def run(
     fleet: str, patterns: str, prove: Callable[[FewHosts], Iterable[Check]], symptoms: bool = False
 ) -> int:
-    """These hosts from start to removal. symptoms: break them, too."""
+    """Start these hosts, prove something on them, remove them. symptoms: break them, too."""
 
     def work() -> Iterator[Check]:
         hosts.lab("fleet" if symptoms else "up", fleet, "--hosts", patterns, quiet=True)

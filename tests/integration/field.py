@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts that begin well and are each given another story: the fleet of one run, the playbooks over it, what
-is different afterwards.
+"""Hosts that begin well and are each given another story.
+
+Here are the fleet of one run, the playbooks on it, and the check that hosts are as before.
 """
 
 import sys
@@ -24,7 +25,7 @@ from tests.run.checks import Check
 
 
 class Story(Protocol):
-    """What a host is given. name: of letters, digits and _, also the host's."""
+    """What happens on a host. name: letters, digits and _; the host has the same name."""
 
     @property
     def name(self) -> str: ...
@@ -47,8 +48,8 @@ def quiet(_outcome: Outcome) -> None:
 
 
 class Field(Generic[S]):
-    """The fleet of one run: stories by the names of their hosts. tree: where the collection lies, when it is
-    not this checkout's.
+    """The fleet of one run. stories: by the names of their hosts. words: more arguments of all playbooks.
+    tree: where the collection lies, if it is not the one of this checkout.
     """
 
     def __init__(
@@ -63,14 +64,12 @@ class Field(Generic[S]):
             spec = Spec(suites[story.suite], plain._replace(name=story.name))
             self.fleet.faults[story.name] = spec.fault
             self.stories[spec.host], self.specs[spec.host] = story, spec
-        self.home, self.tree, self.reports = (
-            Path(sys.prefix),
-            Path(tree) if tree else env.tree("tree-" + name),
-            env.WORK / self.fleet.name,
-        )
+        self.home = Path(sys.prefix)
+        self.tree = Path(tree) if tree else env.tree("tree-" + name)
+        self.reports = env.WORK / self.fleet.name
 
     def visited(self, host: str, visitors: Sequence[Visitors]) -> None:
-        """Before up(): that these go on coming to it, once its story lets them."""
+        """Set the visitors of a host, before up(). They come once the story of the host starts them."""
         spec = self.specs[host]
         extra = Extra(spec.fault.name, (spec.suite.name,), (), "", tuple(visitors), (), (), ())
         self.fleet.extras[extra.name] = extra
@@ -88,26 +87,26 @@ class Field(Generic[S]):
         )
         return {outcome.spec.host: outcome for outcome in done}
 
-    def up(self, begun: Callable[[Suite, S], str], told: Callable[[S], str]) -> Iterator[Check]:
-        """Boots the hosts and begins their stories."""
+    def up(self, script: Callable[[Suite, S], str], title: Callable[[S], str]) -> Iterator[Check]:
+        """Boot the hosts and run the script of each story."""
         specs = list(self.specs.values())
         for outcome in self.fleet.up(specs, quiet):
             if not outcome.ok:
                 sys.exit("%s: %s" % (outcome.spec.host, outcome.words))
         done = self.fleet.each(
             specs,
-            lambda spec: execute(self.fleet.container(spec), begun(spec.suite, self.stories[spec.host])),
+            lambda spec: execute(self.fleet.container(spec), script(spec.suite, self.stories[spec.host])),
             quiet,
         )
         for outcome in done:
             yield Check(
                 outcome.spec.host,
-                told(self.stories[outcome.spec.host]),
+                title(self.stories[outcome.spec.host]),
                 None if outcome.ok else outcome.words,
             )
 
     def options(self, of_hosts: Mapping[str, Mapping[str, Any]]) -> None:
-        """After up(): options of the playbooks for single hosts."""
+        """Set options of the playbooks for single hosts, after up()."""
         inventory = yaml.safe_load(self.fleet.inventory.read_text())
         for group in inventory["all"]["children"].values():
             for host, variables in group["hosts"].items():
@@ -118,7 +117,7 @@ class Field(Generic[S]):
         return fingerprint.take(self.fleet, list(self.specs.values()), quiet)
 
     def play(self, playbook: str, *words: str) -> mended.Run:
-        """One playbook over all hosts, or those that the words limit it to."""
+        """Run a playbook on all hosts, or on those that the words limit it to."""
         report = self.reports / playbook
         report.mkdir(parents=True, exist_ok=True)
         (report / "report.json").unlink(missing_ok=True)

@@ -7,14 +7,14 @@
 ``python3 -m tests.integration.fleet SUITE [FAULT,...]`` on one suite, ``... fleet spread [FAULT,...]`` each
 once.
 
-Of each host it is proven that its symptom shows before we ask. The verdict is the fault's true one, check
-mode says the same, and nothing on the host is different afterwards. Then the same hosts are mended. Check
-mode predicts exactly what is done and changes nothing. What is safe to mend answers again, everything else
-is as it was, and a second run has nothing left to do. The reports are what their schema promises.
+The symptom of each host shows before the diagnosis. The verdict names the true fault, check mode says the
+same, and nothing on the host is different afterwards. Then the same hosts are mended. Check mode predicts
+exactly what is done and changes nothing. What is safe to mend answers again, everything else is as it was,
+and a second run has nothing left to do. The reports are what their schema promises.
 
-``--with dead_default,crowd`` gives the hosts what tests/lab/extras.yml says. It takes the faults that can be
-mended: they are found and mended all the same. FLEET_KEEP=1 leaves the hosts. FLEET_PREFIX begins their
-fleet's name: each checkout that tests on the same machine needs another one.
+``--with dead_default,crowd`` gives the hosts what tests/lab/extras.yml says. It takes only the faults that
+can be mended: they must be found and mended all the same. FLEET_KEEP=1 leaves the hosts. FLEET_PREFIX begins
+the name of their fleet: each checkout that tests on the same machine needs another one.
 """
 
 import argparse
@@ -37,8 +37,8 @@ SPREAD = "spread"
 class Kind(NamedTuple):
     """Hosts that are tested alike.
 
-    loaded: whether their faults bring a load of their own; None: some do. shards: the parts that they come up
-    in. parallel: how many of a part come up at a time. A host under load mostly waits: for its load to show.
+    loaded: whether their faults bring a load of their own; None: some do. shards: the number of parts.
+    parallel: how many hosts of a part come up at a time. A host under load mostly waits until its load shows.
     """
 
     loaded: bool | None
@@ -74,7 +74,7 @@ def wanted_hosts(name: str, faults: Sequence[str], besides: Sequence[str], kind:
 
 
 def prove(name: str, options: Sequence[str], shards: int) -> Iterator[Check]:
-    """name: of the fleet and its reports. options: of the lab. They name the hosts."""
+    """name: of the fleet and its reports. options: of the lab, which name the hosts."""
     verdicts = list[Check]()
     for number in range(1, shards + 1):
         began, shard = time.monotonic(), "%d/%d" % (number, shards)

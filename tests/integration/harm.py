@@ -4,20 +4,21 @@
 
 """What a remediation must not do, on real hosts.
 
-``python3 -m tests.integration.harm [NAME,...]``, of harms, of their hosts or of their files.
+``python3 -m tests.integration.harm [NAME,...]``, with names of harms, of their hosts or of their files.
 
-Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing, check
-mode predicts exactly what the remediation then does, that is what it may do there and no more, those who
-visit other sites lose no request that was not reported, and a second run changes nothing. ``--tree
-DIRECTORY``: of the collection that lies there; ``--parts N``: a part of the hosts at a time. FLEET_KEEP=1
-leaves the hosts: ``podman --runtime runc exec -it webmedic-test-harm-SUITE-HOST bash``.
+Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing. Check
+mode predicts exactly what the remediation then does. The remediation does what it may do there, and no more.
+Visitors of other sites lose only the requests that it reports. A second run changes nothing.
+
+``--tree DIRECTORY`` takes the collection that lies there. ``--parts N`` takes a part of the hosts at a time.
+FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-test-harm-SUITE-HOST bash``.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.integration import harm_scripts, mended
@@ -31,21 +32,21 @@ from tests.run.checks import Check
 
 FLEET = "harm"
 WORDS = ("--forks", "6")
-# What is mended is so in a second or two, and what is not should not keep the others waiting; a harm may say
-# else.
+# A site that is mended answers in a second or two. One that is not should not keep the others waiting. A harm
+# may set another time.
 OPTIONS = {"remediate_verify_timeout": 8}
 END = "--- end of what was asked"
 
 
 class State(NamedTuple):
-    """pages: statuses by place; kept: by harm, what its script printed."""
+    """What a host is like at one time. pages: statuses by place; kept: by harm, what its script printed."""
 
     pages: dict[str, int]
     kept: dict[str, str]
 
 
 def look_at(field: Field[Scene], host: str, scene: Scene) -> State:
-    wanted = [harm_scripts.asked(scene.pages), *(harm.kept for harm in scene.harms)]
+    wanted = [harm_scripts.pages_script(scene.pages), *(harm.kept for harm in scene.harms)]
     output = field.script(
         host,
         harm_scripts.helpers()
@@ -61,20 +62,21 @@ def look_at(field: Field[Scene], host: str, scene: Scene) -> State:
 
 
 def states(field: Field[Scene]) -> dict[str, State]:
-    found: dict[str, State] = {}
+    """Of all hosts. One that cannot be looked at has no pages, and the error under the name ""."""
+    by_host: dict[str, State] = {}
     done = field.fleet.each(
         list(field.specs.values()),
-        lambda spec: str(found.setdefault(spec.host, look_at(field, spec.host, field.stories[spec.host]))),
+        lambda spec: str(by_host.setdefault(spec.host, look_at(field, spec.host, field.stories[spec.host]))),
         lambda _outcome: None,
     )
     for outcome in done:
         if not outcome.ok:
-            found[outcome.spec.host] = State({}, {"": outcome.words})
-    return found
+            by_host[outcome.spec.host] = State({}, {"": outcome.words})
+    return by_host
 
 
 def answered(scene: Scene, host: str, state: State, late: bool) -> Iterator[Check]:
-    """Each page is as the harm says: before, or late."""
+    """Each page answers as the harm says. late: after the remediation."""
     for page in scene.pages:
         wanted, got = page.after if late else page.before, state.pages.get(page.where)
         yield Check(
@@ -101,10 +103,10 @@ def verdicts(field: Field[Scene], done: mended.Run) -> Iterator[Check]:
 
 
 def actions_taken(scene: Scene, host: str, result: dict[str, Any] | None) -> Iterator[Check]:
-    """It does what it may do there."""
+    """The remediation does what it may do there."""
     actions = ((result or {}).get("remediation") or {}).get("actions", [])
     done = [action["id"] for action in actions if action["result"] == "done"]
-    gone = [action["id"] for action in actions if action["result"] in ("rolled_back", "failed")]
+    undone = [action["id"] for action in actions if action["result"] in ("rolled_back", "failed")]
     in_words = (
         "; ".join("%s %s: %s" % (action["id"], action["result"], action["why"]) for action in actions)
         or str(result)[:600]
@@ -115,10 +117,11 @@ def actions_taken(scene: Scene, host: str, result: dict[str, Any] | None) -> Ite
             "it does %s" % (", ".join(scene.actions) or "nothing"),
             None if done == scene.actions else "%s: %s" % (done, in_words),
         )
-    yield Check(host, "it begins nothing that it takes back", "%s: %s" % (gone, in_words) if gone else None)
+    problem = "%s: %s" % (undone, in_words) if undone else None
+    yield Check(host, "it begins nothing that it takes back", problem)
 
 
-def words(scene: Scene, host: str, entry: dict[str, Any] | None) -> Iterator[Check]:
+def report_words(scene: Scene, host: str, entry: dict[str, Any] | None) -> Iterator[Check]:
     report = texts(entry)
     for harm in scene.harms:
         for wanted in harm.said:
@@ -155,29 +158,37 @@ def truths(field: Field[Scene], host: str, scene: Scene) -> Iterator[Check]:
             yield Check(host, "%s: %s" % (harm.name, truth["that"]), problem[:600] or None)
 
 
-def cost(
-    field: Field[Scene], host: str, scene: Scene, result: dict[str, Any] | None, began: float, ended: float
-) -> Iterator[Check]:
-    """What those lost who visited meanwhile."""
+class Remedy(NamedTuple):
+    """The remediation of all hosts, for real. began, ended: seconds since 1970."""
+
+    run: mended.Run
+    began: float
+    ended: float
+
+
+def cost(field: Field[Scene], host: str, scene: Scene, remedy: Remedy) -> Iterator[Check]:
+    """What the visitors lost while the remediation ran."""
     for number, stream in enumerate(scene.streams):
         seen = visits.parse(field.script(host, "cat %s.%d" % (scripts.VISITORS_LOG, number)))
-        lost = visits.lost(seen, began, ended)
-        may = visits.requests_cut(result) if stream.lost == AS_REPORTED else int(stream.lost)
+        lost = visits.lost(seen, remedy.began, remedy.ended)
+        cut = visits.requests_cut(remedy.run.results.get(host))
+        most = cut if stream.lost == AS_REPORTED else int(stream.lost)
         yield Check(
             host,
             "visitors of %s%s lose no more than %s of %s"
             % (stream.visitors.site, stream.visitors.path, stream.lost, "its requests"),
-            "%d lost of %d, %d may be: %s" % (len(lost), len(seen), may, visits.some(lost, began))
-            if len(lost) > may or not seen
+            "%d lost of %d, %d may be: %s" % (len(lost), len(seen), most, visits.some(lost, remedy.began))
+            if len(lost) > most or not seen
             else None,
         )
 
 
-def prove(field: Field[Scene]) -> Iterator[Check]:
+def bring_about(field: Field[Scene]) -> Iterator[Check]:
+    """The hosts come up, their harms are brought about, and the visitors come."""
     for host, scene in field.stories.items():
         field.visited(host, [stream.visitors for stream in scene.streams])
     yield from field.up(
-        harm_scripts.begun,
+        harm_scripts.setup_script,
         lambda scene: "it is brought about: %s" % "; ".join(harm.title for harm in scene.harms),
     )
     field.options(
@@ -186,44 +197,56 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
             for host, scene in field.stories.items()
         }
     )
-    for host, outcome in field.on_each(
-        {
-            host: scripts.visitors(field.specs[host].visitors)
-            + harm_scripts.helpers()
-            + "\n".join(harm.later for harm in scene.harms)
-            for host, scene in field.stories.items()
-            if scene.streams
-        }
-    ).items():
+    visitors = {
+        host: scripts.visitors(field.specs[host].visitors)
+        + harm_scripts.helpers()
+        + "\n".join(harm.later for harm in scene.harms)
+        for host, scene in field.stories.items()
+        if scene.streams
+    }
+    for host, outcome in field.on_each(visitors).items():
         yield Check(host, "visitors come", None if outcome.ok else outcome.words)
+
+
+def all_settled(fingerprints: Mapping[str, Any]) -> dict[str, Any]:
+    return {host: settled(fingerprint) for host, fingerprint in fingerprints.items()}
+
+
+def second_run_problem(before: Any, after: Any, again: mended.Run, host: str) -> str | None:
+    """before, after: the host's fingerprints around the second run."""
+    differences = "; ".join(changes(settled(before), settled(after)))
+    if differences:
+        return differences
+    changed = again.results.get(host, {}).get("changed", True)
+    return "it says that it changed something" if changed else None
+
+
+def prove(field: Field[Scene]) -> Iterator[Check]:
+    yield from bring_about(field)
     before = states(field)
     for host, scene in field.stories.items():
         yield from answered(scene, host, before[host], late=False)
-    prints = field.fingerprints()
+    at_first = field.fingerprints()
     audit = field.play("audit")
     yield from verdicts(field, audit)
-    looked_at = field.fingerprints()
-    yield from untouched(prints, looked_at, "audit")
+    audited = field.fingerprints()
+    yield from untouched(at_first, audited, "audit")
     checked = field.play("remediate", "--check", "--diff")
     after_check_mode = field.fingerprints()
-    yield from untouched(
-        {host: settled(looked_at[host]) for host in looked_at},
-        {host: settled(fingerprint) for host, fingerprint in after_check_mode.items()},
-        "check mode",
-    )
+    yield from untouched(all_settled(audited), all_settled(after_check_mode), "check mode")
     began = time.time()
-    real = field.play("remediate")
-    ended = time.time()
+    remedy = Remedy(field.play("remediate"), began, time.time())
+    report, output = remedy.run.report, remedy.run.output
     yield Check(
         FLEET,
         "the report is what its schema promises",
-        against_schema(real.report) if real.report else real.output[-3000:],
+        against_schema(report) if report else output[-3000:],
     )
-    prints, after = field.fingerprints(), states(field)
+    mended_hosts, after = field.fingerprints(), states(field)
     again = field.play("remediate")
-    later = field.fingerprints()
+    at_last = field.fingerprints()
     for host, scene in field.stories.items():
-        result = real.results.get(host)
+        result = remedy.run.results.get(host)
         yield Check(
             host,
             "check mode predicts exactly what is done",
@@ -231,26 +254,15 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
         )
         yield from actions_taken(scene, host, result)
         if scene.actions == []:
-            yield Check(
-                host,
-                "not one byte and no service is different",
-                "; ".join(changes(settled(after_check_mode[host]), settled(prints[host]))) or None,
-            )
+            differences = changes(settled(after_check_mode[host]), settled(mended_hosts[host]))
+            yield Check(host, "not one byte and no service is different", "; ".join(differences) or None)
         yield from answered(scene, host, after[host], late=True)
         yield from kept(scene, host, before[host], after[host])
         yield from truths(field, host, scene)
-        yield from cost(field, host, scene, result, began, ended)
-        yield from words(scene, host, real.report.get("hosts", {}).get(host))
-        yield Check(
-            host,
-            "a second run changes nothing",
-            "; ".join(changes(settled(prints[host]), settled(later[host])))
-            or (
-                "it says that it changed something"
-                if again.results.get(host, {}).get("changed", True)
-                else None
-            ),
-        )
+        yield from cost(field, host, scene, remedy)
+        yield from report_words(scene, host, report.get("hosts", {}).get(host))
+        problem = second_run_problem(mended_hosts[host], at_last[host], again, host)
+        yield Check(host, "a second run changes nothing", problem)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -17,14 +17,14 @@ from tests.lab.data import STATUSES, Suite, Visitors
 
 HERE = Path(__file__).resolve().parent / "harm"
 FAMILIES = [path.stem for path in sorted(HERE.glob("*.yml"))]
-# Of requests that are lost: as many as the actions that were taken said that they cut.
+# In place of a number of lost requests: as many as the actions say that they cut.
 AS_REPORTED = "told"
 PATIENCE = 12  # seconds for one page
 _LISTS = ("findings", "missing", "present", "absent", "also", "or_status", "or_unknown")
 
 
 class Page(NamedTuple):
-    """A page of a site. before, after: the statuses that are right, none for any."""
+    """A page of a site. before, after: the right statuses around the remediation; empty: any is right."""
 
     where: str
     before: tuple[int, ...]
@@ -32,7 +32,7 @@ class Page(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Visitors who come all the time. lost: how many requests the remediation may cost them, or "told"."""
+    """Visitors who come all the time. lost: how many of their requests may be lost, or AS_REPORTED."""
 
     visitors: Visitors
     lost: int | str
@@ -41,12 +41,14 @@ class Stream(NamedTuple):
 class Harm(NamedTuple):
     """What a host is like, and what a remediation may and may not do there.
 
-    name, family: the file; host: its host's name; suite. title: one sentence. script: what root has set up
-    (bash -eu; the lab's helpers, harm/lib.sh). later: what happens once the visitors come. expected: the
-    verdict, {} for any. actions: those done, None for any. pages: statuses before and after. kept: bash whose
-    output is the same before and after. after: {that, by} as of an attack: a script that prints nothing when
-    it is true. said, unsaid: words in the host's part of the report. options: of the playbook, for this host.
-    full: only where all are asked for, or this one by its name.
+    family: the name of its file. host: the name of its host. title: one sentence.
+    script: what root has set up, in bash -eu with the lab's helpers and harm/lib.sh.
+    later: what happens once the visitors come.
+    expected: the verdict; {}: any. actions: those that are done; None: any.
+    kept: bash whose output must be the same before and after.
+    after: {that, by} as of an attack; the script `by` prints nothing when it is true.
+    said, unsaid: words that must be, or must not be, in the host's part of the report.
+    options: of the playbook, for this host. full: it runs only with --all, or by its name.
     """
 
     name: str
@@ -69,7 +71,7 @@ class Harm(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A host, with harms that do not disturb each other; what several of them say alike is true once."""
+    """A host, with harms that do not disturb each other. What several of them say is taken once."""
 
     name: str
     suite: str
@@ -85,64 +87,54 @@ class Scene(NamedTuple):
 
     @property
     def actions(self) -> list[str] | None:
-        """All that must be done; None where anything may."""
-        lists = [harm.actions for harm in self.harms]
-        return (
-            list(dict.fromkeys(action for one in lists for action in one or ()))
-            if None not in lists
-            else None
-        )
+        """All that must be done; None where a harm takes any."""
+        if any(harm.actions is None for harm in self.harms):
+            return None
+        return list(dict.fromkeys(action for harm in self.harms for action in harm.actions or ()))
 
     @property
     def expected(self) -> dict[str, Any]:
-        """Of harms that share a host, each brings its findings, and the status may be that of any of them, or
-        of the part of the sites.
+        """The verdict. Each harm brings its findings. Where harms share a host, the status may be that of any
+        of them, or "degraded".
         """
         truths = [harm.expected for harm in self.harms]
         if not all(truths):
             return {}
-        every = {name: [each for truth in truths for each in truth.get(name, ())] for name in _LISTS}
+        lists = {name: [item for truth in truths for item in truth.get(name, ())] for name in _LISTS}
         joined = {
-            name: [each for number, each in enumerate(found) if each not in found[:number]]
-            for name, found in every.items()
+            name: [item for number, item in enumerate(items) if item not in items[:number]]
+            for name, items in lists.items()
         }
         if len(truths) > 1:
             joined["or_status"] += [*(truth["status"] for truth in truths), "degraded"]
         return {**joined, "status": truths[0]["status"]}
 
 
+# The keys of a harm in its file.
+_KEYS = (
+    *("name", "host", "suite", "title", "break", "later", "expected", "actions", "pages", "visitors"),
+    *("kept", "after", "said", "unsaid", "options", "full"),
+)
+
+
 def _statuses(value: int | Sequence[int] | None) -> tuple[int, ...]:
-    return () if value is None else (value,) if isinstance(value, int) else tuple(value)
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+def _stream(entry: dict[str, Any]) -> Stream:
+    visitors = {name: value for name, value in entry.items() if name != "lost"}
+    return Stream(Visitors(**visitors), entry.get("lost", 0))
 
 
 def _harm(family: str, entry: dict[str, Any]) -> Harm:
-    known = {
-        "name",
-        "host",
-        "suite",
-        "title",
-        "break",
-        "later",
-        "expected",
-        "actions",
-        "pages",
-        "visitors",
-        "kept",
-        "after",
-        "said",
-        "unsaid",
-        "options",
-        "full",
-    }
-    if set(entry) - known:
-        raise ValueError("harm %s: unknown keys %s" % (entry.get("name"), sorted(set(entry) - known)))
+    unknown = sorted(set(entry) - set(_KEYS))
+    if unknown:
+        raise ValueError("harm %s: unknown keys %s" % (entry.get("name"), unknown))
     expected = entry.get("expected", {})
     if expected and expected.get("status") not in STATUSES:
         raise ValueError("harm %s: expected wants a status of %s" % (entry["name"], STATUSES))
-    streams = [
-        Stream(Visitors(**{name: value for name, value in one.items() if name != "lost"}), one.get("lost", 0))
-        for one in entry.get("visitors", ())
-    ]
     pages = [
         Page(where, _statuses(before), _statuses(after))
         for where, (before, after) in entry.get("pages", {}).items()
@@ -158,7 +150,7 @@ def _harm(family: str, entry: dict[str, Any]) -> Harm:
         expected,
         entry.get("actions"),
         pages,
-        streams,
+        [_stream(visitors) for visitors in entry.get("visitors", ())],
         entry.get("kept", ""),
         entry.get("after", ()),
         entry.get("said", ()),
@@ -176,19 +168,18 @@ def harms() -> list[Harm]:
     ]
 
 
-def scenes(found: Iterable[Harm], names: Sequence[str], everything: bool = False) -> list[Scene]:
-    """The hosts of those harms that have one of these names, families or hosts; without names, of all, or of
-    those that are not for full runs.
+def scenes(every: Sequence[Harm], names: Sequence[str], everything: bool = False) -> list[Scene]:
+    """The hosts of the harms that have one of these names, families or hosts. Without names: of all harms
+    that are not for full runs. everything: of those, too.
     """
-    found = list(found)
-    known = {word for harm in found for word in (harm.name, harm.family, harm.host)}
+    known = {word for harm in every for word in (harm.name, harm.family, harm.host)}
     if set(names) - known:
         raise ValueError(
             "no such harm: %s; there are %s"
             % (", ".join(sorted(set(names) - known)), ", ".join(sorted(known)))
         )
     by_host: dict[str, list[Harm]] = {}
-    for harm in found:
+    for harm in every:
         if {harm.name, harm.family, harm.host} & set(names) if names else everything or not harm.full:
             by_host.setdefault(harm.host, []).append(harm)
     for host, members in by_host.items():
@@ -197,8 +188,8 @@ def scenes(found: Iterable[Harm], names: Sequence[str], everything: bool = False
     return [Scene(host, members[0].suite, members) for host, members in by_host.items()]
 
 
-def begun(suite: Suite, scene: Scene) -> str:
-    """What root has set up, of each harm in turn."""
+def setup_script(suite: Suite, scene: Scene) -> str:
+    """The script of what root has set up, for each harm in turn."""
     return "\n".join([on_host(suite), helpers(), *("(\n:\n%s\n)" % harm.script for harm in scene.harms)])
 
 
@@ -206,16 +197,14 @@ def helpers() -> str:
     return (HERE / "lib.sh").read_text()
 
 
-def asked(pages: Iterable[Page]) -> str:
-    """A script that prints the status of each page, all asked at the same time: where and status, a line
-    each.
-    """
+def pages_script(pages: Iterable[Page]) -> str:
+    """A script that asks for all pages at the same time. For each it prints a line: where, and the status."""
     lines = []
     for page in pages:
-        found = re.fullmatch(r"([^:/]+)(?::(\d+))?(/.*)?", page.where)
-        if not found:
+        match = re.fullmatch(r"([^:/]+)(?::(\d+))?(/.*)?", page.where)
+        if not match:
             raise ValueError("a page is SITE[:PORT][/PATH], not %s" % page.where)
-        site, port, path = found.group(1), found.group(2) or "80", found.group(3) or "/index.php"
+        site, port, path = match.group(1), match.group(2) or "80", match.group(3) or "/index.php"
         url, header = "http://127.0.0.1:%s%s" % (port, path), "Host: %s" % site
         lines.append(
             "printf '%%s %%s\\n' %s \"$(curl -s -o /dev/null -m %d -w '%%{http_code}' -H %s %s)\" &"

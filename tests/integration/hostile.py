@@ -4,10 +4,10 @@
 
 """The controller among hostile hosts: ``python3 -m tests.integration.hostile``.
 
-A hostile host is one whose Python answers what it likes. Here its interpreter is a script that prints a
-prepared reply, over a local connection. With honest ones beside them, all playbooks must end with their table
-and their report, in which each hostile host has an error of its own; nothing that a host wrote acts on the
-terminal, on another host or on the controller.
+The Python of a hostile host answers what it likes. Here its interpreter is a script that prints a prepared
+reply, over a local connection. Honest hosts stand beside the hostile ones. All playbooks must end with their
+table and their report. In the report each hostile host has an error of its own. Nothing that a host wrote may
+act on the terminal, on another host or on the controller.
 """
 
 import json
@@ -36,8 +36,10 @@ from tests.integration.hostile_hosts import (
 from tests.run import env, hosts
 from tests.run.checks import Check, print_checks
 
-SEEN_RAW = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\U000e0000-\U000e0fff]"
+# Characters that act on a terminal or hide text there: all controls but tab and newline, and invisible ones.
+DANGEROUS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\U000e0000-\U000e0fff]"
 )
 
 
@@ -68,46 +70,48 @@ def play(home: Path, collections: Path, playbook: str, *words: str, **engine: st
     return Played(done.returncode, done.stdout.decode("utf-8", "backslashreplace"), time.monotonic() - began)
 
 
-def raw(text: str) -> str | None:
-    found = SEEN_RAW.search(text)
-    return (
-        "%r in %r" % (found.group(), text[max(0, found.start() - 80) : found.end() + 20]) if found else None
-    )
+def dangerous(text: str) -> str | None:
+    """The first dangerous character and the text around it, else None."""
+    match = DANGEROUS.search(text)
+    if not match:
+        return None
+    return "%r in %r" % (match.group(), text[max(0, match.start() - 80) : match.end() + 20])
+
+
+def load_checked(path: Path) -> tuple[dict[str, Any], str | None]:
+    """A report, and what is wrong with it."""
+    schema = json.loads((env.CHECKOUT / "docs" / "report.schema.json").read_text())
+    try:
+        text = path.read_text()
+        report = json.loads(text)
+        jsonschema.validate(report, schema)
+    except (OSError, ValueError, jsonschema.ValidationError) as error:
+        return {"hosts": {}}, str(error)[:500]
+    return report, dangerous(text) or (None if text.isascii() else "not ASCII")
+
+
+def as_expected(entry: Reply, want: Hostile) -> bool:
+    if entry.get("status") != want.status:
+        return False
+    return "error" not in entry if want.error is None else want.error in entry.get("error", "")
 
 
 def judged(name: str, done: Played, rc: int, report: Path, expected: dict[str, Hostile]) -> Iterator[Check]:
     yield Check(
         name, "it ends as it must", None if done.rc == rc else "rc %d: %s" % (done.rc, done.output[-1500:])
     )
-    yield Check(
-        name,
-        "the table is shown",
-        None
-        if "\nhonest-failing" in done.output or "  honest-failing" in done.output
-        else done.output[-1500:],
-    )
-    yield Check(name, "nothing acts on the terminal", raw(done.output))
+    shown = "\nhonest-failing" in done.output or "  honest-failing" in done.output
+    yield Check(name, "the table is shown", None if shown else done.output[-1500:])
+    yield Check(name, "nothing acts on the terminal", dangerous(done.output))
     yield Check(name, "no word of a host is obeyed", "%s exists" % MARK if MARK.exists() else None)
-    try:
-        text = (report / "report.json").read_text()
-        made = json.loads(text)
-        jsonschema.validate(made, json.loads((env.CHECKOUT / "docs" / "report.schema.json").read_text()))
-        wrong = raw(text) or ("not ASCII" if not text.isascii() else None)
-    except (OSError, ValueError, jsonschema.ValidationError) as error:
-        made, wrong = {"hosts": {}}, str(error)[:500]
+    made, wrong = load_checked(report / "report.json")
     yield Check(name, "the report keeps its contract", wrong)
     for host, want in expected.items():
         entry = made["hosts"].get(host) or {}
-        fine = entry.get("status") == want.status and (
-            want.error is None
-            and "error" not in entry
-            or want.error is not None
-            and want.error in entry.get("error", "")
-        )
         yield Check(
             name,
             "%s is reported as what it is" % host,
-            None if fine else "%s: %s" % (entry.get("status"), entry.get("error")),
+            None if as_expected(entry, want) else "%s: %s" % (entry.get("status"), entry.get("error")),
         )
     others = set(made["hosts"]) - set(expected)
     yield Check(name, "no host is made up", ", ".join(others) or None)
@@ -141,7 +145,7 @@ def playbooks(home: Path, tree: Path, expected: dict[str, Hostile], hosts_file: 
 
 
 def quadratic() -> Reply:
-    """A small snapshot that takes a rule minutes: each of many losses is held against each of many deaths."""
+    """A small snapshot with much work in it: each of many losses is compared with each of many deaths."""
     stored = next(
         (env.CHECKOUT / "tests" / "unit" / "fixtures" / "snapshots").glob("bookworm-*-segfault.json")
     )
@@ -187,7 +191,7 @@ def explanations(home: Path, tree: Path) -> Iterator[Check]:
         done = play(home, tree, "explain", "-i", "localhost,", "-e", "explain_report=%s" % (documents / name))
         fine = done.rc == 0 and "honest-failing" in done.output and want in done.output
         yield Check("explain " + name, "the fleet has its table", None if fine else done.output[-1500:])
-        yield Check("explain " + name, "nothing acts on the terminal", raw(done.output))
+        yield Check("explain " + name, "nothing acts on the terminal", dangerous(done.output))
         yield Check("explain " + name, "it ends soon", None if done.seconds < 20 else "%.0f s" % done.seconds)
     for name, (text, _want) in refused.items():
         (documents / name).write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -207,7 +211,7 @@ def explanations(home: Path, tree: Path) -> Iterator[Check]:
 
 def refusal(home: Path, tree: Path, path: Path, want: str) -> Check:
     done = play(home, tree, "explain", "-i", "localhost,", "-e", "explain_report=%s" % path)
-    fine = done.rc == 2 and want in done.output and raw(done.output) is None and done.seconds < 20
+    fine = done.rc == 2 and want in done.output and dangerous(done.output) is None and done.seconds < 20
     return Check(
         "explain " + path.name,
         "it is refused, soon and clearly",
@@ -220,7 +224,7 @@ def prove() -> Iterator[Check]:
     expected = hostile() | {
         name: Hostile(json.dumps(value), value["status"], None) for name, value in HONEST.items()
     }
-    hosts_file = inventory({name: each.stdout for name, each in expected.items()})
+    hosts_file = inventory({name: host.stdout for name, host in expected.items()})
     yield from playbooks(home, tree, expected, hosts_file)
     yield from explanations(home, tree)
 

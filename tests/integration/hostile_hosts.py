@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts that answer what they like, and how a report must have each of them."""
+"""The hosts that answer what they like, and what a report must say of each."""
 
 import json
 import shutil
@@ -14,13 +14,14 @@ from tests.run import env
 HERE = env.WORK / "hostile"
 MARK = HERE / "a-host-was-obeyed"
 NOW = 1795388580.0
-# Each of them does something to a terminal, or hides something from its reader.
+# Each of its characters acts on a terminal or hides text from the reader. The template would be run if a text
+# of a host were evaluated.
 EVIL = (
     "\x1b[2J\x9b31m\x07\x7f\r\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\U000e0041\x00{{ lookup('pipe', "
     "'touch %s') }}" % MARK
 )
 JUNK = EVIL.split("{")[0]
-NOT_ONE = "reported something that is not a diagnosis: "
+NO_DIAGNOSIS = "reported something that is not a diagnosis: "
 
 Reply = dict[str, Any]
 
@@ -77,7 +78,7 @@ def action(**more: Any) -> Reply:
 
 
 def reply(status: str, *findings: Reply, change: Reply | None = None, **more: Any) -> Reply:
-    """What the modules return; ``change`` makes it the answer of one that would change something."""
+    """What the modules return. change: the action of a module that would change something."""
     remediation = {
         "check_mode": True,
         "outcome": "would_change" if change else "nothing_to_do",
@@ -104,7 +105,7 @@ def reply(status: str, *findings: Reply, change: Reply | None = None, **more: An
 
 
 def evil_everywhere(value: Any) -> Any:
-    """The same reply with EVIL in all of its texts that may be any."""
+    """The same reply with EVIL in all texts but those of which only some values are allowed."""
     if isinstance(value, dict):
         fixed = (
             "status",
@@ -125,7 +126,7 @@ def evil_everywhere(value: Any) -> Any:
 
 
 class Hostile(NamedTuple):
-    """stdout: what its Python prints; status and error: how the report must have it."""
+    """stdout: what its Python prints; status and error: what the report must say of it."""
 
     stdout: str
     status: str
@@ -161,29 +162,40 @@ SLOW_DIFF = {
 }
 
 
-def hostile() -> dict[str, Hostile]:
-    ill = reply("failing", finding(), change=action())
-    diff = {
-        "before": EVIL + "\na\n",
-        "after": EVIL + "\nb\n",
-        "before_header": EVIL,
-        "after_header": EVIL,
-        "prepared": EVIL,
-    }
-    shown = {
-        "texts": reply(
-            "failing",
-            finding(),
-            change=action(),
-            diff=[{"before": "a", "after": "b", "before_header": "", "after_header": ""}],
-            strangers=[STRANGER],
-            missing=[{"what": "x", "path": None, "why": "y", "needs": None}],
-        ),
-        "orders": {**ill, **FACTS},
-        "diffs": {**ill, "diff": [diff, SLOW_DIFF]},
+EVIL_DIFF = {
+    "before": EVIL + "\na\n",
+    "after": EVIL + "\nb\n",
+    "before_header": EVIL,
+    "after_header": EVIL,
+    "prepared": EVIL,
+}
+
+
+def diagnoses() -> dict[str, Hostile]:
+    """Replies that are a diagnosis. The report shows them, without what is evil in them."""
+    failing = reply("failing", finding(), change=action())
+    with_texts = reply(
+        "failing",
+        finding(),
+        change=action(),
+        diff=[{"before": "a", "after": "b", "before_header": "", "after_header": ""}],
+        strangers=[STRANGER],
+        missing=[{"what": "x", "path": None, "why": "y", "needs": None}],
+    )
+    replies = {
+        "texts": evil_everywhere(with_texts),
+        "orders": {**failing, **FACTS},
+        "diffs": {**failing, "diff": [EVIL_DIFF, SLOW_DIFF]},
         "many": reply("degraded", *[finding()] * 2000),
     }
-    refused = {
+    return {name: Hostile(json.dumps(value), value["status"], None) for name, value in replies.items()}
+
+
+def refused_replies() -> dict[str, Hostile]:
+    """Replies that are no diagnosis. The report says why."""
+    failing = reply("failing", finding(), change=action())
+    large = [{"source": "x", "path": "y" * 1000, "text": "z" * 1000}] * 100
+    replies: dict[str, tuple[Reply, str]] = {
         "huge-number": (
             reply("failing", finding(), change=action(seconds=10**400)),
             "remediation.actions[0].seconds is out of bounds",
@@ -196,49 +208,46 @@ def hostile() -> dict[str, Hostile]:
         ),
         "texts-for-numbers": (reply("failing", finding(count="9" * 4000)), "findings[0].count is a text"),
         "million": (reply("failing", *[{}] * 1_000_000), "findings[0].cause is missing"),
-        "status": ({**ill, "status": ["healthy"]}, "status is a list"),
+        "status": ({**failing, "status": ["healthy"]}, "status is a list"),
         "skipped": ({"skipped": True, "unreachable": True, "msg": EVIL}, "status is missing"),
-        "diff": ({**ill, "diff": {"before": 5}}, "diff is a dict"),
-        "large": (
-            reply(
-                "failing",
-                *[finding(evidence=[{"source": "x", "path": "y" * 1000, "text": "z" * 1000}] * 100)] * 100,
-            ),
-            "it is larger than 512 KiB",
-        ),
+        "diff": ({**failing, "diff": {"before": 5}}, "diff is a dict"),
+        "large": (reply("failing", *[finding(evidence=large)] * 100), "it is larger than 512 KiB"),
     }
-    made = {
-        name: Hostile(json.dumps(evil_everywhere(value) if name == "texts" else value), value["status"], None)
-        for name, value in shown.items()
+    return {
+        name: Hostile(json.dumps(value), "unknown", NO_DIAGNOSIS + why)
+        for name, (value, why) in replies.items()
     }
-    made |= {
-        name: Hostile(json.dumps(value), "unknown", NOT_ONE + why) for name, (value, why) in refused.items()
-    }
+
+
+def failures() -> dict[str, Hostile]:
+    """Output that is no reply of a module, or of one that failed."""
     failed = {
         "failed": True,
         "msg": EVIL + " failed",
         "exception": "Traceback\n" + EVIL,
         "warnings": [EVIL],
-        "diff": [diff],
+        "diff": [EVIL_DIFF],
     }
-    made["failed"] = Hostile(json.dumps(failed), "unknown", " failed")
-    made["no-json"] = Hostile(EVIL + " nothing\n", "unknown", " nothing")
-    made["junk"] = Hostile("%s\n%s\n%s\n" % (JUNK, json.dumps(reply("healthy")), JUNK), "healthy", None)
-    made["deep"] = Hostile(
-        '{"status": "healthy", "findings": %s%s}' % ("[" * 100_000, "]" * 100_000),
-        "unknown",
-        "nested too deep",
-    )
-    made["ssh-banner"] = Hostile(EVIL + " go away\n", "unreachable", " go away")
-    made["endless"] = Hostile("x" * (100 * 1024**2), "unknown", "is larger than 32 MiB")
-    return made
+    deep = '{"status": "healthy", "findings": %s%s}' % ("[" * 100_000, "]" * 100_000)
+    return {
+        "failed": Hostile(json.dumps(failed), "unknown", " failed"),
+        "no-json": Hostile(EVIL + " nothing\n", "unknown", " nothing"),
+        "junk": Hostile("%s\n%s\n%s\n" % (JUNK, json.dumps(reply("healthy")), JUNK), "healthy", None),
+        "deep": Hostile(deep, "unknown", "nested too deep"),
+        "ssh-banner": Hostile(EVIL + " go away\n", "unreachable", " go away"),
+        "endless": Hostile("x" * (100 * 1024**2), "unknown", "is larger than 32 MiB"),
+    }
+
+
+def hostile() -> dict[str, Hostile]:
+    return {**diagnoses(), **refused_replies(), **failures()}
 
 
 HONEST = {"honest-healthy": reply("healthy"), "honest-failing": reply("failing", finding(), change=action())}
 
 
 def inventory(printed: dict[str, str]) -> Path:
-    """Hosts whose interpreter prints what it is told to, whatever it is asked."""
+    """Hosts whose interpreter prints these texts, whatever it is asked."""
     shutil.rmtree(HERE, ignore_errors=True)
     entries = {}
     for name, text in printed.items():
@@ -248,7 +257,7 @@ def inventory(printed: dict[str, str]) -> Path:
         (place / "python").write_text("#!/bin/sh\ncat >/dev/null\nexec cat %s/stdout\n" % place)
         (place / "python").chmod(0o755)
         entries[name] = {"ansible_connection": "local", "ansible_python_interpreter": str(place / "python")}
-    # This one lets nobody in, and says so in its own words.
+    # This host lets nobody in, and says so in its own words.
     refuses = HERE / "ssh-banner" / "ssh"
     refuses.write_text("#!/bin/sh\ncat %s/stdout >&2\nexit 255\n" % refuses.parent)
     refuses.chmod(0o755)

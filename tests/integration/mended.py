@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation of a fleet of broken hosts: what check mode predicted is what was done, what is safe to
-mend is mended, the rest is as it was.
+"""The remediation of a fleet of broken hosts, and how its results are judged.
+
+Check mode must predict what is done. What is safe to mend must be mended. The rest must stay as it was.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 from tests.run import env, hosts
 
 CALLBACKS = Path(__file__).resolve().parent / "callback"
-# All hosts in one batch, and none keeps another from its turn: each is a case of its own.
+# All hosts in one batch. No failure keeps another host from its turn.
 TOGETHER = ("-e", "remediate_serial=100%", "-e", "remediate_max_fail_percentage=100")
 
 
@@ -69,7 +70,7 @@ def remediate(home: Path, collections: Path, inventory: Path, report: Path, *wor
 
 
 def effects(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run would change, or has changed: files with their differences, and commands."""
+    """What a run would change or has changed: files with their differences, and commands."""
     actions = [
         action
         for action in result["remediation"]["actions"]
@@ -84,22 +85,20 @@ def effects(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prediction_problem(predicted: Mapping[str, Any] | None, real: Mapping[str, Any] | None) -> str | None:
-    """What check mode did not say, or said otherwise; None when it said exactly what then happened."""
+    """What check mode did not predict, or predicted wrongly, else None."""
     if not predicted or "remediation" not in predicted or not real or "remediation" not in real:
         return "no answer: %s / %s" % (str(predicted)[:300], str(real)[:300])
     would, did = effects(predicted), effects(real)
-    return (
-        "; ".join(
-            "%s: predicted %s, done %s" % (name, json.dumps(would[name])[:1500], json.dumps(did[name])[:1500])
-            for name in would
-            if would[name] != did[name]
-        )
-        or None
-    )
+    differences = [
+        "%s: predicted %s, done %s" % (name, json.dumps(would[name])[:1500], json.dumps(did[name])[:1500])
+        for name in would
+        if would[name] != did[name]
+    ]
+    return "; ".join(differences) or None
 
 
 def answers(fleet: str) -> dict[str, str | None]:
-    """By host, what is wrong with the answer that a mended host must give; None when it gives it."""
+    """By host, what is wrong with the page that a mended host must answer with, else None."""
     output = hosts.lab("probe", fleet, check=False)
     return {
         host: None if mark == "ok" else words.strip()
@@ -110,8 +109,10 @@ def answers(fleet: str) -> dict[str, str | None]:
 def mended_problem(
     result: Mapping[str, Any] | None, actions: Sequence[str], answer: str | None, others: Sequence[str] = ()
 ) -> str | None:
-    """Of a host that can be mended: the lab's actions were taken, one finding at least is fixed, and the page
-    comes. others: may be taken besides.
+    """Why a host that can be mended is not mended, else None.
+
+    The lab's actions must be done, at least one finding fixed, and the page answered. answer: what is wrong
+    with the page. others: actions that may be done besides.
     """
     if not result or "remediation" not in result:
         return "no answer: %s" % str(result)[:600]
@@ -139,7 +140,10 @@ def mended_problem(
 def left_alone_problem(
     result: Mapping[str, Any] | None, entry: Mapping[str, Any], differences: str | None
 ) -> str | None:
-    """Of any other host: nothing is different, and each active finding brings advice."""
+    """Why a host that must be left alone was not, else None.
+
+    Nothing may be different, and each active finding must bring advice.
+    """
     if not result or "remediation" not in result:
         return "no answer: %s" % str(result)[:600]
     if result["changed"]:

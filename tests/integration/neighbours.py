@@ -6,10 +6,11 @@
 
 ``python3 -m tests.integration.neighbours [SUITE] [FAULT,...] [--few]``
 
-Hosts of three pools and accounts: one site is broken by each fault that can be mended, the other two have
-visitors all the time (the lab's extra "neighbours"). The requests that these lose while the remediation runs
-are counted, each: no more than it says it has cut, none where it says none. A site that the fault itself took
-down counts from its first page on. Without a suite, each fault on one, as tests/lab/spread.py deals them out.
+The hosts have three pools of three accounts. One site is broken by each fault that can be mended. The other
+two have visitors all the time (the lab's extra "neighbours"). The requests that they lose while the
+remediation runs are counted. They may not be more than the remediation says that it has cut. A site that the
+fault itself took down counts from its first page on. Without a suite, each fault is on one suite, as
+tests/lab/spread.py deals them out.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from tests.run import env, hosts
 from tests.run.checks import Check
 
 FLEET = "neighbours"
-# One or two of each thing that is done to a host.
+# One or two faults for each thing that is done to a host.
 FEW = (
     "stopped",
     "socket_root",
@@ -42,7 +43,9 @@ FEW = (
     "exhausted_static",
     "too_many_workers",
 )
-AT_ONCE = 4  # hosts: a neighbour that waits for the machine would be counted as one that waits for us
+AT_ONCE = (
+    4  # hosts; a neighbour that waits for this machine would count as one that waits for the remediation
+)
 
 
 def wanted(suite: str | None, faults: Sequence[str]) -> list[Spec]:
@@ -68,7 +71,7 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
     for spec in specs:
         result, answer = done.results.get(spec.host), asked[spec.host]
         wrong = mended.mended_problem(result, spec.fault.actions, None if answer.ok else answer.words)
-        # Which of three pools is a site's may be for a person to say.
+        # Only a person can say which of the three pools is the site's.
         left = (
             "fastcgi_pass_repoint" in spec.fault.actions
             and result is not None
@@ -88,7 +91,7 @@ def until_later(fleet: Fleet, spec: Spec, number: int, ended: float) -> list[vis
 
 
 def cost(fleet: Fleet, spec: Spec, cut: int, began: float, ended: float) -> Iterator[Check]:
-    """What the neighbours lost. cut: how many requests the remediation says that it cut."""
+    """What the neighbours lost. cut: how many requests the remediation cut, as it says."""
     total, words = 0, list[str]()
     for number, visitors in enumerate(spec.visitors):
         seen = until_later(fleet, spec, number, ended)
@@ -119,11 +122,8 @@ def main(argv: Sequence[str]) -> int:
     suite = next((word for word in args.words if word in load_suites()), None)
     faults = [name for word in args.words if word != suite for name in word.split(",")]
     specs = wanted(suite, faults or (FEW if args.few else ()))
-    fleet, home, tree = (
-        Fleet(hosts.PREFIX + FLEET),
-        Path(sys.prefix),
-        Path(args.tree) if args.tree else env.tree("tree-" + FLEET),
-    )
+    fleet, home = Fleet(hosts.PREFIX + FLEET), Path(sys.prefix)
+    tree = Path(args.tree) if args.tree else env.tree("tree-" + FLEET)
 
     def work() -> Iterator[Check]:
         for first in range(0, len(specs), AT_ONCE):

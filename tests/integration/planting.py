@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The secrets of planted.yml, put wherever people keep them."""
+"""Puts the secrets of planted.yml wherever people keep them."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ from tests.run.checks import Check
 
 HERE = Path(__file__).resolve().parent
 MARK = "SECRET"
-# The files come with the script; each is one of planted.yml.
+# The files come with the script. Each has the name of an entry of planted.yml.
 PLANT = r"""
 cd /root/planted
 sed -i -e '/fastcgi_pass/e cat shop_above' -e '/fastcgi_pass/r shop_below' "$SITE_FILE"
@@ -36,22 +36,25 @@ systemctl daemon-reload
 systemctl restart nginx "$FPM_UNIT"
 useradd --create-home stranger
 install -m 0755 /bin/sleep /home/stranger/php-fpm
-systemd-run --quiet --collect --uid=stranger --unit=planted bash -c 'exec -a "$0" /home/stranger/php-fpm 3600' "$(cat title)"
+systemd-run --quiet --collect --uid=stranger --unit=planted \
+    bash -c 'exec -a "$0" /home/stranger/php-fpm 3600' "$(cat title)"
 sh requests
 worker=$(pgrep -f 'nginx: worker' | head -n 1)
 now=$(date '+%Y/%m/%d %H:%M:%S')
 while IFS= read -r line; do
-    echo "$now [error] $worker#$worker: *9 FastCGI sent in stderr: \"PHP message: $line\" while reading response header from upstream," \
-        "client: 127.0.0.1, server: shop.example, request: \"GET /index.php HTTP/1.1\", upstream: \"fastcgi://unix:/x.sock:\", host: \"shop.example\""
+    echo "$now [error] $worker#$worker: *9 FastCGI sent in stderr: \"PHP message: $line\"" \
+        "while reading response header from upstream, client: 127.0.0.1, server: shop.example," \
+        "request: \"GET /index.php HTTP/1.1\", upstream: \"fastcgi://unix:/x.sock:\", host: \"shop.example\""
 done <nginx_log >>/var/log/nginx/error.log
 now=$(date '+%d-%b-%Y %H:%M:%S')
 while IFS= read -r line; do
     echo "[$now] WARNING: [pool www] child 9 said into stderr: \"$line\""
 done <fpm_log >>"$FPM_LOG"
 """
-# What the host holds, to see that the secrets were really planted.
+# Prints what the host holds, to see that the secrets were really planted.
 HOLDS = r"""
-cat /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf /var/log/nginx/*.log "$FPM_LOG"
+cat /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf
+cat /var/log/nginx/*.log "$FPM_LOG"
 cat /root/planted/requests
 journalctl -q --no-pager
 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
@@ -59,7 +62,7 @@ cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
 
 
 class Planting:
-    """planted.yml with a word of its own for each secret. words: {word: where it is}."""
+    """planted.yml, with a word of its own for each secret. words: {word: the name of its entry}."""
 
     def __init__(self) -> None:
         self.words: dict[str, str] = {}
@@ -69,28 +72,28 @@ class Planting:
 
     def fill(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
-            return [self.fill(name, one) for one in value]
+            return [self.fill(name, item) for item in value]
 
-        def word(_match: re.Match[str]) -> str:
-            made = "Zq" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _letter in range(10))
-            self.words[made] = name
-            return made
+        def new_word(_match: re.Match[str]) -> str:
+            word = "Zq" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _letter in range(10))
+            self.words[word] = name
+            return word
 
-        return re.sub(MARK, word, value)
+        return re.sub(MARK, new_word, value)
 
     def files(self) -> dict[str, str]:
-        """Those that PLANT takes, by name."""
-        found = {
+        """The files that PLANT takes, by name."""
+        texts = {
             name: value if isinstance(value, str) else "\n".join(map(str, value)) + "\n"
             for name, value in self.places.items()
             if name not in ("requests", "pool_setting", "site_argument")
         }
-        found["requests"] = "".join(
+        texts["requests"] = "".join(
             "curl -s -o /dev/null -H 'Host: shop.example' -e %s -b %s %s\n"
             % (shlex.quote(referrer), shlex.quote(cookie), shlex.quote("http://127.0.0.1" + path))
             for path, referrer, cookie in self.places["requests"]
         )
-        return found
+        return texts
 
     def found_in(self, text: str) -> list[str]:
         return ["%s of %s" % (word, place) for word, place in self.words.items() if word in text]

@@ -4,10 +4,10 @@
 
 """Secrets stay on the host: ``python3 -m tests.integration.redaction``.
 
-The secrets of planted.yml are put wherever people keep them, and two hosts are broken so that files with
-secrets in them are edited. Then every module runs through the real engine at full verbosity, with and without
---check and --diff. None of the secrets may be in what is printed, in what the modules returned, in the
-report, or anywhere on the controller's disk. FLEET_KEEP=1 leaves the hosts.
+The secrets of planted.yml are put wherever people keep them. Two hosts are broken so that files with secrets
+are edited. Then every module runs through the real engine at full verbosity, with and without --check and
+--diff. No secret may be in what is printed, in what the modules return, in the report, or anywhere on the
+controller's disk. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json
@@ -29,7 +29,6 @@ HERE = Path(__file__).resolve().parent
 FLEET = hosts.PREFIX + "redaction"
 SITE, POOL = "bookworm-wrong-socket", "bookworm-socket-root"
 
-
 OF_FACTS: list[tuple[str, dict[str, Any]]] = [
     ("diagnosis_info", {"snapshot": True}),
     ("fpm_info", {"config_test": "always"}),
@@ -43,7 +42,7 @@ OF_FACTS: list[tuple[str, dict[str, Any]]] = [
 
 
 class Runs:
-    """What is run, and where its output comes to lie."""
+    """The runs of the engine. kept: the directory of their output; book: the playbook of the modules."""
 
     def __init__(self, few: FewHosts, planting: Planting) -> None:
         self.few, self.planting = few, planting
@@ -53,37 +52,23 @@ class Runs:
         self.kept.mkdir(parents=True)
 
     def of_change(self) -> list[tuple[str, dict[str, Any]]]:
+        """The calls of the modules that change something."""
         php = [{"server": "shop.example"}, {"location": "~ \\.php$"}]
+        param = {"context": php, "directive": "fastcgi_param"}
+        setting, argument = self.planting.places["pool_setting"], self.planting.places["site_argument"]
         return [
             (
                 "fpm_config",
-                {
-                    "pool": "www",
-                    "settings": {"env[PLANTED]": self.planting.places["pool_setting"], "pm.max_children": 9},
-                },
+                {"pool": "www", "settings": {"env[PLANTED]": setting, "pm.max_children": 9}},
             ),
-            (
-                "nginx_config",
-                {
-                    "context": php,
-                    "directive": "fastcgi_param",
-                    "args": ["PLANTED", self.planting.places["site_argument"]],
-                },
-            ),
-            (
-                "nginx_config",
-                {
-                    "context": php,
-                    "directive": "fastcgi_param",
-                    "args": ["PLANTED", self.planting.places["site_argument"] + "\n"],
-                },
-            ),
+            ("nginx_config", {**param, "args": ["PLANTED", argument]}),
+            ("nginx_config", {**param, "args": ["PLANTED", argument + "\n"]}),
             ("remediation", {"snapshot": True}),
             ("swap_file", {"path": "/swapfile", "size": "64M"}),
         ]
 
     def engine(self, name: str, program: str, *words: str) -> tuple[str, str]:
-        """-> (what it printed, what the modules returned)"""
+        """Run a program of the engine. Returns what it printed, and what the modules returned."""
         returned = self.kept / (name + ".jsonl")
         extra = hosts.ENGINE | {
             "WEBMEDIC_TASKS": str(returned),
@@ -109,6 +94,7 @@ class Runs:
         return done.stdout, returned.read_text(encoding="utf-8") if returned.exists() else ""
 
     def silent(self, name: str, program: str, *words: str) -> Iterator[Check]:
+        """Run a program of the engine. Nothing that it prints or returns may hold a secret."""
         printed, returned = self.engine(name, program, *words)
         (self.kept / (name + ".txt")).write_text(printed)
         seen = "webmedic.php_fpm" in printed and returned
@@ -155,7 +141,7 @@ class Runs:
 
 
 def mended(runs: Runs, name: str, host: str, line: str) -> Check:
-    """The run changed a file beside secrets, and shows what it changed."""
+    """The run changed a file that holds secrets, and shows the changed line without them."""
     result = runs.returned(name).get(host, {})
     diff = "".join(entry.get("prepared", "") for entry in result.get("diff", []))
     return Check(

@@ -4,9 +4,9 @@
 
 """What the remediation does not do: ``python3 -m tests.integration.restraint``.
 
-What was not asked for or is forbidden is left byte for byte as it was, with the reason; what is unknown,
-generated or another's work is left alone; what does not last is not tried for ever; and a first host that
-goes wrong keeps all others from it. FLEET_KEEP=1 leaves the hosts.
+What was not asked for or is forbidden stays byte for byte as it was, and the reason is given. What is
+unknown, generated or the work of another person is left alone. What does not last is not tried for ever. When
+the first host goes wrong, the others are not tried. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json
@@ -39,6 +39,7 @@ from tests.run.checks import Check
 
 
 def forbidden(plays: Plays) -> Iterator[Check]:
+    """Options forbid the action. Words that are no action and no cause fail the task."""
     cases: list[tuple[str, Report]] = [
         ("left out by remediate_skip", {"remediate_skip": ["unit_start", "socket_permission_denied"]}),
         ("not among remediate_only", {"remediate_only": ["fastcgi_pass_repoint"]}),
@@ -105,7 +106,9 @@ def canary(plays: Plays) -> Iterator[Check]:
     done = plays.play(CANARIES, NO_PROOF)
     after = hosts.fingerprint(FLEET)
     tried = [
-        host for host in CANARIES if any(action[1] != "would" for action in results(done.results.get(host)))
+        host
+        for host in CANARIES
+        if any(result != "would" for _action, result, _why in results(done.results.get(host)))
     ]
     yield Check(FLEET, "one host alone is tried first", unless(len(tried) == 1, tried, done.output[-1500:]))
     yield Check(FLEET, "the playbook fails", unless(done.code != 0, "rc 0"))
@@ -200,7 +203,7 @@ def tries(plays: Plays) -> list[str]:
 
 
 def held(plays: Plays) -> Iterator[Check]:
-    """Another process holds the lock all the time."""
+    """Another process holds the lock while the playbook runs."""
     plays.few.script(
         SOCKET,
         "install -d -m 0700 %s; systemd-run --quiet --collect --unit=hold flock %s/lock sleep 300; "

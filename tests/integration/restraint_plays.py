@@ -21,7 +21,7 @@ HOSTS = "*:wrong_socket,el:stopped,trixie:socket_root,bookworm:log_directory"
 CANARIES = ["bookworm-wrong-socket", "bullseye-wrong-socket", "el-wrong-socket", "trixie-wrong-socket"]
 SOCKET, UNKNOWN, STORMY = "trixie-socket-root", "bookworm-log-directory", "el-stopped"
 STATE = "/var/lib/webmedic-php-fpm"
-# The page kills its worker, so that it does not prove that a site was led to the right pool.
+# The page kills its worker. So it never proves that the site now dials the right pool.
 NO_PROOF = {"remediate_probe_path": "/kill.php", "remediate_verify_timeout": 2}
 GENERATED = "; DO NOT EDIT"
 
@@ -29,11 +29,12 @@ Report = dict[str, Any]
 
 
 def remediation_of(result: Report | None) -> Report:
-    """The part of a module's reply that says what was done; {} without one."""
+    """The part of a module's reply that says what was done; {} without a reply."""
     return dict((result or {}).get("remediation") or {})
 
 
 def results(result: Report | None) -> list[tuple[str, str, str]]:
+    """(id, result, why) of each action."""
     return [
         (action["id"], action["result"], action["why"])
         for action in remediation_of(result).get("actions", [])
@@ -58,7 +59,7 @@ class Plays:
         return mended.remediate(self.home, self.tree, self.few.fleet.inventory, report, "-e", words)
 
     def untouched(self, names: list[str], what: str, work: Callable[[], Iterator[Check]]) -> Iterator[Check]:
-        """What work yields, and that the hosts are as before it."""
+        """The checks of `work`, then: these hosts are as they were before it."""
         before = hosts.fingerprint(FLEET)
         yield from work()
         after = hosts.fingerprint(FLEET)
@@ -80,8 +81,8 @@ class Plays:
         return self.few.script(host, 'systemctl is-active "$FPM_UNIT" || true').strip()
 
     def left(self, host: str, done: mended.Run, reason: str, actions: list[str], result: str) -> Check:
-        """Each action of the plan was left for that reason, which the table names as well, and nobody is
-        alarmed.
+        """Each of these actions has that result for that reason. The table names the reason, and the playbook
+        does not fail.
         """
         taken = results(done.results.get(host))
         fine = (

@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Made-up configurations with an edit in each, for the real daemons: the property tests' own generators, with
-names and values that the daemons know.
+"""Made-up configurations for the real daemons, each with an edit.
 
-``python3 -m tests.integration.samples SEED COUNT`` prints {"fpm": [...], "nginx": [...]} as JSON, each sample
-with the fields of Sample. It needs the tree of the collection in PYTHONPATH. The spellings, the noise, the
-includes and where what stands are the generators'.
+The generators of the property tests make them, but with names and values that the daemons know.
+``python3 -m tests.integration.samples SEED COUNT`` prints {"fpm": [...], "nginx": [...]} as JSON. Each sample
+has the fields of Sample. PYTHONPATH must hold the tree of the collection.
 """
 
 import json
@@ -28,11 +27,11 @@ FPM_HOME, NGINX_HOME = "/root/edits/fpm%d", "/root/edits/nginx%d"
 
 
 class Sample(NamedTuple):
-    """files: {path: text} before; edited: those after; wrong: those after an edit that the daemon must
-    refuse.
+    """A configuration and its edit.
 
-    shown: what the daemon itself says of the edited one: for php-fpm [section, name, value], for nginx a
-    directive of its text.
+    main: the path that the daemon starts with. files: {path: text} before the edit. edited: the changed files
+    after it. wrong: the changed files after an edit that the daemon must refuse. shown: what the daemon
+    prints after the edit: for php-fpm [section, name, value], for nginx the directive.
     """
 
     main: str
@@ -70,7 +69,7 @@ IN_GLOBAL: dict[fpm.Directive, list[tuple[str, list[str]]]] = {
     ("process_control_timeout", None): TIMES,
     ("syslog.ident", None): WORDS,
 }
-# The names that make a configuration complete stand before what is generated, which may say otherwise.
+# What php-fpm needs stands before what is generated. What is generated may set it again.
 COMPLETE = "[global]\nerror_log = /proc/self/fd/2\n" + "".join(
     "[%s]\nuser = www-data\nlisten = /run/$pool.sock\npm = static\npm.max_children = 3\n" % pool
     for pool in fpm.POOLS
@@ -78,7 +77,7 @@ COMPLETE = "[global]\nerror_log = /proc/self/fd/2\n" + "".join(
 
 
 class Pools(fpm.Made):
-    """As the property test makes it, of directives that php-fpm has where they stand."""
+    """Pools of the property test, made of directives that php-fpm knows at their place."""
 
     def table(self) -> dict[fpm.Directive, list[tuple[str, list[str]]]]:
         return IN_GLOBAL if self.pool is None else IN_POOL
@@ -103,12 +102,10 @@ class Pools(fpm.Made):
         return head + equals + old + tail
 
     def named(self, directive: fpm.Directive) -> str:
-        # php-fpm minds the case of env, php_value and their like, and of no other name.
-        return (
-            super().named(directive)
-            if directive[1] is None
-            else self.chance.choice(["%s[%s]", "%s[%s]", "%s [ %s ]"]) % directive
-        )
+        # The case of letters matters to php-fpm only in env, php_value and their like.
+        if directive[1] is None:
+            return super().named(directive)
+        return self.chance.choice(["%s[%s]", "%s[%s]", "%s [ %s ]"]) % directive
 
     def noise(self, path: str, number: int) -> str:
         return self.chance.choice([line for line in fpm.NOISE if line.strip().startswith(";")] + [""] * 4)
@@ -138,11 +135,11 @@ def _after(home: str, files: dict[str, str], pool: str | None, key: str, value: 
     edited = set_directives(
         home + "/main", files.get, lambda pattern: fpm.matching(files, pattern), pool, [(key, value)]
     )
-    return {one.path: one.after for one in edited}
+    return {change.path: change.after for change in edited}
 
 
 class Hosts(nginx.Site):
-    """As the property test makes it, of directives that nginx has where they stand."""
+    """A site of the property test, made of directives that nginx knows at their place."""
 
     def servers(self, text: nginx.Text, prefix: str) -> None:
         if prefix == "m":
@@ -172,30 +169,30 @@ class Hosts(nginx.Site):
             elif name == "root":
                 text.simple(name, chance.choice(["/srv", "/srv/a b", "/srv/}", "/srv/a;b"]))
             else:
-                text.simple(
-                    name,
-                    *[chance.choice([one for one in PLAIN if one]) for _word in range(chance.randint(1, 3))],
-                )
+                words = [word for word in PLAIN if word]
+                text.simple(name, *[chance.choice(words) for _word in range(chance.randint(1, 3))])
 
 
 def contradicts(site: Hosts) -> bool:
-    """Whether nginx refuses it as it is: a directive twice in one location, or an upstream with nothing but
-    backups.
+    """Whether nginx refuses it before any edit: a directive stands twice in one location, or an upstream has
+    only backups.
     """
     for _server, _words, path, block, included in site.locations:
-        names = [one.name for one in site.files[path].places if one.block == block]
-        names += [one.name for snippet in included for one in site.files[snippet].places if one.block == 0]
+        names = [place.name for place in site.files[path].places if place.block == block]
+        names += [
+            place.name for snippet in included for place in site.files[snippet].places if place.block == 0
+        ]
         if any(names.count(name) > 1 for name in ("fastcgi_pass", nginx.TIMEOUT, "root")):
             return True
     servers: dict[int, list[bool]] = {}
-    for one in site.files[nginx.MAIN].places:
-        if one.name == "server":
-            servers.setdefault(one.block, []).append("backup" in one.args)
+    for place in site.files[nginx.MAIN].places:
+        if place.name == "server":
+            servers.setdefault(place.block, []).append("backup" in place.args)
     return any(all(backups) for backups in servers.values())
 
 
-# Without what nginx takes for a variable that has no name.
-PLAIN = [one for one in nginx.VALUES if not one.endswith("$")]
+# nginx takes a $ at the end for a variable without a name, and refuses it.
+PLAIN = [value for value in nginx.VALUES if not value.endswith("$")]
 EDITS: list[tuple[str, list[str]]] = [
     (nginx.TIMEOUT, ["77s"]),
     (nginx.TIMEOUT, ["77s"]),
@@ -221,12 +218,12 @@ def nginx_samples(seed: int, count: int) -> Iterator[Sample]:
         def edit(
             name: str, args: list[str], site: Any = site, place: Any = place, home: str = home
         ) -> dict[str, str]:
-            found = set_directive(nginx.MAIN, site.texts.get, site.expand, place, name, args)
-            return {one.path.replace("/etc/nginx", home, 1): one.after for one in found}
+            changes = set_directive(nginx.MAIN, site.texts.get, site.expand, place, name, args)
+            return {change.path.replace("/etc/nginx", home, 1): change.after for change in changes}
 
         try:
             edited, wrong = edit(name, args), edit(nginx.TIMEOUT, ["never"])
-        except Refusal:  # it stands in an include that several places read
+        except Refusal:  # the directive stands in an include that several places read
             continue
         files = {path.replace("/etc/nginx", home, 1): text for path, text in site.texts.items()}
         yield Sample(home + "/nginx.conf", files, edited, wrong, [name, *args])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host with an exhausted pool of heavy workers, and what its memory holds once all workers are busy."""
+"""A host with an exhausted pool of heavy workers, and its memory once all workers are busy."""
 
 import json
 import re
@@ -22,7 +22,7 @@ BUSY_WORKERS = Path(__file__).resolve().parent / "on_host" / "busy_workers.py"
 
 
 class Case(NamedTuple):
-    """limit: MiB of the whole host. heavy: MiB that each request holds. pools: names of others beside www.
+    """One host. limit: MiB of the whole host. pools: those beside www. heavy: MiB that each request holds.
     load: what exhausts www.
     """
 
@@ -35,8 +35,8 @@ class Case(NamedTuple):
     load: Load
 
 
-# What all hosts have beside their fault. Of two workers of another pool one is busy: with both it would be
-# exhausted, too. A limit of time keeps a page from outliving a test that was killed.
+# What all hosts have beside their fault. Of the two workers of another pool one is busy: with both busy, that
+# pool would be exhausted, too. A page ends after a minute: it must not outlive a test that was killed.
 SETUP = r"""
 printf 'opcache.enable=%(opcache)d\n' >"/etc/php/$PHP/fpm/conf.d/99-sizes.ini"
 mkdir -p /var/www/news
@@ -45,7 +45,9 @@ for place in /var/www/*; do
 <?php
 $held = str_repeat('x', ((int) $_GET['mb']) << 20);
 $end = microtime(true) + (float) ($_GET['s'] ?? 0);
-while (microtime(true) < $end || isset($_GET['hold']) && file_exists('/run/webmedic-hold') && microtime(true) < $end + 60) {
+$last = $end + 60;
+while (microtime(true) < $end
+       || isset($_GET['hold']) && file_exists('/run/webmedic-hold') && microtime(true) < $last) {
     usleep(20000);
     clearstatcache();
 }
@@ -59,10 +61,11 @@ for name in %(pools)s; do
 done
 systemctl restart "$FPM_UNIT"
 nginx_reload
-found=$(curl -s -m 10 http://127.0.0.1/opcache.php)
-[ "$found" = %(opcache)d ] || { echo "opcache is '$found' instead of %(opcache)d" >&2; exit 1; }
+opcache=$(curl -s -m 10 http://127.0.0.1/opcache.php)
+[ "$opcache" = %(opcache)d ] || { echo "opcache is '$opcache' instead of %(opcache)d" >&2; exit 1; }
 for name in %(pools)s; do
-    request="curl -s -o /dev/null -m 60 -H 'Host: $name.example' 'http://127.0.0.1/heavy.php?mb=%(heavy)d&s=2'"
+    url='http://127.0.0.1/heavy.php?mb=%(heavy)d&s=2'
+    request="curl -s -o /dev/null -m 60 -H 'Host: $name.example' '$url'"
     systemd-run --quiet --collect bash -c "while :; do $request; done"
 done
 """
@@ -86,16 +89,14 @@ class Host:
             "pools": " ".join(case.pools),
             "heavy": case.heavy,
         }
-        self.case, self.spec = (
-            case,
-            Spec(load_suites()[case.suite], fault._replace(script=script, load=case.load)),
-        )
+        self.case = case
+        self.spec = Spec(load_suites()[case.suite], fault._replace(script=script, load=case.load))
         self.container = fleet.container(self.spec)
         self.cgroup: Cgroup | None = None
         self.killed = 0  # before anything was asked
 
     def prepare(self) -> str:
-        """Limit, fault and load; the words of the symptom."""
+        """Set the limit, the fault and the load. Returns the words of the symptom."""
         self.cgroup = cgroup_of(self.container)
         self.cgroup.limit(self.case.limit * MIB)
         self.killed = self.cgroup.kills()
@@ -104,7 +105,7 @@ class Host:
         )
 
     def configured(self) -> tuple[str, dict[str, int]]:
-        """What php-fpm -tt says, and pm.max_children by pool in it. The load ends here."""
+        """End the load. Returns what php-fpm -tt says, and pm.max_children by pool in it."""
         output = execute(
             self.container,
             scripts.calm()
@@ -113,12 +114,13 @@ class Host:
         sections = re.findall(
             r"NOTICE: +\[([^\]\n]+)\]$(.*?)(?=NOTICE: +\[[^\]\n]+\]$|\Z)", output, re.M | re.S
         )
-        found = {name: re.search(r"pm\.max_children = (\d+)", text) for name, text in sections}
-        return output, {name: int(number.group(1)) for name, number in found.items() if number}
+        matches = {name: re.search(r"pm\.max_children = (\d+)", text) for name, text in sections}
+        return output, {name: int(match.group(1)) for name, match in matches.items() if match}
 
     def measure(self, most: Mapping[str, int]) -> dict[str, Any]:
-        """With all workers of all pools busy: {workers: {pool: [kB of each: uss, pss, held]}, held: bytes,
-        busy, answers}.
+        """Make all workers of all pools busy. most: workers by pool.
+
+        Returns {workers: {pool: [kB of each: uss, pss, held]}, held: bytes, busy, answers}.
         """
         sites = {
             name: ("patient.example" if name == "www" else name + ".example", count)
@@ -129,29 +131,27 @@ class Host:
         output = execute(self.container, "python3 - %s <<'PROGRAM'\n%s\nPROGRAM\n" % (job, program))
         return json.loads(output)
 
-    def budget(self, seen: Mapping[str, Any], most: Mapping[str, int]) -> tuple[int, int, str]:
-        """What is left of the limit in bytes, what a worker of www takes, and the sum in words."""
-        everyone = [one for pool in seen["workers"].values() for one in pool]
-        others = seen["held"] - 1024 * sum(one["held"] for one in everyone)
-        shared = 1024 * sum(one["pss"] - one["uss"] for one in everyone)
+    def budget(self, load: Mapping[str, Any], most: Mapping[str, int]) -> tuple[int, int, str]:
+        """What is left of the limit in bytes, what a worker of www takes, and the sum in words. load: as
+        measured; most: workers by pool.
+        """
+        workers = [worker for pool in load["workers"].values() for worker in pool]
+        others = load["held"] - 1024 * sum(worker["held"] for worker in workers)
+        shared = 1024 * sum(worker["pss"] - worker["uss"] for worker in workers)
         largest = {
-            name: 1024 * max([one["uss"] for one in seen["workers"].get(name, [])] or [0]) for name in most
+            name: 1024 * max((worker["uss"] for worker in load["workers"].get(name, [])), default=0)
+            for name in most
         }
         needed = others + shared + sum(count * largest[name] for name, count in most.items())
         pools = " + ".join(
             "%s %d x %.1f" % (name, count, largest[name] / MIB) for name, count in sorted(most.items())
         )
-        numbers = (
+        words = "%s + shared %.1f + others %.1f = %.1f of %d MiB" % (
             pools,
             shared / MIB,
             others / MIB,
             needed / MIB,
             self.case.limit,
-            len(everyone),
-            seen["held"] / MIB,
         )
-        words = (
-            "%s + shared %.1f + others %.1f = %.1f of %d MiB; held by %d workers and all else: %.1f MiB"
-            % numbers
-        )
+        words += "; held by %d workers and all else: %.1f MiB" % (len(workers), load["held"] / MIB)
         return self.case.limit * MIB - needed, largest["www"], words

@@ -6,21 +6,21 @@
 
 ``python3 -m tests.integration.survive [SUITE ...] [--only WORD] [--all | --every]``
 
-On real hosts of all suites it is killed at every step, every call of it fails once, disks are full or
-read-only, daemons refuse and what it did does not help. Each file is the old or the new one at each moment,
-what is undone is as before byte for byte, and the next run finishes. What a killed run has left is found
-later, too, when the host has gone on without it. On hosts of their own connections are cut and hosts lose
-their power. FLEET_KEEP=1 leaves the hosts.
+On real hosts of all suites it is killed at every step, and every call of it fails once. Disks are full or
+read-only, daemons refuse, and actions do not help. Each file is the old or the new one at each moment. What
+is undone is as before byte for byte. The next run finishes. A later run finds what a killed run has left,
+when the host has gone on without it. On other hosts connections are cut, and hosts lose their power.
+FLEET_KEEP=1 leaves the hosts.
 
-Most steps only write down what is done, and go the same way for each fault: two suites share them. --all:
-some of them on the other suites, too. --every: each, and kills before each fsync. A kill there changes
+Most steps only write down what is done. They are alike for all faults, so two suites share them. --all takes
+some of them on the other suites, too. --every takes each, and kills before each fsync. Such a kill shows
 nothing that a later kill could not show.
 
-Each host has three pools of three accounts: the one that a fault breaks, and two neighbours, which are asked
-for pages all the while.
+Each host has three pools of three accounts: one that a fault breaks, and two neighbours, which have visitors
+all the time.
 
-Most of a job is waiting for daemons. So each suite has two hosts that share its jobs, and the cuts go on at
-the same time.
+A job mostly waits for daemons. So each suite has two hosts that share its jobs, and the cuts run at the same
+time.
 """
 
 import argparse
@@ -49,13 +49,14 @@ from tests.run.checks import Check, print_checks
 
 ONCE, ALL, EVERY = "once", "all", "every"
 LONG = ("kill", "errors", "kill_twice")  # tasks that take minutes
-# Each has one host of every suite. A job finds its host as it should be, whatever ran before.
+# Fleets with one host of every suite each. A job first makes its host like new.
 LANES, CUTS = (hosts.PREFIX + "survive-1", hosts.PREFIX + "survive-2"), hosts.PREFIX + "survive-cuts"
 ON_HOST = Path(__file__).resolve().parent / "on_host"
 HOME = "/root/survive"
 ARGUMENTS = {"max_repeats": 1000, "probe_path": "/index.php", "verify_timeout": 20.0}
 JOB_SECONDS = 1200
-# What a fault does to the pool of the lab does not touch their directory.
+# The sockets of the neighbours have a directory of their own, which no fault touches. The owners of
+# directories below /var/www say which of the three pools serves which site.
 NEIGHBOURS = """
 echo 'd /run/tenants 0755 root root -' >/etc/tmpfiles.d/tenants.conf
 systemd-tmpfiles --create --prefix=/run/tenants
@@ -67,7 +68,7 @@ for tenant in tenant1 tenant2; do
     install -o "$tenant" /var/www/shop/index.php "/var/www/$tenant/index.php"
     site "$tenant" "unix:/run/tenants/$tenant.sock"
 done
-chown "$FPM_USER" /var/www/shop /var/www/blog  # or nobody could say which of three pools is theirs
+chown "$FPM_USER" /var/www/shop /var/www/blog
 systemctl restart "$FPM_UNIT"
 nginx_reload
 request 200 /index.php tenant1.example
@@ -76,7 +77,7 @@ request 200 /index.php tenant2.example
 
 
 def payload(tree: Path) -> str:
-    """What a host needs in order to run the module by itself, as a script that unpacks it."""
+    """A script that unpacks in a host all that it needs to run the module by itself."""
     plugins = env.COLLECTION / "plugins"
     core = Path(ansible.__file__).parent
     wanted = {
@@ -105,7 +106,7 @@ def container(fleet: str, suite: str) -> str:
 
 
 def carry_out(fleet: str, suite: str, job: Job, effort: str = ONCE) -> list[Check]:
-    """One job in a suite's host of that fleet. effort: ONCE, ALL or EVERY."""
+    """Run one job in a suite's host of that fleet. effort: ONCE, ALL or EVERY."""
     spec = Spec(load_suites()[suite], load_faults()[job["fault"]])
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
@@ -142,7 +143,7 @@ def carry_out(fleet: str, suite: str, job: Job, effort: str = ONCE) -> list[Chec
 
 
 def work_off(fleet: str, suite: str, jobs: Queue[Job], effort: str) -> Iterator[Check]:
-    """In a suite's host of that fleet: the next of the jobs that its hosts share, until none is left."""
+    """Run the jobs that the hosts of a suite share, until none is left. This takes the host of that fleet."""
     while True:
         try:
             job = jobs.get_nowait()
@@ -152,7 +153,7 @@ def work_off(fleet: str, suite: str, jobs: Queue[Job], effort: str) -> Iterator[
 
 
 def shared_jobs(suite: str, only: str) -> Queue[Job]:
-    """Those with this word, the long ones first."""
+    """The jobs with this word, the long ones first."""
     jobs = Queue[Job]()
     for job in sorted(JOBS[suite], key=lambda job: job["task"] not in LONG):
         if only in "%s %s %s" % (job["task"], job["fault"], job.get("title", "")):
@@ -165,7 +166,7 @@ def cuts(suites: list[str], tree: Path) -> list[Check]:
 
 
 def start(fleet: str, suites: list[str], script: str) -> None:
-    """The hosts of a fleet, with the module and the neighbours in each."""
+    """Start the hosts of a fleet, and put the module and the neighbours in each."""
     hosts.lab("up", fleet, "--hosts", ",".join(suite + ":plain" for suite in suites), quiet=True)
 
     def furnish(suite: str) -> None:
@@ -180,7 +181,7 @@ def start(fleet: str, suites: list[str], script: str) -> None:
 
 
 def prove(suites: list[str], only: str, effort: str) -> Iterator[Check]:
-    """The fleets from start to removal, all jobs in them at the same time."""
+    """Start the fleets, run their jobs at the same time, and remove them."""
     tree = env.tree("tree-survive")
     fleets = [fleet for fleet in (*LANES, CUTS) if not only or (fleet == CUTS) == (only == "cut")]
     for fleet in fleets:

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is done to the remediation in each suite's host: jobs of on_host/drive.py, each with a fault of the
-lab.
+"""The jobs of on_host/drive.py for each suite's host, each with a fault of the lab.
 
-part: of the steps that touch no configuration and run nothing, those taken: (divisor, remainder). They are
-numbered alike for all faults, so the suites share them. part_of_all: in place of part in a full run. few: of
-those that touch configuration, too, only the ones that others can see. obstacle: bash that puts something in
-the way once the fault shows; relief: takes it away after the run. but: beginnings of what may differ.
+part: (divisor, remainder): which of the steps are taken that touch no configuration and run nothing. These
+steps are numbered alike for all faults, so the suites share them. part_of_all: in place of part with --all.
+few: of the steps that touch configuration, too, only those are taken that replace, link or run something.
+obstacle: bash that puts something in the way once the fault shows. relief: bash that takes it away after the
+run. but: beginnings of differences that are allowed.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ Job = dict[str, Any]
 # A page whose worker dies answers 502, whatever was mended.
 NO_HELP = {"probe_path": "/kill.php", "verify_timeout": 1.5}
 
-# For what only a person decides otherwise.
+# Allows what otherwise only a person decides.
 HIGH = {"max_risk": "high"}
 
 
@@ -35,7 +35,7 @@ def does_not_help(fault: str, **more: Any) -> Job:
 
 
 def left(fault: str, *cases: dict[str, str], **more: Any) -> Job:
-    """What a killed run left, found later: on_host/left_behind.py has the words of the cases."""
+    """A later run finds what a killed run left. on_host/left_behind.py has the words of the cases."""
     return {
         "task": "left",
         "fault": fault,
@@ -66,9 +66,7 @@ LATER = "five days pass"
 
 
 def helps_all_the_same(fault: str, **more: Any) -> Job:
-    """The site's own page fails, as its own code may; php-fpm is reached again, and what brought it back
-    stays.
-    """
+    """The page still fails, because of its own code. But php-fpm is reached again, so the change stays."""
     title = "%s: the page keeps failing, and what helped is kept" % fault
     return {
         "task": "rollback",
@@ -81,8 +79,7 @@ def helps_all_the_same(fault: str, **more: Any) -> Job:
     }
 
 
-# A unit that does not start once the change is there: mended is what the new file has and the old one has
-# not.
+# A drop-in makes a unit refuse once the change is there. Its command tells the new file from the old one.
 DROP_IN = """
 mkdir -p "/etc/systemd/system/$UNIT.d"
 printf '%%s\\n' '[Service]' "$@" >"/etc/systemd/system/$UNIT.d/refuse.conf"

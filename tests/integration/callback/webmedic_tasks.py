@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what each task returned to the file that WEBMEDIC_TASKS names, one JSON document a line."""
+"""Writes what each task returned: a line of JSON, to the file that WEBMEDIC_TASKS names."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ class CallbackModule(CallbackBase):
     def _keep(self, result: Any, **_more: Any) -> None:
         task = getattr(result, "task", None) or result._task
         host = getattr(result, "host", None) or result._host
-        told = getattr(result, "result", None) or result._result
+        returned = getattr(result, "result", None) or result._result
+        line = {"host": host.get_name(), "task": task.name, "result": returned}
         with open(os.environ["WEBMEDIC_TASKS"], "a", encoding="utf-8") as stream:
-            stream.write(
-                json.dumps({"host": host.get_name(), "task": task.name, "result": told}, default=str) + "\n"
-            )
+            stream.write(json.dumps(line, default=str) + "\n")
 
     v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = _keep

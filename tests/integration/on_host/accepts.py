@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the daemons themselves say of the samples: ``accepts.py FPM_BIN < {"fpm": [...], "nginx": [...]}``.
+"""Has the daemons themselves judge the samples: ``accepts.py FPM_BIN < {"fpm": [...], "nginx": [...]}``.
 
-Prints {kind: [[accepted before, what is wrong after the edit or null], ...]}. A sample has main, files,
-edited, wrong and shown, as in samples.py.
+Prints {kind: [[accepted before the edit, what is wrong after it or null], ...]}. The fields of a sample stand
+in samples.py.
 """
 
 import json
@@ -30,16 +30,19 @@ def answer(*argv):
 
 
 def fpm_shows(text, sample):
-    """The last of equal array keys that php-fpm prints is the one that stands first, and wins."""
+    """What is wrong with the value that php-fpm prints, else None.
+
+    Of equal array keys php-fpm prints the one last that stands first. That one wins.
+    """
     section, name, value = sample["shown"]
-    here, found = "", None
+    here, shown = "", None
     for line in re.findall(r"NOTICE: +(.*)", text):
         if line.startswith("["):
             here = line.strip("[]").lower()
         elif here == section.lower() and line.strip().partition(" = ")[0].rstrip(" =") == name:
-            found = line.strip().partition(" = ")[2]
+            shown = line.strip().partition(" = ")[2]
     wanted = {value, value[:-1]} if re.match(r"\d+s$", value) else {value}
-    return None if found in wanted else "php-fpm says %r for %s, not %r" % (found, name, value)
+    return None if shown in wanted else "php-fpm says %r for %s, not %r" % (shown, name, value)
 
 
 def nginx_shows(text, sample):
@@ -49,17 +52,17 @@ def nginx_shows(text, sample):
 
 
 def judge(argv, sample, shows):
+    """[accepted before the edit, what is wrong after it]. shows: looks for the new value in the output."""
     write(sample["files"])
     code, before = answer(*argv)
     if code:
         return [False, before[-300:]]
     write(sample["edited"])
     code, text = answer(*argv)
-    wrong = (
-        "accepted before, refused after %s: %s" % (sample["shown"], text[-400:])
-        if code
-        else shows(text, sample)
-    )
+    if code:
+        wrong = "accepted before, refused after %s: %s" % (sample["shown"], text[-400:])
+    else:
+        wrong = shows(text, sample)
     if not wrong and sample["wrong"]:
         write(dict(sample["files"], **sample["wrong"]))
         code, text = answer(*argv)
@@ -69,21 +72,14 @@ def judge(argv, sample, shows):
 
 def main():
     binary, samples = sys.argv[1], json.load(sys.stdin)
-    print(
-        json.dumps(
-            {
-                "fpm": [judge([binary, "-tt", "-y", one["main"]], one, fpm_shows) for one in samples["fpm"]],
-                "nginx": [
-                    judge(
-                        ["nginx", "-T", "-p", os.path.dirname(one["main"]), "-c", one["main"]],
-                        one,
-                        nginx_shows,
-                    )
-                    for one in samples["nginx"]
-                ],
-            }
+    fpm = [judge([binary, "-tt", "-y", sample["main"]], sample, fpm_shows) for sample in samples["fpm"]]
+    nginx = [
+        judge(
+            ["nginx", "-T", "-p", os.path.dirname(sample["main"]), "-c", sample["main"]], sample, nginx_shows
         )
-    )
+        for sample in samples["nginx"]
+    ]
+    print(json.dumps({"fpm": fpm, "nginx": nginx}))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs in a host: ``busy_workers.py JOB``, {"heavy": MiB of a page, "pools": {pool: [site, workers]}} as
-JSON.
+"""Runs in a host: ``busy_workers.py JOB``. JOB is JSON: {"heavy": MiB that a page holds, "pools": {pool:
+[site, workers]}}.
 
-Sends as many requests at once as all pools have workers. Once all are busy, prints what each worker and the
-whole host hold.
+It sends as many requests at once as all pools have workers. Once all are busy, it prints how much memory each
+worker and the whole host hold.
 """
 
 import glob
@@ -21,12 +21,12 @@ job = json.loads(sys.argv[1])
 
 
 def ask(site, page):
-    one = socket.create_connection(("127.0.0.1", 80))
-    one.sendall(("GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (page, site)).encode())
-    return one
+    connection = socket.create_connection(("127.0.0.1", 80))
+    connection.sendall(("GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" % (page, site)).encode())
+    return connection
 
 
-asked = [
+requests = [
     (name, ask(site, "/heavy.php?mb=%d&hold=1" % job["heavy"]))
     for name, (site, count) in job["pools"].items()
     for _number in range(count)
@@ -39,7 +39,8 @@ def read(path):
 
 
 def workers():
-    found = {}
+    """Memory of each worker in kB, by pool."""
+    pools = {}
     for place in glob.glob("/proc/[0-9]*"):
         try:
             title = re.match(r"php-fpm: pool (\S+)", read(place + "/cmdline").replace("\0", " "))
@@ -48,31 +49,32 @@ def workers():
             continue
         if rows:
             kb = {key: int(value) for key, value in rows}
-            found.setdefault(title.group(1), []).append(
+            pools.setdefault(title.group(1), []).append(
                 {
                     "uss": kb["Private_Clean"] + kb["Private_Dirty"],
                     "pss": kb["Pss"],
                     "held": kb["Pss_Anon"] + kb["Pss_Shmem"],
                 }
             )
-    return found
+    return pools
 
 
-def idle(found):
+def idle(pools):
+    """The sites of pools in which not every worker holds a heavy page yet."""
     return [
         site
         for name, (site, count) in job["pools"].items()
-        if sum(one["uss"] >= job["heavy"] << 10 for one in found.get(name, [])) < count
+        if sum(worker["uss"] >= job["heavy"] << 10 for worker in pools.get(name, [])) < count
     ]
 
 
-deadline, found, nudges = time.time() + 25, workers(), []
-while idle(found) and time.time() < deadline:
+deadline, pools, nudges = time.time() + 25, workers(), []
+while idle(pools) and time.time() < deadline:
     time.sleep(0.5)
     # A master with pm = ondemand starts one worker for all connections that come at once.
     # It starts the next one when another connection comes.
-    nudges += [ask(site, "/index.php") for site in idle(found)]
-    found = workers()
+    nudges += [ask(site, "/index.php") for site in idle(pools)]
+    pools = workers()
 first = "/sys/fs/cgroup/memory/memory."
 top, usage, prefix = (
     (first, "usage_in_bytes", "total_")
@@ -83,8 +85,8 @@ used, stat = int(read(top + usage)), dict(line.split() for line in read(top + "s
 cache = int(stat[prefix + "inactive_file"]) + int(stat[prefix + "active_file"])
 os.unlink("/run/webmedic-hold")
 answers = {}
-for name, one in asked:
-    one.settimeout(20)
-    status = (one.recv(64).decode(errors="replace").split() + ["none", "none"])[1]
+for name, connection in requests:
+    connection.settimeout(20)
+    status = (connection.recv(64).decode(errors="replace").split() + ["none", "none"])[1]
     answers[name + " " + status] = answers.get(name + " " + status, 0) + 1
-print(json.dumps({"workers": found, "held": used - cache, "busy": not idle(found), "answers": answers}))
+print(json.dumps({"workers": pools, "held": used - cache, "busy": not idle(pools), "answers": answers}))

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs in a host: the real module remediation with real arguments, again and again, each time with something
-going wrong.
+"""Runs in a host: the real module remediation with real arguments, many times.
 
-A job comes as JSON on standard input: {task, breaking, traffic, suite, actions, arguments, ...}. Each check
-is one line of JSON on standard output, {"what": ..., "wrong": null or words}.
+Something goes wrong in each run. A job comes as JSON on standard input: {task, breaking, traffic, suite,
+actions, arguments, ...}. Each check is one line of JSON on standard output: {"what": ..., "wrong": null or
+words}.
 """
 
 import json
@@ -26,8 +26,9 @@ from ground import STATE, Ground
 
 REFERENCE = "/root/survive/reference"
 STAMP = re.compile(r"\d{8}T\d{6}Z")  # in the name of a backup
+# Steps that every job takes.
 ALWAYS = ("replace ", "link ", "run ")
-# What was started comes to its end, however busy the machine is.
+# Waits for what was started, however busy the machine is.
 SETTLED = """
 for _ in $(seq 150); do
     pgrep -x systemctl >/dev/null || [ -n "$(systemctl list-jobs --no-legend)" ] || break
@@ -37,40 +38,37 @@ done
 
 
 def tell(what, *wrong):
-    """wrong: texts and lists of texts; empty ones and None say that all is well."""
-    words = [text for one in wrong for text in (one if isinstance(one, list) else [one]) if text]
+    """Print one check. wrong: texts and lists of texts; empty ones and None say that all is well."""
+    words = [text for part in wrong for text in (part if isinstance(part, list) else [part]) if text]
     print(json.dumps({"what": what, "wrong": "; ".join(words[:8])[:2500] or None}), flush=True)
     return not words
 
 
+def content(entry):
+    """What must be equal in two entries of the same file. Its time of change may differ."""
+    return entry["kind"], entry["content"], entry["mode"], entry["owner"], entry["xattrs"]
+
+
+def contents(files):
+    return {path: content(entry) for path, entry in files.items()}
+
+
 def old_or_new(old, new):
-    """Each configuration file is the one before or the one after, nothing else lies there but names that no
-    pattern takes up.
+    """Each configuration file must be the one before or the one after. Hidden files of ours may lie beside
+    them: no include pattern takes those.
     """
     wrong, now = [], state.look(*state.TREES)
     for path, entry in now.items():
         name = os.path.basename(path)
         if name.startswith(".") and ".webmedic" in name:
             continue
-        allowed = [place[path] for place in (old, new) if path in place]
-        if not any(
-            (one["kind"], one["content"], one["mode"], one["owner"], one["xattrs"])
-            == (entry["kind"], entry["content"], entry["mode"], entry["owner"], entry["xattrs"])
-            for one in allowed
-        ):
+        if content(entry) not in [content(files[path]) for files in (old, new) if path in files]:
             wrong.append("%s is neither the old nor the new one" % path)
     return wrong + ["%s is gone" % path for path in old if path in new and path not in now]
 
 
-def contents(files):
-    return {
-        path: (entry["kind"], entry["content"], entry["mode"], entry["owner"], entry["xattrs"])
-        for path, entry in files.items()
-    }
-
-
 def mended(ground, new):
-    """What is missing to a host that a run has finished with."""
+    """What is still wrong on a host that a run has mended."""
     now = contents(state.look(*state.TREES))
     return [
         ground.page(),
@@ -81,7 +79,9 @@ def mended(ground, new):
 
 
 def reference(ground):
-    """The run that nothing happens to: its steps, and the files as it leaves them."""
+    """A run that nothing disturbs: its steps, and the files before and after it. None three times when it
+    failed.
+    """
     ground.clean()
     ground.break_it()
     old = ground.broken
@@ -97,13 +97,13 @@ def reference(ground):
 
 
 def same(steps, text):
-    """Whether this one step is that one."""
-    return [STAMP.sub("", one) for one in steps] == [STAMP.sub("", text)]
+    """Whether these steps are only this one. The time in the name of a backup may differ."""
+    return [STAMP.sub("", step) for step in steps] == [STAMP.sub("", text)]
 
 
 def chosen(ground, steps):
-    """The steps to take, numbered. What only writes down goes the same way for each fault: of that the job
-    names a part, (divisor, remainder).
+    """The steps to take, numbered. Steps that only write down are alike for all faults. Of them the job names
+    a part: (divisor, remainder).
     """
     divisor, remainder = (1, 0) if ground.job["every"] else ground.job["part"]
     return [
@@ -117,100 +117,83 @@ def chosen(ground, steps):
     ]
 
 
-def kill(ground):
-    """A kill after a step is one before the next; one before an fsync shows nothing that a later one could
-    not.
+def kill_points(ground, steps, commands):
+    """(number, fault) of each kill: before the chosen steps, and while a step runs that begins with one of
+    `commands`.
+
+    A kill after a step is the kill before the next. A kill before an fsync shows nothing that a later kill
+    could not show.
     """
-    steps, old, new = reference(ground)
-    if steps is None:
-        return
-    plan = [
+    before = [
         (number, "kill")
         for number, text in chosen(ground, steps)
         if ground.job["every"] or not text.startswith("fsync")
     ]
-    plan += [
-        (number, "during") for number, text in enumerate(steps, 1) if text.startswith(("run ", "trial "))
-    ]
-    for number, do in sorted(plan):
-        what = "killed %s step %d of %d (%s)" % (
-            "before" if do == "kill" else "during",
-            number,
-            len(steps),
-            steps[number - 1],
-        )
+    during = [(number, "during") for number, text in enumerate(steps, 1) if text.startswith(commands)]
+    return sorted(before + during)
+
+
+def when(do, number):
+    return "%s step %d" % ("before" if do == "kill" else "during", number)
+
+
+def tell_killed(ground, what, ran, step, old, new):
+    """A run was killed at `step`: judge the files as it left them, and what the next run makes of them."""
+    if ran.signal != signal.SIGKILL or not same(ran.steps[-1:], step):
+        tell(what, "it was not: %s; its last step was %s" % (ran, ran.steps[-1:]))
+        return
+    tell(
+        "%s: every file is the old or the new one, and is accepted" % what,
+        old_or_new(old, new),
+        ground.accepted(),
+    )
+    tell("%s: the next run mends it" % what, ground.mend(), *mended(ground, contents(new)))
+
+
+def kill(ground):
+    """A run is killed at each of its steps."""
+    steps, old, new = reference(ground)
+    if steps is None:
+        return
+    for number, do in kill_points(ground, steps, ("run ", "trial ")):
+        step = steps[number - 1]
+        what = "killed %s of %d (%s)" % (when(do, number), len(steps), step)
         ground.break_it()
-        ran = ground.run(number, do)
-        if ran.signal != signal.SIGKILL or not same(ran.steps[-1:], steps[number - 1]):
-            tell(what, "it was not: %s; its last step was %s" % (ran, ran.steps[-1:]))
-            continue
-        tell(
-            "%s: every file is the old or the new one, and is accepted" % what,
-            old_or_new(old, new),
-            ground.accepted(),
-        )
-        tell("%s: the next run mends it" % what, ground.mend(), *mended(ground, contents(new)))
+        tell_killed(ground, what, ground.run(number, do), step, old, new)
 
 
 def kill_twice(ground):
-    """A run is killed while its command runs, and the next one, which finds that nobody is served, at each
-    step of taking that back.
+    """A run is killed while its command runs. The next run finds that nobody is served and takes the change
+    back. It is killed at each step of that.
     """
     steps, old, new = reference(ground)
     if steps is None:
         return
-    first = next(number for number, text in enumerate(steps, 1) if text.startswith("run "))
+    command = next(number for number, text in enumerate(steps, 1) if text.startswith("run "))
 
-    def killed_once():
+    def kill_once():
         ground.break_it()
-        ground.run(first, "during")
+        ground.run(command, "during")
         ground.bash(SETTLED + 'systemctl stop "$FPM_UNIT"')
 
-    killed_once()
-    back = ground.run().steps
-    back = back[
-        : next(
-            (
-                number
-                for number, text in enumerate(back)
-                if text.startswith("trial ") or "transaction.new" in text
-            ),
-            len(back),
-        )
-    ]
+    kill_once()
+    back = left_behind.steps_of_recovery(ground.run().steps)
     ground.bash('systemctl start "$FPM_UNIT"')
     tell(
         "a run that takes something back does so before it tries anything new",
         None if any(text.startswith("run ") for text in back) else str(back),
     )
-    plan = [
-        (number, "kill")
-        for number, text in chosen(ground, back)
-        if ground.job["every"] or not text.startswith("fsync")
-    ]
-    plan += [(number, "during") for number, text in enumerate(back, 1) if text.startswith("run ")]
-    for number, do in sorted(plan):
-        what = "killed, and killed again %s step %d of taking it back (%s)" % (
-            "before" if do == "kill" else "during",
-            number,
-            back[number - 1],
-        )
-        killed_once()
+    for number, do in kill_points(ground, back, ("run ",)):
+        step = back[number - 1]
+        what = "killed, and killed again %s of taking it back (%s)" % (when(do, number), step)
+        kill_once()
         ran = ground.run(number, do)
         ground.bash('systemctl start "$FPM_UNIT"')
-        if ran.signal != signal.SIGKILL or not same(ran.steps[-1:], back[number - 1]):
-            tell(what, "it was not: %s; its last step was %s" % (ran, ran.steps[-1:]))
-            continue
-        tell(
-            "%s: every file is the old or the new one, and is accepted" % what,
-            old_or_new(old, new),
-            ground.accepted(),
-        )
-        tell("%s: the next run mends it" % what, ground.mend(), *mended(ground, contents(new)))
+        tell_killed(ground, what, ran, step, old, new)
 
 
 def looked_at(ground):
-    """Check mode beside a change left open: it says so and changes nothing."""
+    """Check mode finds a change that a killed run left open. It says so and changes nothing."""
     steps, _old, _new = reference(ground)
     if steps is None:
         return
@@ -221,17 +204,19 @@ def looked_at(ground):
         ground.bash(SETTLED)
         before = ground.everything()
         ran = ground.run(check_mode=True)
-        told = ran.remediation
-        foretold = told.get("outcome") == "would_change" and told.get("undone") and ran.reply.get("changed")
+        outcome, undone = ran.remediation.get("outcome"), ran.remediation.get("undone")
+        predicted = outcome == "would_change" and undone and ran.reply.get("changed")
         tell(
             "check mode after a kill during %s: it says what would become of that" % steps[number - 1],
-            None if foretold else "it says %s, %s" % (ran, told.get("undone")),
+            None if predicted else "it says %s, %s" % (ran, undone),
             state.differences(before, ground.everything()),
         )
 
 
 def errors(ground):
-    """Each call of the run fails once, or from there on: it puts everything back, and says so."""
+    """Each call of the run fails once, or it and all later ones fail. The run puts everything back and says
+    so.
+    """
     steps, _old, new = reference(ground)
     if steps is None:
         return
@@ -246,14 +231,15 @@ def errors(ground):
             ran, what = ground.run(number, do), "%s at step %d of %d (%s)" % (do, number, len(steps), text)
             if not same(ran.steps[number - 1 : number], text):
                 tell(what, "it was not: the step was %s" % ran.steps[number - 1 : number])
-            if one_error(ground, what, ran, before, contents(new)):
+            if tell_error(ground, what, ran, before, contents(new)):
                 ground.break_it()
                 before = ground.everything()
 
 
-def one_error(ground, what, ran, before, new):
-    """Judge it. Returns whether the host has to be broken anew."""
-    wordless = "it ends without an answer: %s" % ran.told if not ran.remediation and not ran.gave_up else None
+def tell_error(ground, what, ran, before, new):
+    """A call of a run failed: judge the run. Returns whether the host has to be broken anew."""
+    answered = ran.remediation or ran.gave_up
+    wordless = None if answered else "it ends without an answer: %s" % ran.printed
     now = {
         path: entry
         for path, entry in contents(state.look(*state.TREES)).items()
@@ -275,7 +261,7 @@ def one_error(ground, what, ran, before, new):
         again = ground.mend()
         tell("%s: the next run finishes it" % what, again, *mended(ground, new))
         return True
-    as_before = all(one in ("refused", "rolled_back") for one in ran.results)
+    as_before = all(result in ("refused", "rolled_back") for result in ran.results)
     good = tell(
         "%s: everything is as before" % what,
         wordless,
@@ -283,14 +269,14 @@ def one_error(ground, what, ran, before, new):
         state.differences(before, ground.everything()),
         ground.left_over(),
     )
-    # What was put back is newer than what has loaded it, and the record that tells it from another's edit is
-    # forgotten here.
+    # A file that was put back is newer than the daemon that loaded it. The ledger tells it from the edit of
+    # another person, but the ledger is removed before the next run.
     return not good or "rolled_back" in ran.results or any(text.startswith("run ") for text in ran.steps)
 
 
 def rollback(ground):
-    """One action that does not help, for the reason of the job: obstacle and relief are the host's own
-    scripts around the run.
+    """One action does not help, for the reason of the job. `obstacle` and `relief` are scripts before and
+    after the run.
     """
     ground.clean()
     ground.break_it()
@@ -315,9 +301,7 @@ def rollback(ground):
 
 
 def prepare(ground):
-    """Broken, and with a fault at the first step that begins with `at`, for the interpreter of the next run
-    to do.
-    """
+    """Break the host, and plan a fault for the next playbook: at the first step that begins with `at`."""
     if not os.path.exists(REFERENCE):
         steps, _old, new = reference(ground)
         if steps is None:
@@ -334,24 +318,24 @@ def prepare(ground):
 
 
 def finished(ground):
-    """What the engine's runs have made of it since."""
+    """The playbooks since `prepare` have mended the host."""
     with open(REFERENCE, "rb") as stream:
         _steps, new = pickle.load(stream)
     tell("%s: it is mended, and nothing is left over" % ground.job["title"], *mended(ground, contents(new)))
 
 
 def exchanged(_ground):
-    """Nothing of what root writes in a tenant's directory arrives in one of root's."""
+    """What root writes in a tenant's directory never arrives in a directory of root."""
     exchange.exchanged(tell)
 
 
 def left(ground):
-    """What a killed run has left, found by a later one."""
+    """A later run finds what a killed run has left."""
     steps, old, new = reference(ground)
     if steps is None:
         return
     for case in ground.job["cases"]:
-        left_behind.found_later(
+        left_behind.find_later(
             ground, tell, steps, dict(left_behind.CASE, **case), lambda: old_or_new(old, new)
         )
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A tenant who exchanges a directory of theirs for a link, over and over, while root changes what is in it:
-nothing of that may arrive elsewhere.
+"""A tenant exchanges a directory of theirs for a link, over and over. Meanwhile root changes what is in it.
+
+None of these changes may arrive elsewhere.
 """
 
 import contextlib
@@ -33,15 +34,16 @@ HOME, VICTIM, PLACE = "/home/exchanging", "/etc/exchanged", "/root/exchanging"
 EXCHANGE = 2  # renameat2(2)
 
 
-def _names():
-    found = os.lstat(VICTIM)
+def _victim():
+    """All that a change could leave in root's directory."""
+    status = os.lstat(VICTIM)
     names = {}
     for name in sorted(os.listdir(VICTIM)):
         with open(os.path.join(VICTIM, name)) as stream:
             names[name] = stream.read()
     return (
-        found.st_mode,
-        found.st_mtime_ns,
+        status.st_mode,
+        status.st_mtime_ns,
         [(name, os.getxattr(VICTIM, name)) for name in os.listxattr(VICTIM)],
         names,
     )
@@ -49,7 +51,7 @@ def _names():
 
 @contextlib.contextmanager
 def tenant():
-    """conf/site and a link to root's directory, which change places all the time."""
+    """A directory `conf` and a link to root's directory, which change places all the time. Yields the pid."""
     account = pwd.getpwnam(TENANT)
     for folder in (HOME, VICTIM, PLACE):
         shutil.rmtree(folder, ignore_errors=True)
@@ -108,7 +110,7 @@ WAYS = (
 def exchanged(tell):
     for what, change in WAYS:
         with tenant() as pid:
-            before, arrived, refused = _names(), 0, 0
+            before, arrived, refused = _victim(), 0, 0
             for _time in range(TRIES):
                 try:
                     change()
@@ -116,7 +118,7 @@ def exchanged(tell):
                     refused += 1
                 except OSError:
                     pass
-                arrived += _names() != before
+                arrived += _victim() != before
             alive = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         tell(
             "a directory exchanged for a link during %s: nothing arrives in root's directory in %d tries"

@@ -2,19 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An interpreter for a host on which something goes wrong at a chosen step of the collection.
+"""A Python interpreter for a host. Something goes wrong at a chosen step of the collection.
 
-A step is one call of the collection that changes the host, or a program that it starts for the purpose;
-children are not counted. /run/faulty.json says what goes wrong: {"step": 17, "do": WHAT}, with WHAT
+A step is a call of the collection that changes the host, or a program that it starts to change it. Calls of
+child processes are not counted. /run/faulty.json says what goes wrong: {"step": 17, "do": WHAT}. WHAT is
 
-  kill     the process dies before the step        during   ... while the step's program goes on pause    it
-  waits before the step for /run/faulty.go, and makes /run/faulty.paused meanwhile refuse   the step's program
-  ends with code 1, and does nothing ENOSPC, EROFS, EACCES, ...                       the call fails once with
-  this error ENOSPC+, EROFS+                                  so does each later one that takes space, or
-  writes: the disk stays as it is
+  kill              the process dies before the step
+  during            the process dies while the step's program goes on
+  pause             the process makes /run/faulty.paused, and waits before the step for /run/faulty.go
+  refuse            the step's program ends with code 1 and does nothing
+  EACCES, ...       the call fails once with this error
+  ENOSPC+, EROFS+   so does each later call that takes space, or that writes: the disk stays full or read-only
 
-All steps so far stand in /run/faulty.count. Used as ansible_python_interpreter with pipelining, which feeds a
-module on standard input.
+/run/faulty.count holds all steps so far. It is used as ansible_python_interpreter with pipelining: the engine
+then feeds the module on standard input.
 """
 
 import errno
@@ -67,7 +68,7 @@ TAKE_SPACE = {
     "posix_fallocate",
     "copy_file_range",
 }
-# What a file system that turned read-only still takes: nothing but reading. An open descriptor may be synced.
+# What a read-only file system refuses. An open descriptor may still be synced.
 _WRITES = set(_CHANGES) - {"fsync"} | {"open"}
 
 
@@ -80,7 +81,7 @@ def _callers():
 
 
 def _place(argument, folder=None):
-    """The path that a path, in a folder that is open, or a descriptor stands for."""
+    """The absolute path of a descriptor, or of a path. folder: the open directory that the path is in."""
     if isinstance(argument, int):
         try:
             return os.readlink("/proc/self/fd/%d" % argument)
@@ -91,7 +92,7 @@ def _place(argument, folder=None):
 
 
 class Faults:
-    """step, do: of the plan, None for counting alone."""
+    """step, do: of the plan. None: steps are only counted."""
 
     def __init__(self, step=None, do=None):
         self.step, self.do = step, do
@@ -136,7 +137,7 @@ class Faults:
         subprocess.Popen = Popen
 
     def kind(self):
-        """ "trial" or "run", for a command that tries or makes a change."""
+        """ "trial" for a command that tries a change, "run" for one that makes it, else None."""
         if self.busy or os.getpid() != self.pid:
             return None
         callers = list(_callers())
@@ -144,7 +145,7 @@ class Faults:
         return next((kinds[end] for end in kinds if any(path.endswith(end) for path in callers)), None)
 
     def due(self, kind, text):
-        """Count a step and let go wrong what is to."""
+        """Count a step. Let it go wrong when the plan says so."""
         self.steps.append("%s %s" % (kind, text))
         if self.do is None:
             return
@@ -223,7 +224,8 @@ def main():
     faults = Faults(plan.get("step"), plan.get("do"))
     faults.install()
     try:
-        exec(compile(source, "<stdin>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102  (an interpreter's work)
+        code = compile(source, "<stdin>", "exec")
+        exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102  (an interpreter)
     finally:
         if faults.steps and os.getpid() == faults.pid:
             faults.tell()

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host to try the remediation on: broken in the same way each time, and the module run in a fork, so that
-nothing is imported twice.
+"""A host to try the remediation on. It is broken in the same way each time.
+
+The module runs in a fork, so that nothing is imported twice.
 """
 
 import fcntl
@@ -26,7 +27,7 @@ from faulty_python import COUNT, Faults
 STATE = "/var/lib/webmedic-php-fpm"
 PRISTINE = "/root/survive/pristine"
 UNFINISHED = ("transaction", "transaction.new", "transaction.kept", "transaction.undone")
-# Whatever the break scripts have stopped, started, masked or killed runs again.
+# Starts again what the break scripts have stopped, masked or killed.
 LIKE_NEW = """
 systemctl stop webmedic-load 2>/dev/null
 systemctl daemon-reload
@@ -41,16 +42,14 @@ systemctl restart nginx "$FPM_UNIT"
 
 
 class Ran:
-    """One run of the module. signal: that ended it, 0 for none; reply: {} when there was none; told: all it
-    printed; steps: as counted.
+    """One run of the module. signal: that ended it, 0 for none; reply: {} when there was none; printed: the
+    end of its output; steps: as counted.
     """
 
     def __init__(self, status, out, err, steps):
-        self.signal, self.steps, self.told = (
-            os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
-            steps,
-            (out + err)[-1500:],
-        )
+        self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        self.steps = steps
+        self.printed = (out + err)[-1500:]
         try:
             self.reply = json.loads(out)
         except ValueError:
@@ -67,14 +66,14 @@ class Ran:
 
     @property
     def gave_up(self):
-        """In words, before anything was done."""
+        """Whether it failed with a message, before anything was done."""
         return bool(self.reply.get("failed") and self.reply.get("msg"))
 
     def __str__(self):
         if self.gave_up:
             return "it failed: %s" % self.reply["msg"]
         if not self.remediation:
-            return "it ended by signal %s" % self.signal if self.signal else self.told
+            return "it ended by signal %s" % self.signal if self.signal else self.printed
         return "%s %s (%s%s)" % (
             self.remediation["outcome"],
             self.results,
@@ -110,7 +109,7 @@ class Ground:
         return done.stdout.decode()
 
     def clean(self):
-        """Like new."""
+        """Make the host like new."""
         state.restore(self.pristine)
         self.forget()
         self.bash(LIKE_NEW)
@@ -119,34 +118,28 @@ class Ground:
         self.bash("rm -rf %s /run/faulty.*" % STATE)
 
     def break_it(self):
-        """In the fault's way, seen to show its symptom."""
+        """Break the host as the fault does, until the symptom shows."""
         stale = self.broken is not None and state.restore(self.broken)
         self.forget()
         self.bash("%s systemctl reset-failed" % ("systemctl daemon-reload;" if stale else ""))
         self.bash(self.job["breaking"])
-        seen = self.bash(self.job["traffic"])
-        if "LAB\twrong" in seen or "LAB\tok" not in seen:
-            raise RuntimeError("the symptom does not show: %s" % seen)
+        symptom = self.bash(self.job["traffic"])
+        if "LAB\twrong" in symptom or "LAB\tok" not in symptom:
+            raise RuntimeError("the symptom does not show: %s" % symptom)
         self.broken = state.look(*state.TREES)
 
     def everything(self):
         return state.everything(*self.units)
 
-    def run(self, step=None, do=None, check_mode=False, **arguments):
+    def run(self, step=None, do=None, check_mode=False, **more):
+        """Run the module. step, do: where what goes wrong, see faulty_python.py. more: arguments."""
         if os.path.exists(COUNT):
             os.unlink(COUNT)
+        arguments = dict(self.job["arguments"], _ansible_check_mode=check_mode, _ansible_diff=True, **more)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             pid = os.fork()
             if not pid:
-                self._be_the_module(
-                    out,
-                    err,
-                    step,
-                    do,
-                    dict(
-                        self.job["arguments"], _ansible_check_mode=check_mode, _ansible_diff=True, **arguments
-                    ),
-                )
+                self._be_the_module(out, err, step, do, arguments)
             status = os.waitpid(pid, 0)[1]
             texts = []
             for stream in (out, err):
@@ -184,10 +177,11 @@ class Ground:
         os._exit(code)
 
     def mend(self):
-        """Run as the next one would; what is wrong with it."""
+        """Run the module as the next playbook would. Returns what is wrong with the run."""
         ran = self.run()
         if ran.remediation.get("undone") and not ran.results:
-            self.bash(self.job["traffic"])  # the evidence was older than the reload that took the change back
+            # The run took a change back and reloaded. Its evidence was older than that: make it anew.
+            self.bash(self.job["traffic"])
             ran = self.run()
         fine = ran.remediation.get("outcome") in ("done", "nothing_to_do") and all(
             result == "done" for result in ran.results
@@ -195,7 +189,7 @@ class Ground:
         return None if fine else str(ran)
 
     def accepted(self):
-        """What the host's own programs object to."""
+        """Why nginx or php-fpm refuses its configuration, else None."""
         for argv in (["nginx", "-t", "-q"], [self.suite["FPM_BIN"], "-t", "-y", self.suite["FPM_CONF"]]):
             done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             if done.returncode:
@@ -203,6 +197,7 @@ class Ground:
         return None
 
     def page(self):
+        """What is wrong with the site's page, else None."""
         try:
             request = urllib.request.Request(
                 "http://127.0.0.1/index.php", headers={"Host": self.job.get("site", "shop.example")}
@@ -213,16 +208,16 @@ class Ground:
             return "no page: %s" % error
 
     def left_over(self):
-        """What no run may leave behind."""
-        found = [path for path in state.look(*state.TREES) if ".webmedic" in os.path.basename(path)]
-        found += [name for name in UNFINISHED if os.path.lexists(os.path.join(STATE, name))]
+        """What a run left behind, and must not."""
+        remains = [path for path in state.look(*state.TREES) if ".webmedic" in os.path.basename(path)]
+        remains += [name for name in UNFINISHED if os.path.lexists(os.path.join(STATE, name))]
         with open("/proc/self/mountinfo") as stream:
-            found += [line for line in stream if " webmedic " in line]
+            remains += [line for line in stream if " webmedic " in line]
         lock = os.path.join(STATE, "lock")
         if os.path.exists(lock):
             with open(lock) as stream:
                 try:
                     fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    found.append("the lock is held")
-        return found
+                    remains.append("the lock is held")
+        return remains

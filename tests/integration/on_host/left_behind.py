@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run is killed, the host goes on without it, and a later run finds what was left: nobody who is served
-then may notice.
+"""A run is killed, and the host goes on without it. A later run finds what was left, and no visitor may
+notice.
 """
 
 import json
@@ -18,9 +18,9 @@ from ground import STATE
 
 JOURNAL = os.path.join(STATE, "transaction", "journal.json")
 DAY = 86400
-# killed: of KILLED below, or None for a run that comes to its own end. then: what happens since, of THEN.
-# hand: a person's script. fate: what is to become of it. mends: whether that run, or the one after it, is to
-# have the site answer.
+# killed: a key of KILLED below, or None for a run that comes to its own end.
+# then: what happens since, a key of THEN. hand: a person's script.
+# fate: what must become of the change. mends: whether the site must answer after that run, or after one more.
 CASE = {"killed": None, "then": "", "hand": "", "fate": None, "mends": True}
 SETTLED = 'for _ in $(seq 150); do [ -n "$(systemctl list-jobs --no-legend)" ] || break; sleep 0.2; done'
 
@@ -33,7 +33,7 @@ def _last(steps, *words):
     return max(number for number, text in enumerate(steps, 1) if all(word in text for word in words))
 
 
-# The step that a run dies at, and how. The second of two files is the last.
+# The step at which a run dies, and how. The second of two files is the last.
 KILLED = {
     "between two renames": lambda steps: (_last(steps, "replace ", ".webmedic /etc"), "kill"),
     "before its first command is noted": lambda steps: (_first(steps, "open ", "started-0"), "kill"),
@@ -76,68 +76,96 @@ def _main_pid(unit):
     return shown.decode().strip()
 
 
-def found_later(ground, tell, steps, case, old_or_new):
-    """steps: of the run that nothing happens to. old_or_new: what is neither of the files before nor of those
-    after.
+def steps_of_recovery(steps):
+    """The first steps of a run, which take an older change back. The run's own change begins with a trial or
+    a new transaction.
     """
+    own = (
+        number for number, text in enumerate(steps) if text.startswith("trial ") or "transaction.new" in text
+    )
+    return steps[: next(own, len(steps))]
+
+
+class _Served:
+    """Who is served before the later run. sites: the neighbours that answer; well: whether the broken site
+    answers; pid: of php-fpm's master.
+    """
+
+    def __init__(self, ground):
+        self.sites = [site for site in neighbours.SITES if not neighbours.page(site)]
+        self.well = ground.page() is None
+        self.pid = _main_pid(ground.units[1])
+
+    @property
+    def anybody(self):
+        return bool(self.well or self.sites)
+
+
+def _leave(ground, steps, case):
+    """Break the host and have a run leave something behind. Returns whether that came about."""
     ground.clean()
     ground.break_it()
-    what = "killed %s" % case["killed"] if case["killed"] else ground.job["title"]
     if case["killed"]:
         number, do = KILLED[case["killed"]](steps)
-        if ground.run(number, do).signal != signal.SIGKILL:
-            tell(what, "it was not")
-            return
-    else:
-        ground.bash(ground.job["obstacle"])
-        ground.run()
-        ground.bash(ground.job["relief"])
+        return ground.run(number, do).signal == signal.SIGKILL
+    ground.bash(ground.job["obstacle"])
+    ground.run()
+    ground.bash(ground.job["relief"])
+    return True
+
+
+def _tell_prediction(ground, tell, what, fate):
+    before = ground.everything()
+    predicted = ground.run(check_mode=True).remediation.get("undone") or {}
+    tell(
+        "%s: check mode says what would become of it (%s), and changes nothing" % (what, fate),
+        None if predicted.get("fate") == fate else "it says %s" % predicted,
+        state.differences(before, ground.everything()),
+    )
+
+
+def _tell_untouched(ground, tell, what, case, ran, served, visitors):
+    """The later run touches nothing that is served only to take the change back."""
+    taken_back = [text for text in steps_of_recovery(ran.steps) if text.startswith("run ")]
+    restarts = ("run systemctl restart", "run systemctl stop", "run systemctl start")
+    restarted = any(text.startswith(restarts) for text in ran.steps)
+    other_master = served.anybody and not restarted and _main_pid(ground.units[1]) != served.pid
+    all_served = len(served.sites) == len(neighbours.SITES)
+    tell(
+        "%s: nothing that is served is touched for it" % what,
+        "it ran %s" % taken_back if taken_back and (served.anybody or case["then"]) else None,
+        "php-fpm is another one now" if other_master else None,
+        visitors.lost[:3] if all_served and not restarted else [],
+        [wrong for wrong in map(neighbours.page, served.sites) if wrong],
+        ground.page() if served.well else None,
+    )
+
+
+def find_later(ground, tell, steps, case, old_or_new):
+    """One case. steps: of a run that nothing disturbs. old_or_new: gives the files that are neither as before
+    nor as after that run.
+    """
+    what = "killed %s" % case["killed"] if case["killed"] else ground.job["title"]
+    if not _leave(ground, steps, case):
+        tell(what, "it was not")
+        return
     time.sleep(0.5)
     ground.bash(SETTLED)
     THEN[case["then"]]()
     ground.bash(case["hand"])
     what += "".join(", then %s" % words for words in (case["then"], case["hand"].strip()) if words)
-    served = [site for site in neighbours.SITES if not neighbours.page(site)]
-    well, pid, before = ground.page() is None, _main_pid(ground.units[1]), ground.everything()
-    foretold = ground.run(check_mode=True).remediation.get("undone") or {}
-    tell(
-        "%s: check mode says what would become of it (%s), and changes nothing" % (what, case["fate"]),
-        None if foretold.get("fate") == case["fate"] else "it says %s" % foretold,
-        state.differences(before, ground.everything()),
-    )
+    served = _Served(ground)
+    _tell_prediction(ground, tell, what, case["fate"])
     with neighbours.Visitors() as visitors:
         ran = ground.run()
-    told = ran.remediation.get("undone") or {}
-    own = next(
-        (
-            number
-            for number, text in enumerate(ran.steps)
-            if text.startswith("trial ") or "transaction.new" in text
-        ),
-        len(ran.steps),
-    )
-    taken_back = [text for text in ran.steps[:own] if text.startswith("run ")]
-    restarted = [
-        text
-        for text in ran.steps
-        if text.startswith(("run systemctl restart", "run systemctl stop", "run systemctl start"))
-    ]
+    undone = ran.remediation.get("undone") or {}
     tell(
-        "%s: it becomes what was foretold" % what,
-        None if told.get("fate") == case["fate"] else "%s: %s" % (told, ran),
+        "%s: it becomes what check mode said" % what,
+        None if undone.get("fate") == case["fate"] else "%s: %s" % (undone, ran),
         ground.left_over(),
         old_or_new(),
         ground.accepted(),
     )
-    tell(
-        "%s: nothing that is served is touched for it" % what,
-        "it ran %s" % taken_back if taken_back and (well or served or case["then"]) else None,
-        None
-        if restarted or not (well or served) or _main_pid(ground.units[1]) == pid
-        else "php-fpm is another one now",
-        visitors.lost[:3] if len(served) == len(neighbours.SITES) and not restarted else [],
-        [wrong for wrong in map(neighbours.page, served) if wrong],
-        ground.page() if well else None,
-    )
+    _tell_untouched(ground, tell, what, case, ran, served, visitors)
     if case["mends"]:
         tell("%s: the site answers in the end" % what, ground.page() and ground.mend() and ground.page())

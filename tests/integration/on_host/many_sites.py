@@ -4,9 +4,9 @@
 
 """Makes a lab host a large one: ``python3 many_sites.py SITES SOCKETS POOLS``.
 
-So many virtual hosts dial so many sockets in turn. The first POOLS of them are ondemand pools of php-fpm;
-this program answers on the others in FastCGI until it is ended. Never on a machine that matters: it writes
-nginx's and php-fpm's configuration.
+It makes SITES virtual hosts, which dial SOCKETS sockets in turn. The first POOLS sockets are ondemand pools
+of php-fpm. This program answers on the others in FastCGI until it is ended. Never run it on a machine that
+matters: it writes nginx's and php-fpm's configuration.
 """
 
 import contextlib

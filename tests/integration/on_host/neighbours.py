@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Visitors of the neighbours' sites while something is done to the host: every page that they did not get is
-written down.
-"""
+"""Visitors of the neighbours' sites while something is done to the host. Each lost page is noted."""
 
 import http.client
 import json
@@ -32,8 +30,8 @@ def page(site):
 
 
 class Visitors:
-    """`with Visitors() as them: ...`, then them.lost: texts of what went wrong meanwhile; them.count: how
-    many pages were asked for.
+    """Use it as `with Visitors() as visitors`. Afterwards, lost: texts of what went wrong meanwhile; count:
+    how many pages were asked for.
     """
 
     def __enter__(self):
@@ -43,8 +41,8 @@ class Visitors:
 
     def __exit__(self, *_error):
         self.process.send_signal(signal.SIGTERM)
-        told = json.loads(self.process.communicate()[0].decode())
-        self.lost, self.count = told["lost"], told["count"]
+        answer = json.loads(self.process.communicate()[0].decode())
+        self.lost, self.count = answer["lost"], answer["count"]
 
 
 def main():

@@ -2,14 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is different on the host since the last look, and what the daemons make of it: ``since.py FPM_UNIT
-FPM_BIN FPM_CONF [slow]``.
+"""What is different on the host since the last look, and how the daemons run now.
 
-One JSON document.
-
-differences: all of them, times of change and rights as well; lines: {path: ["-old", "+new"]} of what was
-edited, with their carriage returns. workers: how many the pool www has, once they are as many as its
-configuration says; slow: the answer of a page that takes 0.9 s, when asked for.
+``since.py FPM_UNIT FPM_BIN FPM_CONF [slow]`` prints one JSON document. differences: all of them, times of
+change and rights too. lines: {path: ["-old", "+new"]} of the edited files, with their carriage returns.
+workers: the number that the pool www has, once it is the configured one. slow: the status of a page that
+takes 0.9 s, when asked for.
 """
 
 import difflib
@@ -50,32 +48,34 @@ def page(path):
 
 
 def edited(before, after):
-    found = {}
+    """The lines that differ in files that are there before and after."""
+    lines = {}
     for path in set(before) & set(after):
         old, new = before[path]["content"], after[path]["content"]
         if isinstance(old, bytes) and isinstance(new, bytes) and old != new:
             texts = [text.decode("latin-1").split("\n") for text in (old, new)]
-            found[path] = [
+            lines[path] = [
                 line
                 for line in difflib.unified_diff(*texts, n=0, lineterm="")
                 if line[:3] not in ("---", "+++") and line[0] in "-+"
             ]
-    return found
+    return lines
 
 
 def effective(binary, config):
-    """As the daemon reads its files: {section: {name: value}}"""
-    found, section = {}, {}
+    """What php-fpm reads in its files: {section: {name: value}}"""
+    sections, section = {}, {}
     for line in re.findall(r"NOTICE: +(.*)", output(binary, "-tt", "-y", config)):
         if line.startswith("["):
-            section = found.setdefault(line.strip("[]"), {})
+            section = sections.setdefault(line.strip("[]"), {})
         elif " = " in line:
             name, _equals, value = line.strip().partition(" = ")
             section[name] = value
-    return found
+    return sections
 
 
 def workers(wanted):
+    """How many the pool www has. Waits up to 3 s for the wanted number."""
     until = time.monotonic() + 3
     while True:
         count = output("ps", "-eo", "args").count("php-fpm: pool www")

@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host is like: its configuration, byte for byte, its sockets and its units; and the way back to a
-state seen before.
+"""The state of a host: its configuration byte by byte, its sockets and its units. An earlier state can be
+restored.
 
-Compared are, of each path in /etc: presence, kind, content, owner, group, mode, time of change and all
-extended attributes, of directories too. Of each path in /run/php*: presence, kind, owner, group, mode and
-ACL; a restart makes sockets anew. Of nginx's and PHP-FPM's unit: whether it is active and enabled, and
-whether systemd has read it. A unit that failed counts as one that does not run.
+Compared are:
+
+* of each path in /etc, directories too: presence, kind, content, owner, group, mode, time of change and all
+  extended attributes;
+* of each path in /run/php*: presence, kind, owner, group, mode and ACL, because a restart makes sockets anew;
+* of nginx's and PHP-FPM's unit: whether it is active and enabled, and whether systemd has read it. A unit
+  that failed counts as one that does not run.
 """
 
 import glob
@@ -28,8 +31,8 @@ def _walk(top):
 
 
 def _entry(path):
-    found = os.lstat(path)
-    kind = stat.S_IFMT(found.st_mode)
+    status = os.lstat(path)
+    kind = stat.S_IFMT(status.st_mode)
     content = None
     if stat.S_ISLNK(kind):
         content = os.readlink(path)
@@ -42,38 +45,39 @@ def _entry(path):
     }
     entry = {
         "kind": kind,
-        "mode": "%o" % stat.S_IMODE(found.st_mode),
-        "owner": "%d:%d" % (found.st_uid, found.st_gid),
+        "mode": "%o" % stat.S_IMODE(status.st_mode),
+        "owner": "%d:%d" % (status.st_uid, status.st_gid),
         "content": content,
         "xattrs": xattrs,
     }
     if path.startswith("/etc/"):
-        entry["mtime"] = found.st_mtime_ns
+        entry["mtime"] = status.st_mtime_ns
     return entry
 
 
 def look(*tops):
-    found = {}
+    """Path -> entry of all that lies below these globs."""
+    entries = {}
     for pattern in tops:
         for top in glob.glob(pattern):
             for path in _walk(top):
                 try:
-                    found[path] = _entry(path)
+                    entries[path] = _entry(path)
                 except FileNotFoundError:
                     continue
-    return found
+    return entries
 
 
 def units(*names):
-    found = {}
+    states = {}
     for name in names:
         out = subprocess.run(
             ["systemctl", "show", "-p", "ActiveState,UnitFileState,NeedDaemonReload", name],
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
-        found[name] = out.decode().replace("=failed", "=inactive").split()
-    return found
+        states[name] = out.decode().replace("=failed", "=inactive").split()
+    return states
 
 
 def everything(*names):
@@ -85,27 +89,26 @@ def _brief(value):
 
 
 def differences(before, after):
-    """Where two states differ, one text each."""
-    found = [
+    """Where two states differ, a text for each place."""
+    texts = [
         "%s was %s, is %s" % (name, value, after["units"][name])
         for name, value in before["units"].items()
         if after["units"][name] != value
     ]
-    one, other = before["files"], after["files"]
-    found += ["%s is gone" % path for path in sorted(set(one) - set(other))] + [
-        "%s is new" % path for path in sorted(set(other) - set(one))
-    ]
-    for path in sorted(set(one) & set(other)):
-        found += [
-            "%s: %s was %r, is %r" % (path, key, _brief(value), _brief(other[path][key]))
-            for key, value in one[path].items()
-            if other[path][key] != value
+    old, new = before["files"], after["files"]
+    texts += ["%s is gone" % path for path in sorted(set(old) - set(new))]
+    texts += ["%s is new" % path for path in sorted(set(new) - set(old))]
+    for path in sorted(set(old) & set(new)):
+        texts += [
+            "%s: %s was %r, is %r" % (path, key, _brief(value), _brief(new[path][key]))
+            for key, value in old[path].items()
+            if new[path][key] != value
         ]
-    return found
+    return texts
 
 
 def restore(wanted):
-    """The trees as look(*TREES) saw them. Returns whether systemd has to read its own again."""
+    """Make the trees as look(*TREES) saw them. Returns whether systemd has to read its units again."""
     now = look(*TREES)
     stale = any(
         now.get(path) != wanted.get(path)
@@ -137,7 +140,7 @@ def restore(wanted):
         for name, value in entry["xattrs"].items():
             os.setxattr(path, name, value)
     for path, entry in sorted(wanted.items(), reverse=True):
-        # A file whose times are set again has changed (ctime), and would pass for one that nobody has loaded.
+        # Setting the times changes ctime, and the file would pass for one that no daemon has loaded.
         if not stat.S_ISLNK(entry["kind"]) and os.stat(path).st_mtime_ns != entry["mtime"]:
             os.utime(path, ns=(entry["mtime"], entry["mtime"]))
     return stale

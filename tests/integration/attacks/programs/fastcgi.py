@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers every FastCGI request with a page, as a stranger's program does: fastcgi.py unix:PATH |
-ADDRESS:PORT [WORDS].
+"""A stranger's program that answers every FastCGI request with a page.
+
+fastcgi.py unix:PATH | ADDRESS:PORT [WORDS]
 """
 
 import os
@@ -57,19 +58,19 @@ def listener(where):
         path = where[5:]
         if os.path.exists(path):
             os.unlink(path)
-        found = socket.socket(socket.AF_UNIX)
-        found.bind(path)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path)
         os.chmod(path, 0o666)
-        return found
+        return server
     address, _colon, port = where.rpartition(":")
-    found = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind((address.strip("[]"), int(port)))
-    return found
+    server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((address.strip("[]"), int(port)))
+    return server
 
 
-door = listener(sys.argv[1])
-door.listen(64)
+server = listener(sys.argv[1])
+server.listen(64)
 words = sys.argv[2].encode() if len(sys.argv) > 2 else b"stolen\n"
 while True:
-    threading.Thread(target=serve, args=(door.accept()[0], words), daemon=True).start()
+    threading.Thread(target=serve, args=(server.accept()[0], words), daemon=True).start()

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Python that the engine finds on a host: runs the real one, and notes how long each run took and how
-much memory it had at most.
+"""The Python that the engine finds on a host. It runs the real one, and notes the time and the peak memory of
+each run.
 """
 
 import json

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A FIFO that tells whether anybody opened it for reading: watched_fifo.py FIFO NOTE. Opening it for writing
-waits for that.
+"""Writes a note when anybody opens a FIFO for reading: watched_fifo.py FIFO NOTE.
+
+It opens the FIFO for writing, which waits for a reader.
 """
 
 import os
