@@ -4,7 +4,8 @@
 """Restarts php-fpm.
 
 At worst: the running requests of all its pools. It is begun only when every pool of it is seen to be able to
-start, and nothing else than our change would be loaded.
+start, nothing in its unit or in systemd would stop the start, no other unit would be stopped with it, and
+nothing else than our change would be loaded.
 
 Nothing else brings back a socket file that was deleted: a reload keeps the old socket.
 """

@@ -32,27 +32,14 @@ _MADE = {
     "LogsDirectory": "/var/log",
 }
 _PROPERTIES = (
-    (
-        "LoadState",
-        "NeedDaemonReload",
-        "ExecStart",
-        "ExecStartPre",
-        "Environment",
-        "EnvironmentFiles",
-        "User",
-        "Group",
-        "SupplementaryGroups",
-        "WorkingDirectory",
-        "FragmentPath",
-        "DropInPaths",
-        "ActiveEnterTimestampMonotonic",
-        "ProtectSystem",
-        "ProtectHome",
-        "PrivateTmp",
-        "ReadWritePaths",
-        "ReadOnlyPaths",
-        "InaccessiblePaths",
-    )
+    ("LoadState", "NeedDaemonReload", "FragmentPath", "DropInPaths", "ActiveEnterTimestampMonotonic")
+    + ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "WorkingDirectory")
+    + ("Environment", "EnvironmentFiles", "User", "Group", "SupplementaryGroups")
+    + ("ProtectSystem", "ProtectHome", "PrivateTmp")
+    + ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
+    + ("RefuseManualStart", "RefuseManualStop", "StartLimitBurst", "StartLimitIntervalUSec")
+    + ("After", "Requires", "Requisite", "BindsTo", "Conflicts")
+    + ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "ConflictedBy")
     + NOT_TRIED
     + tuple(_MADE)
 )
@@ -177,7 +164,9 @@ def launch(host: Host, unit: str) -> Launch:
         for kind, root in _MADE.items()
         for name in _words(settings[kind])
     ]
-    folder = "".join(settings["WorkingDirectory"]).lstrip("!-")
+    folder = "".join(settings["WorkingDirectory"])
+    if folder.startswith("!"):  # may be missing
+        folder = folder[1:] if host.type_of(folder[1:]) == "directory" else "/"
     definition = settings["FragmentPath"] + _words(settings["DropInPaths"])
     return Launch(
         unit,

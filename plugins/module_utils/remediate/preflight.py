@@ -24,7 +24,8 @@ from ..parse.titles import FPM_WORKER
 from ..plan.plan import BY_ID
 from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
-from .rehearsal import ini_files, rehearse, taken, untried_before
+from .rehearsal import ini_files, rehearse, taken
+from .start_refusals import by_hand, start_refusal
 from .unloaded import TICK, named, newer
 
 if TYPE_CHECKING:
@@ -63,33 +64,38 @@ class _NginxReading(nginx_files.Reading):
 
 
 def _not_whole(look: Host, what: str) -> str:
-    entry = next((one for one in look.missing if one["what"] == what), {"path": "a part", "why": "unknown"})
-    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (
-        entry["path"],
-        entry["why"],
-    )
+    entry = next((entry for entry in look.missing if entry["what"] == what), None)
+    path, why = (entry["path"], entry["why"]) if entry else ("a part", "unknown")
+    return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (path, why)
 
 
 def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
     """What of the code that runs is not on the disk any more."""
+    link = "/proc/%d/exe" % pid
     try:
-        runs, there = look.stat("/proc/%d/exe" % pid), look.stat(program)
+        runs, there = look.stat(link), look.stat(program)
     except HostError as error:
         return "%s (%s)" % (program, error.why)
-    if (look.readlink("/proc/%d/exe" % pid) or "").endswith(DELETED) or (runs.device, runs.inode) != (
-        there.device,
-        there.inode,
-    ):
+    same = (runs.device, runs.inode) == (there.device, there.inode)
+    if not same or (look.readlink(link) or "").endswith(DELETED):
         return program
     extension = _PHP_CODE.search(look.text("/proc/%d/maps" % pid) or "")
     return extension.group(1) if extension else None
 
 
-def _by_hand(unit: str, verb: str) -> str:
-    return (
-        "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again"
-        % (verb, unit)
-    )
+def _service(look: Host, unit: str) -> Launch:
+    """Raises Refusal where systemd would not take the unit as its files say."""
+    service = launch(look, unit)
+    # A unit that runs and is masked waits for a reload on systemd 247 and 252, and not on 257.
+    if service.settings.get("LoadState") == ["masked"]:
+        why = "%s is masked, so systemd would refuse that: `systemctl unmask %s`, if that is meant"
+        raise Refusal(why % (unit, unit))
+    if service.needs_reload:
+        raise Refusal(
+            "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl "
+            "daemon-reload`, if that is meant" % unit
+        )
+    return service
 
 
 def _nginx(
@@ -101,24 +107,19 @@ def _nginx(
     master = nginx["master"]
     if unit is None or master is None:
         return None
-    found = launch(look, unit)
-    if found.needs_reload:
-        return _stale(found)
+    _service(look, unit)
     pid = master["pid"]
     replaced = _replaced(look, pid, nginx["binary"] or "")
     if replaced:
-        return "%s was replaced since nginx (pid %d) was started: %s" % (
-            replaced,
-            pid,
-            _by_hand(unit, "restart"),
-        )
+        text = "%s was replaced since nginx (pid %d) was started: %s"
+        return text % (replaced, pid, by_hand(unit, "restart"))
     workers = [process.started_at for process in procs if process.pid in nginx["workers"]]
     began = workers or [master["started_at"]]
     others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
     if others:
         return (
             "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s"
-            % (named(others), _by_hand(unit, "reload"))
+            % (named(others), by_hand(unit, "reload"))
         )
     texts = Texts(look)
     texts.show(step)
@@ -128,14 +129,11 @@ def _nginx(
 
 
 def _listens(conf: Conf) -> Set[str]:
-    written = [
-        one.args[0]
-        for one in every(conf.directives)
-        if one.name == "listen" and one.args and not one.args[0].startswith("unix:")
-    ]
+    listens = [line.args[0] for line in every(conf.directives) if line.name == "listen" and line.args]
     return {
-        canonical(where if where.isdigit() or re.search(r":\d+$", where) else where + ":80")
-        for where in written
+        canonical(address if re.search(r"(?:^|:)\d+$", address) else address + ":80")
+        for address in listens
+        if not address.startswith("unix:")
     }
 
 
@@ -151,22 +149,15 @@ def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optio
     return "what others changed there was not loaded yet: %s" % named(others) if others else None
 
 
-def _stale(found: Launch) -> str:
-    return (
-        "the unit file of %s, or a drop-in, was changed and systemd has not read it: `systemctl "
-        "daemon-reload`, if that is meant" % found.unit
-    )
-
-
 def _unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
     """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
     meant.
     """
     pools = {pool["name"]: pool for pool in master["pools"]}
     running: Dict[str, int] = {}
-    for one in procs:
-        match = FPM_WORKER.match(one.cmdline)
-        if match and one.ppid == master["pid"]:
+    for process in procs:
+        match = FPM_WORKER.match(process.cmdline)
+        if match and process.ppid == master["pid"]:
             running[match.group(1)] = running.get(match.group(1), 0) + 1
     for name, count in sorted(running.items()):
         if name not in pools:
@@ -191,39 +182,34 @@ def _fpm(
     if loads is None:
         return _on_top(look, step, master["loaded_at"], state)
     verb, unit = loads
-    found = launch(look, unit)
-    if found.needs_reload:
-        return _stale(found)
+    service = _service(look, unit)
     pid = master["pid"] if verb != "start" else None  # of a master that stays
-    replaced = _replaced(look, pid, found.argv[0]) if pid else None
+    replaced = _replaced(look, pid, service.argv[0]) if pid else None
     if replaced:
-        return "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s" % (
-            replaced,
-            pid or 0,
-            _by_hand(unit, "restart"),
-        )
-    before = untried_before(found) if pid and verb != "reload" else None
-    if before:
-        return "a restart of %s would run `%s` first, which cannot be tried: %s" % (
-            unit,
-            before,
-            _by_hand(unit, verb),
-        )
-    ini = ini_files(look, found, step)
-    definition = newer(look, found.definition + found.environment_files, 0.0, (), state)
+        text = "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s"
+        return text % (replaced, pid or 0, by_hand(unit, "restart"))
+    if verb != "reload":
+        folders = [command.folder for command in step.commands if command.folder]
+        refusal = start_refusal(look, service, verb, bool(pid), folders)
+        if refusal:
+            return refusal
+    ini = ini_files(look, service, step)
+    definition = newer(look, service.definition + service.environment_files, 0.0, (), state)
     boot_at = look.now() - look.boottime()
-    proven = bool(found.active_since) and all(one.at <= boot_at + found.active_since for one in definition)
+    proven = bool(service.active_since) and all(
+        file.at <= boot_at + service.active_since for file in definition
+    )
     if pid:
         others = newer(look, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
         if verb != "reload":
-            others += [one for one in definition if one.at > (master["started_at"] or 0.0) + TICK]
+            others += [file for file in definition if file.at > (master["started_at"] or 0.0) + TICK]
         unlike = _unlike(master, procs, step.meant)
         if others or unlike:
             return (
                 "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
-                % (verb, unit, ", ".join(filter(None, (named(others), unlike))), _by_hand(unit, verb))
+                % (verb, unit, ", ".join(filter(None, (named(others), unlike))), by_hand(unit, verb))
             )
-    return rehearse(look, master, found, step, procs, proven)
+    return rehearse(look, master, service, step, procs, proven)
 
 
 def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
@@ -243,12 +229,12 @@ def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optio
         for path in look.glob("%s/%s" % (folder, pattern))
         if look.type_of(path) == "file"
     ]
-    found = newer(look, files, since, (), state)
+    others = newer(look, files, since, (), state)
+    if not others:
+        return None
     return (
         "`%s` would also load unit files that were changed since systemd read them: %s; `systemctl "
-        "daemon-reload`, if that is meant" % (" ".join(commands[0]), named(found))
-        if found
-        else None
+        "daemon-reload`, if that is meant" % (" ".join(commands[0]), named(others))
     )
 
 
@@ -259,14 +245,14 @@ def objection(step: Step, state: str = STATE) -> Optional[str]:
     commands = [command.do for command in step.commands if command.do[0] == "systemctl"]
     loads = {argv[2]: argv[1] for argv in commands if argv[1] in LOADS}
     defines = [argv for argv in commands if argv[1] in DEFINES]
-    tested = {word for one in step.trials for word in one.argv if word.startswith("/")}
+    tested = {word for each in step.trials for word in each.argv if word.startswith("/")}
     if not (loads or defines or tested):
         return None
     look = Host()
     why = _definitions(look, defines, state) if defines else None
     if why:
         return why
-    if loads and any(one.started_at > look.now() - SETTLE for one in processes(look)):
+    if loads and any(process.started_at > look.now() - SETTLE for process in processes(look)):
         look.sleep(SETTLE)
     return _look(look, step, loads, tested, state)
 

@@ -74,42 +74,42 @@ def written(host: Host, master: "Master", step: Step, environment: Dict[str, str
     )
 
 
-def options(found: Launch) -> List[str]:
+def options(service: Launch) -> List[str]:
     """The unit's command line without what says whether php-fpm stays in the foreground."""
-    return [found.argv[0]] + [word for word in found.argv[1:] if word not in _LEFT_OUT] + list(_SILENT)
+    return [service.argv[0]] + [word for word in service.argv[1:] if word not in _LEFT_OUT] + list(_SILENT)
 
 
-def start_of(found: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
-    """As found, but that systemd hears nothing of it."""
+def start_of(service: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
+    """As the unit is started, but systemd hears nothing of it."""
     quiet = {
         name: value
-        for name, value in found.environment.items()
+        for name, value in service.environment.items()
         if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
     }
-    return Start(quiet, found.ids, found.folder, list(made), enough)
+    return Start(quiet, service.ids, service.folder, list(made), enough)
 
 
-def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
+def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
     comes last. Runs no PHP code.
 
     Raises Refusal when that cannot be known, or when others can write there.
     """
-    wanted = found.environment.get("PHP_INI_SCAN_DIR") or ""
-    for folder in [found.environment.get("PHPRC") or ""] + wanted.split(":"):
+    wanted = service.environment.get("PHP_INI_SCAN_DIR") or ""
+    for folder in [service.environment.get("PHPRC") or ""] + wanted.split(":"):
         _roots(host, [folder] if folder.startswith("/") else [])
-    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-i"], [], start=start_of(found))
-    told = dict(_INI.findall(ran.out))
-    if len(told) < 3:
+    ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-i"], [], start=start_of(service))
+    settings = dict(_INI.findall(ran.out))
+    if len(settings) < 3:
         raise Refusal(
-            "`%s -i` does not tell which php.ini it loads: %s" % (found.argv[0], deciding_line(ran))
+            "`%s -i` does not tell which php.ini it loads: %s" % (service.argv[0], deciding_line(ran))
         )
     paths = [
         path
         for name in ("Loaded Configuration File", "Additional .ini files parsed")
-        for path in re.split(r",?\s*\n|,\s*$", told[name])
+        for path in re.split(r",?\s*\n|,\s*$", settings[name])
     ]
-    paths += told["Scan this dir for additional .ini files"].split(":")
+    paths += settings["Scan this dir for additional .ini files"].split(":")
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and (host.account(user.group(1)) or (None,))[0] == 0:
         raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
@@ -130,21 +130,21 @@ def ini_files(host: Host, found: Launch, step: Step) -> List[str]:
 
 def _roots(host: Host, paths: Sequence[str]) -> None:
     for path in paths:
-        for one in [path] + folders(host, path):
-            found = opening(host, one)
-            if found:
-                raise Refusal(
-                    "%s can write %s, so root does not start php-fpm with it" % (found.who, found.path)
-                )
+        for place in [path] + folders(host, path):
+            writable = opening(host, place)
+            if writable:
+                why = "%s can write %s, so root does not start php-fpm with it"
+                raise Refusal(why % (writable.who, writable.path))
 
 
 def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
     """The first of these addresses that could not be had, and why. pid: of the master that has them or gives
     them back.
     """
-    ours = {one.pid for one in procs if pid is not None and pid in (one.pid, one.ppid)}
+    ours = {process.pid for process in procs if pid is not None and pid in (process.pid, process.ppid)}
     for key, facts in collect_endpoints(host, keys, None, procs, 0).items():
-        place, holders = parse(key), [one for one in facts["listeners"] if one["pid"] not in ours]
+        place = parse(key)
+        holders = [listener for listener in facts["listeners"] if listener["pid"] not in ours]
         if (
             facts["listening"]
             and len(holders) < len(facts["listeners"])
@@ -160,7 +160,7 @@ def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Option
             return "%s: %s%s" % (
                 key,
                 why,
-                "".join(", by %s (pid %s)" % (one["comm"], one["pid"]) for one in holders[:1]),
+                "".join(", by %(comm)s (pid %(pid)s)" % holder for holder in holders[:1]),
             )
     return None
 
@@ -190,11 +190,11 @@ def _unbindable_port(address: str, port: int) -> Optional[str]:
     return None
 
 
-def _logs(master: "Master", after: Written, found: Launch) -> List[str]:
+def _logs(master: "Master", after: Written, service: Launch) -> List[str]:
     """What the start opens to write, without the sockets."""
     error_log = after.conf.top.text("error_log") or ""
     paths = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
-    paths += re.findall(r"(?<= )(?:-g *|--pid[ =])(/\S+)", " ".join(found.argv))
+    paths += re.findall(r"(?<= )(?:-g *|--pid[ =])(/\S+)", " ".join(service.argv))
     for pool in after.pools:
         paths += [pool["access_log"], pool["slowlog"] if pool["slowlog_timeout"] else None]
     return [path for path in dict.fromkeys(paths) if path and path.startswith("/")]
@@ -206,80 +206,65 @@ def _sockets(after: Written) -> Dict[str, str]:
     return {path: name for path, name in places if path}
 
 
-def _made(step: Step, found: Launch) -> List[str]:
+def _made(step: Step, service: Launch) -> List[str]:
     """Directories that will be there by then: systemd's, the step's, and those that a command before the
     start names.
     """
-    before = " ".join(found.settings["ExecStartPre"])
+    before = " ".join(service.settings["ExecStartPre"])
     words = (
         re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
     )
-    return found.makes + [command.folder for command in step.commands if command.folder] + words
-
-
-# What a command before the start may be without a doubt that it succeeds again: it makes a directory, gives
-# it to somebody, or is php-fpm's own test, which is tried anyway.
-_HARMLESS_BEFORE = re.compile(r"(?:mkdir|install|chown|chmod|touch|true|php[\d.]*-?fpm[\d.]*)\Z")
-# As systemctl shows a command: { path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no ; ... }
-_BEFORE = re.compile(r"path=(\S+) ; argv\[\]=(.*?) ; ignore_errors=no")
-
-
-def untried_before(found: Launch) -> Optional[str]:
-    """The first command of ExecStartPre= that can keep the unit from starting, and that nobody can try."""
-    for path, command in _BEFORE.findall(" ".join(found.settings.get("ExecStartPre", []))):
-        if not _HARMLESS_BEFORE.match(posixpath.basename(path)):
-            return str(command)
-    return None
+    return service.makes + [command.folder for command in step.commands if command.folder] + words
 
 
 def _foreseen(
-    found: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
+    service: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
 ) -> Optional[str]:
     """What need not be tried to be known, or cannot be."""
-    if not _PROGRAM.match(posixpath.basename(found.argv[0])):
-        return "%s is started by %s, which cannot be tried" % (found.unit, found.argv[0])
-    hidden = next((name for name in NOT_TRIED if "".join(found.settings[name]) not in ("", "no")), None)
+    if not _PROGRAM.match(posixpath.basename(service.argv[0])):
+        return "%s is started by %s, which cannot be tried" % (service.unit, service.argv[0])
+    hidden = next((name for name in NOT_TRIED if "".join(service.settings[name]) not in ("", "no")), None)
     if hidden:
-        return "a start of %s cannot be tried: its unit has %s=" % (found.unit, hidden)
+        return "a start of %s cannot be tried: its unit has %s=" % (service.unit, hidden)
     sockets = _sockets(after)
     for path in () if proven else [*logs, *sockets]:
-        why = kept_from(found, path)
+        why = kept_from(service, path)
         if why:
-            return "%s of its unit keeps %s from writing %s" % (why, found.unit, path)
+            return "%s of its unit keeps %s from writing %s" % (why, service.unit, path)
     for path, name in sockets.items():
         folder = posixpath.dirname(path)
-        if not os.path.isdir(folder) and not any((one + "/").startswith(folder + "/") for one in made):
+        if not os.path.isdir(folder) and not any((entry + "/").startswith(folder + "/") for entry in made):
             return "pool %s could not listen on %s: there is no directory %s" % (name, path, folder)
     return None
 
 
 def rehearse(
-    host: Host, master: "Master", found: Launch, step: Step, procs: Sequence[Process], proven: bool
+    host: Host, master: "Master", service: Launch, step: Step, procs: Sequence[Process], proven: bool
 ) -> Optional[str]:
     """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
     started with this definition before.
     """
-    after, made = written(host, master, step, found.environment), _made(step, found)
-    logs = _logs(master, after, found)
-    why = _foreseen(found, after, logs, made, proven)
+    after, made = written(host, master, step, service.environment), _made(step, service)
+    logs = _logs(master, after, service)
+    why = _foreseen(service, after, logs, made, proven)
     if why:
         return why
     why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])
     if why:
         return "php-fpm could not listen on %s" % why
-    ran = trial(step.changes, options(found) + [*_NO_PRELOAD, "-t"], logs, start=start_of(found, made))
+    ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-t"], logs, start=start_of(service, made))
     if ran.rc != 0:
-        return "`%s -t`, as %s would run it: %s" % (found.argv[0], found.unit, deciding_line(ran))
+        return "`%s -t`, as %s would run it: %s" % (service.argv[0], service.unit, deciding_line(ran))
     text = after.text + _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "")
     text += "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
     real = host.realpath(master["config"])
-    changes = [one for one in step.changes if host.realpath(one.path) != real]
+    changes = [change for change in step.changes if host.realpath(change.path) != real]
     changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [
         Change(path, b"", None, 0) for path in _sockets(after)
     ]
-    ran = trial(changes, options(found) + list(_STAYS), logs, SECONDS, start_of(found, made, READY))
+    ran = trial(changes, options(service) + list(_STAYS), logs, SECONDS, start_of(service, made, READY))
     if ran.rc is None:
-        return "a start of %s could not be tried: %s" % (found.unit, deciding_line(ran))
+        return "a start of %s could not be tried: %s" % (service.unit, deciding_line(ran))
     return (
-        None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (found.unit, deciding_line(ran))
+        None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (service.unit, deciding_line(ran))
     )

@@ -122,164 +122,167 @@ def asked(verb: str = "restart", unit: str = UNIT, meant: Any = (), trials: Any 
     )
 
 
-@pytest.mark.parametrize("verb", ["restart", "reload", "start"])
-def test_what_runs_is_what_the_files_say_and_the_start_was_tried(place: Place, verb: str) -> None:
-    assert asked(verb) is None and len(place.rehearsed) == 1
+class TestStart:
+    @pytest.mark.parametrize("verb", ["restart", "reload", "start"])
+    def test_what_was_tried_well_is_begun(self, place: Place, verb: str) -> None:
+        assert asked(verb) is None and len(place.rehearsed) == 1
+
+    def test_a_start_that_fails_where_it_is_tried_is_not_begun(self, place: Place) -> None:
+        place.wrong = "[pool b] cannot get gid for group 'gg'"
+        assert asked("reload") == place.wrong
+
+    def test_a_start_of_what_does_not_run_loads_all_there_is(self, place: Place) -> None:
+        place.master.update(running=False, pid=None, loaded_at=None, started_at=None)
+        place.write("pool.d/www.conf", "[www]\n")
+        assert asked("start") is None and asked("restart") is None and len(place.rehearsed) == 2
+
+    def test_a_unit_that_systemd_has_not_read_anew(self, place: Place) -> None:
+        place.unit = {"needs_reload": True}
+        assert all("`systemctl daemon-reload`" in str(asked(verb)) for verb in ("start", "restart", "reload"))
+
+    def test_a_masked_unit_is_neither_started_nor_reloaded(self, place: Place) -> None:
+        place.unit = {"needs_reload": True, "settings": {"LoadState": ["masked"]}}
+        assert all(
+            "`systemctl unmask %s`" % UNIT in str(asked(verb)) for verb in ("start", "restart", "reload")
+        )
+
+    def test_near_miss_a_reload_where_a_restart_is_refused(self, place: Place) -> None:
+        place.unit = {"settings": {"RefuseManualStop": ["yes"]}}
+        assert "RefuseManualStop=yes" in str(asked()) and place.rehearsed == []
+        assert asked("reload") is None and asked("start") is None
+
+    def test_a_program_that_is_another_by_now_is_not_started(self, place: Place) -> None:
+        place.unit = {"argv": [PROGRAM]}
+        assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(
+            asked("reload")
+        )
+        place.unit = {"argv": ["/none/php-fpm"]}
+        assert "/none/php-fpm (No such file or directory) was replaced" in str(asked())
+
+    def test_a_refusal_on_the_way_is_the_answer(self, place: Place, monkeypatch: Any) -> None:
+        def launch(_host: Any, unit: str) -> Any:
+            raise Refusal("%s runs as the user ghost" % unit)
+
+        monkeypatch.setattr(subject, "launch", launch)
+        assert asked() == "%s runs as the user ghost" % UNIT
+
+    def test_a_unit_that_nobody_knows_is_not_loaded_blindly(self, place: Place) -> None:
+        assert (
+            asked("restart", "other.service")
+            == "what `systemctl restart other.service` would load is not known here"
+        )
+
+    def test_what_loads_nothing_is_not_asked_about(self, place: Place) -> None:
+        place.master["config"] = "/none"
+        assert (
+            asked("reset-failed") is None
+            and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
+        )
 
 
-def test_a_start_that_fails_where_it_is_tried_is_not_begun(place: Place) -> None:
-    place.wrong = "[pool b] cannot get gid for group 'gg'"
-    assert asked("reload") == place.wrong
+class TestEditsOfOthers:
+    @pytest.mark.parametrize("name", ["pool.d/www.conf", "pool.d/new.conf", "php.ini"])
+    def test_another_edit_is_left_to_a_person(self, place: Place, name: str) -> None:
+        place.write(name, "[new]\n")
+        assert "would also load" in str(asked()) and place.path(name) in str(asked())
+        assert place.rehearsed == []
 
+    def test_near_miss_the_file_that_is_meant_is_loaded(self, place: Place) -> None:
+        place.write("pool.d/www.conf", "[www]\n")
+        assert asked(meant=[place.path("pool.d/www.conf")]) is None
+        place.write("pool.d/b.conf", "[b]\n")
+        why = str(asked(meant=[place.path("pool.d/www.conf")]))
+        assert place.path("pool.d/b.conf") in why and "www.conf" not in why
 
-@pytest.mark.parametrize("name", ["pool.d/www.conf", "pool.d/new.conf", "php.ini"])
-def test_another_edit_is_named_and_left_to_a_person(place: Place, name: str) -> None:
-    place.write(name, "[new]\n")
-    assert "would also load" in str(asked()) and place.path(name) in str(asked())
-    assert place.rehearsed == []
+    def test_a_pool_that_is_configured_no_more_is_named(self, place: Place) -> None:
+        place.worker("gone")
+        assert "pool gone runs, and is configured no more" in str(asked())
 
-
-def test_a_start_of_what_does_not_run_loads_all_there_is(place: Place) -> None:
-    place.master.update(running=False, pid=None, loaded_at=None, started_at=None)
-    place.write("pool.d/www.conf", "[www]\n")
-    assert asked("start") is None and asked("restart") is None and len(place.rehearsed) == 2
-
-
-def test_the_file_that_is_meant_is_loaded_and_one_beside_it_is_not(place: Place) -> None:
-    place.write("pool.d/www.conf", "[www]\n")
-    assert asked(meant=[place.path("pool.d/www.conf")]) is None
-    place.write("pool.d/b.conf", "[b]\n")
-    why = str(asked(meant=[place.path("pool.d/www.conf")]))
-    assert place.path("pool.d/b.conf") in why and "www.conf" not in why
-
-
-def test_a_pool_that_runs_and_is_configured_no_more_is_named(place: Place) -> None:
-    place.worker("gone")
-    assert "pool gone runs, and is configured no more" in str(asked())
-
-
-def test_more_workers_than_the_file_allows_were_loaded_from_another_file(place: Place) -> None:
-    for _number in range(2):
+    def test_more_workers_than_the_file_allows(self, place: Place) -> None:
+        for _number in range(2):
+            place.worker("www")
+        assert asked() is None
         place.worker("www")
-    assert asked() is None
-    place.worker("www")
-    assert "pool www runs with 3 workers, and its file allows 2" in str(asked())
-    assert asked(meant=[place.path("pool.d/www.conf")]) is None
+        assert "pool www runs with 3 workers, and its file allows 2" in str(asked())
+        assert asked(meant=[place.path("pool.d/www.conf")]) is None
+
+    def test_a_changed_unit_stops_only_a_restart(self, place: Place) -> None:
+        place.write("unit", "[Service]\nProtectSystem=strict\n")
+        place.master["started_at"] -= 1
+        assert place.path("unit") in str(asked("restart")) and asked("reload") is None
+
+    def test_what_was_not_read_whole_is_left_alone(self, place: Place) -> None:
+        os.remove(place.path("pool.d/www.conf"))
+        os.symlink("/dev/null", place.path("pool.d/www.conf"))
+        assert "was not read whole" in str(asked())
+        edit = Step("fpm_config", "x", [], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
+        assert "was not read whole" in str(subject.objection(edit))
+
+    def test_no_action_writes_on_top_of_what_is_not_loaded(self, place: Place) -> None:
+        change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
+        step = Step(
+            "socket_access_set",
+            "x",
+            [change],
+            [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])],
+            [],
+        )
+        assert subject.objection(step) is None
+        place.write("pool.d/www.conf", "[www]\n")
+        assert place.path("pool.d/www.conf") in str(subject.objection(step))
+        assert subject.objection(step._replace(name="fpm_config")) is None
+
+    @pytest.mark.parametrize("verb", ["daemon-reload", "enable"])
+    def test_systemd_does_not_read_other_units_anew_with_ours(
+        self, place: Place, monkeypatch: Any, verb: str
+    ) -> None:
+        monkeypatch.setattr(subject, "DIRECTORIES", (place.top,))
+        loaded = [time.time()]
+        monkeypatch.setattr(
+            Host,
+            "run",
+            lambda *_arguments, **_options: Ran(
+                0,
+                "UnitsLoadStartTimestampMonotonic=%d\n"
+                % ((time.clock_gettime(time.CLOCK_MONOTONIC) - time.time() + loaded[0]) * 1e6),
+                "",
+            ),
+        )
+        assert asked(verb) is None
+        time.sleep(0.03)
+        place.write("db.service.d/x.conf", "[Service]\n")
+        assert place.path("db.service.d/x.conf") in str(asked(verb))
+        time.sleep(0.03)
+        loaded[0] = time.time()
+        assert asked(verb) is None
 
 
-def test_a_unit_that_systemd_has_not_read_anew_is_not_started(place: Place) -> None:
-    place.unit = {"needs_reload": True}
-    assert all("`systemctl daemon-reload`" in str(asked(verb)) for verb in ("start", "restart", "reload"))
+class TestNginx:
+    def test_nginx_with_nothing_else_to_load_is_reloaded(self, place: Place) -> None:
+        assert asked("reload", "nginx.service") is None and place.rehearsed == []
 
+    @pytest.mark.parametrize("name", ["sites/blog", "sites/shop", "nginx.conf"])
+    def test_a_site_that_was_edited_stays_as_it_runs(self, place: Place, name: str) -> None:
+        place.write(name, "# new\n")
+        assert place.path(name) in str(asked("reload", "nginx.service"))
+        assert asked("reload") is None  # php-fpm does not load it
 
-def test_a_restart_would_take_up_a_changed_unit_and_a_reload_does_not(place: Place) -> None:
-    place.write("unit", "[Service]\nProtectSystem=strict\n")
-    place.master["started_at"] -= 1
-    assert place.path("unit") in str(asked("restart")) and asked("reload") is None
+    def test_a_site_that_was_removed_stays_as_it_runs(self, place: Place) -> None:
+        os.remove(place.path("sites/shop"))
+        assert "%s/sites (a name in it" % place.top in str(asked("reload", "nginx.service"))
 
-
-def test_a_program_that_is_another_by_now_is_not_started(place: Place) -> None:
-    place.unit = {"argv": [PROGRAM]}
-    assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(
-        asked("reload")
-    )
-    place.unit = {"argv": ["/none/php-fpm"]}
-    assert "/none/php-fpm (No such file or directory) was replaced" in str(asked())
-
-
-def test_what_was_not_read_whole_is_neither_loaded_nor_changed(place: Place) -> None:
-    os.remove(place.path("pool.d/www.conf"))
-    os.symlink("/dev/null", place.path("pool.d/www.conf"))
-    assert "was not read whole" in str(asked())
-    edit = Step("fpm_config", "x", [], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
-    assert "was not read whole" in str(subject.objection(edit))
-
-
-def test_a_refusal_on_the_way_is_the_answer(place: Place, monkeypatch: Any) -> None:
-    def launch(_host: Any, unit: str) -> Any:
-        raise Refusal("%s runs as the user ghost" % unit)
-
-    monkeypatch.setattr(subject, "launch", launch)
-    assert asked() == "%s runs as the user ghost" % UNIT
-
-
-def test_nginx_with_nothing_else_to_load_is_reloaded(place: Place) -> None:
-    assert asked("reload", "nginx.service") is None and place.rehearsed == []
-
-
-@pytest.mark.parametrize("name", ["sites/blog", "sites/shop", "nginx.conf"])
-def test_a_site_that_was_edited_and_not_loaded_stays_as_it_runs(place: Place, name: str) -> None:
-    place.write(name, "# new\n")
-    assert place.path(name) in str(asked("reload", "nginx.service"))
-    assert asked("reload") is None  # php-fpm does not load it
-
-
-def test_a_site_that_was_removed_and_not_loaded_stays_as_it_runs(place: Place) -> None:
-    os.remove(place.path("sites/shop"))
-    assert "%s/sites (a name in it" % place.top in str(asked("reload", "nginx.service"))
-
-
-def test_nginx_is_not_told_to_listen_where_it_cannot(place: Place, monkeypatch: Any) -> None:
-    seen: List[Any] = []
-    monkeypatch.setattr(
-        subject,
-        "taken",
-        lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use",
-    )
-    text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
-    change = Change(place.path("sites/shop"), b"", text, 0o644)
-    why = subject.objection(
-        Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])])
-    )
-    assert why == "nginx could not listen on *:81: Address already in use" and seen == [
-        ["*:81", "127.0.0.1:80", "[::1]:80"]
-    ]
-
-
-def test_a_unit_that_nobody_knows_is_not_loaded_blindly(place: Place) -> None:
-    assert (
-        asked("restart", "other.service")
-        == "what `systemctl restart other.service` would load is not known here"
-    )
-
-
-def test_what_loads_nothing_is_not_asked_about(place: Place) -> None:
-    place.master["config"] = "/none"
-    assert (
-        asked("reset-failed") is None
-        and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
-    )
-
-
-@pytest.mark.parametrize("verb", ["daemon-reload", "enable"])
-def test_systemd_does_not_read_other_units_anew_with_ours(place: Place, monkeypatch: Any, verb: str) -> None:
-    monkeypatch.setattr(subject, "DIRECTORIES", (place.top,))
-    loaded = [time.time()]
-    monkeypatch.setattr(
-        Host,
-        "run",
-        lambda *_arguments, **_options: Ran(
-            0,
-            "UnitsLoadStartTimestampMonotonic=%d\n"
-            % ((time.clock_gettime(time.CLOCK_MONOTONIC) - time.time() + loaded[0]) * 1e6),
-            "",
-        ),
-    )
-    assert asked(verb) is None
-    time.sleep(0.03)
-    place.write("db.service.d/x.conf", "[Service]\n")
-    assert place.path("db.service.d/x.conf") in str(asked(verb))
-    time.sleep(0.03)
-    loaded[0] = time.time()
-    assert asked(verb) is None
-
-
-def test_an_action_does_not_write_on_top_of_what_others_have_not_loaded(place: Place) -> None:
-    change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
-    step = Step(
-        "socket_access_set", "x", [change], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], []
-    )
-    assert subject.objection(step) is None
-    place.write("pool.d/www.conf", "[www]\n")
-    assert place.path("pool.d/www.conf") in str(subject.objection(step))
-    assert subject.objection(step._replace(name="fpm_config")) is None
+    def test_nginx_is_not_told_to_listen_where_it_cannot(self, place: Place, monkeypatch: Any) -> None:
+        seen: List[Any] = []
+        monkeypatch.setattr(
+            subject,
+            "taken",
+            lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use",
+        )
+        text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
+        change = Change(place.path("sites/shop"), b"", text, 0o644)
+        why = subject.objection(
+            Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])])
+        )
+        assert why == "nginx could not listen on *:81: Address already in use" and seen == [
+            ["*:81", "127.0.0.1:80", "[::1]:80"]
+        ]

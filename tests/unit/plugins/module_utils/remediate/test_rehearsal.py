@@ -110,114 +110,117 @@ def place(tmp_path: Any, monkeypatch: Any) -> Place:
     return Place(str(tmp_path), monkeypatch)
 
 
-def test_the_configuration_is_tested_as_it_is_and_then_started_without_a_worker(place: Place) -> None:
-    assert place.rehearse() is None
-    (_changes, argv, silent, start), (changes, run, _silent, ready) = place.tried
-    assert argv == [PROGRAM, "-c", "/x", "-d", "error_log=", "-d", "opcache.preload=", "-t"]
-    assert (
-        run == [PROGRAM, "-c", "/x", "-d", "error_log=", "-F", "-O"]
-        and ready.enough == b"ready to handle connections"
-    )
-    assert silent == ["/var/log/fpm.log", "/run/fpm.pid"] and start.environment == {"A": "1"}
-    assert changes[0].after.endswith(
-        b"[global]\nlog_level = notice\n[www]\npm = ondemand\npm.max_children = 1\n"
-    )
-    assert [(change.path, change.after) for change in changes[1:]] == [(place.path("www.sock"), None)]
-
-
-def test_what_the_step_writes_is_what_is_started(place: Place) -> None:
-    text = ("[www]\nlisten = %s\n" % place.path("b.sock")).encode()
-    assert (
-        place.rehearse(step=NOTHING._replace(changes=[Change(place.path("fpm.conf"), b"", text, 0o644)]))
-        is None
-    )
-    changes = place.tried[1][0]
-    assert len(changes) == 2 and changes[0].after.startswith(text) and changes[1].path == place.path("b.sock")
-
-
-def test_variables_of_the_units_environment_tell_where_a_pool_listens(place: Place) -> None:
-    with open(place.path("fpm.conf"), "w") as stream:
-        stream.write("[www]\nlisten = ${DIR}/${NAME:-www}.sock\n")
-    assert place.rehearse(launched(environment={"DIR": place.top})) is None
-    assert place.tried[1][0][1].path == place.path("www.sock")
-
-
-@pytest.mark.parametrize(
-    "answers, words",
-    [
-        (
-            [Ran(78, "", "[x] ALERT: [pool www] pm.max_children must be\n")],
-            "-t`, as php8.2-fpm.service would run it: [x] ALERT: [pool www]",
-        ),
-        (
-            [UP, Ran(78, "", "[x] ERROR: [pool b] cannot get gid for group 'gg'\n")],
-            "tried and failed: [x] ERROR: [pool b] cannot get gid",
-        ),
-        (
-            [UP, Ran(None, "", "no namespace for it: unshare: Operation not permitted")],
-            "could not be tried: no namespace",
-        ),
-        (
-            [UP, Ran(None, "", "/usr/sbin/php-fpm8.2 did not end within 30 s")],
-            "could not be tried: /usr/sbin/php-fpm8.2 did not end within 30 s",
-        ),
-        (
-            [UP, Ran(255, "", "PHP Fatal error:  Uncaught Exception: no in /srv/p.php:1\n")],
-            "tried and failed: PHP Fatal error",
-        ),
-    ],
-)
-def test_what_the_program_says_is_the_reason(place: Place, answers: List[Ran], words: str) -> None:
-    place.answers = list(answers)
-    assert words in str(place.rehearse())
-
-
-def test_a_socket_without_its_directory_names_the_pool(place: Place) -> None:
-    with open(place.path("fpm.conf"), "a") as stream:
-        stream.write("[b]\nlisten = /run/none/b.sock\n")
-    assert (
-        place.rehearse() == "pool b could not listen on /run/none/b.sock: there is no directory /run/none"
-        and place.tried == []
-    )
-    assert place.rehearse(launched(makes=["/run/none"])) is None
-    assert (
-        place.rehearse(
-            with_setting(
-                "ExecStartPre", "{ path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/none ; ignore_errors=no ; }"
-            )
+class TestTrial:
+    def test_it_is_tested_then_started_without_a_worker(self, place: Place) -> None:
+        assert place.rehearse() is None
+        (_changes, argv, silent, start), (changes, run, _silent, ready) = place.tried
+        assert argv == [PROGRAM, "-c", "/x", "-d", "error_log=", "-d", "opcache.preload=", "-t"]
+        assert (
+            run == [PROGRAM, "-c", "/x", "-d", "error_log=", "-F", "-O"]
+            and ready.enough == b"ready to handle connections"
         )
-        is None
+        assert silent == ["/var/log/fpm.log", "/run/fpm.pid"] and start.environment == {"A": "1"}
+        assert changes[0].after.endswith(
+            b"[global]\nlog_level = notice\n[www]\npm = ondemand\npm.max_children = 1\n"
+        )
+        assert [(change.path, change.after) for change in changes[1:]] == [(place.path("www.sock"), None)]
+
+    def test_what_the_step_writes_is_what_is_started(self, place: Place) -> None:
+        text = ("[www]\nlisten = %s\n" % place.path("b.sock")).encode()
+        assert (
+            place.rehearse(step=NOTHING._replace(changes=[Change(place.path("fpm.conf"), b"", text, 0o644)]))
+            is None
+        )
+        changes = place.tried[1][0]
+        assert (
+            len(changes) == 2
+            and changes[0].after.startswith(text)
+            and changes[1].path == place.path("b.sock")
+        )
+
+    def test_a_variable_of_the_unit_tells_where_a_pool_listens(self, place: Place) -> None:
+        with open(place.path("fpm.conf"), "w") as stream:
+            stream.write("[www]\nlisten = ${DIR}/${NAME:-www}.sock\n")
+        assert place.rehearse(launched(environment={"DIR": place.top})) is None
+        assert place.tried[1][0][1].path == place.path("www.sock")
+
+    @pytest.mark.parametrize(
+        "answers, words",
+        [
+            (
+                [Ran(78, "", "[x] ALERT: [pool www] pm.max_children must be\n")],
+                "-t`, as php8.2-fpm.service would run it: [x] ALERT: [pool www]",
+            ),
+            (
+                [UP, Ran(78, "", "[x] ERROR: [pool b] cannot get gid for group 'gg'\n")],
+                "tried and failed: [x] ERROR: [pool b] cannot get gid",
+            ),
+            (
+                [UP, Ran(None, "", "no namespace for it: unshare: Operation not permitted")],
+                "could not be tried: no namespace",
+            ),
+            (
+                [UP, Ran(None, "", "/usr/sbin/php-fpm8.2 did not end within 30 s")],
+                "could not be tried: /usr/sbin/php-fpm8.2 did not end within 30 s",
+            ),
+            (
+                [UP, Ran(255, "", "PHP Fatal error:  Uncaught Exception: no in /srv/p.php:1\n")],
+                "tried and failed: PHP Fatal error",
+            ),
+        ],
     )
-    assert (
-        place.rehearse(step=NOTHING._replace(commands=[Command(["systemd-tmpfiles"], [], "/run/none")]))
-        is None
-    )
-    assert place.tried[-1][3].makes == ["/run/none"]
+    def test_what_the_program_says_is_the_reason(self, place: Place, answers: List[Ran], words: str) -> None:
+        place.answers = list(answers)
+        assert words in str(place.rehearse())
 
 
-@pytest.mark.parametrize("name", NOT_TRIED)
-def test_a_unit_whose_view_of_the_files_cannot_be_had_is_not_started(place: Place, name: str) -> None:
-    assert place.rehearse(with_setting(name, "no")) is None
-    assert place.rehearse(with_setting(name, "/srv")) == "a start of %s cannot be tried: its unit has %s=" % (
-        UNIT,
-        name,
-    )
+class TestForeseen:
+    def test_a_socket_without_its_directory_names_the_pool(self, place: Place) -> None:
+        with open(place.path("fpm.conf"), "a") as stream:
+            stream.write("[b]\nlisten = /run/none/b.sock\n")
+        assert (
+            place.rehearse() == "pool b could not listen on /run/none/b.sock: there is no directory /run/none"
+            and place.tried == []
+        )
+        assert place.rehearse(launched(makes=["/run/none"])) is None
+        assert (
+            place.rehearse(
+                with_setting(
+                    "ExecStartPre",
+                    "{ path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/none ; ignore_errors=no ; }",
+                )
+            )
+            is None
+        )
+        assert (
+            place.rehearse(step=NOTHING._replace(commands=[Command(["systemd-tmpfiles"], [], "/run/none")]))
+            is None
+        )
+        assert place.tried[-1][3].makes == ["/run/none"]
 
+    @pytest.mark.parametrize("name", NOT_TRIED)
+    def test_a_unit_with_its_own_view_of_the_files(self, place: Place, name: str) -> None:
+        assert place.rehearse(with_setting(name, "no")) is None
+        assert place.rehearse(
+            with_setting(name, "/srv")
+        ) == "a start of %s cannot be tried: its unit has %s=" % (
+            UNIT,
+            name,
+        )
 
-def test_a_unit_that_has_started_so_before_may_write_what_it_wrote(place: Place) -> None:
-    found = with_setting("ProtectSystem", "strict")
-    assert place.rehearse(found) is None
-    assert (
-        place.rehearse(found, proven=False)
-        == "ProtectSystem=strict of its unit keeps %s from writing /var/log/fpm.log" % UNIT
-    )
+    def test_a_unit_may_write_where_it_wrote_before(self, place: Place) -> None:
+        found = with_setting("ProtectSystem", "strict")
+        assert place.rehearse(found) is None
+        assert (
+            place.rehearse(found, proven=False)
+            == "ProtectSystem=strict of its unit keeps %s from writing /var/log/fpm.log" % UNIT
+        )
 
-
-def test_a_wrapper_is_not_started(place: Place) -> None:
-    assert (
-        place.rehearse(launched(argv=["/bin/sh", "-c", "exec php-fpm"]))
-        == "%s is started by /bin/sh, which cannot be tried" % UNIT
-    )
+    def test_a_wrapper_is_not_started(self, place: Place) -> None:
+        assert (
+            place.rehearse(launched(argv=["/bin/sh", "-c", "exec php-fpm"]))
+            == "%s is started by /bin/sh, which cannot be tried" % UNIT
+        )
 
 
 def ini(place: Place, text: str, monkeypatch: Any) -> List[str]:
@@ -231,36 +234,30 @@ def subject_opening(path: str) -> Any:
     return type("Opening", (), {"who": "mallory", "path": path}) if "theirs" in path else None
 
 
-def test_php_ini_and_what_is_scanned_beside_it_are_named_by_the_program(
-    place: Place, monkeypatch: Any
-) -> None:
-    found = ini(place, INFO.format(top=place.top, user="no value"), monkeypatch)
-    assert found == [
-        place.path(name) for name in ("php.ini", "conf.d/10-opcache.ini", "conf.d/20-x.ini", "conf.d")
-    ]
-    assert place.tried[0][1][-4:] == ["error_log=", "-d", "opcache.preload=", "-i"]
-    assert ini(place, NONE, monkeypatch) == []
+class TestPhpIni:
+    def test_the_program_names_php_ini_with_what_it_scans(self, place: Place, monkeypatch: Any) -> None:
+        found = ini(place, INFO.format(top=place.top, user="no value"), monkeypatch)
+        assert found == [
+            place.path(name) for name in ("php.ini", "conf.d/10-opcache.ini", "conf.d/20-x.ini", "conf.d")
+        ]
+        assert place.tried[0][1][-4:] == ["error_log=", "-d", "opcache.preload=", "-i"]
+        assert ini(place, NONE, monkeypatch) == []
 
+    def test_a_scanned_file_of_somebody_else_is_refused(self, place: Place, monkeypatch: Any) -> None:
+        os.makedirs(place.path("conf.d"))
+        open(place.path("conf.d/theirs.ini"), "w").close()
+        with pytest.raises(Refusal, match="mallory can write .*theirs.ini"):
+            ini(place, INFO.format(top=place.top, user="no value"), monkeypatch)
 
-def test_a_scanned_file_of_somebody_else_is_refused(place: Place, monkeypatch: Any) -> None:
-    os.makedirs(place.path("conf.d"))
-    open(place.path("conf.d/theirs.ini"), "w").close()
-    with pytest.raises(Refusal, match="mallory can write .*theirs.ini"):
-        ini(place, INFO.format(top=place.top, user="no value"), monkeypatch)
+    def test_extensions_of_somebody_else_are_refused(self, place: Place, monkeypatch: Any) -> None:
+        with pytest.raises(Refusal, match="mallory can write /srv/theirs"):
+            ini(place, NONE + "extension_dir => /srv/theirs => /srv/theirs\n", monkeypatch)
 
-
-def test_extensions_of_somebody_else_are_refused(place: Place, monkeypatch: Any) -> None:
-    with pytest.raises(Refusal, match="mallory can write /srv/theirs"):
-        ini(place, NONE + "extension_dir => /srv/theirs => /srv/theirs\n", monkeypatch)
-
-
-def test_a_preload_as_root_and_a_program_that_tells_nothing_are_refused(
-    place: Place, monkeypatch: Any
-) -> None:
-    with pytest.raises(Refusal, match="would run as root"):
-        ini(place, INFO.format(top=place.top, user="root"), monkeypatch)
-    with pytest.raises(Refusal, match="does not tell which php.ini"):
-        ini(place, "", monkeypatch)
+    def test_a_preload_as_root_is_refused(self, place: Place, monkeypatch: Any) -> None:
+        with pytest.raises(Refusal, match="would run as root"):
+            ini(place, INFO.format(top=place.top, user="root"), monkeypatch)
+        with pytest.raises(Refusal, match="does not tell which php.ini"):
+            ini(place, "", monkeypatch)
 
 
 @pytest.fixture
@@ -273,42 +270,27 @@ def listener(tmp_path: Any) -> Any:
         yield port.getsockname()[1], str(tmp_path / "x.sock")
 
 
-def test_an_address_of_another_process_cannot_be_had(listener: Any) -> None:
-    port, path = listener
-    for key in ("127.0.0.1:%d" % port, "*:%d" % port, "unix:" + path):
-        assert str(subject.taken(Host(), [key], [], None)).startswith(key + ": "), key
+class TestAddresses:
+    def test_an_address_of_another_process_cannot_be_had(self, listener: Any) -> None:
+        port, path = listener
+        for key in ("127.0.0.1:%d" % port, "*:%d" % port, "unix:" + path):
+            assert str(subject.taken(Host(), [key], [], None)).startswith(key + ": "), key
 
+    def test_near_miss_an_address_of_the_master_itself(self, listener: Any) -> None:
+        port, path = listener
+        ours = [Process(os.getpid(), 1, "php-fpm", "x", None, 0, 0, [0], 0.0)]
+        assert subject.taken(Host(), ["127.0.0.1:%d" % port, "unix:" + path], ours, os.getpid()) is None
 
-def test_an_address_of_the_master_itself_can(listener: Any) -> None:
-    port, path = listener
-    ours = [Process(os.getpid(), 1, "php-fpm", "x", None, 0, 0, [0], 0.0)]
-    assert subject.taken(Host(), ["127.0.0.1:%d" % port, "unix:" + path], ours, os.getpid()) is None
-
-
-def test_a_socket_that_nobody_answers_at_is_free_and_a_foreign_address_is_not(tmp_path: Any) -> None:
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(tmp_path / "old.sock"))
-    assert (
-        subject.taken(
-            Host(), ["unix:%s/old.sock" % tmp_path, "unix:%s/none.sock" % tmp_path], processes(Host()), None
+    def test_near_miss_a_socket_that_nobody_answers_at(self, tmp_path: Any) -> None:
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(tmp_path / "old.sock"))
+        assert (
+            subject.taken(
+                Host(),
+                ["unix:%s/old.sock" % tmp_path, "unix:%s/none.sock" % tmp_path],
+                processes(Host()),
+                None,
+            )
+            is None
         )
-        is None
-    )
-    assert "192.0.2.1:9000: Cannot assign" in str(subject.taken(Host(), ["192.0.2.1:9000"], [], None))
-
-
-@pytest.mark.parametrize(
-    "command, untried",
-    [
-        (
-            "path=/usr/bin/test ; argv[]=/usr/bin/test -e /etc/licence ; ignore_errors=no",
-            "/usr/bin/test -e /etc/licence",
-        ),
-        ("path=/usr/bin/test ; argv[]=/usr/bin/test -e /etc/licence ; ignore_errors=yes", None),
-        ("path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no", None),
-        ("path=/usr/sbin/php-fpm8.2 ; argv[]=/usr/sbin/php-fpm8.2 -t ; ignore_errors=no", None),
-    ],
-)
-def test_a_command_before_the_start_that_may_fail_is_named(command: str, untried: Optional[str]) -> None:
-    found = with_setting("ExecStartPre", "{ %s ; start_time=[n/a] }" % command)
-    assert subject.untried_before(found) == untried
+        assert "192.0.2.1:9000: Cannot assign" in str(subject.taken(Host(), ["192.0.2.1:9000"], [], None))

@@ -1,0 +1,202 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What systemd, or the unit itself, would stop a start at, and which other units it would stop.
+
+A restart stops the unit first. Only then systemd asks for its conditions, required units, start limit and
+paths. Where a condition fails, it skips the start and calls that a success (seen on 247, 252 and 257).
+"""
+
+import posixpath
+import re
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from ..collect.host import Host
+from ..parse.linux.systemctl import parse_show
+from ..parse.redact import redact
+from .launch import Launch
+
+# The commands of a unit that can keep it from being up. ExecStop= and ExecStopPost= may fail.
+COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStartPost")
+# No doubt that it succeeds again: it makes a directory, gives it to somebody, or is php-fpm's own test, which
+# is tried anyway.
+_HARMLESS = re.compile(r"(?:mkdir|install|chown|chmod|touch|true|php[\d.]*-?fpm[\d.]*)\Z")
+# As systemctl shows a command: { path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no ; ... }
+_COMMAND = re.compile(r"path=(\S+) ; argv\[\]=(.*?) ; ignore_errors=no")
+# A start fails where such a path is not there, but for one with a "-" in front.
+PATHS = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
+_UNMET = re.compile(r": ((?:Condition|Assert)\w+=.*) failed\.$", re.M)
+# sd-messages.h: a unit's start is done, or has failed.
+_STARTS = ("39f53479d3a045ac8e11786248231fbf", "be02cf6855d2428ba40df7e9d022f03d")
+
+
+class _Start(NamedTuple):
+    """runs: there is something to lose, so a start that may fail is not begun. made: directories that will be
+    there by then.
+    """
+
+    host: Host
+    launch: Launch
+    verb: str
+    runs: bool
+    made: Sequence[str]
+
+    def value(self, name: str) -> str:
+        return " ".join(self.launch.settings.get(name, []))
+
+    def by_hand(self) -> str:
+        return by_hand(self.launch.unit, self.verb)
+
+
+class _Tie(NamedTuple):
+    """How a unit names another one, systemd.unit(5), and which state of that one is in the way of a start.
+    runs: only if there is something to lose; after: only if the other one comes first.
+    """
+
+    properties: Sequence[str]
+    runs: bool
+    after: bool
+    in_the_way: Callable[[Dict[str, str]], bool]
+    why: str
+
+
+def _up(other: Dict[str, str]) -> bool:
+    return other["ActiveState"] not in ("inactive", "failed")
+
+
+def _down(other: Dict[str, str]) -> bool:
+    return other["ActiveState"] not in ("active", "reloading", "refreshing")
+
+
+def _not_loaded(other: Dict[str, str]) -> bool:
+    return other["LoadState"] != "loaded"
+
+
+_NEEDED = ("Requires", "BindsTo", "Requisite")
+_NEEDS = "needs %(Id)s, which is %(LoadState)s: mend that one"
+_WAITS = (
+    "needs %(Id)s first, which is %(ActiveState)s: `systemctl start %(Id)s`, `systemctl %(verb)s %(unit)s`, "
+    "and run this again"
+)
+_DEPEND = ("RequiredBy", "BoundBy", "RequisiteOf", "ConsistsOf", "PropagatesStopTo")
+_STOPS = "would also stop %(Id)s, which depends on it: %(by_hand)s"
+_CONFLICTS = "would stop %(Id)s, which conflicts with it: %(by_hand)s"
+TIES = (
+    _Tie(_NEEDED, False, False, _not_loaded, _NEEDS),
+    _Tie(("Requisite",), False, True, _down, _WAITS),
+    _Tie(("Requires", "BindsTo"), True, True, _down, _WAITS),
+    _Tie(_DEPEND, True, False, _up, _STOPS),
+    _Tie(("Conflicts", "ConflictedBy"), False, False, _up, _CONFLICTS),
+)
+
+
+def by_hand(unit: str, verb: str) -> str:
+    return (
+        "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again"
+        % (verb, unit)
+    )
+
+
+def _not_by_hand(start: _Start) -> Optional[str]:
+    for name in ("RefuseManualStart", "RefuseManualStop") if start.runs else ("RefuseManualStart",):
+        if start.value(name) == "yes":
+            return "would be refused by systemd, since its unit has %s=yes: take that out of the unit" % name
+    return None
+
+
+def _settings(start: _Start, names: str) -> List[str]:
+    """NAME=VALUE of what `systemctl show` cannot print, from the unit's files. An empty one takes those before
+    it back.
+    """
+    settings: List[str] = []
+    for path in start.launch.definition:
+        text = (start.host.text(path) or "").replace("\\\n", " ")
+        for name, value in re.findall(r"^[ \t]*(%s)[ \t]*=[ \t]*(.*?)[ \t]*$" % names, text, re.M):
+            settings = settings + ["%s=%s" % (name, value)] if value else []
+    return settings
+
+
+def _condition(start: _Start) -> Optional[str]:
+    wanted = _settings(start, r"Condition[A-Z]\w+") + _settings(start, r"Assert[A-Z]\w+")
+    if not wanted:
+        return None
+    # systemd-analyze asks as a unit of its own, whose name must not be filled in.
+    name = start.launch.unit.rpartition(".")[0]
+    prefix, _at, instance = name.partition("@")
+    words = {"n": start.launch.unit, "N": name, "p": prefix, "P": prefix, "i": instance, "I": instance}
+    wanted = [
+        re.sub("%(.)", lambda match: words.get(match.group(1), match.group(0)), text) for text in wanted
+    ]
+    ran = start.host.run(["systemd-analyze", "condition"] + wanted)
+    unmet = _UNMET.findall(ran.err + ran.out)
+    if ran.rc == 0 or not (unmet or start.runs):
+        return None
+    if not unmet:  # a systemd that is too old to be asked
+        why = "would stop if not for %s, which cannot be asked here: %s"
+        return why % (redact(", ".join(wanted)), start.by_hand())
+    # One of several with "|" is enough.
+    unmet = [text for text in unmet if "=|" not in text] or unmet
+    return "would stop at %s: make that true, or take it out of the unit" % redact(", ".join(unmet))
+
+
+def _path(start: _Start) -> Optional[str]:
+    wanted = [(name, word) for name in PATHS for word in start.value(name).split()]
+    for text in _settings(start, "LoadCredential(?:Encrypted)?"):
+        wanted.append((text.partition("=")[0], text.partition(":")[2]))
+    for name, word in wanted:
+        path = word.lstrip("+")
+        made = any((folder + "/").startswith(path + "/") for folder in start.made)
+        if path.startswith("/") and "%" not in path and not made and start.host.type_of(path) is None:
+            why = "would stop at %s=%s, which is not there: make it, or take it out of the unit"
+            return why % (name, word)
+    return None
+
+
+def _other_unit(start: _Start) -> Optional[str]:
+    pairs = [(tie, name) for tie in TIES for each in tie.properties for name in start.value(each).split()]
+    argv = ["systemctl", "show", "--no-pager", "-p", "Id,LoadState,ActiveState", "--"]
+    ran = start.host.run(argv + sorted({name for _tie, name in pairs})) if pairs else None
+    others = {block.get("Id"): block for block in parse_show(ran.out)} if ran else {}
+    after = start.value("After").split()
+    for tie, name in pairs:
+        applies = (start.runs or not tie.runs) and (name in after or not tie.after)
+        if applies and name in others and tie.in_the_way(others[name]):
+            words = {"by_hand": start.by_hand(), "verb": start.verb, "unit": start.launch.unit}
+            return tie.why % dict(others[name], **words)
+    return None
+
+
+def _start_limit(start: _Start) -> Optional[str]:
+    burst, interval = start.value("StartLimitBurst"), start.value("StartLimitIntervalUSec")
+    if not start.runs or interval in ("", "0") or burst in ("", "0"):
+        return None
+    argv = ["journalctl", "-q", "--no-pager", "-b", "-o", "cat", "-n", burst]
+    argv += [] if interval == "infinity" else ["--since=-" + interval]
+    argv += ["_PID=1", "UNIT=" + start.launch.unit] + ["MESSAGE_ID=" + word for word in _STARTS]
+    if len(start.host.run(argv).out.splitlines()) < int(burst):
+        return None
+    why = "could be refused by systemd, which starts it %s times in %s (StartLimitBurst=): wait so long"
+    return why % (burst, interval)
+
+
+def _command(start: _Start) -> Optional[str]:
+    for name in COMMANDS if start.runs else ():
+        for path, command in _COMMAND.findall(start.value(name)):
+            if not _HARMLESS.match(posixpath.basename(path)):
+                why = "would run `%s` (%s=), which cannot be tried: %s"
+                return why % (redact(command), name, start.by_hand())
+    return None
+
+
+_REFUSALS = (_not_by_hand, _condition, _path, _other_unit, _start_limit, _command)
+
+
+def start_refusal(
+    host: Host, launch: Launch, verb: str, runs: bool, folders: Sequence[str] = ()
+) -> Optional[str]:
+    """Why a start or restart of the unit is not begun. It would fail, or would stop another unit; or its
+    php-fpm runs, and the start could fail. folders: that are made first.
+    """
+    start = _Start(host, launch, verb, runs, [*launch.makes, *folders])
+    why = next(filter(None, (refusal(start) for refusal in _REFUSALS)), None)
+    return "a %s of %s %s" % (verb, launch.unit, why) if why else None
