@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs once on the controller: what every host of the play returned becomes one report, one table and one
-verdict.
-"""
+"""Runs once on the controller. Makes one report, one table and one verdict of what all hosts returned."""
 
 from __future__ import annotations
 
@@ -28,16 +26,30 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report imp
 
 display = Display()
 
+ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "variable": {"type": "str"},
+        "hosts": {"type": "list", "elements": "str"},
+        "remediated": {"type": "bool", "default": False},
+        "replay": {"type": "path"},
+        "report_dir": {"type": "path", "default": "./webmedic-report"},
+        "window": {"type": "int", "default": 900},
+        "snapshot": {"type": "bool", "default": False},
+        "print_table": {"type": "bool", "default": True},
+        "fail_on": {"type": "list", "elements": "str", "choices": list(bounds.STATUSES), "default": []},
+    },
+    "mutually_exclusive": [("variable", "replay")],
+    "required_one_of": [("variable", "replay")],
+}
+
 
 def collected(
     task_vars: Mapping[str, Any], variable: str, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
-    """(host, what its task returned) of all hosts of the play, ``None`` where a host dropped out before it
-    was asked.
+    """(host, what its task returned) of all hosts of the play; None of a host that dropped out before.
 
-    Variables are read raw: nothing that a host returned is run through the templating engine.
-    With ``serial`` the hosts of later batches are still to come and are left out.
-    names: hosts to take instead of the play's; those that were not asked are left out.
+    Variables are read raw: nothing that a host returned passes the templating engine. With ``serial`` the
+    hosts of later batches are left out. names: hosts to take instead; those that were not asked are left out.
     """
     hostvars = task_vars["hostvars"]
     waiting = set(task_vars.get("ansible_play_hosts", ())) - set(task_vars.get("ansible_play_batch", ()))
@@ -59,68 +71,41 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(
-            argument_spec={
-                "variable": {"type": "str"},
-                "hosts": {"type": "list", "elements": "str"},
-                "remediated": {"type": "bool", "default": False},
-                "replay": {"type": "path"},
-                "report_dir": {"type": "path", "default": "./webmedic-report"},
-                "window": {"type": "int", "default": 900},
-                "snapshot": {"type": "bool", "default": False},
-                "print_table": {"type": "bool", "default": True},
-                "fail_on": {
-                    "type": "list",
-                    "elements": "str",
-                    "choices": list(bounds.STATUSES),
-                    "default": [],
-                },
-            },
-            mutually_exclusive=[("variable", "replay")],
-            required_one_of=[("variable", "replay")],
-        )
+        _spec, options = self.validate_argument_spec(**ARGUMENTS)
         if options["replay"]:
             return {**outcome, **self._replay(options["replay"], options["print_table"], options["fail_on"])}
+        return {**outcome, **self._report(options, task_vars or {})}
+
+    def _report(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Makes, writes, prints and publishes the report."""
         now = time.time()
-        task_vars = task_vars or {}
-        remediated = (
-            [str(name) for name in task_vars["ansible_play_hosts_all"]] if options["remediated"] else []
-        )
+        played = [str(name) for name in task_vars["ansible_play_hosts_all"]]
         results = dict(collected(task_vars, options["variable"], options["hosts"]))
+        remediated = played if options["remediated"] else []
         report = fleet.build(results, options["window"], now, options["snapshot"], remediated)
-        try:
-            path = fleet.write(report, options["report_dir"])
-            footer = "Report: %s" % path
-        except OSError as error:
-            path = None
-            why = error.strerror or str(error)
-            footer = "No report was written to %s: %s. Name a directory that this user may write." % (
-                options["report_dir"],
-                why,
-            )
-            outcome.update(failed=True, msg=footer)
-        unmended = complaints(report, task_vars) if options["remediated"] else {}
+        path, footer = written(report, options["report_dir"])
+        unmended = unmended_hosts(report, task_vars) if remediated else {}
         if options["print_table"]:
-            between = options["remediated"] and not unmended and path and to_come(report, task_vars)
+            between = remediated and not unmended and path and batches_remain(report, task_vars)
             self._print(
                 remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer)
             )
         verdict = fleet.artifact(report)
-        outcome.update(
-            changed=False,
-            path=path,
-            report=verdict,
-            complaint=complaint(report, options["fail_on"]),
-            unmended=unmended,
-        )
-        # What set_stats would return, without a task of its own: the controllers keep only what is not per
-        # host.
-        outcome["ansible_stats"] = {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False}
-        return outcome
+        return {
+            **({} if path else {"failed": True, "msg": footer}),
+            "changed": False,
+            "path": path,
+            "report": verdict,
+            "complaint": complaint(report, options["fail_on"]),
+            "unmended": unmended,
+            # As set_stats would return it, without a task of its own. Controllers keep only what is not per
+            # host.
+            "ansible_stats": {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False},
+        }
 
     def _replay(self, path: str, print_table: bool, fail_on: Sequence[str]) -> dict[str, Any]:
-        """Diagnose and show a saved report again. Writes nothing."""
-        # Here, since the controller compiles all rules for it and only a replay has use for them.
+        """Diagnoses and shows a saved report again. Writes nothing."""
+        # Imported here: only a replay needs the rules, and they take time to compile.
         from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
         from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport, load, replay
 
@@ -143,8 +128,8 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _print(lines: list[table.Line]) -> None:
-        """The whole table in one piece: it stays together on the screen, and is one event for whoever records
-        the job.
+        """The whole table in one piece: it stays together on the screen, and is one event in a
+        job's record.
         """
         display.display(
             "\n" + "\n".join(stringc(line, color) if color else line for line, color in lines),
@@ -153,31 +138,42 @@ class ActionModule(ActionBase):
         display.display("\n".join(line for line, _color in lines), log_only=True)
 
 
-def complaints(report: Report, task_vars: Mapping[str, Any]) -> dict[str, str]:
-    """Why the remediation of hosts of this batch did not end well, by host."""
-    found = {
-        str(name): remedies.complaint(report["hosts"][name])
-        for name in task_vars["ansible_play_batch"]
-        if name in report["hosts"]
-    }
-    return {name: why for name, why in found.items() if why}
+def written(report: Report, directory: str) -> tuple[str | None, str]:
+    """(path of the report, or None where it could not be written; the line that says which)."""
+    try:
+        path = fleet.write(report, directory)
+    except OSError as error:
+        why = error.strerror or str(error)
+        return None, "No report was written to %s: %s. Name a directory that this user may write." % (
+            directory,
+            why,
+        )
+    return path, "Report: %s" % path
 
 
-def to_come(report: Report, task_vars: Mapping[str, Any]) -> bool:
-    """Whether there are later batches. Until the last one, or one that goes wrong, a line is enough."""
+def unmended_hosts(report: Report, task_vars: Mapping[str, Any]) -> dict[str, str]:
+    """Why the remediation did not end well, by host of this batch."""
+    names = [str(name) for name in task_vars["ansible_play_batch"] if name in report["hosts"]]
+    reasons = {name: remedies.why_unmended(report["hosts"][name]) for name in names}
+    return {name: why for name, why in reasons.items() if why}
+
+
+def batches_remain(report: Report, task_vars: Mapping[str, Any]) -> bool:
+    """Until the last batch, or one that goes wrong, a line is enough."""
     others = set(task_vars["ansible_play_hosts"]) - set(task_vars["ansible_play_batch"])
-    return any(name not in report["hosts"] or remedies.waiting(report["hosts"][name]) for name in others)
+    hosts = report["hosts"]
+    return any(name not in hosts or remedies.only_predicted(hosts[name]) for name in others)
 
 
 def complaint(report: Report, fail_on: Sequence[str]) -> str:
-    """Which hosts have a status that the caller does not accept; empty when none has."""
-    found = {
+    """The hosts with a status that the caller does not accept. Empty when there are none."""
+    hosts_by_status = {
         status: [name for name, entry in report["hosts"].items() if entry["status"] == status]
         for status in bounds.STATUSES
         if status in fail_on
     }
     return "; ".join(
         "%d %s: %s" % (len(names), status, text.names(names, 200)[0])
-        for status, names in found.items()
+        for status, names in hosts_by_status.items()
         if names
     )

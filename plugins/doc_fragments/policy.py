@@ -22,8 +22,7 @@ options:
   max_cut:
     version_added: 0.4.0
     description: How many running requests an action may cut. While more of them run, it is left to a person.
-      Requests that wait behind others whose
-      clients have given up are lost already and do not count here.
+      Requests that wait behind others whose clients have given up are lost already and do not count here.
     type: int
     default: 10
   quiet_wait:
@@ -35,8 +34,7 @@ options:
   managed_files:
     version_added: 0.4.0
     description: Files that configuration management writes. V(leave) leaves them to a person, with the change
-      to make; V(edit) edits them, and
-      the next run of that tool may undo it.
+      to make; V(edit) edits them, and the next run of that tool may undo it.
     type: str
     choices: [leave, edit]
     default: leave

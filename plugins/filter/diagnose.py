@@ -23,9 +23,8 @@ version_added: 0.1.0
 description:
   - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the
     snapshot that it returned.
-  - Runs on the controller and asks no host, so a snapshot can be replayed with a newer version of the
-    collection,
-    elsewhere, or after the host is gone.
+  - Runs on the controller and asks no host. So a snapshot can be replayed with a newer version of the
+    collection, elsewhere, or after the host is gone.
   - Strings of the snapshot are never templated, and hidden characters in them are replaced.
   - It takes 5 seconds at most, in a process of its own; a snapshot that would take longer is an error.
 positional: _input

@@ -4,9 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything about one host in one round trip: findings, plan and, when asked, the snapshot they
-came from.
-"""
+"""Everything about one host in one round trip: findings, plan and, if asked for, their snapshot."""
 
 DOCUMENTATION = r"""
 module: diagnosis_info
@@ -21,33 +19,19 @@ description:
     The logs tell since when, how often and why.
   - Changes nothing on the host, with or without check mode.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
+  - webmedic.php_fpm.look.diagnosis
 options:
-  window:
-    description: How many seconds of log to read, back from now. Older lines never decide.
-    type: int
-    default: 900
-  probe_timeout:
-    description:
-      - How many seconds a worker may take to answer the probe before its pool counts as exhausted.
-      - The module waits that long only where nobody answers.
-    type: float
-    default: 3.0
   deadline:
     description:
-      - How many seconds the look may take, from 5 to 600. What did not come to an end in that time, because a
-        command, a name service
-        or a file server hangs, is listed in RV(missing), and the answer is made from the rest.
-      - No process is left on the host then. Choose it larger than O(probe_timeout) by some seconds.
+      - How many seconds the look may take, from 5 to 600. Choose it larger than O(probe_timeout) by some
+        seconds.
+      - What has not come to an end by then, because a command, a name service or a file server hangs, is
+        listed in RV(missing). The answer is made from the rest, and no process is left on the host.
     type: float
     default: 30.0
     version_added: 0.3.0
-  snapshot:
-    description:
-      - Whether to return the snapshot that the findings were made from, to be saved and replayed
-        with P(webmedic.php_fpm.diagnose#filter).
-    type: bool
-    default: false
 requirements:
   - Root on the host. Without it less can be seen, and what could not be seen is listed in RV(missing).
 notes:
@@ -85,9 +69,8 @@ status:
   description:
     - The verdict on the host.
     - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of
-      the sites; V(recovered) lost in the
-      window, and the cause is gone; V(healthy); V(not_applicable) no route from nginx to php-fpm; V(unknown)
-      see RV(missing).
+      the sites; V(recovered) requests were lost in the window, and the cause is gone; V(healthy);
+      V(not_applicable) no route leads from nginx to php-fpm; V(unknown) see RV(missing).
   returned: success
   type: str
   sample: failing
@@ -237,8 +220,8 @@ plan:
 missing:
   description:
     - What could not be seen, each with C(what), C(path), C(why) and C(needs).
-    - Where C(what) is V(rule_failed) or V(collector_failed), C(path) names a part of this collection that failed, and
-      C(why) is what to report. All other answers stand.
+    - Where C(what) is V(rule_failed) or V(collector_failed), C(path) names a part of this collection that
+      failed, and C(why) is what to report. All other answers stand.
   returned: success
   type: list
   elements: dict
@@ -291,7 +274,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit,
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 
 DEADLINES = (5.0, 600.0)
-# seconds on top, after which the kernel ends a module that still runs: its controller has long given up
+# Seconds beyond the deadline. Then the kernel ends a module that still runs: its controller has given up.
 JUDGING = 20
 
 

@@ -11,16 +11,16 @@ module: fastcgi_route_info
 short_description: Follow every route from an nginx virtual host to a php-fpm pool
 version_added: 0.1.0
 description:
-  - Reads nginx's configuration with all its includes, the way nginx reads it, and lists each C(fastcgi_pass)
-    with the virtual host, the location,
-    the file and line, the timeouts that hold there and the endpoints behind it.
+  - Reads nginx's configuration with all its includes, the way nginx reads it. Lists each C(fastcgi_pass) with
+    the virtual host, the location, the file and line, the timeouts that hold there and the endpoints behind
+    it.
   - Resolves named upstreams, and variables where only one value is possible.
   - Finds the php-fpm pool that listens on each endpoint, through symbolic links too, and names each mismatch
-    between what nginx dials and
-    what php-fpm listens on.
+    between what nginx dials and what php-fpm listens on.
   - Runs C(nginx -V) and nothing else of nginx. It never runs C(nginx -t) or C(nginx -T), which create files.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
 options: {}
 requirements:
   - Root on the host, where the configuration of nginx or php-fpm is not readable to all. What could not be
@@ -29,8 +29,7 @@ notes:
   - The configuration is read as it is on disk. RV(nginx.config_newer) tells whether it changed after the
     running workers had started.
   - An endpoint on another host has no pool here and is no mismatch. A pool that listens on every address of
-    this host counts for any address
-    with its port.
+    this host counts for any address with its port.
 seealso:
   - module: webmedic.php_fpm.fpm_info
   - module: webmedic.php_fpm.fpm_socket_info
@@ -42,19 +41,19 @@ author:
 EXAMPLES = r"""
 - name: Follow the routes
   webmedic.php_fpm.fastcgi_route_info:
-  register: found
+  register: fastcgi
 
 - name: Show which pool serves which site
   ansible.builtin.debug:
     msg: "{{ item.site }} {{ item.location }} -> {{ item.pools | map(attribute='pool') | join(', ') }}"
-  loop: "{{ found.routes }}"
+  loop: "{{ fastcgi.routes }}"
   loop_control:
     label: "{{ item.file }}:{{ item.line }}"
 
 - name: Stop a deployment while a site dials a socket that no pool listens on
   ansible.builtin.assert:
-    that: found.routes | selectattr('mismatch') | length == 0
-    fail_msg: "{{ found.routes | selectattr('mismatch') | map(attribute='unmatched') | flatten }}"
+    that: fastcgi.routes | selectattr('mismatch') | length == 0
+    fail_msg: "{{ fastcgi.routes | selectattr('mismatch') | map(attribute='unmatched') | flatten }}"
 """
 
 RETURN = r"""
@@ -62,28 +61,24 @@ routes:
   description:
     - One entry for each C(fastcgi_pass), in the order of the configuration.
     - C(site), C(server_names), C(listen) and C(server). The virtual host, and the C(file) and C(line) where
-      its block begins. C(site) is its
-      first name, as nginx's error log shows it.
+      its block begins. C(site) is its first name, as nginx's error log shows it.
     - C(location), C(file), C(line) and C(pass). Where it is written, and what is written there.
     - C(upstream), C(variable), C(endpoints), C(upstream_keepalive). What it comes to. C(endpoints) is empty
       when only a request can tell.
     - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file),
       C(line) and C(context) that set it.
-    - C(keep_conn), C(root) and C(params). Other settings that hold there.
-    - C(root_owner) and C(owners). Whose what nginx sends to PHP is, and all but root who rule it, by a
-      directory above it, a link to it, its
-      index.php, or its group. V(null) where that is not known, such as behind a variable.
-      Of the parameters only C(SCRIPT_FILENAME) is shown.
+    - C(keep_conn), C(root) and C(params). Other settings that hold there. Of the parameters only
+      C(SCRIPT_FILENAME) is shown.
+    - C(root_owner) and C(owners). The account that owns the code which nginx sends to PHP, and all but root
+      that can exchange this code. They can by a directory above it, a link to it, its index.php, or its group.
+      V(null) where that is not known, such as behind a variable.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and
       C(running).
     - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an
-      upstream's servers, or V(unresolved) when
-      what nginx dials cannot be known from the configuration.
+      upstream's servers, or V(unresolved) when what nginx dials cannot be known from the configuration.
     - C(unmatched). The endpoints of this host without a pool, each with the C(file) and C(line) of the
-      address, a C(reason)
-      (V(other_socket), V(other_port), V(other_address), V(address_family), V(tcp_vs_unix) or V(no_pool)) and
-      up to five endpoints that pools
-      are C(listening) on.
+      address, a C(reason) (V(other_socket), V(other_port), V(other_address), V(address_family),
+      V(tcp_vs_unix) or V(no_pool)) and up to five endpoints that pools are C(listening) on.
   returned: success
   type: list
   elements: dict
@@ -304,11 +299,11 @@ def main() -> None:
     host = Host()
     procs = processes(host)
     nginx = collect_nginx(host, procs)
-    found = nginx["routes"]
+    routes = nginx["routes"]
     # Without a route there is nothing to match, and php-fpm need not be asked.
-    masters = collect_fpm(host, procs, test="never")["masters"] if found else []
+    masters = collect_fpm(host, procs, test="never")["masters"] if routes else []
     result = {
-        "routes": match_pools(found, masters, real_paths(host, found)),
+        "routes": match_pools(routes, masters, real_paths(host, routes)),
         "nginx": {name: part for name, part in nginx.items() if name != "routes"},
         "missing": host.missing,
     }

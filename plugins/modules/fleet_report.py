@@ -12,14 +12,12 @@ short_description: Make one report and one table of what all hosts returned
 version_added: 0.1.0
 description:
   - Takes what M(webmedic.php_fpm.diagnosis_info) returned on every host of the play out of a registered
-    variable,
-    writes C(report.json) on the controller and prints a table of the whole fleet, grouped by cause.
+    variable. Writes C(report.json) on the controller and prints a table of the whole fleet, grouped by cause.
   - Takes what M(webmedic.php_fpm.remediation) returned as well. The table then begins with what was mended,
     what was not, and what is left to a person.
   - Hosts on which the module failed are in the report with the status V(unknown), hosts that could not be
-    reached with V(unreachable).
-    For that their task needs C(ignore_errors) and C(ignore_unreachable), as in the role
-    P(webmedic.php_fpm.diagnose#role).
+    reached with V(unreachable). For that their task needs C(ignore_errors) and C(ignore_unreachable), as in
+    the role P(webmedic.php_fpm.diagnose#role).
   - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
 options:
   variable:
@@ -36,16 +34,14 @@ options:
   remediated:
     description:
       - Whether the hosts of this play were to be changed, and not only looked at. Of one that gave no answer
-        the report then says so,
-        and RV(unmended) is filled. With C(serial), a line takes the place of the table until the last batch,
-        or one that goes wrong.
+        the report then says so, and RV(unmended) is filled.
+      - With C(serial), a line takes the place of the table until the last batch, or one that goes wrong.
     type: bool
     default: false
   replay:
     description:
       - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by
-        the rules of this version,
-        the others are shown as they were. Writes nothing.
+        the rules of this version, the others are shown as they were. Writes nothing.
     type: path
   report_dir:
     description:

@@ -15,22 +15,18 @@ description:
     force, through all includes.
   - Only the value changes. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and
     symbolic links stay.
-    A new directive is inserted where a person would, below its commented-out default or beside its family.
+  - A new directive is inserted where a person would, below its commented-out default or beside its family.
   - The program's own C(php-fpm -t) tests the result on a copy that nobody else sees, before the live file is
     touched.
   - With O(service) other than V(none), php-fpm is started for a moment where nobody sees it, as its unit
-    would start it, before anything is written.
-    When that fails, or when the unit would also load what others changed and did not load yet, nothing is
-    done and the files are named.
-  - The file is backed up and replaced in one step. If the unit does not come back or a pool that answered
-    does not answer any more,
-    the state before is restored.
-  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
-    One whose head names a tool of
-    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may
-    undo it.
+    would start it, before anything is written. When that fails, nothing is done. Nor is it when the unit
+    would also load what others changed and did not load yet; the files are named then.
+  - If the unit does not come back, or a pool that answered does not answer any more, the state before is
+    restored.
 extends_documentation_fragment:
-  - webmedic.php_fpm.change
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.change
+  - webmedic.php_fpm.directive
 options:
   config:
     description:
@@ -47,12 +43,6 @@ options:
       - Values that may be secret, such as those of C(env[]), are not printed, nor logged on the host.
     type: dict
     required: true
-  state:
-    description:
-      - Whether the directives are to be there.
-    type: str
-    choices: [present, absent]
-    default: present
   service:
     description:
       - What is done with the unit when a file has changed.
@@ -66,8 +56,6 @@ options:
         V(none).
     type: float
     default: 10.0
-requirements:
-  - Root on the host.
 seealso:
   - module: webmedic.php_fpm.nginx_config
   - module: webmedic.php_fpm.fpm_info
@@ -143,7 +131,7 @@ diff:
          env[DB_PASSWORD] = [redacted]
 """
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import (
@@ -152,19 +140,17 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps imp
     systemctl,
     unit_of,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.module_end import end_with
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
     answering,
-    failure,
     one_change,
     quiet,
-    reply,
     still_answering,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import FPM, Refusal, Step
@@ -173,28 +159,51 @@ if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master
 
 
-def meant(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":
+def master_meant(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":
     """The one master that the options name. Refusal when there is none, or more than one."""
-    found = [
+    meant = [
         master
         for master in masters
         if config in (None, master["config"])
-        and (pool is None or pool.lower() in [one["name"].lower() for one in master["pools"]])
+        and (pool is None or pool.lower() in [item["name"].lower() for item in master["pools"]])
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(meant) == 1:
+        return meant[0]
     known = ", ".join(
-        "%s (%s)" % (master["config"], ", ".join(one["name"] for one in master["pools"]))
+        "%s (%s)" % (master["config"], ", ".join(item["name"] for item in master["pools"]))
         for master in masters
     )
     raise Refusal(
         "%s php-fpm has %s; on this host: %s"
         % (
-            "No" if not found else "More than one",
+            "More than one" if meant else "No",
             "the pool %s" % pool if pool else "that configuration",
             known or "no php-fpm at all",
         )
     )
+
+
+def change(host: Host, module: AnsibleModule, settings: List[Tuple[str, Optional[str]]]) -> Outcome:
+    options = module.params
+    service = options["service"]
+    master = master_meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
+    endpoints = [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]]
+    before = [] if service == "none" else answering(host, endpoints, 1.0)
+    texts = Texts(host)
+
+    def step() -> Step:
+        edited = set_directives(
+            master["config"], texts.read, texts.expand, options["pool"], settings, master["prefix"]
+        )
+        if not edited:
+            return Step("fpm_config", master["config"], [], [], [])
+        commands = [] if service == "none" else [systemctl(service, unit_of(master), service)]
+        return Step("fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands)
+
+    def proof() -> Optional[str]:
+        return still_answering(host, before, options["verify_timeout"])
+
+    return one_change(host, step, proof, module.check_mode, module.warn)
 
 
 def main() -> None:
@@ -209,58 +218,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = module.params
-    host = Host()
+    absent = module.params["state"] == "absent"
     settings = [
-        (str(key), None if options["state"] == "absent" else str(value))
-        for key, value in options["settings"].items()
+        (str(key), None if absent else str(value)) for key, value in module.params["settings"].items()
     ]
-    quiet(
-        module,
-        "settings",
-        {key: None if value is None else value_shown(key, value) for key, value in settings},
-    )
-    try:
-        master = meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
-        before = (
-            answering(host, [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]], 1.0)
-            if options["service"] != "none"
-            else []
-        )
-        texts = Texts(host)
-
-        def make() -> Step:
-            edited = set_directives(
-                master["config"], texts.read, texts.expand, options["pool"], settings, master["prefix"]
-            )
-            if not edited:
-                return Step("fpm_config", master["config"], [], [], [])
-            commands = (
-                []
-                if options["service"] == "none"
-                else [systemctl(options["service"], unit_of(master), options["service"])]
-            )
-            return Step(
-                "fpm_config", master["config"], changes_of(edited, FPM), [fpm_trial(master)], commands
-            )
-
-        outcome = one_change(
-            host,
-            make,
-            lambda: still_answering(host, before, options["verify_timeout"]),
-            module.check_mode,
-            module.warn,
-        )
-    except (Refusal, Busy) as refusal:
-        module.fail_json(msg="Nothing was changed: %s." % refusal)
-    except UndoFailed as stuck:
-        module.fail_json(msg="Look at this host now: %s" % stuck)
-    why = failure(outcome)
-    if why:
-        module.fail_json(msg=why, **reply(outcome))
-    if outcome.why:
-        module.warn(outcome.why)
-    module.exit_json(**reply(outcome))
+    shown = {key: None if value is None else value_shown(key, value) for key, value in settings}
+    quiet(module, "settings", shown)
+    end_with(module, lambda: change(Host(), module, settings))
 
 
 if __name__ == "__main__":

@@ -12,24 +12,23 @@ short_description: Tell which php-fpm masters and pools a host has, and how they
 version_added: 0.1.0
 description:
   - Finds php-fpm masters by the titles of running processes, by systemd units, and by the places where
-    packagings keep their configuration,
-    so that one that does not run is found, too. Known are those of Debian, Ubuntu and sury, Enterprise Linux
-    and Fedora, Remi, SUSE, Arch,
+    packagings keep their configuration. So one that does not run is found, too.
+  - Known are the packagings of Debian, Ubuntu and sury, Enterprise Linux and Fedora, Remi, SUSE, Arch,
     Alpine, cPanel EasyApache, Plesk, Bitnami and the official container image.
-  - Reads each configuration as php-fpm does, includes and sections that appear again among it, and names file
-    and line of each directive.
+  - Reads each configuration as php-fpm does, with its includes and the sections that appear again, and names
+    file and line of each directive.
   - Says what would keep php-fpm from starting with the files as they are now, and whether a running master
     has loaded them.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
 options:
   config_test:
     description:
       - Whether to ask php-fpm itself about the configuration, with the C(-t) of the master's own program.
       - V(auto) asks when the master does not run, or the files changed since it loaded them.
       - A plain C(php-fpm -t) creates missing log files and writes its verdict to the error log. This module
-        hands the main file over
-        through a pipe, with the logs overridden, and leaves no trace.
+        hands the main file over through a pipe, with the logs overridden, and leaves no trace.
     type: str
     choices: [auto, always, never]
     default: auto
@@ -156,8 +155,8 @@ masters:
       type: bool
       returned: success
     config_errors:
-      description: What keeps php-fpm from starting, as far as the files tell, each with C(kind), C(file), C(line)
-        and C(text).
+      description: What keeps php-fpm from starting, as far as the files tell, each with C(kind), C(file),
+        C(line) and C(text).
       type: list
       elements: dict
       returned: success
@@ -203,9 +202,8 @@ masters:
       description:
         - State of RV(masters[].unit), none without one.
         - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code),
-          C(exec_main_status), C(oom_policy),
-          C(restart), C(fragment), C(need_reload), C(can_reload), C(runtime_directory), C(private_tmp),
-          C(sandbox), C(command), C(changed_at), C(active_since),
+          C(exec_main_status), C(oom_policy), C(restart), C(fragment), C(need_reload), C(can_reload),
+          C(runtime_directory), C(private_tmp), C(sandbox), C(command), C(changed_at), C(active_since),
           C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at) and C(text).
       type: dict
       returned: success
@@ -214,13 +212,11 @@ masters:
         - The pools in the order of the files, with the effective values.
         - C(name), and C(file) and C(line) of its section.
         - C(listen), C(endpoint), C(listen_file), C(listen_line), C(listen_owner), C(listen_group),
-          C(listen_mode), C(acl_users), C(acl_groups),
-          C(allowed_clients) and C(backlog).
+          C(listen_mode), C(acl_users), C(acl_groups), C(allowed_clients) and C(backlog).
         - C(user), C(group), C(prefix), C(chroot), C(pm), C(max_children), C(start_servers), C(min_spare),
           C(max_spare), C(max_requests) and C(idle_timeout).
         - C(terminate_timeout) and C(slowlog_timeout) in seconds, C(slowlog), C(access_log), C(status_path),
-          C(ping_path),
-          C(catch_workers_output) and C(memory_limit).
+          C(ping_path), C(catch_workers_output) and C(memory_limit).
         - C(directives), each directive that is set with its C(value), C(file) and C(line).
         - C(php_keys), names of what C(env[]) and the C(php_) directives set.
       type: list
@@ -310,11 +306,9 @@ def main() -> None:
     )
     host = Host()
     procs = processes(host)
-    found = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=shown)
-    module.exit_json(
-        changed=False,
-        **told(dict(found, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])),
-    )
+    fpm = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=shown)
+    result = dict(fpm, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])
+    module.exit_json(changed=False, **told(result))
 
 
 if __name__ == "__main__":

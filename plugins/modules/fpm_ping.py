@@ -12,15 +12,16 @@ short_description: Ask php-fpm pools whether a worker is free to answer nginx
 version_added: 0.1.0
 description:
   - Connects to each endpoint with the rights of nginx's worker user and asks for the FastCGI management
-    record C(FCGI_GET_VALUES).
-    An answer proves, in one go, permission, path, listener, protocol and a free worker.
+    record C(FCGI_GET_VALUES). An answer proves, in one go, permission, path, listener, protocol and a free
+    worker.
   - Needs nothing in the pool's configuration, no C(ping.path), no status page and no script. Runs no PHP, and
     leaves no line in the pool's access log.
   - A pool without an answer is a result, RV(answered=false), and never fails the task. Use it in C(until).
   - It is a connection like any other. The pool counts it under C(accepted conn), and a pool with C(pm =
     ondemand) starts a worker for it.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
 options:
   endpoints:
     description:
@@ -167,19 +168,17 @@ if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
 
 
-def message(key: str, found: "Endpoint", seconds: float) -> str:
+def message(key: str, endpoint: "Endpoint", seconds: float) -> str:
     """The result for a person: what was tried, what came back, and where to look next."""
-    connect, probe = found["connect"], found["probe"]
+    connect, probe = endpoint["connect"], endpoint["probe"]
     who = connect["as_user"] or "the module's own user"
     accepted = "%s accepted the connection of %s" % (key, who)
     if probe["ms"] is not None:
         return "a worker of %s answered %s in %g ms." % (key, who, probe["ms"])
     if probe["result"] == "no_answer":
-        load = (
-            ""
-            if probe["queue"] is None
-            else ": %d are busy and %d connections wait" % (probe["accepted"] or 0, probe["queue"])
-        )
+        load = ""
+        if probe["queue"] is not None:
+            load = ": %d are busy and %d connections wait" % (probe["accepted"] or 0, probe["queue"])
         return "%s, but no worker answered within %g s%s." % (accepted, seconds, load)
     if probe["result"] == "closed":
         return (
@@ -187,22 +186,23 @@ def message(key: str, found: "Endpoint", seconds: float) -> str:
         )
     if probe["result"] == "not_fastcgi":
         return "%s, but what answers there does not speak FastCGI (%s)." % (accepted, probe["detail"])
-    told = "connecting to %s as %s: %s" % (key, who, connect["error"] or connect["result"])
+    sentence = "connecting to %s as %s: %s" % (key, who, connect["error"] or connect["result"])
     if connect["blocked_by"]:
-        told += "; %s: %s" % (connect["blocked_by"]["path"], connect["blocked_by"]["why"])
-    elif connect["result"] == "missing" and found["listening"]:
-        told += "; a process still listens on a file that is gone from this path, and only its restart brings the file back"
+        sentence += "; %s: %s" % (connect["blocked_by"]["path"], connect["blocked_by"]["why"])
+    elif connect["result"] == "missing" and endpoint["listening"]:
+        sentence += "; a process still listens on a file that is gone from this path, and only its restart "
+        sentence += "brings the file back"
     elif connect["result"] == "refused":
-        told += "; nothing accepts connections there"
+        sentence += "; nothing accepts connections there"
     elif connect["result"] == "full":
-        told += "; its backlog of %s connections is full" % found["backlog"]
-    return told + "."
+        sentence += "; its backlog of %s connections is full" % endpoint["backlog"]
+    return sentence + "."
 
 
-def summary(keys: List[str], found: Dict[str, "Endpoint"], seconds: float) -> Dict[str, Any]:
+def summary(keys: List[str], endpoints: Dict[str, "Endpoint"], seconds: float) -> Dict[str, Any]:
     rows = []  # type: List[Dict[str, Any]]
     for key in keys:
-        connect, probe = found[key]["connect"], found[key]["probe"]
+        connect, probe = endpoints[key]["connect"], endpoints[key]["probe"]
         rows.append(
             {
                 "endpoint": key,
@@ -210,7 +210,7 @@ def summary(keys: List[str], found: Dict[str, "Endpoint"], seconds: float) -> Di
                 "ms": probe["ms"],
                 "as_user": connect["as_user"],
                 "result": connect["result"] if probe["result"] == "not_tried" else probe["result"],
-                "message": message(key, found[key], seconds),
+                "message": message(key, endpoints[key], seconds),
             }
         )
     silent = [row for row in rows if not row["answered"]]
@@ -232,7 +232,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    keys = list(dict.fromkeys(canonical(one) for one in module.params["endpoints"] if one.strip()))
+    keys = list(
+        dict.fromkeys(canonical(written) for written in module.params["endpoints"] if written.strip())
+    )
     seconds = module.params["timeout"]
     if not keys:
         module.fail_json(
@@ -251,8 +253,8 @@ def main() -> None:
                 msg="Looked up the account %s of the option user on this host, and there is none: name the "
                 "user of nginx's workers." % module.params["user"]
             )
-    found = collect_endpoints(host, keys, identity, procs, seconds)
-    module.exit_json(changed=False, **told(dict(summary(keys, found, seconds), missing=host.missing)))
+    endpoints = collect_endpoints(host, keys, identity, procs, seconds)
+    module.exit_json(changed=False, **told(dict(summary(keys, endpoints, seconds), missing=host.missing)))
 
 
 if __name__ == "__main__":

@@ -12,15 +12,16 @@ short_description: Look at the sockets between nginx and php-fpm and try them as
 version_added: 0.1.0
 description:
   - Tells for each endpoint what is at its path, who may connect, who listens, how many connections wait and
-    how many are being served,
-    and what a client with the rights of nginx's worker user gets when it connects and asks.
+    how many are being served.
+  - Tells what a client with the rights of nginx's worker user gets when it connects and asks.
   - The queue and the backlog come from the kernel, so that they are right for unix sockets, too, where
     php-fpm's status page always says 0.
   - Names the file or directory that refuses nginx, and why, from owner, mode and POSIX ACL.
   - Tells a socket file that was deleted or replaced under a running php-fpm from one that nobody listens on.
   - The probe runs no PHP and needs nothing in the pool's configuration, see M(webmedic.php_fpm.fpm_ping).
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
 options:
   endpoints:
     description:
@@ -81,26 +82,23 @@ endpoints:
     - Endpoint, in the form in which this collection writes it everywhere, to what is known about it.
     - C(family), C(path), C(address) and C(port). Where it is.
     - C(exists), C(type), C(link_to), C(real_path), C(owner), C(group), C(uid), C(gid), C(mode), C(acl),
-      C(selinux) and C(parents). The file of
-      a unix socket and the directories on the way to it, as nginx sees them.
+      C(selinux) and C(parents). The file of a unix socket and the directories on the way to it, as nginx
+      sees them.
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening
-      socket for it, and whether the file at
-      the path is the one that they bound. C(listener_path) is where that file is when it is in a file system
-      view of their own (C(PrivateTmp)).
+      socket for it, and whether the file at the path is the one that they bound. C(listener_path) is where
+      that file is when it is in a file system view of their own (C(PrivateTmp)).
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have
       taken.
     - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.
-      C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel
+    - C(abandoned). Of those that were taken, how many have a client who has gone. V(null) where the kernel
       does not tell.
     - C(flow). Where nobody answered the probe, what happened in those C(seconds). Requests that C(arrived)
-      and that were
-      C(answered).
+      and that were C(answered).
     - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or
       V(php-fpm)), C(unit) and C(setting).
     - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was
-      in vain.
-      That C(queue) counts the probe's own connection.
+      in vain. That C(queue) counts the probe's own connection.
     - C(addresses). For an endpoint by name, what each of its addresses answered.
   returned: success
   type: dict
@@ -215,17 +213,17 @@ def main() -> None:
                 "user of nginx's workers." % module.params["user"]
             )
     if module.params["endpoints"]:
-        keys = [canonical(one) for one in module.params["endpoints"] if one.strip()]
+        keys = [canonical(written) for written in module.params["endpoints"] if written.strip()]
     else:
-        keys = [one["endpoint"] for route in nginx["routes"] for one in route["endpoints"]]
+        keys = [target["endpoint"] for route in nginx["routes"] for target in route["endpoints"]]
         keys += [
             pool["endpoint"]
             for master in collect_fpm(host, procs)["masters"]
             for pool in master["pools"]
             if pool["endpoint"]
         ]
-    found = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
-    module.exit_json(changed=False, **told({"endpoints": found, "missing": host.missing}))
+    endpoints = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
+    module.exit_json(changed=False, **told({"endpoints": endpoints, "missing": host.missing}))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ version_added: 0.1.0
 description:
   - Counts the workers of each pool, those that are serving and those that wait, and measures their memory.
   - Resident memory counts the pages that workers share, such as the opcache, once for each of them. What one
-    more worker costs is its
-    unique memory, C(uss_kb); what the workers use now is the sum of C(pss_kb). Size a pool with these and not
-    with C(rss_kb).
+    more worker costs is its unique memory, C(uss_kb). What the workers use now is the sum of C(pss_kb). Size
+    a pool with these and not with C(rss_kb).
   - Finds the memory budget, which is the tightest control group limit above php-fpm, or else the machine's
     memory.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
 options:
   workers:
     description:
@@ -32,8 +32,7 @@ requirements:
   - Linux 4.14 or later, for proportional and unique memory.
 notes:
   - At most 64 workers are measured, taken evenly over pools and age, because the kernel walks the whole page
-    table of each.
-    C(measured) tells how many of a pool were.
+    table of each. C(measured) tells how many of a pool were.
   - A worker that has just started, or has just been recycled, reads small. Measure under load.
   - A pool with C(pm = ondemand) has no workers while nobody asks. None is not the same as idle.
 seealso:

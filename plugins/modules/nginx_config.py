@@ -15,28 +15,23 @@ description:
     includes.
   - Only the arguments change. Comments, blanks, order, line endings, owner, mode, ACL, SELinux context and
     symbolic links stay.
-    A new directive is inserted where a person would, beside its family or at the end of the block.
+  - A new directive is inserted where a person would, beside its family or at the end of the block.
   - The program's own C(nginx -t) tests the result on a copy that nobody else sees, before the live file is
     touched.
-  - With O(reload=true), files that others changed and did not load yet are named, and nothing is done, since
-    the reload would load them, too.
-  - The file is backed up and replaced in one step. If nginx refuses to load it, or nobody answers where it
-    dials now,
-    the state before is restored.
-  - A file that a panel generates, or whose head forbids to edit it without saying who writes it, is refused.
-    One whose head names a tool of
-    configuration management, such as Ansible, is changed, and a warning says that the tool's next run may
-    undo it.
+  - With O(reload=true), nothing is done while there are files that others changed and did not load yet. The
+    reload would load them, too. They are named.
+  - If nginx refuses to load the file, or nobody answers where it dials now, the state before is restored.
 extends_documentation_fragment:
-  - webmedic.php_fpm.change
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.change
+  - webmedic.php_fpm.directive
 options:
   context:
     description:
       - The block, from the outside in, as a list of one kind and one name each. Levels in between may be left
         out.
       - A C(server) is named by any of its server names, an C(upstream) by its name, a C(location) by its
-        arguments.
-        An empty name means any block of that kind.
+        arguments. An empty name means any block of that kind.
     type: list
     elements: dict
     required: true
@@ -50,18 +45,12 @@ options:
       - Its arguments. Quotes are added where nginx needs them.
       - Of a directive that may stand several times in a block, such as C(fastcgi_param), the one with the
         same first argument is meant.
-        The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from
+      - The first C(fastcgi_param) or C(add_header) of a block drops all that nginx would have inherited from
         outside of it.
       - Arguments that may be secret are not printed, nor logged on the host.
     type: list
     elements: str
     default: []
-  state:
-    description:
-      - Whether the directive is to be there.
-    type: str
-    choices: [present, absent]
-    default: present
   file:
     description:
       - Which file the block is in, where more than one block matches.
@@ -77,8 +66,6 @@ options:
         O(reload=true).
     type: float
     default: 10.0
-requirements:
-  - Root on the host.
 seealso:
   - module: webmedic.php_fpm.fpm_config
   - module: webmedic.php_fpm.fastcgi_route_info
@@ -157,7 +144,7 @@ diff:
              }
 """
 
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import (
@@ -166,20 +153,18 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps imp
     nginx_unit,
     systemctl,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_nginx import shows
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.module_end import end_with
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
     answering,
-    failure,
     one_change,
     quiet,
-    reply,
     still_answering,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
@@ -198,14 +183,38 @@ def selector(context: List[Dict[str, Any]]) -> List[Tuple[str, str]]:
 
 
 def dialled(nginx: "Nginx") -> List[str]:
-    return list(
-        dict.fromkeys(
-            target["endpoint"]
-            for route in nginx["routes"]
-            for target in route["endpoints"]
-            if not target["down"]
+    """Each endpoint once, without servers that are marked down."""
+    targets = [target for route in nginx["routes"] for target in route["endpoints"]]
+    return list(dict.fromkeys(target["endpoint"] for target in targets if not target["down"]))
+
+
+def change(host: Host, module: AnsibleModule, args: List[str]) -> Outcome:
+    options = module.params
+    nginx = collect_nginx(host)
+    config = nginx["config"]
+    if not config:
+        raise Refusal("there is no nginx on this host")
+    old = dialled(nginx)
+    before = answering(host, old, 1.0) if options["reload"] else []
+    texts = Texts(host)
+    place = selector(options["context"])
+    wanted = None if options["state"] == "absent" else args
+
+    def step() -> Step:
+        edited = set_directive(
+            config, texts.read, texts.expand, place, options["directive"], wanted, options["file"]
         )
-    )
+        if not edited:
+            return Step("nginx_config", config, [], [], [])
+        commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
+        return Step("nginx_config", config, changes_of(edited, NGINX), [nginx_trial(nginx)], commands)
+
+    def proof() -> Optional[str]:
+        # Where nginx was not sent before, somebody has to answer as well.
+        must_answer = [name for name in dialled(collect_nginx(host)) if name in before or name not in old]
+        return still_answering(host, must_answer, options["verify_timeout"]) if options["reload"] else None
+
+    return one_change(host, step, proof, module.check_mode, module.warn)
 
 
 def main() -> None:
@@ -221,58 +230,10 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    options = dict(module.params)
-    quiet(
-        module,
-        "args",
-        [
-            word if known else GONE
-            for word, known in zip(options["args"], shows(options["directive"], options["args"]))
-        ],
-    )
-    host = Host()
-    try:
-        nginx = collect_nginx(host)
-        config = nginx["config"]
-        if not config:
-            raise Refusal("there is no nginx on this host")
-        old = dialled(nginx)
-        before = answering(host, old, 1.0) if options["reload"] else []
-        texts = Texts(host)
-        place = selector(options["context"])
-
-        def make() -> Step:
-            wanted = None if options["state"] == "absent" else options["args"]
-            edited = set_directive(
-                config,
-                texts.read,
-                texts.expand,
-                place,
-                options["directive"],
-                wanted,
-                options["file"],
-            )
-            if not edited:
-                return Step("nginx_config", config, [], [], [])
-            commands = [systemctl("reload", nginx_unit(nginx), "reload")] if options["reload"] else []
-            return Step("nginx_config", config, changes_of(edited, NGINX), [nginx_trial(nginx)], commands)
-
-        def verify() -> Any:
-            # Where nginx was not sent before, somebody has to answer as well.
-            wanted = [name for name in dialled(collect_nginx(host)) if name in before or name not in old]
-            return still_answering(host, wanted, options["verify_timeout"]) if options["reload"] else None
-
-        outcome = one_change(host, make, verify, module.check_mode, module.warn)
-    except (Refusal, Busy) as refusal:
-        module.fail_json(msg="Nothing was changed: %s." % refusal)
-    except UndoFailed as stuck:
-        module.fail_json(msg="Look at this host now: %s" % stuck)
-    why = failure(outcome)
-    if why:
-        module.fail_json(msg=why, **reply(outcome))
-    if outcome.why:
-        module.warn(outcome.why)
-    module.exit_json(**reply(outcome))
+    args = module.params["args"]
+    harmless = shows(module.params["directive"], args)
+    quiet(module, "args", [word if known else GONE for word, known in zip(args, harmless)])
+    end_with(module, lambda: change(Host(), module, args))
 
 
 if __name__ == "__main__":

@@ -12,19 +12,14 @@ short_description: List processes that were killed for memory
 version_added: 0.1.0
 description:
   - Reads the kernel's ring buffer and the counters of the memory control groups, and the journal where they
-    call for it, and lists
-    what the kernel's OOM killer or systemd-oomd killed in the window. Signal 9 in php-fpm's log alone does
-    not prove an OOM kill; this does.
+    call for it. Lists what the kernel's OOM killer or systemd-oomd killed in the window.
+  - Signal 9 in php-fpm's log alone does not prove an OOM kill; this does.
   - The ring buffer is shared by all containers of a machine. Kills in other containers are only counted.
   - Changes nothing on the host, with or without check mode.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
-options:
-  window:
-    description:
-      - How many seconds to look back from now.
-    type: int
-    default: 900
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
+  - webmedic.php_fpm.look
 requirements:
   - Root on the host, or C(kernel.dmesg_restrict=0). In a container also the capability C(SYSLOG).
 notes:
@@ -173,7 +168,7 @@ limit:
 segfaults:
   description:
     - Crashes of php-fpm that the kernel logged, each with C(at), C(pid), C(comm), C(module) (the file that
-      crashed), C(signature), C(ours) and C(text).
+      crashed), C(ours) and C(text).
   returned: success
   type: list
   elements: dict
@@ -210,11 +205,10 @@ def main() -> None:
     )
     host = Host()
     now = host.now()
-    found = collect_oom(host, processes(host), now - module.params["window"], now)
+    oom = collect_oom(host, processes(host), now - module.params["window"], now)
     memory = collect_memory(host)
-    result = dict(
-        found, limit={"bytes": memory["limit_bytes"], "source": memory["limit_from"]}, missing=host.missing
-    )
+    limit = {"bytes": memory["limit_bytes"], "source": memory["limit_from"]}
+    result = dict(oom, limit=limit, missing=host.missing)
     module.exit_json(changed=False, **told(result))
 
 

@@ -16,44 +16,30 @@ description:
   - Each change is tested by the host's own C(nginx -t) or C(php-fpm -t) first, on a copy that nobody else
     sees.
   - Each action has to prove itself. The probe as nginx's worker user is answered, a page comes through nginx,
-    nobody waits in the queue, and
-    the cause is not found any more. What does not help is undone.
+    nobody waits in the queue, and the cause is not found any more. What does not help is undone.
   - A host that was not seen well enough is left alone, and so is a healthy one.
   - In check mode it says exactly what it would do, with the same tests and the same differences, and changes
     nothing.
 extends_documentation_fragment:
-  - webmedic.php_fpm.change
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.change
+  - webmedic.php_fpm.look.diagnosis
   - webmedic.php_fpm.policy
-options:
-  window:
-    description: How many seconds of log to read, back from now. Older lines never decide.
-    type: int
-    default: 900
-  probe_timeout:
-    description: How many seconds a worker may take to answer the probe before its pool counts as exhausted.
-    type: float
-    default: 3.0
-  snapshot:
-    description: Whether to return the snapshot that the findings were made from.
-    type: bool
-    default: false
 requirements:
   - Root on the host, and systemd.
 notes:
-  - Never done, at any risk. A socket for everybody, deleting a socket, switching off SELinux, more workers
-    than memory allows, a longer timeout where
-    the queue is the wait, and a change of a file that a panel generates.
-  - Nor is a site given to another account's PHP, to another version than the dialled name tells, or to a pool
-    for which nothing speaks but that it
-    is there. One of several servers of an upstream is not rewritten, a masked unit not started, and a timeout
-    not raised twice.
+  - At no risk is a socket opened to everybody or deleted, SELinux switched off, or a file changed that a panel
+    generates. A pool gets no more workers than memory allows. A timeout is not raised where the queue is the
+    wait, nor twice.
+  - A site is not given to another account's PHP, nor to another version than the dialled name tells, nor to a
+    pool for which nothing speaks but that it is there. One of several servers of an upstream is not rewritten,
+    and a masked unit is not started.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host
     where nothing is to be done.
-  - What a run that was killed, or whose host lost power, had begun, the next one compares with the host as it
-    is then. It is kept where the host is
-    served, taken back where it is not, and left to a person once it is older than an hour. At every moment
-    each file is the old one or the new one.
+  - A run may be killed, or its host may lose power. The next run compares what was begun with the host as it
+    is then. It is kept where the host is served, taken back where it is not, and left to a person once it is
+    older than an hour. At every moment each file is the old one or the new one.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
   - module: webmedic.php_fpm.fpm_config
@@ -153,8 +139,7 @@ remediation:
       returned: success
     outcome:
       description: V(nothing_to_do), V(would_change), V(done), V(left_alone) for a host that could not be
-        judged or changed, or V(busy) while
-        another remediation runs there.
+        judged or changed, or V(busy) while another remediation runs there.
       type: str
       returned: success
     why:
@@ -180,21 +165,19 @@ remediation:
       returned: success
     undone:
       description:
-        - A change that a run which was killed had left open, with C(name), C(target), C(at), C(files),
-          C(fate), C(why) and C(by_hand), V(null) when
-          there was none.
-        - C(fate) is V(put_back), V(kept) where that run had done its work and the host is served, V(left) to
-          a person where the record is old,
-          V(damaged) where it could not be read and was put aside, or V(tidied) where only files of its own
-          lay about. In check mode it would be so.
+        - A change that a killed run had left open, with C(name), C(target), C(at), C(files), C(fate), C(why)
+          and C(by_hand). V(null) when there was none.
+        - C(fate) is V(put_back); V(kept) where that run had done its work and the host is served; V(left) to a
+          person where the record is old; V(damaged) where it could not be read and was put aside; V(tidied)
+          where only files of its own lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success
     actions:
       description:
         - The actions of the plan as there, each with C(result), C(why), C(files), C(commands), C(backup),
-          C(seconds) and C(cut), how many
-          running requests it cut. C(findings) has places in RV(remediation.findings), from 0.
+          C(seconds) and C(cut), how many running requests it cut. C(findings) has places in
+          RV(remediation.findings), from 0.
         - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed)
           where not even the state before came back.
       type: list
@@ -202,8 +185,8 @@ remediation:
       returned: success
     findings:
       description:
-        - What became of each finding, in the order of RV(findings), with C(cause), C(reason), C(site), C(endpoint), C(pool), C(before),
-          C(after) and C(why).
+        - What became of each finding, in the order of RV(findings), with C(cause), C(reason), C(site),
+          C(endpoint), C(pool), C(before), C(after) and C(why).
         - C(result) is V(fixed), V(would_fix), V(rolled_back), V(escalated) for a person, or V(not_needed).
         - C(before) and C(after) have C(probe), C(http) and C(queue), V(null) where nobody looked.
       type: list
@@ -211,8 +194,7 @@ remediation:
       returned: success
     still:
       description: What is active on the host after all that was done, each with C(cause), C(reason), C(site),
-        C(endpoint), C(pool), C(summary), and
-        C(new) where it was not so before.
+        C(endpoint), C(pool), C(summary), and C(new) where it was not so before.
       type: list
       elements: dict
       returned: success
@@ -307,9 +289,10 @@ def main() -> None:
         result = remediate(Host(), Disk(), policy, module.check_mode)
     except (Refusal, UndoFailed, HostError, OSError) as error:
         module.fail_json(msg="The remediation could not go on: %s" % error)
-    module.exit_json(
-        **{name: value for name, value in result.items() if name != "snapshot" or module.params["snapshot"]}
-    )
+    wanted = {
+        name: value for name, value in result.items() if name != "snapshot" or module.params["snapshot"]
+    }
+    module.exit_json(**wanted)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,14 @@ description:
   - Of a run that was killed, the next one keeps what was finished. The rest it takes back, or leaves to a
     person once it is older than an hour.
   - Of C(/etc/fstab) only the one line changes, and it is backed up and replaced in one step.
-  - Refuses, in check mode as well, where swap cannot help or cannot be. That is where a control group's
-    memory limit binds and allows no swap,
-    on a file system that takes no swap file, where less than a tenth of the file system would stay free, and
-    in a container without C(CAP_SYS_ADMIN).
+  - Refuses, in check mode as well, where swap cannot help. That is where a control group's memory limit binds
+    and allows no swap.
+  - Refuses where swap cannot be. That is on a file system that takes no swap file, where less than a tenth of
+    the file system would stay free, and in a container without C(CAP_SYS_ADMIN).
   - What lies at O(path) and is not a swap file is left alone.
 extends_documentation_fragment:
-  - webmedic.php_fpm.change
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.change
 options:
   path:
     description:
@@ -135,7 +136,6 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_off, swap_on
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import (
     complaint,
@@ -143,16 +143,32 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts
     description,
     look,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import size_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
-    failure,
-    one_change,
-    reply,
-)
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.module_end import end_with
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import one_change
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Step
+
+
+def change(host: Host, module: AnsibleModule, size: int) -> Outcome:
+    path, persist = module.params["path"], module.params["persist"]
+    present = module.params["state"] == "present"
+    masters = collect_fpm(host, test="never")["masters"]
+    before = described(look(host, path, masters))
+
+    def step() -> Step:
+        facts = look(host, path, masters)
+        return swap_on(facts, size, persist) if present else swap_off(facts)
+
+    outcome = one_change(
+        host, step, lambda: complaint(host, path, present, persist), module.check_mode, module.warn
+    )
+    after = description(size, True) if present else "absent\n"
+    if outcome.result in ("would", "done") and before != after:
+        outcome.diff.append({"before": before, "after": after, "before_header": path, "after_header": path})
+    return outcome
 
 
 def main() -> None:
@@ -166,41 +182,12 @@ def main() -> None:
         required_if=[("state", "present", ["size"])],
         supports_check_mode=True,
     )
-    path, persist, present = (
-        module.params["path"],
-        module.params["persist"],
-        module.params["state"] == "present",
-    )
-    host = Host()
+    present = module.params["state"] == "present"
     try:
         size = size_bytes(module.params["size"]) if present else 0
     except ValueError as error:
         module.fail_json(msg="The option size: %s." % error)
-    try:
-        masters = collect_fpm(host, test="never")["masters"]
-        before = described(look(host, path, masters))
-
-        def make() -> Step:
-            facts = look(host, path, masters)
-            return swap_on(facts, size, persist) if present else swap_off(facts)
-
-        outcome = one_change(
-            host, make, lambda: complaint(host, path, present, persist), module.check_mode, module.warn
-        )
-    except (Refusal, Busy) as refusal:
-        module.fail_json(msg="Nothing was changed: %s." % refusal)
-    except UndoFailed as stuck:
-        module.fail_json(msg="Look at this host now: %s" % stuck)
-    after = description(size, True) if present else "absent\n"
-    if outcome.result in ("would", "done") and before != after:
-        outcome.diff.append({"before": before, "after": after, "before_header": path, "after_header": path})
-    result = dict(reply(outcome), size=size if present else None)
-    why = failure(outcome)
-    if why:
-        module.fail_json(msg=why, **result)
-    if outcome.why:
-        module.warn(outcome.why)
-    module.exit_json(**result)
+    end_with(module, lambda: change(Host(), module, size), size=size if present else None)
 
 
 if __name__ == "__main__":

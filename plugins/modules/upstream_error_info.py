@@ -11,21 +11,17 @@ module: upstream_error_info
 short_description: Read what nginx and php-fpm logged about failed requests
 version_added: 0.1.0
 description:
-  - Finds the window of time in the error logs of nginx and of php-fpm, whatever their size, reads only that,
-    and counts the messages by
-    what they mean, which site and which endpoint or pool they are about.
+  - Finds the window of time in the error logs of nginx and of php-fpm, whatever their size, and reads only
+    that. Counts the messages by what they mean, and by the site, endpoint or pool that they are about.
   - Reads rotated and gzip-compressed logs only when the window reaches back before the current file.
   - Lines that visitors or applications placed in a log to imitate a message are dropped and counted, see
     RV(files[].untrusted).
   - Changes nothing on the host, with or without check mode.
 extends_documentation_fragment:
-  - webmedic.php_fpm.info
+  - webmedic.php_fpm.attributes
+  - webmedic.php_fpm.attributes.info
+  - webmedic.php_fpm.look
 options:
-  window:
-    description:
-      - How many seconds of log to read, back from now.
-    type: int
-    default: 900
   error_logs:
     description:
       - Paths of the error logs of nginx to read.
@@ -251,9 +247,9 @@ def main() -> None:
         ]
     else:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
-    nginx_pids = [one.pid for one in procs if one.comm.startswith(PROGRAMS["nginx"])]
-    found = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
-    module.exit_json(changed=False, **told(dict(found, missing=host.missing)))
+    nginx_pids = [process.pid for process in procs if process.comm.startswith(PROGRAMS["nginx"])]
+    logs = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
+    module.exit_json(changed=False, **told(dict(logs, missing=host.missing)))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine's way to run a module, with a gate for the answer, which whoever rules the host may choose.
+"""The engine's way to run a module, with a gate for the answer. Whoever rules the host can choose the answer.
 
-The engine prints messages, warnings and diffs as they come, and obeys some words of an answer, such as
-``ansible_facts`` or ``ansible_stats``. So what comes back is cleaned before any part of the engine uses it.
+The engine prints messages, warnings and diffs as they come. It obeys some words of an answer, such as
+``ansible_facts`` or ``ansible_stats``. So the answer is cleaned before any part of the engine uses it.
 """
 
 from __future__ import annotations
@@ -27,44 +27,17 @@ MAX_OUTPUT = 32 * 1024**2
 MAX_PRINTED = 10_000
 MOST_LINES = 1000
 LIMITS = Limits(depth=30, values=1_000_000, text=1024**2, chars=MAX_OUTPUT)
-# What an answer may hold beside the documented values. All other words are the engine's, and no host's to
-# say.
+# What an answer may hold beside the documented values. All other words are for the engine alone.
 COMMON = frozenset(("changed", "failed", "msg", "rc", "invocation"))
 ASYNC = frozenset(
     ("ansible_job_id", "started", "finished", "results_file", "_ansible_suppress_tmpdir_delete")
 )
-RETURNED = frozenset(fields_of(Diagnosis)) | frozenset(
-    (
-        "window",
-        "snapshot",
-        "own_pids",
-        "routes",
-        "nginx",
-        "installed",
-        "masters",
-        "answered",
-        "result",
-        "ms",
-        "message",
-        "endpoints",
-        "pools",
-        "memory",
-        "workers",
-        "kills",
-        "elsewhere",
-        "counter",
-        "counters",
-        "limit",
-        "segfaults",
-        "earlyoom",
-        "events",
-        "files",
-        "commands",
-        "backup",
-        "size",
-        "diff",
-    )
-)
+RETURNED = frozenset(fields_of(Diagnosis)) | {
+    "window", "snapshot", "own_pids", "routes", "nginx", "installed", "masters", "answered", "result",
+    "ms", "message", "endpoints", "pools", "memory", "workers", "kills", "elsewhere", "counter",
+    "counters", "limit", "segfaults", "earlyoom", "events", "files", "commands", "backup", "size",
+    "diff",
+}  # fmt: skip
 
 
 def printed(value: Any, where: str) -> str:
@@ -72,7 +45,7 @@ def printed(value: Any, where: str) -> str:
 
 
 def side(value: Any, where: str) -> str:
-    """One side of a diff, or all of it. To compare many lines that are alike takes the engine long."""
+    """One side of a diff, or all of it. The engine takes long to compare many lines that are alike."""
     lines = text(value, where, 200_000).split("\n")
     more = len(lines) - MOST_LINES
     return "\n".join(lines if more <= 0 else [*lines[:MOST_LINES], "... and %d lines more" % more])
@@ -83,14 +56,14 @@ _FILE = record(**dict.fromkeys(SIDES, optional(side)), **dict.fromkeys(HEADERS, 
 DIFF = listed(sparse(_FILE, *SIDES, *HEADERS), 50)
 
 
-def _told(value: Any) -> list[str]:
-    """Warnings as texts. The engine's newer kinds hold theirs one level down."""
-    told = []
-    for one in value[:20] if isinstance(value, list) else []:
-        event = one.get("event", one) if isinstance(one, Mapping) else {"msg": one}
+def _warnings(value: Any) -> list[str]:
+    """Warnings as texts. Those of newer engines hold their text one level down."""
+    warnings = []
+    for item in value[:20] if isinstance(value, list) else []:
+        event = item.get("event", item) if isinstance(item, Mapping) else {"msg": item}
         if isinstance(event, Mapping) and isinstance(event.get("msg"), str):
-            told.append(text(event["msg"]))
-    return told
+            warnings.append(text(event["msg"]))
+    return warnings
 
 
 def _trace(value: Any) -> str:
@@ -112,11 +85,11 @@ def gated(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
         answer["msg"] = printed(answer["msg"], "msg")
     if data.get("diff") is not None:
         answer["diff"] = DIFF(data["diff"], "diff")
-    more = {
-        "warnings": _told(data.get("warnings")) + _told(data.get("deprecations")),
+    printed_too = {
+        "warnings": _warnings(data.get("warnings")) + _warnings(data.get("deprecations")),
         "exception": _trace(data.get("exception")),
     }
-    return {**answer, **{name: value for name, value in more.items() if value}}
+    return {**answer, **{name: value for name, value in printed_too.items() if value}}
 
 
 class Answer(NormalAction):
@@ -157,12 +130,12 @@ class Answer(NormalAction):
         return {**result, **{name: clean(result[name]) for name in ("stdout", "stderr") if result.get(name)}}
 
     def _parse_returned_data(self, res: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """The answer, before the engine looks for its own words in it and prints those it does not want."""
+        """The answer, before the engine looks for its own words in it and prints the rest."""
         try:
-            found, junk = _filter_non_json_lines(res.get("stdout") or "", objects_only=True)
-            data = json.loads(found)
+            document, junk = _filter_non_json_lines(res.get("stdout") or "", objects_only=True)
+            data = json.loads(document)
         except ValueError:
-            # The engine reads it in the same way, and tells what it found instead.
+            # The engine reads it in the same way, and says what is wrong with it.
             return super()._parse_returned_data(res, *args, **kwargs)
         asynchronous = bool(self._task.async_val)
         if self.must_diagnose and not asynchronous and not data.get("failed"):

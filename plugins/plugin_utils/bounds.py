@@ -4,8 +4,7 @@
 
 """The gate: what a host's answer may hold, made from the declared shapes.
 
-A type says what a field holds. BOUNDS says where it may hold less than that, so a new plain field needs no
-line here.
+A type says what a field holds. BOUNDS says where it may hold less. A new plain field needs no line here.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from .shapes import remediation as said
-from .shapes.finding import Finding, Place, Verdict
+from .shapes.finding import Finding, HostStatus, Place
+from .shapes.remediation import FindingResult, Named, Remediation, Shown, Taken, Undone
 from .shapes.report import Diagnosis, HostEntry
 from .shapes.snapshot import Stranger
 from .untrusted import (
@@ -47,7 +46,7 @@ def short(value: Any, where: str) -> str:
 
 
 def sparse(reader: Reader, *fields: str) -> Reader:
-    """A record in which these fields are left out where nothing is known."""
+    """The same record without those of these fields that are None."""
 
     def read(value: Any, where: str) -> dict[str, Any]:
         return {
@@ -60,10 +59,10 @@ def sparse(reader: Reader, *fields: str) -> Reader:
 
 
 class Bound(NamedTuple):
-    """What a field, or each item of a list, may be. read: None: as its type says.
+    """What a field, or each item of a list, may be.
 
-    schema: how docs/report.schema.json says it. absent: what stands for null and for a field that is not
-    there. most: items of a list; what is beyond is left out.
+    read: None where the type says it all. schema: the same for docs/report.schema.json. absent: what stands
+    for null and for a field that is not there. most: items of a list; what is beyond is left out.
     """
 
     read: Reader | None = None
@@ -95,7 +94,7 @@ NO_TEXT = Bound(absent="")
 ZERO = Bound(absent=0)
 
 BOUNDS: dict[type, dict[str, Bound]] = {
-    said.Named: {"cause": ID, "reason": ID},
+    Named: {"cause": ID, "reason": ID},
     Finding: {
         "cause": ID,
         "reason": ID,
@@ -106,23 +105,23 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "since": TIME,
     },
     Place: {"at": TIME},
-    said.Taken: {
+    Taken: {
         "result": choice("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"),
         "why": NO_TEXT,
         "cut": ZERO,
         "seconds": ZERO,
     },
-    said.Shown: {"probe": NO_TEXT},
-    said.FindingResult: {
+    Shown: {"probe": NO_TEXT},
+    FindingResult: {
         "result": choice("escalated", "fixed", "would_fix", "rolled_back", "not_needed"),
         "why": NO_TEXT,
     },
-    said.Undone: {
+    Undone: {
         "at": TIME,
         "fate": choice("put_back", "kept", "left", "tidied", "damaged"),
         "why": NO_TEXT,
     },
-    said.Remediation: {
+    Remediation: {
         "outcome": choice("left_alone", "nothing_to_do", "would_change", "done", "busy"),
         "why": NO_TEXT,
         "status_before": STATUS,
@@ -130,7 +129,7 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "diagnosed_at": TIME,
     },
     Stranger: {"user": SHORT, "claims": choice("nginx", "php-fpm"), "title": SHORT},
-    Verdict: {
+    HostStatus: {
         "status": STATUS,
         "strangers": Bound(most=MOST_STRANGERS),
         "strangers_total": ZERO,

@@ -38,30 +38,30 @@ class Group(NamedTuple):
     """All findings of one cause and reason in one state, as (host, finding)."""
 
     status: str  # the worst among its hosts
-    found: list[Pair[Explained]]
+    pairs: list[Pair[Explained]]
 
     @property
     def hosts(self) -> list[str]:
-        return hosts_of(self.found)
+        return hosts_of(self.pairs)
 
 
 def groups_of(hosts: Mapping[str, HostEntry]) -> list[Group]:
-    found: dict[tuple[str, str | None], list[Pair[Explained]]] = {}
+    by_cause: dict[tuple[str, str | None], list[Pair[Explained]]] = {}
     for host, entry in hosts.items():
         for finding in entry["findings"]:
             if finding["state"] != "recovered":
-                found.setdefault((finding["cause"], finding["reason"]), []).append((host, finding))
+                by_cause.setdefault((finding["cause"], finding["reason"]), []).append((host, finding))
     groups = [
         Group(min((hosts[host]["status"] for host, _finding in pairs), key=STATUSES.index), pairs)
-        for pairs in found.values()
+        for pairs in by_cause.values()
     ]
     return sorted(
         groups,
         key=lambda group: (
             STATUSES.index(group.status),
             -len(group.hosts),
-            group.found[0][1]["code"] or 99,
-            full_name(group.found[0][1]),
+            group.pairs[0][1]["code"] or 99,
+            full_name(group.pairs[0][1]),
         ),
     )
 
@@ -71,18 +71,18 @@ def _proof(finding: Explained) -> str:
     if not finding["evidence"]:
         return str(finding["summary"])
     piece = finding["evidence"][0]
-    told = STAMPS.sub("", piece["text"])
+    words = STAMPS.sub("", piece["text"])
     where = piece["source"]
     if piece["path"] and piece.get("line") is not None:
         where = "%s:%s" % (piece["path"], piece["line"])
-    elif piece["path"] and "/" not in told:
+    elif piece["path"] and "/" not in words:
         where = piece["path"]
-    return "%s: %s" % (where, told)
+    return "%s: %s" % (where, words)
 
 
 def _sites(finding: Explained) -> list[str]:
-    """As "shop.example (443)": two sites may have one name. A report from before 0.4.0 has the
-    names alone.
+    """As "shop.example (443)", since two sites may have one name. A report from before 0.4.0 has
+    only names.
     """
     return (
         ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
@@ -103,7 +103,7 @@ def _place(findings: Iterable[Explained], columns: int) -> str:
     )
 
 
-# Where there are too many rows, sites no longer part them, then nothing but the fix.
+# What makes a row. Where there are too many rows, sites no longer part them, then nothing but the fix does.
 _ROWS: tuple[Key[Explained], ...] = (
     lambda item: (tuple(_sites(item)), item["pool"], item["endpoint"], item["unit"]),
     lambda item: (item["pool"], item["endpoint"], item["unit"]),
@@ -136,27 +136,27 @@ def _why(pairs: list[Pair[Explained]]) -> list[Line]:
 
 
 def _alike(pairs: list[Pair[Explained]]) -> bool:
-    """Whether one piece of evidence speaks for all: the numbers in it, such as times and pids, may differ."""
+    """Whether one piece of evidence speaks for all. Numbers in it, such as times and pids, may differ."""
     return len({NUMBERS.sub("0", _proof(finding)) for _host, finding in pairs}) == 1
 
 
 def block_of(group: Group, now: float) -> list[Line]:
-    first = group.found[0][1]
-    latent = all(finding["state"] == "latent" for _host, finding in group.found)
+    first = group.pairs[0][1]
+    latent = all(finding["state"] == "latent" for _host, finding in group.pairs)
     right = "%s  %s" % (full_name(first), plural(len(group.hosts), "host"))
     room = WIDTH - width(right) - 2
     title = "%s  %s" % ("LATENT" if latent else group.status.upper(), clean(first["title"]))
     heading = title if width(title) <= room else cut(title, room)
     lines: list[Line] = [(pad(heading, room) + "  " + right, COLORS.get(group.status))]
-    rows = fold(group.found, _ROWS)
-    same_why = _alike(group.found)
-    same_fix = len({finding["fix"] for _host, finding in group.found}) == 1
+    rows = fold(group.pairs, _ROWS)
+    same_why = _alike(group.pairs)
+    same_fix = len({finding["fix"] for _host, finding in group.pairs}) == 1
     for pairs in rows[:MAX_ROWS]:
         lines += _row(pairs, now)
         lines += [] if same_why else _why(pairs)
         lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], 2)
     lines += rest(rows)
-    lines += _why(group.found) if same_why else []
+    lines += _why(group.pairs) if same_why else []
     lines += labelled("fix", first["fix"], 2) if same_fix else []
     return lines + labelled("not", _first_sentence(first["do_not"]), 2)
 

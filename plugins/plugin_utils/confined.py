@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work on what a host sent, in a process of its own: it ends in time, and takes no more memory
-than it may.
-"""
+"""Work on what a host sent, in a process of its own: it ends in time and within its memory."""
 
 from __future__ import annotations
 
@@ -66,11 +64,11 @@ def _receive(pipe: int, deadline: float, seconds: float) -> bytes:
 
 
 def _child(work: Callable[[], Any], writing: int, seconds: float) -> None:
-    """Never returns: what is the parent's, such as its buffers and handlers, must not run twice."""
+    """Never returns: the parent's buffers and handlers must not run twice."""
     try:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
-        # Not every system lets us set them. CPU: where the parent is killed meanwhile, nobody else ends it.
+        # Not every system lets us set them. The limit of CPU ends this process if the parent is killed.
         for what, limit in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, int(seconds) + 1)):
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(what, (limit, limit))

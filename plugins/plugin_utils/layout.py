@@ -26,8 +26,7 @@ COLORS = {
     "healthy": "green",
 }
 
-# What nginx, php-fpm and the kernel put before the message itself: it says when, which the table has in a
-# column.
+# The time that nginx, php-fpm and the kernel put before a message. The table has a column for it.
 STAMPS = re.compile(
     r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} "
     r"\d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
@@ -60,15 +59,15 @@ def cells(texts: Sequence[str], columns: Sequence[int]) -> str:
 
 
 def fold(pairs: Sequence[Pair[Item]], keys: Sequence[Key[Item]]) -> list[list[Pair[Item]]]:
-    """What says the same in one row, the largest first: by the first key that gives few rows, else by the
-    last one.
+    """Equal things in one row, the largest row first. The first key that gives few rows counts, else the
+    last.
     """
     rows: list[list[Pair[Item]]] = []
     for key in keys:
-        found: dict[Any, list[Pair[Item]]] = {}
+        by_key: dict[Any, list[Pair[Item]]] = {}
         for host, item in pairs:
-            found.setdefault(key(item), []).append((host, item))
-        rows = sorted(found.values(), key=lambda members: -len(members))
+            by_key.setdefault(key(item), []).append((host, item))
+        rows = sorted(by_key.values(), key=lambda members: -len(members))
         if len(rows) <= MAX_ROWS:
             break
     return rows
@@ -79,8 +78,8 @@ def hosts_of(pairs: Sequence[Pair[Any]]) -> list[str]:
 
 
 def hosts_cell(hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
-    """The hosts of a row: by name where the column has room, else their number there and their names on lines
-    below.
+    """The hosts of a row, and lines below it: the names where the column has room, else their number, and the
+    names below.
     """
     if width(", ".join(clean(host) for host in hosts)) <= columns:
         return names(hosts, columns)[0], []

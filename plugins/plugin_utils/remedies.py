@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from .shapes.remediation import Named, Shown
 from .shapes.report import Explained, HostEntry, Tally
 
-# Results after which the host is not what it was before, or at least was not for a while.
+# Results after which the host is not as it was before, or was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))
-UNANSWERED = frozenset((502, 503, 504))
+NOT_SERVED = frozenset((502, 503, 504))
 WELL = frozenset(("recovered", "healthy"))
-# What the error of a host begins with that was to be changed and gave no answer.
+# How the error of a host begins that was to be changed and gave no answer.
 NOT_FINISHED = "the remediation did not finish: "
 
 
-def key(finding: Named) -> tuple[str | None, ...]:
-    """What the findings of two diagnoses have in common where they are the same."""
+def identity(finding: Named) -> tuple[str | None, ...]:
+    """Equal for the same finding of two diagnoses."""
     return finding["cause"], finding["reason"], finding["site"], finding["endpoint"], finding["pool"]
 
 
@@ -28,31 +28,30 @@ def full_name(finding: Named) -> str:
     return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else finding["cause"]
 
 
-def left(host: HostEntry) -> list[Explained]:
-    """The findings of a host's entry in the report that still concern its reader: those of before, without
-    what is gone by now.
+def open_findings(host: HostEntry) -> list[Explained]:
+    """The findings of a host without those that the remediation has ended.
 
-    Where what became of it says what to do next, the catalogue's fix is not said once more.
+    Where the block of the remediation says what to do next, the catalogue's fix is left out.
     """
     remediation = host.get("remediation")
     if remediation is None:
         return list(host["findings"])
     results = [finding["result"] for finding in remediation["findings"]]
-    told = () if remediation["outcome"] == "busy" else ("would_fix", "rolled_back", "escalated")
+    has_advice = () if remediation["outcome"] == "busy" else ("would_fix", "rolled_back", "escalated")
     kept: list[Explained] = []
     for number, finding in enumerate(host["findings"]):
-        # What became of the findings stands in their order; a long reply leaves out the last of them.
+        # The results stand in the order of the findings. A long reply leaves out the last of them.
         result = results[number] if number < len(results) else None
         if finding["state"] == "active" and (
             remediation["status_after"] in WELL or result in ("fixed", "not_needed")
         ):
             continue
-        kept.append({**finding, "fix": ""} if result in told else finding)
+        kept.append({**finding, "fix": ""} if result in has_advice else finding)
     return kept
 
 
 def tally(hosts: Iterable[HostEntry]) -> Tally | None:
-    """How many findings were to be mended, and what became of them. ``None`` where no host has a remediation."""
+    """How many findings were to be mended, by what became of them. None where no host has a remediation."""
     remedied = [host["remediation"] for host in hosts if "remediation" in host]
     if not remedied:
         return None
@@ -74,34 +73,33 @@ def unfinished(hosts: Mapping[str, Mapping[str, object]]) -> list[str]:
     return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
 
 
-def _answers(seen: Shown | None) -> bool:
-    return seen is not None and seen["probe"] == "answered" and seen["http"] not in UNANSWERED
+def _served(seen: Shown | None) -> bool:
+    return seen is not None and seen["probe"] == "answered" and seen["http"] not in NOT_SERVED
 
 
-def voice(host: HostEntry) -> str:
-    """Who answers of what the findings name, against before: "throughout", "again", "part" of what was
-    silent, or "silent".
+def service(host: HostEntry) -> str:
+    """Whether what the findings name answers: "throughout"; or, of what was silent before, all "again",
+    "part" of it, or "silent".
     """
     wanted = [item for item in host["remediation"]["findings"] if item["result"] != "not_needed"]
-    silent = [item for item in wanted if not _answers(item["before"])]
+    silent = [item for item in wanted if not _served(item["before"])]
     if not silent:
         return "throughout"
-    back = sum(_answers(item["after"]) for item in silent)
+    back = sum(_served(item["after"]) for item in silent)
     if not back or host["status"] == "failing":
         return "silent"
     return "again" if back == len(silent) else "part"
 
 
-def waiting(host: HostEntry) -> bool:
-    """Whether of this host only a prediction is known."""
+def only_predicted(host: HostEntry) -> bool:
+    """Whether its remediation ran in check mode alone."""
     return "remediation" in host and bool(host["remediation"]["check_mode"])
 
 
-def complaint(host: HostEntry) -> str:
-    """Why the remediation of a host did not end well, empty when it did. Free of any text that the host
-    chose.
+def why_unmended(host: HostEntry) -> str:
+    """Why the remediation of a host did not end well, empty when it did. No text of it is chosen by the host.
 
-    What is left to a person from the outset is no such case: nothing was tried.
+    What was left to a person from the outset does not count: nothing was tried.
     """
     if host.get("error"):
         return "it did not finish, see the report"

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .layout import (
-    WIDTH,
-    Line,
-)
-from .remedies import tally, unfinished, voice, waiting
+from .layout import WIDTH, Line
+from .remedies import only_predicted, service, tally, unfinished
 from .shapes.report import HostEntry, Tally
 from .text import plural, wrap
 
@@ -25,10 +22,10 @@ def title(hosts: Mapping[str, HostEntry]) -> list[Line]:
     remedied, lost = with_remedy(hosts), unfinished(hosts)
     if counts is None and not lost:
         return []
-    told = [headline(remedied, counts)] if counts else []
-    told += ["%s did not finish" % plural(len(lost), "host")] if lost else []
+    parts = [headline(remedied, counts)] if counts else []
+    parts += ["%s did not finish" % plural(len(lost), "host")] if lost else []
     color = "red" if lost or counts is None else _color(remedied, counts)
-    lines = wrap("; ".join(told), WIDTH - len(HEADING), 2)
+    lines = wrap("; ".join(parts), WIDTH - len(HEADING), 2)
     return [((" " * len(HEADING) if number else HEADING) + line, color) for number, line in enumerate(lines)]
 
 
@@ -56,7 +53,7 @@ def _in_check_mode(counts: Tally, wanted: str, ill: Sequence[HostEntry]) -> str:
 
 def headline(hosts: Mapping[str, HostEntry], counts: Tally) -> str:
     """As "3 of 4 findings fixed; 2 of 3 hosts answer again, 1.2 to 4.8 s after the diagnosis"."""
-    real = [entry for entry in hosts.values() if not waiting(entry)]
+    real = [entry for entry in hosts.values() if not only_predicted(entry)]
     if not counts["wanted"]:
         return "nothing to do%s" % ("" if real else "; nothing was changed")
     wanted = plural(counts["wanted"], "finding")
@@ -67,23 +64,24 @@ def headline(hosts: Mapping[str, HostEntry], counts: Tally) -> str:
     ]
     if not real:
         return _in_check_mode(counts, wanted, ill)
-    voices = [voice(entry) for entry in ill]
-    throughout, again, part = (voices.count(word) for word in ("throughout", "again", "part"))
-    mute = len(voices) - throughout
+    services = [service(entry) for entry in ill]
+    throughout, again, part = (services.count(word) for word in ("throughout", "again", "part"))
+    silent_before = len(services) - throughout
     times = [
         entry["remediation"]["answered_after"]
         for entry in real
         if entry["remediation"]["answered_after"] is not None
     ]
-    told = "%d of %s fixed" % (counts["fixed"], wanted)
-    told += "; %s answered throughout" % plural(throughout, "host") if throughout else ""
-    if mute:
-        told += "; %d of %s %s again" % (again, plural(mute, "host"), "answers" if mute == 1 else "answer")
-    told += ", %d in part" % part if part else ""
+    sentence = "%d of %s fixed" % (counts["fixed"], wanted)
+    sentence += "; %s answered throughout" % plural(throughout, "host") if throughout else ""
+    if silent_before:
+        verb = "answers" if silent_before == 1 else "answer"
+        sentence += "; %d of %s %s again" % (again, plural(silent_before, "host"), verb)
+    sentence += ", %d in part" % part if part else ""
     if times and (again or part):
-        told += ", %s after the diagnosis" % _span(times)
-    later = sum(waiting(entry) and _can_be_fixed(entry) for entry in ill)
-    return told + ("; %d not tried yet" % later if later else "")
+        sentence += ", %s after the diagnosis" % _span(times)
+    later = sum(only_predicted(entry) and _can_be_fixed(entry) for entry in ill)
+    return sentence + ("; %d not tried yet" % later if later else "")
 
 
 def _color(hosts: Mapping[str, HostEntry], counts: Tally) -> str | None:

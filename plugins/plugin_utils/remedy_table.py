@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The block of the table that says what a remediation did: what was mended, what was not, and what a person
-has to do.
-"""
+"""The block of the table about a remediation: what was mended, what was not, what a person has to do."""
 
 from __future__ import annotations
 
@@ -26,22 +24,17 @@ from .layout import (
     labelled,
     rest,
 )
-from .remedies import full_name, key
+from .remedies import full_name, identity
 from .remedy_headline import title, with_remedy
-from .shapes.remediation import (
-    FindingResult,
-    Remediation,
-    Undone,
-)
+from .shapes.remediation import FindingResult, Remediation, Undone
 from .shapes.report import HostEntry
 from .text import names, plural
 
-# The columns of a row: result, action, target, hosts, seconds. With the gaps and the indent they fill the
-# width.
+# The columns of a row: result, action, target, hosts, seconds. With gaps and indent they fill the width.
 COLUMNS = (11, 24, 32, 16, 7)
 # A row without a target: result, finding, hosts, nothing.
 WIDE = (11, 58, 16, 7)
-# What a row is made of: an action, a change that was left open, or a finding and its end.
+# What a row is made of: an action, a change that was left open, or a finding with its result.
 Row = Mapping[str, Any]
 
 
@@ -54,7 +47,7 @@ class Section(NamedTuple):
 
 
 _BY_ACTION: tuple[Key[Row], ...] = (lambda item: (item["id"], item["target"]), lambda item: item["id"])
-# In the order in which they are shown. What was refused or skipped is told where it is left to a person.
+# In the order in which they are shown. What was refused or skipped stands where it is left to a person.
 ACTIONS = {
     "failed": Section("FAILED", _BY_ACTION, 3),
     "done": Section("done", _BY_ACTION, 1),
@@ -62,7 +55,7 @@ ACTIONS = {
     "would": Section("would do", _BY_ACTION, 2),
 }
 _BY_NAME: tuple[Key[Row], ...] = (lambda item: (item["name"], item["target"]), lambda item: item["name"])
-# What became of a change that a killed run had left open, and how that is said of it.
+# What became of a change that a killed run had left open, and the words for it.
 OPEN = {
     "put_back": (Section("taken back", _BY_NAME, 2), "a run that was killed had begun it; it %s taken back"),
     "kept": (Section("kept", _BY_NAME, 2), "a run that was killed had finished its work; it %s kept"),
@@ -126,9 +119,9 @@ def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
     return [*title(hosts), *(header + rows if rows else [])]
 
 
-def _section(section: Section, found: Sequence[Pair[Row]], field: str) -> list[Line]:
+def _section(section: Section, shown: Sequence[Pair[Row]], field: str) -> list[Line]:
     lines: list[Line] = []
-    rows = fold(found, section.by)
+    rows = fold(shown, section.by)
     for pairs in rows[:MAX_ROWS]:
         items = [item for _host, item in pairs]
         targets = list(dict.fromkeys(item["target"] or "-" for item in items))
@@ -163,32 +156,28 @@ def _section(section: Section, found: Sequence[Pair[Row]], field: str) -> list[L
 
 
 def _cost(items: Sequence[Row]) -> list[Line]:
-    """What a reload or restart did to requests that ran, or would do, on all hosts of a row together."""
+    """How many running requests a reload or restart cut, or would cut, on all hosts of a row together."""
     loading = [item for item in items if item.get("disruption", "none") != "none"]
     if not loading:
         return []
     if loading[0]["result"] != "would":
         return labelled("cut", plural(sum(item["cut"] for item in loading), "running request"), 1)
     known = [item["running"] for item in loading if item["running"] is not None]
-    told = (
-        "up to %s" % plural(sum(known), "running request")
-        if known
-        else "an unknown number of running requests"
-    )
-    return labelled(
-        "cuts",
-        told + (", and who comes while it restarts" if loading[0]["disruption"] == "restart" else ""),
-        1,
-    )
+    victims = "an unknown number of running requests"
+    if known:
+        victims = "up to %s" % plural(sum(known), "running request")
+    if loading[0]["disruption"] == "restart":
+        victims += ", and who comes while it restarts"
+    return labelled("cuts", victims, 1)
 
 
-def _wide(word: str, told: str, pairs: Sequence[Pair[Row]]) -> list[Line]:
+def _wide(word: str, name: str, pairs: Sequence[Pair[Row]]) -> list[Line]:
     where, below = hosts_cell(hosts_of(pairs), WIDE[2])
-    return [(cells((word, told, where, ""), WIDE).rstrip(), None), *below]
+    return [(cells((word, name, where, ""), WIDE).rstrip(), None), *below]
 
 
 def _why(pairs: Sequence[Pair[Row]], lines: int) -> list[Line]:
-    """The reason, with the host it is from where others have another one."""
+    """The reason, with its host where other hosts have another reason."""
     host, first = pairs[0]
     alike = len({NUMBERS.sub("0", item["why"]) for _host, item in pairs}) == 1
     return labelled(
@@ -197,26 +186,22 @@ def _why(pairs: Sequence[Pair[Row]], lines: int) -> list[Line]:
 
 
 def _left_open(undone: Undone, check_mode: bool, words: str) -> Row:
-    told = [
-        words % ("would be" if check_mode else "was"),
-        undone["why"],
-        ", ".join(undone["files"]),
-    ]
-    return {**undone, "why": ": ".join(filter(None, told))}
+    parts = [words % ("would be" if check_mode else "was"), undone["why"], ", ".join(undone["files"])]
+    return {**undone, "why": ": ".join(filter(None, parts))}
 
 
 def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
-    """What is wrong now and is no finding of before: it is new, or what was in front of it is gone."""
-    found: list[Pair[Row]] = []
+    """What is wrong now and was no finding before. It is new, or another problem hid it."""
+    rows: list[Pair[Row]] = []
     for name, entry in hosts.items():
-        told = {key(item) for item in entry["remediation"]["findings"]}
-        found += [
+        known = {identity(item) for item in entry["remediation"]["findings"]}
+        rows += [
             (name, {**item, "name": full_name(item), "why": item["summary"]})
             for item in entry["remediation"]["still"]
-            if key(item) not in told
+            if identity(item) not in known
         ]
     lines: list[Line] = []
-    for pairs in fold(found, (lambda item: (item["new"], item["name"]),))[:MAX_ROWS]:
+    for pairs in fold(rows, (lambda item: (item["new"], item["name"]),))[:MAX_ROWS]:
         lines += [
             *_wide("new" if pairs[0][1]["new"] else "still ill", pairs[0][1]["name"], pairs),
             *_why(pairs, 2),
@@ -225,7 +210,7 @@ def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
 
 
 def _left_to_a_person(remediation: Remediation) -> dict[int, FindingResult]:
-    """The findings that nobody but a person can mend, by number; none where another remediation is at work."""
+    """The findings that only a person can mend, by number. None while another remediation is at work."""
     if remediation["outcome"] == "busy":
         return {}
     return {
@@ -236,27 +221,23 @@ def _left_to_a_person(remediation: Remediation) -> dict[int, FindingResult]:
 
 
 def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
-    """What is left to do by hand, with the words of the catalogue: the fix, and where that was just tried in
-    vain, where to look.
+    """What is left to do by hand: the catalogue's fix, or its longer advice where the fix was
+    tried in vain.
     """
-    found: list[Pair[Row]] = []
+    left: list[Pair[Row]] = []
     for name, entry in hosts.items():
         known = dict(enumerate(entry["findings"]))
         for number, item in _left_to_a_person(entry["remediation"]).items():
             finding = known.get(number) or words_for(item)
             tried = item["result"] == "rolled_back"
-            found.append(
-                (
-                    name,
-                    {
-                        "name": full_name(item),
-                        "do": finding["advice" if tried else "fix"],
-                        "why": "" if tried else item["why"],
-                    },
-                )
-            )
+            row = {
+                "name": full_name(item),
+                "do": finding["advice" if tried else "fix"],
+                "why": "" if tried else item["why"],
+            }
+            left.append((name, row))
     lines: list[Line] = []
-    rows = fold(found, BY_HAND)
+    rows = fold(left, BY_HAND)
     for pairs in rows[:MAX_ROWS]:
         lines += [
             *_wide("by hand", pairs[0][1]["name"], pairs),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A saved report, read again. It may be of any origin: what it holds passes the gate that hosts pass, too."""
+"""A saved report, read again. It may be of any origin, so it passes the same gate as what hosts answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .untrusted import Mismatch, clean, count
 MAX_BYTES = 64 * 1024**2
 MAX_VALUES = 1_200_000
 MAX_HOSTS = 10_000
-# The snapshots of all hosts together may take so long, in seconds. What each may take beside that is little.
+# Seconds that all snapshots together may take, and what each may take beside that.
 SHARED = 2.0
 EACH = 0.1
 
@@ -43,17 +43,16 @@ class Replayed(NamedTuple):
 
 def load(path: str) -> Any:
     """The JSON of a file. Raises NoReport, or OSError."""
-    # Asked before it is opened: to open a FIFO waits, and to open a device may do something.
+    # Asked before it is opened: opening a FIFO waits, and opening a device may do something.
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise NoReport("it is not a regular file")
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise NoReport("it is not a regular file")
         raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise NoReport("it is larger than %d MiB" % (MAX_BYTES // 1024**2))
-    # A value takes one of these at least, and many times its length in memory.
+    # Each value needs one of these marks, and many times its length in memory.
     if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise NoReport("it holds more than %d values" % MAX_VALUES)
     try:
@@ -76,10 +75,10 @@ def replay(saved: Any, diagnose: Diagnose) -> Replayed:
         began = time.monotonic()
         results[name] = _result(entry, diagnose, EACH + shared)
         shared = max(0.0, shared - max(0.0, time.monotonic() - began - EACH))
-    told = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
-    made = report.build(results, window, then, remediated=remedies.unfinished(told))
+    entries = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
+    made = report.build(results, window, then, remediated=remedies.unfinished(entries))
     again = [
-        name for name, entry in told.items() if "snapshot" in entry and "error" not in made["hosts"][name]
+        name for name, entry in entries.items() if "snapshot" in entry and "error" not in made["hosts"][name]
     ]
     return Replayed(made, len(again), then)
 
@@ -118,6 +117,6 @@ def _result(entry: Any, diagnose: Diagnose, seconds: float) -> Any:
         verdict = diagnose(entry["snapshot"], seconds)
     except Unfinished as error:
         return {"failed": True, "msg": "its snapshot could not be diagnosed, %s" % error}
-    # The snapshot is from before a remediation: what that did, and the status after it, stay.
+    # The snapshot is from before a remediation. What that did, and the status after it, stay.
     after = {field: entry.get(field) for field in ("status", "remediation") if "remediation" in entry}
     return {**verdict, **after}

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the hosts returned in, the fleet's report out. Its contract is docs/report.schema.json.
+"""Makes the fleet's report of what the hosts returned. Its contract is docs/report.schema.json.
 
-Everything in a result comes from a host that may be hostile: it passes the gate field by field, or it is that
-host's error.
+A host may be hostile: what it returned passes the gate field by field, or is the error of that host.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ def _lines(value: Any) -> list[str]:
     )
 
 
-def _complaint(result: Mapping[str, Any]) -> str:
-    """Why a result is none: the last thing that the module or the shell printed, else the first line of the
-    engine's message.
+def _failure(result: Mapping[str, Any]) -> str:
+    """Why there is no diagnosis: the last line that the module or the shell printed, else the first line of
+    the engine's message.
     """
     printed = _lines(result.get("module_stderr")) or _lines(result.get("module_stdout"))
     if printed:
@@ -57,7 +56,7 @@ def _complaint(result: Mapping[str, Any]) -> str:
     return _PREFIXES.sub("", message[0]) if message else "no message came with it"
 
 
-def _without(status: str, error: str) -> HostEntry:
+def _entry_without_diagnosis(status: str, error: str) -> HostEntry:
     return {
         "status": status,
         "findings": [],
@@ -70,23 +69,27 @@ def _without(status: str, error: str) -> HostEntry:
 
 
 def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = False) -> HostEntry:
-    """One host's part of the report. ``None`` stands for a host that left the play before it was looked at.
+    """One host's part of the report. A result of None: the host left the play before it was looked at.
 
-    remediated: whether the host was to be changed; of one without an answer that is told.
+    remediated: whether the host was to be changed. The error of one without an answer says so.
     """
     if result is None:
-        return _without("unknown", "left the play before the diagnosis; see the failed task above")
+        return _entry_without_diagnosis(
+            "unknown", "left the play before the diagnosis; see the failed task above"
+        )
     lead = remedies.NOT_FINISHED if remediated else ""
     if isinstance(result, Mapping) and "status" not in result:
         if result.get("unreachable"):
-            return _without("unreachable", lead + _complaint(result))
+            return _entry_without_diagnosis("unreachable", lead + _failure(result))
         if result.get("failed") or result.get("skipped"):
-            why = _complaint(result)
-            return _without("unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why)
+            why = _failure(result)
+            return _entry_without_diagnosis(
+                "unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why
+            )
     try:
         diagnosis = read(result)
     except Mismatch as error:
-        return _without("unknown", lead + NO_DIAGNOSIS + str(error))
+        return _entry_without_diagnosis("unknown", lead + NO_DIAGNOSIS + str(error))
     entry: HostEntry = {**diagnosis, "findings": [enrich(finding) for finding in diagnosis["findings"]]}
     snapshot = _kept(result.get("snapshot")) if keep_snapshot else None
     if snapshot is not None:
@@ -95,8 +98,8 @@ def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = Fals
 
 
 def read(result: Any) -> Diagnosis:
-    """What a host answered, as far as the report has a place for it. Raises Mismatch where it is not what the
-    modules return.
+    """A host's answer, as far as the report has a place for it. Raises Mismatch where no module
+    returns such.
     """
     diagnosis = cast(Diagnosis, DIAGNOSIS(result, ""))
     if len(json.dumps(diagnosis)) > MAX_ENTRY:
@@ -105,7 +108,7 @@ def read(result: Any) -> Diagnosis:
 
 
 def _kept(snapshot: Any) -> dict[str, object] | None:
-    """The snapshot as the report keeps it. ``None`` where it is too large, or is no snapshot."""
+    """The snapshot as the report keeps it. None where it is too large, or is no snapshot."""
     try:
         copied = plain(snapshot, "snapshot", SNAPSHOT)
     except Mismatch:
@@ -137,10 +140,8 @@ def build(
     keep_snapshot: bool = False,
     remediated: Container[str] = (),
 ) -> Report:
-    """The report of a fleet. results: what each host's task returned, by host; window: seconds; now: epoch
-    seconds.
-
-    remediated: the hosts that were to be changed, and not only looked at.
+    """results: what each host's task returned, by host. window: seconds. now: epoch seconds. remediated: the
+    hosts that were to be changed, and not only looked at.
     """
     hosts = {name: host_entry(result, keep_snapshot, name in remediated) for name, result in results.items()}
     for name, entry in hosts.items():
@@ -179,13 +180,12 @@ def artifact(report: Report) -> Artifact:
 def write(report: Report, directory: str) -> str:
     """Write report.json below ``directory`` in one step and return its absolute path. Raises OSError.
 
-    All but ASCII is escaped, so that a terminal which prints the file never acts on what a host wrote.
+    All but ASCII is escaped: a terminal that prints the file must not act on what a host wrote.
     """
     directory = os.path.abspath(os.path.expanduser(os.path.expandvars(directory)))
     os.makedirs(directory, mode=0o755, exist_ok=True)
     path = os.path.join(directory, FILE_NAME)
-    # A name of its own and O_EXCL: in a directory that others can write, nobody else's file or link is
-    # written to.
+    # Others may write in this directory: a random name and O_EXCL never write to their files or links.
     draft = "%s.%s.tmp" % (path, secrets.token_hex(8))
     stream = open(
         os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "w", encoding="ascii"

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A snapshot of any origin, before the rules see it: bounded, cleaned, and of the types that they rely on."""
+"""A snapshot of any origin, before the rules see it: bounded, cleaned, and of the types that
+rules rely on.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
     from .shapes.snapshot import Snapshot
 
 LIMITS = Limits(depth=20, values=1_000_000, text=16 * 1024**2, chars=16 * 1024**2)
-# The largest host that was thought of has 5,000 sites.
+# The largest host that the tests describe has 5,000 sites.
 MOST = 20_000
 
 
 def several(reader: Reader) -> Reader:
-    """A list that may be no longer than ``MOST``: of evidence nothing is left out silently."""
+    """A list of at most MOST items. A longer one is refused: no evidence is left out silently."""
 
     def read(value: Any, where: str) -> Any:
         if isinstance(value, list) and len(value) > MOST:

@@ -5,8 +5,8 @@
 """The report as a table for a terminal of 100 columns: one block for each cause, whatever the number of
 hosts.
 
-What a remediation did comes first, then what is broken now, worst first, then the rest of the fleet, a line
-or two for each status.
+What a remediation did comes first. Then comes what is broken now, worst first. The rest of the fleet takes a
+line or two for each status.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from . import remedy_table
 from .bounds import STATUSES
 from .cause_blocks import COLUMNS, block_of, groups_of
 from .layout import COLORS, MAX_ROWS, NUMBERS, STAMPS, WIDTH, Line, cells
-from .remedies import full_name, left
+from .remedies import full_name, open_findings
 from .shapes.report import Explained, HostEntry, Report
 from .text import clean, cut, moment, names, plural, span, wrap
 
 LABELS = {"not_applicable": "not applicable"}
-
-
 # A part of this collection that raised, by its name in missing.
 DEFECTS = {
     "rule_failed": "the rule %s failed, please report it",
@@ -34,10 +32,10 @@ DEFECTS = {
 
 
 def _why_not_known(entry: HostEntry) -> str:
-    """What stands behind a host's name when there is no finding to show."""
+    """What stands below a host's name when there is no finding to show."""
     if entry.get("error"):
         return str(entry["error"])
-    if entry["status"] == "recovered" or (entry["findings"] and entry["status"] not in ("unknown",)):
+    if entry["status"] == "recovered" or (entry["findings"] and entry["status"] != "unknown"):
         return ""
     first = next(iter(entry["missing"]), None)
     if first is None:
@@ -73,7 +71,7 @@ def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
 
 
 def _others(hosts: Mapping[str, HostEntry], now: float) -> list[Line]:
-    """Hosts without a block of their own, by status; those of which the same is said share a line."""
+    """Hosts without a block of their own, by status. Hosts with the same note share a line."""
     lines: list[Line] = []
     for status in STATUSES:
         notes: dict[str, tuple[str, list[str]]] = {}
@@ -100,25 +98,23 @@ def _others(hosts: Mapping[str, HostEntry], now: float) -> list[Line]:
 
 
 def _strangers(hosts: Mapping[str, HostEntry]) -> list[Line]:
-    """Processes that call themselves nginx or php-fpm and are not to be believed, on ill hosts and on healthy
-    ones.
-    """
-    found = [(host, stranger) for host, entry in hosts.items() for stranger in entry["strangers"]]
+    """Processes that call themselves nginx or php-fpm and are none of root's, on healthy hosts too."""
+    strangers = [(host, stranger) for host, entry in hosts.items() for stranger in entry["strangers"]]
     total = sum(max(entry["strangers_total"], len(entry["strangers"])) for entry in hosts.values())
     head = "%-15s %4d  " % ("strangers", total)
-    told = [
+    lines = [
         '%s: pid %d of %s calls itself "%s": %s'
         % (host, item["pid"], item["user"], item["title"], item["why"])
-        for host, item in found[:MAX_ROWS]
+        for host, item in strangers[:MAX_ROWS]
     ]
-    more = total - len(told)
-    told += ["and %d more, in the report" % more] if told and more else []
+    more = total - len(lines)
+    lines += ["and %d more, in the report" % more] if lines and more else []
     return [
         (
             (head if not number else " " * len(head)) + cut(line, WIDTH - len(head)),
             "yellow" if not number else None,
         )
-        for number, line in enumerate(told)
+        for number, line in enumerate(lines)
     ]
 
 
@@ -131,12 +127,12 @@ def headline(counts: Mapping[str, int]) -> str:
 
 
 def render(report: Report, now: float, footer: str = "") -> list[Line]:
-    """The table as (line, colour or None). now: epoch seconds; times are shown in the controller's zone.
+    """Each line with its colour or None. now: epoch seconds; times are shown in the controller's zone.
     footer: the last line.
     """
     remedy = remedy_table.block(report["hosts"])
     hosts: dict[str, HostEntry] = {
-        name: {**entry, "findings": left(entry)} for name, entry in report["hosts"].items()
+        name: {**entry, "findings": open_findings(entry)} for name, entry in report["hosts"].items()
     }
     groups = groups_of(hosts)
     worst = next((status for status in STATUSES if report["summary"]["counts"].get(status)), None)
@@ -157,5 +153,5 @@ def render(report: Report, now: float, footer: str = "") -> list[Line]:
     others = [*_others(hosts, now), *_strangers(hosts)]
     if others:
         lines += ([] if groups else [("", None)]) + [*others, ("", None)]
-    # A path is there to be copied: it is the one text that is never cut.
+    # The path in it is there to be copied, so this is the one text that is never cut.
     return lines + ([(clean(footer), None)] if footer else [])

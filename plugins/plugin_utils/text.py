@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts from hosts, fitted into columns. They are shown, never obeyed: control characters are spelled out,
-wide ones counted as they are drawn.
+"""Texts from hosts, fitted into columns. Control characters are spelled out, and wide ones take
+two columns.
 """
 
 from __future__ import annotations
@@ -24,21 +24,18 @@ def clean(text: Any) -> str:
         elif char.isprintable() and not unicodedata.category(char).startswith("M"):
             kept.append(char)
         else:
-            kept.append(ascii(char)[1:-1] if ord(char) > 0x7E or ord(char) < 0x20 else "\\x%02x" % ord(char))
+            kept.append(ascii(char)[1:-1])
     return re.sub(r" {2,}", " ", "".join(kept)).strip()
 
 
 def width(text: str) -> int:
     """Columns that a cleaned text takes."""
-    return (
-        len(text)
-        if text.isascii()
-        else sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    )
+    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide
 
 
 def cut(text: Any, columns: int) -> str:
-    """A cleaned text of at most ``columns`` columns; dots stand for what was cut off."""
+    """A cleaned text of at most so many columns. Dots stand for what was cut off."""
     line = clean(text)
     if width(line) <= columns:
         return line
@@ -56,7 +53,7 @@ def pad(text: str, columns: int) -> str:
 
 
 def wrap(text: Any, columns: int, lines: int) -> list[str]:
-    """A cleaned text on at most ``lines`` lines, broken between words; the last one is cut."""
+    """A cleaned text on at most so many lines, broken between words. The last one is cut."""
     wrapped: list[str] = []
     rest = clean(text)
     while rest:
@@ -80,7 +77,7 @@ def wrap(text: Any, columns: int, lines: int) -> list[str]:
 
 
 def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
-    """As many of the names as fit on ``lines`` lines, then how many more there are. At least one line."""
+    """As many of the names as fit on the lines, then how many more there are. At least one line."""
     left = [clean(item) for item in items]
     listed: list[str] = []
     while left and len(listed) < lines:

@@ -27,13 +27,11 @@ _MAYBE_HIDDEN = re.compile(r"[^\t\n -~]")
 
 
 class Mismatch(ValueError):
-    """What a host said is not what it was asked for. The message names the place in none of the
-    host's words.
-    """
+    """A host answered something else than it was asked for. The message has no word of the host."""
 
 
 class Limits(NamedTuple):
-    """How large a value without a declared shape may be. text: each text; chars: all of them together."""
+    """How large a value without a declared shape may be. text: of each text. chars: of all texts together."""
 
     depth: int
     values: int
@@ -52,10 +50,10 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def clean(value: str) -> str:
-    """The text as a plain ``str``; slicing through ``str`` sheds the engine's own kinds of string.
+    """The text as a plain ``str``: slicing through ``str`` sheds the engine's own kinds of string.
 
-    Whatever could act on a terminal, or hide from its reader, is replaced: control characters, those that
-    turn the direction of writing, those without width or meaning. Tabs and ends of lines stay.
+    Characters that act on a terminal, turn the direction of writing, or have no width are replaced. Tabs and
+    ends of lines stay.
     """
     return _MAYBE_HIDDEN.sub(_shown, str.__getitem__(value, slice(None)))
 
@@ -81,7 +79,7 @@ def flag(value: Any, where: str) -> bool:
 def number(value: Any, where: str, lowest: float = -MAX_NUMBER, highest: float = MAX_NUMBER) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _other(value, where)
-    # An int is compared as it is: to make a float of a very large one raises.
+    # An int is compared as it is: a very large one cannot become a float.
     if isinstance(value, float) and not math.isfinite(value) or not lowest <= value <= highest:
         raise Mismatch("%s is out of bounds" % where)
     return int(value) if isinstance(value, int) else float(value)
@@ -131,13 +129,13 @@ def plain(value: Any, where: str, limits: Limits = ARGUMENTS) -> Any:
         if not depth:
             raise Mismatch("%s is nested deeper than %d levels" % (where, limits.depth))
         if isinstance(item, Mapping):
-            # The engine's JSON gives a dict with such a key a type, and with it a meaning.
+            # To the engine's JSON such a key gives a dict a type of its own.
             return {
-                copy(text_key(key), 0): copy(one, depth - 1)
-                for key, one in item.items()
+                copy(text_key(key), 0): copy(value, depth - 1)
+                for key, value in item.items()
                 if not text_key(key).startswith("__ansible")
             }
-        return [copy(one, depth - 1) for one in item]
+        return [copy(value, depth - 1) for value in item]
 
     return copy(value, limits.depth)
 
@@ -159,16 +157,17 @@ def one_of(*words: str) -> Reader:
     def read(value: Any, where: str) -> str:
         if not isinstance(value, str):
             raise _other(value, where)
-        found = next((word for word in words if word == value), None)
-        if found is None:
+        # Ours is returned, not the host's: that may be one of the engine's own kinds of string.
+        known = next((word for word in words if word == value), None)
+        if known is None:
             raise Mismatch("%s is none of %s" % (where, ", ".join(words)))
-        return found
+        return known
 
     return read
 
 
 def listed(reader: Reader, most: int = MAX_ITEMS) -> Reader:
-    """A list of such values; what is beyond ``most`` is left out. Nothing stands for an empty one."""
+    """A list of such values. What is beyond ``most`` is left out. Null stands for an empty list."""
 
     def read(value: Any, where: str) -> list[Any]:
         if value is not None and not isinstance(value, list | tuple):

@@ -22,6 +22,10 @@ HOME = Path(__file__).resolve().parent
 STATUSES = ("failing", "degraded", "unknown", "recovered", "healthy", "not_applicable")
 LOGINS = ("root", "plain")  # as whom a diagnosis logs in; plain: a user without rights, and without become
 SITE = "shop.example"
+FAULT_KEYS = {
+    *("name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected"),
+    *("expected_on", "safe_fix", "actions", "probe", "login"),
+}
 
 
 class Suite(NamedTuple):
@@ -38,8 +42,8 @@ class Suite(NamedTuple):
 
 @dataclass(frozen=True)
 class Request:
-    """Requests of one kind, sent inside the host, and the HTTP status that each must get: 0 for none within
-    its patience.
+    """Requests of one kind, sent inside the host, and the HTTP status that each must get. 0: none within its
+    patience.
     """
 
     path: str
@@ -52,13 +56,13 @@ class Request:
 
 
 class Load(NamedTuple):
-    """Requests that go on in the background.
+    """Requests that go on in the background, in one of three ways.
 
-    Either `clients` send one request after the other, with `pause` seconds in between; or, with `queue`, as
-    many requests are sent as keep so many waiting at FPM's listener, at most `rate` a second. That neither
-    drains on a busy machine nor overflows after an hour, and a pool that is given enough workers copes with
-    it. Or, with `every`, so many `clients` come each time, whatever became of those before them: a crowd that
-    stays, and whose dead requests pile up.
+    - Alone, `clients` send one request after the other, with `pause` seconds in between.
+    - With `queue`, so many requests are kept waiting at FPM's listener, and at most `rate` are sent a second.
+      The queue neither drains on a busy machine nor overflows. A pool with enough workers copes with it.
+    - With `every`, so many `clients` come each time, whatever became of those before them. Dead requests of
+      such a crowd pile up.
     """
 
     path: str
@@ -85,8 +89,8 @@ class Visitors(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """What a host may have besides its fault. also, or_status, actions: findings, the status, what is done,
-    that may then be there as well.
+    """What a host may have besides its fault. also, or_status, actions: findings, a status and actions that
+    may then be there as well.
     """
 
     name: str
@@ -169,63 +173,42 @@ def packages() -> list[str]:
 
 
 def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
-    name = entry.get("name", "?")
-    known = {
-        "name",
-        "title",
-        "suites",
-        "why_suites",
-        "break",
-        "traffic",
-        "symptom",
-        "load",
-        "expected",
-        "expected_on",
-        "safe_fix",
-        "actions",
-        "probe",
-        "login",
-    }
-    if set(entry) - known:
-        raise LabError(
-            f"faults/{family}.yml: {name}: unknown keys {sorted(set(entry) - known)}; known are {sorted(known)}"
-        )
+    """An entry of faults/FAMILY.yml, checked."""
+    place = f"faults/{family}.yml: {entry.get('name', '?')}"
+    unknown = sorted(set(entry) - FAULT_KEYS)
+    if unknown:
+        raise LabError(f"{place}: unknown keys {unknown}; known are {sorted(FAULT_KEYS)}")
     try:
-        symptom = Request(**{"path": "/index.php", "count": 3, **entry["symptom"]})
-        fault = Fault(
-            name=name,
-            title=entry["title"],
-            family=family,
-            suites=tuple(entry.get("suites", suites)),
-            script=entry.get("break", ""),
-            traffic=tuple(Request(**item) for item in entry.get("traffic", ())),
-            symptom=symptom,
-            load=Load(**entry["load"]) if "load" in entry else None,
-            expected=entry["expected"],
-            expected_on=entry.get("expected_on", {}),
-            safe_fix=entry.get("safe_fix", False),
-            actions=tuple(entry.get("actions", ())),
-            probe=Request(
-                **{
-                    "path": symptom.path,
-                    "site": symptom.site,
-                    "patience": symptom.patience,
-                    "status": 200,
-                    **entry.get("probe", {}),
-                }
-            ),
-            login=entry.get("login", "root"),
-        )
+        fault = _fault_as_written(family, entry, suites)
     except (KeyError, TypeError) as error:
-        raise LabError(f"faults/{family}.yml: {name}: {error}") from error
+        raise LabError(f"{place}: {error}") from error
     if fault.login not in LOGINS:
-        raise LabError(f"faults/{family}.yml: {name}: login is one of {LOGINS}")
+        raise LabError(f"{place}: login is one of {LOGINS}")
     for truth in (fault.expected, *fault.expected_on.values()):
         if truth.get("status") not in STATUSES or not isinstance(truth.get("findings"), list):
-            raise LabError(
-                f"faults/{family}.yml: {name}: expected wants a status of {STATUSES} and a list of findings"
-            )
+            raise LabError(f"{place}: expected wants a status of {STATUSES} and a list of findings")
     return fault
+
+
+def _fault_as_written(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
+    symptom = Request(**{"path": "/index.php", "count": 3, **entry["symptom"]})
+    served = {"path": symptom.path, "site": symptom.site, "patience": symptom.patience, "status": 200}
+    return Fault(
+        name=entry["name"],
+        title=entry["title"],
+        family=family,
+        suites=tuple(entry.get("suites", suites)),
+        script=entry.get("break", ""),
+        traffic=tuple(Request(**item) for item in entry.get("traffic", ())),
+        symptom=symptom,
+        load=Load(**entry["load"]) if "load" in entry else None,
+        expected=entry["expected"],
+        expected_on=entry.get("expected_on", {}),
+        safe_fix=entry.get("safe_fix", False),
+        actions=tuple(entry.get("actions", ())),
+        probe=Request(**{**served, **entry.get("probe", {})}),
+        login=entry.get("login", "root"),
+    )
 
 
 def load_faults() -> dict[str, Fault]:
@@ -255,7 +238,7 @@ def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
         suites=tuple(entry.get("suites", suites)),
         unless=tuple(entry.get("unless", ())),
         script=entry.get("before", ""),
-        visitors=tuple(Visitors(**one) for one in entry.get("visitors", ())),
+        visitors=tuple(Visitors(**item) for item in entry.get("visitors", ())),
         also=tuple(entry.get("also", ())),
         or_status=tuple(entry.get("or_status", ())),
         actions=tuple(entry.get("actions", ())),
@@ -263,10 +246,8 @@ def _extra(entry: dict[str, Any], suites: list[str]) -> Extra:
 
 
 def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
-    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, globs allowed (`trixie:stopped`, `*:4_*`); only suites
-    that have it.
-
-    besides: names of extras, which each of them has that can.
+    """Hosts for patterns SUITE:FAULT or SUITE:FAMILY, with globs (`trixie:stopped`, `*:4_*`). Suites that
+    cannot have the fault are left out. besides: names of extras, for each host that can have them.
     """
     suites, faults, known = load_suites(), load_faults(), load_extras()
     if set(besides) - set(known):
@@ -274,7 +255,7 @@ def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
     specs: list[Spec] = []
     for pattern in patterns:
         suite_glob, _colon, fault_glob = pattern.partition(":")
-        found = [
+        matching = [
             Spec(suite, fault, extras_of(suite, fault, [known[name] for name in besides]))
             for fault in faults.values()
             for suite in suites.values()
@@ -282,11 +263,12 @@ def select(patterns: list[str], besides: Sequence[str] = ()) -> list[Spec]:
             and fnmatch.fnmatch(suite.name, suite_glob)
             and any(fnmatch.fnmatch(name, fault_glob or "*") for name in (fault.name, fault.family))
         ]
-        if not found:
+        if not matching:
             raise LabError(
-                f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, `python3 -m tests.lab list` has the faults"
+                f"{pattern}: no such host; wanted SUITE:FAULT, suites {list(suites)}, "
+                "`python3 -m tests.lab list` has the faults"
             )
-        specs += [spec for spec in found if spec not in specs]
+        specs += [spec for spec in matching if spec not in specs]
     return specs
 
 
@@ -300,6 +282,7 @@ def selection(name: str) -> list[str]:
     fleets = yaml.safe_load((HOME / "fleets.yml").read_text())
     if name not in fleets:
         raise LabError(
-            f"{name}: no such selection in fleets.yml, which has {sorted(fleets)}; or give --hosts SUITE:FAULT,…"
+            f"{name}: no such selection in fleets.yml, which has {sorted(fleets)}; "
+            "or give --hosts SUITE:FAULT,…"
         )
     return list(fleets[name])

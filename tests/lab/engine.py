@@ -36,22 +36,21 @@ HOST_FLAGS = (
     "--memory-swap=300m",
 )
 
-ATTEMPTS = 4  # at what other runs on a busy machine may get in the way of
+ATTEMPTS = 4  # where other runs on a busy machine may get in the way
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
-INOTIFY_PER_HOST = (
-    6  # what systemd and dbus of one host take; all containers of root share one budget of (mostly) 128
-)
+# What systemd and dbus of one host take. All containers of root share one budget, mostly of 128.
+INOTIFY_PER_HOST = 6
 
 
 class LabError(Exception):
     """What was tried, on what, what came back."""
 
 
-def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd: Path | None = None) -> str:
+def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> str:
     """Run a program and return its standard output; raise LabError with its last words when it fails.
 
-    It runs in the work directory: podman's monitor drops a file "oom" where it stands when a host runs out of
-    memory.
+    It runs in the work directory: podman's monitor leaves a file "oom" in its own directory when a host runs
+    out of memory.
     """
     WORK.mkdir(parents=True, exist_ok=True)
     try:
@@ -71,12 +70,9 @@ def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600, cwd
 
 
 def engine(*args: str, stdin: str | None = None, timeout: float = 600) -> str:
-    """Run a command of the container engine, from the work directory: conmon leaves a file `oom` where it was
-    started.
-    """
-    WORK.mkdir(parents=True, exist_ok=True)
+    """Run a command of the container engine."""
     runtime = ("--runtime", RUNTIME) if ENGINE == "podman" and RUNTIME and shutil.which(RUNTIME) else ()
-    return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout, cwd=WORK)
+    return run([ENGINE, *runtime, *args], stdin=stdin, timeout=timeout)
 
 
 @contextlib.contextmanager
@@ -100,7 +96,8 @@ def make_room(hosts: int) -> None:
         INOTIFY.write_text(str(wanted))
     except OSError as error:
         raise LabError(
-            f"{hosts} hosts need `sysctl -w fs.inotify.max_user_instances={wanted}`, not allowed here: {error}"
+            f"{hosts} hosts need `sysctl -w fs.inotify.max_user_instances={wanted}`, "
+            f"not allowed here: {error}"
         ) from error
 
 

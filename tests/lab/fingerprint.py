@@ -22,12 +22,14 @@ def take(fleet: Fleet, specs: list[Spec], tell: Callable[[Outcome], None]) -> di
     """One document for each host by name; a host that cannot be asked is told of and left out."""
     source = PROGRAM.read_text()
 
-    def one(spec: Spec) -> str:
+    def fingerprint(spec: Spec) -> str:
         variables = dict(spec.suite.variables, IDLE="yes" if spec.idle else "")
         return execute(
             fleet.container(spec), f"python3 - '{json.dumps(variables)}' <<'PROGRAM'\n{source}PROGRAM\n"
         )
 
     return {
-        outcome.spec.host: json.loads(outcome.words) for outcome in fleet.each(specs, one, tell) if outcome.ok
+        outcome.spec.host: json.loads(outcome.words)
+        for outcome in fleet.each(specs, fingerprint, tell)
+        if outcome.ok
     }

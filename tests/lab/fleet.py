@@ -58,8 +58,8 @@ class Fleet:
     def specs(self) -> list[Spec]:
         """The hosts of the fleet that exist."""
         order = list(self.faults)
-        found = [self._spec(container) for container in self._containers()]
-        return sorted(found, key=lambda spec: (order.index(spec.fault.name), spec.suite.name))
+        specs = [self._spec(container) for container in self._containers()]
+        return sorted(specs, key=lambda spec: (order.index(spec.fault.name), spec.suite.name))
 
     def _containers(self) -> list[dict[str, Any]]:
         return containers(f"{LABEL}={self.name}")
@@ -71,7 +71,8 @@ class Fleet:
             return Spec(self.suites[labels["webmedic.suite"]], self.faults[labels["webmedic.fault"]], extras)
         except KeyError as error:
             raise LabError(
-                f"fleet {self.name} has a host of {error}, which the lab no longer knows; remove it with `down`"
+                f"fleet {self.name} has a host of {error}, which the lab no longer knows; "
+                "remove it with `down`"
             ) from error
 
     def each(
@@ -79,7 +80,7 @@ class Fleet:
     ) -> list[Outcome]:
         """Do a piece of work for many hosts at a time, telling each outcome as it comes."""
 
-        def one(spec: Spec) -> Outcome:
+        def outcome_of(spec: Spec) -> Outcome:
             try:
                 outcome = Outcome(spec, True, work(spec))
             except LabError as error:
@@ -88,7 +89,7 @@ class Fleet:
             return outcome
 
         with ThreadPoolExecutor(self.parallel) as pool:
-            return list(pool.map(one, specs))
+            return list(pool.map(outcome_of, specs))
 
     def _public_key(self) -> str:
         key = self.directory / "id_ed25519"
@@ -102,15 +103,15 @@ class Fleet:
     def up(
         self, specs: list[Spec], tell: Callable[[Outcome], None], then: Callable[[Spec], str] | None = None
     ) -> list[Outcome]:
-        """Start hosts, wait for their systemd, run `then`'s script in each in the same breath; write the
+        """Start hosts, wait for their systemd, run the script of `then` in each at once, and write the
         inventory.
         """
         tags = images.ensure([spec.suite.name for spec in specs])
         make_room(len(engine("ps", "--quiet").split()) + len(specs))
         key = self._public_key()
         if self.network not in engine("network", "ls", "--format", "{{.Name}}").split():
-            # With its name service: podman gives this machine an address on an internal network only for that
-            # one's sake.
+            # Not without its name service: podman gives this machine an address on an internal network only
+            # for that.
             engine("network", "create", "--internal", self.network)
         running = {self.container(spec) for spec in self.specs()}
 
@@ -118,8 +119,8 @@ class Fleet:
             name = self.container(spec)
             if name in running:
                 raise LabError(
-                    "is there already; `python3 -m tests.lab down` removes the fleet, `break` and `traffic` work on it as "
-                    "it is"
+                    "is there already; `python3 -m tests.lab down` removes the fleet, "
+                    "`break` and `traffic` work on it as it is"
                 )
             labels = {
                 LABEL: self.name,
@@ -138,8 +139,8 @@ class Fleet:
         return outcomes
 
     def _greet(self) -> None:
-        """Raise LabError unless a host of the fleet answers this machine as an SSH server (a proxy on the way
-        would not).
+        """Raise LabError unless a host of the fleet answers this machine as an SSH server. A
+        proxy would not.
         """
         there = next(
             (address(item, self.network) for item in self._containers() if item["State"]["Running"]), ""
@@ -151,8 +152,9 @@ class Fleet:
             banner = str(error).encode()
         if not banner.startswith(b"SSH-2.0"):
             raise LabError(
-                f"{there or 'no host'}, port 22: {banner!r} instead of an SSH banner: this machine has no way into network {self.network};"
-                " set WEBMEDIC_CONNECTION=containers.podman.podman to go through the engine"
+                f"{there or 'no host'}, port 22: {banner!r} instead of an SSH banner: this machine has no "
+                f"way into network {self.network}; set WEBMEDIC_CONNECTION=containers.podman.podman to go "
+                "through the engine"
             )
 
     def break_hosts(self, specs: list[Spec], tell: Callable[[Outcome], None]) -> list[Outcome]:
@@ -175,9 +177,8 @@ class Fleet:
     def down(self) -> int:
         """Remove the fleet's containers, its network and its files; return how many hosts there were."""
         count = len(self._containers())
-        for attempt in range(
-            ATTEMPTS
-        ):  # on a busy machine some processes die later than the engine waits for
+        # On a busy machine some processes die later than the engine waits for.
+        for attempt in range(ATTEMPTS):
             ids = [container["Id"] for container in self._containers()]
             try:
                 if ids:

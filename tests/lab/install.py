@@ -44,9 +44,7 @@ def install() -> int:
         print("lab: everything is here")
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(
-            f"lab: missing here: {' '.join(wanted)}; install them (root and apt-get are needed to do it from here)"
-        )
+        print(f"lab: missing here: {' '.join(wanted)}; install them (this takes root and apt-get)")
         return 1
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"

@@ -5,12 +5,14 @@
 
 Pure but for reading these two files.
 
-A host is right when its status is the expected one and its findings are the expected ones, one for one: each
-expected key (cause, reason, site, state) is in the finding. A finding that nobody expects is a false one. A
-truth may also say what `missing` must name, which texts must be `present` in a host's part of the report,
-letter by letter, and which must be `absent`; and with `or_unknown` what missing things excuse a host that is
-unknown, without a finding. `also` are findings that may be there besides, as often as they like, and
-`or_status` what they may make of the status.
+A host is right when its status and its findings are the expected ones, one for one. A finding is expected
+when it has each expected key (cause, reason, site, state). A finding that nobody expects is a false one.
+
+A truth may say more:
+- `missing`: what must be named as missing.
+- `present`, `absent`: texts that must, or must not, be in the host's part of the report, letter by letter.
+- `or_unknown`: what excuses a host that is unknown and without a finding, when it is missing.
+- `also`: findings that may be there besides, any number of times. `or_status`: the status with them.
 """
 
 from __future__ import annotations
@@ -51,40 +53,36 @@ def matches(expected: dict[str, Any], finding: dict[str, Any]) -> bool:
 def texts(value: Any) -> str:
     """All strings inside of lists and mappings, keys too, one on a line."""
     if isinstance(value, dict):
-        return "\n".join(texts(one) for pair in value.items() for one in pair)
-    return (
-        "\n".join(texts(one) for one in value)
-        if isinstance(value, list)
-        else value
-        if isinstance(value, str)
-        else ""
-    )
+        return "\n".join(texts(item) for pair in value.items() for item in pair)
+    if isinstance(value, list):
+        return "\n".join(texts(item) for item in value)
+    return value if isinstance(value, str) else ""
 
 
-def judge_host(host: str, expected: dict[str, Any], found: dict[str, Any] | None) -> Verdict:
+def judge_host(host: str, expected: dict[str, Any], reported: dict[str, Any] | None) -> Verdict:
     """Compare one host of the report with what is true about it."""
     healthy = expected["status"] in WITHOUT_CAUSE
-    if found is None:
+    if reported is None:
         return Verdict(host, ["is not in the report"], [], healthy)
     wrong = []
-    missing = {item["what"] for item in found.get("missing") or []}
+    missing = {item["what"] for item in reported.get("missing") or []}
     if (
-        found.get("status") == "unknown"
-        and not found.get("findings")
+        reported.get("status") == "unknown"
+        and not reported.get("findings")
         and missing & set(expected.get("or_unknown", ()))
     ):
         expected = {**expected, "status": "unknown", "findings": []}
     wrong += [
         f"{what} is not named as missing" for what in expected.get("missing", ()) if what not in missing
     ]
-    reported = texts(found)
+    all_texts = texts(reported)
     wrong += [
-        f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in reported
+        f"is not in the report: {text!r}" for text in expected.get("present", ()) if text not in all_texts
     ]
-    wrong += [f"is in the report: {text!r}" for text in expected.get("absent", ()) if text in reported]
-    if found.get("status") not in (expected["status"], *expected.get("or_status", ())):
-        wrong.append(f"status {found.get('status')} instead of {expected['status']}")
-    left = list(found.get("findings") or [])
+    wrong += [f"is in the report: {text!r}" for text in expected.get("absent", ()) if text in all_texts]
+    if reported.get("status") not in (expected["status"], *expected.get("or_status", ())):
+        wrong.append(f"status {reported.get('status')} instead of {expected['status']}")
+    left = list(reported.get("findings") or [])
     for truth in expected["findings"]:
         hit = next((finding for finding in left if matches(truth, finding)), None)
         if hit is None:

@@ -27,7 +27,10 @@ for _ in $(seq 100); do
     case $state in running | degraded) break ;; esac
     sleep 0.1
 done
-[ "$state" = running ] || { echo "systemd is '$state', failed units:" $(systemctl list-units --failed --plain --no-legend) >&2; exit 1; }
+if [ "$state" != running ]; then
+    echo "systemd is '$state', failed units:" $(systemctl list-units --failed --plain --no-legend) >&2
+    exit 1
+fi
 install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
 """
 
@@ -35,7 +38,8 @@ install -m 0600 /dev/stdin /root/.ssh/authorized_keys <<<%s
 # is never sent.
 CHECK = """
 hit() {
-    curl -s -o /dev/null -Z --parallel-max "$4" -m "$5" -w '%{http_code}\\n' -H "Host: $1" "http://127.0.0.1$2#[1-$3]" |
+    curl -s -o /dev/null -Z --parallel-max "$4" -m "$5" -w '%{http_code}\\n' -H "Host: $1" \\
+        "http://127.0.0.1$2#[1-$3]" |
         sort | uniq -c | awk '{printf "%s%sx%d", sep, $1, $2; sep=" "}'
 }
 check() {
@@ -94,7 +98,8 @@ def _load(load: Load) -> str:
     if load.queue:
         script = f"""
             while :; do
-                waiting=$(ss --no-header --listening --{load.listener} | grep -o 'LISTEN *[0-9]*' | awk '{{n += $2}} END {{print n + 0}}')
+                waiting=$(ss --no-header --listening --{load.listener} | grep -o 'LISTEN *[0-9]*' |
+                    awk '{{n += $2}} END {{print n + 0}}')
                 missing=$(({load.queue} - waiting))
                 for _ in $(seq $((missing < {load.rate} ? missing : {load.rate}))); do {request} & done
                 sleep 1
@@ -106,38 +111,27 @@ def _load(load: Load) -> str:
         script = f"exec python3 -c {shlex.quote(_on_host('crowd.py'))} {words}"
     else:
         client = f"while :; do {request}; sleep {load.pause}; done"
-        script = f"for _ in $(seq {load.burst}); do {request} & done; for _ in $(seq {load.clients}); do ({client}) & done; wait"
-    return (
-        calm(LOAD_UNIT)
-        + f'systemd-run --quiet --collect --unit={LOAD_UNIT} --setenv=SOCKET="$SOCKET" bash -c {shlex.quote(script)}\n'
-        + f"sleep {load.warmup}\n"
-    )
+        burst = f"for _ in $(seq {load.burst}); do {request} & done"
+        script = f"{burst}; for _ in $(seq {load.clients}); do ({client}) & done; wait"
+    start = f'systemd-run --quiet --collect --unit={LOAD_UNIT} --setenv=SOCKET="$SOCKET" bash -c '
+    return calm(LOAD_UNIT) + start + f"{shlex.quote(script)}\nsleep {load.warmup}\n"
 
 
 def visitors(who: Sequence[Visitors]) -> str:
     """Let visitors come, in place of those who came before; the log of the Nth ones is VISITORS_LOG.N."""
     lines = [calm(VISITORS_UNIT), f"cat >/root/visitors.py <<'PROGRAM'\n{_on_host('visitors.py')}PROGRAM\n"]
-    for number, one in enumerate(who):
-        words = (f"{VISITORS_LOG}.{number}", one.site, one.port, one.path, one.rate, one.patience)
+    for number, group in enumerate(who):
+        words = (f"{VISITORS_LOG}.{number}", group.site, group.port, group.path, group.rate, group.patience)
         argv = " ".join(shlex.quote(str(word)) for word in words)
-        lines.append(
-            f"systemd-run --quiet --collect --unit={VISITORS_UNIT}-{number} python3 /root/visitors.py {argv}\n"
-        )
+        unit = f"--unit={VISITORS_UNIT}-{number}"
+        lines.append(f"systemd-run --quiet --collect {unit} python3 /root/visitors.py {argv}\n")
     return "".join(lines)
 
 
 def _check(label: str, request: Request) -> str:
     within = round(request.within)
-    words = (
-        label,
-        request.status,
-        request.site,
-        request.path,
-        request.count,
-        request.concurrency,
-        within,
-        request.patience,
-    )
+    words = [label, request.status, request.site, request.path, request.count, request.concurrency]
+    words += [within, request.patience]
     return "check " + " ".join(shlex.quote(str(word)) for word in words) + "\n"
 
 

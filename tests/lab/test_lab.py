@@ -42,8 +42,8 @@ class TestJudge:
         )
 
     def test_rejects_another_reason_and_calls_it_false(self) -> None:
-        found = wrong(STOPPED, "failing", {"cause": "fpm_not_running", "reason": "masked"})
-        assert found == ["not found: fpm_not_running stopped", "false: fpm_not_running masked"]
+        problems = wrong(STOPPED, "failing", {"cause": "fpm_not_running", "reason": "masked"})
+        assert problems == ["not found: fpm_not_running stopped", "false: fpm_not_running masked"]
 
     def test_rejects_the_right_finding_under_a_wrong_status(self) -> None:
         assert wrong(STOPPED, "degraded", *STOPPED["findings"]) == ["status degraded instead of failing"]
@@ -207,7 +207,11 @@ class TestSymptom:
     """What the requests of a host saw."""
 
     def test_one_request_that_went_otherwise_makes_the_verdict_fail(self) -> None:
-        output = "LAB\tok\ttraffic\tshop.example/\t3x200\nLAB\twrong\tsymptom\tblog.example/\tHTTP 3x200 instead of 502\n"
+        rows = [
+            ("LAB", "ok", "traffic", "shop.example/", "3x200"),
+            ("LAB", "wrong", "symptom", "blog.example/", "HTTP 3x200 instead of 502"),
+        ]
+        output = "".join("\t".join(row) + "\n" for row in rows)
         with pytest.raises(LabError, match="blog.example/: HTTP 3x200 instead of 502"):
             scripts.verdict(output)
 

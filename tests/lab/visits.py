@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a remediation cost those who visited the host's sites meanwhile (on_host/visitors.py), and what it
-said it would.
-"""
+"""What a remediation cost the visitors of a host's sites (on_host/visitors.py), and what it said it would."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,17 +25,14 @@ def parse(log: str) -> list[Visit]:
 
 
 def lost(visits: Sequence[Visit], began: float, ended: float) -> list[Visit]:
-    """Those who got no page although they were there in this time. Of a site that did not answer before it,
-    only from its first page on.
+    """Those who got no page although they were there in this time. A site that did not answer before counts
+    from its first page on.
     """
     earlier = [visit for visit in visits if visit.went < began]
-    since = (
-        began
-        if not earlier or max(earlier, key=lambda visit: visit.went).status == 200
-        else min(
-            (visit.went for visit in visits if visit.came >= began and visit.status == 200), default=ended
-        )
-    )
+    since = began
+    if earlier and max(earlier, key=lambda visit: visit.went).status != 200:
+        pages = [visit.went for visit in visits if visit.came >= began and visit.status == 200]
+        since = min(pages, default=ended)
     return [visit for visit in visits if visit.status != 200 and visit.went >= since and visit.came < ended]
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -21,65 +22,80 @@ FLEET = "demo"
 REPORT = env.CHECKOUT / "webmedic-report"
 
 
-def main() -> int:
-    began = time.monotonic()
+class Played(NamedTuple):
+    """What the collection said and did. facts: the truth about each host, by name."""
 
-    def tell(text: str) -> None:
-        print("== %3.0f s  %s" % (time.monotonic() - began, text), flush=True)
+    facts: dict[str, dict[str, Any]]
+    diagnosed: dict[str, Any]
+    mended: mended.Run
+    answers: dict[str, str | None]
 
-    home = Path(sys.prefix)
-    tell("what the lab needs: podman, runc, mmdebstrap")
-    hosts.lab("install", quiet=True)
-    tell("the hosts' images (the first time: a few minutes)")
-    hosts.lab("images", quiet=True)
-    tell("a tarball of the collection, installed on its own")
-    collections = package.install(home)
-    tell("the hosts: started, broken, and asked for a page")
-    hosts.lab("down", FLEET, quiet=True, check=False)
-    try:
-        print(hosts.lab("fleet", FLEET, check=False), end="")
-        tell("ansible-playbook -i %s webmedic.php_fpm.diagnose" % hosts.inventory(FLEET))
-        facts = facts_of(yaml.safe_load(hosts.inventory(FLEET).read_text()))
-        REPORT.mkdir(exist_ok=True)
-        (REPORT / "report.json").unlink(missing_ok=True)
-        done = hosts.diagnose(home, collections, hosts.inventory(FLEET), REPORT)
-        print(done.stdout, end="")
-        diagnosed = hosts.load_report(REPORT) if (REPORT / "report.json").exists() else {}
-        tell("ansible-playbook -i %s webmedic.php_fpm.remediate --check --diff" % hosts.inventory(FLEET))
-        print(
-            mended.remediate(home, collections, hosts.inventory(FLEET), REPORT, "--check", "--diff").output,
-            end="",
-        )
-        tell(
-            "ansible-playbook -i %s webmedic.php_fpm.remediate %s"
-            % (hosts.inventory(FLEET), " ".join(mended.TOGETHER))
-        )
-        real = mended.remediate(home, collections, hosts.inventory(FLEET), REPORT, *mended.TOGETHER)
-        print(real.output, end="")
-        answers = mended.answers(FLEET)
-    finally:
-        if os.environ.get("DEMO_KEEP"):
-            tell("the hosts stay; `make down` removes them")
-        else:
-            hosts.lab("down", FLEET, quiet=True)
-    if not diagnosed or not real.report:
-        return 1
-    verdicts = judge(diagnosed, {name: fact["lab_expected"] for name, fact in facts.items()})
+
+class Clock:
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        print("== %3.0f s  %s" % (time.monotonic() - self.began, text), flush=True)
+
+
+def diagnose_and_mend(home: Path, collections: Path, clock: Clock) -> Played:
+    """On a fleet that is started for it."""
+    inventory = hosts.inventory(FLEET)
+    print(hosts.lab("fleet", FLEET, check=False), end="")
+    clock.tell("ansible-playbook -i %s webmedic.php_fpm.diagnose" % inventory)
+    facts = facts_of(yaml.safe_load(inventory.read_text()))
+    REPORT.mkdir(exist_ok=True)
+    (REPORT / "report.json").unlink(missing_ok=True)
+    print(hosts.diagnose(home, collections, inventory, REPORT).stdout, end="")
+    diagnosed = hosts.load_report(REPORT) if (REPORT / "report.json").exists() else {}
+    for options in (("--check", "--diff"), mended.TOGETHER):
+        clock.tell("ansible-playbook -i %s webmedic.php_fpm.remediate %s" % (inventory, " ".join(options)))
+        run = mended.remediate(home, collections, inventory, REPORT, *options)
+        print(run.output, end="")
+    return Played(facts, diagnosed, run, mended.answers(FLEET))
+
+
+def judged(played: Played, clock: Clock) -> int:
+    """Compares it with the truth; 0 where all of it is right."""
+    verdicts = judge(played.diagnosed, {name: fact["lab_expected"] for name, fact in played.facts.items()})
     for verdict in verdicts:
         if verdict.wrong:
             print("WRONG %s: %s" % (verdict.host, "; ".join(verdict.wrong)))
-    safe = {name: fact["lab_actions"] for name, fact in facts.items() if fact["lab_safe_fix"]}
-    wrong = {
-        name: mended.mended_problem(real.results.get(name), actions, answers.get(name, "was not asked"))
+    safe = {name: fact["lab_actions"] for name, fact in played.facts.items() if fact["lab_safe_fix"]}
+    results = played.mended.results
+    problems = {
+        name: mended.mended_problem(results.get(name), actions, played.answers.get(name, "was not asked"))
         for name, actions in safe.items()
     }
-    for name, why in wrong.items():
+    for name, why in problems.items():
         if why:
             print("WRONG %s: %s" % (name, why))
-    tell(summary(verdicts))
-    tell(mended.sum_up(safe, real.results, wrong))
+    clock.tell(summary(verdicts))
+    clock.tell(mended.sum_up(safe, results, problems))
     print("Report: %s" % (REPORT / "report.json"))
-    return int(any(verdict.wrong for verdict in verdicts) or any(wrong.values()))
+    return int(any(verdict.wrong for verdict in verdicts) or any(problems.values()))
+
+
+def main() -> int:
+    clock = Clock()
+    home = Path(sys.prefix)
+    clock.tell("what the lab needs: podman, runc, mmdebstrap")
+    hosts.lab("install", quiet=True)
+    clock.tell("the hosts' images (the first time: a few minutes)")
+    hosts.lab("images", quiet=True)
+    clock.tell("a tarball of the collection, installed on its own")
+    collections = package.install(home)
+    clock.tell("the hosts: started, broken, and asked for a page")
+    hosts.lab("down", FLEET, quiet=True, check=False)
+    try:
+        played = diagnose_and_mend(home, collections, clock)
+    finally:
+        if os.environ.get("DEMO_KEEP"):
+            clock.tell("the hosts stay; `make down` removes them")
+        else:
+            hosts.lab("down", FLEET, quiet=True)
+    return judged(played, clock) if played.diagnosed and played.mended.report else 1
 
 
 if __name__ == "__main__":

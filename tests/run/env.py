@@ -65,12 +65,12 @@ def interpreter(version: str) -> str | None:
 
 def controller() -> str:
     """The Python for our own tools: ansible-core 2.19 wants 3.11 to 3.13."""
-    found = os.environ.get("PYTHON") or next(filter(None, map(interpreter, ("3.11", "3.12", "3.13"))), None)
-    if not found:
+    python = os.environ.get("PYTHON") or next(filter(None, map(interpreter, ("3.11", "3.12", "3.13"))), None)
+    if not python:
         sys.exit(
             "no Python from 3.11 to 3.13 here: install python3 of Debian 12 or newer, or set PYTHON to one"
         )
-    return found
+    return python
 
 
 def uv() -> Path:

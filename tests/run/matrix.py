@@ -35,10 +35,11 @@ REFUSES = {"fpm_config": "on this host: no php-fpm at all", "nginx_config": "the
 IMPORT = """
 import importlib, pathlib, sys
 root = pathlib.Path(sys.argv[1])
-found = [path for part in ("module_utils", "modules") for path in root.glob("*/*/*/plugins/%s/**/*.py" % part)]
-for path in sorted(found):
+places = ["*/*/*/plugins/%s/**/*.py" % part for part in ("module_utils", "modules")]
+paths = [path for place in places for path in root.glob(place)]
+for path in sorted(paths):
     importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
-print("%d files" % len(found))
+print("%d files" % len(paths))
 """
 
 

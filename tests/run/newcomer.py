@@ -126,7 +126,8 @@ COLUMN = Task(
         Edit(
             RETURNED,
             KNOWN_RETURN,
-            "    until:\n      description: When the last request was lost, in epoch seconds of the host's clock.\n"
+            "    until:\n"
+            "      description: When the last request was lost, in epoch seconds of the host's clock.\n"
             "      type: float\n      returned: success\n" + KNOWN_RETURN,
         ),
         Edit(RETURNED, KNOWN_SAMPLE, KNOWN_SAMPLE + "      until: 1795388575.0\n"),

@@ -133,8 +133,8 @@ def prove() -> Iterator[Check]:
     ]
     yield Check(NAME, "the licence, the changelog and the README are there", named(missing))
     for path in sorted((env.CHECKOUT / "playbooks").glob("*.yml")):
-        found = syntax(home, installed, path.stem)
-        yield Check(path.stem, "the playbook is found by its full name", None if found else "it is not")
+        known = syntax(home, installed, path.stem)
+        yield Check(path.stem, "the playbook is found by its full name", None if known else "it is not")
 
 
 if __name__ == "__main__":

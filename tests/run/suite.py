@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tests: ``python3 -m tests.run.suite`` proves each thing once. ``--all`` proves it also on each suite
-and each Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
+"""All tests. ``python3 -m tests.run.suite`` proves each thing once, and with ``--all`` on each suite and each
+Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 
 Each step is a command; its output goes to <WORK>/log/STEP.txt. The stages run one after the other. First come
 the quick steps, then the slow ones that need no host. Then the hosts whose symptoms depend on time have the
@@ -59,24 +59,24 @@ def by_exit_code(rc: int, _output: str) -> Counted:
 
 
 def by_last_line(rc: int, output: str) -> Counted:
-    """Our own runners end with "N passed, N failed"; one that does not, or that ends badly without a failure,
-    is a failure itself.
+    """Our own runners end with "N passed, N failed". One that does not, or that exits badly without a
+    failure, is a failure itself.
     """
-    found = COUNTS.findall(output)
-    if not found:
+    counts = COUNTS.findall(output)
+    if not counts:
         return Counted(0, 1)
-    passed, failed = map(int, found[-1])
+    passed, failed = map(int, counts[-1])
     return Counted(passed, failed or int(rc != 0))
 
 
 def by_pytest(rc: int, output: str) -> Counted:
     last = output.strip().splitlines()[-1] if output.strip() else ""
-    found = {
+    counts = {
         word.rstrip("s") if word.startswith("error") else word: int(number)
         for number, word in PYTEST_COUNTS.findall(last)
     }
-    failed = found.get("failed", 0) + found.get("error", 0)
-    return Counted(found.get("passed", 0), failed or int(rc != 0))
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    return Counted(counts.get("passed", 0), failed or int(rc != 0))
 
 
 def by_sanity(rc: int, output: str) -> Counted:
@@ -90,71 +90,47 @@ def by_sanity(rc: int, output: str) -> Counted:
 
 
 def steps(everything: bool) -> list[Step]:
-    """everything: each fault on each suite, each unit test on each Python; else each once, as the runners'
-    own rules say.
-    """
+    """everything: each fault on each suite, and each unit test on each Python. Else each of them once."""
     home = env.venv("dev", env.controller())
     root = env.tree()
     here = root / env.COLLECTION
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
-    found = [
-        Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
-        Step(
-            "mypy-plugins",
-            "quick",
-            [
-                "mypy",
-                "--config-file",
-                str(here / "pyproject.toml"),
-                "--cache-dir",
-                str(env.WORK / "mypy"),
-                "-p",
-                "ansible_collections.webmedic.php_fpm.plugins",
-            ],
-            dict(tools, MYPYPATH=str(root)),
-            root,
-            by_exit_code,
-        ),
-        Step(
-            "mypy-tests",
-            "quick",
-            [
-                "mypy",
-                "--cache-dir",
-                str(env.WORK / "mypy-tests"),
-                *("-p", "tests.run", "-p", "tests.lab", "-p", "tests.integration", "-p", "tests.bench"),
-            ],
-            dict(tools, MYPYPATH=str(root)),
-            here,
-            by_exit_code,
-        ),
-        Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
-        Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
-        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
-        Step(
-            "units",
-            "quick",
-            [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab", "tests/run"],
-            dict(tools, PYTHONPATH=str(root)),
-            here,
-            by_pytest,
-        ),
-        sanity("2.19", home, root),
-    ]
+    all_steps = [*quick_steps(python, tools, root), sanity("2.19", home, root)]
     newest = env.interpreter("3.12")
     if newest:
-        found.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
+        all_steps.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
     for version in env.TARGET_PYTHONS if everything else ("3.6", "3.13"):
         if env.interpreter(version):
             argv = [python, "-m", "tests.run.host_python", version]
-            found.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
+            all_steps.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
     for name, (stage, *words) in runners(everything).items():
         argv = [python, "-m", "tests." + words[0], *words[1:]]
-        found.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
+        all_steps.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
     molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
-    found.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
-    return found
+    all_steps.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
+    return all_steps
+
+
+def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
+    """Linters, types and unit tests, from the copy of the checkout below root."""
+    here = root / env.COLLECTION
+    typed = dict(tools, MYPYPATH=str(root))
+    mypy = ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy")]
+    mypy_tests = ["mypy", "--cache-dir", str(env.WORK / "mypy-tests")]
+    for package in ("tests.run", "tests.lab", "tests.integration", "tests.bench"):
+        mypy_tests += ["-p", package]
+    pytest = [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab", "tests/run"]
+    plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
+    return [
+        Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
+        Step("mypy-plugins", "quick", plugins, typed, root, by_exit_code),
+        Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
+        Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
+        Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
+        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
+        Step("units", "quick", pytest, dict(tools, PYTHONPATH=str(root)), here, by_pytest),
+    ]
 
 
 def runners(everything: bool) -> dict[str, Sequence[str]]:

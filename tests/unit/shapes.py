@@ -38,7 +38,7 @@ class Shape(NamedTuple):
 def _comments(text: str) -> Dict[int, str]:
     """Line number -> comment at its end."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return {one.start[0]: one.string.lstrip("# ") for one in tokens if one.type == tokenize.COMMENT}
+    return {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
 
 
 def _own_fields(node: ast.stmt, comments: Dict[int, str]) -> Dict[str, Field]:
@@ -78,11 +78,11 @@ def read_shapes() -> Dict[str, Shape]:
 
     def fields(name: str) -> Dict[str, Field]:
         bases, shape = written.get(name, ([], Shape("", {})))
-        found: Dict[str, Field] = {}
+        inherited: Dict[str, Field] = {}
         for base in bases:
-            found.update(fields(base))
-        found.update(shape.fields)
-        return found
+            inherited.update(fields(base))
+        inherited.update(shape.fields)
+        return inherited
 
     return {name: Shape(shape.about, fields(name)) for name, (_bases, shape) in written.items()}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A described host for unit tests: files, links, commands and accounts as data, behind the interface of
+"""A described host for unit tests: files, links, commands and accounts as data, used like
 collect.host.Host.
 """
 
@@ -111,14 +111,14 @@ class FakeHost(Host):
     def listdir(self, path: str) -> List[str]:
         self._check(path)
         base = path.rstrip("/") + "/"
-        found = {
+        names = {
             name[len(base) :].split("/")[0]
             for name in list(self.files) + list(self.stats) + list(self.links)
             if name.startswith(base)
         }
-        if not found:
+        if not names:
             raise HostError(path, errno.ENOENT, "No such file or directory")
-        return sorted(found)
+        return sorted(names)
 
     def glob(self, pattern: str) -> List[str]:
         depth = pattern.count("/")

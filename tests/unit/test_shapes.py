@@ -55,5 +55,5 @@ class TestKeys:
         )
         for key, wrong in (("line", False), ("lien", True)):
             (room / "reader.py").write_text(body % key)
-            found, _errors, status = api.run(["--no-incremental", "--cache-dir", os.devnull, str(room)])
-            assert ("has no key" in found, status != 0) == (wrong, wrong), found
+            output, _errors, status = api.run(["--no-incremental", "--cache-dir", os.devnull, str(room)])
+            assert ("has no key" in output, status != 0) == (wrong, wrong), output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the workers of php-fpm take, and what they may: measured before pools are sized."""
+"""The memory that php-fpm's workers use, and what they may use. Measured before pools are sized."""
 
 from typing import List, Optional
 
@@ -34,7 +34,7 @@ class PoolUse(TypedDict):
 class Capacity(Memory):
     """Bytes. limit_bytes is what leaves php-fpm the least."""
 
-    others_bytes: Optional[int]  # what all but the workers holds inside the limit; None: unknown
+    others_bytes: Optional[int]  # what all others hold inside the limit; None: unknown
     cores: Optional[float]  # that php-fpm may use; None: unknown
     pools: List[PoolUse]
     unlisted: List[List[str]]  # [config, pool] of workers that no pool in the files accounts for

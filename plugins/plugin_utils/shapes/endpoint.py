@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A listening place between nginx and php-fpm: its file, who listens, and what a client gets."""
+"""An endpoint between nginx and php-fpm: its file, who listens, and what a client gets."""
 
 from typing import List, Optional
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A finding: one cause on one endpoint, with its proof; and the verdict, which holds all of a host.
+"""A finding: one cause on one endpoint, with its proof. The verdict on a host holds all of its findings.
 
-docs/report.schema.json is held equal to them.
+docs/report.schema.json is held equal to these shapes.
 """
 
 from typing import Dict, List, Optional
@@ -68,10 +68,15 @@ class Finding(TypedDict):
     remedy: List[Remedy]
 
 
-class Verdict(TypedDict):
-    status: str  # of the host
-    findings: List[Finding]
+class HostStatus(TypedDict):
+    """What a verdict says of a host beside its findings."""
+
+    status: str
     plan: List[Planned]
     missing: List[Missing]
     strangers: List[Stranger]  # the first of them
     strangers_total: int
+
+
+class Verdict(HostStatus):
+    findings: List[Finding]

@@ -34,7 +34,7 @@ class ServerBlock(TypedDict):
 class Target(TypedDict):
     """An endpoint that a route dials: of fastcgi_pass, or a server of its upstream."""
 
-    endpoint: str  # unix:/path or address:port, see parse/endpoint.py
+    endpoint: str  # unix:/path or address:port, see module_utils/parse/endpoint.py
     written: str  # as the configuration spells it
     file: str
     line: int

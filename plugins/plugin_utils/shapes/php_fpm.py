@@ -75,7 +75,7 @@ class TestRefusal(TypedDict, total=False):
 
 
 class ConfigTest(TestResult, TestRefusal):
-    """php-fpm -t, see collect/php_fpm/config_check.py."""
+    """php-fpm -t, see module_utils/collect/php_fpm/config_check.py."""
 
     ran: bool
 
@@ -92,7 +92,7 @@ class Master(LaterMaster):
     config: str  # path of the main file
     version: Optional[str]  # as file names tell it: 8.2
     binary: Optional[str]  # path; None: not installed
-    layout: str  # name of its packaging, see collect/php_fpm/layouts.py
+    layout: str  # name of its packaging, see module_utils/collect/php_fpm/layouts.py
     unit: Optional[str]  # systemd's
     unit_state: Optional[Unit]
     running: bool

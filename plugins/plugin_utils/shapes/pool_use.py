@@ -8,7 +8,9 @@ from typing import Dict, Optional
 
 from .shape import TypedDict
 
-Spread = Optional[Dict[str, int]]  # min, median, p95 and max, see parse/spread.py; None: of nothing
+Spread = Optional[
+    Dict[str, int]
+]  # min, median, p95 and max, see module_utils/parse/spread.py; None: of nothing
 
 
 class Sizes(TypedDict):

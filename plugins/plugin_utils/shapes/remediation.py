@@ -60,7 +60,7 @@ class Still(Named):
 
 
 class Undone(TypedDict):
-    """A change that a killed run had left open, see change/left_behind.py."""
+    """A change that a killed run had left open. See module_utils/change/left_behind.py."""
 
     name: str  # of the action
     target: Optional[str]

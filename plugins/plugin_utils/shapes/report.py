@@ -2,16 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the controller adds to what hosts say. The gate and docs/report.schema.json are made from these shapes.
-
-They have the base of the hosts' shapes, since some of them extend one.
-"""
+"""What the controller adds to what hosts say. The gate and docs/report.schema.json are made from it."""
 
 from __future__ import annotations
 
 from typing import Dict, List
 
-from .finding import Finding, Verdict
+from .finding import Finding, HostStatus, Verdict
 from .remediation import Remediation
 from .shape import TypedDict
 
@@ -43,12 +40,12 @@ class Kept(Remedied, total=False):
     error: str  # why there is no diagnosis
 
 
-class HostEntry(Verdict, Kept):
-    """What the report says of one host. Where there is a remediation, the findings are those of before, and the
-    status is that of after.
+class HostEntry(HostStatus, Kept):
+    """What the report says of one host. After a remediation the findings are those of before it, and the
+    status is that of after it.
     """
 
-    findings: List[Explained]  # type: ignore[misc]  # with the words of the catalogue
+    findings: List[Explained]  # with the words of the catalogue
 
 
 class Summary(TypedDict):

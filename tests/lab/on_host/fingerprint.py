@@ -1,10 +1,10 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in a host: prints the checksums and states that must be the same after a diagnosis. Access times are
-left out.
+"""Runs in a host: prints the checksums and states that must be the same after a diagnosis.
 
-Worker processes of PHP-FPM are left out: the process manager starts and ends them by itself.
+Access times are left out, and so are worker processes of PHP-FPM: their master starts and ends them by
+itself.
 """
 
 import glob
@@ -15,7 +15,10 @@ import subprocess
 import sys
 
 SUITE = json.loads(sys.argv[1])
-PROPERTIES = "ActiveState,SubState,Result,MainPID,NRestarts,ExecMainStartTimestamp,ActiveEnterTimestamp,UnitFileState,NeedDaemonReload"
+PROPERTIES = (
+    "ActiveState,SubState,Result,MainPID,NRestarts,ExecMainStartTimestamp,ActiveEnterTimestamp,"
+    "UnitFileState,NeedDaemonReload"
+)
 
 
 def entry(path: str) -> str:
@@ -32,12 +35,12 @@ def entry(path: str) -> str:
 
 def tree(top: str) -> dict[str, str]:
     """Every path below a directory, itself included."""
-    found = {top: entry(top)}
+    entries = {top: entry(top)}
     for folder, directories, files in os.walk(top):
         for name in directories + files:
             path = os.path.join(folder, name)
-            found[path] = entry(path)
-    return found
+            entries[path] = entry(path)
+    return entries
 
 
 def units() -> dict[str, list[str]]:
@@ -81,7 +84,7 @@ print(
     json.dumps(
         {
             "files": {
-                path: found for top in ["/etc"] + glob.glob("/run/php*") for path, found in tree(top).items()
+                path: state for top in ["/etc"] + glob.glob("/run/php*") for path, state in tree(top).items()
             },
             "units": units(),
             "processes": processes(),

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in a host: visitors of one site, who come whatever becomes of those before them: `visitors.py LOG SITE
-PORT PATH RATE PATIENCE`.
+"""Runs in a host: visitors of one site, `visitors.py LOG SITE PORT PATH RATE PATIENCE`.
 
-They come at random moments, RATE a second in the long run, and give up after PATIENCE seconds. LOG gets a
-line for each: when it came and went, in seconds since 1970, and the status of its answer, 0 without one.
+They come whatever becomes of those before them, at random moments, RATE a second in the long run. They give
+up after PATIENCE seconds. LOG gets a line for each: when it came and went, in seconds since 1970, and the
+status of its answer, 0 without one.
 """
 
 import http.client

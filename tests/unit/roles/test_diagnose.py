@@ -29,49 +29,49 @@ TASKS = load(ROLE, "tasks", "main.yml")
 PLAYBOOKS = ("diagnose.yml", "audit.yml")
 
 
-def test_every_variable_is_documented_with_its_default() -> None:
-    assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
+class TestVariables:
+    def test_each_is_documented_with_its_default(self) -> None:
+        assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
+
+    def test_each_is_used_and_in_the_readme(self) -> None:
+        with open(os.path.join(ROLE, "tasks", "main.yml"), encoding="utf-8") as stream:
+            tasks = stream.read()
+        with open(os.path.join(ROLE, "README.md"), encoding="utf-8") as stream:
+            readme = stream.read()
+        assert [name for name in OPTIONS if name not in tasks] == []
+        assert [name for name in OPTIONS if "`%s`" % name not in readme] == []
 
 
-def test_every_variable_is_used_and_in_the_readme() -> None:
-    with open(os.path.join(ROLE, "tasks", "main.yml"), encoding="utf-8") as stream:
-        tasks = stream.read()
-    with open(os.path.join(ROLE, "README.md"), encoding="utf-8") as stream:
-        readme = stream.read()
-    assert [name for name in OPTIONS if name not in tasks] == []
-    assert [name for name in OPTIONS if "`%s`" % name not in readme] == []
+class TestTasks:
+    def test_one_goes_to_the_hosts_and_keeps_those_that_fail(self) -> None:
+        everywhere = [task for task in TASKS if not task.get("run_once")]
+        assert [next(key for key in task if "." in key) for task in everywhere] == [
+            "webmedic.php_fpm.diagnosis_info"
+        ]
+        assert everywhere[0]["ignore_errors"] is True
+        assert everywhere[0]["ignore_unreachable"] is True
+
+    def test_the_verdict_is_published_before_a_gate_closes(self) -> None:
+        modules = [next(key for key in task if "." in key) for task in TASKS]
+        assert (
+            modules.index("webmedic.php_fpm.fleet_report")
+            < modules.index("ansible.builtin.fail")
+            == len(modules) - 1
+        )
 
 
-def test_one_task_goes_to_the_hosts_and_keeps_those_that_fail() -> None:
-    everywhere = [task for task in TASKS if not task.get("run_once")]
-    assert [next(key for key in task if "." in key) for task in everywhere] == [
-        "webmedic.php_fpm.diagnosis_info"
-    ]
-    assert everywhere[0]["ignore_errors"] is True
-    assert everywhere[0]["ignore_unreachable"] is True
+class TestPlaybooks:
+    @pytest.mark.parametrize("name", PLAYBOOKS)
+    def test_a_playbook_costs_no_task_beyond_the_role(self, name: str) -> None:
+        (play,) = load(ROOT, "playbooks", name)
+        assert play["gather_facts"] is False
+        (task,) = play["tasks"]
+        # The engine's own check of a role's arguments is a task on each host.
+        assert task["ansible.builtin.import_role"] == {
+            "name": "webmedic.php_fpm.diagnose",
+            "rolespec_validate": False,
+        }
 
-
-def test_the_verdict_is_published_before_a_gate_closes() -> None:
-    modules = [next(key for key in task if "." in key) for task in TASKS]
-    assert (
-        modules.index("webmedic.php_fpm.fleet_report")
-        < modules.index("ansible.builtin.fail")
-        == len(modules) - 1
-    )
-
-
-@pytest.mark.parametrize("name", PLAYBOOKS)
-def test_a_playbook_costs_no_task_beyond_the_role(name: str) -> None:
-    (play,) = load(ROOT, "playbooks", name)
-    assert play["gather_facts"] is False
-    (task,) = play["tasks"]
-    # The engine's own check of a role's arguments is a task on each host.
-    assert task["ansible.builtin.import_role"] == {
-        "name": "webmedic.php_fpm.diagnose",
-        "rolespec_validate": False,
-    }
-
-
-def test_the_audit_is_fixed_to_check_mode() -> None:
-    assert load(ROOT, "playbooks", "audit.yml")[0]["check_mode"] is True
-    assert "check_mode" not in load(ROOT, "playbooks", "diagnose.yml")[0]
+    def test_the_audit_is_fixed_to_check_mode(self) -> None:
+        assert load(ROOT, "playbooks", "audit.yml")[0]["check_mode"] is True
+        assert "check_mode" not in load(ROOT, "playbooks", "diagnose.yml")[0]

@@ -42,105 +42,106 @@ def modules(tasks: list[dict[str, Any]]) -> list[str]:
     return [next(key for key in task if "." in key) for task in tasks]
 
 
-def test_every_variable_is_documented_with_its_default() -> None:
-    assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
-    assert SPECS["survey"]["options"] == OPTIONS
-
-
-@pytest.mark.parametrize("tasks", ["main.yml", "survey.yml"])
-def test_every_variable_is_used_and_in_the_readme(tasks: str) -> None:
-    text, readme = read(ROLE, "tasks", tasks), read(ROLE, "README.md")
-    assert [name for name in OPTIONS if name not in text] == []
-    assert [
-        name for name, value in DEFAULTS.items() if "| `%s` | `%s` |" % (name, shown(value)) not in readme
-    ] == []
-
-
 def shown(value: Any) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else value or '""'
-        if isinstance(value, str)
-        else str(value)
-    )
+    """A default as the README has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return '""' if value == "" else str(value)
 
 
-def test_the_variables_of_the_playbook_are_in_the_readme() -> None:
-    text, readme = read(ROOT, "playbooks", "remediate.yml"), read(ROLE, "README.md")
-    for name in ("remediate_hosts", "remediate_become", "remediate_serial", "remediate_max_fail_percentage"):
-        assert name in text and "| `%s` |" % name in readme
+class TestVariables:
+    def test_each_is_documented_with_its_default(self) -> None:
+        assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
+        assert SPECS["survey"]["options"] == OPTIONS
+
+    @pytest.mark.parametrize("tasks", ["main.yml", "survey.yml"])
+    def test_each_is_used_and_in_the_readme(self, tasks: str) -> None:
+        text, readme = read(ROLE, "tasks", tasks), read(ROLE, "README.md")
+        assert [name for name in OPTIONS if name not in text] == []
+        assert [
+            name for name, value in DEFAULTS.items() if "| `%s` | `%s` |" % (name, shown(value)) not in readme
+        ] == []
+
+    def test_those_of_the_playbook_are_in_the_readme(self) -> None:
+        text, readme = read(ROOT, "playbooks", "remediate.yml"), read(ROLE, "README.md")
+        for name in (
+            "remediate_hosts",
+            "remediate_become",
+            "remediate_serial",
+            "remediate_max_fail_percentage",
+        ):
+            assert name in text and "| `%s` |" % name in readme
 
 
-def test_the_survey_is_fixed_to_check_mode_and_asks_for_exactly_what_is_done_later() -> None:
-    assert SURVEY[0]["check_mode"] is True
-    assert "check_mode" not in MAIN[0]
-    assert SURVEY[0][MODULE] == MAIN[0][MODULE]
-    assert (
-        SURVEY[0]["register"]
-        == MAIN[0]["register"]
-        == SURVEY[2][REPORT]["variable"]
-        == MAIN[1][REPORT]["variable"]
-    )
+class TestSurvey:
+    """The look at all hosts."""
+
+    def test_it_asks_in_check_mode_for_what_is_done_later(self) -> None:
+        assert SURVEY[0]["check_mode"] is True
+        assert "check_mode" not in MAIN[0]
+        assert SURVEY[0][MODULE] == MAIN[0][MODULE]
+        assert (
+            SURVEY[0]["register"]
+            == MAIN[0]["register"]
+            == SURVEY[2][REPORT]["variable"]
+            == MAIN[1][REPORT]["variable"]
+        )
+
+    def test_it_reports_a_change_only_where_nothing_else_will(self) -> None:
+        assert SURVEY[0]["changed_when"].startswith("ansible_check_mode and ")
+        assert SURVEY[0]["diff"] == "{{ ansible_check_mode and ansible_diff_mode }}"
+
+    def test_in_check_mode_it_reports_and_chooses_no_host(self) -> None:
+        assert modules(SURVEY)[:3] == [MODULE, "ansible.builtin.group_by", REPORT]
+        assert SURVEY[1]["ansible.builtin.group_by"]["key"] == GROUP
+        assert "not ansible_check_mode" in SURVEY[1]["when"]
+        assert SURVEY[2]["when"] == "ansible_check_mode or '%s' not in groups" % GROUP
+
+    def test_an_unseen_host_fails_once_the_report_is_out(self) -> None:
+        assert modules(SURVEY)[3:] == ["ansible.builtin.fail"]
+        assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (
+            SURVEY[0]["register"],
+            SURVEY[0]["register"],
+        )
 
 
-def test_the_survey_reports_a_change_only_where_nothing_else_will() -> None:
-    assert SURVEY[0]["changed_when"].startswith("ansible_check_mode and ")
-    assert SURVEY[0]["diff"] == "{{ ansible_check_mode and ansible_diff_mode }}"
+class TestMain:
+    """The remediation."""
+
+    @pytest.mark.parametrize("task", [SURVEY[0], MAIN[0]])
+    def test_a_host_that_fails_stays_for_the_report(self, task: dict[str, Any]) -> None:
+        assert task["ignore_errors"] is task["ignore_unreachable"] is True
+        assert task["timeout"] == "{{ remediate_host_timeout }}"
+
+    def test_the_report_is_out_before_a_host_fails(self) -> None:
+        assert modules(MAIN) == [MODULE, REPORT, "ansible.builtin.fail"]
+        assert MAIN[1]["run_once"] is True and "run_once" not in MAIN[2]
+        assert MAIN[2]["when"] == "inventory_hostname in %s.unmended" % MAIN[1]["register"]
+
+    def test_the_report_is_given_only_what_it_takes(self) -> None:
+        known = set(yaml.safe_load(fleet_report.DOCUMENTATION)["options"])
+        assert set(MAIN[1][REPORT]) | set(SURVEY[2][REPORT]) <= known
+
+    def test_no_message_has_a_text_of_a_host(self) -> None:
+        """Only the outcome that was decided on the controller does."""
+        assert "__remediate_host" not in str(MAIN[2])
+        assert (
+            MAIN[2]["ansible.builtin.fail"]["msg"]
+            == "{{ %s.unmended[inventory_hostname] }}" % MAIN[1]["register"]
+        )
 
 
-@pytest.mark.parametrize("task", [SURVEY[0], MAIN[0]])
-def test_a_host_that_fails_stays_for_the_report(task: dict[str, Any]) -> None:
-    assert task["ignore_errors"] is task["ignore_unreachable"] is True
-    assert task["timeout"] == "{{ remediate_host_timeout }}"
+class TestPlaybook:
+    def test_it_mends_the_first_host_alone(self) -> None:
+        assert (
+            "check_mode" not in LOOK
+            and LOOK["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "survey.yml"
+        )
+        assert "tasks_from" not in MEND["tasks"][0]["ansible.builtin.import_role"]
+        assert MEND["serial"] == "{{ remediate_serial | default([1, '100%']) }}"
+        assert MEND["max_fail_percentage"] == "{{ remediate_max_fail_percentage | default(0) }}"
+        assert LOOK["gather_facts"] is MEND["gather_facts"] is False
 
-
-def test_the_survey_chooses_no_host_in_check_mode_and_reports_only_as_the_last_word() -> None:
-    assert modules(SURVEY)[:3] == [MODULE, "ansible.builtin.group_by", REPORT]
-    assert SURVEY[1]["ansible.builtin.group_by"]["key"] == GROUP
-    assert "not ansible_check_mode" in SURVEY[1]["when"]
-    assert SURVEY[2]["when"] == "ansible_check_mode or '%s' not in groups" % GROUP
-
-
-def test_a_host_that_could_not_be_looked_at_fails_once_the_report_is_out() -> None:
-    assert modules(SURVEY)[3:] == ["ansible.builtin.fail"]
-    assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (
-        SURVEY[0]["register"],
-        SURVEY[0]["register"],
-    )
-
-
-def test_the_report_is_out_before_a_host_fails() -> None:
-    assert modules(MAIN) == [MODULE, REPORT, "ansible.builtin.fail"]
-    assert MAIN[1]["run_once"] is True and "run_once" not in MAIN[2]
-    assert MAIN[2]["when"] == "inventory_hostname in %s.unmended" % MAIN[1]["register"]
-
-
-def test_the_report_is_given_only_what_it_takes() -> None:
-    known = set(yaml.safe_load(fleet_report.DOCUMENTATION)["options"])
-    assert set(MAIN[1][REPORT]) | set(SURVEY[2][REPORT]) <= known
-
-
-def test_nothing_of_what_a_host_returned_reaches_a_message() -> None:
-    """Only the outcome that was decided on the controller does."""
-    assert "__remediate_host" not in str(MAIN[2])
-    assert (
-        MAIN[2]["ansible.builtin.fail"]["msg"]
-        == "{{ %s.unmended[inventory_hostname] }}" % MAIN[1]["register"]
-    )
-
-
-def test_the_playbook_looks_at_all_and_mends_the_first_one_alone() -> None:
-    assert (
-        "check_mode" not in LOOK
-        and LOOK["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "survey.yml"
-    )
-    assert "tasks_from" not in MEND["tasks"][0]["ansible.builtin.import_role"]
-    assert MEND["serial"] == "{{ remediate_serial | default([1, '100%']) }}"
-    assert MEND["max_fail_percentage"] == "{{ remediate_max_fail_percentage | default(0) }}"
-    assert LOOK["gather_facts"] is MEND["gather_facts"] is False
-
-
-def test_without_a_chosen_host_no_host_is_mended() -> None:
-    """An empty list of hosts means all of them to some versions of the engine."""
-    assert MEND["hosts"] == "{{ '%s' if '%s' in groups else '!all' }}" % (GROUP, GROUP)
+    def test_without_a_chosen_host_no_host_is_mended(self) -> None:
+        """An empty list of hosts means all of them to some versions of the engine."""
+        assert MEND["hosts"] == "{{ '%s' if '%s' in groups else '!all' }}" % (GROUP, GROUP)

@@ -47,39 +47,36 @@ def snapshot(**nginx: Any) -> dict[str, Any]:
     }
 
 
-def test_the_filter_gives_what_the_host_gave() -> None:
-    assert diagnose(snapshot(), advice=False) == examine(snapshot())
-    assert diagnose(snapshot())["status"] == "not_applicable"
+class TestDiagnose:
+    def test_it_gives_what_the_host_gave(self) -> None:
+        assert diagnose(snapshot(), advice=False) == examine(snapshot())
+        assert diagnose(snapshot())["status"] == "not_applicable"
 
+    def test_the_snapshot_is_left_as_it_was(self) -> None:
+        given = snapshot()
+        diagnose(given)
+        assert given == snapshot()
 
-def test_the_snapshot_is_left_as_it_was() -> None:
-    given = snapshot()
-    diagnose(given)
-    assert given == snapshot()
+    @pytest.mark.parametrize(
+        "value, says",
+        [
+            (None, "it is missing"),
+            ("text", "it is a text"),
+            ({}, "schema_version is not 1"),
+            ({"schema_version": 2}, "schema_version is not 1"),
+            ([], "it is a list"),
+        ],
+    )
+    def test_what_is_no_snapshot_is_refused_with_what_to_pass(self, value: Any, says: str) -> None:
+        with pytest.raises(AnsibleFilterError, match="diagnose_snapshot=true") as error:
+            diagnose(value)
+        assert says in str(error.value)
 
+    def test_an_incomplete_snapshot_is_refused_without_a_traceback(self) -> None:
+        broken = snapshot()
+        del broken["nginx"]
+        with pytest.raises(AnsibleFilterError, match="this snapshot, nginx is missing;"):
+            diagnose(broken)
 
-@pytest.mark.parametrize(
-    "value, says",
-    [
-        (None, "it is missing"),
-        ("text", "it is a text"),
-        ({}, "schema_version is not 1"),
-        ({"schema_version": 2}, "schema_version is not 1"),
-        ([], "it is a list"),
-    ],
-)
-def test_something_that_is_no_snapshot_is_refused_with_what_to_pass(value: Any, says: str) -> None:
-    with pytest.raises(AnsibleFilterError, match="diagnose_snapshot=true") as error:
-        diagnose(value)
-    assert says in str(error.value)
-
-
-def test_an_incomplete_snapshot_is_refused_without_a_traceback() -> None:
-    broken = snapshot()
-    del broken["nginx"]
-    with pytest.raises(AnsibleFilterError, match="this snapshot, nginx is missing;"):
-        diagnose(broken)
-
-
-def test_it_is_found_under_its_name() -> None:
-    assert FilterModule().filters() == {"diagnose": diagnose}
+    def test_it_is_found_under_its_name(self) -> None:
+        assert FilterModule().filters() == {"diagnose": diagnose}

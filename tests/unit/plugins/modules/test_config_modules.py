@@ -7,15 +7,15 @@ refuse. With real daemons: the fleet tests.
 """
 
 import json
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import carry_out
 from ansible_collections.webmedic.php_fpm.plugins.modules import fpm_config, nginx_config
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
+Run = Callable[..., Dict[str, Any]]
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 POOL = "/etc/php/8.2/fpm/pool.d/www.conf"
 SITE = "/etc/nginx/conf.d/shop.conf"
@@ -31,159 +31,148 @@ FILES = {
 }
 
 
-def run(
-    module: Any, capsys: Any, monkeypatch: Any, accepted: bool = True, **arguments: Any
-) -> Dict[str, Any]:
-    given = dict(
-        arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False, _ansible_check_mode=True
-    )
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    monkeypatch.setattr(module, "Host", lambda: FakeHost(FILES))
-    # The files are described, so neither the disk nor a daemon can be asked about them.
-    monkeypatch.setattr(carry_out, "check", lambda *_arguments: None)
-    answer = Ran(0 if accepted else 1, "", "" if accepted else "nginx: [emerg] no such thing")
-    monkeypatch.setattr(carry_out, "trial", lambda *_arguments, **_options: answer)
-    with pytest.raises(SystemExit):
-        module.main()
-    return dict(json.loads(capsys.readouterr().out))
+@pytest.fixture(name="check")
+def fixture_check(run_module: Any, monkeypatch: Any) -> Run:
+    """Check mode on a described host: neither the disk nor a daemon can be asked about its files."""
+
+    def check(module: Any, accepted: bool = True, **arguments: Any) -> Dict[str, Any]:
+        answer = Ran(0 if accepted else 1, "", "" if accepted else "nginx: [emerg] no such thing")
+        monkeypatch.setattr(carry_out, "check", lambda *_arguments: None)
+        monkeypatch.setattr(carry_out, "trial", lambda *_arguments, **_options: answer)
+        reply: Dict[str, Any] = run_module(module, FakeHost(FILES), _ansible_check_mode=True, **arguments)
+        return reply
+
+    return check
 
 
-def added(told: Dict[str, Any]) -> List[str]:
+@pytest.fixture(name="fpm")
+def fixture_fpm(check: Run) -> Run:
+    return lambda **arguments: check(fpm_config, **arguments)
+
+
+@pytest.fixture(name="nginx")
+def fixture_nginx(check: Run) -> Run:
+    """Of one location, a timeout unless said otherwise."""
+
+    def nginx(args: Sequence[str] = (), **more: Any) -> Dict[str, Any]:
+        context = [{"server": "shop.example"}, {"location": "/"}]
+        timeout = {"context": context, "directive": "fastcgi_read_timeout", "args": list(args)}
+        return check(nginx_config, **dict(timeout, **more))
+
+    return nginx
+
+
+def added(reply: Dict[str, Any]) -> List[str]:
     return [
         line[1:]
-        for entry in told["diff"]
+        for entry in reply["diff"]
         for line in entry["prepared"].splitlines()[2:]
         if line.startswith("+")
     ]
 
 
-def test_fpm_config_shows_the_one_line_that_would_be_another(capsys: Any, monkeypatch: Any) -> None:
-    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"pm.max_children": 9})
-    assert (told["changed"], told["files"], told["commands"], added(told)) == (
-        True,
-        [POOL],
-        [],
-        ["pm.max_children = 9 ; [redacted]"],
+class TestFpmConfig:
+    def test_it_shows_the_one_line_that_would_change(self, fpm: Any) -> None:
+        reply = fpm(pool="www", settings={"pm.max_children": 9})
+        assert (reply["changed"], reply["files"], reply["commands"], added(reply)) == (
+            True,
+            [POOL],
+            [],
+            ["pm.max_children = 9 ; [redacted]"],
+        )
+
+    def test_it_has_nothing_to_do_where_it_is_so(self, fpm: Any) -> None:
+        reply = fpm(pool="WWW", settings={"pm.max_children": 3, "pm": "static"})
+        assert (reply["changed"], reply["files"], reply["diff"]) == (False, [], [])
+
+    def test_it_sets_the_global_section_without_a_pool(self, fpm: Any) -> None:
+        reply = fpm(settings={"process_control_timeout": "10s"})
+        assert (reply["files"], added(reply)) == ([CONFIG], ["process_control_timeout = 10s"])
+
+    @pytest.mark.parametrize(
+        "arguments, words",
+        [
+            (
+                {"pool": "shop", "settings": {"pm": "static"}},
+                "No php-fpm has the pool shop; on this host: %s (www)" % CONFIG,
+            ),
+            (
+                {"config": "/etc/other.conf", "settings": {"pm": "static"}},
+                "No php-fpm has that configuration",
+            ),
+            ({"pool": "www", "settings": {"pm": "static\nuser = root"}}, "Nothing was changed"),
+            (
+                {"pool": "www", "settings": {"pm.max_children": 4}, "service": "reload"},
+                "was not started by systemd",
+            ),
+        ],
     )
+    def test_it_refuses_in_words(self, arguments: Dict[str, Any], words: str, fpm: Any) -> None:
+        assert words in fpm(**arguments)["msg"]
 
 
-def test_fpm_config_has_nothing_to_do_where_it_is_so(capsys: Any, monkeypatch: Any) -> None:
-    told = run(fpm_config, capsys, monkeypatch, pool="WWW", settings={"pm.max_children": 3, "pm": "static"})
-    assert (told["changed"], told["files"], told["diff"]) == (False, [], [])
+class TestNginxConfig:
+    def test_it_puts_a_new_directive_beside_its_family(self, nginx: Any) -> None:
+        reply = nginx(["90s"])
+        assert (reply["changed"], reply["files"], added(reply)) == (
+            True,
+            [SITE],
+            ["        fastcgi_read_timeout 90s;"],
+        )
 
+    def test_it_has_nothing_to_take_out_where_there_is_none(self, nginx: Any) -> None:
+        assert nginx(state="absent")["changed"] is False
 
-def test_fpm_config_sets_the_global_section_without_a_pool(capsys: Any, monkeypatch: Any) -> None:
-    told = run(fpm_config, capsys, monkeypatch, settings={"process_control_timeout": "10s"})
-    assert (told["files"], added(told)) == ([CONFIG], ["process_control_timeout = 10s"])
-
-
-@pytest.mark.parametrize(
-    "arguments, told",
-    [
-        (
-            {"pool": "shop", "settings": {"pm": "static"}},
-            "No php-fpm has the pool shop; on this host: %s (www)" % CONFIG,
-        ),
-        ({"config": "/etc/other.conf", "settings": {"pm": "static"}}, "No php-fpm has that configuration"),
-        ({"pool": "www", "settings": {"pm": "static\nuser = root"}}, "Nothing was changed"),
-        (
-            {"pool": "www", "settings": {"pm.max_children": 4}, "service": "reload"},
-            "was not started by systemd",
-        ),
-    ],
-)
-def test_fpm_config_refuses_in_words(
-    arguments: Dict[str, Any], told: str, capsys: Any, monkeypatch: Any
-) -> None:
-    assert told in run(fpm_config, capsys, monkeypatch, **arguments)["msg"]
-
-
-def nginx(
-    capsys: Any, monkeypatch: Any, args: Optional[List[str]] = None, accepted: bool = True, **more: Any
-) -> Dict[str, Any]:
-    context = [{"server": "shop.example"}, {"location": "/"}]
-    return run(
-        nginx_config,
-        capsys,
-        monkeypatch,
-        accepted,
-        **dict({"context": context, "directive": "fastcgi_read_timeout", "args": args or []}, **more),
+    @pytest.mark.parametrize(
+        "more, words",
+        [
+            ({"context": [{"server": "blog.example"}]}, "Nothing was changed"),
+            ({"context": []}, "context is a list"),
+            ({"accepted": False}, "no such thing"),
+            ({"context": [{"server": "shop.example", "location": "/"}]}, "context is a list"),
+            ({"reload": True}, "nginx was not started by systemd"),
+        ],
     )
+    def test_it_refuses_in_words(self, more: Dict[str, Any], words: str, nginx: Any) -> None:
+        reply = nginx(["90s"], **more)
+        assert reply["failed"] and words in reply["msg"]
 
 
-def test_nginx_config_puts_a_new_directive_beside_its_family(capsys: Any, monkeypatch: Any) -> None:
-    told = nginx(capsys, monkeypatch, ["90s"])
-    assert (told["changed"], told["files"], added(told)) == (
-        True,
-        [SITE],
-        ["        fastcgi_read_timeout 90s;"],
-    )
+class TestReply:
+    """What both of them return and print."""
 
+    @pytest.mark.parametrize("module", [fpm_config, nginx_config])
+    def test_all_that_is_returned_is_documented(self, module: Any, fpm: Any, nginx: Any) -> None:
+        documented = pytest.importorskip("yaml").safe_load(module.RETURN)
+        reply = nginx(["90s"]) if module is nginx_config else fpm(pool="www", settings={"pm.max_children": 9})
+        assert set(documented) == set(reply) - {"changed", "invocation"}
+        assert set(documented["diff"]["sample"][0]) == set(reply["diff"][0])
 
-def test_nginx_config_has_nothing_to_take_out_of_a_block_without_it(capsys: Any, monkeypatch: Any) -> None:
-    assert nginx(capsys, monkeypatch, state="absent")["changed"] is False
+    def test_a_secret_value_is_printed_nowhere(self, fpm: Any, nginx: Any) -> None:
+        reply = fpm(
+            pool="www",
+            settings={"env[STRIPE_SK]": "s3cret", "pm.max_children": 9},
+        )
+        assert (
+            "s3cret" not in json.dumps(reply)
+            and "+env[STRIPE_SK] = [redacted]\n" in reply["diff"][0]["prepared"]
+        )
+        assert reply["invocation"]["module_args"]["settings"] == {
+            "env[STRIPE_SK]": "[redacted]",
+            "pm.max_children": "9",
+        }
+        for arguments in (["DB", "s3cret"], ["DB", "s3cret\n"]):
+            reply = nginx(arguments, directive="fastcgi_param")
+            assert "s3cret" not in json.dumps(reply) and reply["invocation"]["module_args"]["args"] == [
+                "DB",
+                "[redacted]",
+            ]
+        assert reply["failed"]
 
+    def test_a_refused_value_is_not_printed(self, fpm: Any) -> None:
+        reply = fpm(pool="www", settings={"php_flag[x]": "s3cret"})
+        assert reply["failed"] and "s3cret" not in json.dumps(reply)
 
-@pytest.mark.parametrize(
-    "more, told",
-    [
-        ({"context": [{"server": "blog.example"}]}, "Nothing was changed"),
-        ({"context": []}, "context is a list"),
-        ({"accepted": False}, "no such thing"),
-        ({"context": [{"server": "shop.example", "location": "/"}]}, "context is a list"),
-        ({"reload": True}, "nginx was not started by systemd"),
-    ],
-)
-def test_nginx_config_refuses_in_words(
-    more: Dict[str, Any], told: str, capsys: Any, monkeypatch: Any
-) -> None:
-    reply = nginx(capsys, monkeypatch, ["90s"], **more)
-    assert reply["failed"] and told in reply["msg"]
-
-
-@pytest.mark.parametrize("module", [fpm_config, nginx_config])
-def test_all_that_is_returned_is_documented(module: Any, capsys: Any, monkeypatch: Any) -> None:
-    documented = pytest.importorskip("yaml").safe_load(module.RETURN)
-    told = (
-        nginx(capsys, monkeypatch, ["90s"])
-        if module is nginx_config
-        else run(module, capsys, monkeypatch, pool="www", settings={"pm.max_children": 9})
-    )
-    assert set(documented) == set(told) - {"changed", "invocation"}
-    assert set(documented["diff"]["sample"][0]) == set(told["diff"][0])
-
-
-def test_a_secret_value_is_nowhere_in_what_the_engine_prints(capsys: Any, monkeypatch: Any) -> None:
-    told = run(
-        fpm_config,
-        capsys,
-        monkeypatch,
-        pool="www",
-        settings={"env[STRIPE_SK]": "s3cret", "pm.max_children": 9},
-    )
-    assert (
-        "s3cret" not in json.dumps(told) and "+env[STRIPE_SK] = [redacted]\n" in told["diff"][0]["prepared"]
-    )
-    assert told["invocation"]["module_args"]["settings"] == {
-        "env[STRIPE_SK]": "[redacted]",
-        "pm.max_children": "9",
-    }
-    for arguments in (["DB", "s3cret"], ["DB", "s3cret\n"]):
-        told = nginx(capsys, monkeypatch, arguments, directive="fastcgi_param")
-        assert "s3cret" not in json.dumps(told) and told["invocation"]["module_args"]["args"] == [
-            "DB",
-            "[redacted]",
-        ]
-    assert told["failed"]
-
-
-def test_a_value_that_is_refused_is_not_told(capsys: Any, monkeypatch: Any) -> None:
-    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"php_flag[x]": "s3cret"})
-    assert told["failed"] and "s3cret" not in json.dumps(told)
-
-
-def test_short_values_are_not_blotted_out_elsewhere(capsys: Any, monkeypatch: Any) -> None:
-    told = run(fpm_config, capsys, monkeypatch, pool="www", settings={"env[A]": "w"})
-    assert told["files"] == [POOL]
+    def test_short_values_are_not_blotted_out_elsewhere(self, fpm: Any) -> None:
+        reply = fpm(pool="www", settings={"env[A]": "w"})
+        assert reply["files"] == [POOL]

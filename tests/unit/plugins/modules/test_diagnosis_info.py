@@ -6,13 +6,14 @@
 
 import json
 import signal
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info as module
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+
+Run = Callable[..., Dict[str, Any]]
 
 
 @pytest.fixture(name="asked")
@@ -31,68 +32,58 @@ def fixture_asked(monkeypatch: Any) -> List[Any]:
     return asked
 
 
-def run(capsys: Any, monkeypatch: Any, **arguments: Any) -> Dict[str, Any]:
-    given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    with pytest.raises(SystemExit) as ended:
-        module.main()
-    return dict(json.loads(capsys.readouterr().out), rc=ended.value.code)
+@pytest.fixture(name="run")
+def fixture_run(run_module: Run) -> Run:
+    return lambda **arguments: run_module(module, None, **arguments)
 
 
-def test_a_finding_is_a_result_and_fails_nothing(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    told = run(capsys, monkeypatch)
-    assert (told["rc"], told["changed"], told["status"]) == (0, False, "failing")
-    assert [(item["cause"], item["reason"]) for item in told["findings"]] == [("fpm_not_running", "stopped")]
+class TestReply:
+    """What it returns."""
+
+    def test_a_finding_is_a_result_and_no_failure(self, run: Any, asked: List[Any]) -> None:
+        reply = run()
+        assert ("failed" in reply, reply["changed"], reply["status"]) == (False, False, "failing")
+        assert [(item["cause"], item["reason"]) for item in reply["findings"]] == [
+            ("fpm_not_running", "stopped")
+        ]
+
+    def test_it_is_that_of_the_diagnosis(self, run: Any, asked: List[Any]) -> None:
+        reply, pure = run(), diagnose(hosts.seen("stopped"))
+        assert {name: reply[name] for name in pure} == json.loads(json.dumps(pure)) and reply["window"] == 900
+
+    def test_the_snapshot_comes_only_when_asked_for(self, run: Any, asked: List[Any]) -> None:
+        assert "snapshot" not in run()
+        assert run(snapshot=True)["snapshot"] == hosts.seen("stopped")
+
+    def test_check_mode_gives_the_same(self, run: Any, asked: List[Any]) -> None:
+        reply = run(_ansible_check_mode=True)
+        assert reply["status"] == "failing" and "skipped" not in reply
+
+    def test_with_the_snapshot_it_stays_small(self, run: Any, asked: List[Any]) -> None:
+        assert len(json.dumps(run(snapshot=True))) < 64 * 1024
 
 
-def test_findings_plan_and_missing_are_those_of_the_diagnosis(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    told, pure = run(capsys, monkeypatch), diagnose(hosts.seen("stopped"))
-    assert {name: told[name] for name in pure} == json.loads(json.dumps(pure)) and told["window"] == 900
+class TestOptions:
+    """What it is asked."""
 
+    def test_the_times_have_defaults_and_are_passed_on(self, run: Any, asked: List[Any]) -> None:
+        run()
+        run(window=3600, probe_timeout=0.5, deadline=5)
+        assert asked == [(900, 3.0, 30.0), (3600, 0.5, 5.0)]
 
-def test_the_snapshot_comes_only_when_asked_for(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    assert "snapshot" not in run(capsys, monkeypatch)
-    assert run(capsys, monkeypatch, snapshot=True)["snapshot"] == hosts.seen("stopped")
+    @pytest.mark.parametrize("seconds", [4.9, 601, -1, 0, "nan", "inf"])
+    def test_a_deadline_out_of_bounds_is_refused(self, run: Any, asked: List[Any], seconds: Any) -> None:
+        reply = run(deadline=seconds)
+        assert reply["failed"] and "from 5 to 600" in reply["msg"] and not asked
 
+    def test_the_kernel_ends_a_module_that_outlives_its_deadline(
+        self, run: Any, monkeypatch: Any, asked: List[Any]
+    ) -> None:
+        alarms: List[int] = []
+        monkeypatch.setattr(signal, "alarm", alarms.append)
+        run(deadline=40)
+        assert alarms == [60]
 
-def test_window_probe_timeout_and_deadline_have_defaults_and_are_passed_on(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    run(capsys, monkeypatch)
-    run(capsys, monkeypatch, window=3600, probe_timeout=0.5, deadline=5)
-    assert asked == [(900, 3.0, 30.0), (3600, 0.5, 5.0)]
-
-
-@pytest.mark.parametrize("seconds", [4.9, 601, -1, 0, "nan", "inf"])
-def test_a_deadline_out_of_bounds_is_refused_and_nothing_is_looked_at(
-    capsys: Any, monkeypatch: Any, asked: List[Any], seconds: Any
-) -> None:
-    told = run(capsys, monkeypatch, deadline=seconds)
-    assert told["failed"] and "from 5 to 600" in told["msg"] and not asked
-
-
-def test_the_kernel_ends_a_module_that_outlives_its_deadline(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    alarms: List[int] = []
-    monkeypatch.setattr(signal, "alarm", alarms.append)
-    run(capsys, monkeypatch, deadline=40)
-    assert alarms == [60]
-
-
-def test_check_mode_gives_the_same(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    told = run(capsys, monkeypatch, _ansible_check_mode=True)
-    assert told["status"] == "failing" and "skipped" not in told
-
-
-def test_a_reply_with_its_snapshot_stays_small(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    assert len(json.dumps(run(capsys, monkeypatch, snapshot=True))) < 64 * 1024
-
-
-def test_an_argument_that_is_no_number_fails_by_name(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    told = run(capsys, monkeypatch, window="soon")
-    assert told["failed"] and "window" in told["msg"] and not asked
+    def test_an_argument_that_is_no_number_fails_by_name(self, run: Any, asked: List[Any]) -> None:
+        reply = run(window="soon")
+        assert reply["failed"] and "window" in reply["msg"] and not asked

@@ -4,17 +4,21 @@
 
 """fastcgi_route_info: routes joined with pools, and a documentation that names what it returns."""
 
-import json
 from typing import Any, Dict, List
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.modules import fastcgi_route_info as module
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONF = """error_log /var/log/nginx/error.log;
-http { server { server_name a.example; location / { fastcgi_pass unix:/run/php/php-fpm.sock; } location /b { fastcgi_pass unix:/run/php/b.sock; } } }"""
+http {
+    server {
+        server_name a.example;
+        location / { fastcgi_pass unix:/run/php/php-fpm.sock; }
+        location /b { fastcgi_pass unix:/run/php/b.sock; }
+    }
+}"""
 MASTERS = [
     {
         "config": "/etc/php/8.2/fpm/php-fpm.conf",
@@ -24,17 +28,6 @@ MASTERS = [
         "pools": [{"name": "www", "endpoint": "unix:/run/php/php8.2-fpm.sock"}],
     }
 ]
-
-
-def run(capsys: Any, monkeypatch: Any, host: FakeHost) -> Dict[str, Any]:
-    given = {"_ansible_remote_tmp": "/tmp", "_ansible_keep_remote_files": False}
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    monkeypatch.setattr(module, "Host", lambda: host)
-    with pytest.raises(SystemExit):
-        module.main()
-    return json.loads(capsys.readouterr().out)
 
 
 def asked_fpm(monkeypatch: Any) -> List[str]:
@@ -55,35 +48,36 @@ def described() -> FakeHost:
     )
 
 
-def test_each_route_comes_with_its_pool_or_its_mismatch(capsys: Any, monkeypatch: Any) -> None:
-    asked = asked_fpm(monkeypatch)
-    told = run(capsys, monkeypatch, described())
-    assert [
-        (route["location"], route["mismatch"], [pool["pool"] for pool in route["pools"]])
-        for route in told["routes"]
-    ] == [("/", None, ["www"]), ("/b", "no_pool_listens", [])]
-    assert told["routes"][1]["unmatched"][0]["reason"] == "other_socket"
-    assert (told["changed"], asked) == (False, ["never"])
-    assert [entry["what"] for entry in told["missing"]] == ["nginx_build"]
+class TestReply:
+    def test_each_route_comes_with_its_pool_or_its_mismatch(self, run_module: Any, monkeypatch: Any) -> None:
+        asked = asked_fpm(monkeypatch)
+        reply = run_module(module, described())
+        assert [
+            (route["location"], route["mismatch"], [pool["pool"] for pool in route["pools"]])
+            for route in reply["routes"]
+        ] == [("/", None, ["www"]), ("/b", "no_pool_listens", [])]
+        assert reply["routes"][1]["unmatched"][0]["reason"] == "other_socket"
+        assert (reply["changed"], asked) == (False, ["never"])
+        assert [entry["what"] for entry in reply["missing"]] == ["nginx_build"]
 
+    def test_without_a_route_php_fpm_is_not_asked(self, run_module: Any, monkeypatch: Any) -> None:
+        asked = asked_fpm(monkeypatch)
+        reply = run_module(module, FakeHost({"/proc/none": ""}))
+        assert (reply["routes"], reply["nginx"]["installed"], asked) == ([], False, [])
 
-def test_without_a_route_php_fpm_is_not_asked(capsys: Any, monkeypatch: Any) -> None:
-    asked = asked_fpm(monkeypatch)
-    told = run(capsys, monkeypatch, FakeHost({"/proc/none": ""}))
-    assert (told["routes"], told["nginx"]["installed"], asked) == ([], False, [])
-
-
-def test_the_documentation_names_all_that_is_returned(capsys: Any, monkeypatch: Any) -> None:
-    asked_fpm(monkeypatch)
-    told = run(capsys, monkeypatch, described())
-    documented = pytest.importorskip("yaml").safe_load(module.RETURN)
-    assert set(documented) == set(told) - {"changed", "invocation"}
-    assert (
-        set(documented["nginx"]["contains"])
-        == set(told["nginx"])
-        == set(collect_nginx(described(), [])) - {"routes"}
-    )
-    assert set(documented["routes"]["sample"][0]) == set(told["routes"][0])
-    assert set(documented["routes"]["sample"][0]["unmatched"][0]) == set(told["routes"][1]["unmatched"][0])
-    described_keys = " ".join(documented["routes"]["description"])
-    assert [key for key in told["routes"][0] if "C(%s)" % key not in described_keys] == []
+    def test_the_documentation_names_all_that_is_returned(self, run_module: Any, monkeypatch: Any) -> None:
+        asked_fpm(monkeypatch)
+        reply = run_module(module, described())
+        documented = pytest.importorskip("yaml").safe_load(module.RETURN)
+        assert set(documented) == set(reply) - {"changed", "invocation"}
+        assert (
+            set(documented["nginx"]["contains"])
+            == set(reply["nginx"])
+            == set(collect_nginx(described(), [])) - {"routes"}
+        )
+        assert set(documented["routes"]["sample"][0]) == set(reply["routes"][0])
+        assert set(documented["routes"]["sample"][0]["unmatched"][0]) == set(
+            reply["routes"][1]["unmatched"][0]
+        )
+        described_keys = " ".join(documented["routes"]["description"])
+        assert [key for key in reply["routes"][0] if "C(%s)" % key not in described_keys] == []

@@ -7,10 +7,9 @@ that they change nothing.
 """
 
 import json
-from typing import Any, Dict
+from typing import Any
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.modules import fpm_info, fpm_worker_info
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -42,77 +41,62 @@ FILES = {
 LINKS = {"/proc/7/exe": "/usr/sbin/php-fpm8.2"}
 
 
-def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments: Any) -> Dict[str, Any]:
-    given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    monkeypatch.setattr(module, "Host", lambda: host)
-    with pytest.raises(SystemExit):
-        module.main()
-    return json.loads(capsys.readouterr().out)
+class TestFpmInfo:
+    def test_it_names_the_place_of_a_directive_and_no_secret(self, run_module: Any) -> None:
+        reply = run_module(
+            fpm_info,
+            FakeHost(FILES, root=False),
+            _ansible_check_mode=True,
+            config_test="always",
+        )
+        pool = reply["masters"][0]["pools"][0]
+        assert reply["changed"] is False and reply["installed"] is True
+        assert pool["directives"]["pm.max_children"] == {
+            "value": "3",
+            "file": "/etc/php/8.2/fpm/pool.d/www.conf",
+            "line": 5,
+        }
+        assert pool["directives"]["access.format"]["value"] == "[redacted]"
+        assert pool["php_keys"] == ["env[KEY]"] and "hunter2" not in json.dumps(reply)
+        assert reply["masters"][0]["test"] == {
+            "ran": False,
+            "why": "only root can test a configuration as php-fpm will load it",
+        }
+
+    def test_it_refuses_an_unknown_way_of_testing(self, run_module: Any) -> None:
+        assert "config_test must be one of" in run_module(fpm_info, FakeHost(), config_test="maybe")["msg"]
 
 
-def test_fpm_info_names_file_and_line_of_a_directive_and_no_secret(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(
-        fpm_info,
-        capsys,
-        monkeypatch,
-        FakeHost(FILES, root=False),
-        _ansible_check_mode=True,
-        config_test="always",
-    )
-    pool = reply["masters"][0]["pools"][0]
-    assert reply["changed"] is False and reply["installed"] is True
-    assert pool["directives"]["pm.max_children"] == {
-        "value": "3",
-        "file": "/etc/php/8.2/fpm/pool.d/www.conf",
-        "line": 5,
-    }
-    assert pool["directives"]["access.format"]["value"] == "[redacted]"
-    assert pool["php_keys"] == ["env[KEY]"] and "hunter2" not in json.dumps(reply)
-    assert reply["masters"][0]["test"] == {
-        "ran": False,
-        "why": "only root can test a configuration as php-fpm will load it",
-    }
+class TestFpmWorkerInfo:
+    def test_it_returns_each_pools_use_and_the_budget(self, run_module: Any) -> None:
+        host = FakeHost(FILES, links=LINKS)
+        reply = run_module(fpm_worker_info, host, workers=True)
+        pool = reply["pools"][0]
+        assert (
+            pool["pool"],
+            pool["workers"],
+            pool["active"],
+            pool["idle"],
+            pool["max_children"],
+            pool["measured"],
+        ) == ("www", 1, 0, 1, 3, 0)
+        assert pool["uss_kb"] is None and pool["rss_kb"]["max"] == reply["workers"][0]["rss_kb"] > 0
+        assert reply["workers"][0]["cpu_seconds"] == 2.0
+        assert reply["memory"]["limit_from"] == "MemTotal"
+        assert [entry["what"] for entry in reply["missing"]] == ["worker_memory"]
+        assert host.calls == [], "nothing was run"
+
+    def test_it_returns_single_workers_only_when_asked(self, run_module: Any) -> None:
+        assert "workers" not in run_module(fpm_worker_info, FakeHost(FILES))
 
 
-def test_fpm_info_refuses_an_unknown_way_of_testing(capsys: Any, monkeypatch: Any) -> None:
-    assert (
-        "config_test must be one of"
-        in run(fpm_info, capsys, monkeypatch, FakeHost(), config_test="maybe")["msg"]
-    )
-
-
-def test_fpm_worker_info_tells_each_pools_use_and_the_budget(capsys: Any, monkeypatch: Any) -> None:
-    host = FakeHost(FILES, links=LINKS)
-    reply = run(fpm_worker_info, capsys, monkeypatch, host, workers=True)
-    pool = reply["pools"][0]
-    assert (
-        pool["pool"],
-        pool["workers"],
-        pool["active"],
-        pool["idle"],
-        pool["max_children"],
-        pool["measured"],
-    ) == ("www", 1, 0, 1, 3, 0)
-    assert pool["uss_kb"] is None and pool["rss_kb"]["max"] == reply["workers"][0]["rss_kb"] > 0
-    assert reply["workers"][0]["cpu_seconds"] == 2.0
-    assert reply["memory"]["limit_from"] == "MemTotal"
-    assert [entry["what"] for entry in reply["missing"]] == ["worker_memory"]
-    assert host.calls == [], "nothing was run"
-
-
-def test_fpm_worker_info_keeps_single_workers_to_itself_unless_asked(capsys: Any, monkeypatch: Any) -> None:
-    assert "workers" not in run(fpm_worker_info, capsys, monkeypatch, FakeHost(FILES))
-
-
-@pytest.mark.parametrize("module", [fpm_info, fpm_worker_info])
-def test_everything_that_is_returned_is_documented(module: Any, capsys: Any, monkeypatch: Any) -> None:
-    documented = pytest.importorskip("yaml").safe_load(module.RETURN)
-    arguments = {"workers": True} if module is fpm_worker_info else {}
-    reply = run(module, capsys, monkeypatch, FakeHost(FILES, root=False), **arguments)
-    for key in set(reply) - {"changed", "invocation"}:
-        assert key in documented, key
-        if "contains" in documented[key]:
-            assert set(reply[key][0]) == set(documented[key]["contains"]), key
+class TestDocumentation:
+    @pytest.mark.parametrize("module", [fpm_info, fpm_worker_info])
+    def test_everything_that_is_returned_is_documented(self, module: Any, run_module: Any) -> None:
+        documented = pytest.importorskip("yaml").safe_load(module.RETURN)
+        arguments = {"workers": True} if module is fpm_worker_info else {}
+        reply = run_module(module, FakeHost(FILES, root=False), **arguments)
+        for key in set(reply) - {"changed", "invocation"}:
+            assert key in documented, key
+            if "contains" in documented[key]:
+                assert set(reply[key][0]) == set(documented[key]["contains"]), key

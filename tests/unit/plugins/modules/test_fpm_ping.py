@@ -4,29 +4,24 @@
 
 """fpm_ping: a negative answer is a result, each is said in a sentence, and only a wrong question fails."""
 
-import json
 import socket
 import tempfile
 import threading
-from typing import Any, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, Optional
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.modules import fpm_ping
+
+Run = Callable[..., Dict[str, Any]]
 
 KEY = "unix:/run/php/a.sock"
 FPM = bytes.fromhex("010a0000001206000f01464347495f4d5058535f434f4e4e5330000000000000")  # php-fpm 8.2
+DENIED, GONE, REFUSED = "Permission denied", "No such file or directory", "Connection refused"
 
 
-def run(capsys: Any, monkeypatch: Any, **arguments: Any) -> Dict[str, Any]:
-    """The module's reply, as it goes over the wire."""
-    given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    with pytest.raises(SystemExit):
-        fpm_ping.main()
-    return json.loads(capsys.readouterr().out)
+@pytest.fixture(name="run")
+def fixture_run(run_module: Run) -> Run:
+    return lambda **arguments: run_module(fpm_ping, None, **arguments)
 
 
 @pytest.fixture(name="pool")
@@ -51,24 +46,21 @@ def fixture_pool() -> Iterator[str]:
         server.close()
 
 
-def found(connect: Dict[str, Any], probe: Dict[str, Any], **more: Any) -> Dict[str, Any]:
+def endpoint(connect: Any = None, probe: Any = None, **more: Any) -> Dict[str, Any]:
+    """What the collector gives of an endpoint that accepts connections and was not asked more."""
+    connected = {"as_user": "www-data", "result": "ok", "errno": None, "error": None, "blocked_by": None}
+    silent = {
+        "result": "not_tried",
+        "ms": None,
+        "detail": None,
+        "waited": 0.0,
+        "queue": None,
+        "accepted": None,
+    }
     return dict(
         {
-            "connect": dict(
-                {"as_user": "www-data", "result": "ok", "errno": None, "error": None, "blocked_by": None},
-                **connect,
-            ),
-            "probe": dict(
-                {
-                    "result": "not_tried",
-                    "ms": None,
-                    "detail": None,
-                    "waited": 0.0,
-                    "queue": None,
-                    "accepted": None,
-                },
-                **probe,
-            ),
+            "connect": dict(connected, **(connect or {})),
+            "probe": dict(silent, **(probe or {})),
             "listening": True,
             "backlog": 511,
         },
@@ -76,93 +68,87 @@ def found(connect: Dict[str, Any], probe: Dict[str, Any], **more: Any) -> Dict[s
     )
 
 
-def test_a_pool_that_answers(capsys: Any, monkeypatch: Any, pool: str) -> None:
-    told = run(capsys, monkeypatch, endpoint=[pool])
-    assert (told["answered"], told["result"], told["changed"]) == (True, "answered", False)
-    assert told["ms"] > 0 and told["endpoints"][0]["endpoint"] == "unix:" + pool
+def answered(ms: float) -> Dict[str, Any]:
+    return endpoint(probe={"result": "answered", "ms": ms})
 
 
-def test_a_pool_that_does_not_answer_is_a_result_and_not_a_failure(
-    capsys: Any, monkeypatch: Any, pool: str
-) -> None:
-    told = run(capsys, monkeypatch, endpoints=["unix:" + pool, "/nowhere/b.sock", pool])
-    assert "failed" not in told
-    assert (told["answered"], told["result"], told["ms"]) == (False, "missing", None)
-    assert [row["answered"] for row in told["endpoints"]] == [True, False]
-    assert "/nowhere/b.sock" in told["message"] and pool not in told["message"]
+def no_connection(result: str, error: Optional[str] = None, **more: Any) -> Dict[str, Any]:
+    as_user = more.pop("as_user", "www-data")
+    blocked_by = more.pop("blocked_by", None)
+    return endpoint({"result": result, "error": error, "as_user": as_user, "blocked_by": blocked_by}, **more)
 
 
-@pytest.mark.parametrize(
-    "arguments, says",
-    [
-        ({"endpoints": []}, "empty list"),
-        ({"endpoints": [KEY], "timeout": 0}, "above 0"),
-        ({"endpoints": [KEY], "user": "no-such-account"}, "no-such-account"),
-    ],
-)
-def test_a_wrong_question_fails_and_says_what_is_wrong(
-    capsys: Any, monkeypatch: Any, arguments: Dict[str, Any], says: str
-) -> None:
-    told = run(capsys, monkeypatch, **arguments)
-    assert told["failed"] and says in told["msg"]
+class TestReply:
+    """What real sockets give."""
+
+    def test_a_pool_that_answers(self, run: Any, pool: str) -> None:
+        reply = run(endpoint=[pool])
+        assert (reply["answered"], reply["result"], reply["changed"]) == (True, "answered", False)
+        assert reply["ms"] > 0 and reply["endpoints"][0]["endpoint"] == "unix:" + pool
+
+    def test_a_silent_pool_is_a_result_and_no_failure(self, run: Any, pool: str) -> None:
+        reply = run(endpoints=["unix:" + pool, "/nowhere/b.sock", pool])
+        assert "failed" not in reply
+        assert (reply["answered"], reply["result"], reply["ms"]) == (False, "missing", None)
+        assert [row["answered"] for row in reply["endpoints"]] == [True, False]
+        assert "/nowhere/b.sock" in reply["message"] and pool not in reply["message"]
+
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            ({"endpoints": []}, "empty list"),
+            ({"endpoints": [KEY], "timeout": 0}, "above 0"),
+            ({"endpoints": [KEY], "user": "no-such-account"}, "no-such-account"),
+        ],
+    )
+    def test_a_wrong_question_fails_with_its_reason(
+        self, run: Any, arguments: Dict[str, Any], says: str
+    ) -> None:
+        reply = run(**arguments)
+        assert reply["failed"] and says in reply["msg"]
 
 
-@pytest.mark.parametrize(
-    "row, says",
-    [
-        (
-            found({}, {"result": "answered", "ms": 0.41}),
-            "a worker of unix:/run/php/a.sock answered www-data in 0.41 ms.",
-        ),
-        (
-            found({}, {"result": "no_answer", "queue": 5, "accepted": 2}),
-            "no worker answered within 3 s: 2 are busy and 5 connections wait.",
-        ),
-        (found({}, {"result": "no_answer"}), "no worker answered within 3 s."),
-        (found({}, {"result": "closed"}), "listen.allowed_clients"),
-        (
-            found({}, {"result": "not_fastcgi", "detail": "first bytes: 'HTTP'"}),
-            "does not speak FastCGI (first bytes: 'HTTP').",
-        ),
-        (
-            found(
-                {
-                    "result": "denied",
-                    "error": "Permission denied",
-                    "blocked_by": {"path": "/run/php", "why": "mode 0700"},
-                },
-                {},
+class TestWords:
+    """How a result is said."""
+
+    @pytest.mark.parametrize(
+        "row, says",
+        [
+            (answered(0.41), "a worker of unix:/run/php/a.sock answered www-data in 0.41 ms."),
+            (
+                endpoint(probe={"result": "no_answer", "queue": 5, "accepted": 2}),
+                "no worker answered within 3 s: 2 are busy and 5 connections wait.",
             ),
-            "connecting to unix:/run/php/a.sock as www-data: Permission denied; /run/php: mode 0700.",
-        ),
-        (
-            found({"result": "missing", "error": "No such file or directory"}, {}),
-            "a process still listens on a file that is gone",
-        ),
-        (
-            found({"result": "missing", "error": "No such file or directory"}, {}, listening=False),
-            "No such file or directory.",
-        ),
-        (
-            found({"result": "refused", "error": "Connection refused"}, {}),
-            "nothing accepts connections there.",
-        ),
-        (
-            found({"result": "full", "error": "Resource temporarily unavailable"}, {}),
-            "backlog of 511 connections is full.",
-        ),
-        (found({"result": "timeout", "as_user": None}, {}), "as the module's own user: timeout."),
-    ],
-)
-def test_each_result_is_a_sentence(row: Dict[str, Any], says: str) -> None:
-    assert fpm_ping.message(KEY, row, 3.0).endswith(says) or says in fpm_ping.message(KEY, row, 3.0)[:-1]
+            (endpoint(probe={"result": "no_answer"}), "no worker answered within 3 s."),
+            (endpoint(probe={"result": "closed"}), "listen.allowed_clients"),
+            (
+                endpoint(probe={"result": "not_fastcgi", "detail": "first bytes: 'HTTP'"}),
+                "does not speak FastCGI (first bytes: 'HTTP').",
+            ),
+            (
+                no_connection("denied", DENIED, blocked_by={"path": "/run/php", "why": "mode 0700"}),
+                "connecting to unix:/run/php/a.sock as www-data: Permission denied; /run/php: mode 0700.",
+            ),
+            (no_connection("missing", GONE), "a process still listens on a file that is gone"),
+            (no_connection("missing", GONE, listening=False), "No such file or directory."),
+            (no_connection("refused", REFUSED), "nothing accepts connections there."),
+            (
+                no_connection("full", "Resource temporarily unavailable"),
+                "backlog of 511 connections is full.",
+            ),
+            (no_connection("timeout", as_user=None), "as the module's own user: timeout."),
+        ],
+    )
+    def test_each_result_is_a_sentence(self, row: Dict[str, Any], says: str) -> None:
+        message = fpm_ping.message(KEY, row, 3.0)
+        assert message.endswith(says) or says in message[:-1]
 
+    def test_the_first_silent_pool_gives_the_result(self) -> None:
+        refused = no_connection("refused", REFUSED)
+        reply = fpm_ping.summary(["a", "b"], {"a": answered(0.4), "b": refused}, 3.0)
+        assert (reply["answered"], reply["ms"], reply["result"]) == (False, None, "refused")
+        assert "connecting to b" in reply["message"] and "of a" not in reply["message"]
 
-def test_the_first_silent_pool_gives_the_result_and_the_slowest_answer_the_time() -> None:
-    good, slow = found({}, {"result": "answered", "ms": 0.4}), found({}, {"result": "answered", "ms": 80.5})
-    bad = found({"result": "refused", "error": "Connection refused"}, {})
-    told = fpm_ping.summary(["a", "b"], {"a": good, "b": slow}, 3.0)
-    assert (told["answered"], told["ms"], told["result"]) == (True, 80.5, "answered")
-    told = fpm_ping.summary(["a", "b"], {"a": good, "b": bad}, 3.0)
-    assert (told["answered"], told["ms"], told["result"]) == (False, None, "refused")
-    assert "connecting to b" in told["message"] and "of a" not in told["message"]
+    def test_the_slowest_answer_gives_the_time(self) -> None:
+        reply = fpm_ping.summary(["a", "b"], {"a": answered(0.4), "b": answered(80.5)}, 3.0)
+        assert (reply["answered"], reply["ms"], reply["result"]) == (True, 80.5, "answered")

@@ -4,12 +4,12 @@
 
 """fpm_socket_info: which endpoints it looks at, and with whose rights."""
 
-import json
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.modules import fpm_socket_info as module
+
+Run = Callable[..., Dict[str, Any]]
 
 NGINX = {
     "user": "www-data",
@@ -39,47 +39,40 @@ def fixture_asked(monkeypatch: Any) -> List[Any]:
     return asked
 
 
-def run(capsys: Any, monkeypatch: Any, **arguments: Any) -> Dict[str, Any]:
-    given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    with pytest.raises(SystemExit):
-        module.main()
-    return json.loads(capsys.readouterr().out)
+@pytest.fixture(name="run")
+def fixture_run(run_module: Run) -> Run:
+    return lambda **arguments: run_module(module, None, **arguments)
 
 
-def test_by_default_all_that_nginx_dials_and_all_that_pools_listen_on(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    told = run(capsys, monkeypatch)
-    assert asked == [
-        (
-            ["unix:/run/php/a.sock", "127.0.0.1:9000", "unix:/run/php/b.sock"],
-            {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41, "account": None},
-            3.0,
-        )
-    ]
-    assert set(told["endpoints"]) == set(asked[0][0]) and told["changed"] is False
-    assert told["missing"] == [
-        {"what": "endpoint", "path": "/run/php", "why": "Permission denied", "needs": "root"}
-    ]
+class TestEndpoints:
+    """Which it looks at."""
+
+    def test_by_default_those_of_nginx_and_of_the_pools(self, run: Any, asked: List[Any]) -> None:
+        reply = run()
+        assert asked == [
+            (
+                ["unix:/run/php/a.sock", "127.0.0.1:9000", "unix:/run/php/b.sock"],
+                {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41, "account": None},
+                3.0,
+            )
+        ]
+        assert set(reply["endpoints"]) == set(asked[0][0]) and reply["changed"] is False
+        assert reply["missing"] == [
+            {"what": "endpoint", "path": "/run/php", "why": "Permission denied", "needs": "root"}
+        ]
+
+    def test_given_endpoints_alone_in_whatever_spelling(self, run: Any, asked: List[Any]) -> None:
+        run(endpoints=["/var/run/php/c.sock", "9000"], probe_timeout=0)
+        assert (asked[0][0], asked[0][2]) == (["unix:/run/php/c.sock", "*:9000"], 0.0)
 
 
-def test_given_endpoints_alone_in_whatever_spelling(capsys: Any, monkeypatch: Any, asked: List[Any]) -> None:
-    run(capsys, monkeypatch, endpoints=["/var/run/php/c.sock", "9000"], probe_timeout=0)
-    assert (asked[0][0], asked[0][2]) == (["unix:/run/php/c.sock", "*:9000"], 0.0)
+class TestAccount:
+    """With whose rights."""
 
+    def test_a_given_account_keeps_the_view_of_nginx(self, run: Any, asked: List[Any]) -> None:
+        run(user="root")
+        assert (asked[0][1]["user"], asked[0][1]["uid"], asked[0][1]["pid"]) == ("root", 0, 41)
 
-def test_a_given_account_replaces_nginxs_and_keeps_its_view(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    run(capsys, monkeypatch, user="root")
-    assert (asked[0][1]["user"], asked[0][1]["uid"], asked[0][1]["pid"]) == ("root", 0, 41)
-
-
-def test_an_account_that_does_not_exist_fails_by_name(
-    capsys: Any, monkeypatch: Any, asked: List[Any]
-) -> None:
-    told = run(capsys, monkeypatch, user="no-such-account")
-    assert told["failed"] and "no-such-account" in told["msg"] and not asked
+    def test_an_account_that_does_not_exist_fails_by_name(self, run: Any, asked: List[Any]) -> None:
+        reply = run(user="no-such-account")
+        assert reply["failed"] and "no-such-account" in reply["msg"] and not asked

@@ -10,8 +10,6 @@ import json
 import os
 from typing import Any, Dict, Optional
 
-import pytest
-from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.plugins.modules import oom_info, upstream_error_info
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -24,18 +22,10 @@ NGINX = (
     'client: 203.0.113.24, server: shop.example, request: "GET /cart?token=s3cret HTTP/1.1", upstream: '
     '"fastcgi://unix:/run/php/a.sock:"\n'
 )
-FPM = "[02-Apr-2026 14:2{}:17] WARNING: [pool www] child 7 exited on signal 11 (SIGSEGV) after 3.1 seconds from start\n"
-
-
-def run(module: Any, capsys: Any, monkeypatch: Any, host: FakeHost, **arguments: Any) -> Dict[str, Any]:
-    given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    if hasattr(basic, "_ANSIBLE_PROFILE"):
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
-    monkeypatch.setattr(module, "Host", lambda: host)
-    with pytest.raises(SystemExit):
-        module.main()
-    return json.loads(capsys.readouterr().out)
+FPM = (
+    "[02-Apr-2026 14:2{}:17] WARNING: [pool www] child 7 exited on signal 11 (SIGSEGV) "
+    "after 3.1 seconds from start\n"
+)
 
 
 def host(files: Optional[Dict[str, str]] = None, **more: Any) -> FakeHost:
@@ -53,106 +43,99 @@ def host(files: Optional[Dict[str, str]] = None, **more: Any) -> FakeHost:
     )
 
 
-def test_given_logs_are_read_and_counted_without_secrets(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(
-        upstream_error_info,
-        capsys,
-        monkeypatch,
-        host(),
-        error_logs=["/var/log/a.log"],
-        fpm_logs=["/var/log/f.log"],
-        _ansible_check_mode=True,
-    )
-    assert reply["changed"] is False and reply["missing"] == []
-    assert [(one["signature"], one["count"], one["endpoint"], one["pool"]) for one in reply["events"]] == [
-        ("ng-reset-header", 2, "unix:/run/php/a.sock", None),
-        ("fpm-exit-sigsegv", 1, None, "www"),
-    ]
-    assert [one["path"] for one in reply["files"]] == ["/var/log/a.log", "/var/log/f.log"]
-    assert "s3cret" not in json.dumps(reply)
-
-
-def test_the_window_bounds_what_counts(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(
-        upstream_error_info,
-        capsys,
-        monkeypatch,
-        host(),
-        error_logs=["/var/log/a.log"],
-        fpm_logs=[],
-        window=60,
-    )
-    assert [one["count"] for one in reply["events"]] == [1]
-
-
-def test_without_paths_the_logs_of_the_configurations_are_read(capsys: Any, monkeypatch: Any) -> None:
-    files = {
-        "/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { "
-        "fastcgi_pass unix:/run/php/a.sock; } } }\n",
-        "/usr/sbin/nginx": "",
-        "/proc/1/comm": "init\n",
-        "/usr/sbin/php-fpm8.2": "",
-        "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = "
-        "www-data\nlisten = /run/php/a.sock\n"
-        "pm = static\npm.max_children = 3\n",
-    }
-    commands = {
-        "/usr/sbin/nginx -V": (
-            0,
-            "",
-            (
-                "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx "
-                "--conf-path=/etc/nginx/nginx.conf\n"
-            ),
+class TestUpstreamErrorInfo:
+    def test_given_logs_are_counted_without_secrets(self, run_module: Any) -> None:
+        reply = run_module(
+            upstream_error_info,
+            host(),
+            error_logs=["/var/log/a.log"],
+            fpm_logs=["/var/log/f.log"],
+            _ansible_check_mode=True,
         )
-    }
-    reply = run(upstream_error_info, capsys, monkeypatch, host(files, commands=commands))
-    assert [(one["signature"], one["master"]) for one in reply["events"]] == [
-        ("ng-reset-header", None),
-        ("fpm-exit-sigsegv", "/etc/php/8.2/fpm/php-fpm.conf"),
-    ]
+        assert reply["changed"] is False and reply["missing"] == []
+        assert [
+            (entry["signature"], entry["count"], entry["endpoint"], entry["pool"])
+            for entry in reply["events"]
+        ] == [
+            ("ng-reset-header", 2, "unix:/run/php/a.sock", None),
+            ("fpm-exit-sigsegv", 1, None, "www"),
+        ]
+        assert [entry["path"] for entry in reply["files"]] == ["/var/log/a.log", "/var/log/f.log"]
+        assert "s3cret" not in json.dumps(reply)
+
+    def test_the_window_bounds_what_counts(self, run_module: Any) -> None:
+        reply = run_module(
+            upstream_error_info,
+            host(),
+            error_logs=["/var/log/a.log"],
+            fpm_logs=[],
+            window=60,
+        )
+        assert [entry["count"] for entry in reply["events"]] == [1]
+
+    def test_without_paths_the_configured_logs_are_read(self, run_module: Any) -> None:
+        files = {
+            "/etc/nginx/nginx.conf": "error_log /var/log/a.log;\nevents {}\nhttp { server { location / { "
+            "fastcgi_pass unix:/run/php/a.sock; } } }\n",
+            "/usr/sbin/nginx": "",
+            "/proc/1/comm": "init\n",
+            "/usr/sbin/php-fpm8.2": "",
+            "/etc/php/8.2/fpm/php-fpm.conf": "[global]\nerror_log = /var/log/f.log\n[www]\nuser = "
+            "www-data\nlisten = /run/php/a.sock\n"
+            "pm = static\npm.max_children = 3\n",
+        }
+        commands = {
+            "/usr/sbin/nginx -V": (
+                0,
+                "",
+                (
+                    "nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx "
+                    "--conf-path=/etc/nginx/nginx.conf\n"
+                ),
+            )
+        }
+        reply = run_module(upstream_error_info, host(files, commands=commands))
+        assert [(entry["signature"], entry["master"]) for entry in reply["events"]] == [
+            ("ng-reset-header", None),
+            ("fpm-exit-sigsegv", "/etc/php/8.2/fpm/php-fpm.conf"),
+        ]
+
+    def test_an_unreadable_log_is_missing_and_no_failure(self, run_module: Any) -> None:
+        reply = run_module(
+            upstream_error_info,
+            host(denied=["/var/log/a.log"]),
+            error_logs=["/var/log/a.log"],
+            fpm_logs=[],
+        )
+        assert "failed" not in reply and reply["events"] == []
+        assert reply["missing"] == [
+            {"what": "nginx_log", "path": "/var/log/a.log", "why": "Permission denied", "needs": "root"}
+        ]
 
 
-def test_a_log_that_cannot_be_read_is_missing_and_no_failure(capsys: Any, monkeypatch: Any) -> None:
-    reply = run(
-        upstream_error_info,
-        capsys,
-        monkeypatch,
-        host(denied=["/var/log/a.log"]),
-        error_logs=["/var/log/a.log"],
-        fpm_logs=[],
-    )
-    assert "failed" not in reply and reply["events"] == []
-    assert reply["missing"] == [
-        {"what": "nginx_log", "path": "/var/log/a.log", "why": "Permission denied", "needs": "root"}
-    ]
+class TestOomInfo:
+    def test_kills_are_listed_with_the_limit(self, run_module: Any) -> None:
+        with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
+            ring = stream.read()
+        files = {
+            "/proc/1/cgroup": "0::/init.scope\n",
+            "/proc/self/mountinfo": "",
+            "/proc/meminfo": "MemTotal: 1000 kB\n",
+        }
+        reply = run_module(
+            oom_info,
+            host(files, commands={"dmesg": (0, ring, "")}),
+            window=7200,
+            _ansible_check_mode=True,
+        )
+        assert reply["changed"] is False and [entry["comm"] for entry in reply["kills"]] == [
+            "php-fpm8.2",
+            "php-fpm8.4",
+            "php-fpm7.4",
+        ]
+        assert reply["limit"]["bytes"] == 1024000 and reply["counter"] is None
 
-
-def test_kills_are_listed_with_the_limit(capsys: Any, monkeypatch: Any) -> None:
-    with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
-        ring = stream.read()
-    files = {
-        "/proc/1/cgroup": "0::/init.scope\n",
-        "/proc/self/mountinfo": "",
-        "/proc/meminfo": "MemTotal: 1000 kB\n",
-    }
-    reply = run(
-        oom_info,
-        capsys,
-        monkeypatch,
-        host(files, commands={"dmesg": (0, ring, "")}),
-        window=7200,
-        _ansible_check_mode=True,
-    )
-    assert reply["changed"] is False and [one["comm"] for one in reply["kills"]] == [
-        "php-fpm8.2",
-        "php-fpm8.4",
-        "php-fpm7.4",
-    ]
-    assert reply["limit"]["bytes"] == 1024000 and reply["counter"] is None
-
-
-def test_a_ring_that_may_not_be_read_is_missing_and_no_failure(capsys: Any, monkeypatch: Any) -> None:
-    denied = {"dmesg": (1, "", "dmesg: read kernel buffer failed: Operation not permitted")}
-    reply = run(oom_info, capsys, monkeypatch, host({"/proc/1/cgroup": "0::/\n"}, commands=denied))
-    assert "failed" not in reply and reply["kills"] == [] and reply["missing"][0]["what"] == "kernel_log"
+    def test_an_unreadable_ring_is_missing_and_no_failure(self, run_module: Any) -> None:
+        denied = {"dmesg": (1, "", "dmesg: read kernel buffer failed: Operation not permitted")}
+        reply = run_module(oom_info, host({"/proc/1/cgroup": "0::/\n"}, commands=denied))
+        assert "failed" not in reply and reply["kills"] == [] and reply["missing"][0]["what"] == "kernel_log"

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding
 
+POOL_FILE = "/etc/php/8.2/fpm/pool.d/www.conf"
 # What an action's result makes of its finding.
 BECOMES = {
     "done": "fixed",
@@ -45,8 +46,8 @@ def action(
     }
 
 
-def became(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What became of a finding."""
+def finding_result(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What became of a finding of the diagnosis."""
     seen = {"probe": "No such file or directory", "http": 502, "queue": None}
     after = {"probe": "answered", "http": 200, "queue": 0} if result == "fixed" else None
     return {
@@ -59,16 +60,37 @@ def became(result: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def still_ill(item: dict[str, Any], summary: str, new: bool = False) -> dict[str, Any]:
+    """What is active on the host after all that was done."""
+    named = {name: item[name] for name in ("cause", "reason", "site", "endpoint", "pool")}
+    return {**named, "summary": summary, "new": new}
+
+
+def left_open(fate: str, **more: Any) -> dict[str, Any]:
+    """A change that a killed run had left open."""
+    return {
+        "name": "pool_size_set",
+        "target": POOL_FILE,
+        "at": NOW,
+        "files": ["/etc/a"],
+        "fate": fate,
+        "why": "",
+        "by_hand": [],
+        **more,
+    }
+
+
 def remedied(
     result: str = "done",
     *findings: dict[str, Any],
     status: str = "",
     why: str = "",
-    deed: Any = None,
+    taken: Any = None,
+    why_left_alone: str = "",
     **more: Any,
 ) -> dict[str, Any]:
-    """What the module remediation returns for a host whose action has this result; with "escalated" none was
-    taken.
+    """What the module remediation returns for a host whose action has this result. With "escalated" no action
+    was taken. taken: that action. why: of the action and of each finding.
     """
     items = findings or (finding(),)
     check = result == "would"
@@ -82,15 +104,15 @@ def remedied(
         remediation={
             "check_mode": check,
             "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"),
-            "why": "",
+            "why": why_left_alone,
             "status_before": "failing",
             "status_after": None if check else status,
             "diagnosed_at": NOW,
             "answered_after": 1.2 if result == "done" else None,
             "undone": None,
             "still": [],
-            "actions": [deed or action(result, why=why)] if result in BECOMES else [],
-            "findings": [became(word, item, why=why) for item in items],
+            "actions": [taken or action(result, why=why)] if result in BECOMES else [],
+            "findings": [finding_result(word, item, why=why) for item in items],
             **more,
         },
     )

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import json
-import re
 from inspect import get_annotations
 from typing import Any, Union, get_origin
 
@@ -61,10 +60,8 @@ def described(about: str) -> Schema:
     return {"description": words} if words else {}
 
 
-def said_of(shape: source.Shape, name: str) -> str:
-    """The comment of a field, without what it says to mypy."""
-    comment = shape.fields[name].about if name in shape.fields else ""
-    return re.sub(r"\Atype: ignore\[\w+\]  # ", "", comment)
+def comment_of(shape: source.Shape, name: str) -> str:
+    return shape.fields[name].about if name in shape.fields else ""
 
 
 class Maker:
@@ -81,7 +78,7 @@ class Maker:
         for name, field in fields.items():
             written = self.written(shape, name)
             properties[name] = {
-                **described(said_of(declared, name)),
+                **described(comment_of(declared, name)),
                 **(written or self.of_kind(field.kind, field.bound)),
             }
         return {

@@ -63,6 +63,27 @@ def answer(status: str = "healthy", *findings: dict[str, Any], **more: Any) -> d
     }
 
 
+def stranger(pid: int = 4711, **more: Any) -> dict[str, Any]:
+    """A process that calls itself a master and is none of root's."""
+    return {
+        "pid": pid,
+        "user": "stranger",
+        "claims": "php-fpm",
+        "title": "php-fpm: master process (/home/stranger/x.conf)",
+        "exe": "/home/stranger/fpm",
+        "why": "its uid is 1000, not 0",
+        **more,
+    }
+
+
+def missing(what: str, path: str | None, why: str, needs: str | None = None) -> dict[str, Any]:
+    return {"what": what, "path": path, "why": why, "needs": needs}
+
+
+def evidence(source: str, path: str | None, text: str, **more: Any) -> dict[str, Any]:
+    return {"source": source, "path": path, "text": text, **more}
+
+
 def unreachable(why: str = "Failed to connect to the host via ssh: Connection refused") -> dict[str, Any]:
     return {"changed": False, "unreachable": True, "msg": "Task failed: " + why}
 

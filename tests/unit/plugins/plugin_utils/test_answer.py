@@ -33,124 +33,9 @@ MODULES = sorted(
 
 def documented(module: str) -> set[str]:
     with open(os.path.join(ROOT, "plugins", "modules", module + ".py"), encoding="utf-8") as stream:
-        found = re.search(r'^RETURN = r"""\n(.*?)^"""', stream.read(), re.M | re.S)
-    assert found
-    return set(yaml.safe_load(found.group(1)))
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_value_that_is_documented_passes(module: str) -> None:
-    assert documented(module) - answer.RETURNED == set()
-
-
-def test_nothing_else_passes_that_no_module_documents() -> None:
-    assert answer.RETURNED - {"strangers", "strangers_total"} == {
-        name for module in MODULES for name in documented(module)
-    } - {"strangers", "strangers_total"}
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_has_the_gate(module: str) -> None:
-    with open(os.path.join(ROOT, "meta", "runtime.yml"), encoding="utf-8") as stream:
-        routed = yaml.safe_load(stream)["plugin_routing"]["modules"]
-    own = os.path.exists(os.path.join(ROOT, "plugins", "action", module + ".py"))
-    assert own or routed[module] == {"action_plugin": "webmedic.php_fpm.fpm_info"}
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        "ansible_facts",
-        "ansible_stats",
-        "add_host",
-        "add_group",
-        "_ansible_no_log",
-        "_ansible_delegated_vars",
-        "unreachable",
-        "skipped",
-        "results",
-        "include",
-        "ansible_job_id",
-        "stdout",
-        "ansible_python_interpreter",
-        "_ansible_suppress_tmpdir_delete",
-    ],
-)
-def test_a_word_that_the_engine_obeys_does_not_pass(word: str) -> None:
-    assert answer.gated({word: {"data": {"a": 1}}, "status": "healthy"}, ALL) == {"status": "healthy"}
-
-
-def test_all_that_is_printed_is_cleaned() -> None:
-    diff = dict.fromkeys(("before", "after", "before_header", "after_header", "prepared"), EVIL)
-    given = {
-        "msg": EVIL,
-        "invocation": {EVIL: [EVIL]},
-        "diff": [diff],
-        "warnings": [EVIL],
-        "exception": EVIL,
-        "deprecations": [{"msg": EVIL, "version": "1"}],
-        "findings": [{EVIL: EVIL}],
-        "failed": True,
-    }
-    assert answer.gated(given, ALL) == {
-        "msg": HARMLESS,
-        "invocation": {HARMLESS: [HARMLESS]},
-        "diff": [dict.fromkeys(diff, HARMLESS)],
-        "warnings": [HARMLESS, HARMLESS],
-        "exception": HARMLESS,
-        "findings": [{HARMLESS: HARMLESS}],
-        "failed": True,
-    }
-
-
-def test_the_engines_own_kinds_of_warning_and_error_become_texts() -> None:
-    kind = {"__ansible_type": "WarningSummary", "event": {"__ansible_type": "Event", "msg": EVIL}}
-    error = {
-        "__ansible_type": "ErrorSummary",
-        "event": {"msg": "x", "formatted_traceback": "Traceback " + EVIL},
-    }
-    given = answer.gated(
-        {"warnings": [kind, 7, None, {"event": 5}], "exception": error, "deprecations": "x"}, ALL
-    )
-    assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
-
-
-def test_no_dict_has_a_type_of_the_engines() -> None:
-    typed = {
-        "findings": [{"__ansible_type": "TrustedAsTemplate", "__ansible_unsafe": "x", "value": "{{ 1 }}"}]
-    }
-    assert answer.gated(typed, ALL) == {"findings": [{"value": "{{ 1 }}"}]}
-
-
-@pytest.mark.parametrize(
-    "data, says",
-    [
-        ({"diff": {"before": "x"}}, "diff is a dict"),
-        ({"diff": [{"before": 5}]}, r"diff\[0\].before is a number"),
-        ({"msg": ["x"]}, "msg is a list"),
-        ({"findings": [[[[]]] * 600_000]}, "larger than 1000000 values"),
-        ({"status": float("nan")}, "out of bounds"),
-    ],
-)
-def test_what_is_too_large_or_of_another_kind_is_no_answer(data: dict[str, Any], says: str) -> None:
-    with pytest.raises(Mismatch, match=says):
-        answer.gated(data, ALL)
-
-
-def test_a_diff_is_cut_before_the_engine_compares_it() -> None:
-    before, after = (
-        "".join("%d\n" % (number * step % 100) for number in range(50_000)) for step in (7919, 6101)
-    )
-    (cut,) = answer.gated({"diff": [{"before": before, "after": after}]}, ALL)["diff"]
-    assert cut["before"].splitlines()[-1] == "... and 49001 lines more"
-
-
-def test_a_diff_of_the_usual_size_is_left_as_it_is() -> None:
-    diff = [{"before": "a\n\tb\n" * 400, "after": "", "before_header": "/etc/x", "after_header": "/etc/x"}]
-    assert answer.gated({"diff": diff}, ALL)["diff"] == diff
-
-
-# ------------------------------------------------------------------------------------------ with the engine
+        match = re.search(r'^RETURN = r"""\n(.*?)^"""', stream.read(), re.M | re.S)
+    assert match
+    return set(yaml.safe_load(match.group(1)))
 
 
 def answered(
@@ -173,38 +58,6 @@ def answered(
     return result
 
 
-def test_an_honest_answer_passes_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = results.answer("failing", finding())
-    for kind in (diagnosis_info, remediation):
-        assert answered(monkeypatch, given, kind) == given
-
-
-@pytest.mark.parametrize("kind", [diagnosis_info, remediation])
-def test_what_is_no_diagnosis_fails_its_task(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
-    result = answered(monkeypatch, results.answer("failing", finding(since=[1])), kind)
-    assert result == {
-        "failed": True,
-        "changed": False,
-        "msg": "reported something that is not a diagnosis: findings[0].since is a list",
-    }
-
-
-def test_other_modules_need_not_diagnose(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answered(monkeypatch, {"kills": []}, fpm_info)["kills"] == []
-    assert (
-        answered(monkeypatch, {"kills": float("nan")}, fpm_info)["msg"]
-        == "the answer of this host was not taken: it is out of bounds"
-    )
-
-
-def test_a_module_that_failed_or_works_on_need_not_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert answered(monkeypatch, {"failed": True, "msg": "no"})["msg"] == "no"
-    assert (
-        answered(monkeypatch, {"ansible_job_id": "j1", "started": 1}, asynchronous=60)["ansible_job_id"]
-        == "j1"
-    )
-
-
 def raised(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Any:
     def run(self: Any, tmp: Any = None, task_vars: Any = None) -> None:
         raise error
@@ -215,42 +68,183 @@ def raised(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Any:
     ).run(None, {})
 
 
-@pytest.mark.parametrize(
-    "error, kind",
-    [
-        (AnsibleConnectionFailure("ssh: " + EVIL), AnsibleConnectionFailure),
-        (AnsibleError("sudo: " + EVIL), AnsibleActionFail),
-        (AnsibleError("plain"), AnsibleError),
-    ],
-)
-def test_an_error_of_the_connection_is_cleaned_and_keeps_its_meaning(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
-) -> None:
-    with pytest.raises(kind) as caught:
-        raised(monkeypatch, error)
-    assert "\x1b" not in str(caught.value) and "\u202e" not in str(caught.value)
+class TestRoutes:
+    """Which modules have the gate, and which of their values pass it."""
+
+    @pytest.mark.parametrize("module", MODULES)
+    def test_every_value_that_is_documented_passes(self, module: str) -> None:
+        assert documented(module) - answer.RETURNED == set()
+
+    def test_no_undocumented_value_passes(self) -> None:
+        assert answer.RETURNED - {"strangers", "strangers_total"} == {
+            name for module in MODULES for name in documented(module)
+        } - {"strangers", "strangers_total"}
+
+    @pytest.mark.parametrize("module", MODULES)
+    def test_every_module_has_the_gate(self, module: str) -> None:
+        with open(os.path.join(ROOT, "meta", "runtime.yml"), encoding="utf-8") as stream:
+            routed = yaml.safe_load(stream)["plugin_routing"]["modules"]
+        own = os.path.exists(os.path.join(ROOT, "plugins", "action", module + ".py"))
+        assert own or routed[module] == {"action_plugin": "webmedic.php_fpm.fpm_info"}
 
 
-def test_an_answer_that_is_nested_too_deep_for_python_fails_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (
-        raised(monkeypatch, RecursionError("x"))["msg"]
-        == "the answer of this host was not taken: it is nested too deep"
+class TestGate:
+    """What is left of an answer."""
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            "ansible_facts",
+            "ansible_stats",
+            "add_host",
+            "add_group",
+            "_ansible_no_log",
+            "_ansible_delegated_vars",
+            "unreachable",
+            "skipped",
+            "results",
+            "include",
+            "ansible_job_id",
+            "stdout",
+            "ansible_python_interpreter",
+            "_ansible_suppress_tmpdir_delete",
+        ],
     )
+    def test_a_word_that_the_engine_obeys_does_not_pass(self, word: str) -> None:
+        assert answer.gated({word: {"data": {"a": 1}}, "status": "healthy"}, ALL) == {"status": "healthy"}
+
+    def test_all_that_is_printed_is_cleaned(self) -> None:
+        diff = dict.fromkeys(("before", "after", "before_header", "after_header", "prepared"), EVIL)
+        given = {
+            "msg": EVIL,
+            "invocation": {EVIL: [EVIL]},
+            "diff": [diff],
+            "warnings": [EVIL],
+            "exception": EVIL,
+            "deprecations": [{"msg": EVIL, "version": "1"}],
+            "findings": [{EVIL: EVIL}],
+            "failed": True,
+        }
+        assert answer.gated(given, ALL) == {
+            "msg": HARMLESS,
+            "invocation": {HARMLESS: [HARMLESS]},
+            "diff": [dict.fromkeys(diff, HARMLESS)],
+            "warnings": [HARMLESS, HARMLESS],
+            "exception": HARMLESS,
+            "findings": [{HARMLESS: HARMLESS}],
+            "failed": True,
+        }
+
+    def test_warnings_of_newer_engines_become_texts(self) -> None:
+        kind = {"__ansible_type": "WarningSummary", "event": {"__ansible_type": "Event", "msg": EVIL}}
+        error = {
+            "__ansible_type": "ErrorSummary",
+            "event": {"msg": "x", "formatted_traceback": "Traceback " + EVIL},
+        }
+        given = answer.gated(
+            {"warnings": [kind, 7, None, {"event": 5}], "exception": error, "deprecations": "x"}, ALL
+        )
+        assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
+
+    def test_no_dict_keeps_a_type_of_the_engine(self) -> None:
+        typed = {
+            "findings": [{"__ansible_type": "TrustedAsTemplate", "__ansible_unsafe": "x", "value": "{{ 1 }}"}]
+        }
+        assert answer.gated(typed, ALL) == {"findings": [{"value": "{{ 1 }}"}]}
+
+    @pytest.mark.parametrize(
+        "data, says",
+        [
+            ({"diff": {"before": "x"}}, "diff is a dict"),
+            ({"diff": [{"before": 5}]}, r"diff\[0\].before is a number"),
+            ({"msg": ["x"]}, "msg is a list"),
+            ({"findings": [[[[]]] * 600_000]}, "larger than 1000000 values"),
+            ({"status": float("nan")}, "out of bounds"),
+        ],
+    )
+    def test_a_value_out_of_bounds_is_refused(self, data: dict[str, Any], says: str) -> None:
+        with pytest.raises(Mismatch, match=says):
+            answer.gated(data, ALL)
+
+    def test_a_diff_is_cut_before_the_engine_compares_it(self) -> None:
+        before, after = (
+            "".join("%d\n" % (number * step % 100) for number in range(50_000)) for step in (7919, 6101)
+        )
+        (cut,) = answer.gated({"diff": [{"before": before, "after": after}]}, ALL)["diff"]
+        assert cut["before"].splitlines()[-1] == "... and 49001 lines more"
+
+    def test_near_miss_a_diff_of_the_usual_size_stays(self) -> None:
+        diff = [
+            {"before": "a\n\tb\n" * 400, "after": "", "before_header": "/etc/x", "after_header": "/etc/x"}
+        ]
+        assert answer.gated({"diff": diff}, ALL)["diff"] == diff
 
 
-def test_what_a_command_printed_is_cleaned_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    printed = {"rc": 0, "stdout": EVIL, "stderr": EVIL}
-    monkeypatch.setattr(
-        answer.NormalAction, "_low_level_execute_command", lambda self, cmd, **more: dict(printed)
+class TestTask:
+    """The gate inside the engine's way to run a module."""
+
+    def test_an_honest_answer_passes_unchanged(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = results.answer("failing", finding())
+        for kind in (diagnosis_info, remediation):
+            assert answered(monkeypatch, given, kind) == given
+
+    @pytest.mark.parametrize("kind", [diagnosis_info, remediation])
+    def test_what_is_no_diagnosis_fails_its_task(self, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+        result = answered(monkeypatch, results.answer("failing", finding(since=[1])), kind)
+        assert result == {
+            "failed": True,
+            "changed": False,
+            "msg": "reported something that is not a diagnosis: findings[0].since is a list",
+        }
+
+    def test_other_modules_need_not_diagnose(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert answered(monkeypatch, {"kills": []}, fpm_info)["kills"] == []
+        assert (
+            answered(monkeypatch, {"kills": float("nan")}, fpm_info)["msg"]
+            == "the answer of this host was not taken: it is out of bounds"
+        )
+
+    def test_a_failed_or_running_module_need_not_diagnose(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert answered(monkeypatch, {"failed": True, "msg": "no"})["msg"] == "no"
+        assert (
+            answered(monkeypatch, {"ansible_job_id": "j1", "started": 1}, asynchronous=60)["ansible_job_id"]
+            == "j1"
+        )
+
+    @pytest.mark.parametrize(
+        "error, kind",
+        [
+            (AnsibleConnectionFailure("ssh: " + EVIL), AnsibleConnectionFailure),
+            (AnsibleError("sudo: " + EVIL), AnsibleActionFail),
+            (AnsibleError("plain"), AnsibleError),
+        ],
     )
-    action = fpm_info.ActionModule(
-        MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock()
-    )
-    assert action._low_level_execute_command("id", sudoable=True) == {
-        "rc": 0,
-        "stdout": HARMLESS,
-        "stderr": HARMLESS,
-    }
-    printed["stdout"] = "x" * (answer.MAX_OUTPUT + 1)
-    with pytest.raises(Mismatch, match="larger than 32 MiB"):
-        action._low_level_execute_command("id")
+    def test_an_error_of_the_connection_is_cleaned(
+        self, monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
+    ) -> None:
+        with pytest.raises(kind) as caught:
+            raised(monkeypatch, error)
+        assert "\x1b" not in str(caught.value) and "\u202e" not in str(caught.value)
+
+    def test_an_answer_nested_too_deep_fails_its_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert (
+            raised(monkeypatch, RecursionError("x"))["msg"]
+            == "the answer of this host was not taken: it is nested too deep"
+        )
+
+    def test_output_of_a_command_is_cleaned_and_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        printed = {"rc": 0, "stdout": EVIL, "stderr": EVIL}
+        monkeypatch.setattr(
+            answer.NormalAction, "_low_level_execute_command", lambda self, cmd, **more: dict(printed)
+        )
+        action = fpm_info.ActionModule(
+            MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock()
+        )
+        assert action._low_level_execute_command("id", sudoable=True) == {
+            "rc": 0,
+            "stdout": HARMLESS,
+            "stderr": HARMLESS,
+        }
+        printed["stdout"] = "x" * (answer.MAX_OUTPUT + 1)
+        with pytest.raises(Mismatch, match="larger than 32 MiB"):
+            action._low_level_execute_command("id")

@@ -49,98 +49,102 @@ BEYOND = [
 ]
 
 
-def test_every_cause_and_reason_of_the_contract_has_an_entry() -> None:
-    """Ids are only ever added."""
-    expected = {
-        (cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]
-    } | {(cause, None) for cause in BEYOND}
-    assert expected <= set(catalogue.CATALOGUE)
+class TestEntries:
+    """What is written of each cause."""
+
+    def test_every_cause_and_reason_of_the_contract_has_an_entry(self) -> None:
+        """Ids are only ever added."""
+        expected = {
+            (cause, reason) for cause, reasons in CAUSES.items() for reason in [None, *reasons.split()]
+        } | {(cause, None) for cause in BEYOND}
+        assert expected <= set(catalogue.CATALOGUE)
+
+    def test_every_cause_that_a_rule_names_has_an_entry(self) -> None:
+        assert {cause.id for cause in DECLARED if (cause.id, None) not in catalogue.CATALOGUE} == set()
+
+    @pytest.mark.parametrize("key", EVERY)
+    def test_an_entry_fits_the_table(self, key: tuple[str, str | None]) -> None:
+        entry = catalogue.CATALOGUE[key]
+        name = "%s/%s" % key if key[1] else key[0]
+        heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
+        assert len(heading) <= layout.WIDTH
+        assert len(text.wrap(entry.fix, layout.ROOM, 9)) <= 2
+        assert all(words.strip() == words and words for words in entry)
+        assert entry.do_not.startswith("Do not ")
+
+    @pytest.mark.parametrize("key", EVERY)
+    def test_an_entry_uses_only_known_fields(self, key: tuple[str, str | None]) -> None:
+        for words in catalogue.CATALOGUE[key]:
+            assert set(re.findall(r"\{(\w*)\}", words)) <= set(catalogue.FIELDS)
+            assert "{" not in catalogue.fill(words, {})
+
+    def test_without_own_words_the_next_wider_entry_is_used(self) -> None:
+        assert catalogue.lookup("fpm_not_running", "brand_new") is catalogue.lookup("fpm_not_running", None)
+        assert catalogue.anchor("fpm_not_running", "brand_new") == "docs/causes.md#fpm_not_running"
+        assert catalogue.lookup("brand_new", "x") is catalogue.UNKNOWN
+        assert catalogue.anchor("brand_new", "x") == "docs/causes.md"
 
 
-def test_every_cause_that_a_rule_names_has_an_entry() -> None:
-    assert {cause.id for cause in DECLARED if (cause.id, None) not in catalogue.CATALOGUE} == set()
+class TestFields:
+    """What a finding puts into the words."""
 
-
-@pytest.mark.parametrize("key", EVERY)
-def test_an_entry_fits_the_table(key: tuple[str, str | None]) -> None:
-    entry = catalogue.CATALOGUE[key]
-    name = "%s/%s" % key if key[1] else key[0]
-    heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
-    assert len(heading) <= layout.WIDTH
-    assert len(text.wrap(entry.fix, layout.ROOM, 9)) <= 2
-    assert all(words.strip() == words and words for words in entry)
-    assert entry.do_not.startswith("Do not ")
-
-
-@pytest.mark.parametrize("key", EVERY)
-def test_an_entry_uses_only_known_fields(key: tuple[str, str | None]) -> None:
-    for words in catalogue.CATALOGUE[key]:
-        assert set(re.findall(r"\{(\w*)\}", words)) <= set(catalogue.FIELDS)
-        assert "{" not in catalogue.fill(words, {})
-
-
-def test_a_reason_without_words_falls_back_to_its_cause_and_a_cause_without_words_to_none() -> None:
-    assert catalogue.lookup("fpm_not_running", "brand_new") is catalogue.lookup("fpm_not_running", None)
-    assert catalogue.anchor("fpm_not_running", "brand_new") == "docs/causes.md#fpm_not_running"
-    assert catalogue.lookup("brand_new", "x") is catalogue.UNKNOWN
-    assert catalogue.anchor("brand_new", "x") == "docs/causes.md"
-
-
-def test_fields_come_from_the_finding_its_remedies_and_its_evidence() -> None:
-    item = finding(
-        "socket_path_mismatch",
-        "other_socket",
-        remedy=[],
-        evidence=[
+    def test_remedies_and_evidence_fill_the_fields(self) -> None:
+        item = finding(
+            "socket_path_mismatch",
+            "other_socket",
+            remedy=[],
+            evidence=[
+                {
+                    "source": "nginx",
+                    "path": "/etc/nginx/sites-enabled/shop",
+                    "line": 14,
+                    "text": "fastcgi_pass unix:/old.sock",
+                }
+            ],
+        )
+        assert catalogue.enrich(item)["fix"].startswith(
+            "in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,"
+        )
+        item["remedy"] = [
             {
-                "source": "nginx",
-                "path": "/etc/nginx/sites-enabled/shop",
-                "line": 14,
-                "text": "fastcgi_pass unix:/old.sock",
+                "action": "fastcgi_pass_repoint",
+                "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"},
             }
-        ],
-    )
-    assert catalogue.enrich(item)["fix"].startswith(
-        "in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,"
-    )
-    item["remedy"] = [
-        {
-            "action": "fastcgi_pass_repoint",
-            "arguments": {"file": "/etc/nginx/a", "line": 2, "to": "unix:/run/php/new.sock"},
-        }
-    ]
-    assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
+        ]
+        assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
 
-
-def test_what_is_not_known_stays_as_a_word_in_capitals() -> None:
-    assert (
-        catalogue.fill("systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000"))
-        == "systemctl start UNIT on SOCKET"
-    )
-
-
-@pytest.mark.parametrize(
-    "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"]
-)
-def test_a_hostile_field_is_one_word_of_the_shell_and_never_expanded(unit: str) -> None:
-    filled = catalogue.fill("systemctl start {unit}", finding(unit=unit))
-    assert shlex.split(filled) == ["systemctl", "start", unit]
-
-
-@pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
-def test_a_field_that_cannot_be_shown_is_left_out(unit: object) -> None:
-    assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "systemctl start UNIT"
-
-
-def test_the_page_of_causes_is_made_from_the_catalogue() -> None:
-    with open(os.path.join(ROOT, "docs", "causes.md"), encoding="utf-8") as stream:
-        assert stream.read() == catalogue.markdown(), (
-            "run: PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py > docs/causes.md"
+    def test_an_unknown_field_stays_a_word_in_capitals(self) -> None:
+        assert (
+            catalogue.fill(
+                "systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000")
+            )
+            == "systemctl start UNIT on SOCKET"
         )
 
+    @pytest.mark.parametrize(
+        "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"]
+    )
+    def test_a_hostile_field_is_one_word_of_the_shell(self, unit: str) -> None:
+        filled = catalogue.fill("systemctl start {unit}", finding(unit=unit))
+        assert shlex.split(filled) == ["systemctl", "start", unit]
 
-@pytest.mark.parametrize("key", EVERY)
-def test_every_link_leads_to_a_heading(key: tuple[str, str | None]) -> None:
-    page, heading = catalogue.anchor(*key).split("#")
-    assert page == catalogue.DOC_PAGE
-    assert re.search(r"^#{2,3} %s$" % heading, catalogue.markdown(), re.M)
+    @pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
+    def test_a_field_that_cannot_be_shown_is_left_out(self, unit: object) -> None:
+        assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "systemctl start UNIT"
+
+
+class TestPage:
+    """docs/causes.md."""
+
+    def test_it_is_made_from_the_catalogue(self) -> None:
+        with open(os.path.join(ROOT, "docs", "causes.md"), encoding="utf-8") as stream:
+            assert stream.read() == catalogue.markdown(), (
+                "run: PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py "
+                "> docs/causes.md"
+            )
+
+    @pytest.mark.parametrize("key", EVERY)
+    def test_every_link_leads_to_a_heading(self, key: tuple[str, str | None]) -> None:
+        page, heading = catalogue.anchor(*key).split("#")
+        assert page == catalogue.DOC_PAGE
+        assert re.search(r"^#{2,3} %s$" % heading, catalogue.markdown(), re.M)

@@ -44,13 +44,6 @@ def fleet(given: dict[str, Any]) -> None:
     assert not set(printed) & set("\x1b\u202e\r\0")
 
 
-def test_no_reply_of_a_host_costs_the_fleet_its_report() -> None:
-    samples = replies()
-    for seed in fuzz.seeds():
-        source = random.Random(seed)
-        fuzz.guarded(fleet, fuzz.broken(source, source.choice(samples)), seed)
-
-
 def from_a_person(snapshot: Any) -> None:
     try:
         verdict = saved.diagnose(snapshot)
@@ -60,8 +53,17 @@ def from_a_person(snapshot: Any) -> None:
     assert verdict["status"] in bounds.ANSWERS
 
 
-def test_no_saved_snapshot_ends_in_anything_but_a_verdict_or_one_kind_of_error() -> None:
-    samples = [hosts.fixture(path)["snapshot"] for path in hosts.FILES[::10]]
-    for seed in fuzz.seeds():
-        source = random.Random(seed)
-        fuzz.guarded(from_a_person, fuzz.broken(source, source.choice(samples)), seed)
+class TestBroken:
+    """Replies and snapshots, broken at random."""
+
+    def test_no_reply_costs_the_fleet_its_report(self) -> None:
+        samples = replies()
+        for seed in fuzz.seeds():
+            source = random.Random(seed)
+            fuzz.guarded(fleet, fuzz.broken(source, source.choice(samples)), seed)
+
+    def test_a_snapshot_gives_a_verdict_or_one_kind_of_error(self) -> None:
+        samples = [hosts.fixture(path)["snapshot"] for path in hosts.FILES[::10]]
+        for seed in fuzz.seeds():
+            source = random.Random(seed)
+            fuzz.guarded(from_a_person, fuzz.broken(source, source.choice(samples)), seed)

@@ -12,10 +12,20 @@ from typing import Any, Union, get_origin
 
 import pytest
 import yaml
-from ansible_collections.webmedic.php_fpm.plugins.modules import diagnosis_info, fleet_report, remediation
+from ansible_collections.webmedic.php_fpm.plugins.modules import (
+    diagnosis_info,
+    fleet_report,
+    fpm_info,
+    fpm_socket_info,
+    fpm_worker_info,
+    oom_info,
+    remediation,
+    upstream_error_info,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import remediation as said
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import report as report_shape
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.config import ConfigProblem
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import (
     Evidence,
     Finding,
@@ -23,8 +33,31 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding im
     RuledOut,
     Site,
 )
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.logs import Event, LogFile
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.memory import (
+    EarlyKill,
+    Kill,
+    Memory,
+    Segfault,
+    Worker,
+)
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import (
+    ConfigTest,
+    Master,
+    PoolDetail,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.plan import Planned
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.pool_use import WorkersOfPool
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.remediation import (
+    FindingResult,
+    Remediation,
+    Shown,
+    Still,
+    Taken,
+    Undone,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.snapshot import Missing, Stranger
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.unit import Unit
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils import report_schema
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, remedied
@@ -38,6 +71,11 @@ DIAGNOSIS, FLEET, REMEDIATION = (
     yaml.safe_load(module.RETURN) for module in (diagnosis_info, fleet_report, remediation)
 )
 DONE = REMEDIATION["remediation"]
+FPM, WORKERS, OOM, LOGS, SOCKETS = (
+    yaml.safe_load(module.RETURN)
+    for module in (fpm_info, fpm_worker_info, oom_info, upstream_error_info, fpm_socket_info)
+)
+MASTERS = FPM["masters"]["contains"]
 # What no module returns of the engine's own, or beside the report.
 BESIDE = {"window", "snapshot", "diff"}
 
@@ -82,14 +120,14 @@ class TestSchema:
 
 class TestGate:
     @pytest.mark.parametrize(("shape", "item"), [
-        (Finding, finding()), (said.Taken, action()), (said.Remediation, remedied()["remediation"]),
+        (Finding, finding()), (Taken, action()), (Remediation, remedied()["remediation"]),
         (report_shape.Diagnosis, remedied(strangers=[])),
     ])  # fmt: skip
     def test_the_declared_keys_come_through_and_no_others(self, shape: type, item: dict[str, Any]) -> None:
         assert set(bounds.reader_of(shape)({**item, "more": 1}, "")) == set(bounds.fields_of(shape))
 
     def test_a_new_plain_field_needs_its_declaration_alone(self) -> None:
-        class Wider(said.Taken):
+        class Wider(Taken):
             attempts: int
 
         assert bounds.reader_of(Wider)({**action(), "attempts": 3}, "")["attempts"] == 3
@@ -122,9 +160,11 @@ class TestReturn:
     """RETURN of the modules. What it describes in prose, it shows in a sample as well."""
 
     @pytest.mark.parametrize(("entry", "shape"), [
-        (DIAGNOSIS["findings"], Finding), (DONE, said.Remediation),
+        (DIAGNOSIS["findings"], Finding), (DONE, Remediation),
         (FLEET["report"], report_shape.Artifact),
         (FLEET["report"]["contains"]["remediation"], report_shape.Tally),
+        (FPM["masters"], Master), (WORKERS["pools"], WorkersOfPool), (OOM["kills"], Kill),
+        (LOGS["events"], Event), (LOGS["files"], LogFile),
     ])  # fmt: skip
     def test_the_fields_and_their_types_are_the_declared_ones(
         self, entry: dict[str, Any], shape: type
@@ -141,24 +181,37 @@ class TestReturn:
 
     @pytest.mark.parametrize(("entry", "shape", "of_others"), [
         (DIAGNOSIS["plan"], Planned, set()), (DIAGNOSIS["missing"], Missing, set()),
-        (DIAGNOSIS["strangers"], Stranger, set()), (DIAGNOSIS["findings"]["contains"]["evidence"], Evidence, set()),
+        (DIAGNOSIS["strangers"], Stranger, set()),
+        (DIAGNOSIS["findings"]["contains"]["evidence"], Evidence, set()),
         (DIAGNOSIS["findings"]["contains"]["servers"], Site, set()),
         (DIAGNOSIS["findings"]["contains"]["ruled_out"], RuledOut, set()),
         (DIAGNOSIS["findings"]["contains"]["remedy"], Remedy, set()),
-        (DONE["contains"]["undone"], said.Undone, set()), (DONE["contains"]["still"], said.Still, set()),
-        (DONE["contains"]["actions"], said.Taken, set(bounds.fields_of(Planned))),
-        (DONE["contains"]["findings"], said.FindingResult, set()),
+        (DONE["contains"]["undone"], Undone, set()), (DONE["contains"]["still"], Still, set()),
+        (DONE["contains"]["actions"], Taken, set(bounds.fields_of(Planned))),
+        (DONE["contains"]["findings"], FindingResult, set()),
+        (MASTERS["pools"], PoolDetail, set()), (MASTERS["unit_state"], Unit, {"name"}),
+        (MASTERS["test"], ConfigTest, set()), (MASTERS["config_errors"], ConfigProblem, set()),
+        (SOCKETS["endpoints"], Endpoint, set()), (WORKERS["workers"], Worker, set()),
+        (WORKERS["memory"], Memory, set()),
     ])  # fmt: skip
     def test_every_declared_field_is_named(
         self, entry: dict[str, Any], shape: type, of_others: set[str]
     ) -> None:
         assert set(bounds.fields_of(shape)) - of_others <= named_in(prose(entry))
 
+    @pytest.mark.parametrize(("entry", "shape"), [
+        (OOM["segfaults"], Segfault), (OOM["earlyoom"], EarlyKill), (DIAGNOSIS["missing"], Missing),
+    ])  # fmt: skip
+    def test_no_other_field_is_named(self, entry: dict[str, Any], shape: type) -> None:
+        about = prose(entry)["description"][0].split("each with ")[1]
+        assert set(re.findall(r"C\((\w+)\)", about)) == set(bounds.fields_of(shape))
+
     @pytest.mark.parametrize(("sample", "shape"), [
         (DIAGNOSIS["findings"]["sample"][0], Finding), (DIAGNOSIS["plan"]["sample"][0], Planned),
         (DIAGNOSIS["missing"]["sample"][0], Missing), (DIAGNOSIS["strangers"]["sample"][0], Stranger),
-        (DONE["sample"], said.Remediation), (DONE["sample"]["actions"][0], said.Taken),
-        (DONE["sample"]["findings"][0], said.FindingResult), (DONE["sample"]["findings"][0]["before"], said.Shown),
+        (DONE["sample"], Remediation), (DONE["sample"]["actions"][0], Taken),
+        (DONE["sample"]["findings"][0], FindingResult),
+        (DONE["sample"]["findings"][0]["before"], Shown),
     ])  # fmt: skip
     def test_a_sample_has_the_declared_fields(self, sample: dict[str, Any], shape: type) -> None:
         assert set(sample) == set(bounds.fields_of(shape))

@@ -17,12 +17,6 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.untrusted import 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 
-@pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
-def test_a_snapshot_of_a_real_host_passes_as_it_is(path: str) -> None:
-    snapshot = hosts.fixture(path)["snapshot"]
-    assert read(snapshot) == snapshot
-
-
 def changed(*place: Any, value: Any) -> Any:
     """The snapshot of a host with a segfault, in which another value stands at that place."""
     snapshot = inner = hosts.seen("segfault")
@@ -32,43 +26,56 @@ def changed(*place: Any, value: Any) -> Any:
     return snapshot
 
 
-@pytest.mark.parametrize(
-    "snapshot, says",
-    [
-        (None, "it is missing"),
-        ([], "it is a list"),
-        (changed("schema_version", value=2), "schema_version is not 1"),
-        (changed("nginx", value=[]), "nginx is a list"),
-        (changed("nginx", "routes", value={}), "nginx.routes is a dict"),
-        (changed("nginx", "routes", 0, "endpoints", 0, "endpoint", value=7), "endpoint is a number"),
-        (
-            changed("nginx", "routes", 0, "read_timeout", "seconds", value="60"),
-            "read_timeout.seconds is a text",
-        ),
-        (changed("endpoints", value=[]), "endpoints is no dict"),
-        (changed("logs", "events", 0, "times", value=["x"]), r"logs.events\[0\].times\[0\] is a text"),
-        (changed("taken_at", value=10**400), "out of bounds"),
-        (changed("logs", "events", 0, "times", value=[0] * (MOST + 1)), "times has more than 20000 items"),
-        (changed("fpm", "masters", 0, "pools", 0, "name", value=None), "name is missing"),
-        (changed("memory", value={"x": [[]] * 1_000_000}), "larger than 1000000 values"),
-    ],
-)
-def test_a_snapshot_of_another_kind_is_refused_with_its_place(snapshot: Any, says: str) -> None:
-    with pytest.raises(Mismatch, match=says):
-        read(snapshot)
+class TestRead:
+    """What passes."""
+
+    @pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
+    def test_a_snapshot_of_a_real_host_passes_unchanged(self, path: str) -> None:
+        snapshot = hosts.fixture(path)["snapshot"]
+        assert read(snapshot) == snapshot
+
+    @pytest.mark.parametrize(
+        "snapshot, says",
+        [
+            (None, "it is missing"),
+            ([], "it is a list"),
+            (changed("schema_version", value=2), "schema_version is not 1"),
+            (changed("nginx", value=[]), "nginx is a list"),
+            (changed("nginx", "routes", value={}), "nginx.routes is a dict"),
+            (changed("nginx", "routes", 0, "endpoints", 0, "endpoint", value=7), "endpoint is a number"),
+            (
+                changed("nginx", "routes", 0, "read_timeout", "seconds", value="60"),
+                "read_timeout.seconds is a text",
+            ),
+            (changed("endpoints", value=[]), "endpoints is no dict"),
+            (changed("logs", "events", 0, "times", value=["x"]), r"logs.events\[0\].times\[0\] is a text"),
+            (changed("taken_at", value=10**400), "out of bounds"),
+            (
+                changed("logs", "events", 0, "times", value=[0] * (MOST + 1)),
+                "times has more than 20000 items",
+            ),
+            (changed("fpm", "masters", 0, "pools", 0, "name", value=None), "name is missing"),
+            (changed("memory", value={"x": [[]] * 1_000_000}), "larger than 1000000 values"),
+        ],
+    )
+    def test_a_wrong_snapshot_is_refused_with_its_place(self, snapshot: Any, says: str) -> None:
+        with pytest.raises(Mismatch, match=says):
+            read(snapshot)
 
 
-def test_hidden_characters_go_before_the_rules_quote_them() -> None:
-    snapshot = hosts.seen("segfault")
-    for event in snapshot["logs"]["events"]:
-        event["sample"]["text"] += "\x1b[2J\u202e"
-    told = str(examined(snapshot, 20.0))
-    assert "?[2J?" in told and "\x1b" not in told and "\u202e" not in told
+class TestExamined:
+    """The diagnosis of what passed."""
 
+    def test_hidden_characters_go_before_the_rules_quote_them(self) -> None:
+        snapshot = hosts.seen("segfault")
+        for event in snapshot["logs"]["events"]:
+            event["sample"]["text"] += "\x1b[2J\u202e"
+        verdict = str(examined(snapshot, 20.0))
+        assert "?[2J?" in verdict and "\x1b" not in verdict and "\u202e" not in verdict
 
-def test_a_replay_that_takes_longer_than_its_time_is_ended() -> None:
-    snapshot = hosts.seen("segfault")
-    for event in snapshot["logs"]["events"]:
-        event["times"] = [int(snapshot["taken_at"]) - (60 if event["source"] == "nginx" else 600)] * MOST
-    with pytest.raises(Unfinished, match="longer than 0.001 s"):
-        examined(snapshot, 0.001)
+    def test_a_diagnosis_that_takes_too_long_is_ended(self) -> None:
+        snapshot = hosts.seen("segfault")
+        for event in snapshot["logs"]["events"]:
+            event["times"] = [int(snapshot["taken_at"]) - (60 if event["source"] == "nginx" else 600)] * MOST
+        with pytest.raises(Unfinished, match="longer than 0.001 s"):
+            examined(snapshot, 0.001)

@@ -16,81 +16,82 @@ def _zone(utc: None) -> None:
     """Times are shown in the zone of the one who reads."""
 
 
-@pytest.mark.parametrize(
-    "given, shown",
-    [
-        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
-        ("a\tb\nc\rd", "a b c d"),
-        ("\x9b2J", "\\x9b2J"),
-        ("\x7f", "\\x7f"),
-        ("\x00", "\\x00"),
-        ("a\u202eb", "a\\u202eb"),
-        ("zero\u200bwidth", "zero\\u200bwidth"),
-        ("\u2028", "\\u2028"),
-        ("\ud800", "\\ud800"),
-        ("\ufeff", "\\ufeff"),
-        ("e\u0301", "\u00e9"),
-        ("Z\u0351\u036b", "Z\\u0351\\u036b"),
-        ("日本", "日本"),
-        ("  spaced   out  ", "spaced out"),
-    ],
-)
-def test_what_could_move_a_terminal_is_spelled_out(given: str, shown: str) -> None:
-    assert text.clean(given) == shown
+class TestClean:
+    @pytest.mark.parametrize(
+        "given, shown",
+        [
+            ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+            ("a\tb\nc\rd", "a b c d"),
+            ("\x9b2J", "\\x9b2J"),
+            ("\x7f", "\\x7f"),
+            ("\x00", "\\x00"),
+            ("a\u202eb", "a\\u202eb"),
+            ("zero\u200bwidth", "zero\\u200bwidth"),
+            ("\u2028", "\\u2028"),
+            ("\ud800", "\\ud800"),
+            ("\ufeff", "\\ufeff"),
+            ("e\u0301", "\u00e9"),
+            ("Z\u0351\u036b", "Z\\u0351\\u036b"),
+            ("日本", "日本"),
+            ("  spaced   out  ", "spaced out"),
+        ],
+    )
+    def test_what_could_move_a_terminal_is_spelled_out(self, given: str, shown: str) -> None:
+        assert text.clean(given) == shown
 
 
-@pytest.mark.parametrize(
-    "epoch, shown",
-    [
-        (NOW - 60, "14:22:17"),
-        (NOW - 86400, "Apr 01 14:23"),
-        (NOW - 400 * 86400, "2025-02-26"),
-        (NOW + 86400, "Apr 03 14:23"),
-        (None, "-"),
-        (1e18, "-"),
-        (-1e18, "-"),
-    ],
-)
-def test_a_moment_has_a_date_when_it_was_not_today(epoch: float | None, shown: str) -> None:
-    assert text.moment(epoch, NOW) == shown
+class TestTimes:
+    @pytest.mark.parametrize(
+        "epoch, shown",
+        [
+            (NOW - 60, "14:22:17"),
+            (NOW - 86400, "Apr 01 14:23"),
+            (NOW - 400 * 86400, "2025-02-26"),
+            (NOW + 86400, "Apr 03 14:23"),
+            (None, "-"),
+            (1e18, "-"),
+            (-1e18, "-"),
+        ],
+    )
+    def test_a_moment_has_a_date_when_it_was_not_today(self, epoch: float | None, shown: str) -> None:
+        assert text.moment(epoch, NOW) == shown
+
+    @pytest.mark.parametrize(
+        "seconds, shown",
+        [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")],
+    )
+    def test_a_span_reads_well(self, seconds: int, shown: str) -> None:
+        assert text.span(seconds) == shown
 
 
-@pytest.mark.parametrize(
-    "seconds, shown",
-    [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")],
-)
-def test_a_span_reads_well(seconds: int, shown: str) -> None:
-    assert text.span(seconds) == shown
+class TestColumns:
+    @pytest.mark.parametrize(
+        "given, columns, shown",
+        [
+            ("short", 10, "short"),
+            ("exactly ten", 11, "exactly ten"),
+            ("a longer text", 10, "a longe..."),
+            ("日本語日本語", 9, "日本語..."),
+            ("日本語日本語", 10, "日本語..."),
+        ],
+    )
+    def test_cutting_counts_columns_not_characters(self, given: str, columns: int, shown: str) -> None:
+        assert text.cut(given, columns) == shown
+        assert text.width(shown) <= columns
 
-
-@pytest.mark.parametrize(
-    "given, columns, shown",
-    [
-        ("short", 10, "short"),
-        ("exactly ten", 11, "exactly ten"),
-        ("a longer text", 10, "a longe..."),
-        ("日本語日本語", 9, "日本語..."),
-        ("日本語日本語", 10, "日本語..."),
-    ],
-)
-def test_cutting_counts_columns_not_characters(given: str, columns: int, shown: str) -> None:
-    assert text.cut(given, columns) == shown
-    assert text.width(shown) <= columns
-
-
-@pytest.mark.parametrize(
-    "items, columns, lines, shown",
-    [
-        (["a", "b", "c"], 20, 1, ["a, b, c"]),
-        (["aaaa", "bbbb", "cccc"], 12, 1, ["aaaa +2 more"]),
-        (["aaaa", "bbbb", "cccc"], 8, 2, ["aaaa,", "bbbb +1 more"]),
-        ([], 10, 1, ["-"]),
-        (["x" * 30, "y"], 20, 1, ["xxxxx... +1 more"]),
-    ],
-)
-def test_a_list_of_names_says_how_many_it_leaves_out(
-    items: list[str], columns: int, lines: int, shown: list[str]
-) -> None:
-    if columns == 8:
-        shown = ["aaaa,", text.cut("bbbb", columns - 12) + " +1 more"]
-    assert text.names(items, columns, lines) == shown
+    @pytest.mark.parametrize(
+        "items, columns, lines, shown",
+        [
+            (["a", "b", "c"], 20, 1, ["a, b, c"]),
+            (["aaaa", "bbbb", "cccc"], 12, 1, ["aaaa +2 more"]),
+            (["aaaa", "bbbb", "cccc"], 8, 2, ["aaaa,", "bbbb +1 more"]),
+            ([], 10, 1, ["-"]),
+            (["x" * 30, "y"], 20, 1, ["xxxxx... +1 more"]),
+        ],
+    )
+    def test_a_list_of_names_says_how_many_it_leaves_out(
+        self, items: list[str], columns: int, lines: int, shown: list[str]
+    ) -> None:
+        if columns == 8:
+            shown = ["aaaa,", text.cut("bbbb", columns - 12) + " +1 more"]
+        assert text.names(items, columns, lines) == shown

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of facts shares."""
+"""Attributes of the modules that run on hosts. Values that they return cannot be shared in this way."""
 
 
 class ModuleDocFragment:
+    # Of all of them. It is followed by INFO or by CHANGE.
     DOCUMENTATION = r"""
 options: {}
 attributes:
@@ -15,8 +16,16 @@ attributes:
     support: partial
     details:
       - The module runs on the host. Its answer is bounded and cleaned on the controller before anything uses
-        it;
-        with C(async) the engine itself fetches the answer, as it is.
+        it; with C(async) the engine itself fetches the answer, as it is.
+  platform:
+    description: Operating systems on which the module works.
+    support: full
+    platforms: linux
+"""
+
+    INFO = r"""
+options: {}
+attributes:
   check_mode:
     description: Can run in C(check_mode) and return what a normal run returns.
     support: full
@@ -27,8 +36,15 @@ attributes:
     support: N/A
     details:
       - There is never a change to show.
-  platform:
-    description: Operating systems on which the module works.
+"""
+
+    CHANGE = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return what a normal run would do, without doing it.
     support: full
-    platforms: linux
+  diff_mode:
+    description: Returns details of what has changed, or would change, in C(diff_mode).
+    support: full
 """
