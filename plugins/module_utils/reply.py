@@ -25,7 +25,7 @@ Reply = TypeVar("Reply", bound=Mapping[str, object])
 
 
 def _shortened(verdict: "Verdict", shorten: Callable[["Finding"], "Finding"], whole: int = 0) -> "Verdict":
-    """Without details of its findings, but for the first of them. whole: how many."""
+    """whole: how many of the first findings keep their details."""
     findings = verdict["findings"]
     return {**verdict, "findings": findings[:whole] + [shorten(item) for item in findings[whole:]]}
 
@@ -37,7 +37,7 @@ def _few_sites(item: "Finding") -> "Finding":
 
 
 def _noted(verdict: "Verdict", what: str, left: int) -> "Verdict":
-    """With an entry of missing for what was cut, if anything was."""
+    """left: how many were left out, which an entry of missing says."""
     why = "%d more are left out of this reply" % left
     entries: List[Missing] = [{"what": what, "path": None, "why": why, "needs": None}] if left > 0 else []
     return {**verdict, "missing": verdict["missing"] + entries}
@@ -102,7 +102,7 @@ STEPS: Tuple[Callable[["Verdict"], "Verdict"], ...] = (
 )
 
 
-def told(reply: Reply) -> Reply:
+def sendable(reply: Reply) -> Reply:
     """What may leave the host: each text redacted, and nothing of the directives on nginx's command line."""
     cleaned = _cleaned(reply)
     nginx = cleaned.get("nginx")
@@ -113,9 +113,7 @@ def told(reply: Reply) -> Reply:
 
 
 def fit(verdict: "Verdict", limit: int = LIMIT) -> "Verdict":
-    """The same verdict in about limit bytes of JSON: detail goes first, findings last, and missing says what
-    went.
-    """
+    """The verdict in about limit bytes of JSON. Detail goes first, findings last; missing says what went."""
     for shorten in STEPS:
         if len(json.dumps(verdict)) <= limit:
             break

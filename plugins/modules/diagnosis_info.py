@@ -270,7 +270,7 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 
 DEADLINES = (5.0, 600.0)
@@ -295,8 +295,8 @@ def main() -> None:
         )
     signal.alarm(int(deadline) + JUDGING)
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
-    verdict = fit(told(diagnose(snapshot)))
-    shown = {"snapshot": told(snapshot)} if module.params["snapshot"] else {}
+    verdict = fit(sendable(diagnose(snapshot)))
+    shown = {"snapshot": sendable(snapshot)} if module.params["snapshot"] else {}
     module.exit_json(changed=False, window=module.params["window"], **verdict, **shown)
 
 

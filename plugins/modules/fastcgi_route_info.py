@@ -291,7 +291,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.route_pools import match_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:
@@ -307,7 +307,7 @@ def main() -> None:
         "nginx": {name: part for name, part in nginx.items() if name != "routes"},
         "missing": host.missing,
     }
-    module.exit_json(changed=False, **told(result))
+    module.exit_json(changed=False, **sendable(result))
 
 
 if __name__ == "__main__":

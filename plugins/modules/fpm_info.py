@@ -280,7 +280,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.m
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import Section
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_detail import pool_detail
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import PoolDetail
@@ -308,7 +308,7 @@ def main() -> None:
     procs = processes(host)
     fpm = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=shown)
     result = dict(fpm, missing=host.missing, strangers=strangers(host, procs)[:MOST_STRANGERS])
-    module.exit_json(changed=False, **told(result))
+    module.exit_json(changed=False, **sendable(result))
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity 
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
@@ -254,7 +254,7 @@ def main() -> None:
                 "user of nginx's workers." % module.params["user"]
             )
     endpoints = collect_endpoints(host, keys, identity, procs, seconds)
-    module.exit_json(changed=False, **told(dict(summary(keys, endpoints, seconds), missing=host.missing)))
+    module.exit_json(changed=False, **sendable(dict(summary(keys, endpoints, seconds), missing=host.missing)))
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:
@@ -223,7 +223,7 @@ def main() -> None:
             if pool["endpoint"]
         ]
     endpoints = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
-    module.exit_json(changed=False, **told({"endpoints": endpoints, "missing": host.missing}))
+    module.exit_json(changed=False, **sendable({"endpoints": endpoints, "missing": host.missing}))
 
 
 if __name__ == "__main__":

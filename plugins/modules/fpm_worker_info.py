@@ -183,7 +183,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.wor
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_use import summarize
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:
@@ -201,7 +201,7 @@ def main() -> None:
     }
     if module.params["workers"]:
         result["workers"] = workers
-    module.exit_json(changed=False, **told(result))
+    module.exit_json(changed=False, **sendable(result))
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:
@@ -209,7 +209,7 @@ def main() -> None:
     memory = collect_memory(host)
     limit = {"bytes": memory["limit_bytes"], "source": memory["limit_from"]}
     result = dict(oom, limit=limit, missing=host.missing)
-    module.exit_json(changed=False, **told(result))
+    module.exit_json(changed=False, **sendable(result))
 
 
 if __name__ == "__main__":

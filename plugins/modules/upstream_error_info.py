@@ -222,7 +222,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:
@@ -249,7 +249,7 @@ def main() -> None:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
     nginx_pids = [process.pid for process in procs if process.comm.startswith(PROGRAMS["nginx"])]
     logs = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
-    module.exit_json(changed=False, **told(dict(logs, missing=host.missing)))
+    module.exit_json(changed=False, **sendable(dict(logs, missing=host.missing)))
 
 
 if __name__ == "__main__":

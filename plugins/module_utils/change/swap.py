@@ -12,9 +12,9 @@ from ..parse.linux.swap import (
     MIB,
     NOCOW,
     WRITTEN,
+    file_system_refusal,
     fill_of,
     human,
-    unsuitable,
     whole_mib,
     with_entry,
     without_entry,
@@ -104,7 +104,7 @@ def _unmakeable(facts: Facts, size: int) -> Optional[str]:
     """Why no new swap file of this size can be at the path, None when it can."""
     if facts.mount is None:
         return "the file system of %s cannot be told from /proc/self/mountinfo" % facts.path
-    why = unsuitable(facts.mount.type, facts.kernel)
+    why = file_system_refusal(facts.mount.type, facts.kernel)
     if why:
         return "%s lies on %s (%s), where there can be no swap file: %s" % (
             facts.path,

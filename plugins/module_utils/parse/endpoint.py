@@ -26,7 +26,7 @@ _INET4 = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}\Z")
 _RUN_ALIAS = re.compile(r"^/var/run(?=/|$)")
 
 
-def _number(text: str) -> Optional[int]:
+def port_number(text: str) -> Optional[int]:
     return int(text) if _PORT.match(text) and 0 < int(text) < 65536 else None
 
 
@@ -43,15 +43,15 @@ def parse(written: str, prefix: str = "") -> Endpoint:
         path = _RUN_ALIAS.sub("/run", posixpath.normpath(path))
         return Endpoint("unix:" + path, "unix", path, None, None)
     if _PORT.match(text):
-        return Endpoint("*:" + text, "inet", None, "*", _number(text))
+        return Endpoint("*:" + text, "inet", None, "*", port_number(text))
     if text.startswith("["):
         address, _unused, port = text[1:].partition("]")
-        number = _number(port.lstrip(":"))
+        number = port_number(port.lstrip(":"))
         return Endpoint("[%s]:%s" % (address, number), "inet6", None, address, number)
     address, _unused, port = text.rpartition(":")
     if not address:
         address, port = text, ""
-    number = _number(port)
+    number = port_number(port)
     family = "inet" if _INET4.match(address) or address == "*" else "name"
     if address == "0.0.0.0":
         address = "*"
@@ -59,9 +59,7 @@ def parse(written: str, prefix: str = "") -> Endpoint:
 
 
 def canonical(written: str, prefix: str = "") -> str:
-    """The key under which a snapshot files an endpoint: unix:/var/run/a.sock is unix:/run/a.sock, 9000 and
-    0.0.0.0:9000 are *:9000.
-    """
+    """An endpoint's key: unix:/var/run/a.sock is unix:/run/a.sock; 9000 and 0.0.0.0:9000 are *:9000."""
     return parse(written, prefix).key
 
 
@@ -71,7 +69,7 @@ def dialled_at(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether it means this host wherever it is written. Every address does, too."""
+    """Whether it means this host wherever it is written. "Every address" does, too."""
     numeric = dialled_at(address)
     return numeric.startswith("127.") or numeric == "::1" or address.lower().split(".")[0] in _LOCALHOST
 
@@ -82,8 +80,7 @@ def is_this_host(endpoint: Endpoint) -> bool:
 
 
 def reached(dialled: str, real: Optional[str] = None) -> List[str]:
-    """All listeners' keys at which dialling an endpoint can arrive: of a port also a wildcard's. A pool that
-    listens at one of them serves the endpoint.
+    """The keys of all listeners that serve a dialled endpoint: of a port also the wildcards.
 
     real: the key of the socket to which symbolic links lead from the dialled one.
     """
@@ -98,8 +95,8 @@ def reached(dialled: str, real: Optional[str] = None) -> List[str]:
 
 
 def difference(dialled: Endpoint, listening: Endpoint) -> str:
-    """What two endpoints have not in common: tcp_vs_unix, other_socket, other_port, address_family (the same
-    port, the other of IPv4 and IPv6) or other_address.
+    """How two endpoints differ: tcp_vs_unix, other_socket, other_port, address_family (the same port,
+    IPv4 against IPv6) or other_address.
     """
     if (dialled.family == "unix") != (listening.family == "unix"):
         return "tcp_vs_unix"

@@ -12,8 +12,7 @@ _VERSION, _GET_VALUES, _GET_VALUES_RESULT, _LAST_TYPE = 1, 9, 10, 11
 _NAME = b"FCGI_MPXS_CONNS"
 # An idle worker answers in under a millisecond; one that takes this long was busy.
 PROMPT_MS = 500.0
-# FastCGI skips padding. For a protocol of lines (HTTP, SMTP, Redis) it ends the line, so that it complains at
-# once.
+# FastCGI skips padding. A protocol of lines (HTTP, SMTP, Redis) takes it as the line's end, and complains.
 _PADDING = b"\r\n\r\n"
 
 

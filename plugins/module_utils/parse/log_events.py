@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Messages of one kind about one place, counted: the EVENT of a snapshot."""
+"""Messages of one kind about one place, counted: an event of the snapshot."""
 
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
@@ -16,8 +16,8 @@ _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are 
 
 
 class Log:
-    """What feeding a log's lines gives, of the time from since to until. untrusted: entries dropped as forged
-    or unprovable. first_at, last_at: of the entries in the window.
+    """A log, fed line by line. The window is from since to until. untrusted: entries dropped as forged or
+    unprovable. first_at, last_at: of the entries in the window.
     """
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
@@ -35,13 +35,17 @@ class Log:
         return True
 
 
+def _order(event: "Event") -> Tuple[float, str, str, str]:
+    return event["first"], event["signature"], str(event["endpoint"]), str(event["site"])
+
+
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages about more
-    places than MOST_OF_SITE; full: or about more than MOST_EVENTS, so that a site may lack any.
+    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages beyond
+    MOST_OF_SITE or MOST_EVENTS. full: MOST_EVENTS was reached, so a site may lack any event.
     """
 
     def __init__(self) -> None:
-        self._found: Dict[Tuple[Optional[str], ...], Event] = {}
+        self._events: Dict[Tuple[Optional[str], ...], Event] = {}
         # The newest line of each, and how it is redacted.
         self._lines: Dict[Tuple[Optional[str], ...], Tuple[str, str, Callable[[str], str]]] = {}
         self._of_site: Dict[Tuple[Optional[str], ...], int] = {}
@@ -64,7 +68,7 @@ class Events:
         detail: Optional["Detail"] = None,
     ) -> None:
         key = (source, signature, site, endpoint, pool, master)
-        event = self._found.get(key)
+        event = self._events.get(key)
         if event is None:
             event = {
                 "source": source,
@@ -97,21 +101,21 @@ class Events:
     def _keep(self, key: Tuple[Optional[str], ...], event: "Event", count: int) -> bool:
         source, _signature, site, _endpoint, pool, _master = key
         known = self._of_site.get((source, site, pool), 0)
-        full = len(self._found) >= MOST_EVENTS
+        full = len(self._events) >= MOST_EVENTS
         if full or known >= MOST_OF_SITE:
             self.full = self.full or full
             self.dropped += count
             return False
         self._of_site[(source, site, pool)] = known + 1
-        self._found[key] = event
+        self._events[key] = event
         return True
 
     def merge(self, other: "Events") -> None:
         """The same message about the same place in two logs is one event."""
         self.dropped += other.dropped
         self.full = self.full or other.full
-        for key, theirs in other._found.items():
-            mine = self._found.get(key)
+        for key, theirs in other._events.items():
+            mine = self._events.get(key)
             if mine is None:
                 if self._keep(key, theirs, theirs["count"]):
                     self._lines[key] = other._lines[key]
@@ -126,22 +130,9 @@ class Events:
 
     def list(self) -> List["Event"]:
         """In the order of their first message, samples redacted."""
-        found: List[Event] = []
-        for key, event in sorted(
-            self._found.items(),
-            key=lambda item: (
-                item[1]["first"],
-                item[1]["signature"],
-                str(item[1]["endpoint"]),
-                str(item[1]["site"]),
-            ),
-        ):
+        events: List[Event] = []
+        for key, event in self._events.items():
             path, line, brief = self._lines[key]
-            found.append(
-                {
-                    **event,
-                    "times": sorted(event["times"])[-KEPT:],
-                    "sample": {"path": path, "at": event["last"], "text": brief(line)},
-                }
-            )
-        return found
+            sample: Sample = {"path": path, "at": event["last"], "text": brief(line)}
+            events.append({**event, "times": sorted(event["times"])[-KEPT:], "sample": sample})
+        return sorted(events, key=_order)

@@ -1,119 +1,115 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets out of a text before it leaves the host; for configuration see edit/shown_nginx.py and
-edit/shown_fpm.py.
-"""
+"""Secrets out of a text before it leaves the host. For configuration: edit/shown_{nginx,fpm}.py."""
 
 import re
-from typing import Any
+from typing import Any, Pattern, Tuple
 
 LIMIT = 500
 GONE = "[redacted]"
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
 # A secret with any ending (password_hash, tokens), or as a whole part of a name.
 _WORD = (
-    r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
+    r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature"
+    r"|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
     r"[\w-]{0,40}|(?:pass|pwd?|auth|session(?:[_-]?id)?|sid|otp|salt|nonce|dsn|[_.-]sk|[_.-]key)(?![a-z0-9]))"
 )
 _WORDS = "pass pw secret token cred sign key sess cook csrf xsrf xcrf jwt auth sid otp salt nonce dsn sk"
 _VALUE = (
     r"(?:\\+\"(?:[^\"\\]|\\+[^\"\\])*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"')\]}]+)"
 )
-_DIRECTIVE = r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))[ \t]+[^\s;]+|auth_[a-z_]+|secure_link\w*"
+_DIRECTIVE = (
+    r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))"
+    r"[ \t]+[^\s;]+|auth_[a-z_]+|secure_link\w*"
+)
 _PLAIN = r"(?![\w./+=-])"
-# (texts of which one must be there; pattern; what is kept). Linear in any text: repeats are bounded or cannot
-# overlap.
-_RULES = tuple(
-    (tuple(tells.split()), re.compile(pattern), kept + GONE)
-    for tells, pattern, kept in (
-        (
-            "[",
-            r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*",
-            r"\1 ",
-        ),
-        ("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*", ""),
-        # An address with a user; the password may hold any character but a blank and a quote.
-        ("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
-        ("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
-        ("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
-        ("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
-        (
-            "cookie authori",
-            (
-                r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ "
-                r"\t]+(?=\"))(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*"
-            ),
-            r"\1\2 ",
-        ),
-        (
-            "param _set_header add_ map set auth_ secure_link",
-            r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+",
-            r"\1",
-        ),
-        (
-            "bearer basic digest",
-            r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))(?!\[redacted)[^\s\"',;]+",
-            r"\1",
-        ),
-        (
-            _WORDS,
-            r"(?i)("
-            + _WORD
-            + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)"
-            + _VALUE,
-            r"\1",
-        ),
-        # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
-        (
-            _WORDS,
-            r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]"
-            + _WORD
-            + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])"
-            + _VALUE,
-            r"\1",
-        ),
-        (
-            "mysql mariadb sshpass",
-            r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+",
-            r"\1",
-        ),
-        (" -p identified", r"(?i)( -p|identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
-        (" -u -user", r"( (?:-u|-(?:-proxy)?-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
-        # PHP's stack traces: the arguments of a call.
-        (
-            "# -> ::",
-            (
-                r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): "
-                r"[^\s(]{1,200})?\()(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)"
-            ),
-            r"\1",
-        ),
-        # What nginx quotes of a file that it does not understand.
-        (
-            "invalid conflicting too unexpected",
-            (
-                r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long "
-                r"parameter|unexpected) [\"'])"
-                r"(?!\[redacted)[^\"']{2,}"
-            ),
-            r"\1",
-        ),
-        ("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
-        ("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
-        ("eyj", r"\beyJ[\w-]{8,}(?:\.[\w.-]*)?", ""),
-        (
-            "akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $",
-            (
-                r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
-                r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
-                r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+"
-            ),
-            "",
-        ),
-        ("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
-        ("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
-    )
+
+
+def _rule(hints: str, pattern: str, kept: str = "") -> Tuple[Tuple[str, ...], Pattern[str], str]:
+    """hints: texts of which one must be there. kept: what of the match stays."""
+    return tuple(hints.split()), re.compile(pattern), kept + GONE
+
+
+# Linear: repeats are bounded or cannot overlap.
+_RULES = (
+    _rule(
+        "[",
+        r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*",
+        r"\1 ",
+    ),
+    _rule("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*"),
+    # An address with a user; the password may hold any character but a blank and a quote.
+    _rule("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
+    _rule("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
+    _rule("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
+    _rule("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
+    _rule(
+        "cookie authori",
+        r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))"
+        r"(?!\s*\[redacted)\s*\\?\"?[^\"\r\n]*",
+        r"\1\2 ",
+    ),
+    _rule(
+        "param _set_header add_ map set auth_ secure_link",
+        r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+",
+        r"\1",
+    ),
+    _rule(
+        "bearer basic digest",
+        r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))(?!\[redacted)[^\s\"',;]+",
+        r"\1",
+    ),
+    _rule(
+        _WORDS,
+        r"(?i)("
+        + _WORD
+        + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)"
+        + _VALUE,
+        r"\1",
+    ),
+    # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
+    _rule(
+        _WORDS,
+        r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]"
+        + _WORD
+        + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])"
+        + _VALUE,
+        r"\1",
+    ),
+    _rule(
+        "mysql mariadb sshpass",
+        r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+",
+        r"\1",
+    ),
+    _rule(" -p identified", r"(?i)( -p|identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
+    _rule(" -u -user", r"( (?:-u|-(?:-proxy)?-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
+    # PHP's stack traces: the arguments of a call.
+    _rule(
+        "# -> ::",
+        r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()"
+        r"(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)",
+        r"\1",
+    ),
+    # What nginx quotes of a file that it does not understand.
+    _rule(
+        "invalid conflicting too unexpected",
+        r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter"
+        r"|unexpected) [\"'])(?!\[redacted)[^\"']{2,}",
+        r"\1",
+    ),
+    _rule("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
+    _rule("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
+    _rule("eyj", r"\beyJ[\w-]{8,}(?:\.[\w.-]*)?"),
+    _rule(
+        "akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $",
+        r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
+        r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}"
+        r"|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
+        r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+",
+    ),
+    _rule("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN),
+    _rule("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN),
 )
 # A short word, or a host with its port.
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
@@ -131,11 +127,11 @@ def redact(text: str, limit: int = LIMIT) -> str:
         return text
     read = max(_READ, limit)
     if len(text) > read:
-        # A secret that is cut in two is not known for one.
+        # A secret that is cut in two is not recognised.
         text = text[:read].rpartition(" ")[0] or text[:read]
     lower = text.lower()
-    for tells, pattern, instead in _RULES:
-        if not tells or any(tell in lower for tell in tells):
+    for hints, pattern, instead in _RULES:
+        if not hints or any(hint in lower for hint in hints):
             text = pattern.sub(instead, text)
     text = "".join(map(_printable, text))
     return text if len(text) <= limit else text[: limit - 3] + "..."
@@ -146,5 +142,5 @@ def clean(value: Any, limit: int = 4096) -> Any:
     if isinstance(value, str):
         return redact(value, limit)
     if isinstance(value, dict):
-        return {key: clean(one, limit) for key, one in value.items()}
-    return [clean(one, limit) for one in value] if isinstance(value, (list, tuple)) else value
+        return {key: clean(item, limit) for key, item in value.items()}
+    return [clean(item, limit) for item in value] if isinstance(value, (list, tuple)) else value

@@ -9,14 +9,14 @@ from .endpoint import Endpoint, difference, is_this_host, parse, reached
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.matched_route import AnsweringPool, MatchedRoute, Unmatched
-    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.nginx import Route, Target
     from ...plugin_utils.shapes.php_fpm import Master
 
 MOST_LISTENING = 5
 
 
 class Listening:
-    """Endpoints on which pools listen, sorted out once for all that may be dialled instead of them."""
+    """Endpoints on which pools listen, sorted once for all that nginx may dial instead."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.alike: Dict[bool, List[Endpoint]] = {}
@@ -43,16 +43,45 @@ class Listening:
 
 
 def match_pools(
-    routes: Sequence["Route"],
-    masters: Sequence["Master"],
-    real_paths: Optional[Mapping[str, str]] = None,
+    routes: Sequence["Route"], masters: Sequence["Master"], real_paths: Optional[Mapping[str, str]] = None
 ) -> List["MatchedRoute"]:
     """The routes, each with pools, mismatch and unmatched added.
 
     real_paths: {endpoint as nginx dials it: endpoint of the file that it leads to}, for sockets behind
-    symbolic links. mismatch: "some_without_pool" is of an upstream's servers; "unresolved": what nginx dials
-    is not known. A pool that listens on every address counts for any address with its port.
+    symbolic links. A pool that listens on every address counts for any address with its port.
     """
+    pools = _by_endpoint(masters)
+    others = Listening(pools)
+    answers: Dict[str, List["AnsweringPool"]] = {}
+
+    def answer(key: str) -> List["AnsweringPool"]:
+        if key not in answers:
+            listeners = reached(key, (real_paths or {}).get(key))
+            answers[key] = [pool for listener in listeners for pool in pools.get(listener, ())]
+        return answers[key]
+
+    matched: List["MatchedRoute"] = []
+    for route in routes:
+        targets = [target for target in route["endpoints"] if not target["down"]] or route["endpoints"]
+        keys = dict.fromkeys(target["endpoint"] for target in targets)
+        # Of another host's endpoint it is no mistake that no pool of this one listens there.
+        missed = [
+            target
+            for target in targets
+            if not answer(target["endpoint"]) and is_this_host(parse(target["endpoint"]))
+        ]
+        matched.append(
+            {
+                **route,
+                "pools": [pool for key in keys for pool in answer(key)],
+                "mismatch": _mismatch(len(targets), len(missed)),
+                "unmatched": [_unmatched(target, others) for target in missed],
+            }
+        )
+    return matched
+
+
+def _by_endpoint(masters: Sequence["Master"]) -> Dict[str, List["AnsweringPool"]]:
     pools: Dict[str, List["AnsweringPool"]] = {}
     for master in masters:
         for pool in master["pools"]:
@@ -67,38 +96,24 @@ def match_pools(
                         "running": master["running"],
                     }
                 )
-    others = Listening(pools)
-    answers: Dict[str, List["AnsweringPool"]] = {}
+    return pools
 
-    def answer(key: str) -> List["AnsweringPool"]:
-        if key not in answers:
-            listeners = reached(key, (real_paths or {}).get(key))
-            answers[key] = [pool for listener in listeners for pool in pools.get(listener, ())]
-        return answers[key]
 
-    matched: List["MatchedRoute"] = []
-    for route in routes:
-        used = [one for one in route["endpoints"] if not one["down"]] or route["endpoints"]
-        found = [pool for key in dict.fromkeys(one["endpoint"] for one in used) for pool in answer(key)]
-        unmatched: List["Unmatched"] = []
-        for one in used:
-            # Of another host's endpoint it is no mistake that no pool of this one listens there.
-            if not answer(one["endpoint"]) and is_this_host(parse(one["endpoint"])):
-                reason, listening = others.nearest(one["endpoint"])
-                unmatched.append(
-                    {
-                        "endpoint": one["endpoint"],
-                        "written": one["written"],
-                        "file": one["file"],
-                        "line": one["line"],
-                        "reason": reason,
-                        "listening": listening,
-                    }
-                )
-        mismatch: Optional[str] = None
-        if not used:
-            mismatch = "unresolved"
-        elif unmatched:
-            mismatch = "no_pool_listens" if len(unmatched) == len(used) else "some_without_pool"
-        matched.append({**route, "pools": found, "mismatch": mismatch, "unmatched": unmatched})
-    return matched
+def _mismatch(targets: int, missed: int) -> Optional[str]:
+    if not targets:
+        return "unresolved"  # what nginx dials is not known
+    if not missed:
+        return None
+    return "no_pool_listens" if missed == targets else "some_without_pool"
+
+
+def _unmatched(target: "Target", others: Listening) -> "Unmatched":
+    reason, listening = others.nearest(target["endpoint"])
+    return {
+        "endpoint": target["endpoint"],
+        "written": target["written"],
+        "file": target["file"],
+        "line": target["line"],
+        "reason": reason,
+        "listening": listening,
+    }

@@ -1,15 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many numbers in four."""
+"""A list of numbers, summed up in four."""
 
 import math
-from typing import Dict, List, Optional
+from typing import Dict, Optional, Sequence
 
 
-def spread(values: List[int]) -> Optional[Dict[str, int]]:
-    """{min, median, p95, max} of numbers, by nearest rank; None of none."""
-    ranked = sorted(values)
+def spread(values: Sequence[Optional[int]]) -> Optional[Dict[str, int]]:
+    """{min, median, p95, max} of those that are known, by nearest rank; None of none."""
+    ranked = sorted(value for value in values if value is not None)
     if not ranked:
         return None
 

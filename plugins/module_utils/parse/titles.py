@@ -1,8 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the processes of nginx and php-fpm call themselves (ngx_setproctitle(), fpm_env.c), and how their
-programs are called. Anybody may take such a title: collect/trust.py judges that.
+"""The titles of nginx's and php-fpm's processes (ngx_setproctitle(), fpm_env.c), and their programs' names.
+
+Anybody may take such a title: collect/trust.py judges that.
 """
 
 import re
@@ -22,7 +23,7 @@ FPM_WORKER = re.compile(POOL + r"(.+)\Z")
 
 
 def relevant(comm: str) -> bool:
-    """nginx, its forks, and every build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm), by /proc/PID/comm."""
+    """By /proc/PID/comm: nginx, its forks, each build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
     return "fpm" in comm or comm.startswith(PROGRAMS["nginx"])
 
 

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 
-from ..reply import fit, told
+from ..reply import fit, sendable
 from .compare import Key
 from .finding_results import finding_results, still_active
 
@@ -73,13 +73,13 @@ def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str) -> "Reply":
         else [],
     }
     return {
-        **fit(told(verdict)),
+        **fit(sendable(verdict)),
         "changed": bool(done.undone) or any(action["result"] in _CHANGED for action in done.actions),
         "window": diagnosis.window,
         "status": last["status"],
         "diff": done.diff,
-        "snapshot": told(diagnosis.snapshot),
-        "remediation": told(remediation),
+        "snapshot": sendable(diagnosis.snapshot),
+        "remediation": sendable(remediation),
     }
 
 

@@ -26,7 +26,7 @@ class Unmatched(TypedDict):
     written: str  # as the configuration spells it
     file: str
     line: int
-    reason: str  # see Listening.difference()
+    reason: str  # no_pool, or see difference() in parse/endpoint.py
     listening: List[str]  # endpoints that come nearest
 
 

@@ -13,8 +13,8 @@ from ...parse.linux.proc import unit_of
 from ...parse.linux.systemctl import command_option
 from ...parse.number import number
 from ...parse.php_fpm.conf import FpmConf, Section, full_path
-from ...parse.php_fpm.pools import pool_facts, refusals
-from ...parse.problem import Problem
+from ...parse.php_fpm.pools import pool_facts, start_problems
+from ...parse.php_fpm.problems import Problem
 from ...parse.titles import FPM_MASTER
 from ..host import Host, HostError
 from ..linux.processes import Process, process_cgroup, processes
@@ -161,7 +161,9 @@ def _problems(
     conf = reading.conf
     if reading.text is None or not reading.whole:
         return conf.problems
-    problems = refusals(conf, pools, reading.account is None) + _unopenable(host, conf, error_log, pools)
+    problems = start_problems(conf, pools, reading.account is None) + _unopenable(
+        host, conf, error_log, pools
+    )
     return problems + (_unknown_users(host, conf) if stale else [])
 
 

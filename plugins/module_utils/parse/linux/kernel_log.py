@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's words about killed and crashed processes, and systemd's, systemd-oomd's and earlyoom's about
-the same.
+"""What the kernel, systemd, systemd-oomd and earlyoom log of killed and crashed processes.
 
 Linux 4.15 to 6.12: mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c; systemd: core/cgroup.c,
 oom/oomd-manager.c. pids are the machine's.
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 Line = Tuple[float, str]  # epoch seconds, text
 JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text
 
-FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
+_FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
 _FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
-# A cgroup may be called "x,task_memcg=": with a second one nobody knows where the victim was.
+# A cgroup may be called "x,task_memcg=". A line with two of these does not tell the victim's cgroup.
 _CONSTRAINT = re.compile(
-    r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),task=.{1,16},pid=(\d{1,10}),uid=\d+\Z",
+    r"oom-kill:constraint=CONSTRAINT_(\w+),(?:(?!task_memcg=).)*,task_memcg=(/[^,]*),"
+    r"task=.{1,16},pid=(\d{1,10}),uid=\d+\Z",
     re.A,
 )
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
 _LIMIT = re.compile(r"memory: usage \d+kB, limit (\d{1,18})kB, failcnt \d+\Z", re.A)
-# Before 5.x the victim's line has no beginning of its own; "Kill process ... or sacrifice child" names the
-# candidate.
+# Before 5.x the victim's line has no beginning of its own; this line names the candidate.
 _CANDIDATE = re.compile(
     r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z"
 )
@@ -41,9 +40,8 @@ _KILLED = re.compile(
     re.A,
 )
 _CRASH = re.compile(
-    r"(?:traps: )?(.{1,16})\[(\d{1,10})\]:? (?:segfault at|general protection|trap |unhandled "
-    r"(?:exception|signal))"
-    r".*?(?: in ([^\[\]\s]+)\[|\Z)",
+    r"(?:traps: )?(.{1,16})\[(\d{1,10})\]:? "
+    r"(?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?(?: in ([^\[\]\s]+)\[|\Z)",
     re.A,
 )
 _BY_UNIT = re.compile(
@@ -57,17 +55,15 @@ _EARLYOOM = re.compile(
 
 
 def kills(lines: Iterable[Line]) -> List["Victim"]:
-    """The OOM kills in the ring's lines. cgroup: the victim's, None before Linux 5.0 outside a memory
-    cgroup.
-    """
+    """The OOM kills in the ring's lines. Before Linux 5.0 the cgroup of a global kill is unknown: None."""
     victims: List["Victim"] = []
     limit: Optional[int] = None
     memcg: Optional[str] = None
     constraints: Dict[int, Tuple[str, Optional[str]]] = {}  # pid -> (kind, cgroup)
     kind = "global"
     for at, text in lines:
-        patterns = (_LIMIT, _OLD_MEMCG, _CONSTRAINT, _KILLED)
-        usage, old, constraint, killed = [pattern.match(text) for pattern in patterns]
+        patterns = (_LIMIT, _OLD_MEMCG, _CONSTRAINT, _KILLED, _CANDIDATE)
+        usage, old, constraint, killed, candidate = [pattern.match(text) for pattern in patterns]
         if _INVOKED.match(text):
             limit, memcg, kind, constraints = None, None, "global", {}
         elif usage:
@@ -75,10 +71,7 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
         elif old:
             memcg, kind = old.group(1), "cgroup"
         elif constraint:
-            constraints[int(constraint.group(3))] = (
-                "cgroup" if constraint.group(1) == "MEMCG" else "global",
-                constraint.group(2),
-            )
+            constraints[int(constraint.group(3))] = (_kind_of(constraint.group(1)), constraint.group(2))
         elif killed:
             pid, comm = int(killed.group(2)), killed.group(3)
             own_kind = _kind_of(killed.group(1)) if killed.group(1) else kind
@@ -90,22 +83,20 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
                     "comm": comm,
                     "cgroup": cgroup,
                     "kind": victim_kind,
-                    "fpm": bool(FPM_COMM.match(comm)),
+                    "fpm": bool(_FPM_COMM.match(comm)),
                     "limit_kb": limit if victim_kind == "cgroup" else None,
                     "anon_rss_kb": int(killed.group(4)),
                     "text": redact(text),
                 }
             )
-        else:
-            candidate = _CANDIDATE.match(text)
-            if candidate and _kind_of(candidate.group(1)) == "cgroup":
-                kind = "cgroup"
+        elif candidate and _kind_of(candidate.group(1)) == "cgroup":
+            kind = "cgroup"
     return victims
 
 
-def _kind_of(beginning: str) -> str:
-    """Of a kill whose line begins so."""
-    return "cgroup" if beginning.startswith("Memory") else "global"
+def _kind_of(words: str) -> str:
+    """By the constraint, or by how the line of a kill begins."""
+    return "cgroup" if words in ("MEMCG", "Memory cgroup out") else "global"
 
 
 def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfault"]:
@@ -121,28 +112,24 @@ def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfaul
             "text": redact(text),
         }
         for at, text, match in matches
-        if match and FPM_COMM.match(match.group(1))
+        if match and _FPM_COMM.match(match.group(1))
     ]
 
 
 def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
-    """What systemd and systemd-oomd say in the journal's lines. Words count from their own speaker alone.
+    """Kills that systemd and systemd-oomd log in the journal. Each line counts from its own program only.
 
-    by_kernel: kind of a kill of the kernel's.
+    by_kernel: the kind of a kill by the kernel.
     """
     killed: List["Kill"] = []
     for at, identifier, _pid, text in lines:
-        unit: Optional[str] = None
-        cgroup: Optional[str] = None
         of_unit = _BY_UNIT.match(text) if identifier == "systemd" else None
         of_cgroup = _OOMD.match(text) if identifier == "systemd-oomd" else None
-        if of_unit:
-            unit, by_oomd = of_unit.group(1), bool(of_unit.group(2))
-        elif of_cgroup:
-            cgroup, by_oomd = of_cgroup.group(1), True
-            unit = unit_of(of_cgroup.group(1))
-        else:
+        if not of_unit and not of_cgroup:
             continue
+        cgroup = of_cgroup.group(1) if of_cgroup else None
+        unit = of_unit.group(1) if of_unit else unit_of(cgroup or "")
+        by_oomd = bool(of_cgroup or of_unit and of_unit.group(2))
         killed.append(
             {
                 "at": at,
@@ -165,7 +152,7 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
 
 
 def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
-    """What earlyoom says of itself in the journal's lines."""
+    """Kills that earlyoom logs in the journal."""
     matches = [
         (at, text, _EARLYOOM.match(text)) for at, identifier, _pid, text in lines if identifier == "earlyoom"
     ]
@@ -174,7 +161,7 @@ def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
             "at": at,
             "pid": int(match.group(1)),
             "comm": match.group(2),
-            "fpm": bool(FPM_COMM.match(match.group(2))),
+            "fpm": bool(_FPM_COMM.match(match.group(2))),
             "text": redact(text),
         }
         for at, text, match in matches

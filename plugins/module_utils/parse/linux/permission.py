@@ -11,28 +11,17 @@ if TYPE_CHECKING:
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
-_TAGS = {
-    _USER_OBJ: "user",
-    _USER: "user",
-    _GROUP_OBJ: "group",
-    _GROUP: "group",
-    _MASK: "mask",
-    _OTHER: "other",
-}
+_TAGS = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}
 READ, WRITE, SEARCH = 4, 2, 1
 
 
-class Entry(NamedTuple):
-    """Of an ACL."""
-
+class Entry(NamedTuple):  # of an ACL
     tag: int  # of _TAGS
     permissions: int  # bits: READ, WRITE, SEARCH
     id: int  # uid or gid
 
 
-class Component(NamedTuple):
-    """Of a path."""
-
+class Component(NamedTuple):  # of a path
     path: str
     directory: bool
     uid: int
@@ -44,7 +33,7 @@ class Component(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who wants to pass."""
+    """The account that connects."""
 
     user: str
     uid: int
@@ -65,13 +54,13 @@ def _rwx(permissions: int) -> str:
 def acl_text(
     acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], group_name: Callable[[int], str]
 ) -> Optional[List[str]]:
+    """As getfacl prints it."""
     if acl is None:
         return None
     names = {_USER: user_name, _GROUP: group_name}
     return [
-        "%s:%s:%s"
-        % (_TAGS.get(one.tag, "?"), names[one.tag](one.id) if one.tag in names else "", _rwx(one.permissions))
-        for one in acl
+        "%s:%s:%s" % (_TAGS.get(tag, "?"), names[tag](number) if tag in names else "", _rwx(permissions))
+        for tag, permissions, number in acl
     ]
 
 
@@ -86,28 +75,21 @@ class _Class(NamedTuple):
 
 def _class(component: Component, who: Identity) -> _Class:
     """The one that applies to who."""
+    owns, in_group, mode = who.uid == component.uid, component.gid in who.groups, component.mode
     if component.acl is None:
-        for name, applies, shift in (
-            ("owner", who.uid == component.uid, 6),
-            ("group", component.gid in who.groups, 3),
-            ("other", True, 0),
-        ):
-            if applies:
-                return _Class(name, component.mode >> shift & 7)
-    entries = component.acl or []
-    by_tag = {one.tag: one.permissions for one in entries if one.tag not in (_USER, _GROUP)}
+        if owns:
+            return _Class("owner", mode >> 6 & 7)
+        return _Class("group", mode >> 3 & 7) if in_group else _Class("other", mode & 7)
+    by_tag = {entry.tag: entry.permissions for entry in component.acl if entry.tag not in (_USER, _GROUP)}
     mask = by_tag.get(_MASK, 7)
-    if who.uid == component.uid:
+    if owns:
         return _Class("owner", by_tag.get(_USER_OBJ, 0))
-    for one in entries:
-        if one.tag == _USER and one.id == who.uid:
-            return _Class("user entry", one.permissions & mask, one.permissions, True)
-    matching = [
-        one.permissions
-        for one in entries
-        if (one.tag == _GROUP and one.id in who.groups)
-        or (one.tag == _GROUP_OBJ and component.gid in who.groups)
-    ]
+    matching = [by_tag[_GROUP_OBJ]] if in_group and _GROUP_OBJ in by_tag else []
+    for tag, permissions, number in component.acl:
+        if tag == _USER and number == who.uid:
+            return _Class("user entry", permissions & mask, permissions, True)
+        if tag == _GROUP and number in who.groups:
+            matching.append(permissions)
     if matching:
         # acl(5): one entry has to grant all that is asked for, which here is one bit.
         listed = 0
@@ -118,36 +100,26 @@ def _class(component: Component, who: Identity) -> _Class:
 
 
 def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str:
-    need = "search (x)" if wanted == SEARCH else "write (w)"
-    head = "mode %04o, owner %s:%s: " % (component.mode, component.owner, component.group)
+    user, group, need = who.user, component.group, "search (x)" if wanted == SEARCH else "write (w)"
     if match.listed & wanted:
-        return head + "the ACL's entry for %s grants %s permission, the ACL's mask takes it away" % (
-            who.user,
-            need,
-        )
-    if match.name in ("user entry", "group entry"):
-        return head + "the ACL's %s that applies to %s grants no %s permission" % (
-            match.name,
-            who.user,
-            need,
-        )
-    if match.name == "owner":
-        return head + "%s is the owner, and the owner has no %s permission" % (who.user, need)
-    if match.name == "group":
-        return head + "%s is in group %s, which has no %s permission" % (who.user, component.group, need)
-    return head + "%s is neither %s nor in group %s%s, and others have no %s permission" % (
-        who.user,
-        component.owner,
-        component.group,
-        " nor named in the ACL" if match.acl else "",
-        need,
-    )
+        why = "the ACL's entry for %s grants %s permission, the ACL's mask takes it away" % (user, need)
+    elif match.name in ("user entry", "group entry"):
+        why = "the ACL's %s that applies to %s grants no %s permission" % (match.name, user, need)
+    elif match.name == "owner":
+        why = "%s is the owner, and the owner has no %s permission" % (user, need)
+    elif match.name == "group":
+        why = "%s is in group %s, which has no %s permission" % (user, group, need)
+    else:
+        unnamed = " nor named in the ACL" if match.acl else ""
+        why = "%s is neither %s nor in group %s%s" % (user, component.owner, group, unnamed)
+        why += ", and others have no %s permission" % need
+    return "mode %04o, owner %s:%s: %s" % (component.mode, component.owner, group, why)
 
 
 def blocked_by(walk: Sequence[Component], who: Identity) -> Optional["Blocked"]:
-    """The first component that refuses who; None when owner, mode and ACL let it
-    through. walk: the directories in the order of search, which needs x, and the socket last, whose connect
-    needs w.
+    """The first component that refuses who; None when owner, mode and ACL let it through.
+
+    walk: the directories in the order of search, which needs x, then the socket, whose connect needs w.
     """
     if who.uid == 0:
         return None
@@ -170,7 +142,6 @@ def mandatory_access(path: str, who: Identity) -> "Blocked":
         "path": path,
         "kind": "mandatory_access",
         "acl": False,
-        "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still "
-        "refused:"
-        " a security module (SELinux, AppArmor) did" % who.user,
+        "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still"
+        " refused: a security module (SELinux, AppArmor) did" % who.user,
     }

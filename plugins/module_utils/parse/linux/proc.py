@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
@@ -66,9 +66,9 @@ def parse_status(text: str) -> ProcStatus:
     return ProcStatus(
         int(uid[1]) if len(uid) > 1 else -1,
         int(gid[1]) if len(gid) > 1 else -1,
-        [int(group) for group in rows.get("Groups", [])],
+        list(map(int, rows.get("Groups", []))),
         len(rows.get("NSpid", ["1"])),
-        [int(one) for one in uid[:3]],
+        list(map(int, uid[:3])),
     )
 
 
@@ -79,25 +79,14 @@ def parse_cmdline(text: str) -> str:
 
 def parse_cgroup(text: str) -> List[Membership]:
     """/proc/PID/cgroup."""
-    found: List[Membership] = []
-    for line in text.splitlines():
-        parts = line.split(":", 2)
-        if len(parts) == 3:
-            found.append(Membership([name for name in parts[1].split(",") if name], parts[2]))
-    return found
+    rows = [line.split(":", 2) for line in text.splitlines()]
+    return [Membership(list(filter(None, row[1].split(","))), row[2]) for row in rows if len(row) == 3]
 
 
 def cgroup_path(memberships: List[Membership]) -> str:
     """The path in the tree that systemd manages: version 2's, else its named one of version 1, else ""."""
-    return next(
-        (
-            one.path
-            for wanted in ("", "name=systemd")
-            for one in memberships
-            if ",".join(one.controllers) == wanted
-        ),
-        "",
-    )
+    paths = {",".join(row.controllers): row.path for row in reversed(memberships)}
+    return paths.get("", paths.get("name=systemd", ""))
 
 
 def below(path: str, home: str) -> str:
@@ -122,14 +111,12 @@ def parse_kb(text: str) -> Dict[str, int]:
 
 
 class Cgroup(NamedTuple):
-    """The control group that limits a process. version: 1 or 2. path: as the kernel spells it. point: where
-    its tree is mounted here, None when it is not. inside: the path below that point.
-    """
+    """The control group that limits a process."""
 
-    version: int
-    path: str
-    point: Optional[str]
-    inside: str
+    version: int  # 1 or 2
+    path: str  # as the kernel spells it
+    point: Optional[str]  # where its tree is mounted here
+    inside: str  # the path below that point
 
     @property
     def directories(self) -> List[str]:
@@ -138,6 +125,15 @@ class Cgroup(NamedTuple):
         if self.point is None:
             return []
         return [posixpath.join(self.point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
+
+
+def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
+    """/proc/PID/mountinfo: (root, mount point, type of the file system, its options)."""
+    for line in mountinfo.splitlines():
+        left, _dash, right = line.partition(" - ")
+        where, what = left.split(), right.split()
+        if len(where) >= 5 and len(what) >= 3:
+            yield where[3], where[4], what[0], what[2]
 
 
 def limiting_cgroup(cgroup: str, mountinfo: str, controller: str) -> Cgroup:
@@ -149,19 +145,15 @@ def limiting_cgroup(cgroup: str, mountinfo: str, controller: str) -> Cgroup:
     if not paths:
         version, paths = 2, [row.path for row in rows if not row.controllers]
     path = paths[0] if paths else ""
-    found = Cgroup(version, path, None, "")
-    for line in mountinfo.splitlines():
-        left, _dash, right = line.partition(" - ")
-        where, what = left.split(), right.split()
-        if len(where) < 5 or len(what) < 3:
+    group = Cgroup(version, path, None, "")
+    for root, point, kind, options in mounts(mountinfo):
+        if kind != ("cgroup" if version == 1 else "cgroup2"):
             continue
-        if what[0] != ("cgroup" if version == 1 else "cgroup2"):
+        if version == 1 and controller not in options.split(","):
             continue
-        if version == 1 and controller not in what[2].split(","):
-            continue
-        root, point = where[3].rstrip("/"), where[4]
+        root = root.rstrip("/")
         if path == root or path.startswith(root + "/"):
-            found = found._replace(point=point, inside=path[len(root) :].strip("/"))
-        elif found.point is None:
-            found = found._replace(point=point)
-    return found
+            group = group._replace(point=point, inside=path[len(root) :].strip("/"))
+        elif group.point is None:
+            group = group._replace(point=point)
+    return group

@@ -5,17 +5,17 @@
 
 import re
 import struct
+from collections import Counter
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
-FAMILIES = {AF_UNIX: "unix", AF_INET: "inet", AF_INET6: "inet6"}
+_TCP_FAMILIES = {AF_INET: "inet", AF_INET6: "inet6"}
 
 # linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h, linux/inet_diag.h
 NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 _HEADER = struct.Struct("=IHHII")
-# include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up on the request, which waits or is served all the
-# same.
+# include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up, and the request still waits or is served.
 _STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
 _SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_CLIENTS = 1 | 16, 2, 8
@@ -41,28 +41,22 @@ File = Tuple[int, int]  # see file_id()
 
 
 class Sock(NamedTuple):
-    """name: a unix socket's path as bound. address: packed, 4 or 16 bytes. inode: as in /proc/PID/fd; 0 while
-    it waits in the queue. file: see file_id(). queue, backlog: of listeners only. client: a name of a TCP
-    connection's other end. gone: that one has; None where nobody tells. clients: of a unix listener the
-    inodes of those that wait, in their order, 0 of one that has gone.
-    """
-
     family: str
     state: str
-    name: str = ""
-    address: bytes = b""
+    name: str = ""  # a unix socket's path as bound
+    address: bytes = b""  # packed, 4 or 16 bytes
     port: int = 0
-    inode: int = 0
+    inode: int = 0  # as in /proc/PID/fd; 0 while it waits in the queue
     file: Optional[File] = None
-    queue: Optional[int] = None
+    queue: Optional[int] = None  # of listeners only, like backlog
     backlog: Optional[int] = None
-    client: Union[bytes, str] = ""
-    gone: Optional[bool] = None
-    clients: Sequence[int] = ()
+    client: Union[bytes, str] = ""  # a name of a TCP connection's other end
+    gone: Optional[bool] = None  # whether the other end has; None: unknown
+    clients: Sequence[int] = ()  # inodes of those that wait at a unix listener, in order; 0: it has gone
 
 
 def file_id(major: int, minor: int, inode: int) -> File:
-    """A file's identity as unix_diag gives it: the kernel's dev_t, and 32 bits of the inode number."""
+    """A file as unix_diag names it: the kernel's dev_t, and 32 bits of the inode number."""
     return major << 20 | minor, inode & 0xFFFFFFFF
 
 
@@ -71,7 +65,7 @@ def _request(body: bytes) -> bytes:
 
 
 def unix_request(clients: bool = False) -> bytes:
-    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends the answer."""
+    """clients: only the listeners, with who waits. A list too long for the kernel's buffer ends it."""
     states, more = (1 << 10, _SHOW_CLIENTS) if clients else (_WANTED_STATES, _SHOW_VFS)
     return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, _SHOW_NAME_QUEUE | more, 0, 0))
 
@@ -99,47 +93,51 @@ def messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
         offset += length + 3 & ~3
 
 
+def _answers(data: bytes, least: int) -> List[bytes]:
+    return [body for kind, body in messages(data) if kind == SOCK_DIAG_BY_FAMILY and len(body) >= least]
+
+
 def _attributes(data: bytes) -> Dict[int, bytes]:
-    found: Dict[int, bytes] = {}
+    attributes: Dict[int, bytes] = {}
     offset = 0
     while offset + 4 <= len(data):
         length, kind = struct.unpack_from("=HH", data, offset)
         if length < 4:
             break
-        found[kind] = data[offset + 4 : offset + length]
+        attributes[kind] = data[offset + 4 : offset + length]
         offset += length + 3 & ~3
-    return found
+    return attributes
 
 
 def parse_unix_diag(data: bytes) -> List[Sock]:
-    """The answer to unix_request. Sockets without an inode are left out: an established one is accepted."""
-    found: List[Sock] = []
-    for kind, body in messages(data):
-        if kind != SOCK_DIAG_BY_FAMILY or len(body) < 16 or body[0] != AF_UNIX or body[2] not in _STATES:
+    """The answer to unix_request. The kernel leaves out sockets that wait: an established one is accepted."""
+    socks: List[Sock] = []
+    for body in _answers(data, 16):
+        if body[0] != AF_UNIX or body[2] not in _STATES:
             continue
         attributes = _attributes(body[16:])
-        name = attributes.get(_UNIX_NAME, b"")
-        if not name or name.startswith(b"\0"):
+        name = attributes.get(_UNIX_NAME, b"").split(b"\0")[0].decode("utf-8", "replace")
+        if not name:
             continue
         place: Optional[File] = None
         if len(attributes.get(_UNIX_VFS, b"")) >= 8:
             inode, device = struct.unpack_from("=II", attributes[_UNIX_VFS])
             place = (device, inode)
-        queue: Optional[int] = None
-        backlog: Optional[int] = None
-        clients: Tuple[int, ...] = ()
-        state = _STATES[body[2]]
-        if state == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
+        sock = Sock(
+            "unix",
+            _STATES[body[2]],
+            name,
+            inode=struct.unpack_from("=I", body, 4)[0],
+            file=place,
+            gone=attributes.get(_UNIX_SHUTDOWN) == b"\3",
+        )
+        if sock.state == "listen" and len(attributes.get(_UNIX_QUEUE, b"")) >= 8:
             queue, backlog = struct.unpack_from("=II", attributes[_UNIX_QUEUE])
             listed = attributes.get(_UNIX_CLIENTS, b"")
             clients = struct.unpack("=%dI" % (len(listed) // 4), listed[: len(listed) // 4 * 4])
-        text = name.split(b"\0")[0].decode("utf-8", "replace")
-        number = struct.unpack_from("=I", body, 4)[0]
-        gone = attributes.get(_UNIX_SHUTDOWN) == b"\3"
-        found.append(
-            Sock("unix", state, text, b"", 0, number, place, queue, backlog, gone=gone, clients=clients)
-        )
-    return found
+            sock = sock._replace(queue=queue, backlog=backlog, clients=clients)
+        socks.append(sock)
+    return socks
 
 
 def _packed(raw: bytes) -> bytes:
@@ -148,14 +146,9 @@ def _packed(raw: bytes) -> bytes:
 
 def parse_tcp_diag(data: bytes) -> List[Sock]:
     """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
-    found: List[Sock] = []
-    for kind, body in messages(data):
-        if (
-            kind != SOCK_DIAG_BY_FAMILY
-            or len(body) < 72
-            or body[0] not in (AF_INET, AF_INET6)
-            or body[1] not in _STATES
-        ):
+    socks: List[Sock] = []
+    for body in _answers(data, 72):
+        if body[0] not in _TCP_FAMILIES or body[1] not in _STATES:
             continue
         port = struct.unpack_from(">H", body, 4)[0]
         queue, backlog, _uid, inode = struct.unpack_from("=IIII", body, 56)
@@ -163,39 +156,33 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
         if state != "listen":
             queue = backlog = None
         address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
-        client = body[6:8] + body[24:40]
-        found.append(
-            Sock(
-                FAMILIES[body[0]], state, "", address, port, inode, None, queue, backlog, client, body[1] == 8
-            )
-        )
-    return found
+        client, gone = body[6:8] + body[24:40], body[1] == 8
+        family = _TCP_FAMILIES[body[0]]
+        socks.append(Sock(family, state, "", address, port, inode, None, queue, backlog, client, gone))
+    return socks
 
 
 def parse_unix_proc(text: str) -> List[Sock]:
     """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and
     inode 0 it waits.
     """
-    # Whoever binds a socket chooses its name, line feeds included: a row may be anything.
+    # Any program chooses the name of its socket, line feeds included: a row may be anything.
     rows = [
-        (state, int(flags, 16), name, int(inode)) for flags, state, inode, name in _UNIX_ROW.findall(text)
+        (int(flags, 16), state, int(inode), name) for flags, state, inode, name in _UNIX_ROW.findall(text)
     ]
-    waiting: Dict[str, int] = {}
-    for _state, _flags, name, inode in rows:
-        if not inode:
-            waiting[name] = waiting.get(name, 0) + 1
-    found: List[Sock] = []
-    for state, flags, name, inode in rows:
+    waiting = Counter(name for _flags, _state, inode, name in rows if not inode)
+    socks: List[Sock] = []
+    for flags, state, inode, name in rows:
         if flags & 0x10000:  # SO_ACCEPTCON
-            found.append(Sock("unix", "listen", name, inode=inode, queue=waiting.get(name, 0)))
+            socks.append(Sock("unix", "listen", name, inode=inode, queue=waiting[name]))
         elif state == "03" and inode:
-            found.append(Sock("unix", "established", name, inode=inode))
-    return found
+            socks.append(Sock("unix", "established", name, inode=inode))
+    return socks
 
 
 def parse_tcp_proc(text: str) -> List[Sock]:
     """/proc/net/tcp or tcp6. Of a listener, rx_queue waits (get_tcp4_sock)."""
-    found: List[Sock] = []
+    socks: List[Sock] = []
     for local, port, client, number, queue, inode in _TCP_ROW.findall(text):
         state = _STATES.get(int(number, 16))
         if state is None:
@@ -204,7 +191,7 @@ def parse_tcp_proc(text: str) -> List[Sock]:
         family = "inet" if len(raw) == 4 else "inet6"
         waits = int(queue, 16) if state == "listen" else None
         address, gone = _packed(raw), number == "08"
-        found.append(
+        socks.append(
             Sock(family, state, "", address, int(port, 16), int(inode), None, waits, None, client, gone)
         )
-    return found
+    return socks

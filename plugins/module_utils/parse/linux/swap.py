@@ -11,6 +11,7 @@ import re
 from typing import List, NamedTuple, Optional, Tuple
 
 from ..number import number
+from .proc import mounts
 
 MIB = 1 << 20
 SIGNATURE = b"SWAPSPACE2"  # in the last ten bytes of the first page
@@ -36,41 +37,27 @@ _SIZE = re.compile(r"(\d{1,18}) *(?:([KMGT]?)(?:iB|B)?)\Z", re.ASCII | re.IGNORE
 _UNITS = {"": 1, "K": 1 << 10, "M": MIB, "G": 1 << 30, "T": 1 << 40}
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
-# How a file without holes comes about: blocks set aside at once, the same without copy on write, or zeros
-# written.
+# How a file without holes is made: blocks set aside, the same without copy on write, or zeros written.
 ALLOCATED, NOCOW, WRITTEN = "allocated", "nocow", "written"
 # btrfs(5), "SWAPFILE SUPPORT"; ext2 and ext3 cannot set blocks aside.
 _FILLS = {"ext4": ALLOCATED, "xfs": ALLOCATED, "btrfs": NOCOW, "ext3": WRITTEN, "ext2": WRITTEN}
-# Up to here, swapon took blocks of XFS that were never written for holes (iomap_swapfile_activate() came with
-# 4.18).
+# Before iomap_swapfile_activate() came, swapon took blocks of XFS that were never written for holes.
 _XFS_UNWRITTEN = (4, 18)
 _BTRFS_SWAP = (5, 0)
 _NEVER = {
-    "overlay": "swapon refuses files of the layers of a container",
-    "aufs": "swapon refuses files of the layers of a container",
-    "tmpfs": "it lies in memory itself",
-    "ramfs": "it lies in memory itself",
-    "nfs": "swap over the network stalls when memory is short",
-    "nfs4": "swap over the network stalls when memory is short",
-    "cifs": "swap over the network stalls when memory is short",
-    "smb3": "swap over the network stalls when memory is short",
-    "ceph": "swap over the network stalls when memory is short",
-    "9p": "swapon refuses files of a shared directory",
-    "virtiofs": "swapon refuses files of a shared directory",
+    "overlay aufs": "swapon refuses files of the layers of a container",
+    "tmpfs ramfs": "it lies in memory itself",
+    "nfs nfs4 cifs smb3 ceph": "swap over the network stalls when memory is short",
+    "9p virtiofs": "swapon refuses files of a shared directory",
     "zfs": "it needs memory to write, and locks up when there is none",
     "fuseblk": "swapon refuses its files",
-    "vfat": "it cannot keep others from reading the file",
-    "exfat": "it cannot keep others from reading the file",
-    "squashfs": "it cannot be written to",
-    "erofs": "it cannot be written to",
-    "iso9660": "it cannot be written to",
+    "vfat exfat": "it cannot keep others from reading the file",
+    "squashfs erofs iso9660": "it cannot be written to",
 }
 
 
 def plain(path: str) -> bool:
-    """Whether a path is absolute and has no character that is written differently in fstab or /proc, and no
-    empty, "." or ".." part.
-    """
+    """Whether fstab and /proc write a path as it is, absolute and without an empty, "." or ".." part."""
     return bool(_PLAIN.match(path)) and not {".", ".."} & set(path.split("/"))
 
 
@@ -79,7 +66,7 @@ def whole_mib(size: int) -> int:
 
 
 def size_bytes(text: str) -> int:
-    """ "512M", "2 GiB" or a number of bytes -> bytes, rounded up to a whole MiB. ValueError for anything else."""
+    """ "512M", "2 GiB" or a number of bytes -> bytes, rounded up to a whole MiB. Else ValueError."""
     match = _SIZE.match(text.strip())
     size = int(match.group(1)) * _UNITS[match.group(2).upper()] if match else 0
     if not size:
@@ -92,9 +79,7 @@ def human(size: int) -> str:
 
 
 def parse_swaps(text: str) -> List[Swap]:
-    """/proc/swaps. A file that was deleted while in use has \\040(deleted) behind its name, and is not at its
-    path any more.
-    """
+    """/proc/swaps. A file that was deleted while in use has \\040(deleted) behind its name."""
     rows = [line.split() for line in text.splitlines()[1:]]
     return [Swap(row[0], row[1], number(row[2]) or 0, number(row[3]) or 0) for row in rows if len(row) >= 5]
 
@@ -103,35 +88,29 @@ def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
     """The mount that a path lies in, by /proc/PID/mountinfo: the deepest one, and of several at one place the
     last.
     """
-    found: Optional[Mount] = None
-    for line in mountinfo.splitlines():
-        left, _dash, right = line.partition(" - ")
-        where, what = left.split(), right.split()
-        if len(where) < 5 or not what:
-            continue
-        point = where[4]
-        if (path + "/").startswith(point.rstrip("/") + "/") and (
-            found is None or len(point) >= len(found.point)
-        ):
-            found = Mount(point, what[0])
-    return found
+    mount: Optional[Mount] = None
+    for _root, point, kind, _options in mounts(mountinfo):
+        inside = (path + "/").startswith(point.rstrip("/") + "/")
+        if inside and (mount is None or len(point) >= len(mount.point)):
+            mount = Mount(point, kind)
+    return mount
 
 
 def kernel_version(release: str) -> Tuple[int, int]:
-    """ "4.18.0-553.el8.x86_64" -> (4, 18); (0, 0) when it cannot be told."""
+    """ "4.18.0-553.el8.x86_64" -> (4, 18); (0, 0) when it is unknown."""
     match = re.match(r"([0-9]{1,9})\.([0-9]{1,9})", release)
     return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
 
 
-def unsuitable(filesystem: str, kernel: Tuple[int, int]) -> Optional[str]:
-    """Why no swap file can be on this type of file system, None when it can."""
+def file_system_refusal(filesystem: str, kernel: Tuple[int, int]) -> Optional[str]:
+    """Why no swap file can be on this type of file system, else None."""
     if filesystem == "btrfs" and kernel < _BTRFS_SWAP:
         return "swap files on btrfs need Linux 5.0, and this is %d.%d" % kernel
     if filesystem in _FILLS:
         return None
-    return _NEVER.get(
-        "fuseblk" if filesystem.startswith("fuse.") else filesystem, "it is not known to take swap files"
-    )
+    kind = "fuseblk" if filesystem.startswith("fuse.") else filesystem
+    reasons = [why for kinds, why in _NEVER.items() if kind in kinds.split()]
+    return reasons[0] if reasons else "it is not known to take swap files"
 
 
 def fill_of(filesystem: str, kernel: Tuple[int, int]) -> str:

@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..files import Expand, NotOpened, Read
 from .lexer import DEEPEST_BLOCK, statements
@@ -28,8 +28,8 @@ Part = Tuple[List["Directive"], int, int]
 
 
 class Directive(NamedTuple):
-    """block is None for a simple directive, and shared where a file is included twice. number: which of the
-    lexer's statements of its file it is: an editor finds its place by that.
+    """block: None for a simple directive, shared where a file is included twice. number: which of the lexer's
+    statements of its file it is. An editor finds its place by that.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Directive(NamedTuple):
 
 
 class Conf:
-    """directives: the main level. errors: each once, the first MOST_ERRORS. unread: [(path, file, line)] of
-    what read gave no text for, and of the include that names it.
+    """directives: the main level. errors: each once, the first MOST_ERRORS. unread: [(path, file, line)] of a
+    file for which read gave no text, and of the include that names it.
     """
 
     def __init__(self) -> None:
@@ -51,8 +51,8 @@ class Conf:
         self.errors: List[ConfigProblem] = []
         self._known: Set[Tuple[str, int, str]] = set()
 
-    def refuse(self, one: Directive, kind: str, *values: object) -> None:
-        self.error(kind, one.file, one.line, *values)
+    def refuse(self, directive: Directive, kind: str, *values: object) -> None:
+        self.error(kind, directive.file, directive.line, *values)
 
     def error(self, kind: str, file: str, line: int, *values: object) -> None:
         """values: for the words of that kind."""
@@ -67,10 +67,8 @@ class Conf:
 
 class _Reader:
     def __init__(self, conf: Conf, conf_prefix: str, read: Read, expand: Expand) -> None:
-        self.conf = conf
+        self.conf, self._read, self._expand = conf, read, expand
         self.prefix = conf_prefix.rstrip("/") + "/"
-        self.read = read
-        self.expand = expand
         self.open: List[str] = []
         self.known: Dict[str, Part] = {}
         self.matches: Dict[str, List[str]] = {}
@@ -79,10 +77,9 @@ class _Reader:
         top: List[Directive] = []
         outer: List[List[Directive]] = []
         current, size, deep = top, 1, 0  # an empty file counts too: it may be included without end
-        found, fault = statements(text)
-        marked, number = BOM in text, -1
-        for args, end, line in found:
-            number += 1
+        cut, fault = statements(text)
+        marked = BOM in text
+        for number, (args, end, line) in enumerate(cut):
             if end == "}":
                 current = outer.pop()
                 continue
@@ -115,7 +112,7 @@ class _Reader:
         full = posixpath.join(self.prefix, args[0])
         # ngx_conf_include(): such a name is a pattern, and may match nothing.
         if full not in self.matches:
-            self.matches[full] = self.expand(full) if re.search(r"[*?\[]", full) else [full]
+            self.matches[full] = self._expand(full) if re.search(r"[*?\[]", full) else [full]
         included: List[Directive] = []
         more = deep = 0
         for name in self.matches[full]:
@@ -138,17 +135,17 @@ class _Reader:
             if len(self.open) > DEEPEST_INCLUDE:
                 self.conf.error("too_deep_includes", path, line, DEEPEST_INCLUDE, name)
                 return [], 0, 0
-            text = self._read(path, line, name)
+            text = self._text_of(path, line, name)
             self.open.append(name)
             self.known[name] = self.text(name, text)
             self.open.pop()
         return self.known[name]
 
-    def _read(self, path: str, line: int, name: str) -> str:
+    def _text_of(self, path: str, line: int, name: str) -> str:
         try:
-            text = self.read(name)
+            text = self._read(name)
         except NotOpened as why:
-            self.conf.error("not_opened", path, line, str(why))
+            self.conf.error("not_opened", path, line, why)
             return ""
         if text is None:
             self.conf.unread.append((name, path, line))
@@ -156,8 +153,8 @@ class _Reader:
 
 
 def parse_conf(config: str, read: Read, expand: Expand, extra: str = "") -> Conf:
-    """config: the main file's absolute path, to whose directory includes are relative. extra: directives of
-    -g. An error ends the file it is in, the others are read on.
+    """config: the main file's absolute path; includes are relative to its directory. extra: directives of -g.
+    An error ends its own file only.
     """
     conf = Conf()
     reader = _Reader(conf, posixpath.dirname(config), read, expand)
@@ -180,39 +177,40 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
             left.pop()
 
 
+def named(directives: Iterable[Directive], *names: str) -> List[Directive]:
+    """Those of these names that have an argument."""
+    return [directive for directive in directives if directive.name in names and directive.args]
+
+
 def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
     """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is
     written.
     """
-    targets = [one.args[0] for one in every(conf.directives) if one.name == "error_log" and one.args]
-    if default and not any(one.name == "error_log" for one in conf.directives):
+    targets = [directive.args[0] for directive in named(every(conf.directives), "error_log")]
+    if default and not any(directive.name == "error_log" for directive in conf.directives):
         targets.insert(0, default)
-    targets = list(dict.fromkeys(targets))
     elsewhere = [name for name in targets if name == "stderr" or name.startswith(_NO_FILE + ("/dev/",))]
     files = [posixpath.join(prefix, name) for name in targets if name not in elsewhere]
-    return list(dict.fromkeys(files)), elsewhere
+    return list(dict.fromkeys(files)), list(dict.fromkeys(elsewhere))
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
     """What nginx -t opens for writing, and makes. pid: where the build puts it."""
-    written = [
-        one.args[0]
-        for one in every(conf.directives)
-        if one.name in ("access_log", "error_log", "pid") and one.args
+    names = [
+        directive.args[0] for directive in named(every(conf.directives), "access_log", "error_log", "pid")
     ]
-    if not any(one.name == "pid" for one in conf.directives):
-        written.append(pid)
+    if not any(directive.name == "pid" for directive in conf.directives):
+        names.append(pid)
     paths = [
-        posixpath.join(prefix, one)
-        for one in written
-        if one != "off" and "$" not in one and not one.startswith(_NO_FILE + ("stderr",))
+        posixpath.join(prefix, name)
+        for name in names
+        if name != "off" and "$" not in name and not name.startswith(_NO_FILE + ("stderr",))
     ]
     return list(dict.fromkeys(paths))
 
 
 def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
     """(user, group or None) of the main level; None where the compiled default holds."""
-    for directive in conf.directives:
-        if directive.name == "user" and directive.args:
-            return directive.args[0], directive.args[1] if len(directive.args) > 1 else None
+    for directive in named(conf.directives, "user"):
+        return directive.args[0], directive.args[1] if len(directive.args) > 1 else None
     return None

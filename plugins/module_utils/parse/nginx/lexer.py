@@ -6,15 +6,15 @@
 """
 
 import re
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, Match, NamedTuple, Optional, Tuple
 
 # NGX_CONF_BUFFER: a parameter, a quoted text or a comment has to fit.
 BUFFER = 4096
-# Far above what people write, and within what the host's processor, memory and our stack bear.
+# Far above what people write, within what a host's processor, memory and our stack bear.
 MOST_STATEMENTS = 400000
 MOST_ARGUMENTS = 50000
 DEEPEST_BLOCK = 100
-# How the names of blocks end that hold Lua.
+# How the name of a block with Lua ends.
 LUA_BLOCK = "_by_lua_block"
 
 
@@ -26,7 +26,6 @@ class SyntaxFault(NamedTuple):
 # (arguments, end, line of the first one, from 1). end: ";" of a simple directive, "{" opens a block, "}"
 # closes one, without arguments.
 Statement = Tuple[List[str], str, int]
-Cut = Tuple[List[Statement], Optional[SyntaxFault]]
 # Where a word stands, with its quotes: the offsets of its first character and behind its last one.
 Span = Tuple[int, int]
 # Where a statement stands: the spans of its arguments, and the offset of its ";", "{" or "}".
@@ -36,7 +35,8 @@ Spans = Tuple[List[Span], int]
 _TOKEN = re.compile(
     r"""
     [ \t\r\n]*(?:\#[^\n]{0,1000}\n[ \t\r\n]*){0,50}(?:
-        (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})[ \t\r\n]*(?P<end>;|(?<!\$)\{)
+        (?P<plain>[^\s;{}#"'\\][^\s;{\\]*(?:[ \t\r\n]+[^\s;{}#"'\\][^\s;{\\]*){0,12})
+        [ \t\r\n]*(?P<end>;|(?<!\$)\{)
       | (?P<comment>\#[^\n]*)
       | (?P<close>\})
       | (?P<quoted>"(?:[^"\\]+|\\(?:[\s\S]|\Z)){0,4200}"?|'(?:[^'\\]+|\\(?:[\s\S]|\Z)){0,4200}'?)
@@ -53,8 +53,13 @@ _AFTER_QUOTED = " \t\r\n;{)"
 
 # ngx_http_lua_lex.c: braces in Lua's strings and comments do not count.
 _LUA = re.compile(
-    r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?|[{}]"""
+    r"""--\[(?P<comment>={0,99})\[|--[^\n]*|\[(?P<string>={0,99})\[|[{}]"""
+    r"""|"(?:[^"\\\n]+|\\[\s\S]){0,9999}"?|'(?:[^'\\\n]+|\\[\s\S]){0,9999}'?"""
 )
+
+
+class _Fault(Exception):
+    """Its arguments: the offset where the text cannot be read on, and nginx's words."""
 
 
 def unescape(raw: str) -> str:
@@ -64,67 +69,67 @@ def unescape(raw: str) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match.group(1), match.group(1)), raw)
 
 
-def _too_long(raw: str) -> bool:
-    return len(raw) * 4 >= BUFFER and len(raw.encode("utf-8", "replace")) >= BUFFER
+def _check_length(word: str, start: int, quote: str = "") -> None:
+    if len(word) * 4 < BUFFER or len(word.encode("utf-8", "replace")) < BUFFER:
+        return
+    if quote:
+        raise _Fault(start, 'too long parameter, probably missing terminating "%s" character' % quote)
+    beginning = word.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
+    raise _Fault(start, 'too long parameter "%s..." started' % beginning)
 
 
-def lua_end(text: str, start: int) -> int:
-    """The offset of the brace that closes the block whose text begins at start, or -1."""
-    depth = 1
-    position = start
-    while True:
+def _unfinished(text: str, expected: str) -> _Fault:
+    return _Fault(len(text), "unexpected end of file, expecting " + expected)
+
+
+def _too_many(start: int, number: int, what: str) -> _Fault:
+    return _Fault(start, "more than %d %s, the rest of this file was not read" % (number, what))
+
+
+def _lua_end(text: str, start: int) -> int:
+    """The offset of the brace that closes the block whose text begins at start."""
+    depth, position = 1, start
+    while position >= 0:
         match = _LUA.search(text, position)
         if match is None:
-            return -1
+            break
         position = match.end()
-        found = match.group()
-        if found == "{":
+        if match.group() == "{":
             depth += 1
-        elif found == "}":
+        elif match.group() == "}":
             depth -= 1
             if not depth:
                 return match.start()
         elif match.lastgroup:
             position = text.find("]%s]" % match.group(match.lastgroup), position)
-            if position < 0:
-                return -1
+    raise _unfinished(text, '"}"')
 
 
-def statements(text: str, spans: Optional[List[Spans]] = None) -> Cut:
-    """All statements up to the end or the first fault, and that in nginx's own words with its line. A
-    *_by_lua_block gives its "{" and its "}" only.
+def _word(text: str, match: Match[str], start: int) -> str:
+    """A parameter that is quoted, or has an escape or a variable."""
+    raw, after, quote = text[start : match.end()], match.end(), ""
+    if match.lastgroup == "quoted":
+        raw, quote = raw[1:-1], raw[0]
+    _check_length(raw, start, quote)
+    if after == len(text):
+        raise _unfinished(text, '";" or "}"')
+    if quote and text[after] not in _AFTER_QUOTED:
+        raise _Fault(after, 'unexpected "%s"' % text[after])
+    return unescape(raw)
 
-    spans: gets those of each statement, in the same order.
-    """
-    found: List[Statement] = []
+
+def _cut(text: str, cut: List[Statement], spans: Optional[List[Spans]]) -> None:
     args: List[str] = []
     words_at: List[Span] = []
     line, counted, start_line, position, depth = 1, 0, 1, 0, 0
-
-    def fault(offset: int, message: str) -> Cut:
-        return found, SyntaxFault(line + text.count("\n", counted, offset), message)
-
-    def too_long(offset: int, word: str) -> Cut:
-        start = word.encode("utf-8", "replace")[:10].decode("utf-8", "replace")
-        return fault(offset, 'too long parameter "%s..." started' % start)
-
-    def unfinished(offset: int) -> Cut:
-        return fault(offset, 'unexpected end of file, expecting ";" or "}"')
-
-    def too_many(number: int, what: str) -> Cut:
-        return fault(start, "more than %d %s, the rest of this file was not read" % (number, what))
-
     while position >= 0:
         begin, position = position, -1
         for match in _TOKEN.finditer(text, begin):
             kind = match.lastgroup
             if kind == "comment":
-                if _too_long(match.group("comment")):
-                    return too_long(match.start("comment"), match.group("comment"))
+                _check_length(match.group("comment"), match.start("comment"))
                 continue
             if kind is None:
-                if args:
-                    return unfinished(len(text))
                 break
             start = match.start("plain" if kind == "end" else kind)
             line += text.count("\n", counted, start)
@@ -132,59 +137,54 @@ def statements(text: str, spans: Optional[List[Spans]] = None) -> Cut:
             if not args:
                 start_line = line
             if kind == "end":
-                plain, stop = match.group("plain", "end")
-                words = plain.split()
-                if len(plain) >= BUFFER // 4:
-                    long_words = list(filter(_too_long, words))
-                    if long_words:
-                        return too_long(text.index(long_words[0], start), long_words[0])
-                args += words
-                if spans is not None:
-                    words_at += [
-                        word.span() for word in _PLAIN_WORD.finditer(text, start, match.end("plain"))
-                    ]
-            elif kind == "close":
-                depth -= 1
-                if args or depth < 0:
-                    return fault(start, 'unexpected "}"')
-                found.append(([], "}", line))
-                if spans is not None:
-                    spans.append(([], start))
-                continue
-            elif kind == "stop":
-                stop = match.group("stop")
-                if not args:
-                    return fault(start, 'unexpected "%s"' % stop)
-            else:
-                raw, after, quote = match.group(kind), match.end(), ""
-                if kind == "quoted":
-                    raw, quote = raw[1:-1], raw[0]
-                if _too_long(raw):
-                    missing = 'too long parameter, probably missing terminating "%s" character' % quote
-                    return fault(start, missing) if quote else too_long(start, raw)
-                if after == len(text):
-                    return unfinished(after)
-                if quote and text[after] not in _AFTER_QUOTED:
-                    return fault(after, 'unexpected "%s"' % text[after])
-                args.append(unescape(raw))
-                if spans is not None:
-                    words_at.append((start, after))
+                plain, end = match.group("plain", "end")
+                args += plain.split()
+                if spans is not None or len(plain) >= BUFFER // 4:
+                    for word in _PLAIN_WORD.finditer(text, start, match.end("plain")):
+                        _check_length(word.group(), word.start())
+                        words_at.append(word.span())
+            elif kind == "quoted" or kind == "word":
+                args.append(_word(text, match, start))
+                words_at.append((start, match.end()))
                 if len(args) > MOST_ARGUMENTS:
-                    return too_many(MOST_ARGUMENTS, "parameters")
+                    raise _too_many(start, MOST_ARGUMENTS, "parameters")
                 continue
-            found.append((args, stop, start_line))
+            else:
+                end = match.group(kind)
+                if end == "}":
+                    depth -= 1
+                if depth < 0 or (not args) != (end == "}"):
+                    raise _Fault(start, 'unexpected "%s"' % end)
+            cut.append((args, end, start_line))
             if spans is not None:
                 spans.append((words_at, match.end() - 1))
-                words_at = []
-            if len(found) > MOST_STATEMENTS:
-                return too_many(MOST_STATEMENTS, "directives")
-            if stop == "{":
+            if len(cut) > MOST_STATEMENTS:
+                raise _too_many(start, MOST_STATEMENTS, "directives")
+            if end == "{":
                 depth += 1
                 if depth > DEEPEST_BLOCK:
-                    return too_many(DEEPEST_BLOCK, "nested blocks")
+                    raise _too_many(start, DEEPEST_BLOCK, "nested blocks")
                 if args[0].endswith(LUA_BLOCK):
-                    position = lua_end(text, match.end())
-                    args = []
-                    break
-            args = []
-    return fault(len(text), 'unexpected end of file, expecting "}"') if depth else (found, None)
+                    position = _lua_end(text, match.end())
+            args, words_at = [], []
+            if position >= 0:
+                break
+    if args or depth:
+        raise _unfinished(text, '";" or "}"' if args else '"}"')
+
+
+def statements(
+    text: str, spans: Optional[List[Spans]] = None
+) -> Tuple[List[Statement], Optional[SyntaxFault]]:
+    """All statements up to the end or the first fault, and that in nginx's own words with its line. A
+    *_by_lua_block gives its "{" and its "}" only.
+
+    spans: gets those of each statement, in the same order.
+    """
+    cut: List[Statement] = []
+    try:
+        _cut(text, cut, spans)
+    except _Fault as fault:
+        offset, words = fault.args
+        return cut, SyntaxFault(1 + text.count("\n", 0, offset), words)
+    return cut, None

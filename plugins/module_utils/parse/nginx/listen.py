@@ -6,7 +6,7 @@
 import re
 from typing import List, NamedTuple, Optional, Sequence
 
-from ..endpoint import dialled_at, is_loopback
+from ..endpoint import dialled_at, is_loopback, port_number
 
 
 class Target(NamedTuple):
@@ -33,27 +33,26 @@ def _target(words: Sequence[str]) -> Optional[Target]:
         return None
     if where[:5].lower() == "unix:":
         return Target("unix", where[5:], 0, tls, proxy_protocol) if where[5:] else None
-    alone, inet, inet6 = _PORT.match(where), _INET.match(where), _INET6.match(where)
-    if alone:
-        family, address, port = "inet", "*", alone.group(1)
+    port_only, inet, inet6 = _PORT.match(where), _INET.match(where), _INET6.match(where)
+    if port_only:
+        family, address, port = "inet", "*", port_only.group(1)
     elif inet:
         family, address, port = "inet", inet.group(1).lower(), inet.group(2)
     elif inet6:
         family, address, port = "inet6", inet6.group(1), inet6.group(2)
     else:
         return None
-    number = int(port) if port else DEFAULT_PORT
-    if not 0 < number < 65536:
+    number = port_number(port or str(DEFAULT_PORT))
+    if number is None:
         return None
     return Target(family, dialled_at(_NUMERIC.get(address, address)), number, tls, proxy_protocol)
 
 
 def targets(listen: Sequence[str]) -> List[Target]:
-    """Each listener that an HTTP/1.1 client on this host can ask, the best one first; without any directive
-    it is port 80.
+    """Each listener that an HTTP/1.1 client on this host can ask, the best one first. No directive: port 80.
 
-    listen: the arguments of each directive, as in "[::]:443 ssl http2". What listens on a name other than
-    localhost is left out: to look a name up may hang.
+    listen: the arguments of each directive, as in "[::]:443 ssl http2". A name other than localhost is left
+    out: to look it up may hang.
     """
     ranked = []
     for written in listen or [str(DEFAULT_PORT)]:
@@ -61,10 +60,9 @@ def targets(listen: Sequence[str]) -> List[Target]:
         target = _target(words) if words else None
         if target is None:
             continue
-        # Before nginx 1.25.1 a plain listener with http2 understands HTTP/2 alone.
-        deaf = "http2" in words[1:] and not target.tls
         rank = (
-            deaf,
+            # Before nginx 1.25.1 a plain listener with http2 understands only HTTP/2.
+            "http2" in words[1:] and not target.tls,
             target.tls,
             target.family != "unix" and not is_loopback(target.address),
             _FAMILIES.index(target.family),

@@ -3,9 +3,9 @@
 
 """nginx's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes:
-what stands within that reach of such an entry is dropped, or in doubt, until it proves to be nginx's. Still,
-a log never decides alone.
+A message with foreign text may hold whole forged lines. But one entry is one write of at most 2048 bytes.
+What stands within that reach of such an entry is dropped, or in doubt until it proves to be nginx's. A log
+never decides alone.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ class _Seen:
 
 
 class NginxLog(Log):
-    """Feed it a log's lines in order. known_pids: nginx's processes now. All is told after finish()."""
+    """Feed it a log's lines in order; finish() gives the events. known_pids: nginx's processes now."""
 
     def __init__(
         self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
@@ -96,7 +96,7 @@ class NginxLog(Log):
         )
 
     def _continue(self, line: str) -> None:
-        """The last entry with foreign text goes on, if that reaches here."""
+        """The line belongs to the last entry with foreign text, if that reaches here."""
         if self._last_foreign is None or not self._reached():
             return
         self._doubt(self._foreign[0])
@@ -114,7 +114,7 @@ class NginxLog(Log):
                 self._last_foreign.entry = entry._replace(site=site, endpoint=endpoint, whole=True)
 
     def _drop(self, begun: int) -> int:
-        """All behind begun was its text: how many messages."""
+        """All behind begun was text of that entry. How many messages that were."""
         forged = 0
         while self._pending and self._pending[-1].start > begun:
             forged += 1 if self._pending.pop().entry.row else 0
@@ -130,14 +130,14 @@ class NginxLog(Log):
             seen.doubt |= pids
 
     def _settle(self) -> None:
-        """Judge what no entry with foreign text reaches any more."""
+        """Judges what no entry with foreign text reaches any more."""
         while self._pending and (not self._foreign or self._pending[0].start <= self._foreign[0]):
             if self._open and self._foreign and self._pending[0] is self._last_foreign:
                 break  # its end will name the site
             self._judge(self._pending.popleft(), len(self._doubts) >= _MOST_DOUBTS)
 
     def _judge(self, seen: _Seen, last: bool) -> None:
-        """A stranger may prove itself by a later entry that is in no doubt; last: there is no later."""
+        """A pid may prove itself by a later entry that is in no doubt. last: there is no later one."""
         strangers = seen.doubt - self._known
         self._strangers |= strangers
         if not seen.doubt or not strangers and len(self._strangers) < MANY_STRANGERS:

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One entry of nginx's error log: its fields, read from the left, and what it means. Forgery: see
-nginx_log.py.
-"""
+"""One entry of nginx's error log: its fields, read from the left, and what it means. Forgery: see log.py."""
 
 import re
 from functools import lru_cache
@@ -55,8 +53,8 @@ class Entry(NamedTuple):
 @lru_cache(maxsize=256)
 def upstream_key(value: str) -> Optional[str]:
     """The value of upstream: -> an endpoint's key; other protocols than FastCGI keep their scheme."""
-    scheme, found, peer = value.partition("://")
-    if not found or not scheme.isalnum() or not peer:
+    scheme, _separator, peer = value.partition("://")
+    if not scheme.isalnum() or not peer:
         return None
     if peer.startswith("unix:"):
         peer = "unix:" + peer[5:].split(":", 1)[0]
@@ -67,22 +65,20 @@ def upstream_key(value: str) -> Optional[str]:
 
 def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
     """What stands behind ", client: " -> (server, endpoint). cut: the entry's end is missing. HTTP/2 and /3
-    requests before nginx 1.21.1 may imitate a request's end; where candidates differ, the endpoint is
+    requests before nginx 1.21.1 may imitate a request's end. Where candidates differ, the endpoint is
     unknown.
     """
-    _client, found, tail = rest.partition(", server: ")
-    if not found:
+    _client, named, tail = rest.partition(", server: ")
+    if not named:
         return None, None
-    site, found, tail = tail.partition(', request: "')
-    if not found:
+    site, asked, tail = tail.partition(', request: "')
+    if not asked:
         return site.split(", ", 1)[0], None
     ends = list(_REQUEST_END.finditer(tail))
     if not ends:
         # HTTP/0.9 has no version: upstream: is the last field. A cut line proves nothing.
-        _before, found, last = tail.rpartition(', upstream: "')
-        return site, upstream_key(last[:-1]) if found and not cut and last.endswith('"') and '"' not in last[
-            :-1
-        ] else None
+        last = re.search(r', upstream: "([^"]*)"\Z', tail)
+        return site, upstream_key(last.group(1)) if last and not cut else None
     value = _UPSTREAM.match(tail, ends[0].end())
     for end in ends[1:]:
         other = _UPSTREAM.match(tail, end.end())
@@ -93,9 +89,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 
 @lru_cache(maxsize=256)
 def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Signature], "Detail"]:
-    """(signature, detail). Remembered, because a failing endpoint repeats itself; nobody may change the
-    detail.
-    """
+    """(signature, detail). Cached, since a failing endpoint repeats itself: do not change the detail."""
     hit = (NGINX.find(message, HTTP) if http else None) or NGINX.find(message, phase)
     # At level error it is a static file that nginx may not read.
     if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
@@ -117,22 +111,22 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         return None
     level, of_connection = head.group(2), head.group(4) is not None
     cut = len(line) * 4 >= ENTRY_LIMIT and len(line.encode("utf-8", "replace")) + 1 >= ENTRY_LIMIT
-    message, tail, rest = line[head.end() :].partition(", client: ")
-    if not tail:
+    message, client, rest = line[head.end() :].partition(", client: ")
+    if not client:
         message = message.split(", resolver: ", 1)[0]
-    front, found, phase = message.rpartition(" while ")
-    if found and phase in PHASES:
+    front, stated, phase = message.rpartition(" while ")
+    if stated and phase in PHASES:
         message, phase = front, PHASES[phase]
     else:
         phase = NO_PHASE
-    site, endpoint = fields(rest, cut) if tail else (None, None)
+    site, endpoint = fields(rest, cut) if client else (None, None)
     http = phase == "header" and (endpoint or "").startswith("http://unix:")
     row, detail = _recognise(message, phase, level == "crit", http)
     foreign = "%q" in row.format if row else of_connection and not _HARMLESS.match(message)
     twice = ", client: " in rest
     if foreign and twice:
         site = endpoint = None  # the message itself may have brought the first of them
-    whole = bool(tail) or not of_connection or level == "debug" or not foreign
+    whole = bool(client) or not of_connection or level == "debug" or not foreign
     return Entry(
         nginx_time(head.group(1), utc_offset),
         int(head.group(3)),
@@ -148,19 +142,14 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
 
 
 def brief(line: str) -> str:
-    front, found, rest = line.partition(', request: "')
-    if not found:
+    """Without the query, and without what stands behind the request but the upstream."""
+    front, asked, rest = line.partition(', request: "')
+    if not asked:
         return redact(line)
     end = _REQUEST_END.search(rest)
     target, query, _query = (rest[: end.start()] if end else rest.split('"', 1)[0]).partition("?")
+    shown = front + asked + target + (query and "?[redacted]") + (end.group() if end else '"')
     upstream = _UPSTREAM.match(rest, end.end()) if end else None
-    return redact(
-        '%s, request: "%s%s%s%s'
-        % (
-            front,
-            target,
-            "?[redacted]" if query else "",
-            end.group() if end else '"',
-            ', upstream: "%s"' % upstream.group(1).split("?", 1)[0] if upstream else "",
-        )
-    )
+    if upstream:
+        shown += ', upstream: "%s"' % upstream.group(1).split("?", 1)[0]
+    return redact(shown)

@@ -3,7 +3,7 @@
 
 """What nginx refuses in its configuration, and what is left out of it here: each kind with its words."""
 
-# In nginx's own words, where it refuses it too. "%s" alone: the words come with it.
+# In nginx's own words, where it refuses it too. "%s" alone: the caller gives the words.
 WORDS = {
     "syntax": "%s",
     "not_opened": "%s",

@@ -5,9 +5,9 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, List, Match, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optional, Tuple
 
-from .conf import Conf, Directive, every
+from .conf import Conf, Directive, every, named
 from .lexer import BUFFER
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
@@ -81,69 +81,66 @@ def _holds(values: Values, name: str, default: Optional[str] = None) -> Optional
     return default
 
 
-def _sets(block: List[Directive]) -> List[Tuple[str, str]]:
-    return [
-        (_variable(one.args[0]), one.args[1]) for one in block if one.name == "set" and len(one.args) == 2
-    ]
+def _sets(block: Iterable[Directive]) -> List[Tuple[str, str]]:
+    pairs = [directive.args for directive in named(block, "set") if len(directive.args) == 2]
+    return [(_variable(name), value) for name, value in pairs]
 
 
 def _set_values(block: List[Directive], outer: Values) -> Values:
     """The rewrite module runs a block in order, and may or may not enter its if blocks."""
     own: Dict[str, Optional[str]] = {}
-    for one in block:
-        if one.name == "set":
-            own.update(_sets([one]))
-        elif one.name == "if" and one.block:
-            for name, value in _sets(one.block):
+    for directive in block:
+        if directive.name == "set":
+            own.update(_sets([directive]))
+        elif directive.name == "if" and directive.block:
+            for name, value in _sets(directive.block):
                 own[name] = value if _holds((own,) + outer, name, value) == value else None
     return (own,) + outer if own else outer
 
 
 class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
-        self.conf = conf
-        self.prefix = prefix
-        self.found: List[Route] = []
+        self.conf, self.prefix = conf, prefix
+        self.routes: List[Route] = []
         self.upstreams: Dict[str, Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
     def http(self, block: List[Directive]) -> None:
-        for one in block:
-            if one.name == "upstream" and one.args and one.block is not None:
-                name = one.args[0].lower()
-                if name in self.upstreams:
-                    self.conf.refuse(one, "duplicate_upstream", one.args[0])
-                else:
-                    self.upstreams[name] = Upstream(one, self.conf)
-            elif one.name == "map" and len(one.args) == 2 and one.block:
-                possible = {entry.args[0] for entry in one.block if entry.args}
-                if not any(entry.name == "default" for entry in one.block):
+        for upstream in named(block, "upstream"):
+            name = upstream.args[0].lower()
+            if upstream.block is not None and name in self.upstreams:
+                self.conf.refuse(upstream, "duplicate_upstream", upstream.args[0])
+            elif upstream.block is not None:
+                self.upstreams[name] = Upstream(upstream, self.conf)
+        for mapping in named(block, "map"):
+            if len(mapping.args) == 2 and mapping.block:
+                possible = {entry.args[0] for entry in mapping.block if entry.args}
+                if not any(entry.name == "default" for entry in mapping.block):
                     possible.add("")
-                self.maps[_variable(one.args[1])] = possible.pop() if len(possible) == 1 else None
+                self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
         level = self.enter(_Level(timeouts, False, None, {}, (self.maps,), ()), block, "http")
-        for one in block:
-            if one.name == "server" and one.block:
-                self.enter_server(one, one.block, level)
-            elif one.name == "fastcgi_pass":
-                self.conf.refuse(one, "not_allowed", "fastcgi_pass")
+        for directive in block:
+            if directive.name == "server" and directive.block:
+                self.enter_server(directive, directive.block, level)
+            elif directive.name == "fastcgi_pass":
+                self.conf.refuse(directive, "not_allowed", "fastcgi_pass")
 
-    def enter_server(self, at: Directive, block: List[Directive], level: _Level) -> None:
+    def enter_server(self, server: Directive, block: List[Directive], level: _Level) -> None:
         names = [
             name if name.startswith("~") else name.lower()
-            for one in block
-            if one.name == "server_name"
-            for name in one.args
+            for directive in named(block, "server_name")
+            for name in directive.args
         ]
         # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
         first = names[0] if names else ""
         site = _Site(
             first[1:] if first.startswith(".") else first,
             names,
-            [" ".join(one.args) for one in block if one.name == "listen"],
-            {"file": at.file, "line": at.line},
+            [" ".join(listen.args) for listen in named(block, "listen")],
+            {"file": server.file, "line": server.line},
         )
         self.server, self.server_sets = block, None
         level = self.enter(level, block, "server")
@@ -151,49 +148,54 @@ class _Routes:
 
     def walk(self, site: _Site, block: List[Directive], level: _Level, location: str, context: str) -> None:
         passed = False
-        for one in block:
-            if one.name == "fastcgi_pass" and one.args:
+        for directive in block:
+            if directive.name == "fastcgi_pass" and directive.args:
                 if passed:
-                    self.conf.refuse(one, "duplicate_directive", "fastcgi_pass")
+                    self.conf.refuse(directive, "duplicate_directive", "fastcgi_pass")
                     continue
                 passed = True
                 if context not in ("location", "if") or not location:
-                    self.conf.refuse(one, "not_allowed", "fastcgi_pass")
-                self.found.append(self.route(site, one, level, location))
-            elif one.block and one.name in _INNER:
-                # ngx_http_rewrite_merge_loc_conf(): a location runs the server's set directives and its own
-                # alone.
+                    self.conf.refuse(directive, "not_allowed", "fastcgi_pass")
+                self.routes.append(self.route(site, directive, level, location))
+            elif directive.block and directive.name in _INNER:
+                # ngx_http_rewrite_merge_loc_conf(): a location runs the sets of the server and its own.
                 start, inner = level, location
-                if one.name == "location":
-                    start, inner = level._replace(values=level.server_values), " ".join(one.args)
-                self.walk(site, one.block, self.enter(start, one.block, one.name), inner, one.name)
+                if directive.name == "location":
+                    start, inner = level._replace(values=level.server_values), " ".join(directive.args)
+                self.walk(
+                    site,
+                    directive.block,
+                    self.enter(start, directive.block, directive.name),
+                    inner,
+                    directive.name,
+                )
 
     def enter(self, level: _Level, block: List[Directive], context: str) -> _Level:
         """The settings inside a block: a directive holds for its whole block, wherever it stands."""
         timeouts: Dict[str, Timeout] = {}
         params: Optional[Dict[str, str]] = None
         keep_conn, root = level.keep_conn, level.root
-        for one in block:
-            name, args = one.name, one.args
+        for directive in block:
+            name, args = directive.name, directive.args
             if name not in _SETTINGS or not args:
                 continue
             if context in ("if", "limit_except") and name in _NOT_INSIDE:
-                self.conf.refuse(one, "not_allowed", name)
+                self.conf.refuse(directive, "not_allowed", name)
             elif name in _TIMEOUTS:
                 seconds = parse_time(args[0])
                 if seconds is None:
-                    self.conf.refuse(one, "invalid_value", name)
+                    self.conf.refuse(directive, "invalid_value", name)
                 elif _TIMEOUTS[name] in timeouts:
-                    self.conf.refuse(one, "duplicate_directive", name)
+                    self.conf.refuse(directive, "duplicate_directive", name)
                 else:
                     timeouts[_TIMEOUTS[name]] = {
                         "seconds": seconds,
-                        "file": one.file,
-                        "line": one.line,
+                        "file": directive.file,
+                        "line": directive.line,
                         "context": context,
                     }
             elif name == "fastcgi_param":
-                # One fastcgi_param at a level drops all that it would have inherited.
+                # A level with a fastcgi_param inherits none.
                 params = {} if params is None else params
                 if args[0] == "SCRIPT_FILENAME" and len(args) > 1:
                     params[args[0]] = args[1]
@@ -207,17 +209,17 @@ class _Routes:
         return _Level(timeouts, keep_conn, root, params, values, level.server_values)
 
     def value(self, name: str, values: Values) -> Optional[str]:
-        """What nothing on the way sets may come from another location, by an internal redirect."""
+        """Of a variable. If no block around sets it, another location may, by an internal redirect."""
         if any(name in scope for scope in values):
             return _holds(values, name)
         if self.server_sets is None:
             self.server_sets = {}
-            for variable, text in _sets(list(every(self.server))):
+            for variable, text in _sets(every(self.server)):
                 self.server_sets[variable] = text if self.server_sets.get(variable, text) == text else None
         return self.server_sets.get(name)
 
     def resolve(self, text: str, values: Values) -> Optional[str]:
-        """The only thing that a text with variables can be, or None."""
+        """The only text that a text with variables can be, or None."""
 
         def replace(match: Match[str]) -> str:
             return self.value((match.group(1) or match.group(2)).lower(), values) or "$"
@@ -236,8 +238,8 @@ class _Routes:
             return "upstream_with_port", host, port
         return ("bad_address", fault, address) if fault else None
 
-    def route(self, site: _Site, one: Directive, level: _Level, location: str) -> "Route":
-        written, variable = one.args[0], "$" in one.args[0]
+    def route(self, site: _Site, directive: Directive, level: _Level, location: str) -> "Route":
+        written, variable = directive.args[0], "$" in directive.args[0]
         address = self.resolve(written, level.values) if variable else written
         name: Optional[str] = None
         endpoints: List[Target] = []
@@ -248,9 +250,9 @@ class _Routes:
         elif address:
             problem = self.problem(address)
             if problem is None:
-                endpoints = [target_of(address, one)]
+                endpoints = [target_of(address, directive)]
             elif not variable:
-                self.conf.refuse(one, *problem)
+                self.conf.refuse(directive, *problem)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
         return {
             "site": site.name,
@@ -258,8 +260,8 @@ class _Routes:
             "server": site.server,
             "listen": site.listen,
             "location": location,
-            "file": one.file,
-            "line": one.line,
+            "file": directive.file,
+            "line": directive.line,
             "pass": written,
             "upstream": name,
             "variable": variable,
@@ -275,11 +277,9 @@ class _Routes:
 
 
 def routes(conf: Conf, prefix: str) -> List["Route"]:
-    """The routes in the configuration's order; nginx's refusals go to conf.errors. prefix: of a relative
-    root.
-    """
-    found = _Routes(conf, prefix)
-    for one in conf.directives:
-        if one.name == "http" and one.block:
-            found.http(one.block)
-    return found.found
+    """In the configuration's order. What nginx refuses goes to conf.errors. prefix: of a relative root."""
+    walk = _Routes(conf, prefix)
+    for directive in conf.directives:
+        if directive.name == "http" and directive.block:
+            walk.http(directive.block)
+    return walk.routes

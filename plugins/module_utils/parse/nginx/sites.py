@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Site
     from ....plugin_utils.shapes.nginx import Route
 
-
 # What tells a site from all others.
 Place = Tuple[Union[str, int, None], ...]
 

@@ -6,8 +6,8 @@
 import re
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
-from ..endpoint import canonical
-from .conf import Conf, Directive
+from ..endpoint import canonical, port_number
+from .conf import Conf, Directive, named
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Target
@@ -27,15 +27,13 @@ def is_unix(written: str) -> bool:
 
 
 def fault_of(written: str) -> Optional[str]:
-    """nginx's word for what is wrong with an address, None for nothing. "no port" is wrong in fastcgi_pass
-    only.
-    """
+    """nginx's words for what is wrong with an address. "no port" is wrong in fastcgi_pass only."""
     if is_unix(written):
         return None if written[5:] else "no path in the unix domain socket"
     host, port = address_of(written)
     if "/" in written or "?" in written:
         return "invalid host"
-    if port is not None and not (re.match(r"[0-9]{1,5}\Z", port) and 0 < int(port) < 65536):
+    if port is not None and port_number(port) is None:
         return "invalid port"
     if not host:
         return "no host"
@@ -57,18 +55,19 @@ def target_of(written: str, at: Directive, default_port: str = "") -> "Target":
 
 
 class Upstream:
-    def __init__(self, block: Directive, conf: Conf) -> None:
+    def __init__(self, at: Directive, conf: Conf) -> None:
         self.keepalive = 0
         self.endpoints: List[Target] = []
-        for one in block.block or []:
-            if one.name == "server" and one.args:
-                fault = fault_of(one.args[0])
-                if fault in (None, "no port"):
-                    # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
-                    self.endpoints.append(target_of(one.args[0], one, "80"))
-                else:
-                    conf.refuse(one, "bad_address", fault, one.args[0])
-            elif one.name == "keepalive" and one.args and re.match(r"[0-9]{1,9}\Z", one.args[0]):
-                self.keepalive = int(one.args[0])
-        if not any(one.name == "server" for one in block.block or []):
-            conf.refuse(block, "empty_upstream")
+        block = at.block or []
+        for directive in named(block, "server", "keepalive"):
+            value = directive.args[0]
+            fault = fault_of(value)
+            if directive.name == "keepalive":
+                self.keepalive = int(value) if re.match(r"[0-9]{1,9}\Z", value) else self.keepalive
+            elif fault in (None, "no port"):
+                # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
+                self.endpoints.append(target_of(value, directive, "80"))
+            else:
+                conf.refuse(directive, "bad_address", fault, value)
+        if not any(directive.name == "server" for directive in block):
+            conf.refuse(at, "empty_upstream")

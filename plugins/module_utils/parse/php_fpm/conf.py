@@ -8,8 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..files import Expand, NotOpened, Read
 from ..number import number as whole
-from ..problem import Problem
-from .problems import problem
+from .problems import Problem, problem
 
 PROBLEMS = 10  # php-fpm stops at the first
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
@@ -19,22 +18,18 @@ MOST_CHARACTERS = 64 * 1024 * 1024
 
 
 class Setting(NamedTuple):
-    """A directive's value, and where it stands."""
-
     value: str
     file: str
     line: int
 
 
 class Section:
-    """[global] or one pool. settings: plain keys; arrays: env, php_value and their like, {name: [(key,
-    Setting)]} in file order. variables: whether a plain key has a ${...}, so that its value is unknown.
+    """[global] or one pool. arrays: env, php_value and their like, {name: [(key, Setting)]} in file order.
+    variables: whether a plain key has a ${...}, so that its value is unknown.
     """
 
     def __init__(self, name: str, file: str, line: int) -> None:
-        self.name = name
-        self.file = file
-        self.line = line
+        self.name, self.file, self.line = name, file, line
         self.variables = False
         self.settings: Dict[str, Setting] = {}
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
@@ -65,9 +60,7 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order; variables: whether a value has ${...}; cut: a limit was reached, and the rest
-    was not read.
-    """
+    """files: in reading order. variables: whether a value has ${...}. cut: a limit ended the reading."""
 
     def __init__(self, config: str) -> None:
         self.files: List[str] = []
@@ -80,7 +73,8 @@ class FpmConf:
 
 # Linear in time: a name ends with no space, a variable's parts where another variable begins.
 ENTRY = re.compile(
-    r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$""",
+    r"""^([^=\n\r\t;&|^$~(){}!"\[\]\x00]*[^=\s;&|^$~(){}!"\[\]\x00])\s*"""
+    r"(?:\[([^\]]*)\]\s*)?(?:=\s*(.*))?$",
     re.S,
 )
 _SECTION = re.compile(r"^\[([^\]]*)\]\s*(?:;.*)?$")
@@ -115,7 +109,7 @@ def to_seconds(value: Optional[str]) -> float:
 
 
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
-    """What stands right of "=" -> (value, whether it holds a ${variable}, what the scanner does not expect)."""
+    """What stands right of "=" -> (value, whether it has a ${variable}, what the scanner does not expect)."""
     out, pending, kinds = "", "", ""
     variable = False
     at = 0
@@ -143,10 +137,8 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         variable = variable or hit
         kinds += kind[0]
     word = out.lower()
-    if kinds == "p" and word in TRUE:
-        return "1", variable, None
-    if kinds == "p" and word in FALSE:
-        return "", variable, None
+    if kinds == "p" and word in TRUE + FALSE:
+        out = "1" if word in TRUE else ""
     return out, variable, None
 
 
@@ -157,10 +149,7 @@ def _expand(text: str) -> Tuple[str, bool]:
 
 class Reader:
     def __init__(self, conf: FpmConf, read: Read, expand: Expand, prefix: str) -> None:
-        self.conf = conf
-        self.read = read
-        self.expand = expand
-        self.prefix = prefix
+        self.conf, self.read, self.expand, self.prefix = conf, read, expand, prefix
         self.section = conf.top
         self.by_name: Dict[str, Section] = {}
         self.known: Set[str] = set()

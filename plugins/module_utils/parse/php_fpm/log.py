@@ -3,9 +3,8 @@
 
 """php-fpm's error log -> events, from text that visitors and applications help to write (docs/looking.md).
 
-What a worker "said into stderr" never counts as the master's. A slow request's line holds its decoded path,
-line feeds included: it is open until a line ends in its own last words, and what looks like lines in between
-is dropped.
+What a worker "said into stderr" never counts as the master's. The entry of a slow request holds its decoded
+path, line feeds included. It is open until a line ends in the entry's last words: all between is dropped.
 """
 
 import re
@@ -79,15 +78,15 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
         return None, None, {}
     row, places = hit
     if row.format.startswith("child %d"):
-        seconds = float(".".join(places[-2:]))
+        detail: Detail = {"seconds": float(".".join(places[-2:]))}
         death = _EXIT.match(text)
-        if death:
-            number = int(death.group(2))
-            if death.group(1) == "code":
-                return row, int(places[0]), {"code": number, "seconds": seconds}
-            return row, int(places[0]), {"signal": number, "seconds": seconds}
-        script, request = redact(places[1], 200), _path_only(places[2])
-        return row, int(places[0]), {"seconds": seconds, "script": script, "request": request}
+        if not death:
+            detail["script"], detail["request"] = redact(places[1], 200), _path_only(places[2])
+        elif death.group(1) == "code":
+            detail["code"] = int(death.group(2))
+        else:
+            detail["signal"] = int(death.group(2))
+        return row, int(places[0]), detail
     if _REQUEST_OPEN.match(text):
         return None, None, {}
     if row.meaning == "pool_full" and places:
@@ -118,9 +117,10 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
 
 
 def brief(line: str) -> str:
+    """Without the query of a request."""
     end = _REQUEST_END.search(line)
-    front, found, request = line[: end.start() if end else 0].partition('(request: "')
-    return redact(front + found + _path_only(request) + end.group() if end and found else line)
+    front, opening, request = line[: end.start() if end else 0].partition('(request: "')
+    return redact(front + opening + _path_only(request) + end.group() if end and opening else line)
 
 
 class FpmLog(Log):

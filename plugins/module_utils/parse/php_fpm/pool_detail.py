@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One pool with all that its files say."""
+"""One pool with all its directives."""
 
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ def pool_detail(pool: Section, prefix: str) -> "PoolDetail":
     return {
         **pool_facts(pool, prefix),
         "directives": {
-            key: {"value": one.value, "file": one.file, "line": one.line}
-            for key, one in sorted(pool.settings.items())
+            key: {"value": value, "file": file, "line": line}
+            for key, (value, file, line) in sorted(pool.settings.items())
         },
         "php_keys": sorted(
             "%s[%s]" % (array, key) for array, pairs in pool.arrays.items() for key, _value in pairs

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: float) -> List["WorkersOfPool"]:
-    """One entry for each pool of collect_fpm, in its order, then those whose workers belong to no known pool."""
+    """One entry for each pool of the running masters, in their order, then for pools of no known master."""
     keys: List[Tuple[Optional[str], str]] = [
         (master["config"], pool["name"])
         for master in masters
@@ -25,19 +25,17 @@ def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: flo
     limits: Dict[Tuple[Optional[str], str], Pool] = {
         (master["config"], pool["name"]): pool for master in masters for pool in master["pools"]
     }
-    found: List["WorkersOfPool"] = []
+    entries: List["WorkersOfPool"] = []
     for key in dict.fromkeys(keys):
         mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
         pool = limits.get(key)
         known = all(worker["busy"] is not None for worker in mine)
-        found.append(
+        entries.append(
             {
                 "rss_kb": spread([worker["rss_kb"] for worker in mine]),
-                "pss_kb": spread([worker["pss_kb"] for worker in mine if worker["pss_kb"] is not None]),
-                "uss_kb": spread([worker["uss_kb"] for worker in mine if worker["uss_kb"] is not None]),
-                "shared_kb": spread(
-                    [worker["shared_kb"] for worker in mine if worker["shared_kb"] is not None]
-                ),
+                "pss_kb": spread([worker["pss_kb"] for worker in mine]),
+                "uss_kb": spread([worker["uss_kb"] for worker in mine]),
+                "shared_kb": spread([worker["shared_kb"] for worker in mine]),
                 "config": key[0],
                 "pool": key[1],
                 "pm": pool["pm"] if pool else None,
@@ -49,4 +47,4 @@ def summarize(workers: Sequence["Worker"], masters: Sequence["Master"], now: flo
                 "age": spread([int(now - worker["started_at"]) for worker in mine]),
             }
         )
-    return found
+    return entries

@@ -9,38 +9,33 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..endpoint import canonical
 from ..number import number
-from ..problem import Problem
 from .conf import FpmConf, Section, full_path
+from .problems import Problem
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Pool
 
-_VALUE_ARRAYS = (
-    "php_admin_value",
-    "php_value",
-)  # in order of authority: an administrator's value cannot be overridden
+# In order of authority: an administrator's value cannot be overridden.
+_VALUE_ARRAYS = ("php_admin_value", "php_value")
 
 
 def _memory_limit(pool: Section) -> Optional[str]:
     """php-fpm keeps these lists back to front: the first one in the files is applied last and wins."""
-    return next(
-        (
-            setting.value
-            for array in _VALUE_ARRAYS
-            for key, setting in pool.arrays.get(array, [])
-            if key == "memory_limit"
-        ),
-        None,
-    )
+    for array in _VALUE_ARRAYS:
+        for key, setting in pool.arrays.get(array, []):
+            if key == "memory_limit":
+                return setting.value
+    return None
 
 
 def pool_facts(pool: Section, prefix: str) -> "Pool":
     """A pool's effective values with php-fpm's defaults; None where the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
-    listen = pool.text("listen")
+    listen, endpoint = pool.text("listen"), None
     listen_at = pool.settings.get("listen")
-    tcp = bool(listen) and (":" in str(listen) or number(listen) is not None)
-    backlog = pool.number("listen.backlog")
+    if listen:
+        tcp = ":" in listen or number(listen) is not None
+        endpoint = canonical(listen if tcp else "unix:" + listen, own or prefix)
 
     def path(key: str) -> Optional[str]:
         return full_path(pool.text(key), own, prefix)
@@ -50,7 +45,7 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
         "file": pool.file,
         "line": pool.line,
         "listen": listen,
-        "endpoint": canonical(listen if tcp else "unix:" + listen, own or prefix) if listen else None,
+        "endpoint": endpoint,
         "listen_file": listen_at.file if listen_at else None,
         "listen_line": listen_at.line if listen_at else None,
         "listen_owner": pool.text("listen.owner"),
@@ -59,7 +54,7 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
         "acl_users": pool.words("listen.acl_users"),
         "acl_groups": pool.words("listen.acl_groups"),
         "allowed_clients": pool.words("listen.allowed_clients"),
-        "backlog": backlog,
+        "backlog": pool.number("listen.backlog"),
         "user": pool.text("user"),
         "group": pool.text("group"),
         "prefix": own,
@@ -82,30 +77,30 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
     }
 
 
-def refusals(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[Problem]:
-    """What makes any php-fpm refuse to start. as_root: a pool has to name a user. A section with a ${...} is not
-    judged: its values are unknown.
+def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[Problem]:
+    """What makes any php-fpm refuse to start. as_root: a pool has to name a user. A section with a ${...} has
+    unknown values, and is not judged.
     """
-    found = list(conf.problems)
+    problems = list(conf.problems)
     if not conf.pools and not conf.variables:
-        found.append(conf.top.problem("fpm-no-pool", ""))
+        problems.append(conf.top.problem("fpm-no-pool", ""))
     taken: Dict[str, str] = {}
     for section, pool in zip(conf.pools, pools):
         if section.variables:
             continue
         if as_root and "user" not in section.settings:
-            found.append(section.problem("fpm-no-user", "user"))
+            problems.append(section.problem("fpm-no-user", "user"))
         else:
-            found += _first_refusal(section, pool)
+            problems += _first_problem(section, pool)
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            found.append(section.problem("fpm-dup-listen", "listen", taken[endpoint]))
+            problems.append(section.problem("fpm-dup-listen", "listen", taken[endpoint]))
         elif endpoint:
             taken[endpoint] = section.name
-    return found
+    return problems
 
 
-def _first_refusal(section: Section, pool: "Pool") -> List[Problem]:
+def _first_problem(section: Section, pool: "Pool") -> List[Problem]:
     """At most one: php-fpm stops at the first."""
     most = pool["max_children"] or 0
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why php-fpm does not start: found in its configuration, or said by itself. Both are rows of its signatures."""
+"""Why php-fpm does not start, by its configuration or by its own words. Both are rows of its signatures."""
 
 import re
 from functools import lru_cache
@@ -9,10 +9,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
-from ..problem import Problem
 
-# What a signature means -> the reason of the cause fpm_not_running. Of several lines, the one whose meaning
-# stands first here tells it.
+# What a signature means -> the reason of the cause fpm_not_running. The first meaning wins over the others.
 REASON_OF = {
     "bad_account": "unknown_user",
     "address_in_use": "address_in_use",
@@ -23,24 +21,30 @@ REASON_OF = {
     "bad_config": "config_invalid",
 }
 _MEANINGS = list(REASON_OF)
-# Before the message (zlog.c), anchored: a worker's words stand behind "[pool www] child 12 said into stderr: ".
+# Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(
     r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
 )
 _FILE = re.compile(r"\[([^\]:]+):(\d{1,9})\] ")
 
 
-class StartFailure(NamedTuple):
-    """A line in which php-fpm says why it does not start. kind: the id of its signature. meaning: of REASON_OF.
-    places: what stands in those of the format. file and line: of the configuration, None where php-fpm names
-    none.
-    """
+class Problem(NamedTuple):
+    """Of a configuration, as it goes from the parser that finds it to the rule that judges it."""
 
-    kind: str
-    meaning: str
-    places: List[str]
+    kind: str  # the id of a signature
+    file: str
+    line: int  # from 1; 0: the file as a whole
+    text: str  # in the program's own words
+
+
+class StartFailure(NamedTuple):
+    """A line in which php-fpm says why it does not start."""
+
+    kind: str  # the id of a signature
+    meaning: str  # of REASON_OF
+    places: List[str]  # what stands in those of the format
     text: str
-    file: Optional[str]
+    file: Optional[str]  # of the configuration, if the line names it
     line: Optional[int]
 
     @property
@@ -54,7 +58,7 @@ def _rows() -> Dict[str, Signature]:
 
 
 def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str] = None) -> Problem:
-    """kind: the id of a signature. values: for the places of its format. pool: whose section it is in."""
+    """values: for the places of the format. pool: whose section it is in."""
     words = _rows()[kind].format.replace("%q", "%s").replace("%e", ": %s (%d)") % values
     return Problem(kind, file, line, words if pool is None else "[pool %s] %s" % (pool, words))
 

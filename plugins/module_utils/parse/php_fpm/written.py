@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pools of known masters, as the files have them now and not as they were when the snapshot was taken."""
+"""The pools of known masters as the files have them now, not as the snapshot saw them."""
 
 from typing import TYPE_CHECKING, List, Sequence
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 
 def as_written(masters: Sequence["Master"], read: Read, expand: Expand) -> List["Master"]:
-    """The masters of collect_fpm with their pools as the files have them now."""
-    found: List[Master] = []
+    written: List[Master] = []
     for master in masters:
         conf = parse_fpm_conf(master["config"], read, expand, master["prefix"])
         pools = [pool_facts(section, master["prefix"]) for section in conf.pools]
         if pools:
             master = {**master, "pools": pools, "process_max": conf.top.number("process.max") or 0}
-        found.append(master)
-    return found
+        written.append(master)
+    return written

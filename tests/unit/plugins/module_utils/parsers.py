@@ -57,7 +57,7 @@ def included(texts: List[str]) -> Any:
 def pools(text: str) -> Any:
     parsed = fpm_conf.parse_fpm_conf("/c", lambda _path: text, lambda _pattern: [])
     facts = [fpm_pools.pool_facts(pool, "/usr") for pool in parsed.pools]
-    return fpm_pools.refusals(parsed, facts)
+    return fpm_pools.start_problems(parsed, facts)
 
 
 def pool_files(texts: List[str]) -> Any:

@@ -8,7 +8,7 @@ import copy
 import json
 from typing import Any, Dict
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit, told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit, sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 
@@ -18,7 +18,7 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
         {"name": "site-%d.example" % each, "listen": "80", "file": "/etc/nginx/x", "line": each}
         for each in range(sites)
     ]
-    found = [
+    entries = [
         finding(
             Cause("socket_permission_denied"),
             "socket_mode",
@@ -29,7 +29,7 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
     ]
     return {
         "status": "failing",
-        "findings": found,
+        "findings": entries,
         "plan": [
             {"id": "socket_access_set", "target": "unit", "findings": [number]} for number in range(findings)
         ],
@@ -37,53 +37,51 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
     }
 
 
-def test_a_small_reply_is_left_as_it_is() -> None:
-    small = reply(3)
-    assert fit(copy.deepcopy(small)) == small
+class TestFit:
+    def test_near_miss_small_reply_is_left_as_it_is(self) -> None:
+        small = reply(3)
+        assert fit(copy.deepcopy(small)) == small
+
+    def test_hundreds_of_findings_fit_with_the_number_left_out(self) -> None:
+        result = fit(reply(400))
+        assert len(json.dumps(result)) <= LIMIT
+        left_out = [entry["why"] for entry in result["missing"] if entry["what"] == "findings"]
+        assert left_out and len(result["findings"]) >= IN_FULL
+        assert result["status"] == "failing"
+
+    def test_plan_names_no_finding_that_was_left_out(self) -> None:
+        whole = reply(400)
+        for action in whole["plan"][:3]:
+            action["findings"] = [0, 399]
+        result = fit(whole)
+        numbers = [number for action in result["plan"] for number in action["findings"]]
+        assert max(numbers) == len(result["findings"]) - 1
+        assert [action["findings"] for action in result["plan"][:4]] == [[0], [0], [0], [3]]
+
+    def test_first_findings_keep_all_their_evidence(self) -> None:
+        result = fit(reply(40))
+        assert [len(item["evidence"]) for item in result["findings"][:IN_FULL]] == [4] * IN_FULL
+        assert len(json.dumps(result)) <= LIMIT
+
+    def test_thousands_of_sites_are_some_with_the_number_of_others(self) -> None:
+        result = fit(reply(2, sites=5000))
+        assert result["findings"][0]["sites"][-1] == "and 4980 more"
+        assert len(json.dumps(result)) <= LIMIT
 
 
-def test_hundreds_of_findings_fit_and_say_how_many_were_left_out() -> None:
-    result = fit(reply(400))
-    assert len(json.dumps(result)) <= LIMIT
-    left_out = [entry["why"] for entry in result["missing"] if entry["what"] == "findings"]
-    assert left_out and len(result["findings"]) >= IN_FULL
-    assert result["status"] == "failing"
-
-
-def test_the_plan_names_no_finding_that_was_left_out() -> None:
-    whole = reply(400)
-    for action in whole["plan"][:3]:
-        action["findings"] = [0, 399]
-    result = fit(whole)
-    numbers = [number for action in result["plan"] for number in action["findings"]]
-    assert max(numbers) == len(result["findings"]) - 1
-    assert [action["findings"] for action in result["plan"][:4]] == [[0], [0], [0], [3]]
-
-
-def test_the_first_findings_keep_all_their_evidence() -> None:
-    result = fit(reply(40))
-    assert [len(item["evidence"]) for item in result["findings"][:IN_FULL]] == [4] * IN_FULL
-    assert len(json.dumps(result)) <= LIMIT
-
-
-def test_a_cause_with_thousands_of_sites_names_some_and_counts_the_rest() -> None:
-    result = fit(reply(2, sites=5000))
-    assert result["findings"][0]["sites"][-1] == "and 4980 more"
-    assert len(json.dumps(result)) <= LIMIT
-
-
-def test_no_text_leaves_with_a_secret_and_none_of_the_directives_on_the_command_line() -> None:
-    snapshot = {
-        "nginx": {
-            "options": {"g": "env KEY=hunter2;", "c": "/etc/nginx/nginx.conf"},
-            "routes": [{"pass": "http://u:hunter2@h"}],
-        },
-        "missing": [],
-    }
-    shown = told(snapshot)
-    assert shown["nginx"] == {
-        "options": {"g": "[redacted]", "c": "/etc/nginx/nginx.conf"},
-        "routes": [{"pass": "http://[redacted]@h"}],
-    }
-    assert snapshot["nginx"]["options"]["g"] == "env KEY=hunter2;"
-    assert told({"routes": []}) == {"routes": []}
+class TestSendable:
+    def test_no_secret_no_directive_of_the_command_line(self) -> None:
+        snapshot = {
+            "nginx": {
+                "options": {"g": "env KEY=hunter2;", "c": "/etc/nginx/nginx.conf"},
+                "routes": [{"pass": "http://u:hunter2@h"}],
+            },
+            "missing": [],
+        }
+        shown = sendable(snapshot)
+        assert shown["nginx"] == {
+            "options": {"g": "[redacted]", "c": "/etc/nginx/nginx.conf"},
+            "routes": [{"pass": "http://[redacted]@h"}],
+        }
+        assert snapshot["nginx"]["options"]["g"] == "env KEY=hunter2;"
+        assert sendable({"routes": []}) == {"routes": []}

@@ -23,47 +23,43 @@ def captured(host: str, name: str) -> bytes:
         return bytes.fromhex(json.load(stream)[name])
 
 
-def test_the_question_is_one_management_record_that_ends_a_line() -> None:
-    asked = fastcgi.request()
-    assert asked[:8] == bytes([1, 9, 0, 0, 0, 17, 4, 0])
-    assert asked[8:] == b"\x0f\x00FCGI_MPXS_CONNS\r\n\r\n"
+class TestRequest:
+    def test_management_record_that_ends_a_line(self) -> None:
+        asked = fastcgi.request()
+        assert asked[:8] == bytes([1, 9, 0, 0, 0, 17, 4, 0])
+        assert asked[8:] == b"\x0f\x00FCGI_MPXS_CONNS\r\n\r\n"
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("ended", [False, True])
-def test_php_fpm_answers(host: str, ended: bool) -> None:
-    assert fastcgi.answer(captured(host, "fcgi"), ended) == ("answered", None)
+class TestAnswer:
+    @pytest.mark.parametrize("host", HOSTS)
+    @pytest.mark.parametrize("ended", [False, True])
+    def test_php_fpm_answers(self, host: str, ended: bool) -> None:
+        assert fastcgi.answer(captured(host, "fcgi"), ended) == ("answered", None)
 
+    @pytest.mark.parametrize("length", [0, 1, 7, 8, 20, 25])
+    def test_rest_of_a_part_is_waited_for(self, length: int) -> None:
+        assert fastcgi.answer(captured("8.2-debian12", "fcgi")[:length], False) is None
 
-@pytest.mark.parametrize("length", [0, 1, 7, 8, 20, 25])
-def test_a_part_of_an_answer_is_waited_for(length: int) -> None:
-    assert fastcgi.answer(captured("8.2-debian12", "fcgi")[:length], False) is None
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_decoy_nginx_or_sshd(self, host: str) -> None:
+        answer = fastcgi.answer(captured(host, "nginx80"), False)
+        assert answer == ("not_fastcgi", "first bytes: 'HTTP/1.1 400 Bad Request'")
+        answer = fastcgi.answer(captured(host, "ssh"), False)
+        assert answer is not None and answer.result == "not_fastcgi"
 
+    def test_nothing_before_the_end_is_closed(self) -> None:
+        assert fastcgi.answer(b"", True) == ("closed", None)
+        assert fastcgi.answer(b"", False) is None
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_nginx_and_sshd_are_not_fastcgi(host: str) -> None:
-    told = fastcgi.answer(captured(host, "nginx80"), False)
-    assert told == ("not_fastcgi", "first bytes: 'HTTP/1.1 400 Bad Request'")
-    told = fastcgi.answer(captured(host, "ssh"), False)
-    assert told is not None and told.result == "not_fastcgi"
+    def test_server_that_does_not_know_the_record_is_fastcgi(self) -> None:
+        unknown = bytes([1, 11, 0, 0, 0, 8, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0])
+        assert fastcgi.answer(unknown, False) == ("answered", "FastCGI record of type 11")
 
+    @pytest.mark.parametrize("data", [b"\1\x55\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0"])
+    def test_near_miss_version_1_alone(self, data: bytes) -> None:
+        answer = fastcgi.answer(data, False)
+        assert answer is not None and answer.result == "not_fastcgi"
 
-def test_nothing_before_the_end_is_closed() -> None:
-    assert fastcgi.answer(b"", True) == ("closed", None)
-    assert fastcgi.answer(b"", False) is None
-
-
-def test_a_server_that_does_not_know_the_record_still_speaks_fastcgi() -> None:
-    unknown = bytes([1, 11, 0, 0, 0, 8, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0])
-    assert fastcgi.answer(unknown, False) == ("answered", "FastCGI record of type 11")
-
-
-@pytest.mark.parametrize("data", [b"\1\x55\0\0\0\0\0\0", b"\1\0\0\0\0\0\0\0"])
-def test_version_1_alone_does_not_make_fastcgi(data: bytes) -> None:
-    told = fastcgi.answer(data, False)
-    assert told is not None and told.result == "not_fastcgi"
-
-
-def test_what_a_peer_sent_is_shown_short_and_printable() -> None:
-    told: Any = fastcgi.answer(b"\x00\x1b[31m" + b"A" * 500, False)
-    assert told.detail == "first bytes: '\\x00\\x1b[31m" + "A" * 18 + "'"
+    def test_sent_bytes_are_shown_short_in_ascii(self) -> None:
+        answer: Any = fastcgi.answer(b"\x00\x1b[31m" + b"A" * 500, False)
+        assert answer.detail == "first bytes: '\\x00\\x1b[31m" + "A" * 18 + "'"

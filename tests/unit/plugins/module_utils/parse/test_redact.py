@@ -7,71 +7,6 @@
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean, redact
 
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'request: "GET /a?token=s3cret&x=1 HTTP/1.1"',
-        "Cookie: PHPSESSID=s3cret; a=b",
-        "Authorization: Bearer s3crets3cret",
-        "authorization: Basic s3crets3cret==",
-        "env[DB_PASSWORD] = s3cret",
-        "php_admin_value[auto_prepend_file] = /srv/s3cret",
-        "php_value[x]=s3cret and more s3cret",
-        "password=s3cret",
-        "DB_PASS=>'s3cret'",
-        '{"api_key": "s3cret"}',
-        "redis://user:s3cret@10.0.0.1/0",
-        "#0 /srv/a.php(3): PDO->__construct('mysql:host=db', 'root', 's3cret')",
-        "secret: s3cret",
-        "_token: s3cret",
-        "?s3cretWithoutAName",
-        "PHPSESSID=s3cret",
-        "access_token=s3cret,",
-        "eyJhbGciOiJIUzI1NiJ9.s3crets3cret.s3cret",
-    ],
-)
-def test_secrets_go(text: str) -> None:
-    assert "s3cret" not in redact(text) and "[redacted]" in redact(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        (
-            "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory) while "
-            "connecting "
-            "to upstream"
-        ),
-        "[pool www] child 2140 exited on signal 11 (SIGSEGV) after 3.118402 seconds from start",
-        "Memory cgroup out of memory: Killed process 7765 (php-fpm8.2) total-vm:472236kB",
-        "task_memcg=/libpod_parent/libpod-b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959,task=php-fpm8.2",
-        "PHP Fatal error:  Uncaught Exception: boom? really in /srv/shop/a.php:1",
-        "unable to bind listening socket for address '127.0.0.1:9000': Address already in use (98)",
-    ],
-)
-def test_evidence_stays(text: str) -> None:
-    assert redact(text) == text
-
-
-def test_a_text_is_one_line_of_at_most_500_printable_characters() -> None:
-    text = redact("a\nb\x1b[31m\x85" + "x y " * 500)
-    assert text.startswith("a b?[31m?") and len(text) == 500 and text.endswith("...")
-
-
-def test_hostile_text_does_not_cost_more_than_time_for_a_cup() -> None:
-    for text in (
-        "?" * 5000,
-        "password" * 700,
-        "a-" * 3000,
-        "env[" * 1500,
-        "#1 " * 2000,
-        "://:" * 1500,
-        "cookie:" * 900,
-    ):
-        assert len(redact(text)) <= 500
-
-
 SPELLINGS = [
     "fastcgi_param DB_PASSWORD s3cret;",
     "set $api_key s3cret;",
@@ -193,62 +128,121 @@ TELLING = [
 ]
 
 
-@pytest.mark.parametrize("text", SPELLINGS)
-def test_a_secret_goes_in_whatever_spelling(text: str) -> None:
-    assert "s3cret" not in redact(text) and "[redacted]" in redact(text)
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'request: "GET /a?token=s3cret&x=1 HTTP/1.1"',
+            "Cookie: PHPSESSID=s3cret; a=b",
+            "Authorization: Bearer s3crets3cret",
+            "authorization: Basic s3crets3cret==",
+            "env[DB_PASSWORD] = s3cret",
+            "php_admin_value[auto_prepend_file] = /srv/s3cret",
+            "php_value[x]=s3cret and more s3cret",
+            "password=s3cret",
+            "DB_PASS=>'s3cret'",
+            '{"api_key": "s3cret"}',
+            "redis://user:s3cret@10.0.0.1/0",
+            "#0 /srv/a.php(3): PDO->__construct('mysql:host=db', 'root', 's3cret')",
+            "secret: s3cret",
+            "_token: s3cret",
+            "?s3cretWithoutAName",
+            "PHPSESSID=s3cret",
+            "access_token=s3cret,",
+            "eyJhbGciOiJIUzI1NiJ9.s3crets3cret.s3cret",
+        ],
+    )
+    def test_secrets_go(self, text: str) -> None:
+        assert "s3cret" not in redact(text) and "[redacted]" in redact(text)
+
+    @pytest.mark.parametrize("text", SPELLINGS)
+    def test_secret_goes_in_whatever_spelling(self, text: str) -> None:
+        assert "s3cret" not in redact(text) and "[redacted]" in redact(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "AKIAIOSFODNN7EXAMPLE",
+            "sk_live_4eC39HqLyjWDarjtT1",
+            "rk_test_51Hq8",
+            "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "glpat-x1y2z3",
+            "xoxb-17653-9c0",
+            "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY",
+            "$2y$10$abcdefghijklmnopqrstuv",
+            "$6$salt$hash",
+            "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.sflKxw",
+            "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
+            "0123456789abcdef0123456789abcdef=",
+        ],
+    )
+    def test_key_is_known_by_its_shape(self, text: str) -> None:
+        assert redact("before %s after" % text) == "before [redacted] after"
+
+    def test_secret_that_the_limit_cuts_in_two_is_not_shown(self) -> None:
+        text = "cookie=%s, " % ("x" * 100) * 19 + "y" * (2040 - 19 * 109) + " mysql://user:s3cret@host/db"
+        assert "s3c" not in redact(text)
+
+    def test_plain_data_is_redacted_to_the_last_text(self) -> None:
+        data = {
+            "a": ["password=s3cret", {"b": ("token: s3cret", 1, None, True, 2.5)}],
+            "unix:/run/x.sock": "plain",
+        }
+        assert clean(data) == {
+            "a": ["password=[redacted]", {"b": ["token: [redacted]", 1, None, True, 2.5]}],
+            "unix:/run/x.sock": "plain",
+        }
 
 
-@pytest.mark.parametrize("text", SPELLINGS + [text.replace("s3cret", "[redacted]") for text in SPELLINGS])
-def test_what_was_redacted_stays_as_it_is(text: str) -> None:
-    assert redact(redact(text)) == redact(text)
+class TestEvidence:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            (
+                "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory) while "
+                "connecting "
+                "to upstream"
+            ),
+            "[pool www] child 2140 exited on signal 11 (SIGSEGV) after 3.118402 seconds from start",
+            "Memory cgroup out of memory: Killed process 7765 (php-fpm8.2) total-vm:472236kB",
+            "task_memcg=/libpod_parent/libpod-b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959,task=php-fpm8.2",
+            "PHP Fatal error:  Uncaught Exception: boom? really in /srv/shop/a.php:1",
+            "unable to bind listening socket for address '127.0.0.1:9000': Address already in use (98)",
+        ],
+    )
+    def test_evidence_stays(self, text: str) -> None:
+        assert redact(text) == text
+
+    @pytest.mark.parametrize("text", SPELLINGS + [text.replace("s3cret", "[redacted]") for text in SPELLINGS])
+    def test_what_was_redacted_stays_as_it_is(self, text: str) -> None:
+        assert redact(redact(text)) == redact(text)
+
+    @pytest.mark.parametrize("text", TELLING)
+    def test_what_tells_a_cause_stays(self, text: str) -> None:
+        assert redact(text) == text
+
+    def test_near_miss_host_that_is_called_like_a_secret(self) -> None:
+        assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == [
+            "auth:9000",
+            "session.internal:9000",
+            "auth: [redacted]",
+        ]
 
 
-@pytest.mark.parametrize("text", TELLING)
-def test_what_tells_a_cause_stays(text: str) -> None:
-    assert redact(text) == text
+class TestShape:
+    def test_text_is_a_line_of_at_most_500_printable_characters(self) -> None:
+        text = redact("a\nb\x1b[31m\x85" + "x y " * 500)
+        assert text.startswith("a b?[31m?") and len(text) == 500 and text.endswith("...")
 
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "AKIAIOSFODNN7EXAMPLE",
-        "sk_live_4eC39HqLyjWDarjtT1",
-        "rk_test_51Hq8",
-        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
-        "glpat-x1y2z3",
-        "xoxb-17653-9c0",
-        "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY",
-        "$2y$10$abcdefghijklmnopqrstuv",
-        "$6$salt$hash",
-        "SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.sflKxw",
-        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj",
-        "0123456789abcdef0123456789abcdef=",
-    ],
-)
-def test_a_key_is_known_by_its_shape(text: str) -> None:
-    assert redact("before %s after" % text) == "before [redacted] after"
-
-
-def test_a_secret_that_the_limit_cuts_in_two_is_not_shown() -> None:
-    text = "cookie=%s, " % ("x" * 100) * 19 + "y" * (2040 - 19 * 109) + " mysql://user:s3cret@host/db"
-    assert "s3c" not in redact(text)
-
-
-def test_a_host_that_is_called_like_a_secret_stays_an_endpoint() -> None:
-    assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == [
-        "auth:9000",
-        "session.internal:9000",
-        "auth: [redacted]",
-    ]
-
-
-def test_plain_data_is_redacted_to_the_last_text() -> None:
-    found = {
-        "a": ["password=s3cret", {"b": ("token: s3cret", 1, None, True, 2.5)}],
-        "unix:/run/x.sock": "plain",
-    }
-    assert clean(found) == {
-        "a": ["password=[redacted]", {"b": ["token: [redacted]", 1, None, True, 2.5]}],
-        "unix:/run/x.sock": "plain",
-    }
+    def test_hostile_text_costs_little_time(self) -> None:
+        for text in (
+            "?" * 5000,
+            "password" * 700,
+            "a-" * 3000,
+            "env[" * 1500,
+            "#1 " * 2000,
+            "://:" * 1500,
+            "cookie:" * 900,
+        ):
+            assert len(redact(text)) <= 500

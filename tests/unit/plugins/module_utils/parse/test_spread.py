@@ -7,7 +7,8 @@
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.spread import spread
 
 
-def test_spread_ranks_what_was_measured() -> None:
-    assert spread(list(range(1, 101))) == {"min": 1, "median": 50, "p95": 95, "max": 100}
-    assert spread([7]) == {"min": 7, "median": 7, "p95": 7, "max": 7}
-    assert spread([]) is None
+class TestSpread:
+    def test_ranks_what_was_measured(self) -> None:
+        assert spread(list(range(1, 101))) == {"min": 1, "median": 50, "p95": 95, "max": 100}
+        assert spread([7]) == {"min": 7, "median": 7, "p95": 7, "max": 7}
+        assert spread([]) is None

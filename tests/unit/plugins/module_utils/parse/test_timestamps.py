@@ -15,46 +15,49 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps 
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "offset", "at"),
-    [
-        ("2026/04/02 14:23:17", 0, 1775139797),
-        ("2026/04/02 16:23:17", 7200, 1775139797),
-        ("2026/13/02 14:23:17", 0, None),
-        ("2026/04/02", 0, None),
-        ("1969/04/02 14:23:17", 0, None),
-    ],
-)
-def test_nginx(text: str, offset: int, at: Optional[int]) -> None:
-    assert nginx_time(text, offset) == at
-
-
-@pytest.mark.parametrize(
-    ("text", "offset", "at"),
-    [
-        ("02-Apr-2026 14:23:17", 0, 1775139797),
-        ("02-Apr-2026 14:23:17.250000", 0, 1775139797.25),
-        ("02-Apr-2026 09:23:17", -18000, 1775139797),
-        ("02-Foo-2026 14:23:17", 0, None),
-    ],
-)
-def test_php_fpm(text: str, offset: int, at: Optional[float]) -> None:
-    assert fpm_time(text, offset) == at
-
-
-def test_journal() -> None:
-    assert journal_line("1795387703.377272 web1 systemd[1]: Reloading.") == (
-        1795387703.377272,
-        "systemd",
-        1,
-        "Reloading.",
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("text", "offset", "at"),
+        [
+            ("2026/04/02 14:23:17", 0, 1775139797),
+            ("2026/04/02 16:23:17", 7200, 1775139797),
+            ("2026/13/02 14:23:17", 0, None),
+            ("2026/04/02", 0, None),
+            ("1969/04/02 14:23:17", 0, None),
+        ],
     )
-    assert journal_line("1795387703.377272 web1 kernel: x: y") == (1795387703.377272, "kernel", None, "x: y")
-    assert journal_line("-- Journal begins at Sun --") is None
+    def test_nginx_writes_local_time(self, text: str, offset: int, at: Optional[int]) -> None:
+        assert nginx_time(text, offset) == at
 
+    @pytest.mark.parametrize(
+        ("text", "offset", "at"),
+        [
+            ("02-Apr-2026 14:23:17", 0, 1775139797),
+            ("02-Apr-2026 14:23:17.250000", 0, 1775139797.25),
+            ("02-Apr-2026 09:23:17", -18000, 1775139797),
+            ("02-Foo-2026 14:23:17", 0, None),
+        ],
+    )
+    def test_php_fpm_writes_local_time(self, text: str, offset: int, at: Optional[float]) -> None:
+        assert fpm_time(text, offset) == at
 
-@pytest.mark.parametrize(
-    "line", ["[  959.677092] text", "<6>[  959.677092] text", "[  959.677092][ T1234] text"]
-)
-def test_ring(line: str) -> None:
-    assert ring_line(line, 1000.0) == (1959.677, "text")
+    def test_journal_writes_the_epoch(self) -> None:
+        assert journal_line("1795387703.377272 web1 systemd[1]: Reloading.") == (
+            1795387703.377272,
+            "systemd",
+            1,
+            "Reloading.",
+        )
+        assert journal_line("1795387703.377272 web1 kernel: x: y") == (
+            1795387703.377272,
+            "kernel",
+            None,
+            "x: y",
+        )
+        assert journal_line("-- Journal begins at Sun --") is None
+
+    @pytest.mark.parametrize(
+        "line", ["[  959.677092] text", "<6>[  959.677092] text", "[  959.677092][ T1234] text"]
+    )
+    def test_ring_counts_from_the_boot(self, line: str) -> None:
+        assert ring_line(line, 1000.0) == (1959.677, "text")

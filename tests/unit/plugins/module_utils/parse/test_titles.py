@@ -11,62 +11,62 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import titl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import claim, relevant
 
 
-@pytest.mark.parametrize(
-    "title, program",
-    [
-        ("php-fpm: master process (/etc/php-fpm.conf)", "php-fpm"),
-        ("nginx: master process nginx", "nginx"),
-        ("angie: master process v1.6.0 #1 [angie]", "nginx"),
-        ("php-fpm: pool www", None),
-        ("vim php-fpm: master process (x)", None),
-        ("", None),
-    ],
-)
-def test_a_title_claims_to_be_a_master_or_not(title: str, program: Optional[str]) -> None:
-    assert claim(title) == program
+class TestMasters:
+    @pytest.mark.parametrize(
+        "title, program",
+        [
+            ("php-fpm: master process (/etc/php-fpm.conf)", "php-fpm"),
+            ("nginx: master process nginx", "nginx"),
+            ("angie: master process v1.6.0 #1 [angie]", "nginx"),
+            ("php-fpm: pool www", None),
+            ("vim php-fpm: master process (x)", None),
+            ("", None),
+        ],
+    )
+    def test_title_claims_to_be_a_master_or_not(self, title: str, program: Optional[str]) -> None:
+        assert claim(title) == program
+
+    @pytest.mark.parametrize(
+        "title, config",
+        [
+            ("php-fpm: master process (/etc/php-fpm.conf)", "/etc/php-fpm.conf"),
+            ("php-fpm: master process (/etc/php-f", "/etc/php-f"),
+            ("php-fpm: master process", None),
+        ],
+    )
+    def test_title_names_the_file_even_if_it_is_cut(self, title: str, config: Optional[str]) -> None:
+        match = titles.FPM_MASTER.match(title)
+        assert match and match.group(1) == config
 
 
-@pytest.mark.parametrize(
-    "title, pool",
-    [
-        ("php-fpm: pool www", "www"),
-        ("php-fpm: pool two words", "two words"),
-        ("php-fpm: master process (/etc/php-fpm.conf)", None),
-        ("vim php-fpm: pool www", None),
-    ],
-)
-def test_a_worker_tells_its_pool_also_one_with_a_space(title: str, pool: Optional[str]) -> None:
-    match = titles.FPM_WORKER.match(title)
-    assert (match.group(1) if match else None) == pool
-    assert pool is None or titles.POOL + pool == title
+class TestWorkers:
+    @pytest.mark.parametrize(
+        "title, pool",
+        [
+            ("php-fpm: pool www", "www"),
+            ("php-fpm: pool two words", "two words"),
+            ("php-fpm: master process (/etc/php-fpm.conf)", None),
+            ("vim php-fpm: pool www", None),
+        ],
+    )
+    def test_title_names_the_pool_even_with_a_space(self, title: str, pool: Optional[str]) -> None:
+        match = titles.FPM_WORKER.match(title)
+        assert (match.group(1) if match else None) == pool
+        assert pool is None or titles.POOL + pool == title
+
+    @pytest.mark.parametrize("title", ["nginx: worker process", "angie: worker process"])
+    def test_near_miss_worker_that_shuts_down(self, title: str) -> None:
+        assert titles.NGINX_WORKER.match(title)
+        assert not titles.NGINX_WORKER.match(title + " is shutting down")
 
 
-@pytest.mark.parametrize(
-    "title, config",
-    [
-        ("php-fpm: master process (/etc/php-fpm.conf)", "/etc/php-fpm.conf"),
-        ("php-fpm: master process (/etc/php-f", "/etc/php-f"),
-        ("php-fpm: master process", None),
-    ],
-)
-def test_a_master_tells_its_file_also_where_the_title_is_cut(title: str, config: Optional[str]) -> None:
-    match = titles.FPM_MASTER.match(title)
-    assert match and match.group(1) == config
+class TestRelevant:
+    @pytest.mark.parametrize(
+        "name", ["nginx", "angie", "openresty", "tengine", "freenginx", "php-fpm8.2", "php82-php-fpm"]
+    )
+    def test_hit_nginx_forks_builds_of_php_fpm(self, name: str) -> None:
+        assert relevant(name)
 
-
-@pytest.mark.parametrize("title", ["nginx: worker process", "angie: worker process"])
-def test_a_worker_that_shuts_down_is_none(title: str) -> None:
-    assert titles.NGINX_WORKER.match(title)
-    assert not titles.NGINX_WORKER.match(title + " is shutting down")
-
-
-@pytest.mark.parametrize(
-    "name", ["nginx", "angie", "openresty", "tengine", "freenginx", "php-fpm8.2", "php82-php-fpm"]
-)
-def test_nginx_its_forks_and_builds_of_php_fpm_are_looked_at(name: str) -> None:
-    assert relevant(name)
-
-
-@pytest.mark.parametrize("name", ["apache2", "bash", "php"])
-def test_other_programs_are_passed_over(name: str) -> None:
-    assert not relevant(name)
+    @pytest.mark.parametrize("name", ["apache2", "bash", "php"])
+    def test_near_miss_other_programs(self, name: str) -> None:
+        assert not relevant(name)

@@ -7,7 +7,10 @@
 from typing import Any, Dict, Optional, Sequence
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import parse_fpm_conf
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pools import pool_facts, refusals
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pools import (
+    pool_facts,
+    start_problems,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.memory_room import MIB
 
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
@@ -84,5 +87,5 @@ def loaded(settings: Dict[str, str], pm: str) -> Dict[str, Any]:
     )
     conf = parse_fpm_conf(CONFIG, lambda path: text, lambda pattern: [], "/usr")
     pools = [pool_facts(section, "/usr") for section in conf.pools]
-    assert refusals(conf, pools) == []
+    assert start_problems(conf, pools) == []
     return pools[0]

@@ -29,110 +29,121 @@ def text_of(line: str) -> str:
     return line.split("] ", 1)[1] if line.startswith("[") else line.split(": ", 1)[1]
 
 
-@pytest.mark.parametrize("example", examples.every("linux", "kernel.log"), ids=lambda one: one.verdict[0])
-def test_a_line_of_the_kernel_is_read_as_the_verdict_above_it(example: examples.Example) -> None:
-    line = [(1.0, text_of(example.line))]
-    verdicts = [("kill", kill["kind"]) for kill in kills(line) if kill["fpm"]]
-    verdicts += [("crash", crash["module"] or "-") for crash in crashes(line)]
-    assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
+class TestRing:
+    @pytest.mark.parametrize(
+        "example", examples.every("linux", "kernel.log"), ids=lambda victim: victim.verdict[0]
+    )
+    def test_line_has_the_verdict_above_it(self, example: examples.Example) -> None:
+        line = [(1.0, text_of(example.line))]
+        verdicts = [("kill", kill["kind"]) for kill in kills(line) if kill["fpm"]]
+        verdicts += [("crash", crash["module"] or "-") for crash in crashes(line)]
+        assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
+    @pytest.mark.parametrize(
+        ("kind", "cgroup"),
+        [("global", "/system.slice/php8.2-fpm.service"), ("memcg", "/system.slice/docker-4f1c.scope")],
+    )
+    def test_constraint_line_names_the_cgroup_of_the_victim(self, kind: str, cgroup: str) -> None:
+        constraint = text_of(KERNEL["k-oom-constraint-" + kind].line)
+        pid = constraint.split("pid=")[1].split(",")[0]
+        killed = "Killed process %s (php-fpm) total-vm:421344kB, anon-rss:254012kB" % pid
+        assert [kill["cgroup"] for kill in kills([(1.0, constraint), (1.0, killed)])] == [cgroup]
 
-@pytest.mark.parametrize(
-    ("kind", "cgroup"),
-    [("global", "/system.slice/php8.2-fpm.service"), ("memcg", "/system.slice/docker-4f1c.scope")],
-)
-def test_the_constraint_line_names_the_victims_cgroup(kind: str, cgroup: str) -> None:
-    constraint = text_of(KERNEL["k-oom-constraint-" + kind].line)
-    pid = constraint.split("pid=")[1].split(",")[0]
-    killed = "Killed process %s (php-fpm) total-vm:421344kB, anon-rss:254012kB" % pid
-    assert [kill["cgroup"] for kill in kills([(1.0, constraint), (1.0, killed)])] == [cgroup]
-
-
-def test_a_real_kill_in_a_cgroup_names_victim_cgroup_and_limit() -> None:
-    with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
-        lines = [
-            line for line in (ring_line(text, 1795386310.0) for text in stream.read().split("\n")) if line
+    def test_kill_in_a_cgroup_has_victim_cgroup_limit(self) -> None:
+        with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
+            lines = [
+                line for line in (ring_line(text, 1795386310.0) for text in stream.read().split("\n")) if line
+            ]
+        victims = kills(lines)
+        assert [
+            (victim["comm"], victim["pid"], victim["kind"], victim["limit_kb"], victim["fpm"])
+            for victim in victims
+        ] == [
+            ("php-fpm8.2", 7765, "cgroup", 307200, True),
+            ("php-fpm8.4", 7792, "cgroup", 307200, True),
+            ("php-fpm7.4", 8294, "cgroup", 307200, True),
         ]
-    found = kills(lines)
-    assert [(one["comm"], one["pid"], one["kind"], one["limit_kb"], one["fpm"]) for one in found] == [
-        ("php-fpm8.2", 7765, "cgroup", 307200, True),
-        ("php-fpm8.4", 7792, "cgroup", 307200, True),
-        ("php-fpm7.4", 8294, "cgroup", 307200, True),
-    ]
-    assert (
-        found[0]["cgroup"]
-        == "/libpod_parent/libpod-b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959"
+        assert (
+            victims[0]["cgroup"]
+            == "/libpod_parent/libpod-b97a02c22b0adb1460085e924c875bf2439167c28ec4fcd67e8026376c962959"
+        )
+        assert (
+            victims[0]["at"] == pytest.approx(1795387700.37, abs=0.01) and victims[0]["anon_rss_kb"] == 274644
+        )
+
+    def test_old_kernel_names_the_cgroup_in_a_line_of_its_own(self) -> None:
+        victims = kills(
+            [
+                (
+                    1.0,
+                    (
+                        "php-fpm7.2 invoked oom-killer: gfp_mask=0x14000c0(GFP_KERNEL), nodemask=(null), "
+                        "order=0, "
+                        "oom_score_adj=0"
+                    ),
+                ),
+                (1.0, "Task in /docker/4f1c killed as a result of limit of /docker/4f1c"),
+                (1.0, "memory: usage 524288kB, limit 524288kB, failcnt 4127"),
+                (
+                    1.0,
+                    (
+                        "Memory cgroup out of memory: Kill process 2140 (php-fpm7.2) score 1024 or "
+                        "sacrifice child"
+                    ),
+                ),
+                (
+                    1.0,
+                    (
+                        "Killed process 2141 (php-fpm7.2) total-vm:412420kB, anon-rss:301220kB, "
+                        "file-rss:0kB, "
+                        "shmem-rss:1024kB"
+                    ),
+                ),
+            ]
+        )
+        assert [
+            (victim["pid"], victim["kind"], victim["cgroup"], victim["limit_kb"]) for victim in victims
+        ] == [(2141, "cgroup", "/docker/4f1c", 524288)]
+
+    def test_global_kill_has_no_limit(self) -> None:
+        victims = kills(
+            [
+                (1.0, "mariadbd invoked oom-killer: gfp_mask=0x140cca, order=0, oom_score_adj=0"),
+                (
+                    1.0,
+                    (
+                        "Out of memory: Killed process 2140 (mariadbd) total-vm:1284520kB, "
+                        "anon-rss:912344kB, "
+                        "file-rss:0kB, shmem-rss:20480kB, UID:33"
+                    ),
+                ),
+            ]
+        )
+        assert [
+            (victim["kind"], victim["cgroup"], victim["limit_kb"], victim["fpm"]) for victim in victims
+        ] == [("global", None, None, False)]
+
+
+class TestJournal:
+    @pytest.mark.parametrize(
+        "example", examples.every("linux", "journal.log"), ids=lambda victim: victim.verdict[0]
     )
-    assert found[0]["at"] == pytest.approx(1795387700.37, abs=0.01) and found[0]["anon_rss_kb"] == 274644
+    def test_line_has_the_verdict_above_it(self, example: examples.Example) -> None:
+        line = journal_line("1775139796.500000 " + example.line.split(" ", 3)[3])
+        assert line is not None
+        verdicts = [("kill", kill["kind"]) for kill in unit_kills([line], "-") if kill["fpm"]]
+        verdicts += [("kill", "earlyoom") for kill in early_kills([line]) if kill["fpm"]]
+        assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
+    @pytest.mark.parametrize("name", ["kernel.log", "journal.log"])
+    def test_examples_have_decoys(self, name: str) -> None:
+        assert sum(example.verdict[1:] == ("none",) for example in examples.every("linux", name)) >= 2
 
-def test_old_kernels_name_the_cgroup_in_a_line_of_its_own_and_the_victim_in_the_last() -> None:
-    found = kills(
-        [
-            (
-                1.0,
-                (
-                    "php-fpm7.2 invoked oom-killer: gfp_mask=0x14000c0(GFP_KERNEL), nodemask=(null), "
-                    "order=0, "
-                    "oom_score_adj=0"
-                ),
-            ),
-            (1.0, "Task in /docker/4f1c killed as a result of limit of /docker/4f1c"),
-            (1.0, "memory: usage 524288kB, limit 524288kB, failcnt 4127"),
-            (
-                1.0,
-                "Memory cgroup out of memory: Kill process 2140 (php-fpm7.2) score 1024 or sacrifice child",
-            ),
-            (
-                1.0,
-                (
-                    "Killed process 2141 (php-fpm7.2) total-vm:412420kB, anon-rss:301220kB, file-rss:0kB, "
-                    "shmem-rss:1024kB"
-                ),
-            ),
+    def test_kill_names_its_unit(self) -> None:
+        line = journal_line(
+            "1775139796.5 web1 systemd[1]: php8.2-fpm.service: systemd-oomd killed 14 process(es) in "
+            "this unit."
+        )
+        assert line is not None and [kill["unit"] for kill in unit_kills([line], "global")] == [
+            "php8.2-fpm.service"
         ]
-    )
-    assert [(one["pid"], one["kind"], one["cgroup"], one["limit_kb"]) for one in found] == [
-        (2141, "cgroup", "/docker/4f1c", 524288)
-    ]
-
-
-def test_a_global_kill_has_no_limit_and_may_have_no_cgroup() -> None:
-    found = kills(
-        [
-            (1.0, "mariadbd invoked oom-killer: gfp_mask=0x140cca, order=0, oom_score_adj=0"),
-            (
-                1.0,
-                (
-                    "Out of memory: Killed process 2140 (mariadbd) total-vm:1284520kB, anon-rss:912344kB, "
-                    "file-rss:0kB, shmem-rss:20480kB, UID:33"
-                ),
-            ),
-        ]
-    )
-    assert [(one["kind"], one["cgroup"], one["limit_kb"], one["fpm"]) for one in found] == [
-        ("global", None, None, False)
-    ]
-
-
-@pytest.mark.parametrize("example", examples.every("linux", "journal.log"), ids=lambda one: one.verdict[0])
-def test_a_line_of_the_journal_is_read_as_the_verdict_above_it(example: examples.Example) -> None:
-    line = journal_line("1775139796.500000 " + example.line.split(" ", 3)[3])
-    assert line is not None
-    verdicts = [("kill", kill["kind"]) for kill in unit_kills([line], "-") if kill["fpm"]]
-    verdicts += [("kill", "earlyoom") for kill in early_kills([line]) if kill["fpm"]]
-    assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
-
-
-@pytest.mark.parametrize("name", ["kernel.log", "journal.log"])
-def test_real_words_stand_beside_decoys(name: str) -> None:
-    assert sum(example.verdict[1:] == ("none",) for example in examples.every("linux", name)) >= 2
-
-
-def test_the_journal_names_the_unit_that_was_hit() -> None:
-    line = journal_line(
-        "1775139796.5 web1 systemd[1]: php8.2-fpm.service: systemd-oomd killed 14 process(es) in this unit."
-    )
-    assert line is not None and [kill["unit"] for kill in unit_kills([line], "global")] == [
-        "php8.2-fpm.service"
-    ]

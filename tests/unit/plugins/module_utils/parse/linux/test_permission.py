@@ -55,107 +55,104 @@ def fpm_acl(name: str = "acl_xattr") -> List[permission.Entry]:
     return acl
 
 
-def test_the_acl_reads_as_getfacl_prints_it() -> None:
-    told = permission.acl_text(fpm_acl(), lambda uid: UIDS[uid], lambda gid: GIDS[gid])
-    assert told == captured("getfacl").split()
+class TestAcl:
+    def test_reads_as_getfacl_prints_it(self) -> None:
+        shown = permission.acl_text(fpm_acl(), lambda uid: UIDS[uid], lambda gid: GIDS[gid])
+        assert shown == captured("getfacl").split()
+
+    @pytest.mark.parametrize("raw", [None, b"", b"\1\0\0\0", b"\2\0\0"])
+    def test_none_for_no_acl_or_an_unknown_version(self, raw: Optional[bytes]) -> None:
+        assert permission.parse_acl(raw) is None
+        assert permission.acl_text(None, str, str) is None
+
+    def test_listen_acl_users_lets_in_whom_the_mode_would_not(self) -> None:
+        assert permission.blocked_by([socket_file(0o660, acl=fpm_acl())], WWW) is None
+        assert permission.blocked_by([socket_file(0o660, acl=fpm_acl())], Identity("x", 1000, [4])) is None
+
+    def test_account_that_the_acl_does_not_name_is_refused(self) -> None:
+        blocked = permission.blocked_by([socket_file(0o660, acl=fpm_acl())], NGINX)
+        assert blocked is not None and blocked["acl"] is True
+        assert "nginx is neither root nor in group root nor named in the ACL" in blocked["why"]
+
+    @pytest.mark.parametrize("who", [WWW, Identity("x", 1000, [4])])
+    def test_mask_takes_away_what_an_entry_grants(self, who: Identity) -> None:
+        """What chmod g-w leaves behind: the entries still read rw-."""
+        blocked = permission.blocked_by([socket_file(0o640, acl=fpm_acl("acl_xattr_masked"))], who)
+        assert blocked is not None and blocked["acl"] is True
+        assert "the ACL's mask takes it away" in blocked["why"]
+
+    def test_mask_does_not_bind_the_owner(self) -> None:
+        assert (
+            permission.blocked_by([socket_file(0o640, uid=33, acl=fpm_acl("acl_xattr_masked"))], WWW) is None
+        )
+
+    def test_group_entry_without_permission_decides_before_other(self) -> None:
+        entries = [
+            permission.Entry(1, 6, 0),
+            permission.Entry(4, 6, 0),
+            permission.Entry(8, 4, 4),
+            permission.Entry(16, 6, 0),
+            permission.Entry(32, 6, 0),
+        ]
+        blocked = permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [4]))
+        assert blocked is not None and "group entry that applies to x grants no write" in blocked["why"]
+        assert permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [5])) is None
 
 
-@pytest.mark.parametrize("raw", [None, b"", b"\1\0\0\0", b"\2\0\0"])
-def test_no_acl_or_an_unknown_version_is_none(raw: Optional[bytes]) -> None:
-    assert permission.parse_acl(raw) is None
-    assert permission.acl_text(None, str, str) is None
-
-
-@pytest.mark.parametrize(
-    "mode, uid, gid, who, passes",
-    [
-        (0o660, 33, 33, WWW, True),
-        (0o660, 0, 33, WWW, True),
-        (0o666, 0, 0, WWW, True),
-        (0o660, 0, 0, WWW, False),
-        (0o600, 0, 0, WWW, False),
-        (0o000, 33, 33, WWW, False),
-        # The first class that applies decides, even when a later one would grant.
-        (0o066, 33, 33, WWW, False),
-        (0o606, 0, 33, WWW, False),
-        # Reading is not connecting.
-        (0o664, 0, 0, WWW, False),
-        (0o000, 33, 33, Identity("root", 0, [0]), True),
-        (0o660, 33, 33, Identity("nginx", 101, [101, 33]), True),
-    ],
-)
-def test_the_mode_decides_by_the_first_class_that_applies(
-    mode: int, uid: int, gid: int, who: Identity, passes: bool
-) -> None:
-    assert (permission.blocked_by([directory("/"), socket_file(mode, uid, gid)], who) is None) is passes
-
-
-def test_the_reason_is_a_sentence_with_mode_and_owner() -> None:
-    blocked = permission.blocked_by([directory("/"), socket_file(0o660)], WWW)
-    assert blocked == {
-        "path": "/run/php/a.sock",
-        "kind": "socket",
-        "acl": False,
-        "why": "mode 0660, owner root:root: www-data is neither root nor in group root, and others have no "
-        "write (w) permission",
-    }
-    assert "www-data is in group www-data, which has no write" in str(
-        permission.blocked_by([socket_file(0o600, 0, 33)], WWW)
+class TestMode:
+    @pytest.mark.parametrize(
+        "mode, uid, gid, who, passes",
+        [
+            (0o660, 33, 33, WWW, True),
+            (0o660, 0, 33, WWW, True),
+            (0o666, 0, 0, WWW, True),
+            (0o660, 0, 0, WWW, False),
+            (0o600, 0, 0, WWW, False),
+            (0o000, 33, 33, WWW, False),
+            # The first class that applies decides, even when a later one would grant.
+            (0o066, 33, 33, WWW, False),
+            (0o606, 0, 33, WWW, False),
+            # Reading is not connecting.
+            (0o664, 0, 0, WWW, False),
+            (0o000, 33, 33, Identity("root", 0, [0]), True),
+            (0o660, 33, 33, Identity("nginx", 101, [101, 33]), True),
+        ],
     )
-    assert "www-data is the owner, and the owner has no write" in str(
-        permission.blocked_by([socket_file(0o460, 33, 33)], WWW)
-    )
+    def test_first_class_that_applies_decides(
+        self, mode: int, uid: int, gid: int, who: Identity, passes: bool
+    ) -> None:
+        assert (permission.blocked_by([directory("/"), socket_file(mode, uid, gid)], who) is None) is passes
+
+    def test_reason_has_mode_owner_group(self) -> None:
+        blocked = permission.blocked_by([directory("/"), socket_file(0o660)], WWW)
+        assert blocked == {
+            "path": "/run/php/a.sock",
+            "kind": "socket",
+            "acl": False,
+            "why": "mode 0660, owner root:root: www-data is neither root nor in group root, and others "
+            "have no "
+            "write (w) permission",
+        }
+        assert "www-data is in group www-data, which has no write" in str(
+            permission.blocked_by([socket_file(0o600, 0, 33)], WWW)
+        )
+        assert "www-data is the owner, and the owner has no write" in str(
+            permission.blocked_by([socket_file(0o460, 33, 33)], WWW)
+        )
+
+    def test_first_closed_directory_is_named(self) -> None:
+        blocked = permission.blocked_by(
+            [directory("/"), directory("/run"), directory("/run/php", 0o700), socket_file(0o600)], WWW
+        )
+        assert blocked is not None
+        assert (blocked["path"], blocked["kind"]) == ("/run/php", "directory")
+        assert "no search (x) permission" in blocked["why"]
+
+    def test_near_miss_directory_open_to_search_alone(self) -> None:
+        assert permission.blocked_by([directory("/run/php", 0o711), socket_file(0o666)], WWW) is None
 
 
-def test_the_first_closed_directory_is_named_and_not_the_socket() -> None:
-    blocked = permission.blocked_by(
-        [directory("/"), directory("/run"), directory("/run/php", 0o700), socket_file(0o600)], WWW
-    )
-    assert blocked is not None
-    assert (blocked["path"], blocked["kind"]) == ("/run/php", "directory")
-    assert "no search (x) permission" in blocked["why"]
-
-
-def test_a_directory_that_lets_search_but_not_list_is_open() -> None:
-    assert permission.blocked_by([directory("/run/php", 0o711), socket_file(0o666)], WWW) is None
-
-
-def test_listen_acl_users_lets_in_whom_owner_and_mode_would_not() -> None:
-    assert permission.blocked_by([socket_file(0o660, acl=fpm_acl())], WWW) is None
-    assert permission.blocked_by([socket_file(0o660, acl=fpm_acl())], Identity("x", 1000, [4])) is None
-
-
-def test_an_account_that_the_acl_does_not_name_is_refused_by_it() -> None:
-    blocked = permission.blocked_by([socket_file(0o660, acl=fpm_acl())], NGINX)
-    assert blocked is not None and blocked["acl"] is True
-    assert "nginx is neither root nor in group root nor named in the ACL" in blocked["why"]
-
-
-@pytest.mark.parametrize("who", [WWW, Identity("x", 1000, [4])])
-def test_the_mask_takes_away_what_an_entry_grants(who: Identity) -> None:
-    """What chmod g-w leaves behind: the entries still read rw-."""
-    blocked = permission.blocked_by([socket_file(0o640, acl=fpm_acl("acl_xattr_masked"))], who)
-    assert blocked is not None and blocked["acl"] is True
-    assert "the ACL's mask takes it away" in blocked["why"]
-
-
-def test_the_mask_does_not_bind_the_owner() -> None:
-    assert permission.blocked_by([socket_file(0o640, uid=33, acl=fpm_acl("acl_xattr_masked"))], WWW) is None
-
-
-def test_a_group_entry_without_permission_is_not_rescued_by_other() -> None:
-    entries = [
-        permission.Entry(1, 6, 0),
-        permission.Entry(4, 6, 0),
-        permission.Entry(8, 4, 4),
-        permission.Entry(16, 6, 0),
-        permission.Entry(32, 6, 0),
-    ]
-    blocked = permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [4]))
-    assert blocked is not None and "group entry that applies to x grants no write" in blocked["why"]
-    assert permission.blocked_by([socket_file(0o666, acl=entries)], Identity("x", 1000, [5])) is None
-
-
-def test_mandatory_access_is_said_as_such() -> None:
-    told = permission.mandatory_access("/run/php/a.sock", WWW)
-    assert told["kind"] == "mandatory_access" and "SELinux" in told["why"]
+class TestMandatoryAccess:
+    def test_names_the_security_modules(self) -> None:
+        shown = permission.mandatory_access("/run/php/a.sock", WWW)
+        assert shown["kind"] == "mandatory_access" and "SELinux" in shown["why"]

@@ -49,105 +49,105 @@ def sat_file(host: str) -> Any:
     return sock_rows.file_id(*capture(host)["sat_stat"])
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_netlink_tells_queue_backlog_and_busy_workers_of_a_unix_socket(host: str) -> None:
-    load = sock_table.unix_load(diag(host), ["/run/php/sat.sock"], sat_file(host))
-    assert (load.queue, load.backlog, load.accepted, len(load.listeners)) == (4, 16, 2, 1)
-    assert sock_table.inode_matches(load, sat_file(host)) is True
+def load_of_unix(rows: List[Sock], names: List[str], file: Any) -> sock_table.Load:
+    return sock_table.Index(rows).unix(names, file)
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_proc_tells_the_same_but_for_backlog_and_file(host: str) -> None:
-    load = sock_table.unix_load(proc(host), ["/run/php/sat.sock"], sat_file(host))
-    assert (load.queue, load.backlog, load.accepted) == (4, None, 2)
-    assert sock_table.inode_matches(load, sat_file(host)) is None
-    netlink = sock_table.unix_load(diag(host), ["/run/php/sat.sock"], sat_file(host))
-    assert [one.inode for one in load.listeners] == [one.inode for one in netlink.listeners]
+def load_of_tcp(rows: List[Sock], address: Any, port: int) -> sock_table.Load:
+    return sock_table.Index(rows).tcp(address, port)
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_tcp_queue_backlog_and_busy_workers(host: str) -> None:
-    load = sock_table.tcp_load(diag(host), LOOPBACK, 9001)
-    assert (load.queue, load.backlog, load.accepted) == (3, 8, 2)
-    load = sock_table.tcp_load(proc(host), LOOPBACK, 9001)
-    assert (load.queue, load.backlog, load.accepted) == (3, None, 2)
+class TestUnixListener:
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_netlink_has_queue_backlog_busy_workers(self, host: str) -> None:
+        load = load_of_unix(diag(host), ["/run/php/sat.sock"], sat_file(host))
+        assert (load.queue, load.backlog, load.accepted, len(load.listeners)) == (4, 16, 2, 1)
+        assert sock_table.inode_matches(load, sat_file(host)) is True
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_proc_has_the_queue_but_no_backlog_or_file(self, host: str) -> None:
+        load = load_of_unix(proc(host), ["/run/php/sat.sock"], sat_file(host))
+        assert (load.queue, load.backlog, load.accepted) == (4, None, 2)
+        assert sock_table.inode_matches(load, sat_file(host)) is None
+        netlink = load_of_unix(diag(host), ["/run/php/sat.sock"], sat_file(host))
+        assert [sock.inode for sock in load.listeners] == [sock.inode for sock in netlink.listeners]
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_file_that_was_deleted_does_not_match(self, host: str) -> None:
+        """stat.sock was deleted just before the dump."""
+        load = load_of_unix(diag(host), ["/run/php/stat.sock"], None)
+        assert load.listeners and sock_table.inode_matches(load, None) is False
+
+    def test_file_in_place_of_the_first_does_not_match(self) -> None:
+        rows = diag("8.2-debian12")
+        device, inode = sat_file("8.2-debian12")
+        load = load_of_unix(rows, ["/run/php/sat.sock"], (device, inode + 1000))
+        assert load.queue == 4
+        assert sock_table.inode_matches(load, (device, inode + 1000)) is False
+
+    def test_near_miss_same_inode_on_another_device(self) -> None:
+        device, inode = sat_file("8.2-debian12")
+        load = load_of_unix(diag("8.2-debian12"), [], (device + 1, inode))
+        assert not load.listeners
+
+    def test_listener_is_found_by_its_file(self) -> None:
+        load = load_of_unix(diag("8.2-debian12"), ["/srv/link-to.sock"], sat_file("8.2-debian12"))
+        assert [sock.name for sock in load.listeners] == ["/run/php/sat.sock"]
+        assert load.accepted == 2
+
+    def test_near_miss_connections_to_an_older_file(self) -> None:
+        new = Sock("unix", "listen", "/run/php/a.sock", b"", 0, 7, (1, 70), 0, 511)
+        old = Sock("unix", "listen", "/run/php/a.sock", b"", 0, 6, (1, 60), 9, 511)
+        busy = Sock("unix", "established", "/run/php/a.sock", b"", 0, 5, (1, 60), None, None)
+        load = load_of_unix([old, new, busy], ["/run/php/a.sock"], (1, 70))
+        assert (load.listeners, load.queue, load.accepted) == ([new], 0, 0)
 
 
-@pytest.mark.parametrize("table", [diag, proc])
-def test_a_listener_on_every_address_serves_a_connection_to_ipv4(table: Any) -> None:
-    """php-fpm binds [::] for a bare port; the connection then has a mapped address."""
-    load = sock_table.tcp_load(table("8.2-debian12"), LOOPBACK, 9005)
-    assert [one.family for one in load.listeners] == ["inet6"]
-    assert (load.queue, load.accepted) == (0, 1)
-    assert sock_table.tcp_load(table("8.2-debian12"), None, 9005).listeners == load.listeners
+class TestTcpListener:
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_queue_backlog_busy_workers(self, host: str) -> None:
+        load = load_of_tcp(diag(host), LOOPBACK, 9001)
+        assert (load.queue, load.backlog, load.accepted) == (3, 8, 2)
+        load = load_of_tcp(proc(host), LOOPBACK, 9001)
+        assert (load.queue, load.backlog, load.accepted) == (3, None, 2)
+
+    @pytest.mark.parametrize("table", [diag, proc])
+    def test_listener_on_every_address_serves_ipv4(self, table: Any) -> None:
+        """php-fpm binds [::] for a bare port; the connection then has a mapped address."""
+        load = load_of_tcp(table("8.2-debian12"), LOOPBACK, 9005)
+        assert [sock.family for sock in load.listeners] == ["inet6"]
+        assert (load.queue, load.accepted) == (0, 1)
+        assert load_of_tcp(table("8.2-debian12"), None, 9005).listeners == load.listeners
+
+    @pytest.mark.parametrize("table", [diag, proc])
+    def test_near_miss_other_name_address_port(self, table: Any) -> None:
+        rows = table("8.2-debian12")
+        for load in (
+            load_of_unix(rows, ["/run/php/sat.soc"], None),
+            load_of_tcp(rows, b"\x0a\0\0\1", 9001),
+            load_of_tcp(rows, b"\0" * 15 + b"\1", 9001),
+            load_of_tcp(rows, LOOPBACK, 9003),
+        ):
+            assert load == sock_table.Load([])
+
+    def test_client_that_gave_up_still_occupies_its_worker(self) -> None:
+        seen = capture("8.2-debian12")["proc_net_tcp"].replace("0100007F:96DA 01", "0100007F:96DA 08")
+        assert load_of_tcp(sock_rows.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
 
 
-@pytest.mark.parametrize("table", [diag, proc])
-def test_near_misses_are_not_listeners(table: Any) -> None:
-    rows = table("8.2-debian12")
-    for load in (
-        sock_table.unix_load(rows, ["/run/php/sat.soc"], None),
-        sock_table.tcp_load(rows, b"\x0a\0\0\1", 9001),
-        sock_table.tcp_load(rows, b"\0" * 15 + b"\1", 9001),
-        sock_table.tcp_load(rows, LOOPBACK, 9003),
-    ):
-        assert load == sock_table.Load([])
+class TestRows:
+    def test_inode_numbers_have_32_bits(self) -> None:
+        assert sock_rows.file_id(8, 1, 2**32 + 5) == (8 << 20 | 1, 5)
 
+    @pytest.mark.parametrize("cut", [1, 17, 40, 100, 150])
+    def test_cut_dump_gives_what_is_whole(self, cut: int) -> None:
+        data = bytes.fromhex(capture("8.2-debian12")["unix_diag"])
+        assert len(sock_rows.parse_unix_diag(data[:cut])) <= 2
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_a_file_deleted_under_its_listener_is_told_for_sure(host: str) -> None:
-    """stat.sock was deleted just before the dump."""
-    load = sock_table.unix_load(diag(host), ["/run/php/stat.sock"], None)
-    assert load.listeners and sock_table.inode_matches(load, None) is False
-
-
-def test_a_file_that_took_the_listeners_place_is_not_the_listeners() -> None:
-    rows = diag("8.2-debian12")
-    device, inode = sat_file("8.2-debian12")
-    load = sock_table.unix_load(rows, ["/run/php/sat.sock"], (device, inode + 1000))
-    assert load.queue == 4
-    assert sock_table.inode_matches(load, (device, inode + 1000)) is False
-
-
-def test_the_same_inode_number_on_another_device_is_another_file() -> None:
-    device, inode = sat_file("8.2-debian12")
-    load = sock_table.unix_load(diag("8.2-debian12"), [], (device + 1, inode))
-    assert not load.listeners
-
-
-def test_a_listener_is_found_by_its_file_under_any_name() -> None:
-    load = sock_table.unix_load(diag("8.2-debian12"), ["/srv/link-to.sock"], sat_file("8.2-debian12"))
-    assert [one.name for one in load.listeners] == ["/run/php/sat.sock"]
-    assert load.accepted == 2
-
-
-def test_an_older_generation_of_the_path_does_not_lend_its_connections() -> None:
-    new = Sock("unix", "listen", "/run/php/a.sock", b"", 0, 7, (1, 70), 0, 511)
-    old = Sock("unix", "listen", "/run/php/a.sock", b"", 0, 6, (1, 60), 9, 511)
-    busy = Sock("unix", "established", "/run/php/a.sock", b"", 0, 5, (1, 60), None, None)
-    load = sock_table.unix_load([old, new, busy], ["/run/php/a.sock"], (1, 70))
-    assert (load.listeners, load.queue, load.accepted) == ([new], 0, 0)
-
-
-def test_a_client_that_gave_up_still_occupies_its_worker() -> None:
-    seen = capture("8.2-debian12")["proc_net_tcp"].replace("0100007F:96DA 01", "0100007F:96DA 08")
-    assert sock_table.tcp_load(sock_rows.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
-
-
-def test_inode_numbers_compare_in_the_kernels_32_bits() -> None:
-    assert sock_rows.file_id(8, 1, 2**32 + 5) == (8 << 20 | 1, 5)
-
-
-@pytest.mark.parametrize("cut", [1, 17, 40, 100, 150])
-def test_a_cut_dump_gives_what_is_whole(cut: int) -> None:
-    data = bytes.fromhex(capture("8.2-debian12")["unix_diag"])
-    assert len(sock_rows.parse_unix_diag(data[:cut])) <= 2
-
-
-def test_garbage_is_no_table() -> None:
-    assert not sock_rows.parse_unix_diag(b"\xff" * 64)
-    assert not sock_rows.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
-    assert not sock_rows.parse_unix_proc("") and not sock_rows.parse_tcp_proc("head\nno table at all\n")
+    def test_garbage_is_no_table(self) -> None:
+        assert not sock_rows.parse_unix_diag(b"\xff" * 64)
+        assert not sock_rows.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
+        assert not sock_rows.parse_unix_proc("") and not sock_rows.parse_tcp_proc("head\nno table at all\n")
 
 
 def given_up() -> Dict[str, Any]:
@@ -167,44 +167,47 @@ def crowd(named: bool = True) -> List[Sock]:
     ]
 
 
-def test_a_unix_listener_names_who_waits_and_not_who_has_gone() -> None:
-    load = sock_table.unix_load(crowd(), ["/run/php/crowd.sock"], None)
-    assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
-    assert load.clients and load.clients[:10] == [0] * 10 and len(set(load.clients[10:]) - {0}) == 3
+class TestClients:
+    def test_unix_listener_names_those_that_still_wait(self) -> None:
+        load = load_of_unix(crowd(), ["/run/php/crowd.sock"], None)
+        assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
+        assert load.clients and load.clients[:10] == [0] * 10 and len(set(load.clients[10:]) - {0}) == 3
 
+    def test_table_without_the_names_does_not_guess(self) -> None:
+        load = load_of_unix(crowd(named=False), ["/run/php/crowd.sock"], None)
+        assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
+        load = load_of_unix(
+            sock_rows.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
+        )
+        assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (
+            13,
+            3,
+            None,
+            None,
+            None,
+        )
 
-def test_a_table_without_the_names_does_not_guess() -> None:
-    load = sock_table.unix_load(crowd(named=False), ["/run/php/crowd.sock"], None)
-    assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
-    load = sock_table.unix_load(
-        sock_rows.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            lambda: sock_rows.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
+            lambda: sock_rows.parse_tcp_proc(given_up()["proc_net_tcp"]),
+        ],
     )
-    assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (13, 3, None, None, None)
+    def test_tcp_client_that_has_gone_is_in_close_wait(self, rows: Any) -> None:
+        load = load_of_tcp(rows(), LOOPBACK, 9007)
+        assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
+        assert load.clients and len(set(load.clients)) == 13, "by their port each has a name, gone or not"
 
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_near_miss_all_still_wait(self, host: str) -> None:
+        load = load_of_tcp(diag(host), LOOPBACK, 9001)
+        assert (load.queue, load.dead, load.abandoned) == (3, 0, 0)
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        lambda: sock_rows.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
-        lambda: sock_rows.parse_tcp_proc(given_up()["proc_net_tcp"]),
-    ],
-)
-def test_on_tcp_who_has_gone_stands_in_close_wait(rows: Any) -> None:
-    load = sock_table.tcp_load(rows(), LOOPBACK, 9007)
-    assert (load.queue, load.accepted, load.dead, load.abandoned) == (13, 3, 10, 2)
-    assert load.clients and len(set(load.clients)) == 13, "by their port each has a name, gone or not"
-
-
-@pytest.mark.parametrize("host", HOSTS)
-def test_where_all_have_patience_nobody_has_given_up(host: str) -> None:
-    load = sock_table.tcp_load(diag(host), LOOPBACK, 9001)
-    assert (load.queue, load.dead, load.abandoned) == (3, 0, 0)
-
-
-def test_an_empty_queue_needs_no_names() -> None:
-    rows = [row._replace(queue=0) for row in crowd(named=False) if row.state == "listen"]
-    empty = sock_table.unix_load(rows, ["/run/php/crowd.sock"], None)
-    assert (empty.clients, empty.dead, empty.abandoned) == ([], 0, 0)
+    def test_empty_queue_needs_no_names(self) -> None:
+        rows = [row._replace(queue=0) for row in crowd(named=False) if row.state == "listen"]
+        empty = load_of_unix(rows, ["/run/php/crowd.sock"], None)
+        assert (empty.clients, empty.dead, empty.abandoned) == ([], 0, 0)
 
 
 def waiting(accepted: int, *clients: Any) -> sock_table.Load:
@@ -219,31 +222,31 @@ def waiting(accepted: int, *clients: Any) -> sock_table.Load:
     )
 
 
-@pytest.mark.parametrize(
-    "before, after, told",
-    [
-        # Two were taken from the front, one of the named is still there, two came.
-        (waiting(2, 0, 0, 0, 5, 6), waiting(2, 0, 0, 6, 8, 9), (2, 2)),
-        (waiting(2, 0, 5, 6), waiting(2, 0, 5, 6), (0, 0)),
-        # New workers take three; that alone answers nobody.
-        (waiting(2, 0, 0, 0, 5), waiting(5, 5), (0, 0)),
-        # All that had a name have given up or were taken: at least those came that are new.
-        (waiting(2, 0, 5, 6), waiting(2, 0, 0, 0, 8, 9), (2, 0)),
-        (waiting(2, 0, 0, 0, 0), waiting(2, 0), (0, 3)),
-        # All have a name, as on TCP, where the order is none.
-        (waiting(2, "a", "b", "c"), waiting(2, "d", "c"), (1, 2)),
-        (waiting(2), waiting(2, 8, 9), (2, 0)),
-    ],
-)
-def test_what_came_and_was_answered_between_two_looks(
-    before: sock_table.Load, after: sock_table.Load, told: Any
-) -> None:
-    assert sock_table.flow(before, after) == told
-
-
-def test_between_looks_at_two_listeners_nothing_is_known() -> None:
-    other = waiting(2, 5)._replace(listeners=[Sock("unix", "listen", inode=8)])
-    assert (
-        sock_table.flow(waiting(2, 5), other) is None
-        and sock_table.flow(waiting(2, 5)._replace(clients=None), waiting(2, 5)) is None
+class TestFlow:
+    @pytest.mark.parametrize(
+        "before, after, moved",
+        [
+            # Two were taken from the front, one of the named is still there, two came.
+            (waiting(2, 0, 0, 0, 5, 6), waiting(2, 0, 0, 6, 8, 9), (2, 2)),
+            (waiting(2, 0, 5, 6), waiting(2, 0, 5, 6), (0, 0)),
+            # New workers take three; that alone answers nobody.
+            (waiting(2, 0, 0, 0, 5), waiting(5, 5), (0, 0)),
+            # All that had a name have given up or were taken: at least those came that are new.
+            (waiting(2, 0, 5, 6), waiting(2, 0, 0, 0, 8, 9), (2, 0)),
+            (waiting(2, 0, 0, 0, 0), waiting(2, 0), (0, 3)),
+            # All have a name, as on TCP, where the order is none.
+            (waiting(2, "a", "b", "c"), waiting(2, "d", "c"), (1, 2)),
+            (waiting(2), waiting(2, 8, 9), (2, 0)),
+        ],
     )
+    def test_counts_what_came_or_was_answered(
+        self, before: sock_table.Load, after: sock_table.Load, moved: Any
+    ) -> None:
+        assert sock_table.flow(before, after) == moved
+
+    def test_two_different_listeners_give_nothing(self) -> None:
+        other = waiting(2, 5)._replace(listeners=[Sock("unix", "listen", inode=8)])
+        assert (
+            sock_table.flow(waiting(2, 5), other) is None
+            and sock_table.flow(waiting(2, 5)._replace(clients=None), waiting(2, 5)) is None
+        )

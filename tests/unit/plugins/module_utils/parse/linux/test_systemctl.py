@@ -36,65 +36,123 @@ def fpm(host: str, case: str) -> Dict[str, Any]:
     return unit_facts(parse_show(fixture("%s-%s.show" % (host, case)))[0], 1795386310.0)
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_each_state_is_told_apart(host: str) -> None:
-    seen = {case: fpm(host, case) for case in ("active", "stopped", "failed", "masked", "start-limit-hit")}
-    assert [seen[case]["active"] for case in ("active", "stopped", "start-limit-hit")] == [
-        "active",
-        "inactive",
-        "failed",
-    ]
-    assert (seen["masked"]["load"], seen["masked"]["enabled"]) == ("masked", "masked")
-    assert (
-        seen["failed"]["result"],
-        seen["failed"]["exec_main_code"],
-        seen["failed"]["exec_main_status"],
-    ) == ("exit-code", 1, 78)
-    assert seen["active"]["main_pid"] > 1 and seen["stopped"]["main_pid"] == 0
-    assert seen["active"]["restart"] == ("on-failure" if host.startswith("257") else "no")
-    assert seen["failed"]["active"] == ("activating" if host.startswith("257") else "failed")
+class TestUnit:
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_state(self, host: str) -> None:
+        seen = {
+            case: fpm(host, case) for case in ("active", "stopped", "failed", "masked", "start-limit-hit")
+        }
+        assert [seen[case]["active"] for case in ("active", "stopped", "start-limit-hit")] == [
+            "active",
+            "inactive",
+            "failed",
+        ]
+        assert (seen["masked"]["load"], seen["masked"]["enabled"]) == ("masked", "masked")
+        assert (
+            seen["failed"]["result"],
+            seen["failed"]["exec_main_code"],
+            seen["failed"]["exec_main_status"],
+        ) == ("exit-code", 1, 78)
+        assert seen["active"]["main_pid"] > 1 and seen["stopped"]["main_pid"] == 0
+        assert seen["active"]["restart"] == ("on-failure" if host.startswith("257") else "no")
+        assert seen["failed"]["active"] == ("activating" if host.startswith("257") else "failed")
+
+    def test_killed_master_has_its_signal(self) -> None:
+        killed = fpm("252-debian12", "killed")
+        assert (killed["result"], killed["exec_main_code"], killed["exec_main_status"]) == ("signal", 2, 9)
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_times_are_monotonic_or_none(self, host: str) -> None:
+        active, stopped = fpm(host, "active"), fpm(host, "stopped")
+        assert active["inactive_since"] is None
+        assert active["active_since"] == pytest.approx(1795387247.0, abs=5)
+        assert stopped["inactive_since"] == stopped["changed_at"] > active["changed_at"]
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_a_call_answers_for_several_units_in_order(self, host: str) -> None:
+        blocks = parse_show(fixture(host + "-active.show"))
+        assert [block["Id"] for block in blocks][1:] == ["nginx.service", "nosuch-fpm.service"]
+        assert unit_facts(blocks[2], 0.0)["load"] == "not-found"
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_start_limit_shows_in_the_journal_only(self, host: str) -> None:
+        assert fpm(host, "start-limit-hit")["result"] == "exit-code"
+        assert refused_to_start(parse_journal(fixture(host + "-start-limit-hit.journal")))
+        assert not refused_to_start(parse_journal(fixture(host + "-failed.journal")))
+        assert not refused_to_start(parse_journal(fixture(host + "-killed.journal"))), (
+            "a later start went through"
+        )
 
 
-def test_a_killed_master_is_told_by_its_signal() -> None:
-    killed = fpm("252-debian12", "killed")
-    assert (killed["result"], killed["exec_main_code"], killed["exec_main_status"]) == ("signal", 2, 9)
+class TestJournal:
+    def test_line_has_time_program_text(self) -> None:
+        lines = parse_journal(fixture("252-debian12-failed.journal"))
+        assert lines[-1]["text"].startswith("systemd[1]: Failed to start php8.2-fpm.service")
+        assert lines[-1]["at"] == pytest.approx(1795661209.786335, abs=1e-4)
+        texts = [line["text"] for line in lines if "ghost'" in line["text"]]
+        assert (
+            len(texts) == 1
+            and texts[0].startswith("php-fpm[")
+            and texts[0].endswith("ERROR: [pool ghost] cannot get uid for user 'ghost'")
+        )
 
+    def test_secrets_are_redacted(self) -> None:
+        assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0]["text"]
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_times_come_from_the_monotonic_clock_and_never_set_ones_are_none(host: str) -> None:
-    active, stopped = fpm(host, "active"), fpm(host, "stopped")
-    assert active["inactive_since"] is None
-    assert active["active_since"] == pytest.approx(1795387247.0, abs=5)
-    assert stopped["inactive_since"] == stopped["changed_at"] > active["changed_at"]
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_decoy_lines_of_php_in_the_stream_of_the_unit(self, host: str) -> None:
+        """PHP wrote into the journal's two sockets, with UNIT=, _PID= and SYSLOG_IDENTIFIER= of systemd, and
+        to syslog; a program that runs as root in the unit's cgroup, as sudo does for PHP, wrote into a stream
+        of its own. The master's own words of the next start stay.
+        """
+        everything = fixture(host + "-forged.journal")
+        assert [
+            word
+            for word in ("ghost-php-stream", "ghost-php-native", "ghost-php-syslog", "ghost-sudo")
+            if word not in everything
+        ] == []
+        read = shown(
+            host,
+            unit_matches(
+                "php%s-fpm.service" % {"247": "7.4", "252": "8.2", "257": "8.4"}[host.split("-")[0]]
+            ),
+        )
+        assert "ghost-php" not in read, "journald itself knows who wrote it"
+        expected = "\n".join(line["text"] for line in parse_journal(read))
+        assert "ghost-sudo" in read and "ghost-" not in expected
+        assert (
+            "unable to bind listening socket for address '/run/nowhere/ghost.sock'" in expected
+            and "systemd[1]: Failed to start " in expected
+        )
 
-
-@pytest.mark.parametrize("host", HOSTS)
-def test_one_call_answers_for_several_units_in_order(host: str) -> None:
-    blocks = parse_show(fixture(host + "-active.show"))
-    assert [block["Id"] for block in blocks][1:] == ["nginx.service", "nosuch-fpm.service"]
-    assert unit_facts(blocks[2], 0.0)["load"] == "not-found"
-
-
-@pytest.mark.parametrize("host", HOSTS)
-def test_the_start_limit_shows_in_the_journal_and_not_in_result(host: str) -> None:
-    assert fpm(host, "start-limit-hit")["result"] == "exit-code"
-    assert refused_to_start(parse_journal(fixture(host + "-start-limit-hit.journal")))
-    assert not refused_to_start(parse_journal(fixture(host + "-failed.journal")))
-    assert not refused_to_start(parse_journal(fixture(host + "-killed.journal"))), (
-        "a later start went through"
+    @pytest.mark.parametrize(
+        "fields, expected",
+        [
+            ({}, True),
+            ({"_EXE": "/opt/remi/php82/root/usr/sbin/php-fpm"}, True),
+            ({"_EXE": "/usr/sbin/php-fpm8.2 (deleted)"}, True),
+            ({"_EXE": "/usr/bin/sudo"}, False),
+            ({"_EXE": "/usr/bin/sudo", "_COMM": "php-fpm8.2"}, False),
+            ({"_EXE": "/tmp/php-fpm/cat"}, False),
+            ({"_EXE": None, "_COMM": "php-fpm8.2"}, True),
+            ({"_EXE": None, "_COMM": "sudo"}, False),
+            ({"_EXE": None}, True),
+            ({"_PID": "1", "_EXE": "/usr/lib/systemd/systemd"}, True),
+            ({"MESSAGE": None}, False),
+            ({"MESSAGE": [69, 82, 82]}, False),
+        ],
     )
+    def test_only_systemd_or_php_fpm_counts(self, fields: Dict[str, Any], expected: bool) -> None:
+        """Of a process that is gone journald knows neither program nor name, or only the name; the unit comes
+        with a stream that systemd made.
+        """
+        assert bool(parse_journal(entry(**fields))) == expected
 
-
-def test_a_journal_line_has_its_time_and_its_text_and_who_spoke() -> None:
-    lines = parse_journal(fixture("252-debian12-failed.journal"))
-    assert lines[-1]["text"].startswith("systemd[1]: Failed to start php8.2-fpm.service")
-    assert lines[-1]["at"] == pytest.approx(1795661209.786335, abs=1e-4)
-    said = [line["text"] for line in lines if "ghost'" in line["text"]]
-    assert (
-        len(said) == 1
-        and said[0].startswith("php-fpm[")
-        and said[0].endswith("ERROR: [pool ghost] cannot get uid for user 'ghost'")
-    )
+    def test_first_line_of_a_message_even_in_cut_output(self) -> None:
+        assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))] == [
+            "php-fpm[7]: one"
+        ]
+        assert parse_journal("-- Boot 1 --\nno time\n" + entry()[:40]) == []
 
 
 def entry(**fields: Any) -> str:
@@ -114,10 +172,6 @@ def entry(**fields: Any) -> str:
     )
 
 
-def test_secrets_leave_the_journal_redacted() -> None:
-    assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0]["text"]
-
-
 def shown(host: str, matches: List[str]) -> str:
     """What journalctl would print of a capture: groups of matches between "+", all fields of a group have to
     be as it says.
@@ -133,114 +187,59 @@ def shown(host: str, matches: List[str]) -> str:
     )
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_what_php_and_its_helpers_wrote_into_the_units_stream_is_not_believed(host: str) -> None:
-    """PHP wrote into the journal's two sockets, with UNIT=, _PID= and SYSLOG_IDENTIFIER= of systemd, and to
-    syslog; a program that runs as root in the unit's cgroup, as sudo does for PHP, wrote into a stream of its
-    own. The master's own words of the next start stay.
-    """
-    everything = fixture(host + "-forged.journal")
-    assert [
-        word
-        for word in ("ghost-php-stream", "ghost-php-native", "ghost-php-syslog", "ghost-sudo")
-        if word not in everything
-    ] == []
-    read = shown(
-        host,
-        unit_matches("php%s-fpm.service" % {"247": "7.4", "252": "8.2", "257": "8.4"}[host.split("-")[0]]),
+class TestCommand:
+    @pytest.mark.parametrize(
+        "command, config, prefix",
+        [
+            (
+                "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf",
+                "/etc/php/8.2/fpm/php-fpm.conf",
+                None,
+            ),
+            ("/usr/sbin/php-fpm -F -y /srv/fpm.conf -p /srv", "/srv/fpm.conf", "/srv"),
+            ("/usr/sbin/php-fpm --fpm-config=/srv/fpm.conf --prefix=/srv", "/srv/fpm.conf", "/srv"),
+            ("/opt/php-y/sbin/php-fpm --nodaemonize", None, None),
+            (None, None, None),
+        ],
     )
-    assert "ghost-php" not in read, "journald itself knows who wrote it"
-    told = "\n".join(line["text"] for line in parse_journal(read))
-    assert "ghost-sudo" in read and "ghost-" not in told
-    assert (
-        "unable to bind listening socket for address '/run/nowhere/ghost.sock'" in told
-        and "systemd[1]: Failed to start " in told
+    def test_options_of_php_fpm(self, command: str, config: str, prefix: str) -> None:
+        assert command_option(command, "config") == config
+        assert command_option(command, "prefix") == prefix
+
+    @pytest.mark.parametrize(
+        "argv, expected",
+        [
+            (
+                "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf",
+                "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf",
+            ),
+            (
+                "/usr/sbin/php-fpm -d mysqli.default_pw=hunter2 -F -y /etc/a.conf",
+                "/usr/sbin/php-fpm -F -y /etc/a.conf",
+            ),
+            ("/usr/sbin/php-fpm -dx=hunter2 -p/srv --define y=hunter2 hunter2", "/usr/sbin/php-fpm -p/srv"),
+            ("/bin/sh -c SECRET=hunter2 exec php-fpm -phunter2", "/bin/sh"),
+        ],
     )
+    def test_only_arguments_without_a_secret_are_kept(self, argv: str, expected: str) -> None:
+        assert exec_start({"ExecStart": "{ path=/x ; argv[]=%s ; ignore_errors=no ; }" % argv}) == expected
 
 
-@pytest.mark.parametrize(
-    "fields, told",
-    [
-        ({}, True),
-        ({"_EXE": "/opt/remi/php82/root/usr/sbin/php-fpm"}, True),
-        ({"_EXE": "/usr/sbin/php-fpm8.2 (deleted)"}, True),
-        ({"_EXE": "/usr/bin/sudo"}, False),
-        ({"_EXE": "/usr/bin/sudo", "_COMM": "php-fpm8.2"}, False),
-        ({"_EXE": "/tmp/php-fpm/cat"}, False),
-        ({"_EXE": None, "_COMM": "php-fpm8.2"}, True),
-        ({"_EXE": None, "_COMM": "sudo"}, False),
-        ({"_EXE": None}, True),
-        ({"_PID": "1", "_EXE": "/usr/lib/systemd/systemd"}, True),
-        ({"MESSAGE": None}, False),
-        ({"MESSAGE": [69, 82, 82]}, False),
-    ],
-)
-def test_only_systemd_and_php_fpm_are_heard(fields: Dict[str, Any], told: bool) -> None:
-    """Of a process that is gone journald knows neither program nor name, or only the name; the unit comes
-    with a stream that systemd made.
-    """
-    assert bool(parse_journal(entry(**fields))) == told
-
-
-def test_only_the_first_line_of_a_message_is_read_and_a_cut_output_is_no_error() -> None:
-    assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))] == ["php-fpm[7]: one"]
-    assert parse_journal("-- Boot 1 --\nno time\n" + entry()[:40]) == []
-
-
-@pytest.mark.parametrize(
-    "command, config, prefix",
-    [
-        (
-            "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf",
-            "/etc/php/8.2/fpm/php-fpm.conf",
-            None,
-        ),
-        ("/usr/sbin/php-fpm -F -y /srv/fpm.conf -p /srv", "/srv/fpm.conf", "/srv"),
-        ("/usr/sbin/php-fpm --fpm-config=/srv/fpm.conf --prefix=/srv", "/srv/fpm.conf", "/srv"),
-        ("/opt/php-y/sbin/php-fpm --nodaemonize", None, None),
-        (None, None, None),
-    ],
-)
-def test_php_fpms_own_options_are_read_from_a_command(command: str, config: str, prefix: str) -> None:
-    assert command_option(command, "config") == config
-    assert command_option(command, "prefix") == prefix
-
-
-@pytest.mark.parametrize(
-    "argv, told",
-    [
-        (
-            "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf",
-            "/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/a.conf",
-        ),
-        (
-            "/usr/sbin/php-fpm -d mysqli.default_pw=hunter2 -F -y /etc/a.conf",
-            "/usr/sbin/php-fpm -F -y /etc/a.conf",
-        ),
-        ("/usr/sbin/php-fpm -dx=hunter2 -p/srv --define y=hunter2 hunter2", "/usr/sbin/php-fpm -p/srv"),
-        ("/bin/sh -c SECRET=hunter2 exec php-fpm -phunter2", "/bin/sh"),
-    ],
-)
-def test_of_a_command_only_what_tells_the_configuration_is_kept(argv: str, told: str) -> None:
-    assert exec_start({"ExecStart": "{ path=/x ; argv[]=%s ; ignore_errors=no ; }" % argv}) == told
-
-
-@pytest.mark.parametrize(
-    "shown, place, setting",
-    [
-        ("ProtectHome=yes", "/home/shop/run", "ProtectHome=yes"),
-        ("ProtectHome=no", "/home/shop/run", None),
-        ("ProtectHome=yes", "/homes/shop", None),
-        ("InaccessiblePaths=-/srv /run/php/", "/run/php/a.sock", "InaccessiblePaths=/run/php/"),
-        ("TemporaryFileSystem=/var:ro", "/run", None),
-        ("BindPaths=/srv/x:/run/php:rbind", "/srv/x", None),
-        ("BindReadOnlyPaths=/run/php", "/run/php", "BindReadOnlyPaths=/run/php"),
-        ("PrivateTmp=yes", "/var/tmp/a.sock", "PrivateTmp=yes"),
-        ("RootDirectory=/srv", "/run/php", "RootDirectory=/srv"),
-        ("RootDirectory=", "/run", None),
-    ],
-)
-def test_what_a_unit_hides_from_its_processes_is_known_by_its_settings(
-    shown: str, place: str, setting: Any
-) -> None:
-    assert hides(unit_facts(parse_show(shown)[0], 0.0)["sandbox"], place) == setting
+class TestSandbox:
+    @pytest.mark.parametrize(
+        "shown, place, setting",
+        [
+            ("ProtectHome=yes", "/home/shop/run", "ProtectHome=yes"),
+            ("ProtectHome=no", "/home/shop/run", None),
+            ("ProtectHome=yes", "/homes/shop", None),
+            ("InaccessiblePaths=-/srv /run/php/", "/run/php/a.sock", "InaccessiblePaths=/run/php/"),
+            ("TemporaryFileSystem=/var:ro", "/run", None),
+            ("BindPaths=/srv/x:/run/php:rbind", "/srv/x", None),
+            ("BindReadOnlyPaths=/run/php", "/run/php", "BindReadOnlyPaths=/run/php"),
+            ("PrivateTmp=yes", "/var/tmp/a.sock", "PrivateTmp=yes"),
+            ("RootDirectory=/srv", "/run/php", "RootDirectory=/srv"),
+            ("RootDirectory=", "/run", None),
+        ],
+    )
+    def test_setting_that_hides_a_path(self, shown: str, place: str, setting: Any) -> None:
+        assert hides(unit_facts(parse_show(shown)[0], 0.0)["sandbox"], place) == setting

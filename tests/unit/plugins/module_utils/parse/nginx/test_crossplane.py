@@ -5,8 +5,9 @@
 """Our tree of a nginx configuration beside that of crossplane, the parser of nginx's own makers.
 
 Where crossplane differs from nginx itself, nginx wins: `as_crossplane` and the cases of DIFFERS say how. What
-nginx does was seen by nginx -t, see test_lexer.py. The developer's environment has crossplane, and a run there
-fails without it. A host's Python has neither crossplane nor the engine's controller, and passes this file over.
+nginx does was seen by nginx -t, see test_lexer.py. The developer's environment has crossplane, and a run
+there fails without it. A host's Python has neither crossplane nor the engine's controller, and passes this
+file over.
 """
 
 import glob
@@ -64,7 +65,8 @@ def ours(config: str) -> Conf:
 def as_crossplane(directives: List[Directive]) -> Tree:
     """Our tree with what crossplane does otherwise than nginx.
 
-    It takes the brackets off the condition of an "if". It gives Lua's text as an argument; we give none of it.
+    It takes the brackets off the condition of an "if". It gives Lua's text as an argument; we give none of
+    it.
     """
     tree: Tree = []
     for directive in directives:
@@ -118,49 +120,49 @@ def main_file(folder: Path, text: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("version", ["1.18.0-debian11", "1.22.1-debian12", "1.26.3-debian13"])
-def test_debians_files_give_the_same_tree(version: str, tmp_path: Path) -> None:
-    top = os.path.join(FIXTURES, version + "-default")
-    for directory, _folders, names in os.walk(top):
-        for name in names:
-            text = read(os.path.join(directory, name))
-            there = tmp_path / os.path.relpath(os.path.join(directory, name), top)
-            there.parent.mkdir(parents=True, exist_ok=True)
-            there.write_text(text.replace("/etc/nginx", str(tmp_path)), encoding="utf-8")
-    (tmp_path / "sites-enabled").mkdir(exist_ok=True)
-    (tmp_path / "sites-enabled" / "default").write_text(
-        (tmp_path / "sites-available" / "default").read_text(encoding="utf-8"), encoding="utf-8"
-    )
-    assert_same(str(tmp_path / "nginx.conf"))
+class TestSameTree:
+    """crossplane is the oracle."""
 
+    @pytest.mark.parametrize("version", ["1.18.0-debian11", "1.22.1-debian12", "1.26.3-debian13"])
+    def test_files_of_debian(self, version: str, tmp_path: Path) -> None:
+        top = os.path.join(FIXTURES, version + "-default")
+        for directory, _folders, names in os.walk(top):
+            for name in names:
+                text = read(os.path.join(directory, name))
+                there = tmp_path / os.path.relpath(os.path.join(directory, name), top)
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_text(text.replace("/etc/nginx", str(tmp_path)), encoding="utf-8")
+        (tmp_path / "sites-enabled").mkdir(exist_ok=True)
+        (tmp_path / "sites-enabled" / "default").write_text(
+            (tmp_path / "sites-available" / "default").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        assert_same(str(tmp_path / "nginx.conf"))
 
-def test_a_captured_configuration_gives_the_same_tree() -> None:
-    assert_same(os.path.join(FIXTURES, "1.22.1-debian12-dialled.conf"))
+    def test_captured_configuration(self) -> None:
+        assert_same(os.path.join(FIXTURES, "1.22.1-debian12-dialled.conf"))
 
+    @pytest.mark.parametrize("batch", range(3))
+    def test_generated_configurations(self, batch: int, tmp_path: Path, monkeypatch: Any) -> None:
+        # Without what DIFFERS has.
+        monkeypatch.setattr(generator, "VALUES", [text for text in generator.VALUES if "}" not in text])
+        monkeypatch.setattr(generator, "LUA", ["ngx.say(1)", "local t = {1, {2}}"])
+        for seed in range(batch * SITES // 3, (batch + 1) * SITES // 3):
+            home, texts = tmp_path / str(seed), generator.Site(seed).texts
+            if any(LUA_WITH_COMMENT.search(text) for text in texts.values()):
+                continue
+            for path, text in texts.items():
+                there = home / os.path.relpath(path, os.path.dirname(generator.MAIN))
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_bytes(text.encode("utf-8", "surrogateescape"))
+            assert_same(str(home / "nginx.conf"))
 
-@pytest.mark.parametrize("batch", range(3))
-def test_generated_configurations_give_the_same_tree(batch: int, tmp_path: Path, monkeypatch: Any) -> None:
-    # Without what DIFFERS has.
-    monkeypatch.setattr(generator, "VALUES", [text for text in generator.VALUES if "}" not in text])
-    monkeypatch.setattr(generator, "LUA", ["ngx.say(1)", "local t = {1, {2}}"])
-    for seed in range(batch * SITES // 3, (batch + 1) * SITES // 3):
-        home, texts = tmp_path / str(seed), generator.Site(seed).texts
-        if any(LUA_WITH_COMMENT.search(text) for text in texts.values()):
-            continue
-        for path, text in texts.items():
-            there = home / os.path.relpath(path, os.path.dirname(generator.MAIN))
-            there.parent.mkdir(parents=True, exist_ok=True)
-            there.write_bytes(text.encode("utf-8", "surrogateescape"))
-        assert_same(str(home / "nginx.conf"))
-
-
-@pytest.mark.parametrize("text, args, other", DIFFERS, ids=repr)
-def test_where_crossplane_differs_nginx_wins(
-    text: str, args: List[str], other: Optional[List[str]], tmp_path: Path
-) -> None:
-    config = main_file(tmp_path, text + "\n")
-    conf = ours(config)
-    assert conf.errors == [] and conf.directives[0].args == args
-    answer = crossplane.parse(config, check_ctx=False, check_args=False)
-    assert bool(answer["errors"]) == (other is None)
-    assert other is None or answer["config"][0]["parsed"][0]["args"] == other
+    @pytest.mark.parametrize("text, args, other", DIFFERS, ids=repr)
+    def test_where_crossplane_differs_nginx_wins(
+        self, text: str, args: List[str], other: Optional[List[str]], tmp_path: Path
+    ) -> None:
+        config = main_file(tmp_path, text + "\n")
+        conf = ours(config)
+        assert conf.errors == [] and conf.directives[0].args == args
+        answer = crossplane.parse(config, check_ctx=False, check_args=False)
+        assert bool(answer["errors"]) == (other is None)
+        assert other is None or answer["config"][0]["parsed"][0]["args"] == other

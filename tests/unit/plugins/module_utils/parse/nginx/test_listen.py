@@ -14,75 +14,75 @@ def plain(family: str, address: str, port: int) -> Target:
     return Target(family, address, port, False, False)
 
 
-@pytest.mark.parametrize(
-    "written, expected",
-    [
-        ("80", plain("inet", "127.0.0.1", 80)),
-        ("80 default_server", plain("inet", "127.0.0.1", 80)),
-        ("8080", plain("inet", "127.0.0.1", 8080)),
-        ("8080-8090", plain("inet", "127.0.0.1", 8080)),
-        ("*:81", plain("inet", "127.0.0.1", 81)),
-        ("0.0.0.0:81", plain("inet", "127.0.0.1", 81)),
-        ("LocalHost:8000", plain("inet", "127.0.0.1", 8000)),
-        ("127.0.0.2", plain("inet", "127.0.0.2", 80)),
-        ("10.1.2.3:8080", plain("inet", "10.1.2.3", 8080)),
-        ("[::]:80", plain("inet6", "::1", 80)),
-        ("[::]", plain("inet6", "::1", 80)),
-        ("[2001:db8::5]:8080 ipv6only=on", plain("inet6", "2001:db8::5", 8080)),
-        ("unix:/run/x.sock", plain("unix", "/run/x.sock", 0)),
-        ("UNIX:/run/x.sock", plain("unix", "/run/x.sock", 0)),
-        ("443 ssl http2", Target("inet", "127.0.0.1", 443, True, False)),
-        ("443", plain("inet", "127.0.0.1", 443)),
-        ("127.0.0.1:8443 ssl", Target("inet", "127.0.0.1", 8443, True, False)),
-        ("127.0.0.1:8080 proxy_protocol", Target("inet", "127.0.0.1", 8080, False, True)),
-        ("unix:/run/ssl.sock backlog=511", plain("unix", "/run/ssl.sock", 0)),
-    ],
-)
-def test_one_directive(written: str, expected: Target) -> None:
-    assert targets([written]) == [expected]
+class TestTargets:
+    @pytest.mark.parametrize(
+        "written, expected",
+        [
+            ("80", plain("inet", "127.0.0.1", 80)),
+            ("80 default_server", plain("inet", "127.0.0.1", 80)),
+            ("8080", plain("inet", "127.0.0.1", 8080)),
+            ("8080-8090", plain("inet", "127.0.0.1", 8080)),
+            ("*:81", plain("inet", "127.0.0.1", 81)),
+            ("0.0.0.0:81", plain("inet", "127.0.0.1", 81)),
+            ("LocalHost:8000", plain("inet", "127.0.0.1", 8000)),
+            ("127.0.0.2", plain("inet", "127.0.0.2", 80)),
+            ("10.1.2.3:8080", plain("inet", "10.1.2.3", 8080)),
+            ("[::]:80", plain("inet6", "::1", 80)),
+            ("[::]", plain("inet6", "::1", 80)),
+            ("[2001:db8::5]:8080 ipv6only=on", plain("inet6", "2001:db8::5", 8080)),
+            ("unix:/run/x.sock", plain("unix", "/run/x.sock", 0)),
+            ("UNIX:/run/x.sock", plain("unix", "/run/x.sock", 0)),
+            ("443 ssl http2", Target("inet", "127.0.0.1", 443, True, False)),
+            ("443", plain("inet", "127.0.0.1", 443)),
+            ("127.0.0.1:8443 ssl", Target("inet", "127.0.0.1", 8443, True, False)),
+            ("127.0.0.1:8080 proxy_protocol", Target("inet", "127.0.0.1", 8080, False, True)),
+            ("unix:/run/ssl.sock backlog=511", plain("unix", "/run/ssl.sock", 0)),
+        ],
+    )
+    def test_directive_gives_its_target(self, written: str, expected: Target) -> None:
+        assert targets([written]) == [expected]
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "443 quic reuseport",
+            "",
+            "unix:",
+            "web.example.org:80",
+            "0",
+            "127.0.0.1:70000",
+            "[::1",
+            "127.0.0.1:http",
+        ],
+    )
+    def test_near_miss_listener_that_cannot_be_asked(self, written: str) -> None:
+        assert targets([written]) == []
+
+    def test_no_directive_is_port_80(self) -> None:
+        assert targets([]) == [plain("inet", "127.0.0.1", 80)]
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "443 quic reuseport",
-        "",
-        "unix:",
-        "web.example.org:80",
-        "0",
-        "127.0.0.1:70000",
-        "[::1",
-        "127.0.0.1:http",
-    ],
-)
-def test_what_cannot_be_asked_is_left_out(written: str) -> None:
-    assert targets([written]) == []
+class TestOrder:
+    @pytest.mark.parametrize(
+        "listen, ports",
+        [
+            (["443 ssl", "80"], [80, 443]),
+            (["10.0.0.1:80", "127.0.0.1:81"], [81, 80]),
+            (["[::1]:80", "127.0.0.1:81"], [81, 80]),
+            (["10.0.0.1:80", "[::1]:81"], [81, 80]),
+            (["127.0.0.1:443 ssl", "10.0.0.1:80"], [80, 443]),
+            (["82 proxy_protocol", "83"], [83, 82]),
+            (["82 http2", "443 ssl http2"], [443, 82]),
+            (["443 quic", "443 ssl"], [443]),
+            (["80", "*:80 default_server"], [80]),
+            (["81", "82"], [81, 82]),
+        ],
+    )
+    def test_best_one_comes_first(self, listen: List[str], ports: List[int]) -> None:
+        assert [target.port for target in targets(listen)] == ports
 
-
-def test_no_directive_is_port_80() -> None:
-    assert targets([]) == [plain("inet", "127.0.0.1", 80)]
-
-
-@pytest.mark.parametrize(
-    "listen, ports",
-    [
-        (["443 ssl", "80"], [80, 443]),
-        (["10.0.0.1:80", "127.0.0.1:81"], [81, 80]),
-        (["[::1]:80", "127.0.0.1:81"], [81, 80]),
-        (["10.0.0.1:80", "[::1]:81"], [81, 80]),
-        (["127.0.0.1:443 ssl", "10.0.0.1:80"], [80, 443]),
-        (["82 proxy_protocol", "83"], [83, 82]),
-        (["82 http2", "443 ssl http2"], [443, 82]),
-        (["443 quic", "443 ssl"], [443]),
-        (["80", "*:80 default_server"], [80]),
-        (["81", "82"], [81, 82]),
-    ],
-)
-def test_the_best_one_comes_first(listen: List[str], ports: List[int]) -> None:
-    assert [one.port for one in targets(listen)] == ports
-
-
-def test_a_socket_comes_after_loopback_and_before_other_addresses() -> None:
-    assert [
-        one.family for one in targets(["10.0.0.1:80", "unix:/run/x.sock", "[::1]:80", "127.0.0.1:80"])
-    ] == ["inet", "inet6", "unix", "inet"]
+    def test_socket_stands_between_loopback_and_other_addresses(self) -> None:
+        assert [
+            target.family
+            for target in targets(["10.0.0.1:80", "unix:/run/x.sock", "[::1]:80", "127.0.0.1:80"])
+        ] == ["inet", "inet6", "unix", "inet"]

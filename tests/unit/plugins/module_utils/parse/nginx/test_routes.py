@@ -43,10 +43,10 @@ def of(body: str) -> List[Dict[str, Any]]:
     return read("http {\n%s\n}" % body)[0]
 
 
-def one(body: str) -> Dict[str, Any]:
-    found = of(body)
-    assert len(found) == 1
-    return found[0]
+def only_route(body: str) -> Dict[str, Any]:
+    matched = of(body)
+    assert len(matched) == 1
+    return matched[0]
 
 
 def keys(route: Dict[str, Any]) -> List[str]:
@@ -59,241 +59,254 @@ OTHERS = ('unknown "backend" variable', None, '"events" directive is not allowed
 REFUSED = json.loads(fixture("1.26.3-debian13-semantics.json"))
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in REFUSED if case["said"] not in OTHERS], ids=lambda case: case["text"][17:70]
-)
-def test_refuses_what_nginx_refuses_in_its_words_and_at_its_line(case: Dict[str, Any]) -> None:
-    errors = read(case["text"])[1].errors
-    assert [(error["text"], error["line"]) for error in errors] == [(case["said"], case["line"])]
+class TestRefusals:
+    """What nginx -t says of the same text."""
 
+    @pytest.mark.parametrize(
+        "case", [case for case in REFUSED if case["said"] not in OTHERS], ids=lambda case: case["text"][17:70]
+    )
+    def test_hit_in_the_words_of_nginx_at_its_line(self, case: Dict[str, Any]) -> None:
+        errors = read(case["text"])[1].errors
+        assert [(error["text"], error["line"]) for error in errors] == [(case["said"], case["line"])]
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in REFUSED if case["said"] is None and "include /tmp;" not in case["text"]],
-    ids=lambda case: case["text"][17:70],
-)
-def test_takes_what_nginx_takes(case: Dict[str, Any]) -> None:
-    assert read(case["text"])[1].errors == []
+    @pytest.mark.parametrize(
+        "case",
+        [case for case in REFUSED if case["said"] is None and "include /tmp;" not in case["text"]],
+        ids=lambda case: case["text"][17:70],
+    )
+    def test_near_miss_nginx_takes_it(self, case: Dict[str, Any]) -> None:
+        assert read(case["text"])[1].errors == []
 
 
 def dialled() -> Dict[str, List[str]]:
     """{location: the addresses to which nginx logged a connection for it}."""
-    found: Dict[str, List[str]] = {}
+    matched: Dict[str, List[str]] = {}
     for line in fixture("1.22.1-debian12-dialled.log").splitlines():
         match = re.search(r'connect\(\) to (.*?) failed .*"GET (/[^ ?]*)', line)
         assert match
-        found.setdefault(match.group(2), []).append(match.group(1))
-    return found
+        matched.setdefault(match.group(2), []).append(match.group(1))
+    return matched
 
 
-@pytest.mark.parametrize("location", sorted(dialled()))
-def test_dials_what_nginx_dialled(location: str) -> None:
-    found, conf = read(fixture("1.22.1-debian12-dialled.conf"))
-    assert conf.errors == []
-    there = dialled()[location]
-    at = {"/redirected": "@late", "/if": "/if"}.get(location, location)
-    written = [entry["written"] for route in found if route["location"] == at for entry in route["endpoints"]]
-    assert written == ([] if location in ("/several", "/maybe") else there), (
-        "what can be several is left open"
-    )
-    assert {route["site"] for route in found} == {"dialled.example"}
+class TestDialled:
+    """Addresses that a real nginx logged."""
 
-
-def test_a_route_says_where_it_is_written() -> None:
-    route = one(
-        "server {\n listen 80 default_server;\n listen [::]:80;\n server_name Shop.example "
-        "www.shop.example;\n root html;\n"
-        " location ~ \\.php$ {\n  fastcgi_pass unix:/var/run/php/a.sock;\n }\n}"
-    )
-    assert (route["site"], route["server_names"], route["listen"]) == (
-        "shop.example",
-        ["shop.example", "www.shop.example"],
-        ["80 default_server", "[::]:80"],
-    )
-    assert (route["location"], route["file"], route["line"], route["pass"]) == (
-        "~ \\.php$",
-        MAIN,
-        8,
-        "unix:/var/run/php/a.sock",
-    )
-    assert route["endpoints"] == [
-        {
-            "endpoint": "unix:/run/php/a.sock",
-            "written": "unix:/var/run/php/a.sock",
-            "file": MAIN,
-            "line": 8,
-            "down": False,
-            "backup": False,
-        }
-    ]
-    assert (route["root"], route["upstream"], route["variable"], route["keep_conn"]) == (
-        "/usr/share/nginx/html",
-        None,
-        False,
-        False,
-    )
-    assert route["read_timeout"] == {"seconds": 60.0, "file": None, "line": None, "context": "default"}
-
-
-def test_a_server_without_a_name_has_the_empty_one() -> None:
-    assert one("server { location / { fastcgi_pass 127.0.0.1:9000; } }")["site"] == ""
-
-
-def test_a_name_that_is_an_expression_keeps_its_letters() -> None:
-    assert (
-        one("server { server_name ~^(?<x>.+)\\.Shop; location / { fastcgi_pass 127.0.0.1:9000; } }")["site"]
-        == "~^(?<x>.+)\\.Shop"
-    )
-
-
-def test_upstreams_are_endpoints_at_their_own_lines() -> None:
-    route = one(
-        "upstream PHP {\n server unix:/run/a.sock weight=5;\n server 10.0.0.1:9000 down;\n server "
-        "[::1]:9000 backup max_fails=0;\n"
-        " server 10.0.0.2;\n keepalive 16;\n}\nserver { location / { fastcgi_pass php; fastcgi_keep_conn "
-        "on; } }"
-    )
-    assert keys(route) == ["unix:/run/a.sock", "10.0.0.1:9000", "[::1]:9000", "10.0.0.2:80"]
-    assert [entry["line"] for entry in route["endpoints"]] == [3, 4, 5, 6]
-    assert [(entry["down"], entry["backup"]) for entry in route["endpoints"]] == [
-        (False, False),
-        (True, False),
-        (False, True),
-        (False, False),
-    ]
-    assert (route["upstream"], route["upstream_keepalive"], route["keep_conn"]) == ("php", 16, True)
-
-
-def test_a_name_that_no_upstream_has_is_an_upstream_without_endpoints() -> None:
-    found, conf = read("http { server { location / { fastcgi_pass php-fpm; } } }")
-    assert (found[0]["upstream"], found[0]["endpoints"]) == ("php-fpm", [])
-    assert conf.errors[0]["text"] == 'no port in upstream "php-fpm"'
-
-
-@pytest.mark.parametrize(
-    "address", ["127.0.0.1:\u00b2", "127.0.0.1:" + "9" * 4000, "[::1]:x", "a/b:1", ":9000"]
-)
-def test_a_server_that_nginx_refuses_is_an_error_and_no_endpoint(address: str) -> None:
-    found, conf = read(
-        "http { upstream php { server %s; keepalive \u00b2; } server { location / { fastcgi_pass php; } } }"
-        % address
-    )
-    assert (found[0]["upstream"], found[0]["endpoints"]) == ("php", [])
-    wrong = "no host" if address[0] == ":" else "invalid host" if "/" in address else "invalid port"
-    assert [error["text"].split(" in ")[0] for error in conf.errors] == [wrong]
-
-
-def test_a_host_by_name_stays_a_name() -> None:
-    assert keys(one("server { location / { fastcgi_pass Localhost:9000; } }")) == ["Localhost:9000"]
-
-
-def test_timeouts_are_inherited_from_the_nearest_level_that_sets_them() -> None:
-    found = of(
-        "fastcgi_read_timeout 5m;\nserver {\n location /a { fastcgi_pass a:1; }\n"
-        " location /b { fastcgi_pass b:1; fastcgi_read_timeout 10; location /b/c { fastcgi_pass c:1; } }\n}\n"
-        "server {\n fastcgi_read_timeout 20s;\n location /d { if ($arg_x) { fastcgi_pass d:1; } } }"
-    )
-    assert [
-        (
-            route["location"],
-            route["read_timeout"]["seconds"],
-            route["read_timeout"]["context"],
-            route["read_timeout"]["line"],
-        )
-        for route in found
-    ] == [
-        ("/a", 300.0, "http", 2),
-        ("/b", 10.0, "location", 5),
-        ("/b/c", 10.0, "location", 5),
-        ("/d", 20.0, "server", 8),
-    ]
-
-
-def test_one_fastcgi_param_drops_all_that_would_be_inherited() -> None:
-    found = of(
-        "fastcgi_param SCRIPT_FILENAME $a;\nserver { location /a { fastcgi_pass a:1; }\n"
-        " location /b { fastcgi_param HTTPS on; fastcgi_pass b:1; } }"
-    )
-    assert [route["params"] for route in found] == [{"SCRIPT_FILENAME": "$a"}, {}]
-
-
-def test_the_other_timeouts_and_settings_are_read() -> None:
-    route = one(
-        "server { root /srv/www; location / { alias /srv/other; fastcgi_pass a:1; fastcgi_connect_timeout "
-        "500ms; fastcgi_send_timeout 2m; } }"
-    )
-    assert (route["connect_timeout"]["seconds"], route["send_timeout"]["seconds"], route["root"]) == (
-        0.5,
-        120.0,
-        "/srv/other",
-    )
-
-
-def test_an_unset_variable_leaves_the_route_open() -> None:
-    route = one("server { location / { fastcgi_pass $nobody; } }")
-    assert (route["variable"], route["endpoints"], route["pass"]) == (True, [], "$nobody")
-
-
-def test_variables_that_hold_each_other_end() -> None:
-    route = one("server { set $a $b; set $b $a$a$a; location / { fastcgi_pass $a; } }")
-    assert route["endpoints"] == []
-
-
-def test_a_variable_of_another_server_does_not_count() -> None:
-    found = of(
-        "server { location /set { set $x a:1; } location / { fastcgi_pass $x; } } server { location / { "
-        "fastcgi_pass $x; } }"
-    )
-    assert [keys(route) for route in found] == [["a:1"], []]
-
-
-def test_a_variable_that_other_locations_set_differently_leaves_the_route_open() -> None:
-    body = "server { location /a { set $x a:1; try_files /n @php; } location /b { set $x %s; try_files /n @php; } location @php { fastcgi_pass $x; } }"
-    assert keys(one(body % "b:1")) == []
-    assert keys(one(body % "a:1")) == ["a:1"]
-
-
-def test_only_http_has_routes() -> None:
-    assert (
-        read("stream { server { fastcgi_pass a:1; } } mail { server { location / { fastcgi_pass a:1; } } }")[
-            0
+    @pytest.mark.parametrize("location", sorted(dialled()))
+    def test_same_addresses(self, location: str) -> None:
+        matched, conf = read(fixture("1.22.1-debian12-dialled.conf"))
+        assert conf.errors == []
+        there = dialled()[location]
+        at = {"/redirected": "@late", "/if": "/if"}.get(location, location)
+        written = [
+            entry["written"] for route in matched if route["location"] == at for entry in route["endpoints"]
         ]
-        == []
+        assert written == ([] if location in ("/several", "/maybe") else there), (
+            "what can be several is left open"
+        )
+        assert {route["site"] for route in matched} == {"dialled.example"}
+
+
+class TestRoute:
+    def test_says_where_it_is_written(self) -> None:
+        route = only_route(
+            "server {\n listen 80 default_server;\n listen [::]:80;\n server_name Shop.example "
+            "www.shop.example;\n root html;\n"
+            " location ~ \\.php$ {\n  fastcgi_pass unix:/var/run/php/a.sock;\n }\n}"
+        )
+        assert (route["site"], route["server_names"], route["listen"]) == (
+            "shop.example",
+            ["shop.example", "www.shop.example"],
+            ["80 default_server", "[::]:80"],
+        )
+        assert (route["location"], route["file"], route["line"], route["pass"]) == (
+            "~ \\.php$",
+            MAIN,
+            8,
+            "unix:/var/run/php/a.sock",
+        )
+        assert route["endpoints"] == [
+            {
+                "endpoint": "unix:/run/php/a.sock",
+                "written": "unix:/var/run/php/a.sock",
+                "file": MAIN,
+                "line": 8,
+                "down": False,
+                "backup": False,
+            }
+        ]
+        assert (route["root"], route["upstream"], route["variable"], route["keep_conn"]) == (
+            "/usr/share/nginx/html",
+            None,
+            False,
+            False,
+        )
+        assert route["read_timeout"] == {"seconds": 60.0, "file": None, "line": None, "context": "default"}
+
+    def test_server_without_a_name_has_the_empty_one(self) -> None:
+        assert only_route("server { location / { fastcgi_pass 127.0.0.1:9000; } }")["site"] == ""
+
+    def test_name_that_is_an_expression_keeps_its_letters(self) -> None:
+        assert (
+            only_route(
+                "server { server_name ~^(?<x>.+)\\.Shop; location / { fastcgi_pass 127.0.0.1:9000; } }"
+            )["site"]
+            == "~^(?<x>.+)\\.Shop"
+        )
+
+    def test_only_http_has_routes(self) -> None:
+        assert (
+            read(
+                "stream { server { fastcgi_pass a:1; } } mail { server { location / { fastcgi_pass a:1; } } }"
+            )[0]
+            == []
+        )
+
+
+class TestUpstreams:
+    def test_servers_are_endpoints_at_their_own_lines(self) -> None:
+        route = only_route(
+            "upstream PHP {\n server unix:/run/a.sock weight=5;\n server 10.0.0.1:9000 down;\n server "
+            "[::1]:9000 backup max_fails=0;\n"
+            " server 10.0.0.2;\n keepalive 16;\n}\nserver { location / { fastcgi_pass php; fastcgi_keep_conn "
+            "on; } }"
+        )
+        assert keys(route) == ["unix:/run/a.sock", "10.0.0.1:9000", "[::1]:9000", "10.0.0.2:80"]
+        assert [entry["line"] for entry in route["endpoints"]] == [3, 4, 5, 6]
+        assert [(entry["down"], entry["backup"]) for entry in route["endpoints"]] == [
+            (False, False),
+            (True, False),
+            (False, True),
+            (False, False),
+        ]
+        assert (route["upstream"], route["upstream_keepalive"], route["keep_conn"]) == ("php", 16, True)
+
+    def test_unknown_name_is_an_upstream_without_endpoints(self) -> None:
+        matched, conf = read("http { server { location / { fastcgi_pass php-fpm; } } }")
+        assert (matched[0]["upstream"], matched[0]["endpoints"]) == ("php-fpm", [])
+        assert conf.errors[0]["text"] == 'no port in upstream "php-fpm"'
+
+    @pytest.mark.parametrize(
+        "address, words",
+        [
+            ("127.0.0.1:\u00b2", "invalid port"),
+            ("127.0.0.1:" + "9" * 4000, "invalid port"),
+            ("[::1]:x", "invalid port"),
+            ("a/b:1", "invalid host"),
+            (":9000", "no host"),
+        ],
     )
+    def test_server_that_nginx_refuses_is_no_endpoint(self, address: str, words: str) -> None:
+        matched, conf = read(
+            "http { upstream php { server %s; keepalive \u00b2; } server { location / { fastcgi_pass "
+            "php; } } }" % address
+        )
+        assert (matched[0]["upstream"], matched[0]["endpoints"]) == ("php", [])
+        assert [error["text"].split(" in ")[0] for error in conf.errors] == [words]
+
+    def test_host_by_name_stays_a_name(self) -> None:
+        assert keys(only_route("server { location / { fastcgi_pass Localhost:9000; } }")) == [
+            "Localhost:9000"
+        ]
 
 
-def test_many_sets_and_variables_do_not_take_quadratic_time() -> None:
-    body = "".join(
-        "set $v%d a:%d; location /%d { fastcgi_pass $unknown%d; }" % (index, index + 1, index, index)
-        for index in range(4000)
+class TestSettings:
+    def test_timeout_comes_from_the_nearest_level_that_sets_it(self) -> None:
+        matched = of(
+            "fastcgi_read_timeout 5m;\nserver {\n location /a { fastcgi_pass a:1; }\n"
+            " location /b { fastcgi_pass b:1; fastcgi_read_timeout 10; location /b/c { fastcgi_pass "
+            "c:1; } }\n}\n"
+            "server {\n fastcgi_read_timeout 20s;\n location /d { if ($arg_x) { fastcgi_pass d:1; } } }"
+        )
+        assert [
+            (
+                route["location"],
+                route["read_timeout"]["seconds"],
+                route["read_timeout"]["context"],
+                route["read_timeout"]["line"],
+            )
+            for route in matched
+        ] == [
+            ("/a", 300.0, "http", 2),
+            ("/b", 10.0, "location", 5),
+            ("/b/c", 10.0, "location", 5),
+            ("/d", 20.0, "server", 8),
+        ]
+
+    def test_a_fastcgi_param_drops_all_inherited_ones(self) -> None:
+        matched = of(
+            "fastcgi_param SCRIPT_FILENAME $a;\nserver { location /a { fastcgi_pass a:1; }\n"
+            " location /b { fastcgi_param HTTPS on; fastcgi_pass b:1; } }"
+        )
+        assert [route["params"] for route in matched] == [{"SCRIPT_FILENAME": "$a"}, {}]
+
+    def test_other_settings_are_read(self) -> None:
+        route = only_route(
+            "server { root /srv/www; location / { alias /srv/other; fastcgi_pass a:1; "
+            "fastcgi_connect_timeout "
+            "500ms; fastcgi_send_timeout 2m; } }"
+        )
+        assert (route["connect_timeout"]["seconds"], route["send_timeout"]["seconds"], route["root"]) == (
+            0.5,
+            120.0,
+            "/srv/other",
+        )
+
+    @pytest.mark.parametrize(
+        "text, seconds",
+        [
+            ("90", 90.0),
+            ("90s", 90.0),
+            ("1m30s", 90.0),
+            ("1m 30s", 90.0),
+            ("500ms", 0.5),
+            ("1s500ms", 1.5),
+            ("1h30", 3630.0),
+            ("1d", 86400.0),
+            ("1w", 604800.0),
+            ("0", 0.0),
+            ("30s1m", None),
+            ("1.5s", None),
+            ("1M", None),
+            ("1y", None),
+            ("", None),
+            ("s", None),
+            ("-1", None),
+            ("5S", None),
+            ("9" * 30, None),
+            ("\u0663", None),
+        ],
     )
-    assert len(of("server {%s}" % body)) == 4000
+    def test_times_are_read_as_ngx_parse_time_does(self, text: str, seconds: Any) -> None:
+        assert parse_time(text) == seconds
 
 
-@pytest.mark.parametrize(
-    "text, seconds",
-    [
-        ("90", 90.0),
-        ("90s", 90.0),
-        ("1m30s", 90.0),
-        ("1m 30s", 90.0),
-        ("500ms", 0.5),
-        ("1s500ms", 1.5),
-        ("1h30", 3630.0),
-        ("1d", 86400.0),
-        ("1w", 604800.0),
-        ("0", 0.0),
-        ("30s1m", None),
-        ("1.5s", None),
-        ("1M", None),
-        ("1y", None),
-        ("", None),
-        ("s", None),
-        ("-1", None),
-        ("5S", None),
-        ("9" * 30, None),
-        ("\u0663", None),
-    ],
-)
-def test_times_are_read_as_ngx_parse_time_does(text: str, seconds: Any) -> None:
-    assert parse_time(text) == seconds
+class TestVariables:
+    def test_unset_variable_leaves_the_route_open(self) -> None:
+        route = only_route("server { location / { fastcgi_pass $nobody; } }")
+        assert (route["variable"], route["endpoints"], route["pass"]) == (True, [], "$nobody")
+
+    def test_variables_that_hold_each_other_end(self) -> None:
+        route = only_route("server { set $a $b; set $b $a$a$a; location / { fastcgi_pass $a; } }")
+        assert route["endpoints"] == []
+
+    def test_near_miss_variable_of_another_server(self) -> None:
+        matched = of(
+            "server { location /set { set $x a:1; } location / { fastcgi_pass $x; } } server { location / { "
+            "fastcgi_pass $x; } }"
+        )
+        assert [keys(route) for route in matched] == [["a:1"], []]
+
+    def test_variable_with_two_values_leaves_the_route_open(self) -> None:
+        body = (
+            "server { location /a { set $x a:1; try_files /n @php; } location @php { fastcgi_pass $x; }"
+            " location /b { set $x %s; try_files /n @php; } }"
+        )
+        assert keys(only_route(body % "b:1")) == []
+        assert keys(only_route(body % "a:1")) == ["a:1"]
+
+    def test_many_variables_do_not_take_quadratic_time(self) -> None:
+        body = "".join(
+            "set $v%d a:%d; location /%d { fastcgi_pass $unknown%d; }" % (index, index + 1, index, index)
+            for index in range(4000)
+        )
+        assert len(of("server {%s}" % body)) == 4000

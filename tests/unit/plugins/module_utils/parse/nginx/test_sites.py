@@ -20,22 +20,22 @@ CONF = """http {
 """
 
 
-def test_two_servers_of_one_name_are_two_sites_with_their_lines() -> None:
-    found = sites_of(routes(parse_conf("/n.conf", lambda path: CONF, lambda pattern: []), "/etc/nginx"))
-    assert found[:2] == [
-        {"name": "_", "listen": "80", "file": "/n.conf", "line": 2},
-        {"name": "_", "listen": "127.0.0.1:8081", "file": "/n.conf", "line": 3},
-    ]
-    assert [site["name"] for site in found] == ["_", "_", "default"] and len(
-        {place(site) for site in found}
-    ) == 3
+class TestSites:
+    def test_two_servers_of_a_name_are_two_sites(self) -> None:
+        sites = sites_of(routes(parse_conf("/n.conf", lambda path: CONF, lambda pattern: []), "/etc/nginx"))
+        assert sites[:2] == [
+            {"name": "_", "listen": "80", "file": "/n.conf", "line": 2},
+            {"name": "_", "listen": "127.0.0.1:8081", "file": "/n.conf", "line": 3},
+        ]
+        assert [site["name"] for site in sites] == ["_", "_", "default"] and len(
+            {place(site) for site in sites}
+        ) == 3
 
-
-def test_a_snapshot_from_before_lines_were_kept_goes_by_name_and_address() -> None:
-    old = [
-        {"site": "_", "listen": ["80"]},
-        {"site": "_", "listen": ["8081"]},
-        {"site": "_", "listen": ["80 ipv6only=on"]},
-        {"site": "x", "listen": []},
-    ]
-    assert [place(site) for site in sites_of(old)] == [("_", "80"), ("_", "8081"), ("x", "80")]
+    def test_snapshot_without_lines_goes_by_name_with_address(self) -> None:
+        old = [
+            {"site": "_", "listen": ["80"]},
+            {"site": "_", "listen": ["8081"]},
+            {"site": "_", "listen": ["80 ipv6only=on"]},
+            {"site": "x", "listen": []},
+        ]
+        assert [place(site) for site in sites_of(old)] == [("_", "80"), ("_", "8081"), ("x", "80")]

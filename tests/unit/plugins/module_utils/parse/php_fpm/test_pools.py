@@ -28,20 +28,22 @@ def read_of(files: Dict[str, str]) -> List[Dict[str, Any]]:
     return as_written([MASTER], read, expand)
 
 
-def test_a_pool_that_was_raised_counts_with_what_is_written() -> None:
-    found = read_of(
-        {
-            CONFIG: "[global]\nprocess.max = 40\ninclude=/etc/php-fpm.d/*.conf\n",
-            POOL: "[www]\nlisten = /run/www.sock\npm.max_children = 16\n",
-        }
-    )[0]
-    assert found["pools"][0]["max_children"] == 16 and (found["process_max"], found["running"]) == (40, True)
+class TestAsWritten:
+    def test_raised_pool_has_the_written_values(self) -> None:
+        master = read_of(
+            {
+                CONFIG: "[global]\nprocess.max = 40\ninclude=/etc/php-fpm.d/*.conf\n",
+                POOL: "[www]\nlisten = /run/www.sock\npm.max_children = 16\n",
+            }
+        )[0]
+        assert master["pools"][0]["max_children"] == 16 and (master["process_max"], master["running"]) == (
+            40,
+            True,
+        )
 
+    def test_near_miss_unreadable_files_keep_what_was_known(self) -> None:
+        assert read_of({})[0] == MASTER
 
-def test_near_miss_files_that_cannot_be_read_leave_what_was_known() -> None:
-    assert read_of({})[0] == MASTER
-
-
-def test_the_masters_that_were_seen_stay_as_they_were() -> None:
-    read_of({CONFIG: "[www]\npm.max_children = 16\n"})
-    assert MASTER["pools"] == [{"name": "www", "max_children": 2}]
+    def test_masters_of_the_snapshot_are_not_changed(self) -> None:
+        read_of({CONFIG: "[www]\npm.max_children = 16\n"})
+        assert MASTER["pools"] == [{"name": "www", "max_children": 2}]
