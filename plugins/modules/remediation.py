@@ -253,7 +253,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transactio
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, options_problem
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import quiet
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.quiet import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal

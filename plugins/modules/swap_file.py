@@ -136,12 +136,13 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_off, swap_on
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import (
-    complaint,
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_on
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import look
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import (
     described,
     description,
-    look,
+    problem,
+    swap_off,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
@@ -163,7 +164,7 @@ def change(host: Host, module: AnsibleModule, size: int) -> Outcome:
         return swap_on(facts, size, persist) if present else swap_off(facts)
 
     outcome = one_change(
-        host, step, lambda: complaint(host, path, present, persist), module.check_mode, module.warn
+        host, step, lambda: problem(host, path, present, persist), module.check_mode, module.warn
     )
     after = description(size, True) if present else "absent\n"
     if outcome.result in ("would", "done") and before != after:

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a change leaves the host: the changed lines with three around them, and of these what their grammar
-knows to be harmless.
+"""What of a change leaves the host: the changed lines and three around them, as far as their grammar knows
+them to be harmless.
 """
 
 import re
 from difflib import SequenceMatcher
 from itertools import takewhile
-from typing import Callable, Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 from ..edit import shown_fpm, shown_nginx
 from ..edit.shown import Part
@@ -17,19 +17,17 @@ from ..verdict.step import FPM, NGINX, Change
 
 CONTEXT = 3
 LONGEST = 2000
+_NO_END = "\n\\ No newline at end of file"
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
 _FIELD = r"(?:[\w./-]+|(?:PART)?(?:UUID|LABEL)=[\w-]+)[ \t]+"
 _OPTIONS = r"(?:sw|defaults|ro|rw|nofail|noatime|errors=remount-ro|pri=\d+|,)+"
-# The lines of systemd's drop-ins, of tmpfiles.d and of fstab that are ours or that hold no password.
+# Lines of systemd's drop-ins, tmpfiles.d and fstab that are ours or hold no password.
 _OF_SYSTEM = re.compile(
     r"\s*|# Written by webmedic\.php_fpm[\w .,:'/-]*|\[\w+\]|(?:OOMPolicy|Restart)=[\w-]+|d "
     r"/run/[\w.@:+/-]+ [0-7]{4} \w+ \w+ -"
     r"|%s%s\w+[ \t]+%s(?:[ \t]+\d){0,2}\s*" % (_FIELD, _FIELD, _OPTIONS),
     re.ASCII,
 )
-
-
-_NO_END = "\n\\ No newline at end of file"
 
 
 def _of_system(text: str, parts: Sequence[Part]) -> List[str]:
@@ -39,36 +37,29 @@ def _of_system(text: str, parts: Sequence[Part]) -> List[str]:
     ]
 
 
-_SHOWN: Dict[str, Callable[[str, Sequence[Part]], List[str]]] = {
-    NGINX: shown_nginx.shown,
-    FPM: shown_fpm.shown,
-}
-
-
 def _range(first: int, last: int) -> str:
     """Lines as `diff -u` counts them."""
     count = last - first
-    return "%d" % (first + 1) if count == 1 else "%d,%d" % (first + 1 if count else first, count)
+    if count == 1:
+        return "%d" % (first + 1)
+    return "%d,%d" % (first + 1 if count else first, count)
 
 
 def _lines(grammar: str, lines: Sequence[str], parts: Sequence[Tuple[int, int]]) -> List[List[str]]:
-    """The lines of each part, from the first to before the last, as they may be shown: one line each, without
-    its end.
-    """
+    """The lines of each part (first, last + 1) as they may be shown, without their ends."""
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    texts = _SHOWN.get(grammar, _of_system)(
-        "".join(lines), [(starts[first], starts[last]) for first, last in parts]
-    )
-    found = [[_printable(line) for line in text.split("\n")] for text in texts]
-    for shown in found:
-        shown[-1] += _NO_END if shown[-1] else ""
-    return found
+    shown_of = {NGINX: shown_nginx.shown, FPM: shown_fpm.shown}.get(grammar, _of_system)
+    texts = shown_of("".join(lines), [(starts[first], starts[last]) for first, last in parts])
+    shown = [[_printable(line) for line in text.split("\n")] for text in texts]
+    for part in shown:
+        part[-1] += _NO_END if part[-1] else ""
+    return shown
 
 
 def _printable(line: str) -> str:
-    """A line that a terminal prints and does not obey."""
+    """A terminal prints it and obeys nothing in it."""
     plain = "".join(
         character if character.isprintable() or character == "\t" else "?" for character in line.rstrip("\r")
     )
@@ -76,13 +67,13 @@ def _printable(line: str) -> str:
 
 
 def _same(pairs: Iterable[Tuple[str, str]]) -> int:
-    """How many lines are the same up to the first that is not."""
+    """How many pairs are equal before the first that is not."""
     return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _hunks(old: Sequence[str], new: Sequence[str]) -> List[List[Tuple[str, int, int, int, int]]]:
-    """Groups of (kind, first and last line in old, in new). What is the same at both ends is not compared:
-    files are long, and edits small.
+    """Groups of (kind, first and last line in old, in new). What is equal at both ends is not compared: files
+    are long, and edits small.
     """
     above = _same(zip(old, new))
     below = min(_same(zip(reversed(old), reversed(new))), len(old) - above, len(new) - above)
@@ -90,29 +81,29 @@ def _hunks(old: Sequence[str], new: Sequence[str]) -> List[List[Tuple[str, int, 
     matcher = SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end])
     return [
         [
-            (kind, one + start, two + start, three + start, four + start)
-            for kind, one, two, three, four in group
+            (kind, old_first + start, old_last + start, new_first + start, new_last + start)
+            for kind, old_first, old_last, new_first, new_last in group
         ]
         for group in matcher.get_grouped_opcodes(CONTEXT)
     ]
 
 
 def unified(grammar: str, before: str, after: str) -> str:
-    """The hunks of `diff -u`. Lines that look alike changed in what is not shown of them."""
+    """The hunks of `diff -u`. Lines that look alike differ in what is not shown of them."""
     old, new = _LINE.findall(before), _LINE.findall(after)
     hunks = _hunks(old, new)
     spans = [(hunk[0][1], hunk[-1][2], hunk[0][3], hunk[-1][4]) for hunk in hunks]
     olds = _lines(grammar, old, [span[:2] for span in spans])
     news = _lines(grammar, new, [span[2:] for span in spans])
-    found = []
+    lines = []
     for hunk, (first, last, begin, end), was, becomes in zip(hunks, spans, olds, news):
-        found.append("@@ -%s +%s @@" % (_range(first, last), _range(begin, end)))
-        for kind, one, two, three, four in hunk:
+        lines.append("@@ -%s +%s @@" % (_range(first, last), _range(begin, end)))
+        for kind, old_first, old_last, new_first, new_last in hunk:
             mark = " " if kind == "equal" else "-"
-            found += [mark + line for line in was[one - first : two - first]]
+            lines += [mark + line for line in was[old_first - first : old_last - first]]
             if kind != "equal":
-                found += ["+" + line for line in becomes[three - begin : four - begin]]
-    return "".join(line + "\n" for line in found)
+                lines += ["+" + line for line in becomes[new_first - begin : new_last - begin]]
+    return "".join(line + "\n" for line in lines)
 
 
 def difference(changes: Sequence[Change]) -> List[Dict[str, str]]:

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one door through which anything on a host is changed. Every method is one step that is either taken or
-not.
+"""The one door through which a host is changed. Each method is one step: taken, or not.
 
 A path leads only through directories that root alone can write to, see way(). What a method wrote has reached
 the disk when it returns.
@@ -18,14 +17,15 @@ from ..collect.host import Host, Ran
 from ..verdict.step import Access, Refusal
 from . import live_socket
 from .door import way
-from .rights import ACL, Meta, apply_meta, home_of, meta_of, others, place_of, with_search
+from .rights import ACL, Meta, apply_meta, home_of, ids_of, meta_of, others, place_of, with_search
 
-SERVICE_SECONDS = 90.0  # what systemd grants a unit to start or stop, unless told otherwise
+SERVICE_SECONDS = 90.0  # systemd's default for a unit to start or stop
 READ_LIMIT = 1 << 28
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 
 
 def _sync(folder: int) -> None:
-    descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    descriptor = os.open(".", _DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -36,16 +36,16 @@ def _sync(folder: int) -> None:
 
 
 class Disk:
-    """The real disk. Its methods raise Refusal, and OSError when they cannot."""
+    """Its methods raise Refusal, and OSError when they cannot."""
 
     @contextlib.contextmanager
     def _at(self, path: str) -> Iterator[Tuple[int, str]]:
         """The directory of a path, open, and its name in there."""
         try:
-            with way(path) as found:
-                if found.names[1:]:
+            with way(path) as there:
+                if there.names[1:]:
                     raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-                yield found.folder, found.names[0]
+                yield there.folder, there.names[0]
         except OSError as error:
             if error.errno is None or str(error.filename).startswith("/"):  # of what was done meanwhile
                 raise
@@ -63,8 +63,8 @@ class Disk:
 
     def real(self, path: str) -> str:
         """The path without links, of a file that need not be there."""
-        with way(path, True) as found:
-            return found.real
+        with way(path, True) as there:
+            return there.real
 
     def exists(self, path: str) -> bool:
         try:
@@ -74,11 +74,11 @@ class Disk:
             return False
 
     def names(self, folder: str) -> List[str]:
-        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+        with self.open(folder, _DIRECTORY) as descriptor:
             return sorted(os.listdir(descriptor))
 
     def read(self, path: str) -> Optional[bytes]:
-        """The bytes of a regular file, None when nothing is there."""
+        """Of a regular file; None when nothing is there."""
         try:
             with self._at(path) as (folder, name):
                 if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
@@ -95,11 +95,11 @@ class Disk:
             return meta_of(descriptor)
 
     def created(self, mode: int) -> Meta:
-        """What a new file of ours gets."""
+        """The rights of a new file of ours."""
         return Meta(os.geteuid(), os.getegid(), mode, None, None, 1)
 
-    def objection(self, path: str) -> Optional[str]:
-        """Why there must be no new file at path, in the place of an old one or not; None when there may."""
+    def refusal(self, path: str) -> Optional[str]:
+        """Why there must be no new file at path, whether or not it replaces one."""
         for place in filter(self.exists, (path, os.path.dirname(path))):
             with self.open(place, os.O_PATH) as descriptor:
                 who = others(descriptor)
@@ -126,8 +126,8 @@ class Disk:
             _sync(folder)
 
     def write_file(self, path: str, data: bytes, like: Optional[Meta] = None) -> None:
-        """A new file; nothing may be at path, not even a link. like: whose it is to be (0600 and ours when
-        None), before anyone can open it.
+        """Nothing may be at path, not even a link. like: the rights that the file has before anyone can open
+        it; 0600 and ours when None.
         """
         with self.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) as descriptor:
             left = memoryview(data)
@@ -138,12 +138,12 @@ class Disk:
             os.fsync(descriptor)
 
     def link(self, path: str, second: str) -> None:
-        """A second name for the same file."""
+
         with self._at(path) as (folder, name), self._at(second) as (other, twin):
             os.link(name, twin, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
 
     def replace(self, path: str, target: str) -> None:
-        """Rename, in one instant, over whatever is at target."""
+        """In one instant, over whatever is at target."""
         with self._at(path) as (folder, name), self._at(target) as (other, wanted):
             os.replace(name, wanted, src_dir_fd=folder, dst_dir_fd=other)
             _sync(folder)
@@ -151,7 +151,7 @@ class Disk:
                 _sync(other)
 
     def remove(self, path: str) -> None:
-        """A name away; no error when it is gone already, not even where nothing may be written."""
+        """No error when it is gone already, not even where nothing may be written."""
         if not self.exists(path):
             return
         with self._at(path) as (folder, name):
@@ -159,7 +159,7 @@ class Disk:
             _sync(folder)
 
     def remove_directory(self, path: str) -> None:
-        """An empty directory away; one that is gone or holds something is left."""
+        """One that is gone or not empty is left."""
         try:
             with self._at(path) as (folder, name):
                 os.rmdir(name, dir_fd=folder)
@@ -169,29 +169,27 @@ class Disk:
                 raise
 
     def remove_tree(self, path: str) -> None:
-        """A directory of files away; no error when it is gone already."""
+        """A directory of files."""
         if self.exists(path):
             for name in self.names(path):
                 self.remove(os.path.join(path, name))
             self.remove_directory(path)
 
     def set_mtime(self, folder: str, mtime_ns: int) -> None:
-        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+        with self.open(folder, _DIRECTORY) as descriptor:
             os.utime(descriptor, ns=(os.fstat(descriptor).st_atime_ns, mtime_ns))
 
     def set_rights(self, folder: str, meta: Meta) -> None:
         """Owner, mode and attributes of a directory."""
-        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+        with self.open(folder, _DIRECTORY) as descriptor:
             apply_meta(descriptor, meta._replace(mtime_ns=None))
 
     def let_search(self, folder: str, user: str, really: bool = True) -> None:
-        """An entry in a directory's ACL, by which nobody else may do more than before. Not really: only
-        whether it could be.
+        """An entry in a directory's ACL. Nobody else may do more than before. not really: only whether it
+        could be.
         """
-        account = Host().account(user)
-        if account is None:
-            raise Refusal("there is no user %s" % user)
-        with self.open(folder, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+        uid, _gid = ids_of(user)
+        with self.open(folder, _DIRECTORY) as descriptor:
             who, meta = others(descriptor), meta_of(descriptor)
             if who:
                 raise Refusal("%s can write to %s: who may pass there is left to a person" % (who, folder))
@@ -201,7 +199,7 @@ class Disk:
                     "%s lies in the home of %s: who may pass there is left to a person" % (folder, person)
                 )
             try:
-                raw = with_search((meta.xattrs or {}).get(ACL), meta.mode, account[0])
+                raw = with_search((meta.xattrs or {}).get(ACL), meta.mode, uid)
             except Refusal as refusal:
                 raise Refusal("%s was not opened to %s: %s" % (folder, user, refusal))
             if really:
@@ -209,14 +207,12 @@ class Disk:
                 os.fsync(descriptor)
 
     def grant(self, access: Access) -> None:
-        """A live socket's rights, see live_socket.py."""
+        """Rights of a live socket."""
         live_socket.grant(access)
 
     def withdraw(self, path: str, file: List[int], before: Meta, after: Meta) -> None:
         live_socket.put_back(path, file, before, after)
 
     def run(self, argv: Sequence[str], timeout: float = SERVICE_SECONDS) -> Ran:
-        """A command that changes the host, such as systemctl. rc None: it is absent or did not end within
-        timeout seconds.
-        """
-        return Host().run(argv, timeout)
+        """A command that changes the host. rc None: it is absent or did not end within timeout seconds."""
+        return Host().run(argv, timeout)  # of its own: it also asks what hung in a look

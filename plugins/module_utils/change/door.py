@@ -3,8 +3,8 @@
 
 """The way to what root changes: only through directories that root alone can write to.
 
-Each directory is opened from the one before and judged by its descriptor, so what was judged is what is used.
-A link on the way is followed when it is root's own.
+Each directory is opened from the one before and judged by its descriptor, so what was judged is used. A link
+on the way is followed if it is root's own.
 """
 
 import contextlib
@@ -44,9 +44,7 @@ def _refuse(path: str, trail: List[Tuple[str, int]], passing: bool) -> None:
 
 @contextlib.contextmanager
 def way(path: str, follow: bool = False) -> Iterator[Way]:
-    """Opens it. follow: also where the last name is a link. Raises OSError; Refusal where others
-    can write.
-    """
+    """Opens it. follow: the last name, too, if a link. Raises OSError; Refusal where others can write."""
     if not path.startswith("/") or "\0" in path:
         raise Refusal("%r is not an absolute path" % path)
     trail, left, links = [("", os.open("/", _DIRECTORY))], _words(path), 0
@@ -59,13 +57,13 @@ def way(path: str, follow: bool = False) -> Iterator[Way]:
                     os.close(trail.pop()[1])
                 continue
             try:
-                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             except FileNotFoundError:
                 left.append(name)
                 break
-            if stat.S_ISLNK(found.st_mode) and (left or follow):
-                if not ours(found.st_uid):
-                    who = Host().user_name(found.st_uid)
+            if stat.S_ISLNK(status.st_mode) and (left or follow):
+                if not ours(status.st_uid):
+                    who = Host().user_name(status.st_uid)
                     raise Refusal(
                         "%s leads through a link of %s: a change there is left to a person" % (path, who)
                     )

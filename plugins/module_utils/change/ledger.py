@@ -5,21 +5,22 @@
 
 import json
 import os
-from typing import List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..collect.host import decode
 from .disk import Disk
-from .lock import STATE, prepare_state
-from .record import Attempt
+from .lock import prepare_state
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.record import Attempt
 
 VERSION = 1
 ENTRIES = 200
-
 _FIELDS = (("at", (int, float)), ("action", str), ("target", str), ("result", str))
 
 
-def _entries(text: str) -> Optional[List[Attempt]]:
-    """The ledger's entries, None when this is not a ledger."""
+def _entries(text: str) -> "Optional[List[Attempt]]":
+    """None when this is not a ledger."""
     try:
         ledger = json.loads(text)
     except ValueError:
@@ -34,22 +35,20 @@ def _entries(text: str) -> Optional[List[Attempt]]:
     return entries if sound else None
 
 
-def _load(path: str) -> Optional[List[Attempt]]:
+def _load(disk: Disk, path: str) -> "Optional[List[Attempt]]":
     try:
-        found = Disk().read(path)
-        return [] if found is None else _entries(decode(found))
+        data = disk.read(path)
+        return [] if data is None else _entries(decode(data))
     except OSError:
         return None
 
 
-def read(state: str = STATE) -> List[Attempt]:
-    """[{at: epoch seconds, action, target, result}], oldest first; empty without a sound ledger. Raises
-    Refusal when others could have written it.
-    """
-    return _load(os.path.join(state, "ledger.json")) or []
+def read(disk: Disk, state: str) -> "List[Attempt]":
+    """Oldest first; empty without a sound ledger. Raises Refusal when others could have written it."""
+    return _load(disk, os.path.join(state, "ledger.json")) or []
 
 
-def attempts(entries: Sequence[Attempt], action: str, target: str, since: float) -> int:
+def attempts(entries: "Sequence[Attempt]", action: str, target: str, since: float) -> int:
     """How often an action was taken on a target from since (epoch seconds) on, whatever came of it. Pure."""
     return sum(
         1
@@ -58,27 +57,27 @@ def attempts(entries: Sequence[Attempt], action: str, target: str, since: float)
     )
 
 
-def done(entries: Sequence[Attempt], action: str, target: str, until: float) -> bool:
+def done(entries: "Sequence[Attempt]", action: str, target: str, until: float) -> bool:
     """Whether an action was taken on a target, and kept, before until (epoch seconds). Pure."""
     wanted = (action, target, "done")
     return any(
-        (one["action"], one["target"], one["result"]) == wanted and one["at"] < until for one in entries
+        (entry["action"], entry["target"], entry["result"]) == wanted and entry["at"] < until
+        for entry in entries
     )
 
 
 def record(disk: Disk, state: str, at: float, action: str, target: str, result: str) -> None:
-    """One more entry, the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError
+    """One more entry; the last 200 stay. A damaged ledger is put aside as ledger.json.damaged. Raises OSError
     or Refusal.
     """
     prepare_state(disk, state)
     path = os.path.join(state, "ledger.json")
-    entries = _load(path)
+    entries = _load(disk, path)
     if entries is None:
         disk.replace(path, path + ".damaged")
         entries = []
     entries = (entries + [{"at": at, "action": action, "target": target, "result": result}])[-ENTRIES:]
-    disk.remove(path + ".new")
-    disk.write_file(
-        path + ".new", json.dumps({"version": VERSION, "entries": entries}, indent=1).encode("ascii")
-    )
-    disk.replace(path + ".new", path)
+    text, new = json.dumps({"version": VERSION, "entries": entries}, indent=1), path + ".new"
+    disk.remove(new)
+    disk.write_file(new, text.encode("ascii"))
+    disk.replace(new, path)

@@ -1,28 +1,30 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run that was killed has left: compared with the host as it is now, then kept, taken back, or left to
-a person.
+"""What a killed run has left: compared with the host as it is now, then kept, taken back, or left to a
+person.
 
-Nothing that is served is stopped, restarted or reloaded for it, and no command of an old record is undone.
-Nothing stays open: whatever becomes of it, the next change finds the way free. Only a file that cannot be put
-back waits, for as long as the record is fresh.
+For it, nothing that is served is stopped, restarted or reloaded, and no command of an old record is undone.
+It is always closed, so the next change finds the way free. Only a file that cannot be put back keeps it open,
+while the record is fresh.
 """
 
 import os
 import time
-from typing import List, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Union
 
 from ..collect.host import Host
 from ..verdict.step import Refusal
 from . import ledger
 from .disk import Disk
-from .journal import Unreadable, read_journal
+from .journal import Unreadable
 from .lock import STATE
 from .present import Present, look
-from .record import Folder, Journal, Socket
-from .recovery import NOT_BACK, close, put_files_back, shell, tidy, undo_commands, was_begun
-from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away, left_open
+from .recovery import NOT_BACK, close, put_files_back, read_record, shell, tidy, undo_commands
+from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, left_open
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.record import Folder, Journal, Socket
 
 # What became of it. put_back: its files, and its commands where they had taken effect; tidied: it was over
 # but for files of its own; damaged: it is no record, and was put aside.
@@ -31,9 +33,9 @@ _UNDO = "undo"  # put back, with its commands
 
 
 class Closed(NamedTuple):
-    """What became of a change that a killed run had left open. at: epoch seconds, None when no record tells.
-    files: put back, kept, or left as written. by_hand: commands of a shell that take it back. left: files
-    that somebody else has changed since. backup: where former content is. touched: all files of the change.
+    """at: epoch seconds, None when no record tells. files: put back, kept, or left as written. by_hand:
+    commands of a shell that take it back. left: files that somebody else has changed since. backup: where
+    former content is. touched: all files of the change.
     """
 
     fate: str
@@ -49,13 +51,13 @@ class Closed(NamedTuple):
 
     @property
     def in_force(self) -> List[str]:
-        """Files that are what runs, though they are newer than what loaded them: to give a file a second name
-        is a change of it, too.
+        """Files that run, though they are newer than what loaded them: a second name for a file changes it,
+        too.
         """
         return list(self.touched) if self.fate in (PUT_BACK, KEPT_SO) else []
 
 
-def _judge(journal: Journal, now: Present) -> str:
+def _judge(journal: "Journal", now: Present) -> str:
     """_UNDO, PUT_BACK, KEPT_SO or LEFT. Pure."""
     whole = "before" not in now.files
     if not journal["commands"]:  # nobody knows who has read the files since
@@ -71,7 +73,7 @@ def _judge(journal: Journal, now: Present) -> str:
     return LEFT if now.old else _UNDO
 
 
-def _why(journal: Journal, now: Present, fate: str) -> str:
+def _why(journal: "Journal", now: Present, fate: str) -> str:
     not_run = [
         shell(command["do"])
         for command, took in zip(journal["commands"], now.took)
@@ -96,7 +98,7 @@ def _why(journal: Journal, now: Present, fate: str) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _rights_by_hand(do: Sequence[str], place: Union[Folder, Socket]) -> str:
+def _rights_by_hand(do: Sequence[str], place: "Union[Folder, Socket]") -> str:
     path, meta = shell([place["path"]]), place["meta"]
     if not meta:
         return "rmdir %s" % path
@@ -105,139 +107,118 @@ def _rights_by_hand(do: Sequence[str], place: Union[Folder, Socket]) -> str:
     return "chown %d:%d %s; chmod %04o %s" % (meta["uid"], meta["gid"], path, meta["mode"], path)
 
 
-def _files_by_hand(journal: Journal, now: Present, opened: str) -> List[str]:
+def _files_by_hand(record: Record, now: Present) -> List[str]:
     return [
-        shell(
-            ["cp", os.path.join(opened, str(number)), file["real"]]
-            if file["existed"]
-            else ["rm", file["real"]]
-        )
-        for number, (file, state) in enumerate(zip(journal["files"], now.files))
+        shell(["cp", record.copy(number), file["real"]] if file["existed"] else ["rm", file["real"]])
+        for number, (file, state) in enumerate(zip(record.journal["files"], now.files))
         if state == "written"
     ]
 
 
-def _commands_by_hand(journal: Journal, opened: str, disk: Disk) -> List[str]:
+def _commands_by_hand(record: Record) -> List[str]:
     lines = []
-    for number, command in reversed(list(enumerate(journal["commands"]))):
-        if was_begun(disk, opened, number):
+    for number, command in reversed(list(enumerate(record.journal["commands"]))):
+        if record.was_begun(number):
             lines += [shell(argv) for argv in command["undo"]]
             places: List[Union[Folder, Socket]] = [*command["folders"], *command["sockets"]]
             lines += [_rights_by_hand(command["do"], place) for place in reversed(places)]
     return lines
 
 
-def _filed(closed: Closed, journal: Journal, opened: str, disk: Disk, state: str) -> Closed:
-    backup = file_away(disk, state, opened, journal)
-    by_hand = [line.replace(opened + "/", backup + "/") for line in closed.by_hand]
+def _filed(closed: Closed, record: Record) -> Closed:
+    backup = file_away(record)
+    by_hand = [line.replace(record.folder + "/", backup + "/") for line in closed.by_hand]
     return closed._replace(backup=backup, by_hand=by_hand)
 
 
-def _take_back(
-    closed: Closed, journal: Journal, now: Present, commands: bool, opened: str, disk: Disk, state: str
-) -> Closed:
-    """Raises UndoFailed when a file cannot be put back; what else fails is a person's, and is told."""
+def _take_back(closed: Closed, record: Record, now: Present, commands: bool) -> Closed:
+    """Raises UndoFailed when a file cannot be put back. What else fails is left to a person, who is told."""
 
     def harmless(argv: Sequence[str]) -> bool:
-        # What somebody has stopped since would be started by it.
-        return not (
-            list(argv[:2]) in (["systemctl", "restart"], ["systemctl", "reload"]) and argv[-1] in now.idle
+        # It would start what somebody has stopped since.
+        return list(argv[:2]) not in (["systemctl", "restart"], ["systemctl", "reload"]) or (
+            argv[-1] not in now.idle
         )
 
-    by_hand = _commands_by_hand(journal, opened, disk)
-    fates, failed = put_files_back(journal, opened, disk)
+    by_hand = _commands_by_hand(record)
+    fates, failed = put_files_back(record)
     if failed and not now.old:
-        raise UndoFailed(NOT_BACK % ("; ".join(failed), opened))
+        raise UndoFailed(NOT_BACK % ("; ".join(failed), record.folder))
     if failed:
-        by_hand = _files_by_hand(journal, now, opened) + by_hand
+        by_hand = _files_by_hand(record, now) + by_hand
     elif commands:
-        failed = undo_commands(journal, opened, disk, harmless)
+        failed = undo_commands(record, harmless)
     if failed:
         why = "the way back failed: %s" % "; ".join(failed)
-        return _filed(closed._replace(fate=LEFT, by_hand=by_hand, why=why), journal, opened, disk, state)
-    backup = close(journal, opened, disk, state, fates)
-    return closed._replace(files=fates["restored"], left=fates["left"], backup=backup)
+        return _filed(closed._replace(fate=LEFT, by_hand=by_hand, why=why), record)
+    return closed._replace(files=fates["restored"], left=fates["left"], backup=close(record, fates))
 
 
-def _closed(
-    fate: str, why: str, journal: Journal, files: Sequence[str] = (), by_hand: Sequence[str] = ()
-) -> Closed:
+def _closed(fate: str, why: str, journal: "Journal") -> Closed:
     touched = [file["path"] for file in journal["files"]]
-    return Closed(
-        fate, why, journal["name"], journal["target"], journal["at"], files, by_hand, touched=touched
-    )
+    return Closed(fate, why, journal["name"], journal["target"], journal["at"], touched=touched)
 
 
-def _aside(host: Host, disk: Disk, state: str, name: str, why: str, really: bool) -> Closed:
-    """What is no record out of the way: it may hold the only copy of a file."""
-    place = os.path.join(
-        state, "%s.damaged-%s" % (name, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.now())))
-    )
+def _aside(host: Host, disk: Disk, path: str, why: str, really: bool) -> Closed:
+    """Moves what is no record out of the way. It may hold the only copy of a file."""
+    aside = "%s.damaged-%s" % (path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.now())))
     if really:
-        disk.replace(os.path.join(state, name), place)
+        disk.replace(path, aside)
     look_there = (
         "the files in it are as they were before that run; beside those of the configuration it may "
-        "have left "
-        ".NAME.webmedic and .NAME.webmedic-old"
+        "have left .NAME.webmedic and .NAME.webmedic-old"
     )
-    return Closed(DAMAGED, "%s; %s" % (why, look_there), by_hand=["ls -l %s" % place])
+    return Closed(DAMAGED, "%s; %s" % (why, look_there), by_hand=["ls -l %s" % aside])
 
 
-def _open_change(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
-    opened = os.path.join(state, OPEN)
-    if not disk.exists(opened):
+def _close_open(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
+    if not left_open(disk, state, (OPEN,)):
         return None
     try:
-        journal = read_journal(disk, opened)
+        record = read_record(disk, state, OPEN)
     except Unreadable as error:
-        return _aside(host, disk, state, OPEN, str(error), really)
-    now = look(host, disk, opened, journal)
+        return _aside(host, disk, os.path.join(state, OPEN), str(error), really)
+    journal = record.journal
+    now = look(host, disk, record.folder, journal)
     fate = _judge(journal, now)
-    files = [file["path"] for file, state_of in zip(journal["files"], now.files) if state_of == "written"]
-    by_hand: List[str] = []
-    if fate == LEFT:
-        by_hand = _files_by_hand(journal, now, opened) + _commands_by_hand(journal, opened, disk)
-    closed = _closed(PUT_BACK if fate == _UNDO else fate, _why(journal, now, fate), journal, files, by_hand)
+    closed = _closed(PUT_BACK if fate == _UNDO else fate, _why(journal, now, fate), journal)._replace(
+        files=[file["path"] for file, state_of in zip(journal["files"], now.files) if state_of == "written"],
+        by_hand=_files_by_hand(record, now) + _commands_by_hand(record) if fate == LEFT else (),
+    )
     if not really:
         return closed
     if fate in (PUT_BACK, _UNDO):
-        return _take_back(closed, journal, now, fate == _UNDO, opened, disk, state)
+        return _take_back(closed, record, now, fate == _UNDO)
     if fate == KEPT_SO:
         try:
             ledger.record(disk, state, host.now(), journal["name"], journal["target"], KEPT_SO)
         except (OSError, Refusal):
-            pass  # kept it is, whether or not it can be written down
-    return _filed(closed, journal, opened, disk, state)
+            pass  # it stays kept, whether or not that can be written down
+    return _filed(closed, record)
 
 
-def _remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
-    """What lies about of a change that was over is cleared away."""
-    if not left_open(state, (KEPT, UNDONE, NEW)):
+def _clear_remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
+    """Of a change that was over."""
+    if not left_open(disk, state, (KEPT, UNDONE, NEW)):
         return None
     closed = Closed(TIDIED, "")
     try:
-        if left_open(state, (KEPT,)):
-            closed = _closed(TIDIED, "", read_journal(disk, os.path.join(state, KEPT)))
+        if left_open(disk, state, (KEPT,)):
+            closed = _closed(TIDIED, "", read_record(disk, state, KEPT).journal)
     except Unreadable as error:
-        closed = _aside(host, disk, state, KEPT, str(error), really)
+        closed = _aside(host, disk, os.path.join(state, KEPT), str(error), really)
     if really:
         tidy(disk, state)
     return closed
 
 
-def _all(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
-    first = _open_change(host, disk, state, really)
-    second = _remains(host, disk, state, really)
-    return first or second
+def settle(host: Host, disk: Disk, state: str = STATE, really: bool = True) -> Optional[Closed]:
+    """Closes what a killed run has left open. None: there was nothing. Call it under the lock. not really: it
+    only looks, and says what would become of it.
 
-
-def pending(host: Host, state: str = STATE) -> Optional[Closed]:
-    """What settle() would say. Only looks. Raises Refusal when others than root could have written it."""
-    return _all(host, Disk(), state, False)
-
-
-def settle(host: Host, disk: Disk, state: str = STATE) -> Optional[Closed]:
-    """Closes what a killed run has left open. None: there was nothing. Call it under the lock. Raises
-    UndoFailed when a file cannot be put back; Refusal or OSError.
+    Raises UndoFailed when a file cannot be put back; Refusal, also when others than root could have written
+    it; OSError.
     """
-    return _all(host, disk, state, True)
+    closed = _close_open(host, disk, state, really)
+    remains = _clear_remains(host, disk, state, really)
+    return closed or remains

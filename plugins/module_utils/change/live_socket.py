@@ -4,9 +4,9 @@
 """Who may connect to a socket that php-fpm holds open: owner, group, mode and ACL of its file, changed
 without a restart.
 
-The directory may be another account's, which can put what it likes under the name. So the file is opened
-once, without following a link, and must be the one that the kernel says the pool's own master listens on. All
-else happens by its descriptor.
+The directory may be another account's, which can put anything under the name. So the file is opened once,
+without following a link. The kernel must say that the pool's own master listens on it. All else happens by
+its descriptor.
 """
 
 import contextlib
@@ -29,6 +29,7 @@ from .rights import (
     USER_ENTRY,
     Meta,
     apply_meta,
+    ids_of,
     mask_of,
     meta_of,
     place_of,
@@ -48,20 +49,20 @@ def _open(path: str) -> Iterator[int]:
 
 
 def _identity(descriptor: int) -> List[int]:
-    found = os.fstat(descriptor)
-    return [found.st_dev, found.st_ino]
+    status = os.fstat(descriptor)
+    return [status.st_dev, status.st_ino]
 
 
 def _judge(descriptor: int, access: Access) -> None:
-    """Raises Refusal where it is not the master's own listening socket."""
-    found, host = os.fstat(descriptor), Host()
-    file = file_id(os.major(found.st_dev), os.minor(found.st_dev), found.st_ino)
+    """Raises Refusal if it is not the master's own listening socket."""
+    status, host = os.fstat(descriptor), Host()
+    file = file_id(os.major(status.st_dev), os.minor(status.st_dev), status.st_ino)
     inodes = {
         row.inode for row in read_table(host, True, [], netlink) if row.state == "listen" and row.file == file
     }
     master = process(host, access.pid)
     if (
-        not stat.S_ISSOCK(found.st_mode)
+        not stat.S_ISSOCK(status.st_mode)
         or not inodes
         or master is None
         or master.doubt
@@ -70,48 +71,36 @@ def _judge(descriptor: int, access: Access) -> None:
         raise Refusal("%s is not the socket that php-fpm (pid %d) listens on" % (access.path, access.pid))
 
 
-def _user(name: str) -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        raise Refusal("there is no user %s" % name)
-
-
-def groups_of(name: str) -> List[str]:
+def groups_of(host: Host, name: str) -> List[str]:
     """The names of an account's groups, its own first; [] without the account."""
-    host = Host()
     account = host.account(name)
     return [host.group_name(gid) for gid in dict.fromkeys([account[1]] + account[2])] if account else []
 
 
 def _others_in(gid: int, user: str) -> List[str]:
-    """Who but root and the user is in a group, as their own or as one more."""
-    try:
-        named = list(grp.getgrgid(gid).gr_mem)
-    except KeyError:
-        named = []
-    named += [one.pw_name for one in pwd.getpwall() if one.pw_gid == gid]
-    return sorted(set(named) - {"root", user})
+    """Who but root and the user is in a group, as their own group or as one more."""
+    names = Host().group_members(gid) + [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == gid]
+    return sorted(set(names) - {"root", user})
 
 
 def _ids(access: Access) -> List[Tuple[int, int]]:
-    """(tag, id) of the ACL's entries that the configuration made."""
-    found = [OWN_GROUP] if access.kept_own else []
+    """(tag, id) of the ACL's entries that the configuration makes."""
+    entries = [OWN_GROUP] if access.kept_own else []
     for tag, names, number in (
         (USER_ENTRY, access.kept_users, lambda name: pwd.getpwnam(name).pw_uid),
         (GROUP_ENTRY, access.kept_groups, lambda name: grp.getgrnam(name).gr_gid),
     ):
         for name in names:
             with contextlib.suppress(KeyError):
-                found.append((tag, number(name)))
-    return found
+                entries.append((tag, number(name)))
+    return entries
 
 
 def _wanted(descriptor: int, access: Access) -> Meta:
-    """The rights that the file is to have. Raises Refusal, NoAcl where the file system has no ACLs."""
-    meta, user = meta_of(descriptor)._replace(mtime_ns=None), _user(access.user)
+    """The rights that the file is to have. Raises Refusal; NoAcl where the file system has no ACLs."""
+    meta, (uid, gid) = meta_of(descriptor)._replace(mtime_ns=None), ids_of(access.user)
     xattrs = dict(meta.xattrs or {})
-    if meta.uid == user.pw_uid:
+    if meta.uid == uid:
         return meta._replace(mode=meta.mode | 0o600)
     if access.by == "entry":
         try:
@@ -119,34 +108,30 @@ def _wanted(descriptor: int, access: Access) -> Meta:
         except OSError as error:
             if error.errno in _NO_ACL:
                 raise NoAcl("the file system of %s has no ACLs" % access.path)
-        xattrs[ACL] = with_write(xattrs.get(ACL), meta.mode, user.pw_uid, _ids(access))
+        xattrs[ACL] = with_write(xattrs.get(ACL), meta.mode, uid, _ids(access))
         # The mask stands where the group's bits do: acl(5).
         return meta._replace(xattrs=xattrs, mode=meta.mode & ~0o070 | mask_of(xattrs[ACL]) << 3)
     if ACL in xattrs:
         raise Refusal("%s has an ACL: who else may use it is for a person to say" % access.path)
     if access.by == "group":
-        _refuse_shared(user.pw_gid, access)
-        lost = _others_in(meta.gid, access.user) if meta.mode & 0o020 and meta.gid != user.pw_gid else []
-        wanted = meta._replace(gid=user.pw_gid, mode=meta.mode | 0o060)
+        shared = _others_in(gid, access.user)
+        if shared or not gid:
+            raise Refusal(
+                "the group of %s has others in it (%s), who could run PHP as the pool's user"
+                % (access.user, ", ".join(shared) or "root")
+            )
+        lost = _others_in(meta.gid, access.user) if meta.mode & 0o020 and meta.gid != gid else []
+        wanted = meta._replace(gid=gid, mode=meta.mode | 0o060)
     else:
         lost = [Host().user_name(meta.uid)] if meta.mode & 0o200 and meta.uid else []
-        wanted = meta._replace(uid=user.pw_uid, mode=meta.mode | 0o600)
+        wanted = meta._replace(uid=uid, mode=meta.mode | 0o600)
     if lost:
         raise Refusal("%s, who may use %s now, would be locked out" % (", ".join(lost), access.path))
     return wanted
 
 
-def _refuse_shared(gid: int, access: Access) -> None:
-    shared = _others_in(gid, access.user)
-    if not gid or shared:
-        raise Refusal(
-            "the group of %s has others in it (%s), who could run PHP as the pool's user"
-            % (access.user, ", ".join(shared) or "root")
-        )
-
-
 class Seen(NamedTuple):
-    """A live socket. file: device and inode. before, after: its rights now, and with the access given."""
+    """file: device and inode. before, after: its rights now, and with the access given."""
 
     file: List[int]
     before: Meta
@@ -154,7 +139,7 @@ class Seen(NamedTuple):
 
 
 def look(access: Access) -> Seen:
-    """What is open there now. Raises Refusal, OSError."""
+    """Raises Refusal, OSError."""
     with _open(access.path) as descriptor:
         _judge(descriptor, access)
         before = meta_of(descriptor)._replace(mtime_ns=None)
@@ -168,16 +153,13 @@ def grant(access: Access) -> None:
 
 
 def put_back(path: str, file: List[int], before: Meta, after: Meta) -> None:
-    """The rights before, where they still are those that were given. A socket that php-fpm made anew since is
-    as its configuration says.
+    """Only where the rights are still those that were given. A socket that php-fpm made anew since is as its
+    configuration says.
     """
     try:
         with _open(path) as descriptor:
-            if _identity(descriptor) == file and _same(meta_of(descriptor), after):
+            now = meta_of(descriptor)._replace(mtime_ns=None)
+            if _identity(descriptor) == file and now == after._replace(mtime_ns=None):
                 apply_meta(place_of(descriptor), before)
     except FileNotFoundError:
         pass
-
-
-def _same(now: Meta, then: Meta) -> bool:
-    return now._replace(mtime_ns=None) == then._replace(mtime_ns=None)

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The state directory, and one change at a time on a host. The kernel frees the lock when its holder dies,
-however that happens.
-"""
+"""The state directory, and its lock: one change at a time. The kernel frees it when its holder dies."""
 
 import contextlib
 import fcntl
@@ -20,8 +18,8 @@ class Busy(Exception):
 
 
 def prepare_state(disk: Disk, state: str) -> None:
-    """The state directory, for root alone. Raises OSError; Refusal when someone else could write there:
-    nothing is made in it then.
+    """Makes it, for root alone. Raises OSError; Refusal when someone else could write there: nothing is made
+    in it then.
     """
     for folder in (state, os.path.join(state, "backups"), os.path.join(state, "put-back")):
         try:
@@ -32,7 +30,7 @@ def prepare_state(disk: Disk, state: str) -> None:
 
 @contextlib.contextmanager
 def lock(state: str, disk: Disk) -> Iterator[None]:
-    """`with lock(state, disk): ...`. Creates the state directory. Raises Busy, Refusal or OSError."""
+    """Makes the state directory too. Raises Busy, Refusal or OSError."""
     prepare_state(disk, state)
     # Closed on exec: a child that outlives us would hold it.
     with disk.open(os.path.join(state, "lock"), os.O_RDWR | os.O_CREAT, 0o600) as descriptor:

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that another program writes: which a step would change, and what a person changes at their source
-instead.
+"""Files that another program writes: whether a step would change one, and what a person changes at its
+source instead.
 """
 
 import os
@@ -14,7 +14,7 @@ from .difference import difference
 from .disk import Disk
 
 LEAVE, EDIT = "leave", "edit"
-MOST_LINES = 12  # of a change that is told in a sentence
+MOST_LINES = 12  # of a change, in a sentence
 
 
 def _text(data: Optional[bytes]) -> str:
@@ -22,18 +22,16 @@ def _text(data: Optional[bytes]) -> str:
 
 
 def _author(change: Change, disk: Disk) -> Optional[Author]:
-    """Of a new file, who writes all the others in its directory: such a one may be taken away as a
-    stranger's.
-    """
+    """Of a new file: who writes all others in its directory, and may remove this one as a stranger's."""
     real = disk.real(change.path)
-    found = author_of(change.path, _text(change.before)) or author_of(real, "")
+    author = author_of(change.path, _text(change.before)) or author_of(real, "")
     if change.before is not None:
-        return found or author_of_part(_text(change.before), _text(change.after))
+        return author or author_of_part(_text(change.before), _text(change.after))
     folder = os.path.dirname(real)
     names = disk.names(folder) if disk.exists(folder) else []
     texts = [_text(disk.read(os.path.join(folder, name))) for name in names if name.endswith(".conf")]
     others = [author_of(real, text) for text in texts]
-    return found or (others[0] if others and all(others) else None)
+    return author or (others[0] if others and all(others) else None)
 
 
 def _named(author: Author) -> str:
@@ -42,15 +40,15 @@ def _named(author: Author) -> str:
 
 
 def _lines(change: Change) -> str:
-    """The lines of a change as a person writes them, without what may be secret."""
+    """What to write instead of what, without secrets."""
     shown = difference([change])[0]["prepared"].split("\n")[2:]
     lines = [line for line in shown if line[:1] in ("-", "+") and line[1:].strip()]
     words = {"-": "instead of", "+": "write"}
     return "; ".join("%s `%s`" % (words[line[0]], line[1:].strip()) for line in lines[:MOST_LINES])
 
 
-def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
-    """Why a step is left to a person, with the change to make and where; None when it is not.
+def refusal(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
+    """Why a step is left to a person, with the change to make and where.
 
     files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays
     as it is in any case. Raises OSError, Refusal.
@@ -69,7 +67,7 @@ def objection(step: Step, disk: Disk, files: str, asked: bool = False) -> Option
 
 
 def warnings(step: Step, disk: Disk) -> List[str]:
-    """What a person should know of a step that objection() lets pass."""
+    """What a person should know of a step that refusal() lets pass."""
     changes = [change for change in step.changes if change.before != change.after]
     authors = [(change.path, _author(change, disk)) for change in changes]
     return [

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an open change means on the host as it is now: its age, which of its files and commands took effect,
-and who answers. Only looks.
+"""An open change on the host as it is now: its age, which of its files and commands took effect, and who
+answers. Only looks.
 """
 
 import os
@@ -16,13 +16,12 @@ from ..collect.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
 from ..verdict.step import Refusal
 from .disk import Disk
-from .journal import DONE, STARTED, boot_of
-from .new_journal import digest
-from .record import File, Journal
+from .journal import DONE, STARTED, boot_of, digest
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.record import File, Journal
     from ...plugin_utils.shapes.unit import Unit
 
 FRESH_SECONDS = 3600.0
@@ -30,43 +29,47 @@ SETTLE_SECONDS = 20.0  # for a unit that is on its way up or down
 PROBE_SECONDS = 1.0
 _MOVING = ("activating", "deactivating", "reloading", "refreshing")
 _LOADS = ("start", "restart", "reload")  # each leaves its time in the unit's state
-# A busy worker that has taken the request is at somebody's service as well.
+# A busy worker, which took the request and has not answered, serves somebody too.
 _AT_WORK = ("answered", "no_answer")
 
 
 class Present(NamedTuple):
-    """What is to be seen of a step that a killed run left."""
+    """What can be seen of a step that a killed run left."""
 
-    old: str  # why no command of it is undone, by its age or by what is to be seen; "": one may be
+    old: str  # why no command is undone, by its age or by what can be seen; "": commands may be undone
     files: List[str]  # before, written or other, in the journal's order
     took: List[bool]  # of each command, whether it took effect
     begun: bool  # anything may have
-    asked: List[str]  # endpoints that it is about
+    asked: List[str]  # endpoints of the step
     answers: List[str]  # those that are served
-    idle: List[str]  # units that run no more and did not fail, as after a person's stop
+    idle: List[str]  # units that run no more and did not fail: a person stopped them
 
 
 class Daemons(NamedTuple):
     """What runs, of root's."""
 
     procs: List[Process]
-    nginx: "Nginx"  # the snapshot's
-    masters: "List[Master]"  # the snapshot's
+    nginx: "Nginx"
+    masters: "List[Master]"
 
 
-def _old(host: Host, journal: Journal) -> str:
-    now, init = host.now(), process(host, 1)
-    if journal["at"] > now:
+def _rebooted(host: Host, journal: "Journal") -> bool:
+    return journal["boot"] not in ("", boot_of(host))
+
+
+def _old(host: Host, journal: "Journal") -> str:
+    age, init = host.now() - journal["at"], process(host, 1)
+    if age < 0:
         return "its time lies in the future, so the clock was set since"
-    if journal["boot"] not in ("", boot_of(host)) or init and journal["at"] < init.started_at:
+    if _rebooted(host, journal) or init and journal["at"] < init.started_at:
         return "the host was booted since"
-    if now - journal["at"] > FRESH_SECONDS:
-        hours = (now - journal["at"]) / 3600
+    if age > FRESH_SECONDS:
+        hours = age / 3600
         return "it is %d %s old" % ((hours / 24, "days") if hours >= 48 else (hours, "h"))
     return ""
 
 
-def _state_of(file: File, disk: Disk) -> str:
+def _state_of(file: "File", disk: Disk) -> str:
     try:
         now = digest(disk.read(file["real"]))
     except (OSError, Refusal):
@@ -80,13 +83,13 @@ def _unit_of(argv: Sequence[str]) -> str:
     return argv[2] if argv[0] == "systemctl" and len(argv) == 3 else ""
 
 
-def _units(journal: Journal) -> List[str]:
+def _units(journal: "Journal") -> List[str]:
     named = [_unit_of(command["do"]) for command in journal["commands"]] + [journal["target"]]
     return [unit for unit in dict.fromkeys(named) if unit.endswith(".service")]
 
 
 def _settled(host: Host, names: Sequence[str]) -> "Dict[str, Unit]":
-    """Units, once what a killed run set off has come to its end."""
+    """Waits until what a killed run began has come to its end."""
     deadline = host.monotonic() + SETTLE_SECONDS
     while True:
         states = unit_states(host, names, logs=False)
@@ -103,9 +106,8 @@ def _daemons(host: Host) -> Daemons:
 def _served(
     host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()
 ) -> Tuple[List[str], List[str]]:
-    """(the endpoints of these units' pools, of pools with a socket in one of these directories, and of what
-    these files of nginx send there; those of them at which a running php-fpm, or whoever nginx dials, takes
-    requests).
+    """(endpoints that these units, directories of sockets and files of nginx are about; those of them at
+    which a running php-fpm, or whoever nginx dials, takes requests).
     """
     asked: Dict[str, bool] = {}
     for master in seen.masters:
@@ -121,9 +123,9 @@ def _served(
             for target in route["endpoints"]
             if {route["file"], target["file"]} & set(files) and not target["down"]
         )
-    found = collect_endpoints(host, list(asked), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
+    endpoints = collect_endpoints(host, list(asked), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
     return sorted(asked), [
-        name for name in sorted(asked) if asked[name] and found[name]["probe"]["result"] in _AT_WORK
+        name for name in sorted(asked) if asked[name] and endpoints[name]["probe"]["result"] in _AT_WORK
     ]
 
 
@@ -133,16 +135,16 @@ def served_by(host: Host, units: Sequence[str]) -> List[str]:
 
 
 def _reloaded(state: "Unit", procs: Sequence[Process], began: float) -> bool:
-    """Whether all of a unit's workers are younger, as after `nginx -s reload`, of which systemd knows
-    nothing.
-    """
-    workers = [
-        one for one in procs if one.ppid == state["main_pid"] and "is shutting down" not in one.cmdline
+    """Whether all workers of a unit are younger, as after `nginx -s reload`, which systemd does not see."""
+    starts = [
+        proc.started_at
+        for proc in procs
+        if proc.ppid == state["main_pid"] and "is shutting down" not in proc.cmdline
     ]
-    return bool(workers) and all(one.started_at >= began for one in workers)
+    return bool(starts) and min(starts) >= began
 
 
-def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
+def look(host: Host, disk: Disk, opened: str, journal: "Journal") -> Present:
     """opened: the directory of the open change."""
     units, old = _units(journal), _old(host, journal)
     states = _settled(host, units)
@@ -153,28 +155,25 @@ def look(host: Host, disk: Disk, opened: str, journal: Journal) -> Present:
     try:
         seen = _daemons(host)
         procs = seen.procs
-        newer = {one["unit"]: one["config_newer"] for one in seen.masters + [seen.nginx]}
+        newer = {daemon["unit"]: daemon["config_newer"] for daemon in seen.masters + [seen.nginx]}
         asked, answers = _served(
             host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")]
         )
     except Exception as error:  # pylint: disable=broad-except
-        # Whatever a configuration does to its reader, it must not keep the host from its next change.
+        # No configuration may break its reader so that the host gets no change any more.
         asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
-    rebooted = journal["boot"] not in ("", boot_of(host))
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
     loaded = [
         name
         for name, state in states.items()
-        if rebooted or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)
+        if _rebooted(host, journal) or (state["changed_at"] or 0.0) >= began or _reloaded(state, procs, began)
     ]
     took, begun = [], False
     for number, command in enumerate(journal["commands"]):
-        loads = _unit_of(command["do"]) and command["do"][1] in _LOADS
-        took.append(
-            disk.exists(os.path.join(opened, DONE % number))
-            or bool(loads and _unit_of(command["do"]) in loaded)
-        )
-        begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, STARTED % number))
+        unit, done, started = _unit_of(command["do"]), DONE % number, STARTED % number
+        loads = bool(unit) and command["do"][1] in _LOADS
+        took.append(disk.exists(os.path.join(opened, done)) or loads and unit in loaded)
+        begun = begun or took[-1] or not loads and disk.exists(os.path.join(opened, started))
     if begun and not old and any(newer.get(name) for name in units):
         old = "somebody has edited its configuration since, and not loaded that"
     idle = [name for name, state in states.items() if state["active"] == "inactive"]

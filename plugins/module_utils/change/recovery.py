@@ -3,18 +3,20 @@
 
 """The way back from an open change: its files, then its commands. May itself be killed, and starts over."""
 
+import contextlib
 import os
 import shlex
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..verdict.step import Refusal
 from .disk import Disk
-from .journal import DONE, STARTED, Unreadable, meta_of, read_journal
+from .journal import Unreadable, digest, meta_of, read_journal
 from .lock import STATE
-from .new_journal import digest
-from .record import File, Folder, Journal
-from .transaction import KEPT, NEW, OPEN, UNDONE, UndoFailed, file_away, own
+from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, own
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.record import File, Folder
 
 NOT_BACK = (
     "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
@@ -23,9 +25,9 @@ Fates = Dict[str, List[str]]
 
 
 class Undone(NamedTuple):
-    """What became of a change that this run took back. files: taken back. left: files that somebody else has
-    changed since, and that stay so. backup: where their former content is. serves: endpoints that need the
-    change, by which all of it was kept.
+    """Of a change that this run took back. files: taken back. left: files that somebody else has changed
+    since; they stay so. backup: where their former content is. serves: endpoints that need the change, so all
+    of it was kept.
     """
 
     files: Sequence[str] = ()
@@ -38,14 +40,17 @@ def shell(argv: Sequence[str]) -> str:
     return " ".join(shlex.quote(word) for word in argv)
 
 
-def was_begun(disk: Disk, opened: str, number: int) -> bool:
-    return any(disk.exists(os.path.join(opened, marker % number)) for marker in (STARTED, DONE))
+@contextlib.contextmanager
+def _noting(failed: List[str], before: str = "", after: str = "") -> Iterator[None]:
+    """What fails is noted between these words, and the way back goes on."""
+    try:
+        yield
+    except (OSError, Refusal) as error:
+        failed.append("%s%s%s" % (before, error, after))
 
 
-def _restore(file: File, copy: str, disk: Disk) -> str:
-    """One file as it was: "restored", "untouched", or "left" when it is neither what we found nor what we
-    wrote.
-    """
+def _restore(file: "File", copy: str, disk: Disk) -> str:
+    """ "restored", "untouched", or "left": it is neither what we found nor what we wrote."""
     disk.remove(file["temporary"])
     real, old = file["real"], file["old"]
     now = digest(disk.read(real))
@@ -63,65 +68,54 @@ def _restore(file: File, copy: str, disk: Disk) -> str:
     return "untouched" if now == file["before"] else "left"
 
 
-def put_files_back(journal: Journal, opened: str, disk: Disk) -> Tuple[Fates, List[str]]:
+def put_files_back(record: Record) -> Tuple[Fates, List[str]]:
     """({restored, untouched, left: changed by someone else since}, paths of each; what could not be put back,
     and why).
     """
+    disk, journal = record.disk, record.journal
     fates: Fates = {"restored": [], "untouched": [], "left": []}
-    failed = []
+    failed: List[str] = []
     for number, file in reversed(list(enumerate(journal["files"]))):
-        copy = os.path.join(opened, str(number))
-        try:
+        copy = record.copy(number)
+        was = "like %s" % copy if file["existed"] else "not there"
+        with _noting(failed, "%s (" % file["real"], "); it was %s" % was):
             fates[_restore(file, copy, disk)].append(file["path"])
-        except (OSError, Refusal) as error:
-            failed.append(
-                "%s (%s); it was %s"
-                % (file["real"], error, "like %s" % copy if file["existed"] else "not there")
-            )
-    try:
-        for folder in reversed(journal["made"]) if not failed else ():
-            disk.remove_directory(folder)
-        for folder, mtime_ns in journal["folders"].items() if not failed else ():
-            if disk.exists(folder):
-                disk.set_mtime(folder, mtime_ns)
-    except (OSError, Refusal) as error:
-        failed.append(str(error))
+    if not failed:
+        with _noting(failed):
+            for folder in reversed(journal["made"]):
+                disk.remove_directory(folder)
+            for folder, mtime_ns in journal["folders"].items():
+                if disk.exists(folder):
+                    disk.set_mtime(folder, mtime_ns)
     return fates, failed
 
 
 def undo_commands(
-    journal: Journal, opened: str, disk: Disk, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True
+    record: Record, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True
 ) -> List[str]:
-    """The undo of each command that was begun, the last one first; within a command, as listed. Returns what
-    failed. harmless: whether one may run.
+    """The undo of each command that was begun, the last one first; of a command, in its order. Returns what
+    failed. harmless: whether an undo may run.
     """
-    failed = []
-    for number, command in reversed(list(enumerate(journal["commands"]))):
-        if not was_begun(disk, opened, number):
+    disk, failed = record.disk, []  # type: Disk, List[str]
+    for number, command in reversed(list(enumerate(record.journal["commands"]))):
+        if not record.was_begun(number):
             continue
         for argv in filter(harmless, command["undo"]):
-            try:
+            with _noting(failed, "`%s`: " % shell(argv)):
                 own(disk, argv)
                 ran = disk.run(argv)
-                why = None if ran.rc == 0 else (ran.err or ran.out).strip() or "exit code %s" % ran.rc
-            except (Refusal, OSError) as error:
-                why = str(error)
-            if why:
-                failed.append("`%s`: %s" % (shell(argv), why))
+                if ran.rc != 0:
+                    raise Refusal((ran.err or ran.out).strip() or "exit code %s" % ran.rc)
         for socket in command["sockets"]:
-            try:
+            with _noting(failed):
                 disk.withdraw(socket["path"], socket["file"], meta_of(socket), meta_of(socket["after"]))
-            except OSError as error:
-                failed.append(str(error))
         for folder in reversed(command["folders"]):
-            try:
+            with _noting(failed):
                 _put_back(folder, disk)
-            except (Refusal, OSError) as error:
-                failed.append(str(error))
     return failed
 
 
-def _put_back(folder: Folder, disk: Disk) -> None:
+def _put_back(folder: "Folder", disk: Disk) -> None:
     """A directory of a command: gone, or with its rights as before."""
     if folder["meta"]:
         disk.set_rights(folder["path"], meta_of(folder))
@@ -131,45 +125,48 @@ def _put_back(folder: Folder, disk: Disk) -> None:
         raise Refusal("%s was not there before and is not empty" % folder["path"])
 
 
-def still_needed(host: Host, disk: Disk, opened: str, journal: Journal) -> List[str]:
-    """Endpoints that would be served no more after the way back, since it stops a unit that
-    serves them now.
-    """
+def _still_needed(host: Host, record: Record) -> List[str]:
+    """Endpoints that nobody would serve after the way back: it stops a unit that serves them now."""
     stopped = [
         argv[2]
-        for number, command in enumerate(journal["commands"])
-        if was_begun(disk, opened, number)
+        for number, command in enumerate(record.journal["commands"])
+        if record.was_begun(number)
         for argv in command["undo"]
         if argv[:2] == ["systemctl", "stop"] and argv[2:]
     ]
     if not stopped:
         return []
-    from .present import served_by  # pylint: disable=import-outside-toplevel  # few ways back need it compiled
+    from .present import served_by  # pylint: disable=import-outside-toplevel  # few need it
 
     return served_by(host, stopped)
 
 
-def close(journal: Journal, opened: str, disk: Disk, state: str, fates: Fates) -> Optional[str]:
-    """What was taken back is over. Returns where the former content of files is kept that someone else has
+def close(record: Record, fates: Fates) -> Optional[str]:
+    """What was taken back is over. Returns where the former content is kept of files that someone else has
     changed, None without any.
     """
     if fates["left"]:
-        return file_away(disk, state, opened, journal)
-    if disk.exists(os.path.join(state, "put-back")):  # 0.3 made none
-        # A file that was put back is newer than what has loaded it: by this record it is known (unloaded.py).
-        file_away(disk, state, opened, journal, "put-back")
+        return file_away(record)
+    if record.disk.exists(os.path.join(record.state, "put-back")):  # 0.3 made none
+        # A file that was put back is newer than what loaded it: the record tells unloaded.py of it.
+        file_away(record, "put-back")
         return None
-    undone = os.path.join(state, UNDONE)
-    disk.remove_tree(undone)
-    disk.replace(opened, undone)
+    undone = os.path.join(record.state, UNDONE)
+    record.disk.remove_tree(undone)
+    record.disk.replace(record.folder, undone)
     return None
 
 
+def read_record(disk: Disk, state: str, name: str) -> Record:
+    """Raises Unreadable or Refusal, see read_journal()."""
+    folder = os.path.join(state, name)
+    return Record(disk, state, folder, read_journal(disk, folder))
+
+
 def tidy(disk: Disk, state: str) -> None:
-    """What lies about of changes that are over goes. Raises Unreadable, Refusal or OSError."""
-    kept = os.path.join(state, KEPT)
-    if disk.exists(kept):
-        file_away(disk, state, kept, read_journal(disk, kept))
+    """Removes the rest of changes that are over. Raises Unreadable, Refusal or OSError."""
+    if disk.exists(os.path.join(state, KEPT)):
+        file_away(read_record(disk, state, KEPT))
     for name in (UNDONE, NEW):
         disk.remove_tree(os.path.join(state, name))
 
@@ -178,27 +175,27 @@ def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Undone]:
     """Takes back the change that this very run has open. None: nothing is open. Call it under the lock.
     Raises UndoFailed, Refusal or OSError.
     """
-    opened, result = os.path.join(state, OPEN), None
+    undone = None
     try:
-        if disk.exists(opened):
-            result = _taken_back(host, disk, state, opened, read_journal(disk, opened))
+        if disk.exists(os.path.join(state, OPEN)):
+            undone = _take_back(host, read_record(disk, state, OPEN))
         tidy(disk, state)
     except Unreadable as error:
         raise UndoFailed(str(error))
-    return result
+    return undone
 
 
-def _taken_back(host: Host, disk: Disk, state: str, opened: str, journal: Journal) -> Undone:
-    serves = still_needed(host, disk, opened, journal)
+def _take_back(host: Host, record: Record) -> Undone:
+    serves = _still_needed(host, record)
     if serves:
-        return Undone(backup=file_away(disk, state, opened, journal), serves=serves)
-    fates, failed = put_files_back(journal, opened, disk)
+        return Undone(backup=file_away(record), serves=serves)
+    fates, failed = put_files_back(record)
     if failed:
-        raise UndoFailed(NOT_BACK % ("; ".join(failed), opened))
-    failed = undo_commands(journal, opened, disk)
+        raise UndoFailed(NOT_BACK % ("; ".join(failed), record.folder))
+    failed = undo_commands(record)
     if failed:
         raise UndoFailed(
             "every file is as before, but this failed: %s. Do it by hand; a later run looks at what is "
             "there then." % "; ".join(failed)
         )
-    return Undone(fates["restored"], fates["left"], close(journal, opened, disk, state, fates))
+    return Undone(fates["restored"], fates["left"], close(record, fates))

@@ -15,6 +15,8 @@ from ..parse.linux.permission import READ, SEARCH, WRITE, Entry, parse_acl
 from ..verdict.step import Refusal
 
 ACL = "system.posix_acl_access"
+# Made from the content: a copy beside other content would be wrong.
+_OF_THE_CONTENT = {"security.ima", "security.evm"}
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER, _NOBODY = 1, 2, 4, 8, 16, 32, 0xFFFFFFFF  # posix_acl.h
 USER_ENTRY, GROUP_ENTRY, OWN_GROUP = _USER, _GROUP, (_GROUP_OBJ, _NOBODY)
 
@@ -32,12 +34,8 @@ class Meta(NamedTuple):
     links: int
 
 
-# They are made from the content, so a copy beside other content would be a lie.
-_OF_THE_CONTENT = {"security.ima", "security.evm"}
-
-
 def place_of(descriptor: int) -> str:
-    """What is open, as a path: for calls that take no descriptor of O_PATH."""
+    """A path, for calls that take no descriptor of O_PATH."""
     return "/proc/self/fd/%d" % descriptor
 
 
@@ -51,15 +49,13 @@ def _xattrs(place: Union[int, str]) -> Dict[str, bytes]:
 
 
 def meta_of(descriptor: int) -> Meta:
-    found = os.fstat(descriptor)
-    xattrs = _xattrs(place_of(descriptor))
-    return Meta(
-        found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode), xattrs, found.st_mtime_ns, found.st_nlink
-    )
+    status, xattrs = os.fstat(descriptor), _xattrs(place_of(descriptor))
+    mode = stat.S_IMODE(status.st_mode)
+    return Meta(status.st_uid, status.st_gid, mode, xattrs, status.st_mtime_ns, status.st_nlink)
 
 
 def apply_meta(place: Union[int, str], meta: Meta) -> None:
-    """place: a descriptor, or a path by place_of(). In such an order that nobody may do more meanwhile than
+    """place: a descriptor, or a path by place_of(). In an order in which nobody may do more meanwhile than
     before or after.
     """
     os.chmod(place, os.stat(place).st_mode & meta.mode)
@@ -80,33 +76,41 @@ def ours(uid: int) -> bool:
     return uid in (0, os.geteuid())
 
 
+def ids_of(user: str) -> Tuple[int, int]:
+    """(uid, gid). Raises Refusal."""
+    account = Host().account(user)
+    if account is None:
+        raise Refusal("there is no user %s" % user)
+    return account[:2]
+
+
 def home_of(folder: str) -> str:
     """Whose home, of those who log in here, a directory is or lies in; empty: nobody's."""
-    for one in pwd.getpwall():
-        home = os.path.realpath(one.pw_dir)
-        if home != "/" and not one.pw_shell.endswith(_NO_LOGIN) and (folder + "/").startswith(home + "/"):
-            return one.pw_name
+    for entry in pwd.getpwall():
+        home = os.path.realpath(entry.pw_dir)
+        if home != "/" and not entry.pw_shell.endswith(_NO_LOGIN) and (folder + "/").startswith(home + "/"):
+            return entry.pw_name
     return ""
 
 
 def others(descriptor: int, passing: bool = False) -> str:
-    """Who else can write to what is open; empty: nobody. passing: to what is ours in it, which a sticky bit
-    guards.
+    """Who else can write to what is open; empty: nobody. passing: only to what is ours in it; a sticky bit
+    guards that.
     """
-    found, host = os.fstat(descriptor), Host()
-    if not ours(found.st_uid):
-        return host.user_name(found.st_uid)
-    if passing and found.st_mode & stat.S_ISVTX:
+    status, host = os.fstat(descriptor), Host()
+    if not ours(status.st_uid):
+        return host.user_name(status.st_uid)
+    if passing and status.st_mode & stat.S_ISVTX:
         return ""
-    if found.st_mode & stat.S_IWOTH:
+    if status.st_mode & stat.S_IWOTH:
         return "everybody"
     names = []
-    if found.st_mode & stat.S_IWGRP:  # with an ACL, this is its mask
+    if status.st_mode & stat.S_IWGRP:  # with an ACL, this is its mask
         acl = parse_acl(host.xattr(place_of(descriptor), ACL)) or [Entry(_GROUP_OBJ, WRITE, _NOBODY)]
         for tag, _permissions, number in [entry for entry in acl if entry.permissions & WRITE]:
             if tag == _USER and not ours(number):
                 names.append(host.user_name(number))
-            gid = {_GROUP_OBJ: found.st_gid, _GROUP: number}.get(tag)
+            gid = {_GROUP_OBJ: status.st_gid, _GROUP: number}.get(tag)
             if gid or gid == 0 and host.group_members(0):
                 names.append("group " + host.group_name(gid))
     return ", ".join(names)
@@ -129,14 +133,12 @@ def mask_of(raw: bytes) -> int:
 
 def _packed(entries: Sequence[Entry]) -> bytes:
     return struct.pack("<I", 2) + b"".join(
-        struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda one: (one.tag, one.id))
+        struct.pack("<HHI", *entry) for entry in sorted(entries, key=lambda entry: (entry.tag, entry.id))
     )
 
 
 def with_search(raw: Optional[bytes], mode: int, uid: int) -> bytes:
-    """The ACL of a directory with an entry more, for the user to search it. Raises Refusal where others would
-    gain. Pure.
-    """
+    """The ACL of a directory that the user may search. Raises Refusal where others would gain. Pure."""
     entries = _entries(raw, mode)
     if any(entry.tag == _USER and entry.id == uid for entry in entries):
         raise Refusal("its ACL names the user already, which is a person's word")
@@ -153,24 +155,23 @@ def with_search(raw: Optional[bytes], mode: int, uid: int) -> bytes:
 
 
 def with_write(raw: Optional[bytes], mode: int, uid: int, kept: Collection[Tuple[int, int]]) -> bytes:
-    """The ACL of a socket in which the user may connect. kept: (tag, id) of the entries that the
-    configuration made; they apply as written.
+    """The ACL of a socket to which the user may connect. kept: (tag, id) of the configuration's own entries,
+    which apply as written. What the mask took from all others stays taken.
 
-    What the mask took from all others stays taken. Raises Refusal where a hand has shut the user out by name.
-    Pure.
+    Raises Refusal where a hand has shut the user out by name. Pure.
     """
     entries = _entries(raw, mode)
-    mask, found = _mask(entries), []
+    mask, result = _mask(entries), []
     for entry in entries:
         if (entry.tag, entry.id) == (_USER, uid):
             if not entry.permissions & WRITE and (_USER, uid) not in kept:
                 raise Refusal("its ACL names the user and shuts it out, which is a person's word")
         elif entry.tag in (_USER, _GROUP_OBJ, _GROUP) and (entry.tag, entry.id) not in kept:
-            found.append(entry._replace(permissions=entry.permissions & mask))
+            result.append(entry._replace(permissions=entry.permissions & mask))
         elif entry.tag != _MASK:
-            found.append(entry)
-    found.append(Entry(_USER, READ | WRITE, uid))
-    everybody = 0
-    for entry in found:
-        everybody |= entry.permissions if entry.tag in (_USER, _GROUP_OBJ, _GROUP) else 0
-    return _packed(found + [Entry(_MASK, everybody, _NOBODY)])
+            result.append(entry)
+    result.append(Entry(_USER, READ | WRITE, uid))
+    wide = 0
+    for entry in result:
+        wide |= entry.permissions if entry.tag in (_USER, _GROUP_OBJ, _GROUP) else 0
+    return _packed(result + [Entry(_MASK, wide, _NOBODY)])

@@ -25,71 +25,61 @@ from .swap_facts import FSTAB, PACKAGES, Facts
 KEPT_FREE = 0.1  # of the file system
 _CHUNK = 512  # MiB that one command writes: it has a time limit
 
-# Nobody else may ever open it: who has it open goes on reading it.
+# Nobody else may ever open it: a descriptor stays good for reading.
 _CREATE = 'umask 077; exec dd if=/dev/zero of="$1" count=0 conv=excl status=none'
 # The undo of a creation that may have failed because someone else's file is there.
 _REMOVE_EMPTY = '[ -s "$1" ] || rm -f "$1"'
-# An undo is owed even when the command itself failed, so it must take "so already" for success.
-_LISTED = 'cut -d" " -f1 /proc/swaps | grep -qxF "$1"'
-# kB of it that are in use, empty when it is no swap. In use, it is not removed; and memory has to take what
-# is swapped out.
+# kB of it in use, empty when it is no swap. In use, it is not removed, and memory has to take what is
+# swapped out.
 _USED = 'while read -r name _ _ used _; do [ "$name" != "$1" ] || break; done </proc/swaps; '
 _OFF = (
     _USED
     + """[ -z "$used" ] || {
 while read -r name free _; do [ "$name" != MemAvailable: ] || break; done </proc/meminfo
-[ "$free" -gt "$used" ] || { echo "$used kB of it are in use, and only $free kB of memory are available to take them" >&2; exit 1; }; }
+[ "$free" -gt "$used" ] || {
+echo "$used kB of it are in use, and only $free kB of memory are available to take them" >&2; exit 1; }; }
 "$2" "$1" || [ -z "$used" ]"""
 )
 _REMOVE = _USED + '[ -z "$used" ] || { echo "$1 is in use as swap" >&2; exit 1; }; rm -f "$1"'
-_ON = '[ ! -e "$1" ] || "$2" "$1" || %s' % _LISTED
 
 
-def _program(facts: Facts, name: str) -> str:
+def sh(script: str, *words: str) -> List[str]:
+    return ["sh", "-c", script, "sh", *words]
+
+
+def program(facts: Facts, name: str) -> str:
     if name not in facts.programs:
         raise Refusal("%s is not installed (package %s)" % (name, PACKAGES[name]))
     return facts.programs[name]
 
 
-def _fstab(facts: Facts, edit: Callable[[str, str], str]) -> List[Change]:
+def fstab_changes(facts: Facts, edit: Callable[[str, str], str]) -> List[Change]:
     before = facts.fstab or ""
-    after = edit(before, facts.path)
-    old, new = (text.encode("utf-8", "surrogateescape") for text in (before, after))
-    return [] if old == new else [Change(FSTAB, None if facts.fstab is None else old, new, 0o644)]
+    old, new = (text.encode("utf-8", "surrogateescape") for text in (before, edit(before, facts.path)))
+    change = Change(FSTAB, None if facts.fstab is None else old, new, 0o644)
+    return [] if old == new else [change]
 
 
 def _filled(facts: Facts, size: int) -> List[Command]:
-    """The file in full length without holes; nothing but its creation meets a file that someone else put
-    there.
-    """
+    """In full length and without holes. Only the first command meets a file that someone else put there."""
+    path, mib = facts.path, size // MIB
     fill = fill_of(facts.mount.type if facts.mount else "", facts.kernel)
-    commands = [
-        Command(["sh", "-c", _CREATE, "sh", facts.path], [["sh", "-c", _REMOVE_EMPTY, "sh", facts.path]])
-    ]
+    commands = [Command(sh(_CREATE, path), [sh(_REMOVE_EMPTY, path)])]
     if fill == NOCOW:
-        commands.append(Command([_program(facts, "chattr"), "+C", facts.path], []))
+        commands.append(Command([program(facts, "chattr"), "+C", path], []))
     if fill == WRITTEN:
-        starts = range(0, size // MIB, _CHUNK)
         fills = [
-            [
-                "dd",
-                "if=/dev/zero",
-                "of=" + facts.path,
-                "bs=1M",
-                "seek=%d" % start,
-                "count=%d" % min(_CHUNK, size // MIB - start),
-                "conv=notrunc,fsync",
-                "status=none",
-            ]
-            for start in starts
+            ["dd", "if=/dev/zero", "of=" + path, "bs=1M", "seek=%d" % start]
+            + ["count=%d" % min(_CHUNK, mib - start), "conv=notrunc,fsync", "status=none"]
+            for start in range(0, mib, _CHUNK)
         ]
     else:
-        fills = [[_program(facts, "fallocate"), "-l", str(size), facts.path]]
-    return commands + [Command(argv, [["sh", "-c", _REMOVE, "sh", facts.path]]) for argv in fills]
+        fills = [[program(facts, "fallocate"), "-l", str(size), path]]
+    return commands + [Command(argv, [sh(_REMOVE, path)]) for argv in fills]
 
 
-def _no_help(facts: Facts) -> Optional[str]:
-    """Why swap would not help here, None when it would."""
+def _use_refusal(facts: Facts) -> Optional[str]:
+    """Why swap would not help here."""
     source = facts.memory["limit_from"] or ""
     if source.startswith("cgroup") and facts.memory["swap_limit"] == 0:
         return (
@@ -100,8 +90,8 @@ def _no_help(facts: Facts) -> Optional[str]:
     return None
 
 
-def _unmakeable(facts: Facts, size: int) -> Optional[str]:
-    """Why no new swap file of this size can be at the path, None when it can."""
+def _making_refusal(facts: Facts, size: int) -> Optional[str]:
+    """Why no new swap file of this size can be at the path."""
     if facts.mount is None:
         return "the file system of %s cannot be told from /proc/self/mountinfo" % facts.path
     why = file_system_refusal(facts.mount.type, facts.kernel)
@@ -122,8 +112,8 @@ def _unmakeable(facts: Facts, size: int) -> Optional[str]:
     return None
 
 
-def _unfit(facts: Facts, size: int) -> Optional[str]:
-    """Why what is at the path is not the swap file that is asked for, None when it is."""
+def _file_refusal(facts: Facts, size: int) -> Optional[str]:
+    """Why what is at the path is not the swap file that is asked for."""
     if not facts.is_swap:
         return "%s exists and is not a swap file: it is left alone" % facts.path
     if facts.uid != 0 or facts.mode & 0o077:
@@ -141,52 +131,25 @@ def _unfit(facts: Facts, size: int) -> Optional[str]:
 
 
 def swap_on(facts: Facts, size: int, persist: bool) -> Step:
-    """The file there, in use, and in fstab or not. size: bytes, whole MiB. Nothing in the step when it is so.
-    Raises Refusal.
+    """The file there and in use. persist: in fstab, else not. size: bytes, whole MiB. The step is empty when
+    it is so. Raises Refusal.
     """
-    why = _unfit(facts, size) if facts.kind else None
+    why = _file_refusal(facts, size) if facts.kind else None
     if not why and not facts.active:
-        why = _no_help(facts) or (None if facts.kind else _unmakeable(facts, size))
+        why = _use_refusal(facts) or (None if facts.kind else _making_refusal(facts, size))
         if not why and not facts.privileged:
-            why = "the kernel would not let this process use swap (no CAP_SYS_ADMIN), as is usual in a container: make the swap file on the host itself"
+            why = (
+                "the kernel would not let this process use swap (no CAP_SYS_ADMIN), as is usual in a "
+                "container: make the swap file on the host itself"
+            )
     if why:
         raise Refusal(why)
     commands: List[Command] = []
     if not facts.kind:
-        commands += _filled(facts, size) + [Command([_program(facts, "mkswap"), facts.path], [])]
+        commands += _filled(facts, size) + [Command([program(facts, "mkswap"), facts.path], [])]
     if not facts.active:
-        commands.append(
-            Command(
-                [_program(facts, "swapon"), facts.path],
-                [["sh", "-c", _OFF, "sh", facts.path, _program(facts, "swapoff")]],
-            )
-        )
-    return Step("swap_on", facts.path, _fstab(facts, with_entry if persist else without_entry), [], commands)
-
-
-def swap_off(facts: Facts) -> Step:
-    """The file out of use, out of fstab and gone. Nothing in the step when it is so. Raises Refusal."""
-    if facts.kind and not facts.is_swap:
-        raise Refusal("%s exists and is not a swap file: it is left alone" % facts.path)
-    commands: List[Command] = []
-    if facts.active:
-        used, available = facts.active.used_kb * 1024, facts.memory["mem_available"]
-        if available is not None and used > available:
-            raise Refusal(
-                "%s of %s are in use, and only %s of memory are available to take them"
-                % (human(used), facts.path, human(available))
-            )
-        if not facts.privileged:
-            raise Refusal(
-                "the kernel would not let this process end the use of %s (no CAP_SYS_ADMIN), as is usual in "
-                "a container" % facts.path
-            )
-        commands.append(
-            Command(
-                [_program(facts, "swapoff"), facts.path],
-                [["sh", "-c", _ON, "sh", facts.path, _program(facts, "swapon")]],
-            )
-        )
-    if facts.kind:
-        commands.append(Command(["rm", "-f", facts.path], []))
-    return Step("swap_off", facts.path, _fstab(facts, without_entry), [], commands)
+        undo = sh(_OFF, facts.path, program(facts, "swapoff"))
+        commands.append(Command([program(facts, "swapon"), facts.path], [undo]))
+    return Step(
+        "swap_on", facts.path, fstab_changes(facts, with_entry if persist else without_entry), [], commands
+    )

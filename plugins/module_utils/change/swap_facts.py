@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is at the place of a swap file and around it: the file, /proc/swaps, fstab, the file system, memory and the
-programs that are there.
+"""What is at the place of a swap file and around it: the file, /proc/swaps, fstab, the file system, memory
+and programs.
 """
 
 import os
@@ -15,8 +15,6 @@ from ..parse.linux.swap import (
     SIGNATURE,
     Mount,
     Swap,
-    has_entry,
-    human,
     kernel_version,
     mount_of,
     parse_swaps,
@@ -33,13 +31,8 @@ FSTAB = "/etc/fstab"
 _SYS_ADMIN = 1 << 21  # CAP_SYS_ADMIN, linux/capability.h
 _ALL_IDS = ["0", "0", "4294967295"]
 _FOLDERS = ("/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/")
-PACKAGES = {
-    "mkswap": "util-linux",
-    "swapon": "util-linux",
-    "swapoff": "util-linux",
-    "fallocate": "util-linux",
-    "chattr": "e2fsprogs",
-}
+PACKAGES = dict.fromkeys(("mkswap", "swapon", "swapoff", "fallocate"), "util-linux")
+PACKAGES["chattr"] = "e2fsprogs"
 
 
 class Facts(NamedTuple):
@@ -63,14 +56,12 @@ class Facts(NamedTuple):
 
 
 def free_space(folder: str) -> Tuple[int, int]:
-    """(free, all) bytes of the file system that a directory lies in, its reserve for root left out of what is
-    free.
-    """
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+    """(free, all) bytes of a directory's file system. Its reserve for root does not count as free."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
 
 
-def _text(host: Host, path: str) -> Optional[str]:
+def text_of(host: Host, path: str) -> Optional[str]:
     try:
         return host.read_bytes(path).decode("utf-8", "surrogateescape")
     except HostError as error:
@@ -79,27 +70,23 @@ def _text(host: Host, path: str) -> Optional[str]:
         raise Refusal(str(error))
 
 
-def _exists(host: Host, path: str) -> bool:
-    try:
-        return host.stat(path).type == "file"
-    except HostError:
-        return False
+def active_swap(host: Host, path: str) -> Optional[Swap]:
+    swaps = parse_swaps(text_of(host, "/proc/swaps") or "")
+    return next((swap for swap in swaps if swap.path == path), None)
 
 
 def _privileged(host: Host) -> bool:
-    """Whether the kernel would let us: CAP_SYS_ADMIN, and that outside of any user namespace."""
+    """Whether the kernel would let us: CAP_SYS_ADMIN, outside of any user namespace."""
     rows = dict(
-        line.split(":", 1) for line in (_text(host, "/proc/self/status") or "").splitlines() if ":" in line
+        line.split(":", 1) for line in (text_of(host, "/proc/self/status") or "").splitlines() if ":" in line
     )
     return bool(int(rows.get("CapEff", "0"), 16) & _SYS_ADMIN) and (
-        _text(host, "/proc/self/uid_map") or ""
+        text_of(host, "/proc/self/uid_map") or ""
     ).split() in ([], _ALL_IDS)
 
 
 def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
-    """What is at path and around it. masters: of collect_fpm, whose memory is what swap is to help. Raises
-    Refusal.
-    """
+    """masters: whose memory the swap is for. Raises Refusal."""
     if not host.is_root():
         raise Refusal("only root can make, remove or look into a swap file: become root")
     if not plain(path):
@@ -113,8 +100,8 @@ def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
         raise Refusal("there is no directory for %s (%s)" % (path, error.why))
     kind, mode, uid, size, is_swap = None, 0, 0, 0, False  # type: Optional[str], int, int, int, bool
     try:
-        found = host.stat(path, False)
-        kind, mode, uid, size = found.type, found.mode, found.uid, found.size
+        status = host.stat(path, False)
+        kind, mode, uid, size = status.type, status.mode, status.uid, status.size
         page = os.sysconf("SC_PAGE_SIZE")
         is_swap = kind == "file" and host.read_bytes(path, page - len(SIGNATURE), len(SIGNATURE)) == SIGNATURE
     except HostError as error:
@@ -128,10 +115,10 @@ def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
         uid,
         size,
         is_swap,
-        next((one for one in parse_swaps(_text(host, "/proc/swaps") or "") if one.path == path), None),
-        _text(host, FSTAB),
-        mount_of(_text(host, "/proc/self/mountinfo") or "", path),
-        kernel_version(_text(host, "/proc/sys/kernel/osrelease") or ""),
+        active_swap(host, path),
+        text_of(host, FSTAB),
+        mount_of(text_of(host, "/proc/self/mountinfo") or "", path),
+        kernel_version(text_of(host, "/proc/sys/kernel/osrelease") or ""),
         free,
         total,
         collect_memory(host, masters),
@@ -139,28 +126,7 @@ def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
             name: place + name
             for name in PACKAGES
             for place in reversed(_FOLDERS)
-            if _exists(host, place + name)
+            if host.type_of(place + name) == "file"
         },
         _privileged(host),
     )
-
-
-def complaint(host: Host, path: str, present: bool, persist: bool) -> Optional[str]:
-    """What is not as it was to become, None when all is."""
-    active = any(one.path == path for one in parse_swaps(_text(host, "/proc/swaps") or ""))
-    if active != present:
-        return "%s is %s /proc/swaps" % (path, "still in" if active else "not in")
-    if has_entry(_text(host, FSTAB) or "", path) != (present and persist):
-        return "%s is %s %s" % (path, "not in" if present and persist else "still in", FSTAB)
-    return None
-
-
-def described(facts: Facts) -> str:
-    """What is at the path, in one line for the diff."""
-    if not facts.kind:
-        return "absent\n"
-    return description(facts.size, bool(facts.active)) if facts.is_swap else "%s\n" % facts.kind
-
-
-def description(size: int, active: bool) -> str:
-    return "swap file of %s, %s\n" % (human(size), "in use" if active else "not in use")

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Configuration files as text that keeps every byte: UTF-8 with what is not as surrogates, line ends
-untouched.
-"""
+"""Configuration files as text that keeps every byte: UTF-8, the rest as surrogates; line ends untouched."""
 
 from typing import Dict, List, Optional
 
@@ -31,13 +29,7 @@ class Texts:
             return None
 
     def expand(self, pattern: str) -> List[str]:
-        return [path for path in self.host.glob(pattern) if self._is_file(path)]
-
-    def _is_file(self, path: str) -> bool:
-        try:
-            return self.host.stat(path).type == "file"
-        except HostError:
-            return False
+        return [path for path in self.host.glob(pattern) if self.host.type_of(path) == "file"]
 
     def show(self, step: Step) -> None:
         self.shown.update((self.host.realpath(change.path), change.after) for change in step.changes)

@@ -3,10 +3,9 @@
 
 """Files and services changed as one: all of it, or nothing that anyone would notice afterwards.
 
-<state>/transaction exists while a change is open: journal.json and a copy of each file before. It appears
-complete, before the first file is touched, and goes in one instant when the change is kept or was taken back.
-Whoever finds it knows that a run was killed, and settle() says what becomes of what that run had done; it may
-be killed itself and starts over.
+<state>/transaction exists while a change is open. It holds journal.json and a copy of each file before. It
+appears complete, before the first file is touched. It goes in one instant, when the change is kept or was
+taken back. Whoever finds it knows that a run was killed; settle() then decides about what that run had done.
 
 Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it
 needs no space on a full disk and brings back the very same file. Where a file system has no second names, the
@@ -18,16 +17,18 @@ import json
 import os
 import re
 import time
-from typing import Sequence, Set
+from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Set
 
 from ..collect.host import Host
 from ..verdict.step import Command, Refusal, Step
 from . import live_socket
 from .disk import Disk, Ran
-from .journal import DONE, STARTED, meta_of
+from .journal import DONE, STARTED, beside, meta_of, new_journal
 from .lock import STATE, prepare_state
-from .new_journal import beside, new_journal
-from .record import Journal
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.record import Journal
+    from .left_behind import Closed
 
 BACKUPS = 20
 # While it is written; while it is open; once it is kept; once it was taken back. Only the second means
@@ -40,16 +41,33 @@ class UndoFailed(Exception):
     """Not everything could be put back. The text says what is where and what a person does about it."""
 
 
+class Record(NamedTuple):
+    """A change as it is written down: its journal, and copies of the files before, by number."""
+
+    disk: Disk
+    state: str
+    folder: str
+    journal: "Journal"
+
+    def copy(self, number: int) -> str:
+        return os.path.join(self.folder, str(number))
+
+    def was_begun(self, number: int) -> bool:
+        """Of a command."""
+        return any(self.disk.exists(os.path.join(self.folder, mark % number)) for mark in (STARTED, DONE))
+
+
 def own(disk: Disk, argv: Sequence[str]) -> None:
-    """That whatever a command names is root's alone to put there. Raises Refusal, OSError."""
+    """Raises Refusal where others than root can replace what a command names."""
     for word in argv:
         if word.startswith("/"):
             disk.real(word)
 
 
 def check(step: Step, disk: Disk, shown: bool = False) -> None:
-    """That each file still is what the change was made for (unless it builds on others only shown), and can
-    be replaced. Raises Refusal, OSError.
+    """Raises Refusal, OSError where a file is not what the change was made for, or cannot be replaced.
+
+    shown: the step may build on others that were only shown.
     """
     for command in step.commands:
         if command.access:
@@ -71,7 +89,7 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
             raise Refusal("there is no directory for %s" % change.path)
         if disk.read(real) != change.before and not shown:
             raise Refusal("%s has changed meanwhile" % change.path)
-        why = disk.objection(real)
+        why = disk.refusal(real)
         if why:
             raise Refusal(why)
         for path in beside(real):
@@ -82,20 +100,30 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
                 )
 
 
-def left_open(state: str = STATE, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
+def left_open(disk: Disk, state: str, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
     """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made
     it.
     """
-    return any(Disk().exists(os.path.join(state, name)) for name in names)
+    return any(disk.exists(os.path.join(state, name)) for name in names)
+
+
+def close_left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> "Optional[Closed]":
+    """What a killed run left is closed, in check mode only judged. None: it left nothing."""
+    if not left_open(disk, state):
+        return None
+    from .left_behind import settle  # pylint: disable=import-outside-toplevel  # few need it
+
+    return settle(host, disk, state, not check_mode)
 
 
 class Transaction:
-    """An open change. Made by begin(); then replace(), run() for each command in order, and keep(). Anything
-    that fails: recover().
+    """An open change. begin() makes it; then replace(), run() for each command in order, and keep(). After
+    any failure: recover().
     """
 
-    def __init__(self, step: Step, disk: Disk, state: str, journal: Journal) -> None:
+    def __init__(self, step: Step, disk: Disk, state: str, journal: "Journal") -> None:
         self.step, self.disk, self.state, self.journal = step, disk, state, journal
+        self.opened = os.path.join(state, OPEN)
         self.started = 0
 
     @classmethod
@@ -104,55 +132,50 @@ class Transaction:
         OSError.
         """
         prepare_state(disk, state)
-        new, opened = os.path.join(state, NEW), os.path.join(state, OPEN)
-        if disk.exists(opened) or disk.exists(os.path.join(state, KEPT)):
+        new = os.path.join(state, NEW)
+        if left_open(disk, state, (OPEN, KEPT)):
             raise Refusal("an earlier change is still open in %s" % state)
         check(step, disk)
-        journal = new_journal(step, disk, host)
+        transaction = cls(step, disk, state, new_journal(step, disk, host))
         disk.remove_tree(new)
         disk.make_directory(new, 0o700)
         for number, change in enumerate(step.changes):
             if change.before is not None:
                 disk.write_file(os.path.join(new, str(number)), change.before)
-        record = os.path.join(new, "journal.json")
-        disk.write_file(record, json.dumps(journal, indent=1).encode("ascii"))
-        disk.sync(record)
-        disk.replace(new, opened)
-        return cls(step, disk, state, journal)
+        path = os.path.join(new, "journal.json")
+        disk.write_file(path, json.dumps(transaction.journal, indent=1).encode("ascii"))
+        disk.sync(path)
+        disk.replace(new, transaction.opened)
+        return transaction
 
     def replace(self) -> None:
         """Every file, in order. Raises Refusal or OSError; some may be replaced by then."""
         for change, file in zip(self.step.changes, self.journal["files"]):
-            folder = os.path.dirname(file["real"])
+            real, folder = file["real"], os.path.dirname(file["real"])
             if folder in self.journal["made"] and not self.disk.exists(folder):
                 self.disk.make_directory(folder, 0o755)
             if change.after is not None:
-                self.disk.write_file(
-                    file["temporary"],
-                    change.after,
-                    meta_of(file)._replace(mtime_ns=None)
-                    if file["existed"]
-                    else self.disk.created(change.mode),
-                )
+                like = meta_of(file) if file["existed"] else self.disk.created(change.mode)
+                self.disk.write_file(file["temporary"], change.after, like._replace(mtime_ns=None))
             if file["existed"]:
                 try:
-                    self.disk.link(file["real"], file["old"])
+                    self.disk.link(real, file["old"])
                 except OSError as error:
                     if error.errno not in _NO_SECOND_NAME:
                         raise
-            if self.disk.read(file["real"]) != change.before:
+            if self.disk.read(real) != change.before:
                 raise Refusal("%s has changed meanwhile" % change.path)
             if change.after is None:
-                self.disk.remove(file["real"])
+                self.disk.remove(real)
             else:
-                self.disk.replace(file["temporary"], file["real"])
+                self.disk.replace(file["temporary"], real)
 
     def run(self, command: Command) -> Ran:
-        """The next command of the step. Its undo is owed from now on, whatever comes of it."""
+        """The next command of the step. From now on an undo includes it, whatever comes of it."""
         number, self.started = self.started, self.started + 1
-        marker = os.path.join(self.state, OPEN, STARTED % number)
-        self.disk.write_file(marker, b"")
-        self.disk.sync(marker)
+        mark = os.path.join(self.opened, STARTED % number)
+        self.disk.write_file(mark, b"")
+        self.disk.sync(mark)
         ran = Ran(0, "", "")
         if command.access:
             self.disk.grant(command.access)
@@ -161,28 +184,28 @@ class Transaction:
         else:
             ran = self.disk.run(command.do)
         if ran.rc == 0:
-            self.disk.replace(marker, os.path.join(self.state, OPEN, DONE % number))
+            self.disk.replace(mark, os.path.join(self.opened, DONE % number))
         return ran
 
     def keep(self) -> str:
         """From here on it stays. Returns the directory with the files as they were before. Raises OSError
         when it is still open.
         """
-        opened, kept = os.path.join(self.state, OPEN), os.path.join(self.state, KEPT)
+        kept = os.path.join(self.state, KEPT)
         try:
-            self.disk.replace(opened, kept)
+            self.disk.replace(self.opened, kept)
         except OSError:
-            if self.disk.exists(opened):
+            if self.disk.exists(self.opened):
                 raise
         try:
-            return file_away(self.disk, self.state, kept, self.journal)
+            return file_away(Record(self.disk, self.state, kept, self.journal))
         except OSError:
-            return kept  # kept it is; the next recover() tidies up
+            return kept  # the next recover() tidies up
 
 
 def _remove_beside(disk: Disk, path: str) -> None:
-    """The directory's time stays that of the change itself, which was loaded: a later one would pass for
-    somebody else's (unloaded.py).
+    """The directory keeps the time of the change itself, which was loaded. A later time would pass for
+    somebody else's change (unloaded.py).
     """
     folder = os.path.dirname(path)
     if disk.exists(path):
@@ -191,25 +214,23 @@ def _remove_beside(disk: Disk, path: str) -> None:
         disk.set_mtime(folder, changed)
 
 
-def file_away(disk: Disk, state: str, folder: str, journal: Journal, place: str = "backups") -> str:
-    """A finished transaction to the backups, or one that was put back to those, of which the
-    newest 20 stay.
+def file_away(record: Record, place: str = "backups") -> str:
+    """Moves the record of a closed change to the backups, or to "put-back"; the newest 20 stay. Returns where
+    it is.
     """
+    disk, journal = record.disk, record.journal
     for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
         try:
             _remove_beside(disk, path)
         except Refusal:
             pass  # others can write there by now: root removes nothing in it
-    backups = os.path.join(state, place)
+    folder = os.path.join(record.state, place)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
     name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))
-    taken = disk.names(backups)
-    name = next(
-        one
-        for one in [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)]
-        if one not in taken
-    )
-    disk.replace(folder, os.path.join(backups, name))
+    taken = disk.names(folder)
+    names = [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)]
+    name = next(free for free in names if free not in taken)
+    disk.replace(record.folder, os.path.join(folder, name))
     for old in sorted(taken + [name])[:-BACKUPS]:
-        disk.remove_tree(os.path.join(backups, old))
-    return os.path.join(backups, name)
+        disk.remove_tree(os.path.join(folder, old))
+    return os.path.join(folder, name)

@@ -3,8 +3,7 @@
 
 """What a program says about a configuration that is not in place yet.
 
-The program runs in a sandbox in which the changed files lie over the real ones. Whoever is outside sees
-nothing of it, and the files and directories there are not touched.
+It runs in a sandbox in which the changed files lie over the real ones. Outside, nothing is touched or seen.
 """
 
 import contextlib
@@ -21,11 +20,11 @@ from ..collect.trust import opening
 from ..parse.redact import redact
 from ..verdict.step import Change
 
-# Any of them will do, whatever it holds: it is covered only while the namespace is being prepared.
+# The first free one will do: it is covered only while the namespace is being prepared.
 STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
 _DETACH = 2  # sys/mount.h
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
-# nginx names the level in brackets, php-fpm in front, PHP its own; what follows the first of them is its
+# nginx names the level in brackets, php-fpm in front, PHP its own. What follows the first such line is its
 # consequence.
 _DECIDES = re.compile(r"\[(?:emerg|alert|crit)\]|\b(?:ERROR|ALERT):|\bFatal error:")
 # There is no address in the sandbox's network. With this any can be bound.
@@ -40,9 +39,8 @@ class _File(NamedTuple):
 
 
 class Start(NamedTuple):
-    """How a service manager starts the program, where that is tried. ids: (user, group, all groups), None for
-    root's. folder: where it begins. makes: directories that it is given. enough: what it writes to its errors
-    once it runs.
+    """How a service manager starts the program. ids: (user, group, all groups), None for root's. folder:
+    where it begins. makes: directories that it is given. enough: what it writes to its errors once it runs.
     """
 
     environment: Dict[str, str]
@@ -59,11 +57,9 @@ class _Namespace(Sandbox):
         super(_Namespace, self).__init__()
         self.files, self.start = files, start
         # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
-        gone = [
-            path for path, file in files.items() if file.data is None or not os.path.lexists(path)
-        ] + list(missing)
-        self.covers = {_directory(os.path.dirname(path)) for path in gone}
-        self.used = [*self.files, *self.covers]
+        gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)]
+        self.covers = {_directory(os.path.dirname(path)) for path in [*gone, *missing]}
+        self.used = [*self.files, *self.covers]  # the sandbox covers none of these
 
     def enter(self) -> None:
         super(_Namespace, self).enter()
@@ -89,14 +85,9 @@ class _Namespace(Sandbox):
 
     def prepare(self) -> None:
         self._any_address()
-        free = [
-            path
-            for path in STAGES
-            if os.path.isdir(path)
-            and os.path.realpath(path) == path
-            and not any(_under(one, path) for one in self.used)
-        ]
-        stage = next(iter(free), None)
+        used = [place + "/" for place in self.used]
+        free = (path for path in STAGES if os.path.isdir(path) and os.path.realpath(path) == path)
+        stage = next((path for path in free if not any(place.startswith(path + "/") for place in used)), None)
         if stage is None or "/" in self.covers:
             raise OSError("there is no directory to prepare it in")
         self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")
@@ -118,18 +109,17 @@ class _Namespace(Sandbox):
         self.call("umount2", os.fsencode(stage), _DETACH)
 
     def _copy(self, folder: str, place: str) -> None:
-        """A directory whose entries are those of folder, but for the files that change."""
+        """A directory with the entries of folder, but for the files that change."""
         os.mkdir(place)
         for name in os.listdir(folder):
             source, target = os.path.join(folder, name), os.path.join(place, name)
             if source not in self.files:
-                with contextlib.suppress(
-                    FileNotFoundError
-                ):  # a temporary file of somebody else may be gone by now
+                # A temporary file of somebody else may be gone by now.
+                with contextlib.suppress(FileNotFoundError):
                     self._show(source, target)
-        found = os.stat(folder)
-        os.chown(place, found.st_uid, found.st_gid)
-        os.chmod(place, stat.S_IMODE(found.st_mode))
+        status = os.stat(folder)
+        os.chown(place, status.st_uid, status.st_gid)
+        os.chmod(place, stat.S_IMODE(status.st_mode))
 
     def _show(self, source: str, target: str) -> None:
         mode = os.lstat(source).st_mode
@@ -141,10 +131,6 @@ class _Namespace(Sandbox):
         else:
             os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         self.mount(source, target, BIND | REC)
-
-
-def _under(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
 
 
 def _directory(path: str) -> str:
@@ -163,11 +149,11 @@ def _write(path: str, file: _File) -> None:
 
 
 def _like(path: str, data: Optional[bytes], mode: int) -> _File:
-    """With the owner and rights of what is at path, or as a new file of ours."""
+    """With the rights of what is at path, or as a new file of ours."""
     if not os.path.lexists(path):
         return _File(data, mode, os.geteuid(), os.getegid())
-    found = os.stat(path)
-    return _File(data, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
+    status = os.stat(path)
+    return _File(data, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
 
 
 def _prepare(changes: Sequence[Change], silent: Sequence[str], start: Optional[Start]) -> _Namespace:
@@ -190,21 +176,16 @@ def _prepare(changes: Sequence[Change], silent: Sequence[str], start: Optional[S
         ):
             missing.add(path)
     for path in makes:
-        files[os.path.join(os.path.realpath(path), ".webmedic")] = _File(
-            b"", 0o600, os.geteuid(), os.getegid()
-        )
+        file = os.path.join(os.path.realpath(path), ".webmedic")
+        files[file] = _File(b"", 0o600, os.geteuid(), os.getegid())
     return _Namespace(files, sorted(missing), start)
 
 
 def deciding_line(ran: Ran) -> str:
     """What a program said went wrong, in one line without secrets."""
     lines = [line.strip() for line in (ran.err + "\n" + ran.out).splitlines() if line.strip()]
-    return redact(
-        next(
-            (line for line in lines if _DECIDES.search(line)),
-            lines[0] if lines else "it ended with code %s" % ran.rc,
-        )
-    )
+    lines.append("it ended with code %s" % ran.rc)
+    return redact(next(filter(_DECIDES.search, lines), lines[0]))
 
 
 def trial(
@@ -214,21 +195,18 @@ def trial(
     timeout: float = 20.0,
     start: Optional[Start] = None,
 ) -> Ran:
-    """argv's answer to the configuration as the changes would make it. silent: logs and pid files it must not
-    write to, there or not. start: it is started as a service, and killed once it runs (rc 0).
+    """argv's answer to the configuration with the changes. silent: logs and pid files that it must not write
+    to, there or not. start: it is started as a service, and killed once it runs (rc 0).
 
-    rc None, and why in err: it could not be run, or did not end within timeout seconds and was killed. Only
-    root can do this.
+    rc None, and why in err: it could not be run, or was killed after timeout seconds. Only root can do this.
     """
-    found = opening(Host(), argv[0])
-    if found:
-        return Ran(None, "", "%s can write %s, so root does not run %s" % (found.who, found.path, argv[0]))
+    place = opening(Host(), argv[0])  # of its own: it remembers no directory from before
+    if place:
+        return Ran(None, "", "%s can write %s, so root does not run %s" % (place.who, place.path, argv[0]))
     try:
         prepared = _prepare(changes, silent, start)
-        return (
-            prepared.run(argv, timeout, env=start.environment, enough=start.enough)
-            if start
-            else prepared.run(argv, timeout)
-        )
+        if start:
+            return prepared.run(argv, timeout, env=start.environment, enough=start.enough)
+        return prepared.run(argv, timeout)
     except OSError as error:
         return Ran(None, "", str(error))

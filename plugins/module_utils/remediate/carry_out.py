@@ -21,10 +21,12 @@ from .launch import launch
 from .rehearsal import start_of
 from .running import Running
 
+Verify = Callable[[], Optional[str]]
+
 
 class Outcome(NamedTuple):
-    """result: unchanged | would | refused | done | rolled_back | failed; backup: the directory with the files
-    as they were before, when done. cut: running requests that it has cut.
+    """result: unchanged | would | refused | done | rolled_back | failed. backup: the directory with the files
+    as they were before, when done. cut: requests that it has cut.
     """
 
     result: str
@@ -36,45 +38,45 @@ class Outcome(NamedTuple):
     cut: int = 0
 
 
+UNTOUCHED = Outcome("unchanged", "", [], [], [], None)
 # How a php-fpm without ACLs objects to a directive that it does not know.
 _UNKNOWN_ACL = "unknown entry 'listen.acl_"
 
 
-def tried(argv: Sequence[str]) -> str:
+def trial_words(argv: Sequence[str]) -> str:
     """A trial's command, without the directives on nginx's command line."""
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
 
 
-def complaint(step: Step, state: str = STATE) -> Optional[str]:
+def trial_refusal(step: Step, state: str = STATE) -> Optional[str]:
     """What a program objects to, or would load beside our change. A kill between two renames leaves the first
     few changes alone, so each such state must be accepted too.
     """
-    why = preflight.objection(step, state)
+    why = preflight.step_refusal(step, state)
     if why:
         return why
+    trials = [test for number, test in enumerate(step.trials) if test not in step.trials[:number]]
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
-        for number, one in enumerate(step.trials):
-            if one in step.trials[:number]:
-                continue
-            start = start_of(launch(Host(), one.unit)) if one.unit else None
-            ran = trial(step.changes[:count], one.argv, one.silent, start=start)
+        for test in trials:
+            start = start_of(launch(Host(), test.unit)) if test.unit else None
+            ran = trial(step.changes[:count], test.argv, test.silent, start=start)
             if ran.rc is None:
-                return "`%s` could not be tried: %s" % (tried(one.argv), redact(ran.err))
+                return "`%s` could not be tried: %s" % (trial_words(test.argv), redact(ran.err))
             if ran.rc != 0:
-                return "`%s`: %s" % (tried(one.argv), deciding_line(ran))
+                return "`%s`: %s" % (trial_words(test.argv), deciding_line(ran))
     return None
 
 
-def way_of(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, Optional[str]]:
-    """(the step, or where this host knows no ACL the first of its others that nothing speaks against; why it
-    must not be taken).
+def _open_way(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, Optional[str]]:
+    """(the step, or where this host knows no ACL the first of its others that nothing refuses; why none is
+    open).
     """
     whys: List[str] = []
     for way in [step] + list(step.otherwise):
         why: Optional[str] = None
         try:
             check(way, disk, check_mode)
-            why = complaint(way, state)
+            why = trial_refusal(way, state)
         except NoAcl as error:
             whys.append(str(error))
             continue
@@ -85,15 +87,13 @@ def way_of(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, 
         whys.append(why)
         if not whys[1:] and _UNKNOWN_ACL not in why:
             break
-    # What is in the way of the others is what a person can change.
+    # A person can change what refuses the others.
     return step, "; ".join(dict.fromkeys(whys[1:] + whys[:1]))
 
 
-def _do(
-    step: Step, host: Host, disk: Disk, verify: Callable[[], Optional[str]], state: str, running: Running
-) -> str:
-    """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError, and
-    all of it must be put back then.
+def _do(step: Step, host: Host, disk: Disk, verify: Verify, state: str, running: Running) -> str:
+    """Changes, commands and proof. Returns the backup's directory. Raises Refusal, HostError or OSError; then
+    all of it must be put back.
     """
     transaction = Transaction.begin(step, host, disk, state)
     transaction.replace()
@@ -108,11 +108,35 @@ def _do(
     return transaction.keep()
 
 
+def _put_back(
+    step: Step, why: str, intended: Outcome, host: Host, disk: Disk, state: str, running: Running
+) -> Outcome:
+    """why: what went wrong."""
+    cutting = step if any(command.undo for command in step.commands) else step._replace(cuts=None)
+    try:
+        with running.counted(cutting):
+            undone = recover(host, disk, state)
+    except (Refusal, UndoFailed, HostError, OSError) as error:
+        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+    if undone and undone.serves:
+        places = ", ".join(undone.serves)
+        why += "; kept, since without it nobody would take requests at %s" % places
+        return intended._replace(result="done", backup=undone.backup, why=why)
+    if undone and undone.left:
+        why += "; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
+            ", ".join(undone.left),
+            undone.backup,
+        )
+        return intended._replace(result="failed", why=why)
+    why += "; everything is as it was before"
+    return intended._replace(result="rolled_back", why=why, diff=[])
+
+
 def carry_out(
     step: Step,
     host: Host,
     disk: Disk,
-    verify: Callable[[], Optional[str]],
+    verify: Verify,
     check_mode: bool,
     state: str = STATE,
     running: Optional[Running] = None,
@@ -124,20 +148,14 @@ def carry_out(
     """
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:
-        return Outcome("unchanged", "", [], [], [], None)
-    step, why = way_of(step, disk, check_mode, state)
+        return UNTOUCHED
+    step, why = _open_way(step, disk, check_mode, state)
     running = running or Running(host)
-    why = why or running.objection(step)
+    why = why or running.refusal(step)
     if why:
-        return Outcome("refused", why, [], [], [], None)
-    intended = Outcome(
-        "would",
-        "",
-        [change.path for change in step.changes],
-        [shell(command.do) for command in step.commands],
-        difference(step.changes),
-        None,
-    )
+        return UNTOUCHED._replace(result="refused", why=why)
+    files, commands = [change.path for change in step.changes], [shell(each.do) for each in step.commands]
+    intended = Outcome("would", "", files, commands, difference(step.changes), None)
     if check_mode:
         return intended
     try:
@@ -148,22 +166,4 @@ def carry_out(
     except BaseException:
         recover(host, disk, state)
         raise
-    try:
-        cutting = step if any(command.undo for command in step.commands) else step._replace(cuts=None)
-        with running.counted(cutting):
-            undone = recover(host, disk, state)
-    except (Refusal, UndoFailed, HostError, OSError) as error:
-        why = "%s; and the way back failed: %s" % (why, error)
-        return intended._replace(result="failed", cut=running.cut, why=why)
-    if undone and undone.serves:
-        serves = ", ".join(undone.serves)
-        why = "%s; kept, since without it nobody would take requests at %s" % (why, serves)
-        return intended._replace(result="done", backup=undone.backup, cut=running.cut, why=why)
-    if undone and undone.left:
-        why = (
-            "%s; put back, but for %s, which someone else changed meanwhile: the content before is in %s"
-            % (why, ", ".join(undone.left), undone.backup)
-        )
-        return intended._replace(result="failed", cut=running.cut, why=why)
-    why = "%s; everything is as it was before" % why
-    return intended._replace(result="rolled_back", cut=running.cut, why=why, diff=[])
+    return _put_back(step, why, intended, host, disk, state, running)._replace(cut=running.cut)

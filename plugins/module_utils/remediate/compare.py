@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Finding
 
-# Of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
+# Ranks of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2
 _TAKES = ("ok", "full", "timeout")
 _NOT_PHP = ("closed", "not_fastcgi")
 
 
-# What names a finding in two diagnoses of one host: cause, endpoint, site.
+# What names a finding in two diagnoses of a host: cause, endpoint, site.
 Key = Tuple[str, Optional[str], Optional[str]]
 
 
@@ -53,13 +53,13 @@ def rank(facts: "Optional[Endpoint]") -> Optional[int]:
 
 
 def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
-    ranks = [one for one in (rank(sight.endpoints.get(key)) for key in keys) if one is not None]
-    return max(ranks) if ranks else None
+    ranks = [rank(sight.endpoints.get(key)) for key in keys]
+    return max((place for place in ranks if place is not None), default=None)
 
 
 def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
-    """What was alive and is not. A pool that is full, and a page that is slow, are their own matter. edited:
-    places of the sites whose configuration was changed: there a page that fails, and did not, counts as well.
+    """What was alive and is not. A full pool and a slow page do not count. edited: places of the sites whose
+    configuration was changed: there a page that fails, and did not, counts too.
     """
     for key, facts in now.endpoints.items():
         was = rank(before.endpoints.get(key))
@@ -73,9 +73,8 @@ def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
         past = before.pages.get(where)
         if past is None or past.kind != OWN:
             continue
-        if page.kind == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed):
-            return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
-        if where in set(edited) and page.fails and not past.fails:
+        silent = page.kind == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed)
+        if silent or where in set(edited) and page.fails and not past.fails:
             return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
     return None
 
@@ -83,15 +82,15 @@ def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
 def improved(
     before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Place], repointed: bool
 ) -> bool:
-    """Whether a finding's endpoints or pages are better off. was: what its sites dialled before; keys: what
-    they dial now.
+    """Whether a finding's endpoints or pages are better off. was, keys: what its sites dialled before, and
+    dial now.
     """
     past, present = best(before, was), best(now, keys)
     up = past is not None and present is not None and present > past
     pages = [(before.pages.get(where), now.pages[where]) for where in places if where in now.pages]
     came = any(
-        page.kind == OWN and not page.fails and (before_page is None or before_page.kind != OWN)
-        for before_page, page in pages
+        page.kind == OWN and not page.fails and (past_page is None or past_page.kind != OWN)
+        for past_page, page in pages
     )
     if repointed and any(page.kind != SLOW for _past, page in pages):
         return came
@@ -108,8 +107,8 @@ def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
 
 
 def bad_page(now: Sight, keys: List[str], places: List[Place], repointed: bool) -> Optional[str]:
-    """The first page of a finding's sites that does not come, for want of one of its endpoints; after a
-    repoint any, or one that fails: an old worker of nginx may have answered it.
+    """The first page of a finding's sites that one of its endpoints keeps from coming. After a repoint, the
+    first that does not come or fails: an old worker of nginx may have answered it.
     """
     for where in places:
         page = now.pages.get(where)

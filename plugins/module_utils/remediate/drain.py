@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a full queue drains, by its trend: while a crowd stays, it need not be empty."""
+"""Whether a full queue drains, by its trend: while a crowd stays, it need not become empty."""
 
 from typing import TYPE_CHECKING, Optional
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-# Of findings with these causes a queue is what is wrong.
+# Causes of which a full queue is what is wrong.
 QUEUES = ("max_children_exhausted", "listen_backlog_full")
 REACHED = ("ok", "full", "timeout")
 # Seconds that new workers get to empty the queue: some pools start one a second, and each takes a request
@@ -23,7 +23,7 @@ STEADY = 4.0  # seconds that nobody waits: after a restart the queue is empty, a
 
 
 class Drain:
-    """One finding's queue. Made before anything is changed: the snapshot shows how it was."""
+    """The queue of a finding. Made before anything is changed: the snapshot shows how it was."""
 
     def __init__(self, host: Host, snapshot: "Snapshot", finding: "Finding") -> None:
         before = snapshot["endpoints"].get(finding["endpoint"] or "")
@@ -36,12 +36,11 @@ class Drain:
         self.began: Optional[float] = None
         self.empty_since: Optional[float] = None
 
-    def complaint(self, facts: "Optional[Endpoint]") -> Optional[str]:
-        """None once nobody has waited for some seconds; after a while also when a request gets through the
-        queue, or when more are answered per second than before and who comes now waits shorter. Else what is
-        still wrong.
+    def problem(self, facts: "Optional[Endpoint]") -> Optional[str]:
+        """None once nobody has waited for some seconds. After a while, None also when a request gets through
+        the queue, or when more are answered per second than before and who comes now waits shorter.
 
-        facts: of the endpoint, see collect_endpoints(); those of each call are added up.
+        facts: of the endpoint; what they count is added up over the calls.
         """
         if facts is None:
             return "it was not dialled"

@@ -80,7 +80,7 @@ def still_active(
 ) -> "List[Still]":
     """What the last diagnosis found. findings, endpoints: of the first one.
 
-    It is new if nothing was found at an endpoint that was not dead.
+    It is new if it was not found before, at an endpoint that was not dead.
     """
     known = {key(item) for item in findings}
     return [

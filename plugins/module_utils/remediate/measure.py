@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks at all that an action may go by, before it is resolved: an action itself reaches no host."""
+"""Looks at all that an action may need, before it is resolved: an action itself reaches no host."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, cast
+from typing import TYPE_CHECKING, Dict, List, Optional, cast
 
 from ..actions.registry import BY_ID, reads
 from ..actions.view import Files, View
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Record:
-    """Files that are read, each once, and kept."""
+    """Reads each file once, and keeps it."""
 
     def __init__(self, read: Read, expand: Expand) -> None:
         self._read, self._expand = read, expand
@@ -45,12 +45,6 @@ class _Record:
         return self.listings[pattern]
 
 
-def _groups(action: "Planned", masters: "Sequence[Master]") -> Dict[str, List[str]]:
-    names = {str(action["arguments"].get("user") or "")}
-    names.update(pool["listen_owner"] or "" for master in masters for pool in master["pools"])
-    return {name: groups_of(name) for name in names if name}
-
-
 def view_for(action: "Planned", host: Host, texts: Texts, snapshot: "Snapshot", swap_size: str) -> View:
     """texts: with what the steps before this one have changed: two pools that are raised share one memory.
 
@@ -64,11 +58,14 @@ def view_for(action: "Planned", host: Host, texts: Texts, snapshot: "Snapshot", 
     path = str(arguments.get("path") or "")
     if TMPFILES in needs:
         entry_for(path, record.read, record.expand)
+    users = {str(arguments.get("user") or "")} if ACCOUNTS in needs else set()
+    if ACCOUNTS in needs:
+        users.update(pool["listen_owner"] or "" for master in masters for pool in master["pools"])
     now: "Snapshot" = {**snapshot, "fpm": {**snapshot["fpm"], "masters": masters}}
     return View(
         now,
         Files(record.texts, record.listings),
-        _groups(action, masters) if ACCOUNTS in needs else {},
+        {user: groups_of(host, user) for user in users if user},
         capacity(host, processes(host), masters) if MEMORY in needs else None,
         swap_on(look(host, path, masters), size_bytes(swap_size), True) if SWAP in needs else None,
     )

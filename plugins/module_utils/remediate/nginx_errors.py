@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The requests that nginx says it has lost since a moment ago."""
+"""The requests that nginx has lost since a moment ago, by its log."""
 
 from typing import TYPE_CHECKING, List, Optional
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def lost_since(host: Host, nginx: "Nginx", since: float) -> "Optional[List[Event]]":
-    """Events of nginx's error log about endpoints, since then (epoch seconds); None where it cannot be read.
-    Its stamps are whole seconds.
+    """Events of nginx's error log about endpoints, since then (epoch seconds; its stamps are whole seconds).
+    None where it cannot be read.
     """
     kept, host.missing = host.missing, []
     try:

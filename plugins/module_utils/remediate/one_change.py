@@ -1,22 +1,22 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules of change share: one step under the host's lock, after what a killed run left has been
-closed.
-"""
+"""What the modules of change share: one step under the host's lock, once what a killed run left is closed."""
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+import contextlib
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from ..change import managed
 from ..change.disk import Disk
 from ..change.lock import STATE, lock
-from ..change.transaction import left_open
+from ..change.transaction import close_left_behind, left_open
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.identity import running_identity
 from ..collect.linux.processes import processes
 from ..verdict.step import Refusal, Step
-from .carry_out import Outcome, carry_out
+from .carry_out import UNTOUCHED, Outcome, Verify, carry_out
+from .quiet import quiet as quiet  # pylint: disable=useless-import-alias
 
 if TYPE_CHECKING:
     from ..change.left_behind import Closed
@@ -27,44 +27,29 @@ _WRONG = {
     "rolled_back": "It did not work",
     "failed": "Look at this host now",
 }
-
-
-def quiet(module: Any, option: str, shown: object) -> None:
-    """What the engine prints of an option that may hold a secret. Its own no_log would blot out each "4" of
-    the reply, if that is a value.
-    """
-    module.no_log_values.clear()
-    module.params[option] = shown
+_FATES = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}
 
 
 def changed(outcome: Outcome) -> bool:
     return outcome.result in ("would", "done", "failed")
 
 
-def _close(
-    host: Host, disk: Disk, check_mode: bool, warn: Callable[[str], None], state: str
-) -> "Optional[Closed]":
-    """What a killed run left is closed, or in check mode only judged, and told."""
-    if not left_open(state):
-        return None
-    from ..change.left_behind import TIDIED, pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
-
-    found = pending(host, state) if check_mode else settle(host, disk, state)
-    if not found or found.fate == TIDIED:
-        return None
-    fate = {"kept": "kept", "left": "left to a person", "damaged": "put aside"}.get(found.fate, "put back")
-    by_hand = ". What would take it back: %s" % "; ".join(found.by_hand) if found.fate == "left" else ""
-    warn(
-        "A run that was killed had left a change open (%s of %s). It %s %s: %s%s."
-        % (found.name, found.target, "would be" if check_mode else "was", fate, found.why, by_hand)
+def _warning(closed: "Closed", check_mode: bool) -> str:
+    by_hand = ". What would take it back: %s" % "; ".join(closed.by_hand) if closed.fate == "left" else ""
+    return "A run that was killed had left a change open (%s of %s). It %s %s: %s%s." % (
+        closed.name,
+        closed.target,
+        "would be" if check_mode else "was",
+        _FATES.get(closed.fate, "put back"),
+        closed.why,
+        by_hand,
     )
-    return found
 
 
 def one_change(
     host: Host,
     make: Callable[[], Step],
-    verify: Callable[[], Optional[str]],
+    verify: Verify,
     check_mode: bool,
     warn: Callable[[str], None],
     state: str = STATE,
@@ -73,57 +58,44 @@ def one_change(
     change that a killed run had left open. The outcome's why, where it went well: what a person should know
     of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
     """
-    step = make()
+    step, disk = make(), Disk()
     # What a killed run left may be the very change that now seems to be there.
-    if not step.changes and not step.commands and not (host.is_root() and left_open(state)):
-        return Outcome("unchanged", "", [], [], [], None)
+    if not step.changes and not step.commands and not (host.is_root() and left_open(disk, state)):
+        return UNTOUCHED
     if not host.is_root():
         raise Refusal("only root can change %s and test it: become root" % step.target)
-    disk = Disk()
-    if check_mode:
-        return _carried(make, host, disk, verify, True, warn, state)
-    with lock(state, disk):
-        return _carried(make, host, disk, verify, False, warn, state)
-
-
-def _carried(
-    make: Callable[[], Step],
-    host: Host,
-    disk: Disk,
-    verify: Callable[[], Optional[str]],
-    check_mode: bool,
-    warn: Callable[[str], None],
-    state: str,
-) -> Outcome:
-    closed = _close(host, disk, check_mode, warn, state)
-    step = make()
-    step = step._replace(meant=[*step.meant, *(closed.in_force if closed else [])])
-    why = managed.objection(step, disk, managed.LEAVE, asked=True)
-    if why:
-        raise Refusal(why)
-    known = managed.warnings(step, disk)
-    outcome = carry_out(step, host, disk, verify, check_mode, state)
-    return outcome._replace(why=outcome.why or "; ".join(known))
+    with contextlib.ExitStack() as held:
+        if not check_mode:
+            held.enter_context(lock(state, disk))
+        closed = close_left_behind(host, disk, check_mode, state)
+        if closed and closed.fate != "tidied":
+            warn(_warning(closed, check_mode))
+        step = make()
+        step = step._replace(meant=[*step.meant, *(closed.in_force if closed else [])])
+        why = managed.refusal(step, disk, managed.LEAVE, asked=True)
+        if why:
+            raise Refusal(why)
+        known = managed.warnings(step, disk)
+        outcome = carry_out(step, host, disk, verify, check_mode, state)
+        return outcome._replace(why=outcome.why or "; ".join(known))
 
 
 def answering(host: Host, keys: List[str], seconds: float) -> List[str]:
     """Those of the endpoints at which a worker answers nginx's user now."""
     procs = processes(host)
-    found = collect_endpoints(host, keys, running_identity(host, procs), procs, seconds)
-    return [name for name in keys if found[name]["probe"]["result"] == "answered"]
+    endpoints = collect_endpoints(host, keys, running_identity(host, procs), procs, seconds)
+    return [key for key in keys if endpoints[key]["probe"]["result"] == "answered"]
 
 
 def still_answering(host: Host, keys: List[str], seconds: float) -> Optional[str]:
-    """None once all the endpoints answer; the first that does not, when that has not come within so many
-    seconds.
-    """
+    """None once all the endpoints answer; the first that does not, when so many seconds are over."""
     deadline = host.monotonic() + seconds
     while True:
         up = answering(host, keys, min(1.0, seconds))
         if len(up) == len(keys):
             return None
         if host.monotonic() >= deadline:
-            return "nobody answers at %s" % next(name for name in keys if name not in up)
+            return "nobody answers at %s" % next(key for key in keys if key not in up)
         host.sleep(PAUSE)
 
 

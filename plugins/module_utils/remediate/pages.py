@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pages of sites, asked for through nginx as a visitor would, and what they tell of what is behind nginx."""
+"""Pages of sites, asked for through nginx as by a visitor, and what they tell of what is behind nginx."""
 
 import threading
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
@@ -15,13 +15,13 @@ from .nginx_errors import lost_since
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx, Route
 
-# silent: nginx answered in the name of a backend that gave nothing. own: the site's code answered, whatever
-# it said. slow: no answer within the patience, or no HTTP at all; that proves nothing.
+# silent: nginx answered for a backend that gave nothing. own: the site's code answered, whatever it said.
+# slow: no answer in time, or no HTTP at all; that proves nothing.
 SILENT, OWN, SLOW = "silent", "own", "slow"
 
 
 class Page(NamedTuple):
-    """kind: SILENT, OWN or SLOW. blamed: the endpoints that nginx logged an error about, for this site, since it was asked for."""
+    """kind: SILENT, OWN or SLOW. blamed: endpoints of nginx's errors since, for this site."""
 
     status: Optional[int]
     kind: str
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 class Door(NamedTuple):
-    """How a site is asked. name: "default" for a server without one."""
+    """How a site is asked. name: "default" for a server without name."""
 
     place: Place
     name: str
@@ -44,38 +44,38 @@ class Door(NamedTuple):
 
 def doors(routes: "Sequence[Route]", wanted: Sequence[Place], most: int) -> List[Door]:
     """Of the sites at these places, those that a visitor can reach. Of two at one address under one name
-    nginx gives the first alone.
+    nginx serves the first alone.
     """
-    found: Dict[Tuple[Target, str], Door] = {}
+    first: Dict[Tuple[Target, str], Door] = {}
     for route in routes:
         site, where = site_of(route), targets(route["listen"])
         if where:
             name = (route["server_names"] or [""])[0]
             asked = (where[0], literal(name, where[0]))
-            found.setdefault(asked, Door(place(site), site["name"], where[0], name))
-    reached = {door.place: door for door in found.values()}
-    return [reached[one] for one in dict.fromkeys(wanted) if one in reached][:most]
+            first.setdefault(asked, Door(place(site), site["name"], where[0], name))
+    reached = {door.place: door for door in first.values()}
+    return [reached[where] for where in dict.fromkeys(wanted) if where in reached][:most]
 
 
 def _blamed(host: Host, nginx: "Nginx", since: float) -> Optional[Dict[str, FrozenSet[str]]]:
     """{site's name: endpoints} of nginx's errors since then; None where its log cannot be read."""
     events = lost_since(host, nginx, since)
-    found: Dict[str, FrozenSet[str]] = {}
+    blamed: Dict[str, FrozenSet[str]] = {}
     for event in events or []:
         name = event["site"] or "default"
-        found[name] = found.get(name, frozenset()) | {event["endpoint"] or ""}
-    return None if events is None else found
+        blamed[name] = blamed.get(name, frozenset()) | {event["endpoint"] or ""}
+    return None if events is None else blamed
 
 
 def ask(host: Host, nginx: "Nginx", wanted: Sequence[Door], path: str, seconds: float) -> Dict[Place, Page]:
-    """{place: page}, all asked at the same time. seconds: the patience for each."""
+    """All are asked at the same time. seconds: for each."""
     began = host.now()
     answers: Dict[Place, Got] = {}
 
-    def one(door: Door) -> None:
+    def ask_at(door: Door) -> None:
         answers[door.place] = get(host, door.target, door.server_name, path, seconds)
 
-    threads = [threading.Thread(target=one, args=(door,)) for door in wanted]
+    threads = [threading.Thread(target=ask_at, args=(door,)) for door in wanted]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -92,8 +92,8 @@ def ask(host: Host, nginx: "Nginx", wanted: Sequence[Door], path: str, seconds: 
 
 
 def _page(status: Optional[int], errors: Optional[FrozenSet[str]]) -> Page:
-    """A site may say 502, 503 or 504 itself: then nginx logs no error. Without its log, 503 is taken for the
-    site's.
+    """A site may say 502, 503 or 504 itself: then nginx logs no error. errors: None where its log cannot be
+    read; then 503 is taken for the site's.
     """
     if status is None:
         return Page(None, SLOW, frozenset())

@@ -238,7 +238,7 @@ def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optio
     )
 
 
-def objection(step: Step, state: str = STATE) -> Optional[str]:
+def step_refusal(step: Step, state: str = STATE) -> Optional[str]:
     """Why what the step loads could fail, or would be more than its own change; None when neither. Writes
     nothing.
     """

@@ -1,8 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether it helped: before against after, endpoint by endpoint and site by site, by the probe as nginx's
-user, pages and nginx's errors.
+"""Whether an action helped: before against after, by the probe as nginx's user, by pages and nginx's errors.
 
 What improved is kept, if nothing got worse through it. What was dead before may stay dead.
 """
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 PAUSE = 0.25  # seconds between two looks
-QUIET = 1.05  # nginx and php-fpm stamp whole seconds: after so long, an old line cannot pass for a new one
+QUIET = 1.05  # seconds: log lines have whole seconds; after so long no old line passes for a new one
 MOST_SITES = 10  # that are asked for a page; the probe covers all
-PAGE_SECONDS = 5.0  # patience for a page
+PAGE_SECONDS = 5.0  # for a page
 WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
 
 
 def endpoint(item: "Finding") -> str:
-    """Of a finding that has one; "" else, where nothing listens."""
+    """Of a finding; "" without one: nothing listens there."""
     return item["endpoint"] or ""
 
 
@@ -53,10 +52,10 @@ def touches(action: "Planned", master: "Master") -> bool:
 
 
 class Proof:
-    """before: what was so when nothing had been done yet. answered_at: epoch seconds of the first good answer
-    after an action.
+    """before: how it was when nothing had been done yet. answered_at: epoch seconds of the first good answer
+    after an action. rest: what is still wrong, though what was done helped and is kept.
 
-    ask_pages: whether pages are requested at all, which leaves a line in the access log.
+    ask_pages: whether pages are requested, which leaves a line in the access log.
     """
 
     def __init__(
@@ -102,25 +101,25 @@ class Proof:
 
     def _dialled(self, item: "Finding", nginx: "Nginx") -> List[str]:
         """What the finding's routes dial now: its own endpoint, or where they were led to instead."""
-        found: List[str] = []
+        keys: List[str] = []
         # No action of ours adds a route or takes one away.
         for old, new in zip(self.routes, nginx["routes"]) if len(self.routes) == len(nginx["routes"]) else ():
             if any(target["endpoint"] == item["endpoint"] for target in old["endpoints"]):
-                found += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
-        return [endpoint(item)] if item["endpoint"] in found or not found else list(dict.fromkeys(found))
+                keys += [target["endpoint"] for target in new["endpoints"] if not target["down"]]
+        return [endpoint(item)] if item["endpoint"] in keys or not keys else list(dict.fromkeys(keys))
 
     def _seen(self, item: "Finding", sight: Sight, keys: Sequence[str]) -> "Shown":
         """What a report shows of a finding."""
-        seen = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
+        facts = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
         pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
         return {
-            "probe": outcome(seen),
+            "probe": outcome(facts),
             "http": pages[0].status if pages else None,
-            "queue": seen["queue"] if seen else None,
+            "queue": facts["queue"] if facts else None,
         }
 
     def _look(self, items: "Sequence[Finding]", last: bool) -> Dict[Key, List[str]]:
-        """Sees how it is now. Gives what each finding's sites dial. last: pages are asked for though no
+        """Sees how it is now. Gives what each finding's sites dial. last: pages are asked for even though no
         worker answers.
         """
         procs = processes(self.host)
@@ -147,49 +146,45 @@ class Proof:
         return dialled
 
     def begin(self) -> None:
-        """What is so now is what the next action is compared with."""
+        """The next action is compared with how it is now."""
         if self.now is not self.before:
             self.now = self.before
             self._look([], True)
             self.before = self.now
 
     def after(self, items: "Sequence[Finding]") -> "Dict[Key, Shown]":
-        """What a report shows of each finding once all is done, by its key."""
+        """What a report shows of each finding once all is done."""
         dialled = self._look(items, True)
         return {key(item): self._seen(item, self.now, dialled[key(item)]) for item in items}
 
-    def _unmended(
+    def _item_problem(
         self, item: "Finding", keys: List[str], places: List[Place], repointed: bool
     ) -> Optional[str]:
         if item["cause"] in QUEUES:
-            wrong = self.drains[item["endpoint"]].complaint(self.now.endpoints.get(endpoint(item)))
+            problem = self.drains[item["endpoint"]].problem(self.now.endpoints.get(endpoint(item)))
         else:
-            wrong = silent_endpoint(self.now, keys)
-        return wrong or bad_page(self.now, keys, places, repointed)
+            problem = silent_endpoint(self.now, keys)
+        return problem or bad_page(self.now, keys, places, repointed)
 
-    def _still(self, items: "Sequence[Finding]", since: float) -> Optional[str]:
-        """Whether a diagnosis of what happened since then still finds one of these, or workers that are
-        killed for want of memory.
-        """
+    def _diagnosed(self, items: "Sequence[Finding]", since: float) -> Optional[str]:
+        """What a diagnosis since then still finds of these, or workers killed for want of memory."""
         verdict = diagnose(take(self.host, max(1, int(self.host.now() - since)), self.policy.probe_timeout))
         known = {(item["cause"], item["endpoint"]) for item in self.findings if item["state"] == "active"}
-        for found in verdict["findings"]:
-            one = (found["cause"], found["endpoint"])
-            if found["state"] != "active":
+        wanted = [(item["cause"], item["endpoint"]) for item in items]
+        for item in verdict["findings"]:
+            cause, where = item["cause"], item["endpoint"]
+            # The trend of a queue was judged.
+            if item["state"] != "active" or (where in self.drains and cause in QUEUES):
                 continue
-            if found["endpoint"] in self.drains and found["cause"] in QUEUES:
-                continue  # its trend was judged
-            if any(one == (item["cause"], item["endpoint"]) for item in items):
-                return "it is still so: %s" % found["summary"]
-            if found["cause"] == "worker_oom_killed" and one not in known:
-                return "something else is wrong now: %s" % found["summary"]
+            if (cause, where) in wanted:
+                return "it is still so: %s" % item["summary"]
+            if cause == "worker_oom_killed" and (cause, where) not in known:
+                return "something else is wrong now: %s" % item["summary"]
         return None
 
-    def complaint(self, items: "Sequence[Finding]", actions: "Sequence[Planned]") -> Optional[str]:
-        """None when what was done is to stay; else what is wrong, when that has not come right within
-        verify_timeout seconds.
-
-        What is kept since it helped, though not all is well, leaves in self.rest what is not.
+    def problem(self, items: "Sequence[Finding]", actions: "Sequence[Planned]") -> Optional[str]:
+        """None when what was done is to stay; else what got worse, or is still wrong after verify_timeout
+        seconds.
         """
         self.rest = ""
         deadline = self.host.monotonic() + self.policy.verify_timeout
@@ -203,23 +198,23 @@ class Proof:
             over = self.host.monotonic() >= deadline
             dialled = self._look(items, over)
             hurt = worse(self.before, self.now, edited)
-            hurt_since = (self.host.monotonic() if hurt_since is None else hurt_since) if hurt else None
-            unmended = (
-                self._unmended(item, dialled[key(item)], places[key(item)], repointed) for item in items
-            )
-            left = next(filter(None, unmended), None)
+            if not hurt:
+                hurt_since = None
+            elif hurt_since is None:
+                hurt_since = self.host.monotonic()
+            looks = [(item, dialled[key(item)], places[key(item)]) for item in items]
+            problems = (self._item_problem(item, keys, where, repointed) for item, keys, where in looks)
+            left = next(filter(None, problems), None)
             helped = any(
-                improved(
-                    self.before, self.now, [endpoint(item)], dialled[key(item)], places[key(item)], repointed
-                )
-                for item in items
+                improved(self.before, self.now, [endpoint(item)], keys, where, repointed)
+                for item, keys, where in looks
             )
             if helped and self.answered_at is None:
                 self.answered_at = self.host.now()
             if not hurt and not left:
                 good_at = self.host.now()
                 self.host.sleep(QUIET)
-                left = self._still(items, good_at)
+                left = self._diagnosed(items, good_at)
                 if left is None:
                     return None
             lasts = hurt_since is not None and self.host.monotonic() - hurt_since >= WORSE_SECONDS

@@ -19,7 +19,7 @@ _CHANGED = frozenset(("would", "done", "failed"))
 
 
 class Diagnosis(NamedTuple):
-    """What a run goes by."""
+    """What a run starts from."""
 
     snapshot: "Snapshot"
     verdict: "Verdict"

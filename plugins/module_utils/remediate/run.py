@@ -4,7 +4,7 @@
 """The remediation of one host: look, plan, and then action by action: show, try on a copy, do, prove, keep or
 put back.
 
-One look decides all: what check mode shows is what is done, and a cause that only shows once another is gone
+One look decides all: what check mode shows is what is done. A cause that shows only once another is gone
 waits for the next run.
 """
 
@@ -16,7 +16,7 @@ from ..change import ledger, managed
 from ..change.disk import Disk
 from ..change.lock import STATE, Busy, lock
 from ..change.texts import Texts
-from ..change.transaction import left_open
+from ..change.transaction import close_left_behind, left_open
 from ..collect.host import Host
 from ..collect.snapshot import take
 from ..plan.bundles import bundles
@@ -25,7 +25,7 @@ from ..plan.policy import Policy, policy_refusal
 from ..rules.diagnose import diagnose
 from ..verdict.action import ARRIVALS
 from ..verdict.step import Command, Refusal, Step
-from .carry_out import Outcome, carry_out
+from .carry_out import UNTOUCHED, Outcome, carry_out
 from .finding_results import active
 from .measure import view_for
 from .proof import Proof
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.remediation import Reply, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-
-NOTHING = Outcome("skipped", "", [], [], [], None)
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
@@ -95,9 +93,7 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
 
 
 class _Run:
-    """One remediation. in_force: files that are what runs, though they are newer: put back, or of a run that
-    was killed.
-    """
+    """in_force: files that run, though they are newer: put back, or of a run that was killed."""
 
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
@@ -119,11 +115,10 @@ class _Run:
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
         return self.verdict["status"] != "unknown" and any(
-            all(self.objection(action) is None for action in bundle)
-            for bundle in bundles(self.verdict["plan"])
+            not any(map(self.refusal, bundle)) for bundle in bundles(self.verdict["plan"])
         )
 
-    def objection(self, action: "Planned") -> Optional[str]:
+    def refusal(self, action: "Planned") -> Optional[str]:
         return policy_refusal(self.policy, action, self.verdict["findings"])
 
     def step(self, action: "Planned") -> Step:
@@ -131,9 +126,9 @@ class _Run:
         view = view_for(action, self.host, self.texts, self.snapshot, self.policy.swap_size)
         return resolve(action["id"], view, action["arguments"])
 
-    def storm(self, bundle: "Sequence[Planned]") -> Optional[str]:
-        """Why what was done once for all, or tried often enough of late, is not tried again."""
-        entries = ledger.read(self.state)
+    def repeat_refusal(self, bundle: "Sequence[Planned]") -> Optional[str]:
+        """Why what is done once only, or was tried often enough of late, is not tried again."""
+        entries = ledger.read(self.disk, self.state)
         since = self.host.now() - self.policy.repeat_period
         for action in bundle:
             name, target = action["id"], str(action["target"])
@@ -147,18 +142,18 @@ class _Run:
         return None
 
     def take_bundle(self, bundle: "Sequence[Planned]") -> Outcome:
-        why = next(filter(None, map(self.objection, bundle)), None) or self.storm(bundle)
+        why = next(filter(None, map(self.refusal, bundle)), None) or self.repeat_refusal(bundle)
         if why:
-            return NOTHING._replace(why=why)
+            return UNTOUCHED._replace(result="skipped", why=why)
         try:
             step = _merged([self.step(action) for action in bundle])
             step = step._replace(meant=[*step.meant, *self.in_force])
-            why = managed.objection(step, self.disk, self.policy.managed_files)
-            step = step._replace(notes=list(step.notes) + managed.warnings(step, self.disk))
+            why = managed.refusal(step, self.disk, self.policy.managed_files)
+            notes = list(step.notes) + managed.warnings(step, self.disk)
         except (Refusal, OSError) as refusal:
             why = str(refusal)
         if why:
-            return NOTHING._replace(result="refused", why=why)
+            return UNTOUCHED._replace(result="refused", why=why)
         numbers = sorted({number for action in bundle for number in action["findings"]})
         findings, plan = self.verdict["findings"], self.verdict["plan"]
         served = [findings[number] for number in numbers]
@@ -171,20 +166,19 @@ class _Run:
             step,
             self.host,
             self.disk,
-            lambda: proof.complaint(served, bundle),
+            lambda: proof.problem(served, bundle),
             self.check_mode,
             self.state,
             self.running,
         )
         if outcome.result == "would":
             self.texts.show(step)
-        notes = list(step.notes)
         if outcome.result == "done" and proof.rest:
             notes.insert(0, "it helped, and this is still so: %s" % proof.rest)
         return outcome._replace(why=outcome.why or "; ".join(notes))
 
     def recorded(self, bundle: "Sequence[Planned]", outcome: Outcome) -> Outcome:
-        """What was done is done, whether or not it can be written down."""
+        """Its result stands, whether or not it can be written down."""
         try:
             for action in bundle:
                 target = str(action["target"])
@@ -223,36 +217,30 @@ class _Run:
 def _left_behind(
     host: Host, disk: Disk, check_mode: bool, state: str
 ) -> Tuple["Optional[Undone]", List[str]]:
-    """(what a killed run left: closed, or in check mode only judged; None when it left nothing; its files
-    that are what runs).
-    """
-    if not left_open(state):
-        return None, []
-    from ..change.left_behind import pending, settle  # pylint: disable=import-outside-toplevel  # few hosts need it compiled
-
-    found = pending(host, state) if check_mode else settle(host, disk, state)
-    if not found:
+    """(what became of what a killed run left; its files that are what runs)."""
+    closed = close_left_behind(host, disk, check_mode, state)
+    if not closed:
         return None, []
     return {
-        "name": found.name,
-        "target": found.target,
-        "at": found.at,
-        "files": list(found.files),
-        "fate": found.fate,
-        "why": found.why,
-        "by_hand": list(found.by_hand),
-    }, found.in_force
+        "name": closed.name,
+        "target": closed.target,
+        "at": closed.at,
+        "files": list(closed.files),
+        "fate": closed.fate,
+        "why": closed.why,
+        "by_hand": list(closed.by_hand),
+    }, closed.in_force
 
 
 def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> "Reply":
-    """Mend what is safe to mend on this host, or, in check mode, say exactly what would be done. The module's
-    reply, with the snapshot in it.
+    """Mends what is safe to mend, or in check mode says exactly what would be done. The module's reply, with
+    the snapshot in it.
 
     A healthy host is only looked at: no lock and no directory is made where there is nothing to do. Raises
     UndoFailed when a file of what a killed run left cannot be put back; nothing else is done then.
     """
     run = _Run(host, disk, policy, check_mode, state)
-    half_done = host.is_root() and left_open(state)
+    half_done = host.is_root() and left_open(disk, state)
     if not half_done and not run.allowed():
         if run.verdict["status"] == "unknown":
             why = "it could not be looked at well enough, see missing"

@@ -3,9 +3,9 @@
 
 """The requests that run while an action is taken: how many it cuts, and a moment in which it cuts none.
 
-A restart of php-fpm ends the requests of all its pools, and those that wait. So does a reload, but for those
-that wait, unless the master has loaded a process_control_timeout: to write one now is too late, since the old
-master ends its workers by the old one.
+A restart of php-fpm ends the requests of all its pools, and those that wait. A reload ends those that run,
+unless the master has loaded a process_control_timeout. To write one now is too late: the old master ends its
+workers by the old one.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 PAUSE = 0.1  # seconds between two looks
 AFTERMATH = 2.0  # seconds: a reload has only begun when its command is over
-# read of x86_64 and of the generic table: a worker whose connection is kept alive waits in it for the next
-# request.
+# The call read, of x86_64 and of the generic table: in it a worker whose connection is kept alive waits for
+# the next request.
 _READ = frozenset(("0", "63"))
 
 
 class _Gap(NamedTuple):
-    """The time of a command that cuts requests."""
+    """A command that cuts requests."""
 
     seen: int  # requests that ran, or waited, right before it
     reached: List[str]  # endpoints at which nginx found php-fpm then
@@ -49,7 +49,7 @@ def _waits_for_its_client(host: Host, pid: int) -> bool:
 
 
 def _waiting(place: "Endpoint") -> Tuple[int, int]:
-    """(connections in the queue whose clients are there, or all where nobody tells; those whose have gone)."""
+    """(connections in the queue with a client, or all where that is unknown; those whose client has gone)."""
     known = place.get("waiting")
     if known is None or known["live"] is None:
         return place["queue"] or 0, (known["dead"] or 0) if known else 0
@@ -57,7 +57,7 @@ def _waiting(place: "Endpoint") -> Tuple[int, int]:
 
 
 class Running:
-    """masters, nginx: of the snapshot; none where nobody counts. max_cut, quiet_wait: see policy.py."""
+    """masters, nginx: of the snapshot; none where nothing is counted. max_cut, quiet_wait: see policy.py."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Running:
         self._begin()
 
     def _begin(self) -> None:
-        self._over = 0  # whose grace was over
+        self._over = 0  # requests whose grace was over
         self._gaps: List[_Gap] = []
 
     def _mine(self, step: Step) -> "List[Master]":
@@ -80,29 +80,32 @@ class Running:
 
     def _workers(self, step: Step) -> List[Process]:
         pids = {master["pid"] for master in self._mine(step)}
-        return [one for one in processes(self.host) if one.ppid in pids]
+        return [proc for proc in processes(self.host) if proc.ppid in pids]
 
     def grace(self, step: Step) -> float:
-        """How long the running requests may go on after a reload, in seconds, as the masters have loaded it."""
-        told = [
+        """Seconds that running requests may go on after a reload, as the masters have loaded it."""
+        loaded = [
             master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0
             for master in self._mine(step)
         ]
-        return min(told, default=0.0) if not _restarts(step) else 0.0
+        return min(loaded, default=0.0) if not _restarts(step) else 0.0
 
     def _places(self, step: Step) -> "Dict[str, Endpoint]":
         keys = [
             pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]
         ]
+        # By a host of its own: what it cannot see is not missing in the snapshot.
         return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0)
 
     def look(self, step: Step) -> Tuple[int, int, int]:
-        """(requests that are served, those that wait, of these all that stand behind requests whose clients
-        have gone) in all pools of the unit.
+        """(requests that are served, those that wait, of these those behind requests whose clients have gone)
+        in all pools of the unit.
         """
         places = self._places(step).values()
         served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
-        idle = sum(_waits_for_its_client(self.host, one.pid) for one in self._workers(step)) if served else 0
+        idle = (
+            sum(_waits_for_its_client(self.host, proc.pid) for proc in self._workers(step)) if served else 0
+        )
         waits = [_waiting(place) for place in places]
         return (
             max(0, served - idle),
@@ -110,10 +113,8 @@ class Running:
             sum(live for live, dead in waits if dead),
         )
 
-    def objection(self, step: Step) -> Optional[str]:
-        """Waits for a quiet moment; why the action is not begun when there is none and too many requests run.
-        Only looks.
-        """
+    def refusal(self, step: Step) -> Optional[str]:
+        """Waits for a quiet moment. Why the action is not begun: there is none, and too many requests run."""
         self._begin()
         if not self._mine(step) or self.grace(step):
             return None
@@ -135,11 +136,11 @@ class Running:
         )
 
     def _watch(self, step: Step, until: float) -> None:
-        """The workers who are still there when their grace is over are cut."""
-        workers = {one.pid for one in self._workers(step)}
+        """Counts the workers who are cut: still there when their grace is over."""
+        workers = {proc.pid for proc in self._workers(step)}
         while workers and self.host.monotonic() < until - PAUSE:
             self.host.sleep(PAUSE)
-            workers &= {one.pid for one in self._workers(step)}
+            workers &= {proc.pid for proc in self._workers(step)}
         self._over += sum(not _waits_for_its_client(self.host, pid) for pid in workers)
 
     @contextlib.contextmanager
@@ -154,7 +155,7 @@ class Running:
             watch.join()
         elif self._mine(step):
             served, waiting, _behind = self.look(step)
-            told = served + (waiting if _restarts(step) else 0)
+            seen = served + (waiting if _restarts(step) else 0)
             reached = [
                 key
                 for key, place in self._places(step).items()
@@ -162,20 +163,20 @@ class Running:
             ]
             began = self.host.now()
             yield
-            self._gaps.append(_Gap(told, reached, began, self.host.now() + AFTERMATH))
+            self._gaps.append(_Gap(seen, reached, began, self.host.now() + AFTERMATH))
         else:
             yield
 
     @property
     def cut(self) -> int:
-        """How many requests the action has cut: those that were seen to run, or as nginx's log has it, if
-        that tells of more: who comes while php-fpm restarts is refused.
+        """How many requests the action has cut: those that were seen to run, or those that nginx logged, if
+        they are more: nginx logs who came during a restart.
         """
         return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
 
     def _lost(self, gap: _Gap) -> int:
-        """The requests that nginx lost at endpoints that it reached before. Of many of one kind only the
-        newest times are kept.
+        """Requests that nginx lost at endpoints that it reached before. Of many of one kind, an event keeps
+        only the newest times.
         """
         lost = 0
         for event in lost_since(self.host, self.nginx, gap.began) or [] if self.nginx else []:

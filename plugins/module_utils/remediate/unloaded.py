@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of a program that were changed after it had loaded them: a restart or a reload would load them all."""
+"""Files that were changed after a program had loaded them: a restart or a reload would load them all."""
 
 import os
 import stat
@@ -9,53 +9,49 @@ import time
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from ..change.disk import Disk
-from ..change.journal import Unreadable, read_journal
+from ..change.journal import Unreadable, digest, read_journal
 from ..change.lock import STATE
-from ..change.new_journal import digest
 from ..collect.host import Host, HostError
 from ..collect.trust import walk
 from ..plan.plan import BY_ID
 from ..verdict.step import Refusal
 
 MOST_NAMED = 5
-# seconds by which what came first may seem to come later: files and processes are stamped by different clocks
-# of the kernel
+# Seconds by which what came first may seem to come later: the kernel stamps files and processes by different
+# clocks.
 TICK = 0.1
 
 
 class Newer(NamedTuple):
-    """What was changed since it was loaded."""
-
     path: str
     at: float  # epoch seconds
 
 
 def _changed_at(host: Host, path: str) -> Optional[float]:
     """When a file, a link on the way to it, or a directory's list of names was changed last. A copy may bring
-    its old mtime along, and no ctime.
+    an old mtime along, but no ctime.
     """
     moments: List[float] = []
     try:
         for place, step in walk(host, path):
             if step.target is not None:
                 moments.append(os.lstat(place).st_ctime)
-        found = os.stat(path)
+        status = os.stat(path)
     except HostError as error:
-        return None if error.absent else time.time()
+        return None if error.absent else host.now()
     except OSError:
         return None
-    moments.append(found.st_mtime if stat.S_ISDIR(found.st_mode) else max(found.st_mtime, found.st_ctime))
+    moments.append(status.st_mtime if stat.S_ISDIR(status.st_mode) else max(status.st_mtime, status.st_ctime))
     return max(moments)
 
 
 def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
-    """{path: digest} of what actions wrote last, or put back. Some load nothing: a unit's drop-in, the rights
-    of a socket that were changed live, too.
+    """{path: digest} of what actions wrote last, or put back. Some load nothing: the one for a drop-in.
 
-    What the modules of change wrote is the operator's, and is meant where one of them, by the name of the
-    step, is what loads now.
+    What the modules of change wrote is the operator's. It counts only for a step of such a module, which
+    means to load it.
     """
-    disk, found = Disk(), {}  # type: Disk, Dict[str, str]
+    disk, digests = Disk(), {}  # type: Disk, Dict[str, str]
     records = [
         (name, place)
         for place in ("backups", "put-back")
@@ -68,11 +64,11 @@ def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
         except Unreadable:
             continue
         for file in journal["files"]:
-            found.pop(file["real"], None)
+            digests.pop(file["real"], None)
             is_now = file["before"] if place == "put-back" else file["after"]
             if (place == "put-back" or journal["name"] in BY_ID or step and step not in BY_ID) and is_now:
-                found[file["real"]] = is_now
-    return found
+                digests[file["real"]] = is_now
+    return digests
 
 
 def _is_ours(real: str, written: Dict[str, str]) -> bool:
@@ -85,11 +81,11 @@ def _is_ours(real: str, written: Dict[str, str]) -> bool:
 def newer(
     host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE, step: str = ""
 ) -> List[Newer]:
-    """Those of the paths that changed after since (epoch seconds), but for files that a step of that name
-    means to load, or that we wrote.
+    """Those of the paths that changed after since (epoch seconds), but for files that the step means to load,
+    or that we wrote. step: its name.
     """
     written = ours(state, step)
-    wanted = {os.path.realpath(path) for path in meant}
+    wanted = {host.realpath(path) for path in meant}
     files: List[Newer] = []
     directories: List[Newer] = []
     explained: Dict[str, float] = {}
@@ -97,29 +93,24 @@ def newer(
         at = _changed_at(host, path)
         if at is None or at <= since:
             continue
-        real = os.path.realpath(path)
-        if os.path.isdir(real):
+        real = host.realpath(path)
+        if host.type_of(real) == "directory":
             directories.append(Newer(path, at))
             continue
         if not (real in wanted or _is_ours(real, written)):
             files.append(Newer(path, at))
         # A file that was written has often changed the list of names, too.
-        for folder in (os.path.dirname(real), os.path.realpath(os.path.dirname(path))):
+        for folder in (os.path.dirname(real), host.realpath(os.path.dirname(path))):
             explained[folder] = max(explained.get(folder, 0.0), at)
     return files + [
-        one for one in directories if one.at > explained.get(os.path.realpath(one.path), 0.0) + TICK
+        folder for folder in directories if folder.at > explained.get(host.realpath(folder.path), 0.0) + TICK
     ]
 
 
-def named(found: Sequence[Newer]) -> str:
+def named(files: Sequence[Newer]) -> str:
     """ "/etc/a.conf (05:12:03), /etc/b.d (a name in it, 05:13:00)"."""
-    words = [
-        "%s (%s%s)"
-        % (
-            one.path,
-            "a name in it, " if os.path.isdir(one.path) else "",
-            time.strftime("%H:%M:%S", time.localtime(one.at)),
-        )
-        for one in found[:MOST_NAMED]
-    ]
-    return ", ".join(words) + (" and %d more" % (len(found) - MOST_NAMED) if len(found) > MOST_NAMED else "")
+    words = []
+    for path, at in files[:MOST_NAMED]:
+        clock = time.strftime("%H:%M:%S", time.localtime(at))
+        words.append("%s (%s%s)" % (path, "a name in it, " if os.path.isdir(path) else "", clock))
+    return ", ".join(words) + (" and %d more" % (len(files) - MOST_NAMED) if files[MOST_NAMED:] else "")

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap, swap_facts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap_file as taken_away
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
@@ -41,7 +42,7 @@ def fixture_host(monkeypatch: Any, tmp_path: Any) -> FakeHost:
             "/precious": "data",
         }
     )
-    for part in (swap, swap_facts):
+    for part in (swap, swap_facts, taken_away):
         monkeypatch.setattr(part, "FSTAB", str(tmp_path / "fstab"))
     monkeypatch.setattr(swap_facts, "free_space", lambda folder: (5 << 30, 10 << 30))
     monkeypatch.setattr(swap_file, "collect_fpm", lambda host, test: {"masters": []})

@@ -139,6 +139,11 @@ class World:
         except OSError:
             return None
 
+    def edit(self, name: str, data: bytes) -> None:
+        """As somebody else would, by hand."""
+        with open(self.path(name), "wb") as stream:
+            stream.write(data)
+
     def contents(self) -> Dict[str, Optional[bytes]]:
         names = ("pool.conf", "enabled/site", "unit.d/limit.conf", "gone.conf")
         return {self.path(name): self.read(name) for name in names}
@@ -160,7 +165,7 @@ class World:
 
 def tree(top: str) -> Tree:
     """{path: owner, rights, time of change, names, attributes, content} of a directory and all below."""
-    found = {}  # type: Tree
+    entries = {}  # type: Tree
     for folder, directories, files in os.walk(top):
         for path in [folder] + [os.path.join(folder, name) for name in directories + files]:
             status = os.lstat(path)
@@ -177,7 +182,7 @@ def tree(top: str) -> Tree:
                 }
             except OSError:
                 attributes = {}
-            found[path] = (
+            entries[path] = (
                 status.st_uid,
                 status.st_gid,
                 status.st_mode,
@@ -186,7 +191,7 @@ def tree(top: str) -> Tree:
                 attributes,
                 data,
             )
-    return found
+    return entries
 
 
 def survives(action: Callable[[], Any], at: int, how: Any, from_then: bool = False) -> bool:
@@ -199,7 +204,7 @@ def survives(action: Callable[[], Any], at: int, how: Any, from_then: bool = Fal
         try:
             steps = Steps(at, how, from_then)
             for module in (disk_module, rights_module):
-                setattr(module, "os", steps)  # noqa: B010  (to a type checker, a module is no place to write to)
+                setattr(module, "os", steps)  # noqa: B010  (a type checker lets nobody write to a module)
             action()
             code = 0
         finally:

@@ -23,91 +23,89 @@ def record(state, at=1.0, action="a", target="t", result="done"):
     ledger.record(Disk(), state, at, action, target, result)
 
 
-def test_what_is_recorded_is_read_in_order(state):
-    assert ledger.read(state) == []
-    record(state, 1.0)
-    record(state, 2.0, "b", "u", "failed")
-    assert ledger.read(state) == [
-        {"at": 1.0, "action": "a", "target": "t", "result": "done"},
-        {"at": 2.0, "action": "b", "target": "u", "result": "failed"},
-    ]
-    assert sorted(os.listdir(state)) == ["backups", "ledger.json", "put-back"]
+class TestEntries:
+    def test_they_are_read_in_the_order_of_writing(self, state):
+        assert ledger.read(Disk(), state) == []
+        record(state, 1.0)
+        record(state, 2.0, "b", "u", "failed")
+        assert ledger.read(Disk(), state) == [
+            {"at": 1.0, "action": "a", "target": "t", "result": "done"},
+            {"at": 2.0, "action": "b", "target": "u", "result": "failed"},
+        ]
+        assert sorted(os.listdir(state)) == ["backups", "ledger.json", "put-back"]
+
+    def test_the_newest_two_hundred_stay(self, state):
+        os.makedirs(state, 0o700)
+        entries = [{"at": at, "action": "a", "target": "t", "result": "done"} for at in range(ledger.ENTRIES)]
+        with open(state + "/ledger.json", "w") as stream:
+            json.dump({"version": 1, "entries": entries}, stream)
+        record(state, 999)
+        assert [entry["at"] for entry in ledger.read(Disk(), state)] == list(range(1, ledger.ENTRIES)) + [999]
+
+    @pytest.mark.parametrize(
+        "action, target, since, count",
+        [
+            ("a", "t", 0, 3),
+            ("a", "t", 20, 2),
+            ("a", "t", 20.1, 1),
+            ("a", "t", 31, 0),
+            ("a", "u", 0, 1),
+            ("b", "t", 0, 0),
+        ],
+    )
+    def test_attempts_are_those_of_an_action_on_a_target_since(self, action, target, since, count):
+        entries = [
+            {"at": at, "action": "a", "target": target, "result": "failed"}
+            for at, target in ((10, "t"), (20, "t"), (25, "u"), (30, "t"))
+        ]
+        assert ledger.attempts(entries, action, target, since) == count
+
+    @pytest.mark.parametrize(
+        "action, target, until, known",
+        [("a", "t", 11, True), ("a", "t", 10, False), ("a", "u", 11, False), ("b", "t", 11, False)],
+    )
+    def test_done_is_what_was_kept_before(self, action, target, until, known):
+        entries = [
+            {"at": 10, "action": "a", "target": "t", "result": "done"},
+            {"at": 1, "action": "a", "target": "t", "result": "rolled_back"},
+        ]
+        assert ledger.done(entries, action, target, until) is known
 
 
-@pytest.mark.parametrize(
-    "action, target, since, count",
-    [
-        ("a", "t", 0, 3),
-        ("a", "t", 20, 2),
-        ("a", "t", 20.1, 1),
-        ("a", "t", 31, 0),
-        ("a", "u", 0, 1),
-        ("b", "t", 0, 0),
-    ],
-)
-def test_attempts_are_those_of_this_action_on_this_target_since_then(action, target, since, count):
-    entries = [
-        {"at": at, "action": "a", "target": target, "result": "failed"}
-        for at, target in ((10, "t"), (20, "t"), (25, "u"), (30, "t"))
-    ]
-    assert ledger.attempts(entries, action, target, since) == count
-
-
-def test_the_newest_two_hundred_stay(state):
-    os.makedirs(state, 0o700)
-    entries = [{"at": at, "action": "a", "target": "t", "result": "done"} for at in range(ledger.ENTRIES)]
-    with open(state + "/ledger.json", "w") as stream:
-        json.dump({"version": 1, "entries": entries}, stream)
-    record(state, 999)
-    assert [entry["at"] for entry in ledger.read(state)] == list(range(1, ledger.ENTRIES)) + [999]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"version": 2, "entries": []}',
-        '{"version": 1}',
-        '{"version": 1, "entries": [1]}',
-        '{"version": 1, "entries": [{"at": "x"}]}',
-        '{"version": 1, "entries": [{"at": 1, "action": "a", "target": null, "result": "x"}]}',
-        "\udcff",
-    ],
-)
-def test_a_damaged_ledger_counts_as_empty_and_is_put_aside(state, text):
-    os.makedirs(state, 0o700)
-    with open(state + "/ledger.json", "w", errors="surrogateescape") as stream:
-        stream.write(text)
-    assert ledger.read(state) == []
-    record(state)
-    assert len(ledger.read(state)) == 1
-    with open(state + "/ledger.json.damaged", errors="surrogateescape") as stream:
-        assert stream.read() == text
-
-
-def test_a_kill_at_any_step_leaves_the_old_or_the_new_ledger(tmp_path):
-    for at in range(1, 100):
-        state = str(tmp_path / str(at))
+class TestFile:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"version": 2, "entries": []}',
+            '{"version": 1}',
+            '{"version": 1, "entries": [1]}',
+            '{"version": 1, "entries": [{"at": "x"}]}',
+            '{"version": 1, "entries": [{"at": 1, "action": "a", "target": null, "result": "x"}]}',
+            "\udcff",
+        ],
+    )
+    def test_a_damaged_one_counts_as_empty(self, state, text):
+        os.makedirs(state, 0o700)
+        with open(state + "/ledger.json", "w", errors="surrogateescape") as stream:
+            stream.write(text)
+        assert ledger.read(Disk(), state) == []
         record(state)
-        if survives(lambda: record(state, 2.0), at, "after"):  # noqa: B023
-            break
-        assert len(ledger.read(state)) in (1, 2), at
-        assert not os.path.exists(state + "/ledger.json.damaged")
-        record(state, 3.0)
-        assert ledger.read(state)[-1]["at"] == 3.0
-    assert at > 7 and disk_module.os is os
+        assert len(ledger.read(Disk(), state)) == 1
+        with open(state + "/ledger.json.damaged", errors="surrogateescape") as stream:
+            assert stream.read() == text
 
-
-@pytest.mark.parametrize(
-    "action, target, until, known",
-    [("a", "t", 11, True), ("a", "t", 10, False), ("a", "u", 11, False), ("b", "t", 11, False)],
-)
-def test_done_is_what_was_kept_before(action, target, until, known):
-    entries = [
-        {"at": 10, "action": "a", "target": "t", "result": "done"},
-        {"at": 1, "action": "a", "target": "t", "result": "rolled_back"},
-    ]
-    assert ledger.done(entries, action, target, until) is known
+    def test_a_kill_at_any_step_leaves_the_old_or_the_new_one(self, tmp_path):
+        for at in range(1, 100):
+            state = str(tmp_path / str(at))
+            record(state)
+            if survives(lambda: record(state, 2.0), at, "after"):  # noqa: B023
+                break
+            assert len(ledger.read(Disk(), state)) in (1, 2), at
+            assert not os.path.exists(state + "/ledger.json.damaged")
+            record(state, 3.0)
+            assert ledger.read(Disk(), state)[-1]["at"] == 3.0
+        assert at > 7 and disk_module.os is os

@@ -28,7 +28,7 @@ def facts(
 
 
 class Watch:
-    """Two workers answered 0.7 requests a second before 60 that waited, unless told. Four seconds pass
+    """Two workers answered 0.7 requests a second before 60 that waited, unless given. Four seconds pass
     between two looks.
     """
 
@@ -37,58 +37,56 @@ class Watch:
         snapshot = {"endpoints": {PLACE: facts(60, 2, seconds=3.0) if before is None else before}}
         self.drain = Drain(self.host, snapshot, {"endpoint": PLACE})
 
-    def told(self, *looks: Dict[str, Any]) -> Optional[str]:
+    def problem(self, *looks: Dict[str, Any]) -> Optional[str]:
         """What the last look gives."""
         answer: Optional[str] = "never asked"
         for look in looks:
-            answer = self.drain.complaint(look)
+            answer = self.drain.problem(look)
             self.host.clock += 4.0
         return answer
 
 
-def test_a_queue_that_nobody_waits_in_is_proof_if_it_stays_so() -> None:
-    """After a restart it is empty, whatever comes."""
-    empty = facts(0, probe="answered")
-    assert Watch().told(empty) == "nobody waits, but not for long"
-    assert Watch().told(empty, facts(9), empty) is not None
-    assert Watch().told(empty, empty) is None
+class TestDrains:
+    def test_an_empty_queue_is_proof_if_it_stays_empty(self) -> None:
+        """After a restart it is empty, whatever comes."""
+        empty = facts(0, probe="answered")
+        assert Watch().problem(empty) == "nobody waits, but not for long"
+        assert Watch().problem(empty, facts(9), empty) is not None
+        assert Watch().problem(empty, empty) is None
+
+    def test_a_request_that_gets_through_is_proof_after_a_while(self) -> None:
+        looks = [facts(5, probe="answered")] * 6
+        assert Watch().problem(*looks[:5]) is not None
+        assert Watch().problem(*looks) is None
+
+    def test_a_shorter_wait_is_proof_while_the_crowd_stays(self) -> None:
+        assert Watch().problem(facts(58, 0), *[facts(50, 4)] * 5) is None
+
+    def test_a_longer_queue_that_moves_faster_is_proof(self) -> None:
+        assert Watch(facts(60, 1, seconds=3.0)).problem(*[facts(78, 2)] * 6) is None
+
+    def test_a_queue_that_refuses_is_reached(self) -> None:
+        assert Watch().problem(*[facts(2, 4, connect="full")] * 6) is None
+        assert Watch().problem(facts(None, None, "not_tried", "refused")) == "refused"
 
 
-def test_a_request_that_gets_through_the_queue_is_proof_once_the_new_workers_have_settled() -> None:
-    looks = [facts(5, probe="answered")] * 6
-    assert Watch().told(*looks[:5]) is not None
-    assert Watch().told(*looks) is None
+class TestDoesNotDrain:
+    def test_the_first_moments_prove_nothing(self) -> None:
+        """New workers have their first requests and have answered none."""
+        assert (
+            Watch().problem(facts(40, 4), facts(38, 4))
+            == "38 requests wait, and nobody comes through at once"
+        )
 
+    def test_no_more_answers_than_before_are_no_proof(self) -> None:
+        assert Watch().problem(*[facts(60, 1), facts(61, 0)] * 2, facts(62, 1), facts(63, 0)) == (
+            "0.5 requests a second are answered, 0.7 before, and 63 wait in the queue, 60 before"
+        )
 
-def test_more_answers_and_a_shorter_wait_are_proof_while_the_crowd_stays() -> None:
-    assert Watch().told(facts(58, 0), *[facts(50, 4)] * 5) is None
+    def test_a_queue_that_outgrows_the_pace_is_no_proof(self) -> None:
+        assert Watch().problem(*[facts(200, 1)] * 5, facts(260, 1)) is not None
 
-
-def test_a_queue_that_grows_again_is_better_than_before_when_it_moves_on_faster() -> None:
-    assert Watch(facts(60, 1, seconds=3.0)).told(*[facts(78, 2)] * 6) is None
-
-
-def test_the_first_moments_prove_nothing() -> None:
-    """New workers have their first requests and have answered none."""
-    assert Watch().told(facts(40, 4), facts(38, 4)) == "38 requests wait, and nobody comes through at once"
-
-
-def test_no_more_answers_than_before_are_no_proof() -> None:
-    assert Watch().told(*[facts(60, 1), facts(61, 0)] * 2, facts(62, 1), facts(63, 0)) == (
-        "0.5 requests a second are answered, 0.7 before, and 63 wait in the queue, 60 before"
-    )
-
-
-def test_a_queue_that_outgrows_the_pace_is_no_proof() -> None:
-    assert Watch().told(*[facts(200, 1)] * 5, facts(260, 1)) is not None
-
-
-def test_a_queue_that_refuses_is_reached_and_a_socket_that_is_gone_is_not() -> None:
-    assert Watch().told(*[facts(2, 4, connect="full")] * 6) is None
-    assert Watch().told(facts(None, None, "not_tried", "refused")) == "refused"
-
-
-def test_where_nothing_can_be_counted_only_an_answer_proves_it() -> None:
-    blind = Watch({"queue": 9})
-    assert blind.told(*[facts(8)] * 5, facts(1)) == "1 requests wait, and nobody comes through at once"
-    assert blind.told(*[facts(0, probe="answered")] * 2) is None
+    def test_where_nothing_can_be_counted_only_an_answer_proves_it(self) -> None:
+        blind = Watch({"queue": 9})
+        assert blind.problem(*[facts(8)] * 5, facts(1)) == "1 requests wait, and nobody comes through at once"
+        assert blind.problem(*[facts(0, probe="answered")] * 2) is None

@@ -72,7 +72,7 @@ class TestResult:
     def test_an_action_for_another_finding_does_not_count(self) -> None:
         assert became(a_finding(), [an_action("done", findings=[1])], [])[0] == "escalated"
 
-    def test_each_of_several_reasons_is_told_once_with_its_action(self) -> None:
+    def test_each_of_several_reasons_is_told_with_its_action(self) -> None:
         actions = [an_action("refused", "a panel"), an_action("refused", "a panel")]
         assert became(a_finding(), actions, [])[1] == "unit_start: a panel"
         assert became(a_finding(), actions[:1], [])[1] == "a panel"

@@ -30,36 +30,37 @@ class NoFiles:
 @pytest.fixture
 def asked(monkeypatch: Any) -> List[str]:
     """The needs that were measured."""
-    found: List[str] = []
+    needs: List[str] = []
 
     def capacity(*_arguments: Any) -> Dict[str, Any]:
-        found.append(MEMORY)
+        needs.append(MEMORY)
         return {"pools": [], "limit_bytes": None, "others_bytes": None, "missing": [], "unlisted": []}
 
     def swap_on(*_arguments: Any) -> Step:
-        found.append(SWAP)
+        needs.append(SWAP)
         return SWAP_STEP
 
     for name, stand_in in (("capacity", capacity), ("swap_on", swap_on)):
         monkeypatch.setattr(measure, name, stand_in)
     for name in ("look", "processes"):
         monkeypatch.setattr(measure, name, lambda *_arguments: [])
-    monkeypatch.setattr(measure, "groups_of", lambda name: [name])
-    return found
+    monkeypatch.setattr(measure, "groups_of", lambda _host, name: [name])
+    return needs
 
 
-@pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
-def test_no_action_of_a_real_host_misses_what_it_reads(path: str, asked: List[str]) -> None:
-    snapshot: Any = hosts.fixture(path)["snapshot"]
-    texts: Any = NoFiles()
-    host: Any = None
-    for master in snapshot["fpm"]["masters"]:
-        master.setdefault("prefix", "/usr")
-    for action in hosts.verdict(snapshot)["plan"]:
-        del asked[:]
-        view = measure.view_for(action, host, texts, snapshot, "1G")
-        assert set(asked) == {MEMORY, SWAP} & set(BY_ID[action["id"]].ACTION.needs)
-        try:
-            resolve(action["id"], view, action["arguments"])
-        except Refusal as refusal:
-            assert "not looked at" not in str(refusal) and "not measured" not in str(refusal)
+class TestView:
+    @pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
+    def test_no_action_of_a_real_host_misses_what_it_reads(self, path: str, asked: List[str]) -> None:
+        snapshot: Any = hosts.fixture(path)["snapshot"]
+        texts: Any = NoFiles()
+        host: Any = None
+        for master in snapshot["fpm"]["masters"]:
+            master.setdefault("prefix", "/usr")
+        for action in hosts.verdict(snapshot)["plan"]:
+            del asked[:]
+            view = measure.view_for(action, host, texts, snapshot, "1G")
+            assert set(asked) == {MEMORY, SWAP} & set(BY_ID[action["id"]].ACTION.needs)
+            try:
+                resolve(action["id"], view, action["arguments"])
+            except Refusal as refusal:
+                assert "not looked at" not in str(refusal) and "not measured" not in str(refusal)

@@ -35,55 +35,53 @@ def asked(routes: Any, *lines: int) -> Any:
     return [(door.target.port, door.server_name) for door in doors(routes, places(*lines), 10)]
 
 
-def test_two_servers_called_underscore_on_two_ports_are_two_sites() -> None:
-    routes = [route(1, "_", listen="80 default_server"), route(9, "_", listen="8081")]
-    assert asked(routes, 1, 9) == [(80, "_"), (8081, "_")] and asked(routes, 9) == [(8081, "_")]
+class TestDoors:
+    def test_two_servers_called_underscore_are_two_sites(self) -> None:
+        routes = [route(1, "_", listen="80 default_server"), route(9, "_", listen="8081")]
+        assert asked(routes, 1, 9) == [(80, "_"), (8081, "_")] and asked(routes, 9) == [(8081, "_")]
+
+    def test_two_ports_of_one_name_are_two_sites(self) -> None:
+        assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
+            (443, "shop.example"),
+            (80, "shop.example"),
+        ]
+
+    def test_the_second_under_one_name_cannot_be_asked(self) -> None:
+        assert asked([route(1, "shop.example"), route(9, "shop.example")], 1, 9) == [(80, "shop.example")]
+        assert asked([route(1, "shop.example"), route(9, "shop.example")], 9) == []
+
+    def test_a_site_with_two_routes_is_asked_once(self) -> None:
+        assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
+            (80, "a.example"),
+            (80, "b.example"),
+        ]
 
 
-def test_80_and_443_of_one_name_are_two_sites() -> None:
-    assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
-        (443, "shop.example"),
-        (80, "shop.example"),
-    ]
+class TestPage:
+    @pytest.mark.parametrize(
+        "status, errors, kind",
+        [
+            (200, NONE, OWN),
+            (404, NONE, OWN),
+            (500, NONE, OWN),
+            (None, NONE, SLOW),
+            (502, frozenset(("unix:/a",)), SILENT),
+            (503, frozenset(("unix:/a",)), SILENT),
+            (502, NONE, OWN),
+            (503, NONE, OWN),
+            (504, NONE, OWN),  # the application says so itself: nginx logs nothing
+            (502, None, SILENT),
+            (504, None, SILENT),
+            (503, None, OWN),  # nginx's log cannot be read
+        ],
+    )
+    def test_nginxs_error_log_tells_a_silent_backend_from_a_site(
+        self, status: Optional[int], errors: Any, kind: str
+    ) -> None:
+        assert _page(status, errors).kind == kind
 
-
-def test_of_two_under_one_name_at_one_address_the_second_cannot_be_asked() -> None:
-    assert asked([route(1, "shop.example"), route(9, "shop.example")], 1, 9) == [(80, "shop.example")]
-    assert asked([route(1, "shop.example"), route(9, "shop.example")], 9) == []
-
-
-def test_a_site_with_two_routes_is_asked_once() -> None:
-    assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
-        (80, "a.example"),
-        (80, "b.example"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "status, errors, told",
-    [
-        (200, NONE, OWN),
-        (404, NONE, OWN),
-        (500, NONE, OWN),
-        (None, NONE, SLOW),
-        (502, frozenset(("unix:/a",)), SILENT),
-        (503, frozenset(("unix:/a",)), SILENT),
-        (502, NONE, OWN),
-        (503, NONE, OWN),
-        (504, NONE, OWN),  # the application says so itself: nginx logs nothing
-        (502, None, SILENT),
-        (504, None, SILENT),
-        (503, None, OWN),  # nginx's log cannot be read
-    ],
-)
-def test_nginx_s_own_error_tells_a_silent_backend_from_a_site_that_says_502(
-    status: Optional[int], errors: Any, told: str
-) -> None:
-    assert _page(status, errors).kind == told
-
-
-@pytest.mark.parametrize(
-    "status, fails", [(200, False), (404, False), (500, True), (501, True), (503, False)]
-)
-def test_a_page_of_the_sites_own_fails_from_500_on_but_for_maintenance(status: int, fails: bool) -> None:
-    assert _page(status, NONE).fails is fails
+    @pytest.mark.parametrize(
+        "status, fails", [(200, False), (404, False), (500, True), (501, True), (503, False)]
+    )
+    def test_a_sites_own_page_fails_from_500_on_except_503(self, status: int, fails: bool) -> None:
+        assert _page(status, NONE).fails is fails

@@ -117,7 +117,7 @@ def place(tmp_path: Any, monkeypatch: Any) -> Place:
 
 
 def asked(verb: str = "restart", unit: str = UNIT, meant: Any = (), trials: Any = ()) -> Optional[str]:
-    return subject.objection(
+    return subject.step_refusal(
         Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), meant)
     )
 
@@ -176,7 +176,7 @@ class TestStart:
         place.master["config"] = "/none"
         assert (
             asked("reset-failed") is None
-            and subject.objection(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
+            and subject.step_refusal(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
         )
 
 
@@ -216,7 +216,7 @@ class TestEditsOfOthers:
         os.symlink("/dev/null", place.path("pool.d/www.conf"))
         assert "was not read whole" in str(asked())
         edit = Step("fpm_config", "x", [], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
-        assert "was not read whole" in str(subject.objection(edit))
+        assert "was not read whole" in str(subject.step_refusal(edit))
 
     def test_no_action_writes_on_top_of_what_is_not_loaded(self, place: Place) -> None:
         change = Change(place.path("pool.d/www.conf"), b"", b"[www]\n", 0o644)
@@ -227,10 +227,10 @@ class TestEditsOfOthers:
             [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])],
             [],
         )
-        assert subject.objection(step) is None
+        assert subject.step_refusal(step) is None
         place.write("pool.d/www.conf", "[www]\n")
-        assert place.path("pool.d/www.conf") in str(subject.objection(step))
-        assert subject.objection(step._replace(name="fpm_config")) is None
+        assert place.path("pool.d/www.conf") in str(subject.step_refusal(step))
+        assert subject.step_refusal(step._replace(name="fpm_config")) is None
 
     @pytest.mark.parametrize("verb", ["daemon-reload", "enable"])
     def test_systemd_does_not_read_other_units_anew_with_ours(
@@ -280,7 +280,7 @@ class TestNginx:
         )
         text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
         change = Change(place.path("sites/shop"), b"", text, 0o644)
-        why = subject.objection(
+        why = subject.step_refusal(
             Step("x", "y", [change], [], [Command(["systemctl", "reload", "nginx.service"], [])])
         )
         assert why == "nginx could not listen on *:81: Address already in use" and seen == [

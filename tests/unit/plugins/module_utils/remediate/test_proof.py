@@ -92,11 +92,13 @@ class World:
         def endpoints(*_arguments: Any) -> Dict[str, Any]:
             if len(self.left) > 1:
                 self.left.pop(0)
-            return dict(self.left[0][0])
+            endpoints, _pages = self.left[0]
+            return dict(endpoints)
 
         def ask(_host: Any, _nginx: Any, doors: Any, _path: str, _seconds: float) -> Dict[Any, Page]:
             self.asked.append([door.name for door in doors])
-            return {door.place: self.left[0][1][door.name] for door in doors if door.name in self.left[0][1]}
+            _endpoints, pages = self.left[0]
+            return {door.place: pages[door.name] for door in doors if door.name in pages}
 
         monkeypatch.setattr(engine, "processes", lambda _host: [])
         monkeypatch.setattr(engine, "collect_nginx", lambda _host, _procs: nginx)
@@ -110,7 +112,7 @@ class World:
         items = items or [finding()]
         self.proof = engine.Proof(self.host, POLICY, self.snapshot, items, actions or (START,), True)
         self.proof.begin()
-        return self.proof.complaint(items, actions or (START,))
+        return self.proof.problem(items, actions or (START,))
 
 
 def look(a: Any, b: Any = None, **pages: Page) -> Any:
@@ -121,101 +123,99 @@ DEAD = look(GONE, shop=page(502, SILENT, A), blog=page(200))
 WELL = look(UP, shop=page(200), blog=page(200))
 
 
-def test_what_helped_is_kept_as_soon_as_it_is_seen(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD, WELL)
-    assert world.judge() is None and world.host.at - 1000.0 < 2 and world.proof.answered_at == 1000.0
+class TestKept:
+    def test_what_helped_is_kept_as_soon_as_it_is_seen(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD, WELL)
+        assert world.judge() is None and world.host.at - 1000.0 < 2 and world.proof.answered_at == 1000.0
+
+    def test_a_neighbour_that_needs_a_moment_is_waited_for(self, monkeypatch: Any) -> None:
+        assert World(monkeypatch, DEAD, look(GONE, GONE), look(UP, GONE), WELL).judge() is None
+
+    def test_a_neighbour_that_was_dead_before_may_stay_dead(self, monkeypatch: Any) -> None:
+        silent = page(502, SILENT, B)
+        assert (
+            World(
+                monkeypatch,
+                look(GONE, GONE, shop=page(502, SILENT, A), blog=silent),
+                look(UP, GONE, shop=page(200), blog=silent),
+            ).judge()
+            is None
+        )
+
+    def test_a_page_that_does_not_come_is_asked_for_once(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD, look(UP, shop=page(None, SLOW), blog=page(200)))
+        assert world.judge() is None and world.asked == [["shop", "blog"], ["shop", "blog"]]
+
+    def test_a_full_pool_is_better_than_one_that_is_down(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD, look(BUSY, shop=page(None, SLOW), blog=page(200)))
+        assert world.judge() is None and "no_answer" in world.proof.rest
 
 
-def test_what_did_not_help_is_put_back_when_the_time_is_over(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD)
-    assert "missing" in str(world.judge()) and world.host.at >= 1006.0 and world.proof.answered_at is None
+class TestPutBack:
+    def test_what_did_not_help_when_the_time_is_over(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD)
+        assert "missing" in str(world.judge()) and world.host.at >= 1006.0 and world.proof.answered_at is None
+
+    def test_a_neighbour_that_died_does_not_wait_for_the_end(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD, look(UP, GONE, shop=page(200), blog=page(502, SILENT, B)))
+        assert "got worse through it" in str(world.judge()) and world.host.at < 1006.0
+
+    def test_a_repoint_that_gives_500(self, monkeypatch: Any) -> None:
+        led = [route(1, "shop", B), route(9, "blog", B)]
+        assert "no proof" in str(
+            World(monkeypatch, DEAD, look(GONE, shop=page(500), blog=page(200)), routes=led).judge(REPOINT)
+        )
+        assert (
+            World(monkeypatch, DEAD, look(GONE, shop=page(200), blog=page(200)), routes=led).judge(REPOINT)
+            is None
+        )
+
+    def test_what_is_found_again_at_once_did_not_help(self, monkeypatch: Any) -> None:
+        again = dict(finding(cause="worker_oom_killed"), summary="The OOM killer took a worker.")
+        item = finding(cause="worker_oom_killed")
+        assert "it is still so" in str(World(monkeypatch, WELL, WELL, still=[again]).judge(items=[item]))
+        assert (
+            World(monkeypatch, WELL, WELL, still=[dict(again, state="recovered")]).judge(items=[item]) is None
+        )
+
+    def test_workers_killed_since_unless_a_site_came_back(
+        self,
+        monkeypatch: Any,
+    ) -> None:
+        killed = dict(finding(cause="worker_oom_killed"), summary="The OOM killer took a worker.")
+        assert "something else is wrong now" in str(
+            World(monkeypatch, WELL, WELL, still=[killed]).judge(
+                items=[finding(cause="max_children_exhausted")]
+            )
+        )
+        assert World(monkeypatch, DEAD, WELL, still=[killed]).judge() is None
 
 
-def test_a_neighbour_that_died_through_it_has_it_put_back_before_the_time_is_over(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD, look(UP, GONE, shop=page(200), blog=page(502, SILENT, B)))
-    assert "got worse through it" in str(world.judge()) and world.host.at < 1006.0
+class TestSteps:
+    def test_the_next_step_is_compared_with_how_it_is_then(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD, look(GONE, GONE), look(GONE, GONE))
+        assert world.judge() is not None
+        world.left = [DEAD]
+        world.proof.begin()
+        assert engine.best(world.proof.before, [B]) == engine.ANSWERS
 
-
-def test_a_neighbour_that_needs_a_moment_after_a_restart_is_waited_for(monkeypatch: Any) -> None:
-    assert World(monkeypatch, DEAD, look(GONE, GONE), look(UP, GONE), WELL).judge() is None
-
-
-def test_a_neighbour_that_was_dead_before_may_stay_dead(monkeypatch: Any) -> None:
-    silent = page(502, SILENT, B)
-    assert (
-        World(
-            monkeypatch,
-            look(GONE, GONE, shop=page(502, SILENT, A), blog=silent),
-            look(UP, GONE, shop=page(200), blog=silent),
-        ).judge()
-        is None
+    @pytest.mark.parametrize(
+        "action, touched",
+        [
+            (START, [A, B]),
+            ({"id": "unit_start", "arguments": {"unit": "other.service"}}, []),
+            (REPOINT, [A, B]),
+            ({"id": "pool_size_set", "arguments": {"config": "/etc/fpm.conf", "pool": "www"}}, [A, B]),
+        ],
     )
+    def test_neighbours_are_the_pools_that_an_action_may_disturb(
+        self, action: Any, touched: Any, monkeypatch: Any
+    ) -> None:
+        world = World(monkeypatch, WELL)
+        assert engine.Proof(world.host, POLICY, world.snapshot, [], [action], False).near == touched
 
-
-def test_a_page_that_does_not_come_is_asked_for_once_and_vetoes_nothing(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD, look(UP, shop=page(None, SLOW), blog=page(200)))
-    assert world.judge() is None and world.asked == [["shop", "blog"], ["shop", "blog"]]
-
-
-def test_a_pool_that_is_full_at_once_is_better_than_one_that_is_down(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD, look(BUSY, shop=page(None, SLOW), blog=page(200)))
-    assert world.judge() is None and "no_answer" in world.proof.rest
-
-
-def test_a_repoint_that_gives_500_is_put_back(monkeypatch: Any) -> None:
-    led = [route(1, "shop", B), route(9, "blog", B)]
-    assert "no proof" in str(
-        World(monkeypatch, DEAD, look(GONE, shop=page(500), blog=page(200)), routes=led).judge(REPOINT)
-    )
-    assert (
-        World(monkeypatch, DEAD, look(GONE, shop=page(200), blog=page(200)), routes=led).judge(REPOINT)
-        is None
-    )
-
-
-def test_what_is_found_again_at_once_did_not_help(monkeypatch: Any) -> None:
-    again = dict(finding(cause="worker_oom_killed"), summary="The OOM killer took a worker.")
-    item = finding(cause="worker_oom_killed")
-    assert "it is still so" in str(World(monkeypatch, WELL, WELL, still=[again]).judge(items=[item]))
-    assert World(monkeypatch, WELL, WELL, still=[dict(again, state="recovered")]).judge(items=[item]) is None
-
-
-def test_workers_that_are_killed_since_have_it_put_back_unless_it_brought_a_site_back(
-    monkeypatch: Any,
-) -> None:
-    killed = dict(finding(cause="worker_oom_killed"), summary="The OOM killer took a worker.")
-    assert "something else is wrong now" in str(
-        World(monkeypatch, WELL, WELL, still=[killed]).judge(items=[finding(cause="max_children_exhausted")])
-    )
-    assert World(monkeypatch, DEAD, WELL, still=[killed]).judge() is None
-
-
-def test_what_comes_after_a_step_that_was_put_back_is_compared_with_how_it_is_then(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD, look(GONE, GONE), look(GONE, GONE))
-    assert world.judge() is not None
-    world.left = [DEAD]
-    world.proof.begin()
-    assert engine.best(world.proof.before, [B]) == engine.ANSWERS
-
-
-@pytest.mark.parametrize(
-    "action, touched",
-    [
-        (START, [A, B]),
-        ({"id": "unit_start", "arguments": {"unit": "other.service"}}, []),
-        (REPOINT, [A, B]),
-        ({"id": "pool_size_set", "arguments": {"config": "/etc/fpm.conf", "pool": "www"}}, [A, B]),
-    ],
-)
-def test_neighbours_are_the_pools_that_an_action_may_disturb(
-    action: Any, touched: Any, monkeypatch: Any
-) -> None:
-    world = World(monkeypatch, WELL)
-    assert engine.Proof(world.host, POLICY, world.snapshot, [], [action], False).near == touched
-
-
-def test_no_page_is_asked_for_in_check_mode_or_without_a_path(monkeypatch: Any) -> None:
-    world = World(monkeypatch, DEAD)
-    engine.Proof(world.host, POLICY, world.snapshot, [finding()], [START], False)
-    engine.Proof(world.host, POLICY._replace(probe_path=""), world.snapshot, [finding()], [START], True)
-    assert world.asked == [[], []]
+    def test_no_page_is_asked_for_in_check_mode_or_without_a_path(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, DEAD)
+        engine.Proof(world.host, POLICY, world.snapshot, [finding()], [START], False)
+        engine.Proof(world.host, POLICY._replace(probe_path=""), world.snapshot, [finding()], [START], True)
+        assert world.asked == [[], []]

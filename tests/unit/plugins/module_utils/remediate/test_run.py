@@ -7,10 +7,9 @@ What it does to a host: the fleet tests.
 """
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.left_behind import Closed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
@@ -51,12 +50,16 @@ class Proof:
         return {key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
 
 
-def steps_are(monkeypatch: Any, action: str, resolve: Callable[..., Any]) -> None:
-    """The action's steps come from this, and nothing is measured for them."""
+def step_is(monkeypatch: Any, action: str, given: Any) -> None:
+    """given: the action's step, or the refusal that it raises. Nothing is measured for it."""
     before = engine._Run.step
 
     def step(run: Any, planned: Any) -> Any:
-        return resolve(None, planned["arguments"]) if planned["id"] == action else before(run, planned)
+        if planned["id"] != action:
+            return before(run, planned)
+        if isinstance(given, Exception):
+            raise given
+        return given
 
     monkeypatch.setattr(engine._Run, "step", step)
 
@@ -78,292 +81,278 @@ class World:
     ) -> None:
         self.steps: List[Any] = []
         self.recorded: List[Any] = []
-        self.locked = 0
+        self.locked, self.busy = 0, busy
         self.host = FakeHost({"/proc/none": ""}, root=root)
-        pending_looks, left = list(looks), list(results)
+        self.looks, self.results = list(looks), list(results)
+        for name, stand_in in (
+            ("take", self.take),
+            ("carry_out", self.carry_out),
+            ("lock", self.lock),
+            ("Proof", Proof),
+            ("left_open", lambda *_arguments: bool(half_done)),
+            ("close_left_behind", lambda *_arguments: half_done),
+        ):
+            monkeypatch.setattr(engine, name, stand_in)
+        monkeypatch.setattr(engine.ledger, "read", lambda *_arguments: list(entries))
+        monkeypatch.setattr(engine.ledger, "record", self.record)
 
-        def take(_host: Any, _window: int, _seconds: float) -> Snapshot:
-            snapshot = pending_looks.pop(0) if len(pending_looks) > 1 else pending_looks[0]
-            snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data")
-            for master in snapshot["fpm"]["masters"]:
-                master.setdefault("prefix", "/usr")
-            return snapshot
+    def take(self, _host: Any, _window: int, _seconds: float) -> Snapshot:
+        snapshot = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        snapshot["nginx"].update(binary="/usr/sbin/nginx", options={}, group="www-data")
+        for master in snapshot["fpm"]["masters"]:
+            master.setdefault("prefix", "/usr")
+        return snapshot
 
-        def carry_out(
-            step: Any, _host: Any, _disk: Any, _verify: Any, check_mode: bool, _state: str, _running: Any
-        ) -> Outcome:
-            self.steps.append(step)
-            result = "would" if check_mode else left.pop(0)
-            return Outcome(
-                result,
-                "it did not help" if result == "rolled_back" else "",
-                [],
-                [" ".join(one.do) for one in step.commands],
-                [],
-                None,
-            )
+    def carry_out(
+        self, step: Any, _host: Any, _disk: Any, _verify: Any, check_mode: bool, *_more: Any
+    ) -> Outcome:
+        self.steps.append(step)
+        result = "would" if check_mode else self.results.pop(0)
+        why = "it did not help" if result == "rolled_back" else ""
+        return Outcome(result, why, [], [" ".join(command.do) for command in step.commands], [], None)
 
-        @contextlib.contextmanager
-        def lock(_state: str, _disk: Any) -> Iterator[None]:
-            self.locked += 1
-            if busy:
-                raise Busy("process 7 is changing this host")
-            yield
+    @contextlib.contextmanager
+    def lock(self, _state: str, _disk: Any) -> Iterator[None]:
+        self.locked += 1
+        if self.busy:
+            raise Busy("process 7 is changing this host")
+        yield
 
-        monkeypatch.setattr(engine, "take", take)
-        monkeypatch.setattr(engine, "carry_out", carry_out)
-        monkeypatch.setattr(engine, "lock", lock)
-        monkeypatch.setattr(engine, "Proof", Proof)
-        monkeypatch.setattr(engine, "left_open", lambda _state: bool(half_done))
-        monkeypatch.setattr(left_behind, "pending", lambda *_arguments: half_done)
-        monkeypatch.setattr(left_behind, "settle", lambda *_arguments: half_done)
-        monkeypatch.setattr(engine.ledger, "read", lambda _state: list(entries))
-        monkeypatch.setattr(
-            engine.ledger, "record", lambda _disk, _state, _at, *entry: self.recorded.append(entry)
-        )
+    def record(self, _disk: Any, _state: str, _at: float, *entry: Any) -> None:
+        self.recorded.append(entry)
 
     def run(self, check_mode: bool = False, **policy: Any) -> Dict[str, Any]:
         return engine.remediate(self.host, Disk(), POLICY._replace(**policy), check_mode, "/nowhere")
 
 
-def told(reply: Dict[str, Any]) -> Any:
+def summary(reply: Dict[str, Any]) -> Any:
     remediation = reply["remediation"]
     return (
         remediation["outcome"],
-        [(one["id"], one["result"]) for one in remediation["actions"]],
-        [one["result"] for one in remediation["findings"]],
+        [(action["id"], action["result"]) for action in remediation["actions"]],
+        [item["result"] for item in remediation["findings"]],
     )
 
 
-def test_a_stopped_unit_is_started_and_the_finding_is_fixed(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
-    reply = world.run()
-    assert told(reply) == ("done", [("unit_start", "done")], ["fixed"])
-    assert (reply["changed"], reply["status"], reply["remediation"]["status_before"]) == (
-        True,
-        "recovered",
-        "failing",
-    )
-    assert reply["remediation"]["findings"][0]["after"] == {"probe": "answered", "http": 200, "queue": 0}
-    assert world.recorded == [("unit_start", "php8.2-fpm.service", "done")] and world.locked == 1
+def action_why(reply: Dict[str, Any]) -> str:
+    """Of the first action."""
+    return str(reply["remediation"]["actions"][0]["why"])
 
 
-def test_check_mode_says_the_same_without_a_lock_or_an_entry(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("stopped"))
-    reply = world.run(check_mode=True)
-    assert told(reply) == ("would_change", [("unit_start", "would")], ["would_fix"])
-    assert (
-        reply["changed"],
-        reply["status"],
-        reply["remediation"]["status_after"],
-        world.locked,
-        world.recorded,
-    ) == (True, "failing", None, 0, [])
+def finding_why(reply: Dict[str, Any]) -> str:
+    """Of the first finding."""
+    return str(reply["remediation"]["findings"][0]["why"])
 
 
-@pytest.mark.parametrize("fault", ["plain", "busy_coping", "old_502s", "var_run", "was_down"])
-def test_a_host_with_nothing_to_mend_is_only_looked_at(fault: str, monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen(fault))
-    reply = world.run()
-    assert (told(reply)[0], told(reply)[1], reply["changed"], world.locked) == ("nothing_to_do", [], False, 0)
-
-
-def test_what_did_not_help_is_said_to_be_rolled_back(monkeypatch: Any) -> None:
-    steps_are(
-        monkeypatch,
-        "socket_access_set",
-        lambda *_arguments: engine.Step("socket_access_set", "x", [], [], []),
-    )
-    reply = World(monkeypatch, seen("socket_root"), results=["rolled_back"]).run()
-    assert told(reply) == ("done", [("socket_access_set", "rolled_back")], ["rolled_back"])
-    assert (reply["changed"], reply["status"], reply["remediation"]["findings"][0]["why"]) == (
-        False,
-        "failing",
-        "it did not help",
-    )
-
-
-def test_a_cause_that_came_back_is_for_a_person(monkeypatch: Any) -> None:
-    assert told(World(monkeypatch, seen("stopped")).run())[2] == ["escalated"]
-
-
-def test_a_finding_without_a_safe_action_is_for_a_person(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("masked"))
-    assert told(world.run()) == ("nothing_to_do", [], ["escalated"]) and world.locked == 0
-
-
-def test_one_action_that_fails_does_not_keep_the_other_site_from_its_own(monkeypatch: Any) -> None:
-    snapshot = seen("two_path_and_exhausted")
-    world = World(monkeypatch, snapshot, results=["rolled_back", "done"])
-    steps_are(monkeypatch, "pool_size_set", lambda *_arguments: engine.Step("pool_size_set", "x", [], [], []))
-    steps_are(
-        monkeypatch,
-        "fastcgi_pass_repoint",
-        lambda *_arguments: engine.Step("fastcgi_pass_repoint", "y", [], [], []),
-    )
-    assert told(world.run())[1] == [("pool_size_set", "rolled_back"), ("fastcgi_pass_repoint", "done")]
-
-
-def test_what_only_helps_together_is_one_step(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("start_limit_hit"), seen("start_limit_hit"), seen("was_down"))
-    assert told(world.run())[1] == [("unit_reset_failed", "done"), ("unit_start", "done")]
-    assert [[command.do[1] for command in step.commands] for step in world.steps] == [
-        ["reset-failed", "start"]
-    ]
-
-
-def test_a_refusal_is_a_reason_for_a_person_and_nothing_is_recorded(monkeypatch: Any) -> None:
-    def refuse(*_arguments: Any) -> None:
-        raise engine.Refusal("a panel writes this file")
-
-    world = World(monkeypatch, seen("stopped"))
-    steps_are(monkeypatch, "unit_start", refuse)
-    reply = world.run()
-    assert told(reply) == ("nothing_to_do", [("unit_start", "refused")], ["escalated"])
-    assert (reply["remediation"]["findings"][0]["why"], reply["changed"], world.recorded) == (
-        "a panel writes this file",
-        False,
-        [],
-    )
-
-
-@pytest.mark.parametrize(
-    "policy, why",
-    [
-        ({"max_risk": "low"}, "its risk is medium"),
-        ({"skip": ["socket_permission_denied"]}, "remediate_skip"),
-        ({"only": ["unit_start"]}, "remediate_only"),
-    ],
-)
-def test_what_the_operator_does_not_allow_is_skipped_and_takes_no_lock(
-    policy: Dict[str, Any], why: str, monkeypatch: Any
-) -> None:
-    world = World(monkeypatch, seen("socket_root"))
-    reply = world.run(**policy)
-    assert (
-        told(reply)[1:] == ([("socket_access_set", "skipped")], ["escalated"])
-        and why in reply["remediation"]["actions"][0]["why"]
-    )
-    assert (world.locked, world.steps) == (0, [])
-
-
-def test_what_did_not_last_is_not_tried_in_a_storm(monkeypatch: Any) -> None:
-    now = FakeHost().now()
-    times = [
-        {"at": now - back, "action": "unit_start", "target": "php8.2-fpm.service", "result": "done"}
-        for back in (60, 30)
-    ]
-    reply = World(monkeypatch, seen("stopped"), entries=times).run()
-    assert (
-        told(reply)[1] == [("unit_start", "skipped")]
-        and "was tried 2 times" in reply["remediation"]["actions"][0]["why"]
-    )
-    assert told(
-        World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"), entries=times).run(
-            repeat_period=45
+class TestMended:
+    def test_a_stopped_unit_is_started(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
+        reply = world.run()
+        assert summary(reply) == ("done", [("unit_start", "done")], ["fixed"])
+        assert (reply["changed"], reply["status"], reply["remediation"]["status_before"]) == (
+            True,
+            "recovered",
+            "failing",
         )
-    )[1] == [("unit_start", "done")]
+        assert reply["remediation"]["findings"][0]["after"] == {"probe": "answered", "http": 200, "queue": 0}
+        assert world.recorded == [("unit_start", "php8.2-fpm.service", "done")] and world.locked == 1
+
+    def test_check_mode_says_the_same_without_a_lock_or_an_entry(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("stopped"))
+        reply = world.run(check_mode=True)
+        assert summary(reply) == ("would_change", [("unit_start", "would")], ["would_fix"])
+        assert (
+            reply["changed"],
+            reply["status"],
+            reply["remediation"]["status_after"],
+            world.locked,
+            world.recorded,
+        ) == (True, "failing", None, 0, [])
+
+    def test_what_did_not_help_is_said_to_be_rolled_back(self, monkeypatch: Any) -> None:
+        step_is(monkeypatch, "socket_access_set", engine.Step("socket_access_set", "x", [], [], []))
+        reply = World(monkeypatch, seen("socket_root"), results=["rolled_back"]).run()
+        assert summary(reply) == ("done", [("socket_access_set", "rolled_back")], ["rolled_back"])
+        assert (reply["changed"], reply["status"], finding_why(reply)) == (
+            False,
+            "failing",
+            "it did not help",
+        )
+
+    def test_an_action_that_fails_does_not_stop_the_next(self, monkeypatch: Any) -> None:
+        snapshot = seen("two_path_and_exhausted")
+        world = World(monkeypatch, snapshot, results=["rolled_back", "done"])
+        step_is(monkeypatch, "pool_size_set", engine.Step("pool_size_set", "x", [], [], []))
+        step_is(monkeypatch, "fastcgi_pass_repoint", engine.Step("fastcgi_pass_repoint", "y", [], [], []))
+        assert summary(world.run())[1] == [("pool_size_set", "rolled_back"), ("fastcgi_pass_repoint", "done")]
+
+    def test_what_only_helps_together_is_one_step(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("start_limit_hit"), seen("start_limit_hit"), seen("was_down"))
+        assert summary(world.run())[1] == [("unit_reset_failed", "done"), ("unit_start", "done")]
+        assert [[command.do[1] for command in step.commands] for step in world.steps] == [
+            ["reset-failed", "start"]
+        ]
+
+    def test_a_ledger_that_is_full_hides_nothing_that_was_done(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
+
+        def full(*_arguments: Any) -> None:
+            raise OSError(28, "No space left on device", "/nowhere/ledger.json")
+
+        monkeypatch.setattr(engine.ledger, "record", full)
+        reply = world.run()
+        assert summary(reply) == ("done", [("unit_start", "done")], ["fixed"]) and "ledger" in action_why(
+            reply
+        )
 
 
-def test_a_longer_timeout_is_set_once_in_a_file(monkeypatch: Any) -> None:
-    """What this very run has done does not count: check mode foretells all of it."""
-    snapshot = hosts.timing_out(seen("slow_location"))
-    steps_are(
-        monkeypatch,
-        "read_timeout_set",
-        lambda *_arguments: engine.Step("read_timeout_set", "x", [], [], []),
+class TestLeftAlone:
+    @pytest.mark.parametrize("fault", ["plain", "busy_coping", "old_502s", "var_run", "was_down"])
+    def test_a_host_with_nothing_to_mend_is_only_looked_at(self, fault: str, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen(fault))
+        reply = world.run()
+        assert (summary(reply)[0], summary(reply)[1], reply["changed"], world.locked) == (
+            "nothing_to_do",
+            [],
+            False,
+            0,
+        )
+
+    def test_a_host_that_was_not_seen_well_enough(self, monkeypatch: Any) -> None:
+        snapshot = seen("plain")
+        snapshot["missing"].append(
+            {"what": "nginx_config", "path": "/etc/nginx/a", "why": "Permission denied", "needs": "root"}
+        )
+        world = World(monkeypatch, snapshot)
+        reply = world.run()
+        assert (reply["status"], summary(reply), world.locked) == ("unknown", ("left_alone", [], []), 0)
+
+    def test_without_root_nothing_is_tried(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("stopped"), root=False)
+        reply = world.run()
+        assert (
+            summary(reply) == ("left_alone", [], ["escalated"])
+            and "become root" in reply["remediation"]["why"]
+        )
+
+    def test_a_second_remediation_leaves_the_host_to_the_first(self, monkeypatch: Any) -> None:
+        reply = World(monkeypatch, seen("stopped"), busy=True).run()
+        assert (summary(reply)[0], reply["remediation"]["why"], reply["changed"]) == (
+            "busy",
+            "process 7 is changing this host",
+            False,
+        )
+
+
+class TestForAPerson:
+    def test_a_cause_that_came_back(self, monkeypatch: Any) -> None:
+        assert summary(World(monkeypatch, seen("stopped")).run())[2] == ["escalated"]
+
+    def test_a_finding_without_a_safe_action(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("masked"))
+        assert summary(world.run()) == ("nothing_to_do", [], ["escalated"]) and world.locked == 0
+
+    def test_a_refusal_is_not_recorded(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("stopped"))
+        step_is(monkeypatch, "unit_start", engine.Refusal("a panel writes this file"))
+        reply = world.run()
+        assert summary(reply) == ("nothing_to_do", [("unit_start", "refused")], ["escalated"])
+        assert (finding_why(reply), reply["changed"], world.recorded) == (
+            "a panel writes this file",
+            False,
+            [],
+        )
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        "policy, why",
+        [
+            ({"max_risk": "low"}, "its risk is medium"),
+            ({"skip": ["socket_permission_denied"]}, "remediate_skip"),
+            ({"only": ["unit_start"]}, "remediate_only"),
+        ],
     )
-    for at, result, outcome in (
-        (1.0, "done", "skipped"),
-        (1.0, "rolled_back", "done"),
-        (9e9, "done", "done"),
-    ):
-        entry = {
-            "at": at,
-            "action": "read_timeout_set",
-            "target": "/etc/nginx/sites-enabled/shop",
-            "result": result,
+    def test_what_the_operator_does_not_allow_takes_no_lock(
+        self, policy: Dict[str, Any], why: str, monkeypatch: Any
+    ) -> None:
+        world = World(monkeypatch, seen("socket_root"))
+        reply = world.run(**policy)
+        assert summary(reply)[1:] == (
+            [("socket_access_set", "skipped")],
+            ["escalated"],
+        ) and why in action_why(reply)
+        assert (world.locked, world.steps) == (0, [])
+
+    def test_what_did_not_last_is_not_tried_in_a_storm(self, monkeypatch: Any) -> None:
+        now = FakeHost().now()
+        times = [
+            {"at": now - back, "action": "unit_start", "target": "php8.2-fpm.service", "result": "done"}
+            for back in (60, 30)
+        ]
+        reply = World(monkeypatch, seen("stopped"), entries=times).run()
+        assert summary(reply)[1] == [("unit_start", "skipped")] and "was tried 2 times" in action_why(reply)
+        assert summary(
+            World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"), entries=times).run(
+                repeat_period=45
+            )
+        )[1] == [("unit_start", "done")]
+
+    def test_a_longer_timeout_is_set_once_in_a_file(self, monkeypatch: Any) -> None:
+        """What this very run has done does not count: check mode foretells all of it."""
+        snapshot = hosts.timing_out(seen("slow_location"))
+        step_is(monkeypatch, "read_timeout_set", engine.Step("read_timeout_set", "x", [], [], []))
+        for at, result, outcome in (
+            (1.0, "done", "skipped"),
+            (1.0, "rolled_back", "done"),
+            (9e9, "done", "done"),
+        ):
+            entry = {
+                "at": at,
+                "action": "read_timeout_set",
+                "target": "/etc/nginx/sites-enabled/shop",
+                "result": result,
+            }
+            reply = World(monkeypatch, snapshot, entries=[entry]).run(max_risk="high", repeat_period=1)
+            assert summary(reply)[1] == [("read_timeout_set", outcome)]
+            assert ("not done twice" in action_why(reply)) == (outcome == "skipped")
+
+    @pytest.mark.parametrize("files, result", [("leave", "refused"), ("edit", "done")])
+    def test_what_a_tool_manages_is_left_or_edited_as_told(
+        self, files: str, result: str, tmp_path: Any, monkeypatch: Any
+    ) -> None:
+        path = tmp_path / "www.conf"
+        path.write_text("; Ansible managed\n[www]\n", encoding="utf-8")
+        change = engine.managed.Change(
+            str(path), path.read_bytes(), path.read_bytes() + b"listen.owner = www-data\n", 0o644, "php-fpm"
+        )
+        step_is(monkeypatch, "socket_access_set", engine.Step("socket_access_set", "x", [change], [], []))
+        world = World(monkeypatch, seen("socket_root"))
+        action = world.run(managed_files=files)["remediation"]["actions"][0]
+        assert (
+            action["result"] == result
+            and "is managed by Ansible" in action["why"]
+            and "undo" in action["why"]
+        )
+        assert len(world.steps) == (result == "done")
+
+
+class TestKilledRun:
+    def test_what_it_left_is_taken_back_on_a_healthy_host(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("plain"), half_done=UNDONE)
+        reply = world.run()
+        assert (summary(reply)[0], reply["changed"], world.locked) == ("done", True, 1)
+        assert reply["remediation"]["undone"] == {
+            "name": "pool_size_set",
+            "target": "php8.2-fpm.service",
+            "at": 1.0,
+            "files": ["/etc/a"],
+            "fate": "put_back",
+            "why": "nothing had read its files",
+            "by_hand": [],
         }
-        reply = World(monkeypatch, snapshot, entries=[entry]).run(max_risk="high", repeat_period=1)
-        assert told(reply)[1] == [("read_timeout_set", outcome)]
-        assert ("not done twice" in reply["remediation"]["actions"][0]["why"]) == (outcome == "skipped")
 
-
-@pytest.mark.parametrize("files, result", [("leave", "refused"), ("edit", "done")])
-def test_what_a_tool_manages_is_left_or_edited_and_told_as_the_operator_says(
-    files: str, result: str, tmp_path: Any, monkeypatch: Any
-) -> None:
-    path = tmp_path / "www.conf"
-    path.write_text("; Ansible managed\n[www]\n", encoding="utf-8")
-    change = engine.managed.Change(
-        str(path), path.read_bytes(), path.read_bytes() + b"listen.owner = www-data\n", 0o644, "php-fpm"
-    )
-    steps_are(
-        monkeypatch,
-        "socket_access_set",
-        lambda *_arguments: engine.Step("socket_access_set", "x", [change], [], []),
-    )
-    world = World(monkeypatch, seen("socket_root"))
-    action = world.run(managed_files=files)["remediation"]["actions"][0]
-    assert action["result"] == result and "is managed by Ansible" in action["why"] and "undo" in action["why"]
-    assert len(world.steps) == (result == "done")
-
-
-def test_a_host_that_was_not_seen_well_enough_is_left_alone(monkeypatch: Any) -> None:
-    snapshot = seen("plain")
-    snapshot["missing"].append(
-        {"what": "nginx_config", "path": "/etc/nginx/a", "why": "Permission denied", "needs": "root"}
-    )
-    world = World(monkeypatch, snapshot)
-    reply = world.run()
-    assert (reply["status"], told(reply), world.locked) == ("unknown", ("left_alone", [], []), 0)
-
-
-def test_without_root_nothing_is_tried(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("stopped"), root=False)
-    reply = world.run()
-    assert told(reply) == ("left_alone", [], ["escalated"]) and "become root" in reply["remediation"]["why"]
-
-
-def test_a_second_remediation_leaves_the_host_to_the_first(monkeypatch: Any) -> None:
-    reply = World(monkeypatch, seen("stopped"), busy=True).run()
-    assert (told(reply)[0], reply["remediation"]["why"], reply["changed"]) == (
-        "busy",
-        "process 7 is changing this host",
-        False,
-    )
-
-
-def test_what_a_killed_run_left_is_taken_back_even_where_nothing_else_is_to_be_done(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("plain"), half_done=UNDONE)
-    reply = world.run()
-    assert (told(reply)[0], reply["changed"], world.locked) == ("done", True, 1)
-    assert reply["remediation"]["undone"] == {
-        "name": "pool_size_set",
-        "target": "php8.2-fpm.service",
-        "at": 1.0,
-        "files": ["/etc/a"],
-        "fate": "put_back",
-        "why": "nothing had read its files",
-        "by_hand": [],
-    }
-
-
-def test_a_ledger_that_cannot_be_written_does_not_hide_what_was_done(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"))
-
-    def full(*_arguments: Any) -> None:
-        raise OSError(28, "No space left on device", "/nowhere/ledger.json")
-
-    monkeypatch.setattr(engine.ledger, "record", full)
-    reply = world.run()
-    assert (
-        told(reply) == ("done", [("unit_start", "done")], ["fixed"])
-        and "ledger" in reply["remediation"]["actions"][0]["why"]
-    )
-
-
-def test_in_check_mode_it_is_only_told(monkeypatch: Any) -> None:
-    world = World(monkeypatch, seen("plain"), half_done=UNDONE)
-    reply = world.run(check_mode=True)
-    assert (told(reply)[0], reply["changed"], world.locked) == ("would_change", True, 0)
+    def test_in_check_mode_it_is_only_told(self, monkeypatch: Any) -> None:
+        world = World(monkeypatch, seen("plain"), half_done=UNDONE)
+        reply = world.run(check_mode=True)
+        assert (summary(reply)[0], reply["changed"], world.locked) == ("would_change", True, 0)

@@ -10,8 +10,8 @@ import time
 from typing import Any, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.journal import VERSION
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.new_journal import digest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.journal import VERSION, digest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import STATE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import unloaded as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.unloaded import newer
@@ -40,7 +40,12 @@ class Folder:
 
     def newer(self, meant: Any = ()) -> List[str]:
         paths = [self.top] + [self.path(name) for name in sorted(os.listdir(self.top))]
-        return [os.path.relpath(one.path, self.top) for one in newer(Host(), paths, self.loaded, meant)]
+        return [os.path.relpath(file.path, self.top) for file in newer(Host(), paths, self.loaded, meant)]
+
+    def newer_of(self, name: str, state: str = STATE, step: str = "") -> List[str]:
+        """Of this file alone. state: directory of the records. step: the name of one that loads it."""
+        changed = newer(Host(), [self.path(name)], self.loaded, (), state, step)
+        return [os.path.relpath(file.path, self.top) for file in changed]
 
 
 @pytest.fixture
@@ -50,76 +55,67 @@ def folder(tmp_path: Any) -> Folder:
     return made
 
 
-def test_what_is_older_in_every_respect_is_what_runs(folder: Folder) -> None:
-    assert folder.newer() == []
+class TestNewer:
+    def test_what_is_older_in_every_respect_is_what_runs(self, folder: Folder) -> None:
+        assert folder.newer() == []
+
+    def test_a_file_written_later_is_named_without_its_directory(self, folder: Folder) -> None:
+        folder.write("a.conf", "y")
+        assert folder.newer() == ["a.conf"]
+
+    def test_a_file_with_an_old_time_is_told_by_its_change(self, folder: Folder) -> None:
+        folder.write("a.conf", "y")
+        os.utime(folder.path("a.conf"), (0, 0))
+        assert folder.newer() == ["a.conf"]
+
+    def test_a_file_moved_into_place_is_told(self, folder: Folder, tmp_path: Any) -> None:
+        folder.write("c.new")
+        os.utime(folder.path("c.new"), (0, 0))
+        os.rename(folder.path("c.new"), folder.path("b.conf"))
+        assert folder.newer() == ["b.conf"]
+
+    def test_a_link_switched_to_an_old_file_is_told(self, folder: Folder) -> None:
+        os.symlink("a.conf", folder.path("on.conf"))
+        folder.load()
+        assert folder.newer() == []
+        os.remove(folder.path("on.conf"))
+        os.symlink("b.conf", folder.path("on.conf"))
+        assert folder.newer() == ["on.conf"]
+
+    def test_a_link_further_up_that_was_switched_is_told(self, folder: Folder) -> None:
+        for name in ("one", "two"):
+            os.mkdir(folder.path(name))
+            folder.write(name + "/x.conf")
+        os.symlink("one", folder.path("current"))
+        folder.load()
+        os.remove(folder.path("current"))
+        os.symlink("two", folder.path("current"))
+        assert folder.newer_of("current/x.conf") == ["current/x.conf"]
+
+    def test_a_file_that_was_removed_is_told_by_its_directory(self, folder: Folder) -> None:
+        os.remove(folder.path("b.conf"))
+        assert folder.newer() == ["."]
+
+    def test_a_path_that_is_not_there_changed_nothing(self, folder: Folder) -> None:
+        assert folder.newer_of("none/x.conf") == []
 
 
-def test_a_file_written_later_is_named_and_not_its_directory(folder: Folder) -> None:
-    folder.write("a.conf", "y")
-    assert folder.newer() == ["a.conf"]
+class TestMeant:
+    def test_what_a_step_means_to_load_is_left_out(self, folder: Folder) -> None:
+        folder.write("c.conf")
+        assert folder.newer() == ["c.conf"]
+        assert folder.newer([folder.path("c.conf")]) == []
 
+    def test_another_file_beside_what_is_meant_is_named(self, folder: Folder) -> None:
+        folder.write("c.conf")
+        folder.write("a.conf", "y")
+        assert folder.newer([folder.path("c.conf")]) == ["a.conf"]
 
-def test_a_file_whose_time_lies_in_the_past_is_told_by_its_change(folder: Folder) -> None:
-    folder.write("a.conf", "y")
-    os.utime(folder.path("a.conf"), (0, 0))
-    assert folder.newer() == ["a.conf"]
-
-
-def test_a_file_moved_into_place_is_told(folder: Folder, tmp_path: Any) -> None:
-    folder.write("c.new")
-    os.utime(folder.path("c.new"), (0, 0))
-    os.rename(folder.path("c.new"), folder.path("b.conf"))
-    assert folder.newer() == ["b.conf"]
-
-
-def test_a_link_switched_to_an_old_file_is_told(folder: Folder) -> None:
-    os.symlink("a.conf", folder.path("on.conf"))
-    folder.load()
-    assert folder.newer() == []
-    os.remove(folder.path("on.conf"))
-    os.symlink("b.conf", folder.path("on.conf"))
-    assert folder.newer() == ["on.conf"]
-
-
-def test_a_link_further_up_that_was_switched_is_told(folder: Folder) -> None:
-    for name in ("one", "two"):
-        os.mkdir(folder.path(name))
-        folder.write(name + "/x.conf")
-    os.symlink("one", folder.path("current"))
-    folder.load()
-    os.remove(folder.path("current"))
-    os.symlink("two", folder.path("current"))
-    assert [one.path for one in newer(Host(), [folder.path("current/x.conf")], folder.loaded, ())] == [
-        folder.path("current/x.conf")
-    ]
-
-
-def test_a_file_that_was_removed_is_told_by_its_directory(folder: Folder) -> None:
-    os.remove(folder.path("b.conf"))
-    assert folder.newer() == ["."]
-
-
-def test_what_a_step_means_to_load_is_left_out_with_its_directory(folder: Folder) -> None:
-    folder.write("c.conf")
-    assert folder.newer() == ["c.conf"]
-    assert folder.newer([folder.path("c.conf")]) == []
-
-
-def test_another_file_beside_what_is_meant_is_named(folder: Folder) -> None:
-    folder.write("c.conf")
-    folder.write("a.conf", "y")
-    assert folder.newer([folder.path("c.conf")]) == ["a.conf"]
-
-
-def test_a_removal_after_what_is_meant_is_told(folder: Folder) -> None:
-    folder.write("c.conf")
-    time.sleep(2 * subject.TICK)
-    os.remove(folder.path("b.conf"))
-    assert folder.newer([folder.path("c.conf")]) == ["."]
-
-
-def test_a_path_that_is_not_there_changed_nothing(folder: Folder) -> None:
-    assert newer(Host(), [folder.path("none/x.conf")], folder.loaded, ()) == []
+    def test_a_removal_after_what_is_meant_is_told(self, folder: Folder) -> None:
+        folder.write("c.conf")
+        time.sleep(2 * subject.TICK)
+        os.remove(folder.path("b.conf"))
+        assert folder.newer([folder.path("c.conf")]) == ["."]
 
 
 def journal(
@@ -164,47 +160,43 @@ def journal(
     return folder.path("state")
 
 
-def test_what_an_action_wrote_and_did_not_load_is_no_others_edit(folder: Folder) -> None:
-    state = journal(folder, "socket_access_set", "a.conf", b"ours")
-    for text, found in (("ours", []), ("ours, and edited", [folder.path("a.conf")])):
+class TestOurs:
+    @pytest.mark.parametrize("text, edits", [("ours", []), ("ours, and edited", ["a.conf"])])
+    def test_what_an_action_wrote_is_no_edit(self, folder: Folder, text: str, edits: List[str]) -> None:
+        state = journal(folder, "socket_access_set", "a.conf", b"ours")
         folder.write("a.conf", text)
-        assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
+        assert folder.newer_of("a.conf", state) == edits
 
-
-def test_what_was_put_back_is_what_was_loaded_before(folder: Folder) -> None:
-    state = journal(folder, "socket_access_set", "a.conf", b"tried", place="put-back", before=b"as before")
-    for text, found in (
-        ("as before", []),
-        ("tried", [folder.path("a.conf")]),
-        ("edited", [folder.path("a.conf")]),
-    ):
+    @pytest.mark.parametrize(
+        "text, edits", [("as before", []), ("tried", ["a.conf"]), ("edited", ["a.conf"])]
+    )
+    def test_what_was_put_back_is_what_was_loaded_before(
+        self, folder: Folder, text: str, edits: List[str]
+    ) -> None:
+        state = journal(
+            folder, "socket_access_set", "a.conf", b"tried", place="put-back", before=b"as before"
+        )
         folder.write("a.conf", text)
-        assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == found
+        assert folder.newer_of("a.conf", state) == edits
+
+    def test_what_the_operator_wrote_by_a_module_is_the_operators(self, folder: Folder) -> None:
+        journal(folder, "socket_access_set", "a.conf", b"x")
+        state = journal(folder, "fpm_config", "a.conf", b"x", 2)
+        folder.write("a.conf", "x")
+        assert folder.newer_of("a.conf", state) == ["a.conf"]
+        assert folder.newer_of("a.conf", state, "pool_size_set") == ["a.conf"]
+        assert folder.newer_of("a.conf", state, "fpm_config") == [], "it is run once more, to load both"
 
 
-def test_what_the_operator_wrote_by_a_module_is_the_operators(folder: Folder) -> None:
-    journal(folder, "socket_access_set", "a.conf", b"x")
-    state = journal(folder, "fpm_config", "a.conf", b"x", 2)
-    folder.write("a.conf", "x")
-    assert [one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state)] == [
-        folder.path("a.conf")
-    ]
-    assert [
-        one.path for one in newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "pool_size_set")
-    ] == [folder.path("a.conf")]
-    assert newer(Host(), [folder.path("a.conf")], folder.loaded, (), state, "fpm_config") == [], (
-        "he runs it once more, to load both"
-    )
-
-
-def test_the_words_name_a_few_files_and_when(folder: Folder) -> None:
-    found = [subject.Newer(folder.path("%d.conf" % number), 0.0) for number in range(7)] + [
-        subject.Newer(folder.top, 0.0)
-    ]
-    words = subject.named(found)
-    assert (
-        words.startswith("%s (" % folder.path("0.conf"))
-        and words.endswith(" and 3 more")
-        and words.count(".conf") == 5
-    )
-    assert "a name in it" in subject.named([subject.Newer(folder.top, 0.0)])
+class TestNamed:
+    def test_a_few_files_are_named_with_their_time(self, folder: Folder) -> None:
+        files = [subject.Newer(folder.path("%d.conf" % number), 0.0) for number in range(7)] + [
+            subject.Newer(folder.top, 0.0)
+        ]
+        words = subject.named(files)
+        assert (
+            words.startswith("%s (" % folder.path("0.conf"))
+            and words.endswith(" and 3 more")
+            and words.count(".conf") == 5
+        )
+        assert "a name in it" in subject.named([subject.Newer(folder.top, 0.0)])

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils import reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -195,7 +195,7 @@ class TestRedactionMadeToRaise:
         verdict = hosts.verdict(a_host("stopped"))
         verdict["findings"][0]["evidence"][0]["text"] = "the word hunter2"
         verdict["findings"][0]["summary"] = "It has password=sesame."
-        shown = told(verdict)
+        shown = sendable(verdict)
         finding = shown["findings"][0]
         assert "hunter2" not in repr(shown) and finding["evidence"][0]["text"] == "[redacted]"
         assert finding["summary"] == "It has password=[redacted]"
@@ -204,7 +204,7 @@ class TestRedactionMadeToRaise:
     def test_without_any_redaction_the_verdict_is_told(self, monkeypatch: Any) -> None:
         verdict = hosts.verdict(a_host("stopped"))
         monkeypatch.setattr(reply, "clean", defect)
-        shown = told(verdict)
+        shown = sendable(verdict)
         finding, entry = shown["findings"][0], shown["missing"][-1]
         assert (shown["status"], finding["cause"], finding["reason"]) == (
             "failing",
@@ -224,17 +224,17 @@ class TestRedactionMadeToRaise:
         verdict = hosts.verdict(a_host(fault))
         verdict["findings"] += hosts.verdict(a_host("was_down"))["findings"]
         monkeypatch.setattr(reply, "clean", defect)
-        assert told(verdict)["status"] == "unknown"
+        assert sendable(verdict)["status"] == "unknown"
 
     def test_a_snapshot_says_so_in_missing(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(reply, "clean", defect)
-        shown = told(a_host())
+        shown = sendable(a_host())
         assert [entry["what"] for entry in shown["missing"]] == ["collector_failed"]
         assert shown["nginx"]["config"] == "[redacted]"
 
     def test_a_secret_in_the_words_of_the_failure_stays(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(reply, "clean", broken_for("hunter2"))
-        assert "hunter2" not in repr(told({"missing": [], "text": "hunter2"}))
+        assert "hunter2" not in repr(sendable({"missing": [], "text": "hunter2"}))
 
 
 class TestSeveralFailures:

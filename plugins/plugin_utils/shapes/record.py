@@ -1,18 +1,16 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Shapes of what a change leaves on a host's disk between two runs."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import Dict, List, Optional
 
-if TYPE_CHECKING:
-    from typing import TypedDict
-else:
-    TypedDict = dict
+from .shape import TypedDict
 
 
 class Rights(TypedDict):
-    """disk.Meta, as JSON can hold it."""
+    """Meta of change/rights.py, as JSON can hold it."""
 
     uid: int
     gid: int
@@ -55,7 +53,7 @@ class Socket(TypedDict):
     after: After
 
 
-class Done(TypedDict):
+class Ordered(TypedDict):
     """A command, and what takes it back."""
 
     do: List[str]
@@ -71,12 +69,12 @@ class Journal(TypedDict):
     name: str  # of the action
     target: str
     at: float  # epoch seconds
-    boot: str  # see journal.boot_of(); "" when the record is older than that field
+    boot: str  # see boot_of() of change/journal.py; "" when the record is older than that field
     uptime: float  # seconds that the host had run; below 0 when the record is older than that field
     files: List[File]
     made: List[str]  # directories that were made for the files
     folders: Dict[str, int]  # directories of the files, with their times of change in ns
-    commands: List[Done]
+    commands: List[Ordered]
 
 
 class Attempt(TypedDict):
