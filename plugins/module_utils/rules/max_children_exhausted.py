@@ -76,7 +76,7 @@ def _is_clogged(case: Case, workers: int) -> bool:
     flow, live = _flow(case), case.waiting - case.dead
     if flow is None or case.dead <= max(live, workers):
         return False
-    # Who waits came within the patience of one.
+    # Those who still wait have come within the patience of one visitor.
     patience = live * flow["seconds"] / flow["arrived"] if live and flow["arrived"] else PATIENCE
     return bool(case.dead * flow["seconds"] > patience * 2 * flow["answered"])
 

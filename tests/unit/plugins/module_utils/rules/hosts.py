@@ -23,6 +23,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
     Snapshot,
     events,
     key,
+    kill,
     master,
     now,
     place,
@@ -136,13 +137,16 @@ class Host(Dict[str, Any]):
         return self
 
     def with_kill(self, **facts: Any) -> "Host":
-        """The first kill of the OOM killer."""
-        self["oom"]["kills"][0].update(facts)
+        kill(self).update(facts)
         return self
 
     def with_endpoint_of(self, name: str, facts: Dict[str, Any]) -> "Host":
         """Another endpoint, of which the same was seen as of that one."""
         self["endpoints"][name] = copy.deepcopy(facts)
+        return self
+
+    def with_probe_of(self, name: str, **facts: Any) -> "Host":
+        self["endpoints"][name]["probe"].update(facts)
         return self
 
     def with_logs_of(self, other: Snapshot) -> "Host":
@@ -252,9 +256,9 @@ class Host(Dict[str, Any]):
         self["logs"]["events"].append(_event("fpm", signature, [now(self) - each for each in ago], **facts))
         return self
 
-    def fpm_said_as(self, other: Dict[str, Any], signature: str, **more: Any) -> "Host":
+    def logged_as(self, other: Dict[str, Any], **more: Any) -> "Host":
         """An event like another one."""
-        self["logs"]["events"].append(dict(other, signature=signature, **more))
+        self["logs"]["events"].append(dict(other, **more))
         return self
 
     def silent_logs(self) -> "Host":
@@ -311,8 +315,8 @@ class Host(Dict[str, Any]):
 
     def killed(self, ago: float, **more: Any) -> "Host":
         """An OOM kill of a php-fpm process, as in a real host's ring buffer."""
-        kill = dict(a_host("worker_oom")["oom"]["kills"][0], at=now(self) - ago)
-        self["oom"]["kills"].append(dict(kill, **more))
+        facts = dict({"at": now(self) - ago}, **more)
+        self["oom"]["kills"].append(dict(kill(a_host("worker_oom")), **facts))
         return self
 
     def timing_out(self, *ago: float, busy: bool = True) -> "Host":

@@ -35,6 +35,11 @@ def route(snapshot: Snapshot) -> Dict[str, Any]:
     return snapshot["nginx"]["routes"][0]
 
 
+def kill(snapshot: Snapshot) -> Dict[str, Any]:
+    """The first one of the OOM killer."""
+    return snapshot["oom"]["kills"][0]
+
+
 def now(snapshot: Snapshot) -> float:
     return float(snapshot["taken_at"])
 

@@ -28,8 +28,8 @@ def last_loss(host: Host) -> float:
 
 
 def with_losses_of_a_strange_server(host: Host) -> Host:
-    losses = [dict(event, site="gone.example") for event in hosts.events(going_on(150, 120, 90, 60), "nginx")]
-    host["logs"]["events"] += losses
+    for event in hosts.events(going_on(150, 120, 90, 60), "nginx"):
+        host.logged_as(event, site="gone.example")
     return host
 
 

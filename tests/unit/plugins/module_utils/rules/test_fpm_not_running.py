@@ -125,7 +125,7 @@ class TestFailedStart:
         taken, socket = hosts.place(host), "/run/php/shop.sock"
         host.another_pool(name="shop", endpoint="unix:" + socket, listen=socket)
         host.dials("unix:" + socket, listening=False, listeners=[], **unix(socket)).dialled("missing", 2)
-        host["endpoints"]["127.0.0.1:9000"] = taken
+        host.with_endpoint_of("127.0.0.1:9000", taken)
         assert hosts.causes(host) == [(CAUSE, "address_in_use", "active")]
 
     def test_hit_a_restart_loop_is_told_by_what_php_fpm_said(self) -> None:

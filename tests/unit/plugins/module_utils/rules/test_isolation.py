@@ -68,7 +68,7 @@ class TestEachRuleMadeToRaise:
         assert asked
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_a_healthy_host_is_unknown_and_the_rule_is_named(self, name: str, monkeypatch: Any) -> None:
+    def test_a_healthy_host_is_unknown_by_the_name_of_the_rule(self, name: str, monkeypatch: Any) -> None:
         fail(monkeypatch, name)
         verdict = hosts.verdict(a_host("plain"))
         assert verdict["status"] == "unknown"
@@ -111,7 +111,7 @@ EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[
 
 @EACH
 class TestEachOtherPartMadeToRaise:
-    def test_the_host_is_reported_and_the_part_is_named(
+    def test_the_host_is_reported_with_the_name_of_the_part(
         self, module: Any, function: str, part: str, monkeypatch: Any
     ) -> None:
         fault = "segfault" if function == "_unexplained" else "stopped"

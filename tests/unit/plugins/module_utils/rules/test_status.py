@@ -122,10 +122,10 @@ class TestSeveralServers:
 class TestSeveralEndpoints:
     def test_a_silent_one_does_not_fail_for_anothers_fault(self) -> None:
         host = a_host("one_vhost_wrong").silent_logs()
-        host["endpoints"]["unix:/run/php/php8.2-fpm.sock"]["probe"].update(result="closed", ms=None)
+        host.with_probe_of("unix:/run/php/php8.2-fpm.sock", result="closed", ms=None)
         assert hosts.status(host) == "degraded"
 
-    def test_a_site_on_a_dead_and_on_a_living_one_is_degraded(self) -> None:
+    def test_a_site_with_a_dead_one_beside_a_living_is_degraded(self) -> None:
         """Two locations, not an upstream: what the dead one serves is lost."""
         host = a_host("one_vhost_wrong").on_every_route(site="shop.example", server_names=["shop.example"])
         item = hosts.only(host)

@@ -51,7 +51,7 @@ class TestKilled:
     def test_hit_several_kills_are_one_finding(self, more: int, words: str) -> None:
         host = a_host("worker_oom")
         for _ in range(more):
-            host.killed(0.0, at=host["oom"]["kills"][0]["at"], pid=30300)
+            host.killed(0.0, at=hosts.kill(host)["at"], pid=30300)
         assert words + " of pool www" in hosts.only(host)["summary"]
 
     def test_near_miss_no_worker_took_much(self) -> None:
@@ -65,7 +65,7 @@ class TestKilled:
     def test_near_miss_a_kill_before_the_configuration_changed(self, newer: bool, state: str) -> None:
         """newer: changed, and not yet loaded."""
         host = a_host("worker_oom")
-        changed = host["oom"]["kills"][0]["at"] + 30
+        changed = hosts.kill(host)["at"] + 30
         host.with_master(config_changed_at=changed, config_newer=newer)
         assert hosts.only(host)["state"] == state
         assert hosts.actions(host) == (FEWER if state == "active" else [])
@@ -127,7 +127,8 @@ class TestWhoseProcess:
         host = a_host("segfault")
         crashed = death(host, "fpm-exit-sigsegv")
         host.killed(0.0, at=crashed["first"])
-        host.fpm_said_as(crashed, "fpm-exit-sigkill", pool="blog", count=1, times=crashed["times"][:1])
+        first = crashed["times"][:1]
+        host.logged_as(crashed, signature="fpm-exit-sigkill", pool="blog", count=1, times=first)
         assert hosts.causes(host) == [("invalid_response", "segfault", "active")]
 
 
@@ -137,13 +138,13 @@ class TestClock:
     def test_hit_one_that_drifted_is_only_possible(self) -> None:
         """One kill and one death of the window, 40 s apart."""
         host = a_host("worker_oom")
-        host.with_kill(at=host["oom"]["kills"][0]["at"] - 40.0)
+        host.with_kill(at=hosts.kill(host)["at"] - 40.0)
         assert hosts.causes(host) == [(CAUSE, "cgroup", "active")]
         assert (hosts.only(host)["confidence"], hosts.actions(host)) == ("possible", [])
 
     def test_hit_it_matters_not_where_the_pid_is_known(self) -> None:
         host = placed().with_oom(own_pids=True)
-        host.with_kill(at=host["oom"]["kills"][0]["at"] - 40.0, pid=death(host)["pids"][0])
+        host.with_kill(at=hosts.kill(host)["at"] - 40.0, pid=death(host)["pids"][0])
         assert hosts.only(host)["confidence"] == "certain"
 
     def test_near_miss_a_kill_long_before_the_lost_request(self) -> None:

@@ -64,7 +64,7 @@ class TestLine:
         _table, read = PROGRAMS[program]
         assert read("x" + example.line) is None
 
-    def test_names_its_status_and_its_speaker(self, program: str, example: examples.Example) -> None:
+    def test_names_its_status_with_its_speaker(self, program: str, example: examples.Example) -> None:
         _table, read = PROGRAMS[program]
         reading = read(example.line)
         if reading is None or reading.row is None:
