@@ -70,7 +70,8 @@ routes:
     - C(keep_conn), C(root) and C(params). Other settings that hold there. Of the parameters only
       C(SCRIPT_FILENAME) is shown.
     - C(root_owner) and C(owners). The account that owns the code which nginx sends to PHP, and all but root
-      that can exchange this code. They can by a directory above it, a link to it, its index.php, or its group.
+      that can exchange this code. They can by a directory above it, a link to it,
+      its index.php, or its group.
       V(null) where that is not known, such as behind a variable.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and
       C(running).

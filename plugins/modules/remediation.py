@@ -28,12 +28,12 @@ extends_documentation_fragment:
 requirements:
   - Root on the host, and systemd.
 notes:
-  - At no risk is a socket opened to everybody or deleted, SELinux switched off, or a file changed that a panel
-    generates. A pool gets no more workers than memory allows. A timeout is not raised where the queue is the
-    wait, nor twice.
+  - At no risk is a socket opened to everybody or deleted, SELinux switched off, or a file changed that a
+    panel generates. A pool gets no more workers than memory allows. A timeout is not raised where
+    the queue is the wait, nor twice.
   - A site is not given to another account's PHP, nor to another version than the dialled name tells, nor to a
-    pool for which nothing speaks but that it is there. One of several servers of an upstream is not rewritten,
-    and a masked unit is not started.
+    pool for which nothing speaks but that it is there. One of several servers of an upstream is not
+    rewritten, and a masked unit is not started.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host
     where nothing is to be done.
@@ -167,8 +167,8 @@ remediation:
       description:
         - A change that a killed run had left open, with C(name), C(target), C(at), C(files), C(fate), C(why)
           and C(by_hand). V(null) when there was none.
-        - C(fate) is V(put_back); V(kept) where that run had done its work and the host is served; V(left) to a
-          person where the record is old; V(damaged) where it could not be read and was put aside; V(tidied)
+        - C(fate) is V(put_back); V(kept) where that run had done its work and the host is served; V(left) to
+          a person where the record is old; V(damaged) where it could not be read and was put aside; V(tidied)
           where only files of its own lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict

@@ -16,7 +16,7 @@ from tests.run import env, hosts, package
 HOME = Path(sys.prefix)
 HERE = Path(__file__).resolve().parent
 PLACE = env.WORK / "bench"
-FLEET = "bench"
+FLEET = hosts.PREFIX + "bench"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 MODULE = "webmedic.php_fpm.diagnosis_info"
 # The floor: a module that does nothing.

@@ -68,6 +68,7 @@ REACH_THE_HOST = ("collect", "change", "remediate")
 # The engine sends only this to a host.
 SENT = os.path.join("plugins", "module_utils", "")
 LINES_LIMIT = 330
+LONGEST_NAME = 60  # of a test
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
 
@@ -193,6 +194,15 @@ def unknown_dicts(path: str) -> List[int]:
     ]
 
 
+def unit_tests(path: str) -> Iterator[Tuple[str, str]]:
+    """(name, class or "") of each test in a file."""
+    for node in ast.parse(source(path)).body:
+        home = node.name if isinstance(node, ast.ClassDef) else ""
+        for function in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                yield function.name, home
+
+
 class TestPurity:
     """Who may touch the host."""
 
@@ -287,8 +297,8 @@ class TestShipped:
 
     @pytest.mark.parametrize("path", python_files(MODULES))
     def test_what_a_module_ships_stays_small(self, path: str) -> None:
-        """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The module's own file is left
-        out of the count: most of it is documentation, a text that costs nothing to compile.
+        """A host compiles it at each run: 35 to 40 ms for every 100 KB (make bench). The module's own file is
+        not counted: most of it is documentation, a text that costs nothing to compile.
         """
         sizes = {
             name: os.path.getsize(os.path.join(ROOT, name)) for name in shipped_with(path) if name != path
@@ -310,6 +320,14 @@ class TestShipped:
     def test_what_runs_on_hosts_is_python_3_6(self, path: str) -> None:
         ast.parse(source(path), feature_version=(3, 6))
         assert not list(too_new(path))
+
+
+class TestTests:
+    @pytest.mark.parametrize("path", python_files(os.path.join(ROOT, "tests", "unit")))
+    def test_names_are_short_and_stand_in_classes(self, path: str) -> None:
+        tests = list(unit_tests(path))
+        assert not [name for name, _home in tests if len(name) > LONGEST_NAME]
+        assert not [name for name, home in tests if not home]
 
 
 class TestTypes:

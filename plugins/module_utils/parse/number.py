@@ -13,3 +13,8 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 def number(text: Optional[str]) -> Optional[int]:
     """None for all but a whole number: str.isdigit() takes "²", int() does not."""
     return int(text) if text and _NUMBER.match(text) else None
+
+
+def count(text: Optional[str]) -> Optional[int]:
+    """None for all but a whole number from 0."""
+    return None if text and text.startswith("-") else number(text)

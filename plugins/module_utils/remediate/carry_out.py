@@ -43,6 +43,10 @@ UNTOUCHED = Outcome("unchanged", "", [], [], [], None)
 _UNKNOWN_ACL = "unknown entry 'listen.acl_"
 
 
+class _NoWayBack(Refusal):
+    """A restart failed, and no command takes that back: its unit may be down."""
+
+
 def trial_words(argv: Sequence[str]) -> str:
     """A trial's command, without the directives on nginx's command line."""
     return redact(shell([GONE if before == "-g" else word for before, word in zip([""] + list(argv), argv)]))
@@ -101,7 +105,8 @@ def _do(step: Step, host: Host, disk: Disk, verify: Verify, state: str, running:
         with running.counted(step):
             ran = transaction.run(command)
         if ran.rc != 0:
-            raise Refusal("`%s` failed: %s" % (shell(command.do), deciding_line(ran)))
+            refusal = _NoWayBack if "restart" in command.do and not command.undo else Refusal
+            raise refusal("`%s` failed: %s" % (shell(command.do), deciding_line(ran)))
     why = verify()
     if why:
         raise Refusal(why)
@@ -109,15 +114,16 @@ def _do(step: Step, host: Host, disk: Disk, verify: Verify, state: str, running:
 
 
 def _put_back(
-    step: Step, why: str, intended: Outcome, host: Host, disk: Disk, state: str, running: Running
+    step: Step, error: Exception, intended: Outcome, host: Host, disk: Disk, state: str, running: Running
 ) -> Outcome:
-    """why: what went wrong."""
+    """error: what went wrong."""
+    why = str(error)
     cutting = step if any(command.undo for command in step.commands) else step._replace(cuts=None)
     try:
         with running.counted(cutting):
             undone = recover(host, disk, state)
-    except (Refusal, UndoFailed, HostError, OSError) as error:
-        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, error))
+    except (Refusal, UndoFailed, HostError, OSError) as another:
+        return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, another))
     if undone and undone.serves:
         places = ", ".join(undone.serves)
         why += "; kept, since without it nobody would take requests at %s" % places
@@ -127,6 +133,9 @@ def _put_back(
             ", ".join(undone.left),
             undone.backup,
         )
+        return intended._replace(result="failed", why=why)
+    if isinstance(error, _NoWayBack):
+        why += "; a restart cannot be taken back: see whether it runs now"
         return intended._replace(result="failed", why=why)
     why += "; everything is as it was before"
     return intended._replace(result="rolled_back", why=why, diff=[])
@@ -162,8 +171,8 @@ def carry_out(
         backup = _do(step, host, disk, verify, state, running)
         return intended._replace(result="done", backup=backup, cut=running.cut)
     except (Refusal, HostError, OSError) as error:
-        why = str(error)
+        outcome = _put_back(step, error, intended, host, disk, state, running)
+        return outcome._replace(cut=running.cut)
     except BaseException:
         recover(host, disk, state)
         raise
-    return _put_back(step, why, intended, host, disk, state, running)._replace(cut=running.cut)

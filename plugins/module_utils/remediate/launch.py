@@ -12,6 +12,7 @@ import shlex
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..collect.host import Host
+from ..parse.number import count
 from ..verdict.step import Refusal
 
 # What gives the program another view of the files, or another account, that a trial cannot give it.
@@ -112,7 +113,7 @@ def _group(name: str) -> Optional[int]:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        return int(name) if name.isdigit() else None
+        return count(name)
 
 
 def _ids(host: Host, unit: str, settings: Dict[str, List[str]]) -> Optional[Tuple[int, int, List[int]]]:
@@ -121,7 +122,8 @@ def _ids(host: Host, unit: str, settings: Dict[str, List[str]]) -> Optional[Tupl
         return None
     uid, gid, groups = 0, 0, [0]
     if user:
-        account = host.account(user) or (host.account(host.user_name(int(user))) if user.isdigit() else None)
+        number = count(user)
+        account = host.account(user) or (None if number is None else host.account(host.user_name(number)))
         if account is None:
             raise Refusal("%s runs as the user %s, whom this host does not know" % (unit, user))
         uid, gid, groups = account

@@ -105,8 +105,8 @@ def _not_by_hand(start: _Start) -> Optional[str]:
 
 
 def _settings(start: _Start, names: str) -> List[str]:
-    """NAME=VALUE of what `systemctl show` cannot print, from the unit's files. An empty one takes those before
-    it back.
+    """NAME=VALUE of what `systemctl show` cannot print, from the unit's files. An empty one takes back those
+    before it.
     """
     settings: List[str] = []
     for path in start.launch.definition:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import Cgroup, parse_kb
+from ...parse.number import count
 from ..host import Host
 from .memory import UNLIMITED, cgroup_of, collect_memory, limit_of
 from .processes import Process
@@ -132,7 +133,8 @@ def _held(host: Host, version: int, directory: str) -> Optional[int]:
     it cannot be read. Version 1 has one number for all kernel memory.
     """
     lines = [line.split() for line in (host.text(directory + "/memory.stat") or "").splitlines()]
-    rows = {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdigit()}
+    numbers = {line[0]: count(line[1]) for line in lines if len(line) == 2}
+    rows = {name: value for name, value in numbers.items() if value is not None}
     if any(name not in rows for name in _HELD[version]):
         return None
     if version == 1:
@@ -180,9 +182,8 @@ def _quota(host: Host, version: int, directory: str) -> Optional[float]:
     else:
         names = ("quota", "period")
         words = [(host.text(directory + "/cpu.cfs_%s_us" % name) or "").strip() for name in names]
-    if len(words) != 2 or not words[0].isdigit() or not words[1].isdigit() or not int(words[1]):
-        return None
-    return float(words[0]) / int(words[1])
+    quota, period = map(count, words) if len(words) == 2 else (None, None)
+    return quota / period if quota and period else None
 
 
 def _allowed(status: str) -> Optional[int]:

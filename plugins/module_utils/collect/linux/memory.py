@@ -8,6 +8,7 @@ import posixpath
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import TICKS, Cgroup, limiting_cgroup, parse_kb, parse_stat
+from ...parse.number import count
 from ...parse.titles import FPM_WORKER
 from ..host import Host
 from .processes import Process
@@ -23,8 +24,8 @@ _ACCEPT = frozenset(("43", "288", "202", "242"))
 
 def limit_of(text: Optional[str]) -> Optional[int]:
     """A limit file's content; None for no limit and for no content."""
-    number = int(text) if text and text.strip().isdigit() else None
-    return None if number is None or number >= UNLIMITED else number
+    limit = count((text or "").strip())
+    return None if limit is None or limit >= UNLIMITED else limit
 
 
 def cgroup_of(host: Host, pid: int, controller: str = "memory") -> Optional[Cgroup]:

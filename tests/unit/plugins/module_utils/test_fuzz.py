@@ -57,14 +57,42 @@ SAMPLES = {
 EVERYTHING = ("nginx/*", "fpm/**/*", "logs/*", "signatures/*/*", "proc/*", "units/*")
 
 
-@pytest.mark.parametrize("parser, work", TEXTS, ids=[name for name, _work in TEXTS])
-def test_no_text_makes_a_parser_raise_or_hang(parser: str, work: Callable[[str], Any]) -> None:
-    near = max((name for name in SAMPLES if parser.startswith(name)), key=len, default="")
-    samples = [one.decode("utf-8", "replace") for one in files(*SAMPLES.get(near, EVERYTHING))]
-    for seed in fuzz.seeds():
-        given = fuzz.text(random.Random(seed), samples)
-        # One line where lines are all that the parser ever gets.
-        fuzz.guarded(work, given if seed % 3 else given.split("\n")[0], seed)
+class TestFuzz:
+    @pytest.mark.parametrize("parser, work", TEXTS, ids=[name for name, _work in TEXTS])
+    def test_no_text_makes_a_parser_raise_or_hang(self, parser: str, work: Callable[[str], Any]) -> None:
+        near = max((name for name in SAMPLES if parser.startswith(name)), key=len, default="")
+        samples = [one.decode("utf-8", "replace") for one in files(*SAMPLES.get(near, EVERYTHING))]
+        for seed in fuzz.seeds():
+            given = fuzz.text(random.Random(seed), samples)
+            # One line where lines are all that the parser ever gets.
+            fuzz.guarded(work, given if seed % 3 else given.split("\n")[0], seed)
+
+    @pytest.mark.parametrize(
+        "work",
+        [
+            sock_rows.parse_unix_diag,
+            sock_rows.parse_tcp_diag,
+            lambda given: fastcgi.answer(given, False),
+            lambda given: fastcgi.answer(given, True),
+            lambda given: permission.acl_text(permission.parse_acl(given), str, str),
+            lambda given: permission.blocked_by(
+                [permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
+                permission.Identity("www-data", 33, [33]),
+            ),
+        ],
+    )
+    def test_no_bytes_make_a_parser_raise_or_hang(self, work: Callable[[bytes], Any]) -> None:
+        samples = diag_answers() + [b"\x01\x0a\0\0\0\x12\x06\0\x0f\x01FCGI_MPXS_CONNS0" + b"\0" * 6]
+        for seed in fuzz.seeds():
+            fuzz.guarded(work, fuzz.data(random.Random(seed), samples), seed)
+
+    def test_no_snapshot_makes_a_rule_raise(self) -> None:
+        snapshots = [hosts.fixture(path)["snapshot"] for path in hosts.FILES]
+        known = fuzz.seen_at(snapshots)
+        for seed in fuzz.seeds():
+            source = random.Random(seed)
+            given = fuzz.like(source, source.choice(snapshots), known)
+            check(fuzz.guarded(diagnose, given, seed))
 
 
 def diag_answers() -> List[bytes]:
@@ -75,26 +103,6 @@ def diag_answers() -> List[bytes]:
         for value in capture.values()
         if isinstance(value, str) and len(value) > 40 and not set(value) - set("0123456789abcdef")
     ]
-
-
-@pytest.mark.parametrize(
-    "work",
-    [
-        sock_rows.parse_unix_diag,
-        sock_rows.parse_tcp_diag,
-        lambda given: fastcgi.answer(given, False),
-        lambda given: fastcgi.answer(given, True),
-        lambda given: permission.acl_text(permission.parse_acl(given), str, str),
-        lambda given: permission.blocked_by(
-            [permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
-            permission.Identity("www-data", 33, [33]),
-        ),
-    ],
-)
-def test_no_bytes_make_a_parser_raise_or_hang(work: Callable[[bytes], Any]) -> None:
-    samples = diag_answers() + [b"\x01\x0a\0\0\0\x12\x06\0\x0f\x01FCGI_MPXS_CONNS0" + b"\0" * 6]
-    for seed in fuzz.seeds():
-        fuzz.guarded(work, fuzz.data(random.Random(seed), samples), seed)
 
 
 def check(verdict: Any) -> None:
@@ -108,12 +116,3 @@ def check(verdict: Any) -> None:
         and (needed or any(item["state"] == "active" for item in verdict["findings"]))
     )
     assert len(json.dumps(fit(json.loads(json.dumps(verdict))))) < 2 * LIMIT
-
-
-def test_no_snapshot_that_a_host_can_give_makes_a_rule_raise() -> None:
-    snapshots = [hosts.fixture(path)["snapshot"] for path in hosts.FILES]
-    known = fuzz.seen_at(snapshots)
-    for seed in fuzz.seeds():
-        source = random.Random(seed)
-        given = fuzz.like(source, source.choice(snapshots), known)
-        check(fuzz.guarded(diagnose, given, seed))

@@ -104,11 +104,13 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("apart", [True, False])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_the_verdict_on_many_sites_takes_time_linear_in_their_number(fault: str, apart: bool) -> None:
-    assert growth(verdict, lambda size: large(fault, sites_of(size), apart)) <= MOST
+class TestTime:
+    """The verdict takes time that is linear in what a host has."""
 
+    @pytest.mark.parametrize("apart", [True, False])
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_many_sites(self, fault: str, apart: bool) -> None:
+        assert growth(verdict, lambda size: large(fault, sites_of(size), apart)) <= MOST
 
-def test_the_verdict_on_an_upstream_of_many_servers_takes_time_linear_in_their_number() -> None:
-    assert growth(verdict, lambda size: upstream(sites_of(size))) <= MOST
+    def test_an_upstream_of_many_servers(self) -> None:
+        assert growth(verdict, lambda size: upstream(sites_of(size))) <= MOST

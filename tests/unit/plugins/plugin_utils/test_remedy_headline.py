@@ -65,7 +65,8 @@ class TestHeadline:
         )
         assert remedy_lines({"a": mended})[0] == "REMEDY  1 of 1 finding fixed; 1 host answered throughout"
         assert remedy_lines({"a": mended, "b": remedied("done")})[0] == (
-            "REMEDY  2 of 2 findings fixed; 1 host answered throughout; 1 of 1 host answers again, 1.2 s after"
+            "REMEDY  2 of 2 findings fixed; 1 host answered throughout; "
+            "1 of 1 host answers again, 1.2 s after"
         )
 
     def test_not_safe_differs_from_not_needed(self) -> None:

@@ -80,7 +80,7 @@ class TestFleet:
             "unreachable        2  gone1, gone2",
             "                      ssh: connect to host gone1 port 22",
             "unknown            2  blind1, blind2",
-            "                      missing nginx_log /var/log/nginx/error.log: Permission denied (needs root)",
+            " " * 22 + "missing nginx_log /var/log/nginx/error.log: Permission denied (needs root)",
             "unknown            1  dead",
             "                      the diagnosis did not run: no python",
             "recovered          1  back",

@@ -200,6 +200,14 @@ class TestPutBack:
         assert tree(world.etc) == world.start
         assert world.log() == ["restart", "reload", "reload-again", "restart-again", "look"]
 
+    @pytest.mark.parametrize(("undo", "result"), [([], "failed"), ([["start"]], "rolled_back")])
+    def test_a_failed_restart_is_not_called_undone(self, world, undo, result):
+        """A unit that is down after its restart is not as it was before."""
+        step = Step("n", "t", [], [], [Command(["restart", "php.service"], undo)])
+        outcome = carry(world, step=step, disk=Service(world, ["restart"]))
+        assert outcome.result == result
+        assert ("as it was before" in outcome.why) is (result == "rolled_back")
+
     def test_what_does_not_help_is_put_back(self, world):
         seen = []
 

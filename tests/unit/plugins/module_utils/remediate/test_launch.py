@@ -14,7 +14,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 UNIT = "php8.2-fpm.service"
 # systemd 252 on Debian 12.
 STOCK = """\
-ExecStart={ path=/usr/sbin/php-fpm8.2 ; argv[]=/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config /etc/php/8.2/fpm/php-fpm.conf ; ignore_errors=no ; \
+ExecStart={ path=/usr/sbin/php-fpm8.2 ; argv[]=/usr/sbin/php-fpm8.2 --nodaemonize --fpm-config \
+/etc/php/8.2/fpm/php-fpm.conf ; ignore_errors=no ; \
 start_time=[Thu 2026-11-26 05:46:20 UTC] ; stop_time=[n/a] ; pid=37 ; code=(null) ; status=0/0 }
 NeedDaemonReload=no
 LoadState=loaded

@@ -27,7 +27,7 @@ UNIT, PROGRAM = "php8.2-fpm.service", os.path.realpath("/bin/sleep")
 
 
 class Place:
-    """A php-fpm and an nginx that only their facts are real of: files below top, and a process that is ours."""
+    """A php-fpm and an nginx of which only files below top, and a process of ours, are real."""
 
     def __init__(self, top: str, monkeypatch: Any) -> None:
         self.top, self.rehearsed, self.unit = top, [], {}  # type: str, List[Any], Dict[str, Any]

@@ -48,7 +48,11 @@ Additional .ini files parsed => {top}/conf.d/10-opcache.ini,
 PHP API => 20220829
 opcache.preload_user => {user} => {user}
 """
-NONE = "Loaded Configuration File => (none)\nScan this dir for additional .ini files => (none)\nAdditional .ini files parsed => (none)\n"
+NONE = """\
+Loaded Configuration File => (none)
+Scan this dir for additional .ini files => (none)
+Additional .ini files parsed => (none)
+"""
 
 
 def launched(**more: Any) -> Launch:
