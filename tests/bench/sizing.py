@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tests.integration import mended
 from tests.run import env, hosts
 
-FLEET = "bench-sizing"
+FLEET = hosts.PREFIX + "bench-sizing"
 HOSTS = "bullseye:exhausted_static,bookworm:exhausted_dynamic,trixie:exhausted_static,el:exhausted_ondemand"
 SECONDS = 20
 CLIENTS = 12
