@@ -164,9 +164,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.module_
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import (
     answering,
     one_change,
-    quiet,
     still_answering,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.quiet import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
 
 if TYPE_CHECKING:

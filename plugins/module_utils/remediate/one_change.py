@@ -16,7 +16,6 @@ from ..collect.identity import running_identity
 from ..collect.linux.processes import processes
 from ..verdict.step import Refusal, Step
 from .carry_out import UNTOUCHED, Outcome, Verify, carry_out
-from .quiet import quiet as quiet  # pylint: disable=useless-import-alias
 
 if TYPE_CHECKING:
     from ..change.left_behind import Closed
