@@ -50,7 +50,7 @@ class TestKilled:
     @pytest.mark.parametrize("more, words", [(0, "took a worker"), (1, "took 2 workers")])
     def test_hit_several_kills_are_one_finding(self, more: int, words: str) -> None:
         host = a_host("worker_oom")
-        for _ in range(more):
+        for _kill in range(more):
             host.killed(0.0, at=hosts.kill(host)["at"], pid=30300)
         assert words + " of pool www" in hosts.only(host)["summary"]
 
