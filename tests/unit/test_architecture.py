@@ -52,8 +52,8 @@ SHIPPED_LIMIT = 440 * 1000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 820 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
-# A room of module_utils -> the rooms that come after it on the way of a fact. It may not import them.
-LATER_ROOMS = {
+# A station of module_utils -> the stations that come after it on the way of a fact. It may not import them.
+LATER_STATIONS = {
     "signatures": ("parse", "collect", "rules", "plan", "edit", "actions", "change", "remediate"),
     "parse": ("collect", "rules", "plan", "edit", "actions", "change", "remediate"),
     "collect": ("rules", "plan", "edit", "actions", "change", "remediate"),
@@ -104,14 +104,14 @@ def impure_calls(path: str) -> List[Tuple[int, str]]:
     ]
 
 
-def room_of(path: str) -> str:
+def station_of(path: str) -> str:
     """The folder of module_utils that a file is in, "" at its root."""
     inside = os.path.relpath(path, os.path.join("plugins", "module_utils")).split(os.sep)
     return inside[0] if len(inside) > 1 else ""
 
 
 def pure_files() -> List[str]:
-    return [path for path in python_files(UTILS) if room_of(path) not in REACH_THE_HOST]
+    return [path for path in python_files(UTILS) if station_of(path) not in REACH_THE_HOST]
 
 
 def own_imports(path: str) -> Set[str]:
@@ -216,7 +216,7 @@ class TestPurity:
         assert python_files(MODULES)
 
     @pytest.mark.parametrize("path", pure_files())
-    def test_pure_rooms_reach_no_host_clock_or_engine(self, path: str) -> None:
+    def test_pure_stations_reach_no_host_clock_or_engine(self, path: str) -> None:
         assert not outside_imports(path) & IMPURE
         assert not impure_calls(path)
 
@@ -236,13 +236,13 @@ class TestPurity:
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_facts_flow_one_way(self, path: str) -> None:
-        """collect -> parse -> snapshot -> rules -> plan -> actions, by way of edit -> change -> remediate."""
+        """collect -> parse -> snapshot -> rules -> plan -> actions -> change -> remediate."""
         imported = {
-            room_of(name)
+            station_of(name)
             for name in own_imports(path)
             if name.startswith(os.path.join("plugins", "module_utils"))
         }
-        assert not imported & set(LATER_ROOMS.get(room_of(path), ()))
+        assert not imported & set(LATER_STATIONS.get(station_of(path), ()))
 
 
 class TestFiles:

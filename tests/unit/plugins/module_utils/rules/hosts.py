@@ -415,7 +415,7 @@ def found(snapshot: Snapshot) -> Tuple[List[Tuple[str, str, str]], str]:
 NOTHING: List[Tuple[str, str, str]] = []
 HEALTHY, DEGRADED, UNKNOWN = (NOTHING, "healthy"), (NOTHING, "degraded"), (NOTHING, "unknown")
 
-# For tests of other rooms, which call the steps as functions.
+# For tests of other stations, which call the steps as functions.
 seen = a_host
 dialled = Host.dialled
 nginx_said = Host.nginx_said
