@@ -13,7 +13,7 @@ from .view import View, master_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint, Flow, Probe, Waiting
 
-REFUSED = meanings("queue_full", "connect_timed_out")
+QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 RECENT = 30.0  # seconds of nginx's log that show how many are refused now
 FEW = 16  # places: too few for a crowd that comes at once, even if many workers are free
 
@@ -23,7 +23,7 @@ def _refused(view: View, endpoint: str) -> float:
     now = view.snapshot["taken_at"]
     rate = 0.0
     for event in view.snapshot["logs"]["events"]:
-        if meaning_of(event) in REFUSED and event["endpoint"] and endpoint in reached(event["endpoint"]):
+        if meaning_of(event) in QUEUE_FULL and event["endpoint"] and endpoint in reached(event["endpoint"]):
             # Of many losses only the newest times are kept.
             since = max(now - RECENT, event["times"][0] if event["count"] > len(event["times"]) else 0.0)
             rate += sum(1 for at in event["times"] if at >= since) / max(1.0, now - since)
