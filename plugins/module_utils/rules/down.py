@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional
 
 from ..parse.endpoint import canonical
-from ..parse.php_fpm.problems import REASON_OF, StartFailure, meaning_of, start_failure
+from ..parse.php_fpm.problems import StartFailure, start_failure
+from ..signatures.php_fpm import PHP_FPM
 from .case import Case
 from .model import Remedy, evidence
 
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.unit import Unit
 
+# What php-fpm means by its words -> the reason of the cause.
+REASON_OF = {
+    "bad_account": "unknown_user",
+    "address_in_use": "address_in_use",
+    "directory_missing": "runtime_dir_missing",
+    "bind_failed": "bind_failed",
+    "socket_access": "bind_failed",
+    "log_unwritable": "config_invalid",
+    "bad_config": "config_invalid",
+}
 _TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
 
 
-class Refusal(NamedTuple):
-    """Why php-fpm refuses its configuration as it is now."""
+class Rejection(NamedTuple):
+    """Of its configuration as it is now, by php-fpm."""
 
     reason: str  # unknown_user or config_invalid
     words: str  # for the summary
@@ -33,7 +44,7 @@ class Down(NamedTuple):
     case: Case
     master: "Master"
     unit: Optional["Unit"]  # systemd's
-    refusal: Optional[Refusal]
+    rejection: Optional[Rejection]
     failure: Optional[StartFailure]  # of the last start
     place: Optional["Endpoint"]  # on which the last start could not listen, if it said so
 
@@ -81,7 +92,7 @@ class Down(NamedTuple):
 
     def failed_with(self, *reasons: str) -> bool:
         """At the last start."""
-        return self.failure is not None and self.failure.reason in reasons
+        return self.failure is not None and REASON_OF[self.failure.meaning] in reasons
 
 
 def name_of(master: "Master") -> str:
@@ -102,17 +113,17 @@ def lacks_directory(place: Optional["Endpoint"]) -> bool:
 def look_at(case: Case, master: "Master") -> Down:
     unit = master["unit_state"]
     failure = start_failure(_last_attempt(unit))
-    if failure and failure.reason == "unknown_user" and not _names(master, failure.places[0]):
+    if failure and failure.meaning == "bad_account" and not _names(master, failure.places[0]):
         failure = None
-    return Down(case, master, unit, _refusal(master), failure, _place(case, failure))
+    return Down(case, master, unit, _rejection(master), failure, _place(case, failure))
 
 
 def _meaning(problem: "ConfigProblem") -> str:
     """A snapshot from before 0.5.0 has no kind: the commonest is taken."""
-    return meaning_of(problem["kind"]) if "kind" in problem else "bad_config"
+    return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else "bad_config"
 
 
-def _refusal(master: "Master") -> Optional[Refusal]:
+def _rejection(master: "Master") -> Optional[Rejection]:
     """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
     test = master["test"]
     if test["ran"] and not test["ok"]:
@@ -125,15 +136,15 @@ def _refusal(master: "Master") -> Optional[Refusal]:
         proof = evidence("php-fpm", words, file, line)
         if file not in words:
             words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-        return Refusal(REASON_OF[meaning], words, proof)
+        return Rejection(REASON_OF[meaning], words, proof)
     return None
 
 
-def _refused_by_test(master: "Master") -> Refusal:
+def _refused_by_test(master: "Master") -> Rejection:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     output = master["test"]["output"]
     failure = start_failure(output)
-    reason = failure.reason if failure else "config_invalid"
+    reason = REASON_OF[failure.meaning if failure else "bad_config"]
     file, line = (failure.file, failure.line) if failure else (None, None)
     if file is None:
         for problem in master["config_errors"]:
@@ -142,7 +153,7 @@ def _refused_by_test(master: "Master") -> Refusal:
                 break
     text = failure.text if failure else "\n".join(output[:3])
     proof = evidence("php-fpm -t", text, file or master["config"], line)
-    return Refusal(reason, "php-fpm -t refuses its configuration", proof)
+    return Rejection(reason, "php-fpm -t refuses its configuration", proof)
 
 
 def _last_attempt(unit: Optional["Unit"]) -> List[str]:
@@ -174,7 +185,7 @@ def _names(master: "Master", account: str) -> bool:
 
 def _place(case: Case, failure: Optional[StartFailure]) -> Optional["Endpoint"]:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
-    if failure is None or failure.reason not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
+    if failure is None or REASON_OF[failure.meaning] in ("unknown_user", "config_invalid"):
         return None
     written = failure.places[0]
     key = canonical("unix:" + written if written.startswith("/") else written)

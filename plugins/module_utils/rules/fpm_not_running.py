@@ -10,7 +10,7 @@ from typing import Optional
 from ..parse.linux.systemctl import hides
 from ..parse.php_fpm.problems import start_failure
 from .case import CUT_OFF, NOBODY_THERE, Case
-from .down import Down, directory_of, lacks_directory, look_at, name_of
+from .down import REASON_OF, Down, directory_of, lacks_directory, look_at, name_of
 from .model import (
     Answer,
     Cause,
@@ -37,11 +37,11 @@ def _masked(down: Down) -> Optional[Reason]:
     return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
 
-def _refused(reason: str, down: Down) -> Optional[Reason]:
-    refusal = down.refusal
-    if refusal is None or refusal.reason != reason:
+def _rejected(reason: str, down: Down) -> Optional[Reason]:
+    rejection = down.rejection
+    if rejection is None or rejection.reason != reason:
         return None
-    return Reason("%s cannot start: %s" % (down.name, refusal.words), [refusal.proof, down.state])
+    return Reason("%s cannot start: %s" % (down.name, rejection.words), [rejection.proof, down.state])
 
 
 def _hidden_socket(down: Down) -> Optional[Reason]:
@@ -159,8 +159,8 @@ def _stopped(down: Down) -> Optional[Reason]:
 # how the master ended.
 REASONS = (
     ("masked", _masked),
-    ("unknown_user", partial(_refused, "unknown_user")),
-    ("config_invalid", partial(_refused, "config_invalid")),
+    ("unknown_user", partial(_rejected, "unknown_user")),
+    ("config_invalid", partial(_rejected, "config_invalid")),
     ("bind_failed", _hidden_socket),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),
@@ -230,7 +230,7 @@ def _was_down(case: Case) -> Optional[Match]:
             place=owner.place,
             explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
         )
-        return Match(CAUSE, failure.reason if failure else "stopped", reason)
+        return Match(CAUSE, REASON_OF[failure.meaning] if failure else "stopped", reason)
     return None
 
 

@@ -10,17 +10,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
 
-# What a signature means -> the reason of the cause fpm_not_running. The first meaning wins over the others.
-REASON_OF = {
-    "bad_account": "unknown_user",
-    "address_in_use": "address_in_use",
-    "directory_missing": "runtime_dir_missing",
-    "bind_failed": "bind_failed",
-    "socket_access": "bind_failed",
-    "log_unwritable": "config_invalid",
-    "bad_config": "config_invalid",
-}
-_MEANINGS = list(REASON_OF)
+# What a signature means that keeps php-fpm from starting. The first wins over the others.
+_MEANINGS = ["bad_account", "address_in_use", "directory_missing", "bind_failed", "socket_access"]
+_MEANINGS += ["log_unwritable", "bad_config"]
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(
     r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
@@ -41,15 +33,11 @@ class StartFailure(NamedTuple):
     """A line in which php-fpm says why it does not start."""
 
     kind: str  # the id of a signature
-    meaning: str  # of REASON_OF
+    meaning: str  # of its signature
     places: List[str]  # what stands in those of the format
     text: str
     file: Optional[str]  # of the configuration, if the line names it
     line: Optional[int]
-
-    @property
-    def reason(self) -> str:
-        return REASON_OF[self.meaning]
 
 
 @lru_cache(maxsize=None)
@@ -61,11 +49,6 @@ def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str
     """values: for the places of the format. pool: whose section it is in."""
     words = _rows()[kind].format.replace("%q", "%s").replace("%e", ": %s (%d)") % values
     return Problem(kind, file, line, words if pool is None else "[pool %s] %s" % (pool, words))
-
-
-def meaning_of(kind: str) -> str:
-    """Of a problem: one of REASON_OF."""
-    return PHP_FPM.meaning_of[kind]
 
 
 def _read(text: str) -> Optional[StartFailure]:
@@ -80,7 +63,7 @@ def _read(text: str) -> Optional[StartFailure]:
     at = _FILE.match(message)
     about_config = row.meaning == "other_error" and (at or head.group("pool"))
     meaning = "bad_config" if about_config else row.meaning
-    if meaning not in REASON_OF:
+    if meaning not in _MEANINGS:
         return None
     file, line = (at.group(1), int(at.group(2))) if at else (None, None)
     return StartFailure(row.id, meaning, places, text, file, line)

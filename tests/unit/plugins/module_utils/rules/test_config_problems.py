@@ -13,6 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -115,7 +116,7 @@ class TestEachProblem:
         hit = PHP_FPM.find(re.sub(r"^\[pool \w+\] ", "", problem["text"]), row.phase)
         assert hit is not None and (problem["kind"], hit[0].id) == (kind, kind)
         failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
-        assert failure is not None and failure.reason == PROBLEMS[kind].reason
+        assert failure is not None and REASON_OF[failure.meaning] == PROBLEMS[kind].reason
 
 
 class TestTheseProblems:

@@ -6,6 +6,7 @@
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_fpm_not_running import (
@@ -131,7 +132,7 @@ class TestWordsOfAFailedStart:
     )
     def test_they_name_the_reason(self, line: str, reason: str) -> None:
         failure = start_failure(["NOTICE: something", "ERROR: FPM initialization failed", line])
-        assert failure is not None and (failure.reason, failure.text) == (reason, line)
+        assert failure is not None and (REASON_OF[failure.meaning], failure.text) == (reason, line)
 
     @pytest.mark.parametrize(
         "line",
