@@ -5,10 +5,9 @@
 
 import zlib
 from collections import deque
-from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..parse.nginx import log as nginx_log
-from ..parse.php_fpm import log as fpm_log
+from ..parse.log_events import Log
 from .host import Host, Stat
 
 PROBE = 64 * 1024
@@ -93,7 +92,7 @@ def find_window(source: Source, latest: Callable[[bytes], Optional[float]], sinc
     return max(0, low - CONTEXT)
 
 
-def feed(log: Union[nginx_log.NginxLog, fpm_log.FpmLog], chunks: Iterable[bytes], start: int) -> None:
+def feed(log: Log, chunks: Iterable[bytes], start: int) -> None:
     """Gives a log its lines with their positions. Overlong ones are skipped, and the first piece when start
     is not 0. A hole of zeros, as copytruncate leaves one, is no part of a line. A line without its line feed
     waits.

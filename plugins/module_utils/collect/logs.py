@@ -8,9 +8,9 @@ import posixpath
 import re
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Pattern, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
-from ..parse.log_events import Events
+from ..parse.log_events import Events, Log
 from ..parse.nginx import log as nginx_log
 from ..parse.nginx import log_entry as nginx_entry
 from ..parse.php_fpm import log as fpm_log
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 MOST_LOGS = 64
 SLACK = 60.0  # seconds: lines are not strictly in order
-ROTATED = "rotated_log"  # what is missing, and no verdict needs
+ROTATED = "rotated_log"  # is missing: no verdict depends on it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
@@ -35,9 +35,9 @@ class _Kind(NamedTuple):
 
     name: str
     what: str  # id of what is missing without it
-    head: Pattern[bytes]  # of an entry
-    time: Callable[[str, int], Optional[float]]
-    make: Callable[[str], Union[nginx_log.NginxLog, fpm_log.FpmLog]]
+    head: Pattern[bytes]  # of an entry; group 1: its time
+    time: Callable[[str, int], Optional[float]]  # of that text and the offset from UTC
+    make: Callable[[str], Log]  # of a path
 
 
 class _Rotated(Exception):

@@ -16,8 +16,8 @@ _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are 
 
 
 class Log:
-    """A log, fed line by line. The window is from since to until. untrusted: entries dropped as forged or
-    unprovable. first_at, last_at: of the entries in the window.
+    """A log, fed its lines in order. The window is from since to until. untrusted: entries dropped as forged
+    or unprovable. first_at, last_at: of the entries in the window.
     """
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
@@ -26,6 +26,15 @@ class Log:
         self.untrusted = 0
         self.first_at: Optional[float] = None
         self.last_at: Optional[float] = None
+
+    def begin_inside(self, start: int) -> None:
+        """The first line to come, at byte start, may belong to an entry that began before it."""
+
+    def feed(self, raw: bytes, start: int) -> None:
+        """raw: a line without its line feed. start: its position in bytes."""
+
+    def finish(self) -> "Events":
+        return self.events
 
     def counts(self, at: Optional[float]) -> bool:
         if at is None or not self.since <= at <= self.until:

@@ -28,7 +28,7 @@ class _Seen:
 
 
 class NginxLog(Log):
-    """Feed it a log's lines in order; finish() gives the events. known_pids: nginx's processes now."""
+    """known_pids: nginx's processes now."""
 
     def __init__(
         self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
@@ -43,11 +43,9 @@ class NginxLog(Log):
         self._doubts: List[_Seen] = []
 
     def begin_inside(self, start: int) -> None:
-        """The first line to come, at byte start, may belong to an entry that began before it."""
         self._foreign.append(start - 1)
 
     def feed(self, raw: bytes, start: int) -> None:
-        """raw: a line without its line feed; start: its position in bytes."""
         end = start + len(raw) + 1
         while self._foreign and self._foreign[0] + ENTRY_LIMIT < end:
             self._foreign.popleft()

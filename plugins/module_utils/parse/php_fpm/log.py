@@ -124,7 +124,7 @@ def brief(line: str) -> str:
 
 
 class FpmLog(Log):
-    """Feed it a log's lines in order. master: the configuration file of the log's master."""
+    """master: the configuration file of the log's master."""
 
     def __init__(self, path: str, master: Optional[str], since: float, until: float, utc_offset: int) -> None:
         super(FpmLog, self).__init__(path, since, until, utc_offset)
