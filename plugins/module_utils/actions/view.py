@@ -31,7 +31,7 @@ class Files(NamedTuple):
 
 
 class View(NamedTuple):
-    """groups, memory and swap are empty or None unless the action's metadata needs them."""
+    """groups, memory and swap are empty or None unless ACTION.needs names them."""
 
     snapshot: "Snapshot"  # taken a moment ago, with the pools as the files have them now
     files: Files

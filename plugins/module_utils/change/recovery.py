@@ -24,10 +24,9 @@ NOT_BACK = (
 Fates = Dict[str, List[str]]
 
 
-class Undone(NamedTuple):
-    """Of a change that this run took back. files: taken back. left: files that somebody else has changed
-    since; they stay so. backup: where their former content is. serves: endpoints that need the change, so all
-    of it was kept.
+class TakenBack(NamedTuple):
+    """A change of this run. files: as before again. left: somebody else has changed them since, they stay so.
+    backup: their former content. serves: endpoints that need the change: all of it was kept.
     """
 
     files: Sequence[str] = ()
@@ -171,24 +170,24 @@ def tidy(disk: Disk, state: str) -> None:
         disk.remove_tree(os.path.join(state, name))
 
 
-def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[Undone]:
+def recover(host: Host, disk: Disk, state: str = STATE) -> Optional[TakenBack]:
     """Takes back the change that this very run has open. None: nothing is open. Call it under the lock.
     Raises UndoFailed, Refusal or OSError.
     """
-    undone = None
+    taken_back = None
     try:
         if disk.exists(os.path.join(state, OPEN)):
-            undone = _take_back(host, read_record(disk, state, OPEN))
+            taken_back = _take_back(host, read_record(disk, state, OPEN))
         tidy(disk, state)
     except Unreadable as error:
         raise UndoFailed(str(error))
-    return undone
+    return taken_back
 
 
-def _take_back(host: Host, record: Record) -> Undone:
+def _take_back(host: Host, record: Record) -> TakenBack:
     serves = _still_needed(host, record)
     if serves:
-        return Undone(backup=file_away(record), serves=serves)
+        return TakenBack(backup=file_away(record), serves=serves)
     fates, failed = put_files_back(record)
     if failed:
         raise UndoFailed(NOT_BACK % ("; ".join(failed), record.folder))
@@ -198,4 +197,4 @@ def _take_back(host: Host, record: Record) -> Undone:
             "every file is as before, but this failed: %s. Do it by hand; a later run looks at what is "
             "there then." % "; ".join(failed)
         )
-    return Undone(fates["restored"], fates["left"], close(record, fates))
+    return TakenBack(fates["restored"], fates["left"], close(record, fates))

@@ -1,9 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A swap file made or taken away, as a step: fstab is a change of it, the file and swapon are its commands.
-
-So the transaction undoes all of it when any of it fails or the run is killed.
+"""A swap file made, as a step: fstab is a change of it, the file and swapon are its commands. So all of it is
+undone when any of it fails or the run is killed. To take one away: swap_file.py.
 """
 
 from typing import Callable, List, Optional

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A swap file taken away, as a step; and what is to be told of one that a step has made or taken away."""
+"""A swap file taken away, as a step; and what the module swap_file tells of one."""
 
 from typing import List, Optional
 

@@ -5,7 +5,7 @@
 
 <state>/transaction exists while a change is open. It holds journal.json and a copy of each file before. It
 appears complete, before the first file is touched. It goes in one instant, when the change is kept or was
-taken back. Whoever finds it knows that a run was killed; settle() then decides about what that run had done.
+taken back. Whoever finds it knows that a run was killed; left_behind.py decides about what that run had done.
 
 Each file is replaced by one rename, after the old one got a second name. To go back is a rename as well: it
 needs no space on a full disk and brings back the very same file. Where a file system has no second names, the
@@ -200,7 +200,7 @@ class Transaction:
         try:
             return file_away(Record(self.disk, self.state, kept, self.journal))
         except OSError:
-            return kept  # the next recover() tidies up
+            return kept  # the next run tidies up
 
 
 def _remove_beside(disk: Disk, path: str) -> None:

@@ -121,17 +121,17 @@ def _put_back(
     cutting = step if any(command.undo for command in step.commands) else step._replace(cuts=None)
     try:
         with running.counted(cutting):
-            undone = recover(host, disk, state)
+            back = recover(host, disk, state)
     except (Refusal, UndoFailed, HostError, OSError) as another:
         return intended._replace(result="failed", why="%s; and the way back failed: %s" % (why, another))
-    if undone and undone.serves:
-        places = ", ".join(undone.serves)
+    if back and back.serves:
+        places = ", ".join(back.serves)
         why += "; kept, since without it nobody would take requests at %s" % places
-        return intended._replace(result="done", backup=undone.backup, why=why)
-    if undone and undone.left:
+        return intended._replace(result="done", backup=back.backup, why=why)
+    if back and back.left:
         why += "; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
-            ", ".join(undone.left),
-            undone.backup,
+            ", ".join(back.left),
+            back.backup,
         )
         return intended._replace(result="failed", why=why)
     if isinstance(error, _NoWayBack):
@@ -153,7 +153,7 @@ def carry_out(
     """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
     running: asked for a quiet moment.
 
-    The caller holds the lock and has called settle(); neither is needed in check mode, which changes nothing.
+    The caller has called close_left_behind(), and holds the lock; check mode needs none.
     """
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:

@@ -28,7 +28,7 @@ Subject = TypeVar("Subject")
 
 
 class Cause(NamedTuple):
-    """However it is proved."""
+    """Why requests are lost, however that is proved."""
 
     id: str
     code: Optional[int] = None  # number of the seven classic causes in the guides that people know
