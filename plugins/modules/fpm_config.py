@@ -152,7 +152,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
     one_change,
     still_answering,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.quiet import quiet
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import FPM, Refusal, Step
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def main() -> None:
         (str(key), None if absent else str(value)) for key, value in module.params["settings"].items()
     ]
     shown = {key: None if value is None else value_shown(key, value) for key, value in settings}
-    quiet(module, "settings", shown)
+    show_option(module, "settings", shown)
     end_with(module, lambda: change(Host(), module, settings))
 
 

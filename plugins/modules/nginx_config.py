@@ -166,7 +166,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
     one_change,
     still_answering,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.quiet import quiet
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def main() -> None:
     )
     args = module.params["args"]
     harmless = shows(module.params["directive"], args)
-    quiet(module, "args", [word if known else GONE for word, known in zip(args, harmless)])
+    show_option(module, "args", [word if known else GONE for word, known in zip(args, harmless)])
     end_with(module, lambda: change(Host(), module, args))
 
 

@@ -253,8 +253,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transactio
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, options_problem
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.quiet import quiet
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
@@ -281,7 +281,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     policy = Policy(**{name: module.params[name] for name in Policy._fields})
-    quiet(module, "probe_path", redact(policy.probe_path))
+    show_option(module, "probe_path", redact(policy.probe_path))
     why = options_problem(policy, [cause.id for cause in CAUSES])
     if why:
         module.fail_json(msg=why)
