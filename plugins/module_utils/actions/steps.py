@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
 from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
-from ..plan.owners import owner_refusal
+from ..plan.load_refusal import load_refusal
 from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
 from .view import View, master_of, unloaded_pools
 
@@ -51,7 +51,7 @@ def nginx_unit(nginx: "Nginx") -> str:
 
 
 def _require_trusted(program: "Union[Nginx, Master]") -> None:
-    refusal = owner_refusal(program)
+    refusal = load_refusal(program)
     if refusal:
         raise Refusal("%s: nothing of it is tried, loaded or restarted as root" % refusal)
 

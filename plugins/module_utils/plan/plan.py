@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..verdict.action import NGINX, Action, GivesWay
 from .actions import ACTIONS
-from .owners import owner_refusal
+from .load_refusal import load_refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Remedy
@@ -59,13 +59,13 @@ def remedy_refusal(snapshot: "Snapshot", remedy: "Remedy") -> Optional[str]:
     """Why the action must be left to a person, else None: files that root must not load."""
     nginx, arguments = snapshot["nginx"], remedy["arguments"]
     if nginx.get("account") or reloads_nginx(remedy["action"]):
-        refusal = owner_refusal(nginx)
+        refusal = load_refusal(nginx)
         if refusal:
             return refusal
     for master in snapshot["fpm"]["masters"]:
         leads_there = arguments.get("to") in [pool["endpoint"] for pool in master["pools"]]
         if _is_about(arguments, master) or leads_there:
-            refusal = owner_refusal(master)
+            refusal = load_refusal(master)
             if refusal:
                 return refusal
     return None

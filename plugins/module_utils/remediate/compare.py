@@ -33,7 +33,7 @@ class Sight(NamedTuple):
     pages: Dict[Place, Page]
 
 
-def outcome(facts: "Optional[Endpoint]") -> str:
+def probe_words(facts: "Optional[Endpoint]") -> str:
     """What became of dialling an endpoint, in one word or the system's own."""
     if facts is None:
         return "not tried"
@@ -66,7 +66,7 @@ def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
         if was and rank(facts) == DEAD:
             return "%s: %s, and it %s before" % (
                 key,
-                outcome(facts),
+                probe_words(facts),
                 "answered" if was == ANSWERS else "took connections",
             )
     for where, page in now.pages.items():
@@ -102,7 +102,7 @@ def silent_endpoint(now: Sight, keys: List[str]) -> Optional[str]:
     for key in keys:
         facts = now.endpoints.get(key)
         if rank(facts) not in (None, ANSWERS):
-            return "%s: %s" % (key, outcome(facts))
+            return "%s: %s" % (key, probe_words(facts))
     return None
 
 

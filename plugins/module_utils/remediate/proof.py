@@ -17,7 +17,7 @@ from ..parse.nginx.sites import Place, place, sites_of
 from ..plan.plan import reloads_nginx
 from ..plan.policy import Policy
 from ..rules.diagnose import diagnose
-from .compare import ANSWERS, Key, Sight, bad_page, best, improved, key, outcome, silent_endpoint, worse
+from .compare import ANSWERS, Key, Sight, bad_page, best, improved, key, probe_words, silent_endpoint, worse
 from .drain import QUEUES, Drain
 from .pages import SILENT, ask, doors
 
@@ -113,7 +113,7 @@ class Proof:
         facts = next((sight.endpoints[name] for name in keys if name in sight.endpoints), None)
         pages = [sight.pages[place(site)] for site in item["servers"] if place(site) in sight.pages]
         return {
-            "probe": outcome(facts),
+            "probe": probe_words(facts),
             "http": pages[0].status if pages else None,
             "queue": facts["queue"] if facts else None,
         }

@@ -52,7 +52,7 @@ _NO_SYSLOG = "error_log = /dev/null\n"
 _NO_WORKER = "[%s]\npm = ondemand\npm.max_children = 1\n"
 
 
-class Written(NamedTuple):
+class ConfigAfter(NamedTuple):
     """A configuration as a step would leave it. text: of the main file."""
 
     text: str
@@ -60,7 +60,7 @@ class Written(NamedTuple):
     pools: "List[Pool]"
 
 
-def written(host: Host, master: "Master", step: Step, environment: Dict[str, str]) -> Written:
+def config_after(host: Host, master: "Master", step: Step, environment: Dict[str, str]) -> ConfigAfter:
     texts = Texts(host)
     texts.show(step)
 
@@ -69,7 +69,7 @@ def written(host: Host, master: "Master", step: Step, environment: Dict[str, str
         return text and _VARIABLE.sub(lambda match: environment.get(match.group(1)) or match.group(0), text)
 
     conf = parse_fpm_conf(master["config"], read, texts.expand, master["prefix"])
-    return Written(
+    return ConfigAfter(
         texts.read(master["config"]) or "", conf, [pool_facts(pool, master["prefix"]) for pool in conf.pools]
     )
 
@@ -190,7 +190,7 @@ def _unbindable_port(address: str, port: int) -> Optional[str]:
     return None
 
 
-def _logs(master: "Master", after: Written, service: Launch) -> List[str]:
+def _logs(master: "Master", after: ConfigAfter, service: Launch) -> List[str]:
     """What the start opens to write, without the sockets."""
     error_log = after.conf.top.text("error_log") or ""
     paths = [error_log if error_log.startswith("/") else master["error_log"], master["pid_file"]]
@@ -200,7 +200,7 @@ def _logs(master: "Master", after: Written, service: Launch) -> List[str]:
     return [path for path in dict.fromkeys(paths) if path and path.startswith("/")]
 
 
-def _sockets(after: Written) -> Dict[str, str]:
+def _sockets(after: ConfigAfter) -> Dict[str, str]:
     """{path: pool}"""
     places = [(parse(pool["endpoint"]).path, pool["name"]) for pool in after.pools if pool["endpoint"]]
     return {path: name for path, name in places if path}
@@ -218,7 +218,7 @@ def _made(step: Step, service: Launch) -> List[str]:
 
 
 def _foreseen(
-    service: Launch, after: Written, logs: Sequence[str], made: Sequence[str], proven: bool
+    service: Launch, after: ConfigAfter, logs: Sequence[str], made: Sequence[str], proven: bool
 ) -> Optional[str]:
     """What need not be tried to be known, or cannot be."""
     if not _PROGRAM.match(posixpath.basename(service.argv[0])):
@@ -244,7 +244,7 @@ def rehearse(
     """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
     started with this definition before.
     """
-    after, made = written(host, master, step, service.environment), _made(step, service)
+    after, made = config_after(host, master, step, service.environment), _made(step, service)
     logs = _logs(master, after, service)
     why = _foreseen(service, after, logs, made, proven)
     if why:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
 
 
-def owner_refusal(program: "Union[Nginx, Master]") -> Optional[str]:
+def load_refusal(program: "Union[Nginx, Master]") -> Optional[str]:
     """Why nothing of the snapshot's nginx, or of a master, is tried or loaded as root, else None."""
     if program.get("account"):
         return "%s is %s's own" % (program["config"], program["account"])
