@@ -138,7 +138,6 @@ class Disk:
             os.fsync(descriptor)
 
     def link(self, path: str, second: str) -> None:
-
         with self._at(path) as (folder, name), self._at(second) as (other, twin):
             os.link(name, twin, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
 

@@ -32,8 +32,8 @@ def _owners(host: Host, path: str) -> Tuple[Optional[str], Optional[List[str]]]:
     """(its owner, who besides root can exchange it or a link to it or owns its index.php; else its group)."""
     real, ruler, rulers = "/", 0, set()
     try:
-        for place, step in walk(host, path):
-            seen, target = step.stat, step.target
+        for place, component in walk(host, path):
+            seen, target = component.stat, component.target
             ruler = seen.uid or ruler
             if target is None:
                 real = place

@@ -17,7 +17,7 @@ from . import child
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Missing
-    from .trust import Step
+    from .trust import Component
 
 READ_LIMIT = 1024 * 1024
 COMMAND_SECONDS = 5.0
@@ -86,7 +86,7 @@ class Host:
 
     def __init__(self) -> None:
         self.missing: List[Missing] = []
-        self.steps: Dict[str, Step] = {}  # what collect/trust.py has seen of paths
+        self.components: Dict[str, Component] = {}  # see trust.py
         self.deadline = float("inf")
         self.hung: Set[str] = set()
         self.reading: Callable[[str], None] = lambda _path: None

@@ -121,10 +121,8 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
         if stat.type == "file" and stat.uid in (0, owner):
             older.append((stat.mtime, name))
         else:
-            why = (
-                "files with names of rotated logs are left alone: links, or neither root's nor of the log's "
-            )
-            host.miss(ROTATED, posixpath.dirname(path), why + "owner")
+            why = "files with names of rotated logs are left alone: links, or neither root's nor of "
+            host.miss(ROTATED, posixpath.dirname(path), why + "the log's owner")
     return [name for _mtime, name in sorted(older, reverse=True)[:2]]
 
 
@@ -215,8 +213,6 @@ def collect_logs(
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)
     if events.dropped:
-        why = (
-            "%d messages were not counted: they name too many different sites and upstreams" % events.dropped
-        )
-        host.miss("nginx_log" if events.full else "log_events", None, why)
+        why = "%d messages were not counted: they name too many different sites and upstreams"
+        host.miss("nginx_log" if events.full else "log_events", None, why % events.dropped)
     return {"files": files, "events": events.list()}

@@ -22,8 +22,8 @@ class Opening(NamedTuple):
     who: str  # an account, a group, or everybody
 
 
-class Step(NamedTuple):
-    """A component of a path."""
+class Component(NamedTuple):
+    """Of a path."""
 
     stat: Stat  # of itself
     target: Optional[str]  # where a link leads
@@ -45,38 +45,38 @@ def _writer(host: Host, path: str, stat: Stat) -> Optional[Opening]:
     return None
 
 
-def _step(host: Host, path: str) -> Step:
+def _component(host: Host, path: str) -> Component:
     """Directories and links are remembered for the whole look."""
-    known: Optional[Step] = host.steps.get(path)
+    known: Optional[Component] = host.components.get(path)
     if known is None:
         stat = host.stat(path, follow=False)
         target = host.readlink(path) if stat.type == "link" else None
-        known = Step(stat, target, _writer(host, path, stat))
+        known = Component(stat, target, _writer(host, path, stat))
         if stat.type in ("directory", "link"):
-            host.steps[path] = known
+            host.components[path] = known
     return known
 
 
-def walk(host: Host, path: str) -> Iterator[Tuple[str, Step]]:
+def walk(host: Host, path: str) -> Iterator[Tuple[str, Component]]:
     """Each component of an absolute path, links followed. Raises HostError."""
     left = list(reversed(path.split("/")))
     here, links = "/", 0
-    yield here, _step(host, here)
+    yield here, _component(host, here)
     while left:
         name = left.pop()
         if name in ("", "."):
             continue
         place = posixpath.dirname(here) if name == ".." else posixpath.join(here, name)
-        step = _step(host, place)
-        yield place, step
-        if step.target is None:
+        component = _component(host, place)
+        yield place, component
+        if component.target is None:
             here = place
             continue
         links += 1
         if links > LINKS:
             raise HostError(place, errno.ELOOP, "a loop of links")
-        left.extend(reversed(step.target.split("/")))
-        here = "/" if step.target.startswith("/") else here
+        left.extend(reversed(component.target.split("/")))
+        here = "/" if component.target.startswith("/") else here
 
 
 def opening(host: Host, path: str) -> Optional[Opening]:
@@ -85,7 +85,7 @@ def opening(host: Host, path: str) -> Optional[Opening]:
     A sticky directory such as /tmp is one. A path that does not exist is as safe as its directory.
     """
     try:
-        return next((step.opening for _place, step in walk(host, path) if step.opening), None)
+        return next((component.opening for _place, component in walk(host, path) if component.opening), None)
     except HostError as error:
         return (
             None if error.absent else Opening(error.path, "somebody: it cannot be looked at (%s)" % error.why)
@@ -98,14 +98,14 @@ def named(host: Host, path: str) -> str:
     Raises HostError for a link that somebody besides root can make, for devices and the kernel's own files.
     """
     here, writable = "/", None
-    for place, step in walk(host, path):
-        writable = writable or step.opening
-        if step.target is None:
+    for place, component in walk(host, path):
+        writable = writable or component.opening
+        if component.target is None:
             here = place
         elif writable and host.is_root():
             why = "%s is a link, and %s can write %s: not followed" % (place, writable.who, writable.path)
             raise HostError(path, errno.EPERM, why)
-        elif step.target.startswith("/"):
+        elif component.target.startswith("/"):
             writable = None
     if here.startswith(KERNEL):
         raise HostError(path, errno.EPERM, "not a regular file (%s)" % here)

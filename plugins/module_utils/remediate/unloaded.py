@@ -33,8 +33,8 @@ def _changed_at(host: Host, path: str) -> Optional[float]:
     """
     moments: List[float] = []
     try:
-        for place, step in walk(host, path):
-            if step.target is not None:
+        for place, component in walk(host, path):
+            if component.target is not None:
                 moments.append(os.lstat(place).st_ctime)
         status = os.stat(path)
     except HostError as error:
