@@ -33,21 +33,18 @@ _UNDO = "undo"  # put back, with its commands
 
 
 class Closed(NamedTuple):
-    """at: epoch seconds, None when no record tells. files: put back, kept, or left as written. by_hand:
-    commands of a shell that take it back. left: files that somebody else has changed since. backup: where
-    former content is. touched: all files of the change.
-    """
+    """A change that a killed run had left."""
 
     fate: str
     why: str
     name: str = "unfinished"
     target: Optional[str] = None
-    at: Optional[float] = None
-    files: Sequence[str] = ()
-    by_hand: Sequence[str] = ()
-    left: Sequence[str] = ()
-    backup: Optional[str] = None
-    touched: Sequence[str] = ()
+    at: Optional[float] = None  # epoch seconds; None: no record tells
+    files: Sequence[str] = ()  # put back, kept, or left as written
+    by_hand: Sequence[str] = ()  # commands of a shell that take it back
+    left: Sequence[str] = ()  # files that somebody else has changed since
+    backup: Optional[str] = None  # where former content is
+    touched: Sequence[str] = ()  # all files of the change
 
     @property
     def in_force(self) -> List[str]:

@@ -25,14 +25,12 @@ Fates = Dict[str, List[str]]
 
 
 class TakenBack(NamedTuple):
-    """A change of this run. files: as before again. left: somebody else has changed them since, they stay so.
-    backup: their former content. serves: endpoints that need the change: all of it was kept.
-    """
+    """A change of this run."""
 
-    files: Sequence[str] = ()
-    left: Sequence[str] = ()
-    backup: Optional[str] = None
-    serves: Sequence[str] = ()
+    files: Sequence[str] = ()  # as before again
+    left: Sequence[str] = ()  # somebody else has changed them since: they stay so
+    backup: Optional[str] = None  # their former content
+    serves: Sequence[str] = ()  # endpoints that need the change: all of it was kept
 
 
 def shell(argv: Sequence[str]) -> str:

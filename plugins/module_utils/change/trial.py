@@ -39,15 +39,13 @@ class _File(NamedTuple):
 
 
 class Start(NamedTuple):
-    """How a service manager starts the program. ids: (user, group, all groups), None for root's. folder:
-    where it begins. makes: directories that it is given. enough: what it writes to its errors once it runs.
-    """
+    """How a service manager starts the program."""
 
     environment: Dict[str, str]
-    ids: Optional[Tuple[int, int, List[int]]]
-    folder: str
-    makes: Sequence[str]
-    enough: bytes
+    ids: Optional[Tuple[int, int, List[int]]]  # user, group, all groups; None: root's
+    folder: str  # where it begins
+    makes: Sequence[str]  # directories that it is given
+    enough: bytes  # what it writes to its errors once it runs
 
 
 class _Namespace(Sandbox):

@@ -51,22 +51,17 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
 class Launch(NamedTuple):
-    """argv: with the variables filled in. makes: directories that systemd makes first. definition: the unit's
-    files; environment_files: those that it reads at each start. active_since: seconds since boot, 0.0 if it
-    never was. settings: those of _PROPERTIES.
-    """
-
     unit: str
-    argv: List[str]
+    argv: List[str]  # with the variables filled in
     environment: Dict[str, str]
-    environment_files: List[str]
-    ids: Optional[Tuple[int, int, List[int]]]
-    folder: str
-    makes: List[str]
-    definition: List[str]
-    needs_reload: bool
-    active_since: float
-    settings: Dict[str, List[str]]
+    environment_files: List[str]  # read at each start
+    ids: Optional[Tuple[int, int, List[int]]]  # user, group, all groups; None: root's
+    folder: str  # where it begins
+    makes: List[str]  # directories that systemd makes first
+    definition: List[str]  # the unit's files
+    needs_reload: bool  # systemd has not read them as they are now
+    active_since: float  # seconds since boot; 0.0: never
+    settings: Dict[str, List[str]]  # those of _PROPERTIES
 
 
 def _words(values: List[str]) -> List[str]:

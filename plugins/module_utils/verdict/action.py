@@ -30,22 +30,17 @@ class GivesWay(NamedTuple):
 
 
 class Action(NamedTuple):
-    """What an action is. Its place in the order is its row in actions/registry.py.
-
-    reversible: whether the state before can be brought back. disruption: the most that the running requests
-    of the unit suffer. reloads: the program that it reloads, where that is not php-fpm. one_place: arguments
-    that name what it sets; two actions for one place that want different things are both left out. together:
-    arguments that name what several actions bring up, and only together. once: it helps once or not at all.
-    """
+    """Its place in the order is its row in actions/registry.py."""
 
     id: str
     risk: str  # low, medium or high
-    reversible: bool
-    disruption: str  # none, reload or restart
-    reloads: str = ""
+    reversible: bool  # the state before can be brought back
+    disruption: str  # none, reload or restart: the most that the unit's running requests suffer
+    reloads: str = ""  # the program, where it is not php-fpm
     raised: Tuple[Raised, ...] = ()
     gives_way: Optional[GivesWay] = None
+    # Arguments that name what it sets. Of two actions that want one place different, neither is taken.
     one_place: Tuple[str, ...] = ()
-    together: Tuple[str, ...] = ()
-    once: bool = False
+    together: Tuple[str, ...] = ()  # arguments that name what several actions bring up, and only together
+    once: bool = False  # it helps once or not at all
     needs: Tuple[str, ...] = ()  # of MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES

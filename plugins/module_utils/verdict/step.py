@@ -9,17 +9,13 @@ NGINX, FPM = "nginx", "php-fpm"
 
 
 class Change(NamedTuple):
-    """before None: the file is created, with mode; after None: it is removed. A link at path stays, the file
-    behind it is replaced.
-
-    grammar: NGINX, FPM or "": by what is judged which part of the file may be shown.
-    """
+    """Of one file. Where path is a link, that stays, and the file behind it is replaced."""
 
     path: str
-    before: Optional[bytes]
-    after: Optional[bytes]
-    mode: int
-    grammar: str = ""
+    before: Optional[bytes]  # None: the file is created
+    after: Optional[bytes]  # None: the file is removed
+    mode: int  # of a file that is created
+    grammar: str = ""  # NGINX, FPM or "": it tells which part of the file may be shown
 
 
 class Edited(NamedTuple):
@@ -31,65 +27,47 @@ class Edited(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A program that must accept the changed configuration before the live one is touched. silent: logs that
-    it must not write to meanwhile. unit: in whose environment it runs, "" for ours.
-    """
+    """A program that must accept the changed configuration before the live one is touched."""
 
     argv: List[str]
-    silent: List[str]
-    unit: str = ""
+    silent: List[str]  # logs that it must not write to meanwhile
+    unit: str = ""  # in whose environment it runs, "" for ours
 
 
 class Access(NamedTuple):
-    """That user may connect to the socket at path, which the master with this pid listens on: changed where
-    it is, without a restart.
-
-    by: "entry", one more in its ACL, beside those of kept_users and kept_groups, which the configuration
-    names; or "group" or "owner", the user's own. kept_own: the configuration has an ACL, under which the
-    socket's own group keeps what the ACL says.
-    """
+    """The user may connect to a live socket: changed where it is, without a restart."""
 
     path: str
-    pid: int
+    pid: int  # of the master that listens on it
     user: str
-    by: str
-    kept_users: Sequence[str] = ()
+    by: str  # "entry": one more in its ACL; "group" or "owner": it becomes the user's own
+    kept_users: Sequence[str] = ()  # whom the configuration's ACL names
     kept_groups: Sequence[str] = ()
-    kept_own: bool = False
+    kept_own: bool = False  # the configuration has an ACL: the socket's own group keeps what that says
 
 
 class Command(NamedTuple):
-    """do: what is run once the files are in place; undo: what brings back the state before.
+    """With search or access, do is not run: it only tells a person what is done."""
 
-    folder: a directory that it makes or whose rights it changes. The undo takes it away, or gives its rights
-    back. search: a user, for whom an entry is added to that directory's ACL. Then do is not run, and only
-    tells it. access: of a live socket. Then do only tells it, too.
-    """
-
-    do: List[str]
-    undo: List[List[str]]
-    folder: Optional[str] = None
-    search: Optional[str] = None
-    access: Optional[Access] = None
+    do: List[str]  # what is run once the files are in place
+    undo: List[List[str]]  # what brings back the state before
+    folder: Optional[str] = None  # it makes this directory, or changes its rights; the undo puts that back
+    search: Optional[str] = None  # a user who gets an entry in that directory's ACL
+    access: Optional[Access] = None  # to a live socket
 
 
 class Step(NamedTuple):
-    """name: of the action; target: the unit or file; notes: how the values came about, for a person. meant:
-    files that somebody else changed, and that the commands are to load; no others.
+    """In this order: the trials, the changes, the commands."""
 
-    cuts: the unit whose running requests its commands cut. otherwise: steps to the same end, for a host that
-    knows no ACL.
-    """
-
-    name: str
-    target: str
+    name: str  # of the action
+    target: str  # the unit or file
     changes: List[Change]
     trials: List[Trial]
     commands: List[Command]
-    notes: Sequence[str] = ()
-    meant: Sequence[str] = ()
-    cuts: Optional[str] = None
-    otherwise: Sequence["Step"] = ()
+    notes: Sequence[str] = ()  # how the values came about, for a person
+    meant: Sequence[str] = ()  # files that somebody else changed, and that the commands are to load
+    cuts: Optional[str] = None  # the unit whose running requests its commands cut
+    otherwise: Sequence["Step"] = ()  # to the same end, for a host that knows no ACL
 
 
 class Refusal(Exception):

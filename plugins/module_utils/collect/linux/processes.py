@@ -27,22 +27,19 @@ READ = 16384  # bytes; a command line beyond it is cut
 
 
 class Process(NamedTuple):
-    """uid, gid and groups are the effective ones; started_at is epoch seconds. exe: None without the right to
-    see it. foreign: it runs in a container below this host. doubt: why what calls itself a master is none of
-    root's (see trust.py).
-    """
+    """uid, gid and groups are the effective ones."""
 
     pid: int
     ppid: int
     comm: str
     cmdline: str
-    exe: Optional[str]
+    exe: Optional[str]  # None: without the right to see it
     uid: int
     gid: int
     groups: List[int]
-    started_at: float
-    foreign: bool = False
-    doubt: Optional[str] = None
+    started_at: float  # epoch seconds
+    foreign: bool = False  # it runs in a container below this host
+    doubt: Optional[str] = None  # why what calls itself a master is none of root's, see trust.py
 
 
 def process(host: Host, pid: int) -> Optional[Process]:
