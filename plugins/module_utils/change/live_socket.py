@@ -131,11 +131,9 @@ def _wanted(descriptor: int, access: Access) -> Meta:
 
 
 class Seen(NamedTuple):
-    """file: device and inode. before, after: its rights now, and with the access given."""
-
-    file: List[int]
+    file: List[int]  # device and inode
     before: Meta
-    after: Meta
+    after: Meta  # with the access given
 
 
 def look(access: Access) -> Seen:

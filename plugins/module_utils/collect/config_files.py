@@ -13,17 +13,15 @@ if TYPE_CHECKING:
 
 
 class ConfigFiles:
-    """account: the uid of an ordinary account's own daemon, which reads no more than that account may.
-    writable: where others than root can write. whole: nothing was left out.
-    """
+    """account: the uid of an ordinary account's own daemon, which reads no more than that account may."""
 
     missing = ""  # id of what is missing without a file
 
     def __init__(self, host: Host, account: Optional[int]) -> None:
         self.host, self.account = host, account
         self.bytes = 0
-        self.whole = True
-        self.writable: Optional[Opening] = None
+        self.whole = True  # nothing was left out
+        self.writable: Optional[Opening] = None  # where others than root can write
         self.changed_at: Optional[float] = None
 
     def _judge(self, path: str) -> None:

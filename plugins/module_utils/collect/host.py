@@ -79,16 +79,14 @@ def _error(path: str, error: OSError) -> HostError:
 
 
 class Host:
-    """The real host. missing: what could not be read. deadline: when the look must have ended, on the
-    monotonic clock. hung: programs and logs that did not end in time. reading: is called with the path of a
-    log before each piece of it is read.
-    """
+    """The real host."""
 
     def __init__(self) -> None:
-        self.missing: List[Missing] = []
+        self.missing: List[Missing] = []  # what could not be read
         self.components: Dict[str, Component] = {}  # see trust.py
-        self.deadline = float("inf")
-        self.hung: Set[str] = set()
+        self.deadline = float("inf")  # when the look must have ended, on the monotonic clock
+        self.hung: Set[str] = set()  # programs and logs that did not end in time
+        # Called with the path of a log before each piece of it is read.
         self.reading: Callable[[str], None] = lambda _path: None
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
@@ -121,7 +119,7 @@ class Host:
 
     def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
         """A command without a shell, in the C locale. rc is None, and err says why, when it is absent, wrote
-        more than most bytes, or did not end in timeout seconds; then it is not asked again.
+        more than most bytes, or did not end in timeout seconds. One that did not end is not asked again.
         """
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:

@@ -12,10 +12,7 @@ from ..parse.nginx.lexer import Spans, statements
 class Place:
     """A directive where it is written. Offsets count characters in the text of its file.
 
-    name, args: as nginx reads them, without a byte order mark. words: their spans. line: of the first word,
-    from 1. start: of the first word; stop: of ";" or "{"; end: behind ";" or "}". first, last: the lexer's
-    statements that open and close it. around: the directive in whose block it stands, in this file. inside:
-    None for a simple directive; the content of a *_by_lua_block is not seen.
+    start, stop, end: of its first word, of ";" or "{", and behind ";" or "}".
     """
 
     def __init__(
@@ -24,28 +21,30 @@ class Place:
         self.file = file
         self.words, self.stop = spans
         self.start = self.words[0][0]
+        # As nginx reads them, without a byte order mark.
         self.name = args[0][1:] if args[0].startswith(BOM) and self.start == 0 else args[0]
         self.args = args[1:]
-        self.line = line
+        self.line = line  # of the first word, from 1
         self.end = self.stop + 1
+        # The lexer's statements that open and close it.
         self.first = first
         self.last = first
-        self.around = around
+        self.around = around  # the directive in whose block it stands, in this file
+        # None for a simple directive. The content of a *_by_lua_block is not seen.
         self.inside: Optional[List["Place"]] = None
 
 
 class Source:
-    """One file alone: its includes are not followed. places: outside of any block. by_number: all, by the
-    statement that opens them. fault: what nginx would refuse; nothing behind it is read.
-    """
+    """One file alone: its includes are not followed."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         spans: List[Spans] = []
+        # fault: what nginx would refuse. Nothing behind it is read.
         self.statements, self.fault = statements(text, spans)
-        self.places: List[Place] = []
-        self.by_number: Dict[int, Place] = {}
+        self.places: List[Place] = []  # outside of any block
+        self.by_number: Dict[int, Place] = {}  # all, by the statement that opens them
         around: Optional[Place] = None
         for number, (args, end, line) in enumerate(self.statements):
             if end == "}":

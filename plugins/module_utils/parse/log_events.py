@@ -16,14 +16,13 @@ _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are 
 
 
 class Log:
-    """A log, fed its lines in order. The window is from since to until. untrusted: entries dropped as forged
-    or unprovable. first_at, last_at: of the entries in the window.
-    """
+    """A log, fed its lines in order. The window is from since to until."""
 
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
         self.path, self.since, self.until, self.utc_offset = path, since, until, utc_offset
         self.events = Events()
-        self.untrusted = 0
+        self.untrusted = 0  # entries dropped as forged or unprovable
+        # Of the entries in the window.
         self.first_at: Optional[float] = None
         self.last_at: Optional[float] = None
 
@@ -49,17 +48,15 @@ def _order(event: "Event") -> Tuple[float, str, str, str]:
 
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master). dropped: messages beyond
-    MOST_OF_SITE or MOST_EVENTS. full: MOST_EVENTS was reached, so a site may lack any event.
-    """
+    """Counts messages by (source, signature, site, endpoint, pool, master)."""
 
     def __init__(self) -> None:
         self._events: Dict[Tuple[Optional[str], ...], Event] = {}
         # The newest line of each, and how it is redacted.
         self._lines: Dict[Tuple[Optional[str], ...], Tuple[str, str, Callable[[str], str]]] = {}
         self._of_site: Dict[Tuple[Optional[str], ...], int] = {}
-        self.dropped = 0
-        self.full = False
+        self.dropped = 0  # messages beyond MOST_OF_SITE or MOST_EVENTS
+        self.full = False  # MOST_EVENTS was reached, so a site may lack any event
 
     def add(
         self,

@@ -25,17 +25,13 @@ Verify = Callable[[], Optional[str]]
 
 
 class Outcome(NamedTuple):
-    """result: unchanged | would | refused | done | rolled_back | failed. backup: the directory with the files
-    as they were before, when done. cut: requests that it has cut.
-    """
-
-    result: str
+    result: str  # unchanged, would, refused, done, rolled_back or failed
     why: str
     files: List[str]
     commands: List[str]
     diff: List[Dict[str, str]]
-    backup: Optional[str]
-    cut: int = 0
+    backup: Optional[str]  # when done: the directory with the files as they were before
+    cut: int = 0  # requests that it has cut
 
 
 UNTOUCHED = Outcome("unchanged", "", [], [], [], None)

@@ -21,11 +21,9 @@ SILENT, OWN, SLOW = "silent", "own", "slow"
 
 
 class Page(NamedTuple):
-    """kind: SILENT, OWN or SLOW. blamed: endpoints of nginx's errors since, for this site."""
-
     status: Optional[int]
-    kind: str
-    blamed: FrozenSet[str]
+    kind: str  # SILENT, OWN or SLOW
+    blamed: FrozenSet[str]  # endpoints of nginx's errors since, for this site
 
     @property
     def fails(self) -> bool:
@@ -34,10 +32,10 @@ class Page(NamedTuple):
 
 
 class Door(NamedTuple):
-    """How a site is asked. name: "default" for a server without name."""
+    """How a site is asked."""
 
     place: Place
-    name: str
+    name: str  # "default" for a server without name
     target: Target
     server_name: str
 

@@ -31,15 +31,11 @@ _STARTS = ("39f53479d3a045ac8e11786248231fbf", "be02cf6855d2428ba40df7e9d022f03d
 
 
 class _Start(NamedTuple):
-    """runs: there is something to lose, so a start that may fail is not begun. made: directories that will be
-    there by then.
-    """
-
     host: Host
     launch: Launch
     verb: str
-    runs: bool
-    made: Sequence[str]
+    runs: bool  # there is something to lose, so a start that may fail is not begun
+    made: Sequence[str]  # directories that will be there by then
 
     def value(self, name: str) -> str:
         return " ".join(self.launch.settings.get(name, []))
@@ -49,14 +45,12 @@ class _Start(NamedTuple):
 
 
 class _Tie(NamedTuple):
-    """How a unit names another one, systemd.unit(5), and which state of that one is in the way of a start.
-    runs: only if there is something to lose; after: only if the other one comes first.
-    """
+    """How a unit names another one, systemd.unit(5), and when that one is in the way of a start."""
 
     properties: Sequence[str]
-    runs: bool
-    after: bool
-    in_the_way: Callable[[Dict[str, str]], bool]
+    runs: bool  # only if there is something to lose
+    after: bool  # only if the other one comes first
+    in_the_way: Callable[[Dict[str, str]], bool]  # by its state
     why: str
 
 

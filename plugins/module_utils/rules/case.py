@@ -38,29 +38,27 @@ def _logged_as(key: str, endpoint: "Endpoint") -> List[str]:
 
 
 class Case:
-    """key: the dialled endpoint. endpoint: what was seen of it. routes: the locations that dial it. owners:
-    the pools configured for it. losses: requests lost on it that no rule has explained yet, oldest first.
-    """
-
     def __init__(self, seen: Seen, key: str, routes: Sequence["Route"]) -> None:
         self.seen = seen
         self.snapshot = seen.snapshot
         self.masters = seen.masters
-        self.key = key
-        self.routes = routes
-        # Of what was not looked at, nothing is there but these two results.
+        self.key = key  # of the endpoint
+        self.routes = routes  # the locations that dial it
+        # What was seen of it. Where nobody looked, nothing is there but these two results.
         self.endpoint = cast("Endpoint", self.snapshot["endpoints"].get(key) or {})
         self.connect = cast("Connect", self.endpoint.get("connect") or {"result": "not_tried"})
         self.probe = cast("Probe", self.endpoint.get("probe") or {"result": "not_tried"})
         self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
         there = reached(key, "unix:" + real if real else None)
+        # The pools configured for it.
         self.owners = among(seen.pools_at, there) if self.is_local else []
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         events = among(seen.lost_at, _logged_as(key, self.endpoint))
         losses = [
             Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]
         ]
+        # Requests lost on it that no rule has explained yet, oldest first.
         self.losses = sorted(losses, key=lambda loss: loss.at)
 
     @property

@@ -16,15 +16,13 @@ TOO_BIG = meanings("too_big")
 
 
 class Row(NamedTuple):
-    """beside: php-fpm's messages, of which one must stand within seconds of the loss; None: none needs to."""
-
     cause: Cause
     reason: str
-    lost: FrozenSet[str]
+    lost: FrozenSet[str]  # meanings of nginx's messages
     words: str
     state: str = "active"
-    beside: Optional[FrozenSet[str]] = None
-    seconds: float = 0.0
+    beside: Optional[FrozenSet[str]] = None  # meanings of php-fpm's, of which one must stand beside a loss
+    seconds: float = 0.0  # so near
 
 
 ROWS = (

@@ -23,15 +23,13 @@ _ANY = re.compile(
 
 
 class Nearest(NamedTuple):
-    """alternatives: how many pools may be meant, this one among them."""
-
     owner: Owner
-    alternatives: int
+    alternatives: int  # how many pools may be meant, this one among them
 
 
 def _elsewhere(seen: Seen) -> Groups[Owner]:
-    """Pools of running masters by (version, user), each None for any; and of each group those by family and
-    by port.
+    """Pools of running masters by (version, user), with (is unix,), and with (is unix, port). None is any
+    version or user.
     """
 
     def names(owner: Owner) -> List[Tuple[object, ...]]:
