@@ -16,8 +16,8 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from ..collect.host import Host, Ran
 from ..verdict.step import Access, Refusal
 from . import live_socket
-from .door import way
 from .rights import ACL, Meta, apply_meta, home_of, ids_of, meta_of, others, place_of, with_search
+from .way import way
 
 SERVICE_SECONDS = 90.0  # systemd's default for a unit to start or stop
 READ_LIMIT = 1 << 28

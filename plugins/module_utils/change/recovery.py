@@ -13,7 +13,7 @@ from ..verdict.step import Refusal
 from .disk import Disk
 from .journal import Unreadable, digest, meta_of, read_journal
 from .lock import STATE
-from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, own
+from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, check_command, file_away
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import File, Folder
@@ -99,7 +99,7 @@ def undo_commands(
             continue
         for argv in filter(harmless, command["undo"]):
             with _noting(failed, "`%s`: " % shell(argv)):
-                own(disk, argv)
+                check_command(disk, argv)
                 ran = disk.run(argv)
                 if ran.rc != 0:
                     raise Refusal((ran.err or ran.out).strip() or "exit code %s" % ran.rc)

@@ -57,7 +57,7 @@ class Record(NamedTuple):
         return any(self.disk.exists(os.path.join(self.folder, mark % number)) for mark in (STARTED, DONE))
 
 
-def own(disk: Disk, argv: Sequence[str]) -> None:
+def check_command(disk: Disk, argv: Sequence[str]) -> None:
     """Raises Refusal where others than root can replace what a command names."""
     for word in argv:
         if word.startswith("/"):
@@ -74,7 +74,7 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
             live_socket.look(command.access)
             continue
         for argv in [command.do] + command.undo:
-            own(disk, argv)
+            check_command(disk, argv)
         if command.folder and command.search:
             disk.let_search(command.folder, command.search, False)
         elif command.folder:
