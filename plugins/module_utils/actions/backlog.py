@@ -37,8 +37,8 @@ def _late(probe: "Probe") -> float:
 
 
 def _cycle(probe: "Probe", busy: int) -> "Flow":
-    """What comes and goes in the time of one request, by the probe's own wait alone: on average, half of the
-    request before it was left.
+    """What comes and goes in the time of one request, by the probe's own wait alone. On average it waited
+    for half of a request.
     """
     seconds = 2 * _late(probe) / 1000.0
     served = busy if seconds else 0

@@ -3,9 +3,9 @@
 
 """Restarts php-fpm.
 
-At worst: the running requests of all its pools. It is begun only when every pool of it is seen to be able to
-start, nothing in its unit or in systemd would stop the start, no other unit would be stopped with it, and
-nothing else than our change would be loaded.
+At worst: the running requests of all its pools. It is begun only when each pool is seen to be able to start.
+Nothing in its unit or in systemd may stop the start. No other unit may be stopped with it. Nothing else than
+our change may be loaded.
 
 Nothing else brings back a socket file that was deleted: a reload keeps the old socket.
 """

@@ -106,8 +106,8 @@ def _daemons(host: Host) -> Daemons:
 def _served(
     host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()
 ) -> Tuple[List[str], List[str]]:
-    """(endpoints that these units, directories of sockets and files of nginx are about; those of them at
-    which a running php-fpm, or whoever nginx dials, takes requests).
+    """(endpoints of these units, directories of sockets and files of nginx; those at which requests are taken
+    by a running php-fpm, or by whoever nginx dials).
     """
     asked: Dict[str, bool] = {}
     for master in seen.masters:

@@ -22,9 +22,9 @@ FLAGS = (
     "process.dumpable",
     "request_terminate_timeout_track_finished",
 )
-# What needs no quotes; and the bare words that may be the name of a constant of PHP: the scanner puts the
-# constant's value in their place.
+# What needs no quotes.
 _BARE = re.compile(r"(?:[a-z0-9_./:,%@+*-]|\$[a-z])+(?: (?:[a-z0-9_./:,%@+*-]|\$[a-z])+)*\Z", re.I)
+# A bare word may be the name of a constant of PHP: the scanner puts the constant's value in its place.
 _CONSTANT = re.compile(r"(?:^| )[A-Z_][A-Za-z0-9_]*(?: |\Z)")
 
 

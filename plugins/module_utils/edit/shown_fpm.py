@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of php-fpm's configuration may be shown: the values of directives that are known to take no secret,
-and the names of the others. php-fpm reads each line by itself, so each line is judged by itself.
+"""What of php-fpm's configuration may be shown: values of directives that are known to take no secret, names
+of the others. Each line is judged by itself, as php-fpm reads it.
 """
 
 import re

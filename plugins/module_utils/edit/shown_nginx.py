@@ -1,9 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of nginx's configuration may be shown: the arguments of directives that are known to take no secret,
-and the names of the others. A word is judged by its directive and by its block. So the whole file is read,
-whatever part of it is shown.
+"""What of nginx's configuration may be shown: arguments of directives that are known to take no secret, names
+of the others. A word is judged by its directive and by its block. So the whole file is read, whatever part of
+it is shown.
 """
 
 import re

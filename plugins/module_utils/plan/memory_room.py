@@ -45,8 +45,8 @@ def reserve(limit: int) -> int:
 
 
 def needed(max_children: int) -> int:
-    """How many workers must have been measured: half of the pool, at least two if it has two, and of a large
-    pool half of SMALL.
+    """How many workers must have been measured: half of the pool, at least two if it has two. Of a large pool
+    half of SMALL.
     """
     return min(max_children, max(2, int(math.ceil(min(max_children, SMALL) / 2.0))))
 

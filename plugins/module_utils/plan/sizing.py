@@ -201,9 +201,8 @@ def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) 
 
 
 def fair_share(facts: "Capacity", pool_key: PoolKey) -> int:
-    """The bytes that each worker of the pool may take when all take the same: of as many workers as may run,
-    or of as many as fit, if these are fewer. Refusal when a number is missing, or when the share is too small
-    for the scripts of any application.
+    """The bytes that each worker of the pool may take, when as many run as may, or as fit if these are fewer.
+    Refusal when a number is missing, or when the share is too small for the scripts of any application.
     """
     pool = pool_of(facts, pool_key)
     room = room_of(facts, pool)

@@ -52,11 +52,7 @@ def touches(action: "Planned", master: "Master") -> bool:
 
 
 class Proof:
-    """before: how it was when nothing had been done yet. answered_at: epoch seconds of the first good answer
-    after an action. rest: what is still wrong, though what was done helped and is kept.
-
-    ask_pages: whether pages are requested, which leaves a line in the access log.
-    """
+    """ask_pages: whether pages are requested, which leaves a line in the access log."""
 
     def __init__(
         self,
@@ -68,8 +64,8 @@ class Proof:
         ask_pages: bool,
     ) -> None:
         self.host, self.policy, self.findings = host, policy, findings
-        self.answered_at: Optional[float] = None
-        self.rest = ""
+        self.answered_at: Optional[float] = None  # epoch seconds of the first good answer after an action
+        self.rest = ""  # what is still wrong, though what was done helped and is kept
         self.drains = {
             item["endpoint"]: Drain(host, snapshot, item)
             for item in findings
@@ -93,6 +89,7 @@ class Proof:
             if ask_pages and policy.probe_path
             else []
         )
+        # before: how it was before the action.
         self.before = self.now = Sight(
             snapshot["endpoints"],
             ask(host, snapshot["nginx"], self.doors, policy.probe_path, policy.probe_timeout),

@@ -169,8 +169,8 @@ class Running:
 
     @property
     def cut(self) -> int:
-        """How many requests the action has cut: those that were seen to run, or those that nginx logged, if
-        they are more: nginx logs who came during a restart.
+        """How many requests the action has cut: those that were seen to run, or more if nginx logged more: it
+        logs who came during a restart.
         """
         return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
 

@@ -284,9 +284,9 @@ def collect_endpoints(
 ) -> Dict[str, "Endpoint"]:
     """Everything known about each of these endpoints, by key.
 
-    identity: see identity_of(); None dials as ourselves. procs: those that may hold the sockets.
-    probe_seconds: for all silent endpoints together; 0 dials nothing. asleep: endpoints that are not dialled.
-    probe.queue counts the probe too.
+    identity: see identity_of(). None dials as ourselves. procs: those that may hold the sockets.
+    probe_seconds: for all silent endpoints together. 0 dials nothing. asleep: endpoints that are not dialled.
+    The queue that a probe saw counts the probe, too.
     """
     if not keys:
         return {}

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What sizing needs and a snapshot lacks: what the workers of each pool really cost, and what everything else
-holds of the memory and CPU that they share. It is measured for a change only.
+"""What sizing needs and a snapshot lacks: what each pool's workers really cost, and what all else holds of
+memory and CPU. It is measured for a change only.
 """
 
 import posixpath

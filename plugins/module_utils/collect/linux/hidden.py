@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a unit's sandbox hides from its processes, so that they see other files on the way to a socket than
-the host has: systemd.exec(5).
+"""What a unit's sandbox hides: its processes see other files on the way to a socket than the host has. See
+systemd.exec(5).
 """
 
 from typing import TYPE_CHECKING, Optional, Tuple

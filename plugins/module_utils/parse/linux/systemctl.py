@@ -13,9 +13,10 @@ from ..redact import redact
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-# Settings that give a unit's processes other files than the host has, systemd.exec(5). _LISTS: which part of
-# a word with colons is the path as they see it. _PATHS: the only paths that a setting changes.
+# Settings that give a unit's processes other files than the host has, systemd.exec(5).
+# Which part of a word with colons is the path as they see it.
 _LISTS = {"InaccessiblePaths": 0, "TemporaryFileSystem": 0, "BindPaths": 1, "BindReadOnlyPaths": 1}
+# The only paths that a setting changes.
 _PATHS = {
     "ProtectHome": ("/home", "/root", "/run/user"),
     "PrivateTmp": ("/tmp", "/var/tmp"),
