@@ -10,9 +10,9 @@ Where process.max is the limit that was reached. The limits of the pools stay.
 
 from ..plan.sizing import CROWD_SHARES, process_max, settings
 from ..verdict.action import MEMORY, Action, Raised
-from ..verdict.step import Refusal, Step
+from ..verdict.step import Refusal, Step, as_text
 from .backlog import Arguments, verb
-from .steps import decode, pool_step
+from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 
 ACTION = Action(
@@ -41,7 +41,7 @@ def resolve(view: View, arguments: Arguments) -> Step:
     # A dynamic pool starts too few workers at a time for the crowd that filled it.
     spare = settings(pool, workers, CROWD_SHARES)[1:]
     if spare:
-        texts = {path: decode(change.after or b"") for path, change in changed.items()}
+        texts = {path: as_text(change.after or b"") for path, change in changed.items()}
         further = view._replace(files=view.files._replace(texts=dict(view.files.texts, **texts)))
         for change in pool_step(further, ACTION.id, config, name, spare, how).changes:
             first = changed.get(change.path, change)

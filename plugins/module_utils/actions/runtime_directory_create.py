@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from ..parse.linux.tmpfiles import entry_for
 from ..verdict.action import TMPFILES, Action
-from ..verdict.step import Change, Command, Refusal, Step
-from .steps import encode
+from ..verdict.step import Change, Command, Refusal, Step, as_bytes
 from .view import View
 
 ACTION = Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=(TMPFILES,))
@@ -57,7 +56,10 @@ def resolve(view: View, arguments: Arguments) -> Step:
         line = "d %s 0755 root root -\n" % path
         changes = [
             Change(
-                ENTRIES, None if before is None else encode(before), encode((before or HEAD) + line), 0o644
+                ENTRIES,
+                None if before is None else as_bytes(before),
+                as_bytes((before or HEAD) + line),
+                0o644,
             )
         ]
     create = Command(["systemd-tmpfiles", "--create", "--prefix=" + path], [], path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
 from ..plan.load_refusal import load_refusal
-from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial
+from ..verdict.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial, as_bytes
 from .view import View, master_of, unloaded_pools
 
 if TYPE_CHECKING:
@@ -18,16 +18,8 @@ if TYPE_CHECKING:
 Settings = Sequence[Tuple[str, Optional[str]]]  # directive, value; None: removed
 
 
-def encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def decode(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
 def changes_of(edited: Sequence[Edited], grammar: str) -> List[Change]:
-    return [Change(file.path, encode(file.before), encode(file.after), 0o644, grammar) for file in edited]
+    return [Change(file.path, as_bytes(file.before), as_bytes(file.after), 0o644, grammar) for file in edited]
 
 
 def systemctl(verb: str, unit: str, *undo: str) -> Command:

@@ -9,8 +9,7 @@ At worst: a php-fpm that fails again and again is started again and again, until
 from typing import NamedTuple
 
 from ..verdict.action import Action
-from ..verdict.step import Change, Command, Step
-from .steps import encode
+from ..verdict.step import Change, Command, Step, as_bytes
 from .view import View
 
 ACTION = Action("unit_oom_policy", "medium", True, "none", together=("unit",))
@@ -32,6 +31,6 @@ def resolve(view: View, arguments: Arguments) -> Step:
     before = view.files.read(path)
     if before == TEXT:
         return Step(ACTION.id, arguments.unit, [], [], [])
-    change = Change(path, None if before is None else encode(before), encode(TEXT), 0o644)
+    change = Change(path, None if before is None else as_bytes(before), as_bytes(TEXT), 0o644)
     reload = ["systemctl", "daemon-reload"]
     return Step(ACTION.id, arguments.unit, [change], [], [Command(reload, [reload])])

@@ -18,7 +18,7 @@ from ..parse.linux.swap import (
     with_entry,
     without_entry,
 )
-from ..verdict.step import Change, Command, Refusal, Step
+from ..verdict.step import Change, Command, Refusal, Step, as_bytes
 from .swap_facts import FSTAB, PACKAGES, Facts
 
 KEPT_FREE = 0.1  # of the file system
@@ -54,7 +54,7 @@ def program(facts: Facts, name: str) -> str:
 
 def fstab_changes(facts: Facts, edit: Callable[[str, str], str]) -> List[Change]:
     before = facts.fstab or ""
-    old, new = (text.encode("utf-8", "surrogateescape") for text in (before, edit(before, facts.path)))
+    old, new = (as_bytes(text) for text in (before, edit(before, facts.path)))
     change = Change(FSTAB, None if facts.fstab is None else old, new, 0o644)
     return [] if old == new else [change]
 

@@ -20,7 +20,7 @@ from ..parse.linux.swap import (
     parse_swaps,
     plain,
 )
-from ..verdict.step import Refusal
+from ..verdict.step import Refusal, as_text
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.memory import Memory
@@ -63,7 +63,7 @@ def free_space(folder: str) -> Tuple[int, int]:
 
 def text_of(host: Host, path: str) -> Optional[str]:
     try:
-        return host.read_bytes(path).decode("utf-8", "surrogateescape")
+        return as_text(host.read_bytes(path))
     except HostError as error:
         if error.absent:
             return None

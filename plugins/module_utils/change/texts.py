@@ -1,12 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Configuration files as text that keeps every byte: UTF-8, the rest as surrogates; line ends untouched."""
+"""Configuration files as text that keeps every byte, line ends included."""
 
 from typing import Dict, List, Optional
 
 from ..collect.host import Host, HostError
-from ..verdict.step import Step
+from ..verdict.step import Step, as_text
 
 MOST_BYTES = 16 << 20
 
@@ -22,9 +22,9 @@ class Texts:
         real = self.host.realpath(path)
         if real in self.shown:
             data = self.shown[real]
-            return None if data is None else data.decode("utf-8", "surrogateescape")
+            return None if data is None else as_text(data)
         try:
-            return self.host.read_bytes(path, 0, MOST_BYTES).decode("utf-8", "surrogateescape")
+            return as_text(self.host.read_bytes(path, 0, MOST_BYTES))
         except HostError:
             return None
 

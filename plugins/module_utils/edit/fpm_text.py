@@ -207,10 +207,10 @@ def set_directives(
 ) -> List[Edited]:
     """The files whose text changes, in reading order; none when all is as asked.
 
-    config: the main file. read: gives text with surrogateescape, its newlines untouched. pool: None:
-    [global]. settings: keys as pm.max_children or php_admin_value[memory_limit], and their values; None
-    removes each occurrence in that section. Refusal when the pool or a file cannot be read, or when the edit
-    would touch more: a value from the environment, a file that several pools include.
+    config: the main file. read: gives texts of as_text(). pool: None is [global]. settings: keys such as
+    pm.max_children or php_admin_value[memory_limit], and their values. None removes each occurrence in that
+    section. Refusal when the pool or a file cannot be read, or when the edit would touch more: a value from
+    the environment, a file that several pools include.
     """
     files = _Files(config, read, expand)
     asked = _asked(settings)

@@ -3,8 +3,8 @@
 
 """Edits of nginx's configuration: one directive changes, and not a character beside it.
 
-Texts are decoded with ("utf-8", "surrogateescape"), their newlines untouched. Every function raises Refusal
-when the edit must not or cannot be made. The same edit once more changes nothing.
+Texts are as as_text() makes them, and keep each byte. Every function raises Refusal when the edit must not or
+cannot be made. The same edit once more changes nothing.
 """
 
 from typing import Dict, List, Optional, Sequence, Tuple

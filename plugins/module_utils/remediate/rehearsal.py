@@ -25,7 +25,7 @@ from ..collect.trust import folders, opening
 from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
-from ..verdict.step import Change, Refusal, Step
+from ..verdict.step import Change, Refusal, Step, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def rehearse(
     text += "".join(_NO_WORKER % pool.name for pool in after.conf.pools)
     real = host.realpath(master["config"])
     changes = [change for change in step.changes if host.realpath(change.path) != real]
-    changes += [Change(real, None, text.encode("utf-8", "surrogateescape"), 0o644)] + [
+    changes += [Change(real, None, as_bytes(text), 0o644)] + [
         Change(path, b"", None, 0) for path in _sockets(after)
     ]
     ran = trial(changes, options(service) + list(_STAYS), logs, SECONDS, start_of(service, made, READY))

@@ -26,6 +26,15 @@ class Edited(NamedTuple):
     after: str
 
 
+def as_bytes(text: str) -> bytes:
+    """Of a file: UTF-8, and a surrogate for each byte that is none."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def as_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
 class Trial(NamedTuple):
     """A program that must accept the changed configuration before the live one is touched."""
 
