@@ -71,12 +71,6 @@ def _judge(descriptor: int, access: Access) -> None:
         raise Refusal("%s is not the socket that php-fpm (pid %d) listens on" % (access.path, access.pid))
 
 
-def groups_of(host: Host, name: str) -> List[str]:
-    """The names of an account's groups, its own first; [] without the account."""
-    account = host.account(name)
-    return [host.group_name(gid) for gid in dict.fromkeys([account[1]] + account[2])] if account else []
-
-
 def _others_in(gid: int, user: str) -> List[str]:
     """Who but root and the user is in a group, as their own group or as one more."""
     names = Host().group_members(gid) + [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == gid]

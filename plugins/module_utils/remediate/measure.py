@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Dict, List, Optional, cast
 
 from ..actions.registry import BY_ID, reads
 from ..actions.view import Files, View
-from ..change.live_socket import groups_of
 from ..change.swap import swap_on
 from ..change.swap_facts import look
 from ..change.texts import Texts
@@ -24,6 +23,12 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.snapshot import Snapshot
+
+
+def groups_of(host: Host, name: str) -> List[str]:
+    """The names of an account's groups, its own first; [] without the account."""
+    account = host.account(name)
+    return [host.group_name(gid) for gid in dict.fromkeys([account[1]] + account[2])] if account else []
 
 
 class _Record:

@@ -63,29 +63,29 @@ class _NginxReading(nginx_files.Reading):
         super(_NginxReading, self)._judge(path)
 
 
-def _not_whole(look: Host, what: str) -> str:
-    entry = next((entry for entry in look.missing if entry["what"] == what), None)
+def _not_whole(host: Host, what: str) -> str:
+    entry = next((entry for entry in host.missing if entry["what"] == what), None)
     path, why = (entry["path"], entry["why"]) if entry else ("a part", "unknown")
     return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (path, why)
 
 
-def _replaced(look: Host, pid: int, program: str) -> Optional[str]:
+def _replaced(host: Host, pid: int, program: str) -> Optional[str]:
     """What of the code that runs is not on the disk any more."""
     link = "/proc/%d/exe" % pid
     try:
-        runs, there = look.stat(link), look.stat(program)
+        runs, there = host.stat(link), host.stat(program)
     except HostError as error:
         return "%s (%s)" % (program, error.why)
     same = (runs.device, runs.inode) == (there.device, there.inode)
-    if not same or (look.readlink(link) or "").endswith(DELETED):
+    if not same or (host.readlink(link) or "").endswith(DELETED):
         return program
-    extension = _PHP_CODE.search(look.text("/proc/%d/maps" % pid) or "")
+    extension = _PHP_CODE.search(host.text("/proc/%d/maps" % pid) or "")
     return extension.group(1) if extension else None
 
 
-def _service(look: Host, unit: str) -> Launch:
+def _service(host: Host, unit: str) -> Launch:
     """Raises Refusal where systemd would not take the unit as its files say."""
-    service = launch(look, unit)
+    service = launch(host, unit)
     # A unit that runs and is masked waits for a reload on systemd 247 and 252, and not on 257.
     if service.settings.get("LoadState") == ["masked"]:
         why = "%s is masked, so systemd would refuse that: `systemctl unmask %s`, if that is meant"
@@ -98,33 +98,33 @@ def _service(look: Host, unit: str) -> Launch:
     return service
 
 
-def _nginx(
-    look: Host, step: Step, nginx: "Nginx", unit: Optional[str], procs: Sequence[Process], state: str
+def _nginx_refusal(
+    host: Host, step: Step, nginx: "Nginx", unit: Optional[str], procs: Sequence[Process], state: str
 ) -> Optional[str]:
-    reading = _NginxReading(look, nginx)
+    reading = _NginxReading(host, nginx)
     if not reading.whole:
-        return "nginx: %s" % _not_whole(look, "nginx_config")
+        return "nginx: %s" % _not_whole(host, "nginx_config")
     master = nginx["master"]
     if unit is None or master is None:
         return None
-    _service(look, unit)
+    _service(host, unit)
     pid = master["pid"]
-    replaced = _replaced(look, pid, nginx["binary"] or "")
+    replaced = _replaced(host, pid, nginx["binary"] or "")
     if replaced:
         text = "%s was replaced since nginx (pid %d) was started: %s"
         return text % (replaced, pid, by_hand(unit, "restart"))
     workers = [process.started_at for process in procs if process.pid in nginx["workers"]]
     began = workers or [master["started_at"]]
-    others = newer(look, reading.seen, min(began) + TICK, step.meant, state, step.name)
+    others = newer(host, reading.seen, min(began) + TICK, step.meant, state, step.name)
     if others:
         return (
             "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s"
             % (named(others), by_hand(unit, "reload"))
         )
-    texts = Texts(look)
+    texts = Texts(host)
     texts.show(step)
     after = parse_conf(nginx["config"] or "", texts.read, texts.expand, nginx["options"].get("g", ""))
-    why = taken(look, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
+    why = taken(host, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
     return "nginx could not listen on %s" % why if why else None
 
 
@@ -137,12 +137,12 @@ def _listens(conf: Conf) -> Set[str]:
     }
 
 
-def _on_top(look: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
+def _on_top(host: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
     """An action that edits and loads nothing: what others wrote into the same file would pass for ours, and
     be loaded one day.
     """
     others = (
-        newer(look, [change.path for change in step.changes], since, step.meant, state)
+        newer(host, [change.path for change in step.changes], since, step.meant, state)
         if since and step.name in BY_ID
         else []
     )
@@ -168,39 +168,39 @@ def _unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) ->
     return None
 
 
-def _fpm(
-    look: Host,
+def _fpm_refusal(
+    host: Host,
     step: Step,
     master: "Master",
     loads: Optional[Tuple[str, str]],
     procs: Sequence[Process],
     state: str,
 ) -> Optional[str]:
-    reading = _FpmReading(look, master["config"], master["prefix"])
+    reading = _FpmReading(host, master["config"], master["prefix"])
     if not reading.whole or reading.text is None:
-        return "%s: %s" % (master["config"], _not_whole(look, "fpm_config"))
+        return "%s: %s" % (master["config"], _not_whole(host, "fpm_config"))
     if loads is None:
-        return _on_top(look, step, master["loaded_at"], state)
+        return _on_top(host, step, master["loaded_at"], state)
     verb, unit = loads
-    service = _service(look, unit)
+    service = _service(host, unit)
     pid = master["pid"] if verb != "start" else None  # of a master that stays
-    replaced = _replaced(look, pid, service.argv[0]) if pid else None
+    replaced = _replaced(host, pid, service.argv[0]) if pid else None
     if replaced:
         text = "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s"
         return text % (replaced, pid or 0, by_hand(unit, "restart"))
     if verb != "reload":
         folders = [command.folder for command in step.commands if command.folder]
-        refusal = start_refusal(look, service, verb, bool(pid), folders)
+        refusal = start_refusal(host, service, verb, bool(pid), folders)
         if refusal:
             return refusal
-    ini = ini_files(look, service, step)
-    definition = newer(look, service.definition + service.environment_files, 0.0, (), state)
-    boot_at = look.now() - look.boottime()
+    ini = ini_files(host, service, step)
+    definition = newer(host, service.definition + service.environment_files, 0.0, (), state)
+    boot_at = host.now() - host.boottime()
     proven = bool(service.active_since) and all(
         file.at <= boot_at + service.active_since for file in definition
     )
     if pid:
-        others = newer(look, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
+        others = newer(host, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
         if verb != "reload":
             others += [file for file in definition if file.at > (master["started_at"] or 0.0) + TICK]
         unlike = _unlike(master, procs, step.meant)
@@ -209,27 +209,27 @@ def _fpm(
                 "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
                 % (verb, unit, ", ".join(filter(None, (named(others), unlike))), by_hand(unit, verb))
             )
-    return rehearse(look, master, service, step, procs, proven)
+    return rehearse(host, master, service, step, procs, proven)
 
 
-def _definitions(look: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
+def _definitions_refusal(host: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
     """systemd would read all units anew: those that somebody else changed since it did so last."""
-    ran = look.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
+    ran = host.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
     loaded = re.search(r"=(\d+)", ran.out)
     if not loaded:
         return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (
             " ".join(commands[0]),
             ran.err.strip()[:200],
         )
-    since = look.now() - look.boottime() + int(loaded.group(1)) / 1e6
+    since = host.now() - host.boottime() + int(loaded.group(1)) / 1e6
     files = [
         path
         for folder in DIRECTORIES
         for pattern in ("*.*", "*.d/*.conf")
-        for path in look.glob("%s/%s" % (folder, pattern))
-        if look.type_of(path) == "file"
+        for path in host.glob("%s/%s" % (folder, pattern))
+        if host.type_of(path) == "file"
     ]
-    others = newer(look, files, since, (), state)
+    others = newer(host, files, since, (), state)
     if not others:
         return None
     return (
@@ -248,29 +248,33 @@ def step_refusal(step: Step, state: str = STATE) -> Optional[str]:
     tested = {word for each in step.trials for word in each.argv if word.startswith("/")}
     if not (loads or defines or tested):
         return None
-    look = Host()
-    why = _definitions(look, defines, state) if defines else None
+    host = Host()
+    why = _definitions_refusal(host, defines, state) if defines else None
     if why:
         return why
-    if loads and any(process.started_at > look.now() - SETTLE for process in processes(look)):
-        look.sleep(SETTLE)
-    return _look(look, step, loads, tested, state)
+    if loads and any(process.started_at > host.now() - SETTLE for process in processes(host)):
+        host.sleep(SETTLE)
+    return _load_refusal(host, step, loads, tested, state)
 
 
-def _look(look: Host, step: Step, loads: Dict[str, str], tested: Set[str], state: str) -> Optional[str]:
-    procs, left = processes(look), dict(loads)
+def _load_refusal(
+    host: Host, step: Step, loads: Dict[str, str], tested: Set[str], state: str
+) -> Optional[str]:
+    procs, left = processes(host), dict(loads)
     try:
-        for master in collect_fpm(look, procs, test="never")["masters"]:
+        for master in collect_fpm(host, procs, test="never")["masters"]:
             verb = loads.get(master["unit"] or "")
             if not master["account"] and (verb or master["config"] in tested):
-                why = _fpm(look, step, master, (verb, master["unit"] or "") if verb else None, procs, state)
+                why = _fpm_refusal(
+                    host, step, master, (verb, master["unit"] or "") if verb else None, procs, state
+                )
                 if why:
                     return why
                 left.pop(master["unit"] or "", None)
-        nginx = collect_nginx(look, procs)
+        nginx = collect_nginx(host, procs)
         unit = nginx["unit"] if left.pop(nginx["unit"] or "", None) else None
         if not nginx["account"] and (unit or nginx["config"] in tested):
-            why = _nginx(look, step, nginx, unit, procs, state)
+            why = _nginx_refusal(host, step, nginx, unit, procs, state)
             if why:
                 return why
     except Refusal as refusal:

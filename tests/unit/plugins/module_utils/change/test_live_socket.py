@@ -19,7 +19,6 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.rights imp
     USER_ENTRY,
     with_write,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.permission import (
     acl_text,
@@ -244,9 +243,3 @@ class TestGroup:
         monkeypatch.setattr(live_socket, "_others_in", lambda _gid, _user: ["someone"])
         with pytest.raises(Refusal, match=r"has others in it \(someone\)"):
             listening.look(by="group")
-
-    def test_the_groups_of_an_account_begin_with_its_own(self) -> None:
-        assert (
-            live_socket.groups_of(Host(), GAMES)[0] == "games"
-            and live_socket.groups_of(Host(), "nobody-of-that-name") == []
-        )

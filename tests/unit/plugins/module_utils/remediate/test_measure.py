@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, resolve
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import measure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import MEMORY, SWAP
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
@@ -64,3 +65,9 @@ class TestView:
                 resolve(action["id"], view, action["arguments"])
             except Refusal as refusal:
                 assert "not looked at" not in str(refusal) and "not measured" not in str(refusal)
+
+    def test_the_groups_of_an_account_begin_with_its_own(self) -> None:
+        assert (
+            measure.groups_of(Host(), "games")[0] == "games"
+            and measure.groups_of(Host(), "nobody-of-that-name") == []
+        )
