@@ -49,7 +49,7 @@ class Start(NamedTuple):
 
 
 class _Namespace(Sandbox):
-    """files: by real path; missing: logs that are not there yet."""
+    """files: by real path. missing: logs that are not there yet."""
 
     def __init__(self, files: Dict[str, _File], missing: Sequence[str], start: Optional[Start]) -> None:
         super(_Namespace, self).__init__()

@@ -135,10 +135,10 @@ def _live(work: Work, sink: int) -> None:
 
 
 class Child:
-    """A fork that sends messages, as JSON. ended: it has sent all."""
+    """A fork that sends messages, as JSON."""
 
     def __init__(self, work: Work) -> None:
-        self.ended = False
+        self.ended = False  # it has sent all
         self._lines: List[bytes] = []
         self._begun: List[bytes] = []
         self.others = _children()

@@ -26,12 +26,10 @@ class File(NamedTuple):
 
 
 class Source:
-    """read: bytes read from the disk. cut: a part of the window was left out."""
-
     def __init__(self, host: Host, file: File) -> None:
         self.host, self.file, self.stat = host, file, file.stat
-        self.read = 0
-        self.cut = False
+        self.read = 0  # bytes from the disk
+        self.cut = False  # a part of the window was left out
 
     def at(self, offset: int, length: int) -> bytes:
         self.host.reading(self.file.name)

@@ -22,19 +22,17 @@ def _folded(name: str) -> str:
 
 
 class Level:
-    """A block as nginx reads it: a file that is included twice gives its blocks twice.
-
-    outer: the level around it. file: in which it stands. outer and block are None for the main level.
-    content: its directives, those of includes in their place.
+    """A block as nginx reads it: a file that is included twice gives its blocks twice. Of the main level
+    outer and block are None.
     """
 
     def __init__(
         self, outer: Optional["Level"], file: str, block: Optional[Place], content: List[Place]
     ) -> None:
-        self.outer = outer
-        self.file = file
+        self.outer = outer  # the level around it
+        self.file = file  # in which it stands
         self.block = block
-        self.content = content
+        self.content = content  # its directives, those of includes in their place
         self.where = "%s:%d" % (file, block.line if block else 0)
 
     @property
@@ -73,14 +71,14 @@ class Level:
 
 
 class Configuration:
-    """All files of a configuration, from the absolute path of the main one. levels: every block, the main
-    level first. Refusal unless all of it can be read.
+    """All files of a configuration, from the absolute path of the main one. Refusal unless all of it can be
+    read.
     """
 
     def __init__(self, config: str, read: Read, expand: Expand) -> None:
         self.config = config
         self.sources: Dict[str, Source] = {}
-        self.levels: List[Level] = []
+        self.levels: List[Level] = []  # every block, the main level first
 
         def remember(path: str) -> Optional[str]:
             text = read(path)

@@ -27,10 +27,10 @@ def key(item: "Finding") -> Key:
 
 
 class Sight(NamedTuple):
-    """One look. endpoints: by key. pages: by the place of the site."""
+    """One look."""
 
-    endpoints: "Dict[str, Endpoint]"
-    pages: Dict[Place, Page]
+    endpoints: "Dict[str, Endpoint]"  # by key
+    pages: Dict[Place, Page]  # by the place of the site
 
 
 def probe_words(facts: "Optional[Endpoint]") -> str:

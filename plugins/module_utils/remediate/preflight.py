@@ -40,10 +40,8 @@ _PHP_CODE = re.compile(r" (/\S*php\S*\.so) \(deleted\)$", re.M)
 
 
 class _FpmReading(fpm_files.Reading):
-    """seen: every file and directory of the configuration, also those that are not there."""
-
     def __init__(self, host: Host, config: str, prefix: str) -> None:
-        self.seen: List[str] = []
+        self.seen: List[str] = []  # every file and directory of it, also those that are not there
         super(_FpmReading, self).__init__(host, config, prefix, None)
 
     def _judge(self, path: str) -> None:

@@ -53,9 +53,9 @@ _NO_WORKER = "[%s]\npm = ondemand\npm.max_children = 1\n"
 
 
 class ConfigAfter(NamedTuple):
-    """A configuration as a step would leave it. text: of the main file."""
+    """A configuration as a step would leave it."""
 
-    text: str
+    text: str  # of the main file
     conf: FpmConf
     pools: "List[Pool]"
 

@@ -29,13 +29,13 @@ class Diagnosis(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What a run did, and what was seen. before, after: of each finding."""
+    """What a run did, and what was seen."""
 
     actions: "List[Taken]"
     diff: List[Dict[str, str]]
     undone: "Optional[Undone]"
     last: "Verdict"  # when all was done
-    before: "Mapping[Key, Shown]"
+    before: "Mapping[Key, Shown]"  # of each finding
     after: "Mapping[Key, Shown]"
     answered_at: Optional[float]  # epoch seconds of the first good answer
 

@@ -93,8 +93,6 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
 
 
 class _Run:
-    """in_force: files that run, though they are newer: put back, or of a run that was killed."""
-
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
         for _look in range(LOOKS):
@@ -110,7 +108,7 @@ class _Run:
         self.actions: List["Taken"] = []
         self.diff: List[Dict[str, str]] = []
         self.proof: Optional[Proof] = None
-        self.in_force: List[str] = []
+        self.in_force: List[str] = []  # files that run, though they are newer: put back, or a killed run's
 
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""

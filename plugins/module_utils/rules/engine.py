@@ -30,12 +30,12 @@ class HostRule(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What the rules say of one endpoint. left: the losses that none explains."""
+    """What the rules say of one endpoint."""
 
     findings: List["Finding"]
     ruled_out: List["RuledOut"]
     missing: List["Missing"]
-    left: Sequence[Loss]
+    left: Sequence[Loss]  # that none explains
 
 
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":

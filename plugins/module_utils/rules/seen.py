@@ -53,8 +53,6 @@ class Owner(NamedTuple):
 
 
 class Seen:
-    """blind: the names in missing of what could not be seen."""
-
     def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
         # A removed package leaves its configuration behind.
@@ -71,6 +69,7 @@ class Seen:
             if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
         ]
         self.fpm_events = [event for event in events if event["source"] == "fpm"]
+        # What could not be seen, by its names in missing.
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
         self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
         self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))

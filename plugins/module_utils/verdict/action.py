@@ -19,14 +19,11 @@ class Raised(NamedTuple):
 
 
 class GivesWay(NamedTuple):
-    """To another action of the plan, where both have the same values of these arguments.
-
-    mends: whether the other one mends the findings of this one as well.
-    """
+    """To another action of the plan."""
 
     to: str  # id
-    sharing: Tuple[str, ...]
-    mends: bool
+    sharing: Tuple[str, ...]  # arguments that have the same values in both
+    mends: bool  # the other one mends the findings of this one as well
 
 
 class Action(NamedTuple):

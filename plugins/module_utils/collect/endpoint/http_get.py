@@ -117,11 +117,9 @@ class _Connection:
 
 
 class Got(NamedTuple):
-    """status: None where no HTTP came; then error says why. ms: until then."""
-
-    status: Optional[int]
-    error: Optional[str]
-    ms: float
+    status: Optional[int]  # None where no HTTP came
+    error: Optional[str]  # why not
+    ms: float  # until then
 
 
 def get(host: Host, target: Target, site: str, path: str, seconds: float) -> Got:

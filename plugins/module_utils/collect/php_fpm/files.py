@@ -16,14 +16,12 @@ MOST_BYTES = 32 * 1024 * 1024  # of all files of a configuration
 
 
 class Reading(ConfigFiles):
-    """text: of the main file."""
-
     missing = "fpm_config"
 
     def __init__(self, host: Host, config: str, prefix: str, account: Optional[int]) -> None:
         super(Reading, self).__init__(host, account)
         self.config = config
-        self.text: Optional[str] = None
+        self.text: Optional[str] = None  # of the main file
         self.conf = parse_fpm_conf(self.config, self.read, self.expand, prefix)
         # What they name is loaded by php-fpm -t.
         for name in ("php.ini", "conf.d", "conf.d/*.ini", "php.d", "php.d/*.ini"):

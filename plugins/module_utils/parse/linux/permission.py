@@ -65,12 +65,12 @@ def acl_text(
 
 
 class _Class(NamedTuple):
-    """A class of permissions. listed: what entries of an ACL grant without its mask. acl: an ACL decides."""
+    """Of permissions."""
 
     name: str
     granted: int
-    listed: int = 0
-    acl: bool = False
+    listed: int = 0  # what entries of an ACL grant without its mask
+    acl: bool = False  # an ACL decides
 
 
 def _class(component: Component, who: Identity) -> _Class:

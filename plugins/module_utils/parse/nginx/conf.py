@@ -28,27 +28,20 @@ Part = Tuple[List["Directive"], int, int]
 
 
 class Directive(NamedTuple):
-    """block: None for a simple directive, shared where a file is included twice. number: which of the lexer's
-    statements of its file it is. An editor finds its place by that.
-    """
-
     name: str
     args: List[str]
     file: str
     line: int
-    block: Optional[List["Directive"]]
-    number: int
+    block: Optional[List["Directive"]]  # None for a simple one; shared where a file is included twice
+    number: int  # which of the lexer's statements of its file it is: an editor finds its place by that
 
 
 class Conf:
-    """directives: the main level. errors: each once, the first MOST_ERRORS. unread: [(path, file, line)] of a
-    file for which read gave no text, and of the include that names it.
-    """
-
     def __init__(self) -> None:
-        self.directives: List[Directive] = []
+        self.directives: List[Directive] = []  # the main level
+        # (path, file, line) of a file for which read gave no text, and of the include that names it.
         self.unread: List[Tuple[str, str, int]] = []
-        self.errors: List[ConfigProblem] = []
+        self.errors: List[ConfigProblem] = []  # each once, the first MOST_ERRORS
         self._known: Set[Tuple[str, int, str]] = set()
 
     def refuse(self, directive: Directive, kind: str, *values: object) -> None:

@@ -20,11 +20,11 @@ _MOST_DOUBTS = 5000
 
 
 class _Seen:
-    """An entry within reach of one with foreign text. doubt: the pids that must prove to be nginx's."""
+    """An entry within reach of one with foreign text."""
 
     def __init__(self, start: int, entry: Entry, line: str) -> None:
         self.start, self.entry, self.line = start, entry, line
-        self.doubt: Set[int] = set()
+        self.doubt: Set[int] = set()  # the pids that must prove to be nginx's
 
 
 class NginxLog(Log):

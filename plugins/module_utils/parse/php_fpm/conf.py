@@ -24,14 +24,13 @@ class Setting(NamedTuple):
 
 
 class Section:
-    """[global] or one pool. arrays: env, php_value and their like, {name: [(key, Setting)]} in file order.
-    variables: whether a plain key has a ${...}, so that its value is unknown.
-    """
+    """[global] or one pool."""
 
     def __init__(self, name: str, file: str, line: int) -> None:
         self.name, self.file, self.line = name, file, line
-        self.variables = False
+        self.variables = False  # whether a plain key has a ${...}, so that its value is unknown
         self.settings: Dict[str, Setting] = {}
+        # env, php_value and their like: (key, Setting) in file order.
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
 
     def text(self, key: str) -> Optional[str]:
@@ -60,15 +59,13 @@ class Section:
 
 
 class FpmConf:
-    """files: in reading order. variables: whether a value has ${...}. cut: a limit ended the reading."""
-
     def __init__(self, config: str) -> None:
-        self.files: List[str] = []
-        self.cut = False
+        self.files: List[str] = []  # in reading order
+        self.cut = False  # a limit ended the reading
         self.top = Section("global", config, 0)
         self.pools: List[Section] = []
         self.problems: List[Problem] = []
-        self.variables = False
+        self.variables = False  # whether a value has ${...}
 
 
 # Linear in time: a name ends with no space, a variable's parts where another variable begins.
