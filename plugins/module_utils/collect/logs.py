@@ -8,13 +8,11 @@ import posixpath
 import re
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.log_events import Events, Log
-from ..parse.nginx import log as nginx_log
-from ..parse.nginx import log_entry as nginx_entry
-from ..parse.php_fpm import log as fpm_log
-from ..parse.timestamps import fpm_time, nginx_time
+from ..parse.nginx.log import NginxLog
+from ..parse.php_fpm.log import FpmLog
 from .host import Host, HostError
 from .log_window import PROBE, WINDOW_BYTES, File, Source, feed, find_window
 from .trust import named
@@ -35,8 +33,6 @@ class _Kind(NamedTuple):
 
     name: str
     what: str  # id of what is missing without it
-    head: Pattern[bytes]  # of an entry; group 1: its time
-    time: Callable[[str, int], Optional[float]]  # of that text and the offset from UTC
     make: Callable[[str], Log]  # of a path
 
 
@@ -44,34 +40,24 @@ class _Rotated(Exception):
     """The file is another one, or shorter, than when reading began."""
 
 
-def _times(kind: _Kind, data: bytes, utc_offset: int, until: float) -> List[float]:
-    """The times at line beginnings. Those later than until are left out: an odd clock or a forgery."""
-    heads = {head.decode("ascii", "replace") for head in kind.head.findall(data)}
-    times = (kind.time(head, utc_offset) for head in heads)
-    return [at for at in times if at is not None and at <= until]
-
-
-def _read(
-    host: Host, kind: _Kind, file: File, since: float, now: float, budget: int, current: bool
-) -> Tuple["LogFile", Events, bool]:
+def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tuple["LogFile", Events, bool]:
     """(file, events, whether the window may begin in an older file)."""
     source, log, stat = Source(host, file), kind.make(file.name), file.stat
-    utc_offset, until, limit = host.utc_offset(now), now + SLACK, min(WINDOW_BYTES, budget)
-    compressed = file.name.endswith(".gz")
+    since, limit, compressed = log.since, min(WINDOW_BYTES, budget), file.name.endswith(".gz")
     if compressed:
         start, kept = source.inflated()
         first, chunks = kept[0] if kept else b"", iter(kept)
     else:
 
         def latest(data: bytes) -> Optional[float]:
-            return max(_times(kind, data, utc_offset, until), default=None)
+            return max(log.times(data), default=None)
 
         start = find_window(source, latest, since - SLACK)
         if stat.size - start > limit:
             start, source.cut = stat.size - limit, True
         first = source.at(start, PROBE)
         chunks = chain([first], source.chunks(start + len(first)))
-    begins = min(_times(kind, first, utc_offset, until), default=None)
+    begins = min(log.times(first), default=None)
     feed(log, chunks, start)
     after = host.stat(file.real, follow=False)
     if after.identity != stat.identity or after.size < stat.size:
@@ -146,7 +132,7 @@ def _entry(kind: _Kind, path: str, why: Optional[str]) -> "LogFile":
 
 
 def _log(
-    host: Host, kind: _Kind, path: str, since: float, now: float, budget: int, again: bool = True
+    host: Host, kind: _Kind, path: str, since: float, budget: int, again: bool = True
 ) -> Tuple[List["LogFile"], Events]:
     """One log with its predecessors in the window."""
     files: List[LogFile] = []
@@ -163,7 +149,7 @@ def _log(
             if name.endswith((".xz", ".bz2", ".zst")):
                 files += _refuse(host, kind, name, "compressed in a way that is not read")
                 continue
-            entry, more, reaches_back = _read(host, kind, file, since, now, budget, name == path)
+            entry, more, reaches_back = _read(host, kind, file, budget, name == path)
             files.append(entry)
             events.merge(more)
             if name == path and reaches_back:
@@ -172,7 +158,7 @@ def _log(
         files += _refuse(host, kind, name, error.why, _NEEDS.get(error.errno or 0))
     except _Rotated:
         if again:
-            return _log(host, kind, path, since, now, budget, False)
+            return _log(host, kind, path, since, budget, False)
         return _refuse(host, kind, path, "the log was rotated twice while it was read"), Events()
     return files, events
 
@@ -191,16 +177,11 @@ def collect_logs(
     tell true lines from forged ones.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
-    nginx = partial(
-        nginx_log.NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids
-    )
-    wanted = [
-        (_Kind("nginx_error", "nginx_log", nginx_entry.HEAD_BYTES, nginx_time, nginx), path)
-        for path in dict.fromkeys(nginx_error_logs)
-    ]
+    nginx = partial(NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids)
+    wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
-        fpm = partial(fpm_log.FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
-        wanted.append((_Kind("fpm_error", "fpm_log", fpm_log.HEAD_BYTES, fpm_time, fpm), path))
+        fpm = partial(FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
+        wanted.append((_Kind("fpm_error", "fpm_log", fpm), path))
     files: List[LogFile] = []
     events = Events()
     budget = TOTAL_BYTES
@@ -208,7 +189,7 @@ def collect_logs(
         if budget <= 0 or number >= MOST_LOGS:
             files += _refuse(host, kind, path, "not read: the limit for all logs of a host is reached")
             continue
-        entries, more = _log(host, kind, path, window_from, now, budget)
+        entries, more = _log(host, kind, path, window_from, budget)
         files += entries
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)

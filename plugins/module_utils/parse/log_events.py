@@ -3,7 +3,7 @@
 
 """Messages of one kind about one place, counted: an event of the snapshot."""
 
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Pattern, Tuple
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Detail, Event, Sample
@@ -18,6 +18,8 @@ _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are 
 class Log:
     """A log, fed its lines in order. The window is from since to until."""
 
+    head: Pattern[bytes]  # of an entry; group 1: its time
+
     def __init__(self, path: str, since: float, until: float, utc_offset: int) -> None:
         self.path, self.since, self.until, self.utc_offset = path, since, until, utc_offset
         self.events = Events()
@@ -25,6 +27,14 @@ class Log:
         # Of the entries in the window.
         self.first_at: Optional[float] = None
         self.last_at: Optional[float] = None
+
+    def time_of(self, head: str) -> Optional[float]:
+        """Epoch seconds."""
+
+    def times(self, data: bytes) -> List[float]:
+        """At line beginnings. Those later than the window are left out: an odd clock or a forgery."""
+        heads = {head.decode("ascii", "replace") for head in self.head.findall(data)}
+        return [at for at in map(self.time_of, heads) if at is not None and at <= self.until]
 
     def begin_inside(self, start: int) -> None:
         """The first line to come, at byte start, may belong to an entry that began before it."""

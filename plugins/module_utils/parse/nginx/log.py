@@ -8,11 +8,13 @@ What stands within that reach of such an entry is dropped, or in doubt until it 
 never decides alone.
 """
 
+import re
 from collections import deque
 from typing import Deque, Iterable, List, Optional, Set
 
 from ...signatures.nginx import PHASES, STDERR
 from ..log_events import Events, Log
+from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, parse_entry
 
 MANY_STRANGERS = 16
@@ -30,6 +32,8 @@ class _Seen:
 class NginxLog(Log):
     """known_pids: nginx's processes now."""
 
+    head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
+
     def __init__(
         self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
     ) -> None:
@@ -41,6 +45,9 @@ class NginxLog(Log):
         self._open = False  # the last entry with foreign text has not ended yet
         self._pending: Deque[_Seen] = deque()
         self._doubts: List[_Seen] = []
+
+    def time_of(self, head: str) -> Optional[float]:
+        return nginx_time(head, self.utc_offset)
 
     def begin_inside(self, start: int) -> None:
         self._foreign.append(start - 1)

@@ -19,7 +19,6 @@ from ..timestamps import fpm_time
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Detail
 
-HEAD_BYTES = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
 _HEAD = re.compile(
     r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): "
     r"(?:pid \d+, \w+\(\), line \d+: )?",
@@ -126,6 +125,8 @@ def brief(line: str) -> str:
 class FpmLog(Log):
     """master: the configuration file of the log's master."""
 
+    head = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)(?:\.\d{1,6})?\] [A-Z]{5,7}: ", re.M)
+
     def __init__(self, path: str, master: Optional[str], since: float, until: float, utc_offset: int) -> None:
         super(FpmLog, self).__init__(path, since, until, utc_offset)
         self.master = master
@@ -133,6 +134,9 @@ class FpmLog(Log):
         self._open: Optional[Tuple[Message, str]] = None
         # byte position where the last request's text, and what it could have forged, ends at the latest
         self._reach = 0
+
+    def time_of(self, head: str) -> Optional[float]:
+        return fpm_time(head, self.utc_offset)
 
     def begin_inside(self, start: int) -> None:
         self._reach = start + _REACH
