@@ -274,8 +274,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit,
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 
 DEADLINES = (5.0, 600.0)
-# Seconds beyond the deadline. Then the kernel ends a module that still runs: its controller has given up.
-JUDGING = 20
+# Beyond the deadline, for the rules. The kernel ends a module that runs longer: its controller has given up.
+JUDGE_SECONDS = 20
 
 
 def main() -> None:
@@ -293,7 +293,7 @@ def main() -> None:
         module.fail_json(
             msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES)
         )
-    signal.alarm(int(deadline) + JUDGING)
+    signal.alarm(int(deadline) + JUDGE_SECONDS)
     snapshot = take(Host(), module.params["window"], module.params["probe_timeout"], deadline)
     verdict = fit(sendable(diagnose(snapshot)))
     shown = {"snapshot": sendable(snapshot)} if module.params["snapshot"] else {}

@@ -127,7 +127,7 @@ class Disk:
 
     def write_file(self, path: str, data: bytes, like: Optional[Meta] = None) -> None:
         """Nothing may be at path, not even a link. like: the rights that the file has before anyone can open
-        it; 0600 and ours when None.
+        it. None is 0600 and ours.
         """
         with self.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600) as descriptor:
             left = memoryview(data)

@@ -26,9 +26,11 @@ from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away,
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import Folder, Journal, Socket
 
-# What became of it. put_back: its files, and its commands where they had taken effect. tidied: it was over,
-# and had left files of its own. damaged: it is no record, and was put aside.
-PUT_BACK, KEPT_SO, LEFT, TIDIED, DAMAGED = "put_back", "kept", "left", "tidied", "damaged"
+# What became of it.
+PUT_BACK = "put_back"  # its files, and its commands where they had taken effect
+KEPT_SO, LEFT = "kept", "left"
+TIDIED = "tidied"  # it was over, and had left files of its own
+DAMAGED = "damaged"  # it is no record, and was put aside
 _UNDO = "undo"  # put back, with its commands
 
 

@@ -194,7 +194,7 @@ def trial(
     start: Optional[Start] = None,
 ) -> Ran:
     """argv's answer to the configuration with the changes. silent: logs and pid files that it must not write
-    to, there or not. start: it is started as a service. Once it runs it is killed, with rc 0.
+    to, there or not. start: it is started as a service, and killed once it runs: then rc is 0.
 
     rc None, and why in err: it could not be run, or was killed after timeout seconds. Only root can do this.
     """

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Finding
 
-# Ranks of an endpoint, worst first: nobody is there; somebody takes the connection; a worker answers.
+# Ranks of an endpoint, worst first: nobody is there, somebody takes the connection, a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2
 _TAKES = ("ok", "full", "timeout")
 _NOT_PHP = ("closed", "not_fastcgi")
-
 
 # What names a finding in two diagnoses of a host: cause, endpoint, site.
 Key = Tuple[str, Optional[str], Optional[str]]
@@ -59,7 +58,7 @@ def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
 
 def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
     """What was alive and is not. A full pool and a slow page do not count. edited: places of the sites whose
-    configuration was changed: there a page that fails, and did not, counts too.
+    configuration was changed. There a page that fails, and did not, counts too.
     """
     for key, facts in now.endpoints.items():
         was = rank(before.endpoints.get(key))

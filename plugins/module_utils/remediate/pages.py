@@ -15,9 +15,9 @@ from .nginx_errors import lost_since
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx, Route
 
-# silent: nginx answered for a backend that gave nothing. own: the site's code answered, whatever it said.
-# slow: no answer in time, or no HTTP at all; that proves nothing.
-SILENT, OWN, SLOW = "silent", "own", "slow"
+SILENT = "silent"  # nginx answered for a backend that gave nothing
+OWN = "own"  # the site's code answered, whatever it said
+SLOW = "slow"  # no answer in time, or no HTTP at all: that proves nothing
 
 
 class Page(NamedTuple):
@@ -91,7 +91,7 @@ def ask(host: Host, nginx: "Nginx", wanted: Sequence[Door], path: str, seconds: 
 
 def _page(status: Optional[int], errors: Optional[FrozenSet[str]]) -> Page:
     """A site may say 502, 503 or 504 itself: then nginx logs no error. errors: None where its log cannot be
-    read; then 503 is taken for the site's.
+    read. Then 503 is taken for the site's.
     """
     if status is None:
         return Page(None, SLOW, frozenset())

@@ -81,8 +81,8 @@ def _is_ours(real: str, written: Dict[str, str]) -> bool:
 def newer(
     host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE, step: str = ""
 ) -> List[Newer]:
-    """Those of the paths that changed after since (epoch seconds), but for files that the step means to load,
-    or that we wrote. step: its name.
+    """Those of the paths that changed after since (epoch seconds), without files that the step means to load
+    and files that we wrote. step: its name.
     """
     written = ours(state, step)
     wanted = {host.realpath(path) for path in meant}

@@ -246,9 +246,9 @@ def collect_fpm(
 ) -> "Fpm":
     """Running masters come first. account: the uid whose masters count beside root's; without root, ours.
 
-    test: whether to ask php-fpm about the configuration: always, never, or auto, which asks when the master
-    does not run or has not loaded it. window: seconds in which a unit's change of state makes its journal
-    worth reading. facts: of a pool.
+    test: whether to ask php-fpm about the configuration: always, never, or auto. That asks when the master
+    does not run or has not loaded it. window: a unit's journal is read where its state changed within so many
+    seconds. facts: of a pool.
     """
     procs = processes(host) if procs is None else procs
     if account is None and not host.is_root():
