@@ -45,7 +45,7 @@ def _cycle(probe: "Probe", busy: int) -> "Flow":
     return {"seconds": seconds, "arrived": served, "answered": served}
 
 
-def counted(endpoint: "Endpoint") -> bool:
+def shows_arrivals(endpoint: "Endpoint") -> bool:
     """Whether the look at an endpoint tells how many come: the probe got no answer, or a late one."""
     return bool(endpoint.get("flow") or _late(endpoint["probe"]))
 

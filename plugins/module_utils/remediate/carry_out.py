@@ -49,8 +49,8 @@ def trial_words(argv: Sequence[str]) -> str:
 
 
 def trial_refusal(step: Step, state: str = STATE) -> Optional[str]:
-    """What a program objects to, or would load beside our change. A kill between two renames leaves the first
-    few changes alone, so each such state must be accepted too.
+    """What a program objects to, or would load beside our change. A kill between two renames leaves only the
+    first changes in place: each such state must be accepted, too.
     """
     why = preflight.step_refusal(step, state)
     if why:
@@ -68,8 +68,8 @@ def trial_refusal(step: Step, state: str = STATE) -> Optional[str]:
 
 
 def _open_way(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Step, Optional[str]]:
-    """(the step, or where this host knows no ACL the first of its others that nothing refuses; why none is
-    open).
+    """(the step, why it is refused). Where this host knows no ACL: the first of its other ways that nothing
+    refuses.
     """
     whys: List[str] = []
     for way in [step] + list(step.otherwise):

@@ -10,7 +10,7 @@ waits for the next run.
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..actions.backlog import counted
+from ..actions.backlog import shows_arrivals
 from ..actions.registry import resolve
 from ..change import ledger, managed
 from ..change.disk import Disk
@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 LOOKS = 4  # that a short queue gets, which is full and has room by turns
 
 
-def _uncounted(snapshot: "Snapshot", findings: Sequence["Finding"]) -> bool:
+def _arrivals_unknown(snapshot: "Snapshot", findings: Sequence["Finding"]) -> bool:
     """Whether a pool is to be resized, and the probe was answered too soon to count who comes."""
     return any(
         any(ARRIVALS in BY_ID[remedy["action"]].needs for remedy in item["remedy"])
         and not (
-            item["endpoint"] in snapshot["endpoints"] and counted(snapshot["endpoints"][item["endpoint"]])
+            item["endpoint"] in snapshot["endpoints"]
+            and shows_arrivals(snapshot["endpoints"][item["endpoint"]])
         )
         for item in active(findings)
     )
@@ -98,7 +99,7 @@ class _Run:
         for _look in range(LOOKS):
             self.snapshot = take(host, policy.window, policy.probe_timeout)
             self.verdict = diagnose(self.snapshot)
-            if not _uncounted(self.snapshot, self.verdict["findings"]):
+            if not _arrivals_unknown(self.snapshot, self.verdict["findings"]):
                 break
         self.diagnosis = Diagnosis(self.snapshot, self.verdict, host.now(), policy.window, check_mode)
         self.texts = Texts(host)
