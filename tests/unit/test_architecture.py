@@ -48,9 +48,9 @@ IMPURE = {
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 # Bytes.
-SHIPPED_LIMIT = 440 * 1000
+SHIPPED_LIMIT = 438 * 1000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 820 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 810 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 # A station of module_utils -> the stations that come after it on the way of a fact. It may not import them.
 LATER_STATIONS = {
