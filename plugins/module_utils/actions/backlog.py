@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 RECENT = 30.0  # seconds of nginx's log that show how many are refused now
+LATELY = 5.0  # seconds for which a refused visitor counts as one who waits, where no answer tells how long
 FEW = 16  # places: too few for a crowd that comes at once, even if many workers are free
 
 
@@ -56,7 +57,8 @@ def _waiting(endpoint: "Endpoint") -> "Waiting":
 
 def demand(view: View, endpoint: str) -> Dict[str, int]:
     """For sizing.size(). A client that has given up needs no worker. Where that is unknown, all count but the
-    probe.
+    probe. Where no answer was late, nobody knows how long a request takes: then those count who were refused
+    lately.
     """
     seen = view.snapshot["endpoints"].get(endpoint)
     if not seen:
@@ -65,11 +67,11 @@ def demand(view: View, endpoint: str) -> Dict[str, int]:
     queue = max((probe["queue"] or 0) - (probe["result"] == "no_answer"), seen["queue"] or 0, 0)
     busy = max(probe["accepted"] or 0, seen["accepted"] or 0)
     flow = seen.get("flow") or _cycle(probe, busy)
-    refused = round(_refused(view, endpoint) * flow["seconds"])
+    rate, seconds = _refused(view, endpoint), flow["seconds"]
     return {
         "busy": busy,
-        "waiting": queue if live is None else live,
-        "arrived": flow["arrived"] + refused,
+        "waiting": (queue if live is None else live) + (0 if seconds else round(rate * LATELY)),
+        "arrived": flow["arrived"] + round(rate * seconds),
         "answered": flow["answered"],
     }
 

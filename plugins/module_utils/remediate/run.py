@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.remediation import Reply, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-LOOKS = 4  # that a short queue gets, which is full and has room by turns
+LOOKS = 5  # that a short queue gets, which is full and has room by turns
+PAUSE = 1.0  # seconds between them
 
 
 def _arrivals_unknown(snapshot: "Snapshot", findings: Sequence["Finding"]) -> bool:
@@ -96,7 +97,9 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
 class _Run:
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
-        for _look in range(LOOKS):
+        for number in range(LOOKS):
+            if number:
+                host.sleep(PAUSE)
             self.snapshot = take(host, policy.window, policy.probe_timeout)
             self.verdict = diagnose(self.snapshot)
             if not _arrivals_unknown(self.snapshot, self.verdict["findings"]):

@@ -40,7 +40,19 @@ class TestDemand:
         host.place(queue=0, accepted=2, flow=None, waiting={"live": 0, "dead": 0})
         host.probe(result="answered", ms=2000.0, queue=None, accepted=None)
         assert demand_of(host) == {"busy": 2, "waiting": 0, "arrived": 6, "answered": 2}
-        assert demand_of(host.probe(ms=2.0))["answered"] == 0, "nothing was waited for"
+
+    def test_without_a_late_answer_those_refused_lately_wait(self) -> None:
+        """The probe came when a worker was free by chance: nobody knows how long a request takes."""
+        host = Host("exhausted_static").silent_logs().nginx_said("ng-connect-eagain", *range(30, 0, -1))
+        host.place(queue=0, accepted=1, flow=None, waiting={"live": 0, "dead": 0})
+        host.probe(result="answered", ms=2.0, queue=None, accepted=None)
+        assert demand_of(host) == {"busy": 1, "waiting": 5, "arrived": 0, "answered": 0}
+
+    def test_old_refusals_are_nobody_who_waits(self) -> None:
+        host = Host("exhausted_static").silent_logs().nginx_said("ng-connect-eagain", *range(90, 60, -1))
+        host.place(queue=0, accepted=1, flow=None, waiting={"live": 0, "dead": 0})
+        host.probe(result="answered", ms=2.0, queue=None, accepted=None)
+        assert demand_of(host)["waiting"] == 0
 
     def test_what_the_queue_refused_of_late_has_arrived_too(self) -> None:
         """A queue of one place shows nobody who waits. nginx's log has the others."""
