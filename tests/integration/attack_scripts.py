@@ -143,9 +143,12 @@ PAGE
 install -d -o "$FPM_USER" /var/www/shop/uploads
 """
 
-# The processes of a login are in a scope below user.slice, in no unit of the system.
+# The processes of a login are in a scope below user.slice, in no unit of the system. No scope is begun in a
+# slice while systemd stops it, after the account's processes before.
 AS_ACCOUNT = """
-systemd-run --quiet --scope --slice="user-$(id -u %(account)s).slice" \\
+slice="user-$(id -u %(account)s).slice"
+for _ in $(seq 100); do systemctl list-jobs --no-legend | grep -q "$slice" || break; sleep 0.1; done
+systemd-run --quiet --scope --slice="$slice" \\
     runuser -u %(account)s -- bash -c %(script)s </dev/null
 """
 AS_PHP = """

@@ -10,6 +10,7 @@ dev`` builds the developer's environment and prints its path; ``python3 -m tests
 checkout.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -104,13 +105,19 @@ def venv(name: str, python: str) -> Path:
 
 
 def tree(name: str = "tree") -> Path:
-    """A real copy of the checkout at <WORK>/<name>/ansible_collections/webmedic/php_fpm; returns
-    <WORK>/<name>.
+    """The copy of that name, made by one caller at a time; see copy()."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / (name + ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return copy(WORK / name)
+
+
+def copy(root: Path) -> Path:
+    """A real copy of the checkout at <root>/ansible_collections/webmedic/php_fpm; returns root.
 
     ansible-test refuses links, and finds nothing in a directory that git ignores unless that is a repository
     of its own.
     """
-    root = WORK / name
     home = root / COLLECTION
     home.mkdir(parents=True, exist_ok=True)
     listed = subprocess.run(
