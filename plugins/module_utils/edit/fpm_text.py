@@ -87,11 +87,11 @@ def _insert(
         r"[ \t]*;[ \t]?(?i:%s)%s(?P<equals>[ \t]*=[ \t]*)"
         % (re.escape(name), "" if subkey is None else r"[ \t]*\[[ \t]*%s[ \t]*\]" % re.escape(subkey))
     )
-    comments = [
-        number
-        for number, line in enumerate(lines, 1)
-        if held[home][number] == {section} and default.match(line)
-    ]
+    comments = {
+        number: match.group("equals")
+        for number, match in enumerate(map(default.match, lines), 1)
+        if match and held[home][number] == {section}
+    }
     directives = [row for row in own if row.path == home and row.name]
     near = (
         [row.line for row in directives if row.name == name]
@@ -103,7 +103,7 @@ def _insert(
     line = lines[at - 1] if at else ""
     indent, equals = "", " = "
     if comments:
-        equals = default.match(line).group("equals")  # type: ignore[union-attr]  # it matched above
+        equals = comments[at]
     elif near:
         equals = parted(line)[1]
     if comments or near:
