@@ -203,8 +203,9 @@ masters:
         - State of RV(masters[].unit), none without one.
         - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code),
           C(exec_main_status), C(oom_policy), C(restart), C(fragment), C(need_reload), C(can_reload),
-          C(runtime_directory), C(private_tmp), C(sandbox), C(command), C(changed_at), C(active_since),
-          C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at) and C(text).
+          C(runtime_directory), C(private_tmp), C(sandbox), C(families), C(command), C(changed_at),
+          C(active_since), C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at)
+          and C(text).
       type: dict
       returned: success
     pools:

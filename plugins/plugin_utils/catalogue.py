@@ -34,6 +34,7 @@ FIELDS = {
     "socket": "SOCKET",
     "user": "NGINX_USER",
     "path": "PATH",
+    "port": "PORT",
     "file": "FILE",
     "line": "LINE",
     "to": "the site's own pool",
@@ -150,6 +151,61 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "or a line in /etc/tmpfiles.d/.",
         do_not="Do not mkdir it by hand: wrong owner, and gone after the next boot. It is not a stale "
         "socket either.",
+    ),
+    ("fpm_not_running", "selinux_port"): Entry(
+        title="PHP-FPM is not running: SELinux, port",
+        what="SELinux's policy does not let php-fpm listen on this port: the port has a type that web "
+        "programs may not bind.",
+        decides="php-fpm says Permission denied (13) at its start, the kernel logged name_bind, and the "
+        "policy, asked again, still denies it.",
+        fix="semanage port -a -t http_port_t -p tcp {port} (-m if it has one), systemctl start {unit}",
+        advice="`semanage port -a -t http_port_t -p tcp {port}`; `-m` in place of `-a` where the port has a "
+        "type of its own. Or let the pool listen on a unix socket. Then `systemctl start {unit}`.",
+        do_not="Do not setenforce 0, and do not chmod anything: the modes are not what refuses.",
+    ),
+    ("fpm_not_running", "selinux_label"): Entry(
+        title="PHP-FPM is not running: SELinux, label",
+        what="A file or directory that php-fpm needs at its start has a label that its domain may not use.",
+        decides="php-fpm says Permission denied (13) at its start, the kernel logged a denial, and the "
+        "policy, asked again, still denies it.",
+        fix="restorecon -RFv {path}, then systemctl start {unit}",
+        advice="`restorecon -RFv {path}`. Where the label stays, name the right one: `semanage fcontext "
+        "-a -t httpd_var_run_t '/srv/run(/.*)?'` for sockets, httpd_log_t for logs. Then `systemctl start "
+        "{unit}`.",
+        do_not="Do not setenforce 0. chcon alone is undone by the next relabelling.",
+    ),
+    ("fpm_not_running", "apparmor"): Entry(
+        title="PHP-FPM is not running: AppArmor",
+        what="php-fpm's AppArmor profile refuses something that it needs at its start.",
+        decides="php-fpm says Permission denied (13) at its start, and the kernel logged DENIED for its "
+        "profile at that moment.",
+        fix="allow what the evidence names in the profile (aa-logprof), then systemctl start {unit}",
+        advice="The evidence names profile, operation and path. Add the path to the profile below "
+        "/etc/apparmor.d/local (`aa-logprof` proposes the line), load it with `apparmor_parser -r`, then "
+        "`systemctl start {unit}`.",
+        do_not="Do not stop AppArmor: a profile that is unloaded leaves all its programs unconfined.",
+    ),
+    ("fpm_not_running", "address_family"): Entry(
+        title="PHP-FPM is not running: address families",
+        what="RestrictAddressFamilies= of the unit lets php-fpm make no socket of the kind its pool listens "
+        "on.",
+        decides="The journal says Address family not supported (97), and systemctl show lists the families.",
+        fix="allow it in RestrictAddressFamilies= (systemctl cat {unit}), daemon-reload, start {unit}",
+        advice="`systemctl cat {unit}` shows the file that sets it. Let RestrictAddressFamilies= have "
+        "AF_UNIX AF_INET AF_INET6 there, or take the line out. Then `systemctl daemon-reload && systemctl "
+        "start {unit}`.",
+        do_not="Do not change the pool's listen to get past it: nginx would dial in vain.",
+    ),
+    ("fpm_not_running", "system_call"): Entry(
+        title="PHP-FPM is not running: SystemCallFilter=",
+        what="A filter of system calls in the unit ends php-fpm as soon as it makes one that is not in it.",
+        decides="The main process ended with signal SIGSYS (31).",
+        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then systemctl start {unit}",
+        advice="`ausearch -m seccomp -ts recent` or `journalctl -k` names the call's number, `ausyscall "
+        "NUMBER` its name. `systemctl cat {unit}` shows the file that sets the filter: let "
+        "SystemCallFilter=@system-service stand there, then `systemctl daemon-reload && systemctl start "
+        "{unit}`.",
+        do_not="Do not look for a fault in php-fpm: it did nothing that it does not do on any start.",
     ),
     ("fpm_not_running", "start_limit_hit"): Entry(
         title="PHP-FPM is not running: start limit hit",
@@ -275,6 +331,78 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "TCP port: `semanage port -a -t http_port_t -p tcp PORT`.",
         do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix "
         "socket.",
+    ),
+    ("socket_permission_denied", "selinux_label"): Entry(
+        title="nginx may not connect: SELinux label",
+        what="The socket, or a directory on the way to it, has a label that nginx's domain may not use. "
+        "Owner and mode let nginx in.",
+        decides="SELinux's policy, asked as nginx's domain about the label of now, denies it; the kernel's "
+        "AVC lines say since when.",
+        fix="restorecon -v {path}; let pool {pool} listen below /run/php-fpm or /run/php",
+        advice="`restorecon -v {path}`. Where the label stays, the path has none of its own: let pool {pool} "
+        "listen at the distribution's path, or `semanage fcontext -a -t httpd_var_run_t {path}` and "
+        "`restorecon -v {path}`. No restart is needed.",
+        do_not="Do not setenforce 0 or chmod the socket. httpd_can_network_connect is about TCP and does "
+        "nothing for a unix socket.",
+    ),
+    ("socket_permission_denied", "selinux_domain"): Entry(
+        title="nginx may not connect: SELinux domain",
+        what="php-fpm runs in an SELinux domain to which nginx's may not connect, as when its program lies "
+        "below /opt or /usr/local, or a person started it.",
+        decides="SELinux's policy, asked for connectto from nginx's domain to that of the running master, "
+        "denies it.",
+        fix="label php-fpm's program httpd_exec_t (semanage fcontext, restorecon), restart {unit}",
+        advice="`ps -eZ | grep php-fpm` shows the domain. `semanage fcontext -a -t httpd_exec_t PROGRAM`, "
+        "`restorecon -v PROGRAM`, then `systemctl restart {unit}`: a domain is taken on at the start. One "
+        "that a person started by hand is to be started by its unit.",
+        do_not="Do not setenforce 0, and do not relabel the socket: its label is not what refuses.",
+    ),
+    ("socket_permission_denied", "selinux_port"): Entry(
+        title="nginx may not connect: SELinux, port",
+        what="nginx's domain may not connect to ports of this type. The ports of a firewall or of php-fpm "
+        "have nothing to do with it.",
+        decides="The kernel's AVC line names the port's type; SELinux's policy, asked again as nginx's "
+        "domain, denies name_connect to it.",
+        fix="setsebool -P httpd_can_network_connect on",
+        advice="`setsebool -P httpd_can_network_connect on` lets the web server connect to any port, at once "
+        "and for good. Narrower: a unix socket, or a type that it may dial (`sesearch -A -s httpd_t -c "
+        "tcp_socket -p name_connect`), `semanage port -m -t TYPE -p tcp {port}`.",
+        do_not="Do not setenforce 0, and do not open the port in the firewall: the connection never leaves "
+        "nginx.",
+    ),
+    ("socket_permission_denied", "apparmor"): Entry(
+        title="nginx may not connect: AppArmor",
+        what="nginx's AppArmor profile is enforced and does not allow the way to php-fpm.",
+        decides="The kernel logged DENIED for nginx's profile and this socket, and the profile has not been "
+        "loaded anew since.",
+        fix="allow {socket} rw in nginx's profile (aa-logprof), then apparmor_parser -r the profile",
+        advice="The evidence names the profile. Add `{socket} rw,` to its file below /etc/apparmor.d/local "
+        "(`aa-logprof` proposes the line; for TCP `network inet stream,`), then `apparmor_parser -r` the "
+        "profile. No restart is needed.",
+        do_not="Do not stop AppArmor or chmod the socket: owner and mode are right.",
+    ),
+    ("socket_permission_denied", "address_family"): Entry(
+        title="nginx may make no such socket",
+        what="RestrictAddressFamilies= of nginx's unit lets nginx make no socket of the kind that php-fpm "
+        "listens on. Visitors get 500.",
+        decides="nginx logs socket() failed (97), nginx's worker runs with a seccomp filter, and "
+        "systemctl show has the setting.",
+        fix="allow it in RestrictAddressFamilies= (systemctl cat nginx), then systemctl restart nginx",
+        advice="`systemctl cat nginx` shows the file that sets it. Let RestrictAddressFamilies= have AF_UNIX "
+        "AF_INET AF_INET6 there, or take the line out. Then `systemctl daemon-reload && systemctl restart "
+        "nginx`: a running process keeps its filter, and a reload as well.",
+        do_not="Do not change php-fpm or the socket's mode: nginx fails before it dials.",
+    ),
+    ("socket_permission_denied", "system_call"): Entry(
+        title="nginx may not connect: SystemCallFilter=",
+        what="A filter of system calls in nginx's unit refuses what nginx needs to connect.",
+        decides="nginx logs connect() or socket() failed (1: Operation not permitted), nginx's worker runs "
+        "with a filter, and systemctl show has SystemCallFilter=.",
+        fix="widen SystemCallFilter= (systemctl cat nginx), daemon-reload, then systemctl restart nginx",
+        advice="`systemctl cat nginx` shows the file that sets it. Let SystemCallFilter=@system-service "
+        "stand there, or take the line out. Then `systemctl daemon-reload && systemctl restart nginx`: a "
+        "running process keeps its filter.",
+        do_not="Do not change php-fpm or the socket's mode: nginx never reaches them.",
     ),
     ("socket_permission_denied", "mount_namespace"): Entry(
         title="hidden from nginx by its unit",
@@ -856,9 +984,13 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
     endpoint = finding.get("endpoint")
     if isinstance(endpoint, str) and endpoint.startswith("unix:"):
         known["socket"] = endpoint[len("unix:") :]
+    elif isinstance(endpoint, str) and endpoint.rpartition(":")[2].isdigit():
+        known["port"] = endpoint.rpartition(":")[2]
     for piece in finding.get("evidence") or []:
         if piece.get("path") and piece.get("line") and "file" not in known:
             known.update(file=piece["path"], line=piece["line"])
+        if str(piece.get("path")).startswith("/") and "path" not in known:
+            known["path"] = piece["path"]
     for remedy in finding.get("remedy") or []:
         arguments = remedy.get("arguments") or {}
         known.update(

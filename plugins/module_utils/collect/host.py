@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one door to the managed host: files, commands, accounts and the clock. Nothing here writes."""
+"""The one door to the managed host: files, commands, accounts and the clock. Nothing here changes it."""
 
 import errno
 import glob
@@ -231,6 +231,21 @@ class Host:
             return os.getxattr(path, name)
         except OSError:
             return None
+
+    def reply(self, path: str, question: str) -> Optional[str]:
+        """What a file of the kernel's replies to a question, which changes nothing: /sys/fs/selinux/access.
+        None when it does not.
+        """
+        descriptor = -1
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            os.write(descriptor, question.encode("utf-8"))
+            return decode(os.read(descriptor, 4096))
+        except (OSError, ValueError):
+            return None
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def user_name(self, uid: int) -> str:
         try:

@@ -11,6 +11,7 @@ from ..parse.titles import POOL
 from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
+from .linux.confinement import collect_confinement, no_confinement
 from .linux.memory import collect_memory, collect_workers
 from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
@@ -32,7 +33,7 @@ SCHEMA_VERSION = 1
 MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
-# Part of the snapshot -> what is missing without it. Logs come last: others can write there.
+# Part of the snapshot -> what is missing without it. Logs come late: others can write there.
 STAGES = {
     "nginx": "nginx_config",
     "strangers": "processes",
@@ -42,6 +43,7 @@ STAGES = {
     "workers": "fpm_workers",
     "oom": "kernel_log",
     "logs": "nginx_log",
+    "confinement": "connect_as_nginx",
 }
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
@@ -135,6 +137,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "workers": lambda: collect_workers(host, procs(), snapshot["fpm"]["masters"]),
         "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
+        "confinement": lambda: collect_confinement(host, snapshot),
     }
     for stage in todo:
         value, why = None, None
@@ -214,6 +217,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []},
         "logs": {"files": [], "events": []},
+        "confinement": no_confinement(),
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed

@@ -5,7 +5,7 @@
 
 import re
 from functools import partial
-from typing import Optional
+from typing import Callable, Optional, Sequence, Tuple
 
 from ..parse.linux.systemctl import hides
 from ..parse.php_fpm.problems import start_failure
@@ -27,6 +27,9 @@ from .model import (
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 STOP_SECONDS = 3.0
+SIGSYS = 31
+# Reasons of confined_start.py.
+CONFINED = ("selinux_port", "selinux_label", "apparmor", "stopped", "address_family", "system_call")
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -42,6 +45,17 @@ def _rejected(reason: str, down: Down) -> Optional[Reason]:
     if rejection is None or rejection.reason != reason:
         return None
     return Reason("%s cannot start: %s" % (down.name, rejection.words), [rejection.proof, down.state])
+
+
+def _confined(number: int, down: Down) -> Optional[Reason]:
+    """Few hosts have a policy or a filter, so the others do not compile what is known of them."""
+    known, unit = down.case.snapshot.get("confinement"), down.unit
+    filtered = unit is not None and (unit.get("families") or unit["exec_main_status"] == SIGSYS)
+    if not filtered and not (known and known["denials"]):
+        return None
+    from .confined_start import REASONS as reasons  # pylint: disable=import-outside-toplevel
+
+    return reasons[number](down)
 
 
 def _hidden_socket(down: Down) -> Optional[Reason]:
@@ -155,12 +169,15 @@ def _stopped(down: Down) -> Optional[Reason]:
     return Reason(words, [down.state], remedy=down.start)
 
 
+Reasons = Sequence[Tuple[str, Callable[[Down], Optional[Reason]]]]
+_CONFINED: Reasons = [(reason, partial(_confined, number)) for number, reason in enumerate(CONFINED)]
 # The first that applies is the reason. What is so now stands before what the last start said, and that before
 # how the master ended.
-REASONS = (
+REASONS: Reasons = (
     ("masked", _masked),
     ("unknown_user", partial(_rejected, "unknown_user")),
     ("config_invalid", partial(_rejected, "config_invalid")),
+    *_CONFINED,
     ("bind_failed", _hidden_socket),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),

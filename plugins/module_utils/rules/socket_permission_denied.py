@@ -12,6 +12,7 @@ from .model import (
     Answer,
     Cause,
     Clear,
+    Match,
     Reason,
     Remedy,
     Unclear,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
 DENIED = meanings("denied")
+CONFINED = meanings("confined")
 # All programs of such an account could run PHP as the pool's user, if it might connect.
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 
@@ -172,12 +174,53 @@ def _acl_set_right(case: Case) -> Optional[Reason]:
 OVER = (("socket_mode", _until_a_restart), ("acl", _acl_set_right), ("parent_directory", _set_right))
 
 
+def _is_confined(case: Case) -> bool:
+    """Whether nginx may be refused what the probe is not. Where it is not, confined.py is not compiled."""
+    known = case.snapshot.get("confinement")
+    return known is not None and (any(known.values()) or bool(case.lost(CONFINED)))
+
+
+def _let_in(case: Case, user: str) -> Answer:
+    """The probe is; nginx may be confined in another way."""
+    if _is_confined(case):
+        from . import confined  # pylint: disable=import-outside-toplevel
+
+        doubt = confined.doubt(case)
+        if doubt:
+            return Unclear("connect_as_nginx", doubt)
+        ended = confined.ended(case)
+        if ended:
+            return Match(CAUSE, ended.reason, confined.reason_of(case, ended))
+        unasked = confined.unasked(case)
+        if unasked and not case.lost(DENIED):
+            return Unclear("selinux_port", unasked)
+    over = first_reason(CAUSE, OVER, case) if case.lost(DENIED) else None
+    return over or Clear("%s may connect to %s" % (user, case.key))
+
+
+def _refused(case: Case, match: Optional[Match] = None) -> Optional[Match]:
+    """What a policy refuses nginx now. match: what owner and mode do; to mend these alone would not help."""
+    if not _is_confined(case):
+        return match
+    from . import confined  # pylint: disable=import-outside-toplevel
+
+    now = next((refused for refused in confined.refusals(case) if refused.now), None)
+    if now is None:
+        return match
+    if match is None or match.reason_id == "mandatory_access":
+        return Match(CAUSE, now.reason, confined.reason_of(case, now))
+    proof = list(match.reason.proof) + now.proof
+    return match._replace(reason=match.reason._replace(proof=proof, remedy=()))
+
+
 def examine(case: Case) -> Answer:
     user, result = case.connect.get("as_user"), case.connect["result"]
     let_in = result in ("ok", "full")
+    now = _refused(case) if let_in else None
+    if now:
+        return now
     if let_in and user is not None:
-        over = first_reason(CAUSE, OVER, case) if case.lost(DENIED) else None
-        return over or Clear("%s may connect to %s" % (user, case.key))
+        return _let_in(case, user)
     blocked = case.connect.get("blocked_by")
     # Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do.
     says_nothing = user is None and not blocked and (let_in or result == "denied")
@@ -190,4 +233,4 @@ def examine(case: Case) -> Answer:
     runs = any(master["running"] for master in case.masters)
     if case.endpoint.get("listening") is False and not case.owners and runs:
         return None  # left behind: opening it to nginx would not help
-    return first_reason(CAUSE, REASONS, Denied(case, user, blocked))
+    return _refused(case, first_reason(CAUSE, REASONS, Denied(case, user, blocked)))

@@ -13,8 +13,8 @@ LOST = words(
     "send_timed_out timed_out broken_off "
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
     "cut_off not_fastcgi bad_header too_big "
-    # of nginx itself: connections, open files
-    "no_resource"
+    # of nginx itself: connections and open files; what a profile or its unit's filter refuses
+    "no_resource confined"
 )
 MEANINGS = LOST | words(
     # All servers of an upstream failed just before, one did, proxy_pass to php-fpm, no address for a name.
@@ -54,6 +54,7 @@ ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)
 ng-connect-eacces connecting 502 denied connect() to unix:%s failed (13: %s)
 ng-connect-eacces-tcp connecting 502 denied connect() to %s failed (13: %s)
+ng-connect-eperm connecting 502 confined connect() to %s failed (1: %s)
 ng-connect-econnrefused-unix connecting 502 refused connect() to unix:%s failed (111: %s)
 ng-connect-econnrefused-tcp connecting 502 refused connect() failed (111: %s)
     connect() to %s failed (111: %s)
@@ -68,6 +69,9 @@ ng-connect-eaddrnotavail connecting 502 unreached connect() to %s failed (99: %s
 ng-timeout-connect connecting 504 connect_timed_out connect() failed (110: %s)
 ng-socket-emfile connecting 500 no_resource socket() failed (24: %s)
     socket() failed (23: %s)
+ng-socket-family connecting 500 confined socket() failed (97: %s)
+ng-socket-eacces connecting 500 confined socket() failed (13: %s)
+    socket() failed (1: %s)
 ng-bind-fail connecting 500 unreached bind(%s) failed (%d: %s)
 ng-worker-connections connecting 500 no_resource %d worker_connections are not enough
 ng-worker-connections-accept - - no_resource %d worker_connections are not enough

@@ -6,6 +6,7 @@
 
 from typing import Dict, List, Optional
 
+from .confinement import Confinement
 from .endpoint import Endpoint
 from .logs import Logs
 from .memory import Memory, Oom, Worker
@@ -47,6 +48,7 @@ class LaterSnapshot(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
     strangers: List[Stranger]
+    confinement: Confinement  # not in snapshots from before 0.5.0
 
 
 class Snapshot(LaterSnapshot):

@@ -21,6 +21,7 @@ class LaterUnit(TypedDict, total=False):
 
     can_reload: bool
     sandbox: Dict[str, str]  # settings that give it other files than the host has
+    families: Optional[str]  # RestrictAddressFamilies=, None: all
 
 
 class Unit(LaterUnit):

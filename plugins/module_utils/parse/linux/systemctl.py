@@ -29,6 +29,7 @@ _STATE = """
 Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy FragmentPath NRestarts MainPID
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload
+RestrictAddressFamilies
 """
 PROPERTIES = SANDBOX + tuple(_STATE.split())
 
@@ -89,6 +90,7 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
         "runtime_directory": get("RuntimeDirectory", ""),
         "sandbox": sandbox,
         "private_tmp": "PrivateTmp" in sandbox,
+        "families": address_families(block),
         "command": exec_start(block),
         "start_limit_hit": get("Result") == "start-limit-hit",
         "log": [],
@@ -109,6 +111,19 @@ def hides(sandbox: Dict[str, str], place: str) -> Optional[str]:
         if name in sandbox and any(map(covers, points)):
             return "%s=%s" % (name, sandbox[name])
     return None
+
+
+def address_families(block: Dict[str, str]) -> Optional[str]:
+    """RestrictAddressFamilies=; None without one. systemctl shows an empty list that forbids as "~"."""
+    families = block.get("RestrictAddressFamilies", "")
+    return families if families.strip("~ ") else None
+
+
+def may_not_use(families: Optional[str], family: str) -> bool:
+    """Whether RestrictAddressFamilies= refuses a family: "AF_INET AF_INET6" allows, "~AF_UNIX" forbids."""
+    if not families:
+        return False
+    return (family in families.lstrip("~").split()) == families.startswith("~")
 
 
 def refused_to_start(log: List["UnitLine"]) -> bool:

@@ -14,6 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
     timestamps,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
+    denials,
     kernel_log,
     proc,
     sock_rows,
@@ -108,6 +109,12 @@ def kernel(text: str) -> Any:
     )
 
 
+def audit(text: str) -> Any:
+    return denials.denials(
+        [denials.Line(denials.time_of(line) or 1.0, "kernel", line) for line in text.split("\n")]
+    )
+
+
 def stamps(text: str) -> Any:
     timestamps.nginx_time.cache_clear()
     timestamps.fpm_time.cache_clear()
@@ -187,6 +194,7 @@ TEXTS = (
     ("fpm_message", message),
     ("fpm_log", fpm_lines),
     ("kernel_log", kernel),
+    ("denials", audit),
     ("timestamps", stamps),
     ("redact", redact.redact),
     ("endpoint", endpoint.canonical),

@@ -7,6 +7,7 @@
 from typing import Any, Callable, Dict
 
 import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import confinement as made
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
     Host,
@@ -65,6 +66,11 @@ HITS: Dict[str, Callable[[], Host]] = {
     "crashed": lambda: a_host("killed_master"),
     "oom_stopped": lambda: ended("oom-kill"),
     "not_installed": removed,
+    "selinux_port": made.refused_port,
+    "selinux_label": made.refused_directory,
+    "apparmor": made.refused_by_profile,
+    "address_family": made.without_tcp_sockets,
+    "system_call": made.killed_by_filter,
 }
 
 

@@ -26,11 +26,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 UTILS = os.path.join(ROOT, "plugins", "module_utils")
 RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> another file that spells reasons of it.
-ALSO_SPELLED_IN = {"socket_path_mismatch": os.path.join(UTILS, "parse", "endpoint.py")}
+ALSO_SPELLED_IN = {
+    "socket_path_mismatch": os.path.join(UTILS, "parse", "endpoint.py"),
+    "socket_permission_denied": os.path.join(RULES_FOLDER, "confined.py"),
+}
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
 OTHERS = {
     "__init__",
     "case",
+    "confined",
+    "confined_start",
     "diagnose",
     "down",
     "engine",

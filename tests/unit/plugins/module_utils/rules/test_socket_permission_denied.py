@@ -7,6 +7,7 @@
 from typing import Callable, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import confinement as made
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -50,6 +51,12 @@ HITS: Dict[str, Callable[[], Host]] = {
     "mandatory_access": by_policy,
     "mount_namespace": hidden,
     "group_not_in_force": put_into_a_group_later,
+    "selinux_label": made.wrong_label,
+    "selinux_domain": made.wrong_domain,
+    "selinux_port": made.wrong_port,
+    "apparmor": made.by_apparmor,
+    "address_family": made.no_unix_sockets,
+    "system_call": made.no_connect,
 }
 
 

@@ -24,6 +24,7 @@ ALWAYS = {
     "logs",
     "missing",
     "strangers",
+    "confinement",
 }
 NGINX = {
     "/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n",

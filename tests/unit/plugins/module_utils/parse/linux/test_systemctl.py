@@ -8,13 +8,15 @@ who wrote were kept.
 
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.systemctl import (
+    address_families,
     command_option,
     exec_start,
     hides,
+    may_not_use,
     parse_journal,
     parse_show,
     refused_to_start,
@@ -243,3 +245,34 @@ class TestSandbox:
     )
     def test_setting_that_hides_a_path(self, shown: str, place: str, setting: Any) -> None:
         assert hides(unit_facts(parse_show(shown)[0], 0.0)["sandbox"], place) == setting
+
+
+class TestFamilies:
+    """As systemd 247 to 257 show them: without a setting it is "~"."""
+
+    @pytest.mark.parametrize(
+        "shown, families",
+        [
+            ("~", None),
+            ("", None),
+            ("AF_INET AF_INET6 AF_UNIX", "AF_INET AF_INET6 AF_UNIX"),
+            ("~AF_UNIX", "~AF_UNIX"),
+        ],
+    )
+    def test_what_a_unit_may_use(self, shown: str, families: Optional[str]) -> None:
+        block = parse_show("RestrictAddressFamilies=%s\n" % shown)[0]
+        assert address_families(block) == families
+        assert unit_facts(block, 0.0).get("families") == families
+
+    @pytest.mark.parametrize(
+        "families, refused",
+        [
+            (None, False),
+            ("AF_INET AF_INET6", True),
+            ("AF_INET AF_UNIX", False),
+            ("~AF_UNIX AF_PACKET", True),
+            ("~AF_PACKET", False),
+        ],
+    )
+    def test_whether_it_may_use_unix_sockets(self, families: Optional[str], refused: bool) -> None:
+        assert may_not_use(families, "AF_UNIX") is refused

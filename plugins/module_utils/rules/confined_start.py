@@ -1,0 +1,153 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What SELinux, AppArmor or the filter of its unit refused php-fpm when it should have started."""
+
+from functools import partial
+from typing import TYPE_CHECKING, List, Optional
+
+from ..parse.endpoint import parse
+from ..parse.linux.denials import program_of
+from ..parse.linux.systemctl import may_not_use
+from .confined import FAMILIES, logged, type_of
+from .down import Down, directory_of
+from .model import Reason, evidence
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.confinement import Denial
+    from ...plugin_utils.shapes.finding import Evidence
+
+BEFORE, AFTER = 2.0, 2.0  # seconds around the last attempt
+EXIT_EXEC = 203  # systemd.exec(5): it could not be run
+SIGSYS = 31
+_KILLED = (2, 3)  # si_code of waitid(2): killed, dumped
+
+
+def _moments(down: Down) -> Optional[List[float]]:
+    """[first, last] of the last attempt; None: unknown."""
+    unit = down.unit
+    if unit is None or not unit["changed_at"]:
+        return None
+    turns = [entry["at"] for entry in unit["log"] if entry["text"].startswith("systemd[1]: Starting ")]
+    began = turns[-1] if turns else unit["changed_at"] - 30
+    return [min(began, unit["changed_at"]) - BEFORE, unit["changed_at"] + AFTER]
+
+
+def _denials(down: Down) -> List["Denial"]:
+    """Those of php-fpm during its last attempt, newest first."""
+    known, moments = down.case.snapshot.get("confinement"), _moments(down)
+    if known is None or moments is None:
+        return []
+    return [
+        denial
+        for denial in reversed(known["denials"])
+        if denial["refused"]
+        and program_of(denial["program"]) == "php-fpm"
+        # Of several alike the last one is kept, with the time of the first.
+        and denial["first"] <= moments[1]
+        and denial["at"] >= moments[0]
+    ]
+
+
+def _deciding(down: Down) -> Optional["Denial"]:
+    """php-fpm says itself that it was refused, or could not be run. Other refusals may do no harm."""
+    text = down.failure.text if down.failure else ""
+    not_run = down.unit is not None and down.unit["exec_main_status"] == EXIT_EXEC
+    if "(13)" not in text and not not_run:
+        return None
+    found = [denial for denial in _denials(down) if denial["module"] in ("selinux", "apparmor")]
+    named = [
+        denial
+        for denial in found
+        if denial["port"]
+        and ":%d" % denial["port"] in text
+        or denial["name"]
+        and denial["name"].rpartition("/")[2] in text
+    ]
+    return next(iter(named + found), None)
+
+
+def _words(denial: "Denial") -> str:
+    if denial["module"] == "apparmor":
+        words = "AppArmor's profile %s refuses it %s of %s"
+        return words % (
+            denial["source"],
+            denial["operation"],
+            denial["name"] or denial["family"] or "a socket",
+        )
+    target = "port %d" % denial["port"] if denial["port"] else denial["name"] or denial["tclass"]
+    words = "SELinux refuses %s { %s } of %s, whose type is %s"
+    return words % (type_of(denial["source"]), denial["operation"], target, type_of(denial["target"]))
+
+
+def _reason_id(denial: "Denial") -> str:
+    if denial["module"] == "apparmor":
+        return "apparmor"
+    return "selinux_port" if denial["tclass"] in ("tcp_socket", "udp_socket") else "selinux_label"
+
+
+def _proof(down: Down, denial: "Denial") -> List["Evidence"]:
+    place = down.failure.places[0] if down.failure and down.failure.places else ""
+    path = directory_of(place) if place.startswith("/") else denial["name"]
+    said = {True: "is denied", False: "is allowed", None: "cannot be told"}[denial["denied_now"]]
+    asked = "asked again now: { %s } %s" % (denial["operation"], said)
+    return [logged(denial), evidence(denial["module"], asked, path)]
+
+
+def kept(reason: str, down: Down) -> Optional[Reason]:
+    """A policy that refuses it still, or may."""
+    denial = _deciding(down)
+    if denial is None or _reason_id(denial) != reason or denial["denied_now"] is False:
+        return None
+    words = "%s cannot start: %s" % (down.name, _words(denial))
+    confidence = "certain" if denial["denied_now"] and denial["module"] == "selinux" else "likely"
+    return Reason(words, _proof(down, denial) + down.proof, confidence=confidence)
+
+
+def let_now(down: Down) -> Optional[Reason]:
+    denial = _deciding(down)
+    if denial is None or denial["denied_now"] is not False:
+        return None
+    words = "%s could not start, since %s; the policy allows it by now" % (down.name, _words(denial))
+    return Reason(words, _proof(down, denial) + down.proof, remedy=down.start, confidence="likely")
+
+
+def by_family(down: Down) -> Optional[Reason]:
+    """fpm_sockets.c: socket() fails with EAFNOSUPPORT before it binds. Without such a setting the kernel has
+    no such family, as without IPv6.
+    """
+    unit, moments = down.unit, _moments(down)
+    if unit is None or moments is None:
+        return None
+    families = unit.get("families")
+    kinds = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
+    refused = sorted(name for name in kinds if name and may_not_use(families, name))
+    lines = [entry for entry in unit["log"] if "(97)" in entry["text"] and entry["at"] >= moments[0]]
+    if not refused or not lines:
+        return None
+    setting = "RestrictAddressFamilies=%s" % families
+    words = "%s cannot start: its unit's %s lets it make no socket of %s" % (down.name, setting, refused[0])
+    said = evidence("journal", lines[-1]["text"], at=lines[-1]["at"])
+    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting)), said, down.state])
+
+
+def by_call(down: Down) -> Optional[Reason]:
+    """A filter of system calls ends a process with SIGSYS."""
+    unit = down.unit
+    if unit is None or unit["exec_main_status"] != SIGSYS or unit["exec_main_code"] not in _KILLED:
+        return None
+    lines = [denial for denial in _denials(down) if denial["module"] == "seccomp"]
+    call = " for %s" % lines[0]["operation"] if lines else ""
+    words = "%s cannot start: a filter of system calls ended it%s (signal SIGSYS)" % (down.name, call)
+    return Reason(words, [logged(line) for line in lines[:1]] + [down.state], confidence="likely")
+
+
+# By what CONFINED in fpm_not_running.py calls them.
+REASONS = (
+    partial(kept, "selinux_port"),
+    partial(kept, "selinux_label"),
+    partial(kept, "apparmor"),
+    let_now,
+    by_family,
+    by_call,
+)
