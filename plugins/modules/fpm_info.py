@@ -206,7 +206,21 @@ masters:
           C(runtime_directory), C(private_tmp), C(sandbox), C(families), C(command), C(changed_at),
           C(active_since), C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at)
           and C(text).
+        - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
       type: dict
+      returned: success
+    last_start:
+      description:
+        - Of a start that failed, the place that it failed at, as it is now; none where it runs.
+        - C(path), and whether its C(directory) is there; C(read_only), C(free_bytes) and C(free_inodes) of
+          its file system; whether this host has the C(address) that could not be bound.
+        - C(ini_file) and C(ini_line), where php.ini has the setting; C(changed_at), the last change of
+          php.ini or of the program, in epoch seconds.
+      type: dict
+      returned: success
+    start_command:
+      description: What starts it where systemd does not, such as an init script; none where nothing is known.
+      type: str
       returned: success
     pools:
       description:

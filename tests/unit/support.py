@@ -11,7 +11,13 @@ import fnmatch
 import posixpath
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError, Ran, Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import (
+    Host,
+    HostError,
+    Ran,
+    Room,
+    Stat,
+)
 
 
 class FakeHost(Host):
@@ -97,6 +103,15 @@ class FakeHost(Host):
         ):
             return Stat("directory", 0o755, 0, 0, 0, self.clock - 86400, 1, 1)
         raise HostError(path, errno.ENOENT, "No such file or directory")
+
+    rooms: Dict[str, Room] = {}  # by directory
+    addresses: Sequence[str] = ()
+
+    def room(self, path: str) -> Optional[Room]:
+        return self.rooms.get(path)
+
+    def has_address(self, address: str) -> bool:
+        return address in self.addresses
 
     def readlink(self, path: str) -> Optional[str]:
         return self.links.get(path)

@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import re
+import socket
 import stat as stat_bits
 import time
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -47,6 +48,14 @@ class Stat(NamedTuple):
     @property
     def identity(self) -> Tuple[int, int]:
         return self.device, self.inode
+
+
+class Room(NamedTuple):
+    """Of a file system."""
+
+    read_only: bool
+    bytes: int  # free for root
+    inodes: Optional[int]  # the same; None: it makes them as it needs them
 
 
 _TYPES = {
@@ -191,6 +200,25 @@ class Host:
         kind = _TYPES.get(stat_bits.S_IFMT(row.st_mode), "unknown")
         mode = stat_bits.S_IMODE(row.st_mode)
         return Stat(kind, mode, row.st_uid, row.st_gid, row.st_size, row.st_mtime, row.st_ino, row.st_dev)
+
+    def room(self, path: str) -> Optional[Room]:
+        """None where it cannot be asked."""
+        try:
+            row = os.statvfs(path)
+        except OSError:
+            return None
+        inodes = row.f_ffree if row.f_files else None
+        return Room(bool(row.f_flag & os.ST_RDONLY), row.f_bfree * row.f_frsize, inodes)
+
+    def has_address(self, address: str) -> bool:
+        """Whether a socket can be bound to it here; no port of anybody is taken."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.bind((address, 0))
+        except (OSError, ValueError):
+            return False
+        return True
 
     def type_of(self, path: str) -> Optional[str]:
         """The type of what a path leads to; None when that cannot be seen."""

@@ -4,14 +4,15 @@
 """What SELinux, AppArmor or the filter of its unit refused php-fpm when it should have started."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.endpoint import parse
 from ..parse.linux.denials import program_of
 from ..parse.linux.systemctl import may_not_use
 from .confined import FAMILIES, logged, type_of
-from .down import Down, directory_of
+from .down import Down
 from .model import Reason, evidence
+from .whereabouts import directory_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.confinement import Denial
@@ -94,7 +95,7 @@ def _proof(down: Down, denial: "Denial") -> List["Evidence"]:
     return [logged(denial), evidence(denial["module"], asked, path)]
 
 
-def kept(reason: str, down: Down) -> Optional[Reason]:
+def _kept(reason: str, down: Down) -> Optional[Reason]:
     """A policy that refuses it still, or may."""
     denial = _deciding(down)
     if denial is None or _reason_id(denial) != reason or denial["denied_now"] is False:
@@ -104,7 +105,7 @@ def kept(reason: str, down: Down) -> Optional[Reason]:
     return Reason(words, _proof(down, denial) + down.proof, confidence=confidence)
 
 
-def let_now(down: Down) -> Optional[Reason]:
+def _let_now(down: Down) -> Optional[Reason]:
     denial = _deciding(down)
     if denial is None or denial["denied_now"] is not False:
         return None
@@ -112,7 +113,7 @@ def let_now(down: Down) -> Optional[Reason]:
     return Reason(words, _proof(down, denial) + down.proof, remedy=down.start, confidence="likely")
 
 
-def by_family(down: Down) -> Optional[Reason]:
+def _by_family(down: Down) -> Optional[Reason]:
     """fpm_sockets.c: socket() fails with EAFNOSUPPORT before it binds. Without such a setting the kernel has
     no such family, as without IPv6.
     """
@@ -131,7 +132,7 @@ def by_family(down: Down) -> Optional[Reason]:
     return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting)), said, down.state])
 
 
-def by_call(down: Down) -> Optional[Reason]:
+def _by_call(down: Down) -> Optional[Reason]:
     """A filter of system calls ends a process with SIGSYS."""
     unit = down.unit
     if unit is None or unit["exec_main_status"] != SIGSYS or unit["exec_main_code"] not in _KILLED:
@@ -142,12 +143,11 @@ def by_call(down: Down) -> Optional[Reason]:
     return Reason(words, [logged(line) for line in lines[:1]] + [down.state], confidence="likely")
 
 
-# By what CONFINED in fpm_not_running.py calls them.
-REASONS = (
-    partial(kept, "selinux_port"),
-    partial(kept, "selinux_label"),
-    partial(kept, "apparmor"),
-    let_now,
-    by_family,
-    by_call,
+ROWS: Tuple[Tuple[str, Callable[[Down], Optional[Reason]]], ...] = (
+    ("selinux_port", partial(_kept, "selinux_port")),
+    ("selinux_label", partial(_kept, "selinux_label")),
+    ("apparmor", partial(_kept, "apparmor")),
+    ("stopped", _let_now),
+    ("address_family", _by_family),
+    ("system_call", _by_call),
 )

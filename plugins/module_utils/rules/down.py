@@ -3,14 +3,15 @@
 
 """A php-fpm master that does not run: what its configuration, its last start and systemd show of it."""
 
-import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import canonical
-from ..parse.php_fpm.problems import StartFailure, start_failure
+from ..parse.php_fpm.problems import StartFailure, read_line, start_failure
+from ..parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of
 from ..signatures.php_fpm import PHP_FPM
 from .case import Case
 from .model import Remedy, evidence
+from .whereabouts import name_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.config import ConfigProblem
@@ -19,17 +20,31 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.unit import Unit
 
-# What php-fpm means by its words -> the reason of the cause.
+# What a start that failed means by its words -> the reason of the cause.
 REASON_OF = {
     "bad_account": "unknown_user",
     "address_in_use": "address_in_use",
     "directory_missing": "runtime_dir_missing",
+    "address_unavailable": "address_unavailable",
     "bind_failed": "bind_failed",
     "socket_access": "bind_failed",
-    "log_unwritable": "config_invalid",
+    "log_unwritable": "log_unwritable",
+    "pid_unwritable": "pid_file_unwritable",
+    "no_shared_memory": "shared_memory",
+    "lock_unwritable": "php_ini_invalid",
+    "preload": "preload_failed",
+    "extension": "extension_failed",
+    "php_startup": "php_ini_invalid",
+    "not_executable": "not_executable",
+    "unit_step": "unit_setup_failed",
     "bad_config": "config_invalid",
+    "timed_out": "start_timeout",
+    "other_error": "start_failed",
 }
-_TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
+# An errno that says more than what could not be made: EROFS, ENOSPC, EDQUOT (Linux: errno-base.h, errno.h).
+_ERRNOS = {30: "read_only", 28: "disk_full", 122: "disk_full"}
+# What php-fpm -t can be asked about.
+TESTED = ("bad_account", "bad_config")
 
 
 class Rejection(NamedTuple):
@@ -38,6 +53,7 @@ class Rejection(NamedTuple):
     reason: str  # unknown_user or config_invalid
     words: str  # for the summary
     proof: "Evidence"
+    path: Optional[str] = None  # of what cannot be made
 
 
 class Down(NamedTuple):
@@ -45,7 +61,8 @@ class Down(NamedTuple):
     master: "Master"
     unit: Optional["Unit"]  # systemd's
     rejection: Optional[Rejection]
-    failure: Optional[StartFailure]  # of the last start
+    attempt: Attempt  # the last start, if it failed
+    failure: Optional[StartFailure]  # why it did
     place: Optional["Endpoint"]  # on which the last start could not listen, if it said so
 
     @property
@@ -63,8 +80,48 @@ class Down(NamedTuple):
 
     @property
     def failed_start(self) -> List["Evidence"]:
-        """The line of the journal in which the last start failed."""
-        return [evidence("journal", self.failure.text)] if self.failure else []
+        """The line of the journal in which the last start failed, and the file that it is about."""
+        if self.failure is None:
+            return []
+        file, line = self.written_at()
+        in_journal = any(entry["text"] == self.failure.text for entry in self.attempt.lines)
+        source = "journal" if in_journal else "fpm_log"
+        return [evidence(source, self.failure.text, file, line, self.attempt.at)]
+
+    @property
+    def path(self) -> Optional[str]:
+        """Of what the last start could not make, or run."""
+        failure, facts = self.failure, self.master.get("last_start")
+        return failure and failure.path or facts and facts["path"] or None
+
+    def written_at(self) -> Tuple[Optional[str], Optional[int]]:
+        """(file, line) of the configuration that made the last start fail."""
+        failure, facts = self.failure, self.master.get("last_start")
+        if failure is None:
+            return None, None
+        if failure.file:
+            return failure.file, failure.line
+        if facts and facts["ini_file"]:
+            return facts["ini_file"], facts["ini_line"]
+        for problem in self.master["config_errors"]:
+            if problem.get("kind") == failure.kind:
+                return problem["file"], problem["line"]
+        what = self.path or (failure.places[0] if failure.places else None)
+        for pool in self.master["pools"]:
+            paths = (pool["listen"], pool["slowlog"], pool["access_log"])
+            if pool["name"] == failure.pool or what and what in paths:
+                of_listen = what == pool["listen"] and pool["listen_file"]
+                return (
+                    (pool["listen_file"], pool["listen_line"]) if of_listen else (pool["file"], pool["line"])
+                )
+        of_main = what and what in (self.master["error_log"], self.master["pid_file"])
+        return (self.master["config"] if of_main else None), None
+
+    def changed_since(self, at: Optional[float] = None) -> bool:
+        """Whether the configuration, php.ini or the program was changed after the last start failed."""
+        facts, failed = self.master.get("last_start"), at or self.attempt.at
+        changed = (self.master["config_changed_at"], facts["changed_at"] if facts else None)
+        return failed is not None and any(when is not None and when > failed for when in changed)
 
     @property
     def proof(self) -> List["Evidence"]:
@@ -81,7 +138,8 @@ class Down(NamedTuple):
 
     @property
     def start(self) -> List[Remedy]:
-        if not self.master["unit"]:
+        # To systemd a unit that is active (exited) needs no start.
+        if not self.master["unit"] or self.unit and self.unit["sub"] == "exited":
             return []
         if self.disabled:  # unless it is enabled too, the next boot brings the same outage
             return [self.remedy("unit_start", disabled=True), self.remedy("unit_enable")]
@@ -92,30 +150,34 @@ class Down(NamedTuple):
 
     def failed_with(self, *reasons: str) -> bool:
         """At the last start."""
-        return self.failure is not None and REASON_OF[self.failure.meaning] in reasons
+        return self.failure is not None and reason_of(self.failure) in reasons
 
 
-def name_of(master: "Master") -> str:
-    return str(master["unit"] or master["config"])
+def reason_of(failure: StartFailure) -> str:
+    by_errno = _ERRNOS.get(failure.errno or 0)
+    return by_errno if by_errno and failure.meaning != "no_shared_memory" else REASON_OF[failure.meaning]
 
 
-def directory_of(path: str) -> str:
-    return path.rsplit("/", 1)[0] or "/"
-
-
-def lacks_directory(place: Optional["Endpoint"]) -> bool:
-    """Whether the directory of its socket does not exist."""
-    if place is None or not place["path"]:
-        return False
-    return directory_of(place["path"]) not in [parent["path"] for parent in place["parents"]]
+def why_down(lines: Sequence[str]) -> str:
+    """The reason, by the lines of the journal."""
+    failure = start_failure(lines)
+    return reason_of(failure) if failure else "stopped"
 
 
 def look_at(case: Case, master: "Master") -> Down:
     unit = master["unit_state"]
-    failure = start_failure(_last_attempt(unit))
+    attempt = attempt_of(unit)
+    if attempt.failure is None and (attempt.lines or unit is None or not unit["log"]):
+        # After a reload PHP 7.4 speaks in its own log alone.
+        events = case.snapshot["logs"]["events"]
+        logged = attempt_in_log([event for event in events if event["master"] == master["config"]])
+        since = attempt.lines[0]["at"] - 1 if attempt.lines else 0.0
+        if logged.at is not None and logged.at >= since:
+            attempt = attempt._replace(failure=logged.failure, at=logged.at)
+    failure = attempt.failure
     if failure and failure.meaning == "bad_account" and not _names(master, failure.places[0]):
         failure = None
-    return Down(case, master, unit, _rejection(master), failure, _place(case, failure))
+    return Down(case, master, unit, _rejection(master), attempt, failure, _place(case, failure))
 
 
 def _meaning(problem: "ConfigProblem") -> str:
@@ -136,7 +198,8 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         proof = evidence("php-fpm", words, file, line)
         if file not in words:
             words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-        return Rejection(REASON_OF[meaning], words, proof)
+        read = read_line("ERROR: " + problem["text"])
+        return Rejection(REASON_OF[meaning], words, proof, read.path if read else None)
     return None
 
 
@@ -144,33 +207,26 @@ def _refused_by_test(master: "Master") -> Rejection:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     output = master["test"]["output"]
     failure = start_failure(output)
-    reason = REASON_OF[failure.meaning if failure else "bad_config"]
+    reason = reason_of(failure) if failure and failure.meaning in TESTED else "config_invalid"
     file, line = (failure.file, failure.line) if failure else (None, None)
-    if file is None:
-        for problem in master["config_errors"]:
-            if REASON_OF[_meaning(problem)] == reason:
-                file, line = problem["file"], problem["line"]
-                break
+    if file is None or not line:
+        alike = [
+            problem
+            for problem in master["config_errors"]
+            if REASON_OF[_meaning(problem)] == reason and file in (None, problem["file"])
+        ]
+        exact = [problem for problem in alike if failure and problem.get("kind") == failure.kind]
+        for problem in (exact or alike)[:1]:
+            file, line = problem["file"], problem["line"]
+    for pool in master["pools"]:
+        if file is None and failure and failure.pool == pool["name"]:
+            file, line = pool["file"], pool["line"]
     text = failure.text if failure else "\n".join(output[:3])
     proof = evidence("php-fpm -t", text, file or master["config"], line)
-    return Rejection(reason, "php-fpm -t refuses its configuration", proof)
-
-
-def _last_attempt(unit: Optional["Unit"]) -> List[str]:
-    """Journal lines of the last start, if it failed. After one that succeeded, errors are those of a php-fpm
-    that ran, or of PHP.
-    """
-    if unit is None:
-        return []
-    lines = [entry["text"] for entry in unit["log"]]
-    turns = [(number, line) for number, line in enumerate(lines) if _TURN.match(line)]
-    succeeded = unit["result"] == "success"
-    if not turns:
-        return [] if succeeded else lines
-    # A unit of Type=simple has started before php-fpm said a word.
-    was_starting = len(turns) > 1 and ": Starting " in turns[-2][1]
-    went_well = ": Started " in turns[-1][1] and (succeeded or was_starting)
-    return [] if went_well else lines[turns[-1][0] :]
+    words = "php-fpm -t refuses its configuration"
+    if file:
+        words += ", %s:%d" % (file, line) if line else ", %s" % file
+    return Rejection(reason, words, proof)
 
 
 def _names(master: "Master", account: str) -> bool:
@@ -185,7 +241,9 @@ def _names(master: "Master", account: str) -> bool:
 
 def _place(case: Case, failure: Optional[StartFailure]) -> Optional["Endpoint"]:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
-    if failure is None or REASON_OF[failure.meaning] in ("unknown_user", "config_invalid"):
+    if failure is None or reason_of(failure) not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
+        return None
+    if not failure.places:
         return None
     written = failure.places[0]
     key = canonical("unix:" + written if written.startswith("/") else written)

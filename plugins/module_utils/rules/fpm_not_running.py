@@ -5,12 +5,10 @@
 
 import re
 from functools import partial
-from typing import Callable, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
-from ..parse.php_fpm.problems import start_failure
 from .case import CUT_OFF, NOBODY_THERE, Case
-from .down import REASON_OF, Down, directory_of, lacks_directory, look_at, name_of
 from .model import (
     Answer,
     Cause,
@@ -24,41 +22,32 @@ from .model import (
     first_reason,
     near,
 )
+from .whereabouts import at_place, directory_of, lacks_directory, name_of
+
+if TYPE_CHECKING:
+    from .down import Down
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 STOP_SECONDS = 3.0
-SIGSYS = 31
-# Reasons of confined_start.py.
-CONFINED = ("selinux_port", "selinux_label", "apparmor", "stopped", "address_family", "system_call")
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
-def _masked(down: Down) -> Optional[Reason]:
+def _masked(down: "Down") -> Optional[Reason]:
     states = (down.unit["load"], down.unit["enabled"]) if down.unit else ()
     if "masked" not in states and "masked-runtime" not in states:
         return None
     return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
 
-def _rejected(reason: str, down: Down) -> Optional[Reason]:
+def _rejected(reason: str, down: "Down") -> Optional[Reason]:
     rejection = down.rejection
     if rejection is None or rejection.reason != reason:
         return None
-    return Reason("%s cannot start: %s" % (down.name, rejection.words), [rejection.proof, down.state])
+    words = "%s cannot start: %s" % (down.name, rejection.words)
+    return Reason(words, [rejection.proof] + at_place(rejection.path) + [down.state])
 
 
-def _confined(number: int, down: Down) -> Optional[Reason]:
-    """Few hosts have a policy or a filter, so the others do not compile what is known of them."""
-    known, unit = down.case.snapshot.get("confinement"), down.unit
-    filtered = unit is not None and (unit.get("families") or unit["exec_main_status"] == SIGSYS)
-    if not filtered and not (known and known["denials"]):
-        return None
-    from .confined_start import REASONS as reasons  # pylint: disable=import-outside-toplevel
-
-    return reasons[number](down)
-
-
-def _hidden_socket(down: Down) -> Optional[Reason]:
+def _hidden_socket(down: "Down") -> Optional[Reason]:
     path = down.place["path"] if down.place else None
     if down.unit is None or not path or not down.failed_with("runtime_dir_missing", "bind_failed"):
         return None
@@ -70,7 +59,7 @@ def _hidden_socket(down: Down) -> Optional[Reason]:
     return Reason(words, [proof] + down.proof, confidence="likely")
 
 
-def _address_in_use(down: Down) -> Optional[Reason]:
+def _address_in_use(down: "Down") -> Optional[Reason]:
     if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
         return None
     words = "%s cannot start: its address is taken by another program" % down.name
@@ -80,7 +69,7 @@ def _address_in_use(down: Down) -> Optional[Reason]:
     )
 
 
-def _directory_missing_at_start(down: Down) -> Optional[Reason]:
+def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
     failure = down.failure
     if failure is None or not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
         return None
@@ -88,13 +77,13 @@ def _directory_missing_at_start(down: Down) -> Optional[Reason]:
     return Reason(NO_DIRECTORY % down.name, down.proof, remedy=[make] + down.start)
 
 
-def _start_failed(reason: str, words: str, down: Down) -> Optional[Reason]:
+def _start_failed(reason: str, words: str, down: "Down") -> Optional[Reason]:
     if not down.failed_with(reason):
         return None
     return Reason("%s %s" % (down.name, words), down.proof, confidence="likely")
 
 
-def _directory_missing(down: Down) -> Optional[Reason]:
+def _directory_missing(down: "Down") -> Optional[Reason]:
     """Unless systemd makes it when the unit starts."""
     path = down.case.endpoint.get("path") or ""
     made = ["/run/" + name for name in (down.unit["runtime_directory"] or "").split()] if down.unit else []
@@ -111,7 +100,7 @@ def _directory_missing(down: Down) -> Optional[Reason]:
     return Reason(NO_DIRECTORY % down.name, [proof, down.state], remedy=remedy + start if start else [])
 
 
-def _start_limit_hit(down: Down) -> Optional[Reason]:
+def _start_limit_hit(down: "Down") -> Optional[Reason]:
     """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
     if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
@@ -122,14 +111,14 @@ def _start_limit_hit(down: Down) -> Optional[Reason]:
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
 
 
-def _oom_stopped(down: Down) -> Optional[Reason]:
+def _oom_stopped(down: "Down") -> Optional[Reason]:
     if down.result != "oom-kill":
         return None
     words = "systemd stopped %s after the OOM killer took one of its processes" % down.name
     return Reason(words, [down.state], remedy=[down.remedy("unit_oom_policy")] + down.start)
 
 
-def _killed(down: Down) -> Optional[Reason]:
+def _killed(down: "Down") -> Optional[Reason]:
     if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
         return None
     ended = (down.name, down.result, down.unit["exec_main_status"])
@@ -137,23 +126,26 @@ def _killed(down: Down) -> Optional[Reason]:
     return Reason(words, [down.state], remedy=down.start)
 
 
-def _mended(down: Down) -> Optional[Reason]:
-    """What the last start missed is there now, or php-fpm -t accepts the configuration."""
-    was_seen = down.failed_with("address_in_use", "runtime_dir_missing") or down.master["test"]["ran"]
-    if down.failure is None or not was_seen:
+def _mended(down: "Down") -> Optional[Reason]:
+    """What the last start failed at is gone: else one of the reasons before would apply."""
+    if down.failure is None:
         return None
-    words = "%s failed to start, and what kept it from starting is mended" % down.name
+    tested = down.master["test"]["ran"] and down.failed_with("unknown_user", "config_invalid")
+    what = "what kept it from starting is mended"
+    if down.changed_since() and not tested:
+        what = "what it loads was changed since: whether that mends it, a start shows"
+    words = "%s failed to start, and %s" % (down.name, what)
     return Reason(words, down.proof, remedy=down.start, confidence="likely")
 
 
-def _exited(down: Down) -> Optional[Reason]:
+def _exited(down: "Down") -> Optional[Reason]:
     if down.unit is None or down.result != "exit-code":
         return None
     words = "%s ended with exit code %s" % (down.name, down.unit["exec_main_status"])
     return Reason(words, [down.state], remedy=down.start, confidence="likely")
 
 
-def _left_its_socket(down: Down) -> Optional[Reason]:
+def _left_its_socket(down: "Down") -> Optional[Reason]:
     """A clean stop removes the socket."""
     if down.unit or down.case.connect["result"] != "refused" or down.case.endpoint.get("family") != "unix":
         return None
@@ -161,27 +153,32 @@ def _left_its_socket(down: Down) -> Optional[Reason]:
     return Reason(words, [down.state], remedy=down.start, confidence="likely")
 
 
-def _stopped(down: Down) -> Optional[Reason]:
+def _stopped(down: "Down") -> Optional[Reason]:
     if not down.unit:
         words = "no php-fpm master runs with %s" % down.name
         return Reason(words, [down.state], remedy=down.start, confidence="likely")
+    if down.unit["active"] == "activating":
+        words = "%s does not serve yet: its unit is activating (%s)" % (down.name, down.unit["sub"])
+        return Reason(words, [down.state], confidence="likely")
     words = "%s is stopped" % down.name + (" and disabled" if down.disabled else "")
+    if down.unit["sub"] == "exited":
+        words = "the php-fpm of %s is stopped, though its unit is active (exited)" % down.name
     return Reason(words, [down.state], remedy=down.start)
 
 
-Reasons = Sequence[Tuple[str, Callable[[Down], Optional[Reason]]]]
-_CONFINED: Reasons = [(reason, partial(_confined, number)) for number, reason in enumerate(CONFINED)]
+Row = Tuple[str, Callable[["Down"], Optional[Reason]]]
 # The first that applies is the reason. What is so now stands before what the last start said, and that before
-# how the master ended.
-REASONS: Reasons = (
+# how the master ended. Reasons of confined_start.py and failed_starts.py stand between: see _down().
+REJECTED: Tuple[Row, ...] = (
     ("masked", _masked),
     ("unknown_user", partial(_rejected, "unknown_user")),
     ("config_invalid", partial(_rejected, "config_invalid")),
-    *_CONFINED,
+)
+IN_THE_WAY: Tuple[Row, ...] = (
+    ("log_unwritable", partial(_rejected, "log_unwritable")),
     ("bind_failed", _hidden_socket),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),
-    ("bind_failed", partial(_start_failed, "bind_failed", "cannot start: it cannot bind its socket")),
     (
         "unknown_user",
         partial(
@@ -189,11 +186,12 @@ REASONS: Reasons = (
         ),
     ),
     ("runtime_dir_missing", _directory_missing),
+)
+ENDED: Tuple[Row, ...] = (
     ("start_limit_hit", _start_limit_hit),
     ("oom_stopped", _oom_stopped),
     ("crashed", _killed),
     ("stopped", _mended),
-    ("config_invalid", partial(_start_failed, "config_invalid", "failed to start")),
     ("crashed", _exited),
     ("crashed", _left_its_socket),
     ("stopped", _stopped),
@@ -202,16 +200,22 @@ REASONS: Reasons = (
 
 def _down(case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
-    match = first_reason(CAUSE, REASONS, look_at(case, master))
+    # A healthy host need not compile it.
+    from . import confined_start, down, failed_starts  # pylint: disable=import-outside-toplevel
+
+    rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED + ENDED
+    match = first_reason(CAUSE, rows, down.look_at(case, master))
     if match is None:
         return None
     reason, lost = match.reason, case.lost(NOBODY_THERE | CUT_OFF)
     if not case.owner:  # nothing tells that it is the one that is meant
         reason = reason._replace(confidence="likely" if case.looks_like_php else "possible", remedy=[])
-    unit = master["unit_state"]
+    unit, command = master["unit_state"], master.get("start_command")
+    # The catalogue fills it in where its words start the unit.
+    starter = [evidence("service", command)] if command and case.owner else []
     reason = reason._replace(
         summary=reason.summary + ".",
-        proof=list(reason.proof) + [case.dialled()] + first_line(lost),
+        proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
         losses=lost,
         place=Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
@@ -235,7 +239,9 @@ def _was_down(case: Case) -> Optional[Match]:
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
-        failure = start_failure([entry["text"] for entry in log])
+        from .down import why_down  # pylint: disable=import-outside-toplevel
+
+        reason_id = why_down([entry["text"] for entry in log])
         name = name_of(owner.master)
         runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
         reason = Reason(
@@ -247,7 +253,7 @@ def _was_down(case: Case) -> Optional[Match]:
             place=owner.place,
             explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
         )
-        return Match(CAUSE, REASON_OF[failure.meaning] if failure else "stopped", reason)
+        return Match(CAUSE, reason_id, reason)
     return None
 
 
@@ -281,7 +287,9 @@ def examine(case: Case) -> Answer:
         return _was_down(case) or Clear(why)
     # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
     # that it runs.
-    states = [master["unit_state"]["active"] for master in relevant if master["unit_state"]]
+    units = [master["unit_state"] for master in relevant if master["unit_state"]]
+    # A unit that was made of a script stays active (exited) when its process is gone.
+    states = [unit["active"] for unit in units if unit["sub"] != "exited"]
     hidden = case.endpoint.get("listening") and not listeners and not any(states)
     if hidden or "active" in states or "reloading" in states:
         why = "something listens on " + case.key if hidden else "its unit is active"

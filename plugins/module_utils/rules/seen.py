@@ -52,12 +52,20 @@ class Owner(NamedTuple):
         )
 
 
+def _has_unit(master: "Master") -> bool:
+    """Whether a unit is to start it that looks for its program in vain."""
+    unit = master["unit_state"]
+    return unit is not None and unit["load"] == "loaded" and unit["active"] == "failed"
+
+
 class Seen:
     def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
         # A removed package leaves its configuration behind.
         self.masters = [
-            master for master in snapshot["fpm"]["masters"] if master["running"] or master["binary"]
+            master
+            for master in snapshot["fpm"]["masters"]
+            if master["running"] or master["binary"] or _has_unit(master)
         ]
         self.pools = [
             Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]

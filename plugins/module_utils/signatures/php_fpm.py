@@ -8,7 +8,8 @@ from .table import Table, words
 MEANINGS = words(
     # of the master
     "in_order stopping stopped emergency_reload start_failed bad_config bad_account "
-    "address_in_use directory_missing bind_failed path_cut socket_access log_unwritable other_error "
+    "address_in_use address_unavailable directory_missing bind_failed path_cut socket_access log_unwritable "
+    "pid_unwritable no_shared_memory other_error "
     # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
     "no_worker pool_full process_max slow_script trace_denied "
     # request_terminate_timeout, its own fault, SIGKILL, max_execution_time + hard_timeout, another end
@@ -40,8 +41,12 @@ fpm-root-user ERROR - bad_config please specify user and group other than root
 fpm-bind-addrinuse ERROR - address_in_use unable to bind listening socket for address '%s': %s (98)
 fpm-bind-enoent ERROR - directory_missing unable to bind listening socket for address '%s': %s (2)
 fpm-bind-eacces ERROR - bind_failed unable to bind listening socket for address '%s': %s (13)
-fpm-bind-eaddrnotavail ERROR - bind_failed unable to bind listening socket for address '%s': %s (99)
+fpm-bind-eaddrnotavail ERROR - address_unavailable unable to bind listening socket for address '%s': %s (99)
 fpm-bind-fail ERROR - bind_failed unable to bind listening socket for address '%s'%e
+fpm-socket-family ERROR - address_unavailable failed to create new listening socket: socket(): %s (97)
+fpm-socket-create ERROR - bind_failed failed to create new listening socket: socket()%e
+fpm-invalid-port ERROR - address_unavailable invalid port value '%s'
+fpm-getaddrinfo ERROR - address_unavailable getaddrinfo: %s
 fpm-listen-fail ERROR - bind_failed failed to listen to address '%s'%e
 fpm-another-instance ERROR - address_in_use Another FPM instance seems to already listen on %s
 fpm-path-too-long WARNING - path_cut cannot bind to UNIX socket '%s' as path is too long (found length: %d, \
@@ -53,6 +58,12 @@ fpm-acl-owner-ignored WARNING - socket_access ACL set, listen.%s = '%s' is ignor
 fpm-errorlog-open ERROR - log_unwritable failed to open error_log (%s)%e
 fpm-accesslog-open ERROR - log_unwritable failed to open access log (%s)%e
 fpm-slowlog-open ERROR - log_unwritable Unable to create or open slowlog(%s)%e
+fpm-pidfile ERROR - pid_unwritable Unable to create the PID file (%s).%e
+    Unable to write to the PID file.%e
+fpm-shm ERROR - no_shared_memory unable to allocate %d bytes in shared memory%e
+fpm-chroot ERROR - bad_config the chroot path '%s' does not exist or is not a directory
+fpm-chdir ERROR - bad_config the chdir path '%s' does not exist or is not a directory
+    the chdir path '%s' within the chroot path '%s' ('%s') does not exist or is not a directory
 fpm-syntax ERROR - bad_config syntax error%q
 fpm-unknown-entry ERROR - bad_config [%s:%d] unknown entry '%s'
 fpm-bad-value ERROR - bad_config [%s:%d] unable to parse value for entry '%s': %s

@@ -88,7 +88,28 @@ class LaterMaster(TypedDict, total=False):
     prefix: str
 
 
-class Master(LaterMaster):
+class LastStart(TypedDict):
+    """What the last start failed at, as it is now."""
+
+    path: Optional[str]  # that could not be made or run
+    directory: Optional[bool]  # whether the directory of it is there
+    read_only: Optional[bool]  # its file system, to all
+    free_bytes: Optional[int]
+    free_inodes: Optional[int]  # None: as many as wanted
+    address: Optional[bool]  # whether this host has the one that could not be bound
+    ini_file: Optional[str]  # of php.ini, that has the setting
+    ini_line: Optional[int]
+    changed_at: Optional[float]  # epoch seconds: php.ini, the program or the script to preload
+
+
+class Master5(LaterMaster, total=False):
+    """Not in snapshots from before 0.5.0."""
+
+    last_start: Optional[LastStart]  # None: it runs, or says nothing
+    start_command: Optional[str]  # of what starts it without systemd: /etc/init.d/php-fpm start
+
+
+class Master(Master5):
     config: str  # path of the main file
     version: Optional[str]  # as file names tell it: 8.2
     binary: Optional[str]  # path; None: not installed

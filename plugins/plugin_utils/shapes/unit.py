@@ -24,7 +24,15 @@ class LaterUnit(TypedDict, total=False):
     families: Optional[str]  # RestrictAddressFamilies=, None: all
 
 
-class Unit(LaterUnit):
+class Unit5(LaterUnit, total=False):
+    """Not in snapshots from before 0.5.0."""
+
+    type: Optional[str]  # Type=
+    writing: Dict[str, str]  # ProtectSystem= and the paths that it may or may not write
+    unmet: List[str]  # conditions and assertions for which systemd skipped the last start
+
+
+class Unit(Unit5):
     name: str
     load: Optional[str]  # LoadState: loaded, masked, not-found, ...
     active: Optional[str]  # ActiveState

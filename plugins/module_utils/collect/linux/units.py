@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 LINES = 30
+MANY_LINES = 400  # where the last start is not among the first
 SHOWN = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
 DIRECTORIES = (
     "/etc/systemd/system",
     "/run/systemd/system",
+    "/run/systemd/generator.early",
+    "/run/systemd/generator",
+    "/run/systemd/generator.late",  # of the scripts in /etc/init.d, systemd-sysv-generator(8)
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
@@ -72,7 +76,20 @@ def unit_states(
     units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, parse_show(ran.out))}
     if logs:
         _read_logs(host, units, window)
+        _name_conditions(host, units)
     return units
+
+
+def _name_conditions(host: Host, units: Dict[str, "Unit"]) -> None:
+    """Only `systemctl status` prints which condition the last start was skipped for."""
+    for name, unit in units.items():
+        if unit["unmet"] and unit["active"] in ("inactive", "failed"):
+            from ...parse.linux.unit_starts import (  # pylint: disable=import-outside-toplevel
+                unmet_conditions,
+            )
+
+            ran = host.run(["systemctl", "status", "--no-pager", "-l", "-n", "0", "--", name])
+            unit["unmet"] = unmet_conditions(ran.out) or unit["unmet"]
 
 
 def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
@@ -87,12 +104,32 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"] = journal(host, name)
+        if unit["active"] == "failed" and len(unit["log"]) == LINES:
+            unit["log"] = _last_start(host, name, unit["log"])
         if unit["active"] == "failed" and refused_to_start(unit["log"]):
             unit["start_limit_hit"] = True
 
 
+def _last_start(host: Host, unit: str, log: List["UnitLine"]) -> List["UnitLine"]:
+    """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
+    from ...parse.linux.unit_starts import (  # pylint: disable=import-outside-toplevel
+        has_start,
+        without_small_talk,
+    )
+
+    return log if has_start(log) else without_small_talk(journal(host, unit, MANY_LINES), LINES)
+
+
 def journal(host: Host, unit: str, lines: int = LINES) -> List["UnitLine"]:
-    options = ["-o", "json", "--output-fields=MESSAGE,_PID,_EXE,_COMM", "-n", str(lines), "--no-pager", "-q"]
+    options = [
+        "-o",
+        "json",
+        "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM",
+        "-n",
+        str(lines),
+        "--no-pager",
+        "-q",
+    ]
     ran = host.run(["journalctl"] + options + unit_matches(unit))
     log = parse_journal(ran.out)
     root = host.is_root()

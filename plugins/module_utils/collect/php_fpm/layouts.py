@@ -19,13 +19,18 @@ class Layout(NamedTuple):
     unit: Optional[str]  # None: systemd does not run php-fpm
     prefix: str  # PHP_PREFIX, of which relative paths are
     state: str  # PHP_LOCALSTATEDIR, the same
+    start: Optional[str] = None  # what starts it where no unit of systemd does
 
 
-# The fields of Layout in their order; a unit "-" is None.
+# The fields of Layout in their order; a unit "-" is None, and a start without one is left out. Sources:
+# Debian's, Fedora's, Remi's, Software Collections', Alpine's, openSUSE's and Arch's packages;
+# docs.cpanel.net; docs.plesk.com; docker-library/php; docs.bitnami.com; aaPanel's install script php.sh
+# (Service_Add), which copies php-src's sapi/fpm/init.d.php-fpm; the installers of lnmp.org, OneinStack and
+# DirectAdmin, and php-src's own INSTALL, all below /usr/local/php*.
 _ROWS = r"""
 debian   /etc/php/*/fpm/php-fpm.conf /etc/php/([^/]+)/fpm/
     /usr/sbin/php-fpm{0} php{0}-fpm.service
-    /usr /var
+    /usr /var /etc/init.d/php{0}-fpm,start
 
 el       /etc/php-fpm.conf /etc/php-fpm\.conf()
     /usr/sbin/php-fpm php-fpm.service
@@ -35,6 +40,10 @@ remi     /etc/opt/remi/php*/php-fpm.conf /etc/opt/remi/php(\d+)/
     /opt/remi/php{0}/root/usr/sbin/php-fpm php{0}-php-fpm.service
     /opt/remi/php{0}/root/usr /var/opt/remi/php{0}
 
+scl      /etc/opt/rh/rh-php*/php-fpm.conf /etc/opt/rh/rh-php(\d+)/
+    /opt/rh/rh-php{0}/root/usr/sbin/php-fpm rh-php{0}-php-fpm.service
+    /opt/rh/rh-php{0}/root/usr /var/opt/rh/rh-php{0}
+
 cpanel   /opt/cpanel/ea-php*/root/etc/php-fpm.conf /opt/cpanel/ea-php(\d+)/
     /opt/cpanel/ea-php{0}/root/usr/sbin/php-fpm ea-php{0}-php-fpm.service
     /opt/cpanel/ea-php{0}/root/usr /opt/cpanel/ea-php{0}/root/usr/var
@@ -43,9 +52,21 @@ plesk    /opt/plesk/php/*/etc/php-fpm.conf /opt/plesk/php/([^/]+)/
     /opt/plesk/php/{0}/sbin/php-fpm plesk-php{1}-fpm.service
     /opt/plesk/php/{0} /opt/plesk/php/{0}/var
 
+aapanel  /www/server/php/*/etc/php-fpm.conf /www/server/php/(\d+)/
+    /www/server/php/{0}/sbin/php-fpm php-fpm-{0}.service
+    /www/server/php/{0} /www/server/php/{0}/var /etc/init.d/php-fpm-{0},start
+
+lnmp     /usr/local/php/etc/php-fpm.conf /usr/local/php()/etc/
+    /usr/local/php/sbin/php-fpm php-fpm.service
+    /usr/local/php /usr/local/php/var /etc/init.d/php-fpm,start
+
+local    /usr/local/php[-0-9]*/etc/php-fpm.conf /usr/local/php(-?[\d.]+)/etc/
+    /usr/local/php{0}/sbin/php-fpm php-fpm{0}.service
+    /usr/local/php{0} /usr/local/php{0}/var /etc/init.d/php-fpm{0},start
+
 alpine   /etc/php[0-9]*/php-fpm.conf /etc/php(\d+)/php-fpm
     /usr/sbin/php-fpm{0} -
-    /usr /var
+    /usr /var /etc/init.d/php-fpm{0},start
 
 suse     /etc/php[0-9]/fpm/php-fpm.conf /etc/php(\d)/fpm/
     /usr/sbin/php-fpm php-fpm.service
@@ -61,13 +82,14 @@ docker   /usr/local/etc/php-fpm.conf /usr/local/etc/php-fpm()
 
 bitnami  /opt/bitnami/php/etc/php-fpm.conf /opt/bitnami/php/etc()
     /opt/bitnami/php/sbin/php-fpm -
-    /opt/bitnami/php /opt/bitnami/php/var
+    /opt/bitnami/php /opt/bitnami/php/var /opt/bitnami/ctlscript.sh,start,php-fpm
 """
 
 
 def _layout(row: str) -> Layout:
-    name, config, match, binary, unit, prefix, state = row.split()
-    return Layout(name, config, match, binary, None if unit == "-" else unit, prefix, state)
+    name, config, match, binary, unit, prefix, state, *start = row.split()
+    command = start[0].replace(",", " ") if start else None
+    return Layout(name, config, match, binary, None if unit == "-" else unit, prefix, state, command)
 
 
 LAYOUTS = tuple(_layout(row) for row in _ROWS.strip().split("\n\n"))
@@ -85,6 +107,7 @@ def fill(layout: Layout, config: str) -> Layout:
         unit=layout.unit.format(*words) if layout.unit else None,
         prefix=layout.prefix.format(*words),
         state=layout.state.format(*words),
+        start=layout.start.format(*words) if layout.start else None,
     )
 
 
@@ -94,7 +117,7 @@ def layout_of(config: str, binary: Optional[str] = None) -> Layout:
         if re.match(layout.match, config):
             return fill(layout, config)
     for layout in LAYOUTS:
-        shape = r"([\d.]+)".join(re.escape(part) for part in layout.binary.split("{0}"))
+        shape = r"(-?[\d.]+)".join(re.escape(part) for part in layout.binary.split("{0}"))
         match = re.match(shape + "$", binary or "")
         if match:
             word = (match.groups() or ("",))[0]
@@ -104,6 +127,7 @@ def layout_of(config: str, binary: Optional[str] = None) -> Layout:
                 unit=None,
                 prefix=layout.prefix.format(word),
                 state=layout.state.format(word),
+                start=None,
             )
     return UNKNOWN._replace(config=config, binary=binary or "")
 

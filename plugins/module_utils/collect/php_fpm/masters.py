@@ -6,11 +6,10 @@
 import errno
 import os
 import posixpath
-import re
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional
 
 from ...parse.linux.proc import unit_of
-from ...parse.linux.systemctl import command_option
+from ...parse.linux.systemctl import GENERATED, command_option
 from ...parse.number import number
 from ...parse.php_fpm.conf import FpmConf, Section, full_path
 from ...parse.php_fpm.pools import pool_facts, start_problems
@@ -24,11 +23,11 @@ from .files import Reading
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.php_fpm import ConfigTest, Fpm, Master, Pool
+    from ....plugin_utils.shapes.php_fpm import ConfigTest, Fpm, LastStart, Master, Pool
     from ....plugin_utils.shapes.unit import Unit
 
 MOST_ERRORS = 10
-_PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
+SCRIPTS = "/etc/init.d"
 
 PoolFacts = Callable[[Section, str], "Pool"]
 
@@ -61,7 +60,7 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
         config = title.group(1) or ""
         if config and not config.startswith("/"):
             config = posixpath.join(host.readlink("/proc/%d/cwd" % process.pid) or "/", config)
-        if not config or not _exists(host, config):
+        if not config or not exists(host, config):
             for layout in installed_layouts(host):
                 if layout.binary == binary or (config and layout.config.startswith(config)):
                     config = layout.config
@@ -75,36 +74,28 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
     return running
 
 
-def _exists(host: Host, path: str) -> bool:
+def exists(host: Host, path: str) -> bool:
     return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
 
 
-def _idle_masters(
-    host: Host, units: Dict[str, "Unit"], layouts: List[Layout], taken: List[str]
-) -> List[Installation]:
-    """Masters that could run and do not: of units, then of packagings."""
-    idle: List[Installation] = []
-    seen = {host.realpath(config) for config in taken}
-
-    def add(layout: Layout, binary: Optional[str], unit: Optional[str]) -> None:
-        real = host.realpath(layout.config)
-        if layout.config and real not in seen:
-            seen.add(real)
-            idle.append(Installation(layout, binary, None, unit))
-
-    for name, unit in sorted(units.items()):
-        command = unit["command"]
-        program = command.split()[0] if command else ""
-        if not _PROGRAM.match(posixpath.basename(program)):
-            continue
-        packaged = (layout.config for layout in layouts if layout.binary == program)
-        config = command_option(command, "config") or next(packaged, "")
-        add(layout_of(config, program), program if _exists(host, program) else None, name)
-    for layout in layouts:
-        known = layout.unit in units and units[layout.unit]["load"] not in (None, "not-found")
-        binary = layout.binary if _exists(host, layout.binary) else None
-        add(layout, binary, layout.unit if known else None)
-    return idle
+def _may_be_idle(
+    host: Host, units: Dict[str, "Unit"], layouts: List[Layout], running: List[Installation]
+) -> bool:
+    """Whether more masters are set up than run, or something else than a unit of their own starts them."""
+    taken = {host.realpath(master.layout.config) for master in running}
+    own = {master.unit for master in running}
+    return (
+        None in own
+        or any(host.realpath(layout.config) not in taken for layout in layouts)
+        or any(
+            name not in own or (unit["fragment"] or "").startswith(GENERATED)
+            for name, unit in units.items()
+            if unit["load"] not in (None, "not-found")
+        )
+        or any(
+            "php" in name and "fpm" in name and name + ".service" not in units for name in host.names(SCRIPTS)
+        )
+    )
 
 
 def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Optional["Unit"]) -> float:
@@ -123,13 +114,20 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
 
 
 def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]) -> List[Problem]:
-    """Logs without which the master does not start; the test without a trace cannot see that."""
+    """Logs and chroots without which the master does not start; of logs the test without a trace cannot see
+    that.
+    """
     places = [("fpm-errorlog-open", conf.top, "error_log", error_log)]
     for section, pool in zip(conf.pools, pools):
         places.append(("fpm-accesslog-open", section, "access.log", pool["access_log"]))
         if pool["slowlog_timeout"]:
             places.append(("fpm-slowlog-open", section, "slowlog", pool["slowlog"]))
-    return [
+    problems = [
+        section.problem("fpm-chroot", "chroot", pool["chroot"])
+        for section, pool in zip(conf.pools, pools)
+        if pool["chroot"] and not section.variables and _absent(host, pool["chroot"])
+    ]
+    return problems + [
         section.problem(kind, key, path, os.strerror(errno.ENOENT), errno.ENOENT)
         for kind, section, key, path in places
         if path and path.startswith("/") and not section.variables and _absent(host, posixpath.dirname(path))
@@ -180,8 +178,26 @@ def _test(
     return config_test(host, binary, reading, prefix)
 
 
+def _last_start(
+    host: Host, installation: Installation, unit: Optional["Unit"], pid_file: Optional[str]
+) -> Optional["LastStart"]:
+    if installation.process is not None or unit is None or not unit["log"]:
+        return None
+    # A healthy host need not compile it.
+    from .last_start import last_start  # pylint: disable=import-outside-toplevel
+
+    layout = installation.layout
+    program = (unit["command"] or "").split(" ")[0] or layout.binary or installation.binary
+    return last_start(host, unit, layout.config, program, pid_file)
+
+
 def _master(
-    host: Host, installation: Installation, unit: Optional["Unit"], test: str, facts: PoolFacts
+    host: Host,
+    installation: Installation,
+    unit: Optional["Unit"],
+    test: str,
+    facts: PoolFacts,
+    start_command: Optional[str],
 ) -> "Master":
     layout, binary, process, unit_name = installation
     given = command_option(unit["command"], "prefix") if unit else None
@@ -227,6 +243,8 @@ def _master(
         ],
         "test": _test(host, binary, reading, given, test, stale),
         "unit_state": unit,
+        "start_command": start_command,
+        "last_start": _last_start(host, installation, unit, pid_file),
         "pools": pools,
     }
 
@@ -259,6 +277,14 @@ def collect_fpm(
     units = unit_states(host, [name for name in named if name], window)
     # A master of something else (supervisord, a shell) is in a unit that is not php-fpm's to restart.
     every = [master if _is_own_unit(master, units) else master._replace(unit=None) for master in running]
-    every += _idle_masters(host, units, layouts, [master.layout.config for master in every])
-    masters = [_master(host, each, units.get(each.unit or ""), test, facts) for each in every]
+    commands: List[Optional[str]] = [None] * len(every)
+    if _may_be_idle(host, units, layouts, every):
+        # Few healthy hosts need to compile it.
+        from .idle import with_idle  # pylint: disable=import-outside-toplevel
+
+        every, commands = with_idle(host, units, layouts, every)
+    masters = [
+        _master(host, each, units.get(each.unit or ""), test, facts, command)
+        for each, command in zip(every, commands)
+    ]
     return {"installed": any(master["running"] or master["binary"] for master in masters), "masters": masters}

@@ -17,21 +17,26 @@ if TYPE_CHECKING:
 # Which part of a word with colons is the path as they see it.
 _LISTS = {"InaccessiblePaths": 0, "TemporaryFileSystem": 0, "BindPaths": 1, "BindReadOnlyPaths": 1}
 # The only paths that a setting changes.
-_PATHS = {
+HIDDEN_AT = {
     "ProtectHome": ("/home", "/root", "/run/user"),
     "PrivateTmp": ("/tmp", "/var/tmp"),
     "RootDirectory": ("/",),
     "RootImage": ("/",),
 }
-SANDBOX = tuple(_LISTS) + tuple(_PATHS)
+SANDBOX = tuple(_LISTS) + tuple(HIDDEN_AT)
+# Settings that make files read-only, or writable again.
+WRITING = ("ProtectSystem", "ReadOnlyPaths", "ReadWritePaths")
 # Only monotonic times print alike in all versions since 219.
 _STATE = """
 Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy FragmentPath NRestarts MainPID
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
-InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload
-RestrictAddressFamilies
+InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
+ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
 """
-PROPERTIES = SANDBOX + tuple(_STATE.split())
+PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
+# systemd.generator(7): units that are made of scripts and other files.
+GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
+SOME_CONDITION = "a condition of the unit"
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # php-fpm's arguments without a secret: -d mysqli.default_pw=x has one.
@@ -42,6 +47,7 @@ _OPTIONS = {
     "config": re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)"),
     "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)"),
 }
+_SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
 _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
@@ -94,6 +100,14 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
         "command": exec_start(block),
         "start_limit_hit": get("Result") == "start-limit-hit",
         "log": [],
+        "type": get("Type"),
+        "writing": {name: block[name] for name in WRITING if get(name) not in (None, "", "no")},
+        # "no" is also what a start that was never tried has
+        "unmet": [
+            SOME_CONDITION
+            for name in ("Condition", "Assert")
+            if get(name + "Result") == "no" and number(get(name + "TimestampMonotonic"))
+        ][:1],
     }
 
 
@@ -107,7 +121,7 @@ def hides(sandbox: Dict[str, str], place: str) -> Optional[str]:
         for word in sandbox.get(name, "").split():
             if covers(word.lstrip("-+").split(":")[part if ":" in word else 0]):
                 return "%s=%s" % (name, word)
-    for name, points in _PATHS.items():
+    for name, points in HIDDEN_AT.items():
         if name in sandbox and any(map(covers, points)):
             return "%s=%s" % (name, sandbox[name])
     return None
@@ -151,8 +165,12 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """For journalctl: systemd's lines about a unit, and those of root's processes in its stream."""
-    return ["_PID=1", "UNIT=" + unit, "+", "_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
+    """For journalctl: systemd's lines about a unit, those of root's processes in its stream, and what a child
+    of systemd says that cannot become the unit's program.
+    """
+    of_child = ["UNIT=" + unit, "_UID=0", "PRIORITY=3"]
+    of_stream = ["_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
+    return ["_PID=1", "UNIT=" + unit, "+"] + of_stream + ["+"] + of_child
 
 
 def parse_journal(text: str) -> List["UnitLine"]:
@@ -163,8 +181,9 @@ def parse_journal(text: str) -> List["UnitLine"]:
             entry = json.loads(line)
             message, pid = entry.get("MESSAGE"), entry.get("_PID")
             program = entry.get("_EXE") or entry.get("_COMM")
-            if isinstance(message, str) and (pid == "1" or not program or _FPM.match(program)):
-                speaker = "systemd" if pid == "1" else "php-fpm"
+            of_child = bool(entry.get("UNIT")) and (not program or bool(_SYSTEMD.match(program)))
+            if isinstance(message, str) and (pid == "1" or of_child or not program or _FPM.match(program)):
+                speaker = "systemd" if pid == "1" or of_child else "php-fpm"
                 shown = redact("%s[%s]: %s" % (speaker, pid, message.split("\n")[0]))
                 lines.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown})
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):

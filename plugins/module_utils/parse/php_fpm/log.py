@@ -43,7 +43,7 @@ _REQUESTS = {
     for row in PHP_FPM.rows()
     if row.meaning in ("slow_script", "terminated")
 }
-_SOCKET_PROBLEMS = ("address_in_use", "directory_missing", "bind_failed")
+_ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 
 
 class Message(NamedTuple):
@@ -92,7 +92,7 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
         return row, None, {"limit": int(places[0])}
     errno = _ERRNO.search(text) if "%q" not in row.format else None
     where: Detail = {"errno": int(errno.group(1))} if errno else {}
-    if row.meaning in _SOCKET_PROBLEMS:
+    if _ADDRESS.match(row.format):
         where["address"] = places[0][:200]
     return row, None, where
 

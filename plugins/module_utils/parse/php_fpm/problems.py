@@ -1,23 +1,34 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why php-fpm does not start, by its configuration or by its own words. Both are rows of its signatures."""
+"""Why php-fpm does not start, by its configuration or by its own words. Both are rows of its signatures. What
+others say about its start: starts.py.
+"""
 
 import re
 from functools import lru_cache
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
-_MEANINGS = ["bad_account", "address_in_use", "directory_missing", "bind_failed", "socket_access"]
-_MEANINGS += ["log_unwritable", "bad_config"]
+_MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
+_MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_memory"]
+# Of signatures/php_start.py.
+_MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
+_MEANINGS += ["bad_config", "timed_out", "other_error"]
+# What php-fpm says behind the message that matters: fpm_conf.c, fpm.c.
+_FOLLOWS = ("fpm-include-fail", "fpm-conf-load", "fpm-conf-post")
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(
     r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
 )
 _FILE = re.compile(r"\[([^\]:]+):(\d{1,9})\] ")
+_ERRNO = re.compile(r" \((\d{1,3})\)\Z")
+# php-fpm hands its files to the scanner line by line, without a name. With a name it is php.ini, which PHP
+# loads up to its fault and goes on.
+_OF_PHP_INI = re.compile(r"syntax error.* in (?!Unknown on).* on line \d+\Z")
 
 
 class Problem(NamedTuple):
@@ -30,14 +41,26 @@ class Problem(NamedTuple):
 
 
 class StartFailure(NamedTuple):
-    """A line in which php-fpm says why it does not start."""
+    """A line that says why php-fpm does not start."""
 
     kind: str  # the id of a signature
     meaning: str  # of its signature
     places: List[str]  # what stands in those of the format
     text: str
-    file: Optional[str]  # of the configuration, if the line names it
-    line: Optional[int]
+    file: Optional[str] = None  # of the configuration, if the line or the one behind it names it
+    line: Optional[int] = None
+    pool: Optional[str] = None
+
+    @property
+    def errno(self) -> Optional[int]:
+        match = _ERRNO.search(self.text)
+        return int(match.group(1)) if match else None
+
+    @property
+    def path(self) -> Optional[str]:
+        """Of a file or socket that could not be made. systemd sets a unit up below a directory of its own."""
+        found = next((place for place in self.places if place.startswith("/")), None)
+        return re.sub(r"^/run/systemd/unit-root(?=/)", "", found) if found else None
 
 
 @lru_cache(maxsize=None)
@@ -51,13 +74,13 @@ def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str
     return Problem(kind, file, line, words if pool is None else "[pool %s] %s" % (pool, words))
 
 
-def _read(text: str) -> Optional[StartFailure]:
+def read_line(text: str) -> Optional[StartFailure]:
     head = _HEAD.match(text)
     if head is None:
         return None
     message = text[head.end() :]
     hit = PHP_FPM.find(message, head.group(1) or "ERROR")
-    if hit is None:
+    if hit is None or _OF_PHP_INI.match(message):
         return None
     row, places = hit
     at = _FILE.match(message)
@@ -66,10 +89,37 @@ def _read(text: str) -> Optional[StartFailure]:
     if meaning not in _MEANINGS:
         return None
     file, line = (at.group(1), int(at.group(2))) if at else (None, None)
-    return StartFailure(row.id, meaning, places, text, file, line)
+    pool = head.group("pool")
+    return StartFailure(row.id, meaning, places, text, file, line, pool[6:-2] if pool else None)
+
+
+def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
+    """The one of a start that matters: php-fpm names the cause, then what follows from it. failures: in their
+    order.
+    """
+
+    def rank(number: int) -> Tuple[bool, int, int]:
+        kind, meaning = failures[number].kind, failures[number].meaning
+        return kind in _FOLLOWS, _MEANINGS.index(meaning), -number if meaning == "other_error" else number
+
+    if not failures:
+        return None
+    number = min(range(len(failures)), key=rank)
+    failure, after = failures[number], failures[number + 1 :]
+    behind = next((each for each in after if each.kind in _FOLLOWS), None)
+    if behind is None:
+        return failure
+    if failure.meaning == "other_error":
+        failure = failure._replace(meaning="bad_config")
+    if failure.file is None and failure.kind not in _FOLLOWS:
+        # "Unable to include FILE from MAIN at line N": N counts the lines of FILE.
+        if behind.kind == "fpm-include-fail":
+            failure = failure._replace(file=behind.places[0], line=int(behind.places[2]))
+        elif behind.kind == "fpm-conf-load":
+            failure = failure._replace(file=behind.places[0])
+    return failure
 
 
 def start_failure(lines: Sequence[str]) -> Optional[StartFailure]:
     """Why php-fpm did not start, as it says itself. lines: of php-fpm -t, or of the unit's journal."""
-    failures = [failure for failure in map(_read, lines) if failure]
-    return min(failures, key=lambda failure: _MEANINGS.index(failure.meaning), default=None)
+    return choose([failure for failure in map(read_line, lines) if failure])

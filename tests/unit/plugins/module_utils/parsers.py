@@ -21,6 +21,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
     swap,
     systemctl,
     tmpfiles,
+    unit_starts,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
@@ -29,9 +30,13 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import (
+    init_script,
+    problems,
+    starts,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import problems
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
 
 Work = Callable[[Any], Any]
@@ -179,6 +184,24 @@ def systemd(text: str) -> Any:
     ], systemctl.parse_journal(text)
 
 
+def unit_log(text: str) -> Any:
+    """A journal in which any line may stand, of systemd and of php-fpm."""
+    heads = ("", "systemd[1]: x.service: ", "php-fpm[7]: ", "systemd[1]: Starting ")
+    lines = [
+        {"at": float(number), "text": heads[number % 4] + line}
+        for number, line in enumerate(text.split("\n"))
+    ]
+    unit: Any = {"result": "exit-code", "active": "activating", "log": lines}
+    return (
+        starts.attempt_of(unit),
+        starts.command_that_failed(lines),
+        starts.dependency_that_failed(unit),
+        starts.stop_timed_out(unit),
+        unit_starts.without_small_talk(lines, 30),
+        unit_starts.unmet_conditions(text),
+    )
+
+
 BIND = "[pool www] unable to bind listening socket for address"
 TEXTS = (
     ("nginx_lexer", nginx_lexer.statements),
@@ -209,5 +232,7 @@ TEXTS = (
     ("proc", proc_texts),
     ("systemctl", systemd),
     ("start_failure", lambda text: problems.start_failure(text.split("\n"))),
+    ("unit_log", unit_log),
+    ("init_script", init_script.started_by),
     ("failed_bind", lambda text: problems.start_failure(["ERROR: %s '%s" % (BIND, text)])),
 )  # type: Tuple[Tuple[str, Work], ...]

@@ -21,7 +21,9 @@ EVERY = sorted(catalogue.CATALOGUE, key=str)
 CAUSES = {
     "fpm_not_running": "stopped masked config_invalid unknown_user bind_failed address_in_use "
     "runtime_dir_missing start_limit_hit crashed oom_stopped "
-    "not_installed",
+    "not_installed condition_failed dependency_failed unit_setup_failed start_command_failed start_timeout "
+    "log_unwritable pid_file_unwritable read_only disk_full address_unavailable shared_memory preload_failed "
+    "extension_failed php_ini_invalid not_executable start_failed",
     "socket_permission_denied": "socket_mode acl parent_directory not_a_socket mandatory_access "
     "mount_namespace group_not_in_force",
     "socket_path_mismatch": "other_socket other_port tcp_vs_unix address_family socket_deleted "
@@ -131,6 +133,21 @@ class TestFields:
     @pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
     def test_a_field_that_cannot_be_shown_is_left_out(self, unit: object) -> None:
         assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "systemctl start UNIT"
+
+    def test_what_starts_it_there_stands_in_the_commands(self) -> None:
+        """Where no unit of systemd does."""
+        item = finding("fpm_not_running", "address_unavailable", unit=None, remedy=[])
+        item["evidence"] = [{"source": "service", "path": None, "text": "/etc/init.d/php-fpm-82 start"}]
+        words = catalogue.enrich(item)
+        assert words["fix"].endswith("then /etc/init.d/php-fpm-82 restart")
+        item["reason"] = "stopped"
+        assert catalogue.enrich(item)["fix"] == "/etc/init.d/php-fpm-82 start"
+
+    def test_a_place_fills_in_its_directory(self) -> None:
+        item = finding("fpm_not_running", "log_unwritable", remedy=[])
+        item["evidence"] = [{"source": "place", "path": "/var/log/gone/x.log", "text": "x"}]
+        assert catalogue.enrich(item)["fix"].startswith("let php-fpm open /var/log/gone/x.log (")
+        assert "directory /var/log/gone, owned by root" in catalogue.enrich(item)["advice"]
 
 
 class TestPage:

@@ -73,10 +73,17 @@ PROBLEMS: Dict[str, Broken] = {
         "failed to open error_log (/gone/php8.2-fpm.log)",
         main=INCLUDE.replace("/var/log", "/gone"),
         file=MAIN,
+        reason="log_unwritable",
     ),
-    "fpm-accesslog-open": Broken(6, "failed to open access log", POOL + "access.log = /gone/access.log\n"),
+    "fpm-chroot": Broken(6, "the chroot path '/srv/gone' does not exist", POOL + "chroot = /srv/gone\n"),
+    "fpm-accesslog-open": Broken(
+        6, "failed to open access log", POOL + "access.log = /gone/access.log\n", reason="log_unwritable"
+    ),
     "fpm-slowlog-open": Broken(
-        6, "Unable to create or open slowlog", POOL + "slowlog = /gone/x\nrequest_slowlog_timeout = 3\n"
+        6,
+        "Unable to create or open slowlog",
+        POOL + "slowlog = /gone/x\nrequest_slowlog_timeout = 3\n",
+        reason="log_unwritable",
     ),
 }
 
@@ -128,7 +135,7 @@ class TestTheseProblems:
 
 class TestNoProblem:
     @pytest.mark.parametrize(
-        "kind, reason", [("fpm-no-pm", "stopped"), ("fpm-accesslog-open", "config_invalid")]
+        "kind, reason", [("fpm-no-pm", "stopped"), ("fpm-accesslog-open", "log_unwritable")]
     )
     def test_what_php_fpm_itself_accepts(self, kind: str, reason: str) -> None:
         """Its own test is right, but for what it does not look at."""

@@ -193,7 +193,7 @@ class TestStart:
         """A refusal that did no harm stands beside it."""
         words = "php-fpm[83]: ERROR: unable to bind listening socket for address '10.9.9.9:9000': "
         host = made.failed_start(words + "Cannot assign requested address (99)")
-        assert hosts.causes(made.kernel_said(host, 59.5, made.NAME_BIND))[0][1] == "bind_failed"
+        assert hosts.causes(made.kernel_said(host, 59.5, made.NAME_BIND))[0][1] == "address_unavailable"
 
     def test_decoy_a_refusal_of_an_earlier_day(self) -> None:
         host = made.kernel_said(

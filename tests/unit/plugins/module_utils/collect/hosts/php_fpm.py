@@ -22,8 +22,9 @@ BOOTED = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1)
 
 # By what journald knows of the writer: PHP may say anything.
 JOURNAL = (
-    "journalctl -o json --output-fields=MESSAGE,_PID,_EXE,_COMM -n 30 --no-pager -q"
+    "journalctl -o json --output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM -n 30 --no-pager -q"
     " _PID=1 UNIT=%(unit)s + _SYSTEMD_UNIT=%(unit)s _UID=0 _TRANSPORT=stdout"
+    " + UNIT=%(unit)s _UID=0 PRIORITY=3"
 )
 
 

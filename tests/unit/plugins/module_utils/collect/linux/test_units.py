@@ -4,6 +4,8 @@
 
 """The units of described hosts, and their journals."""
 
+import json
+
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import units
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     BOOTED,
@@ -37,8 +39,49 @@ class TestNames:
         assert units.unit_states(host, ["--help", "x.service; reboot", "../x.service"]) == {}
         assert host.calls == []
 
+    def test_units_that_systemd_made_of_scripts_are_found(self) -> None:
+        host = FakeHost({"/run/systemd/generator.late/php-fpm-82.service": ""})
+        assert units.fpm_unit_names(host) == ["php-fpm-82.service"]
+
+
+class TestConditions:
+    def test_systemctl_status_is_asked_for_a_skipped_start_alone(self) -> None:
+        name = "php8.2-fpm.service"
+        shown = "Id=%s\nLoadState=loaded\nActiveState=%s\nConditionResult=no\nConditionTimestampMonotonic=7\n"
+        command = "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name)
+        status = "systemctl status --no-pager -l -n 0 -- " + name
+        answer = (3, "  Condition: x\n   `- ConditionPathExists=/etc/a was not met\n", "")
+        for state, unmet in (
+            ("inactive", ["ConditionPathExists=/etc/a"]),
+            ("active", ["a condition of the unit"]),
+        ):
+            commands = {command: (0, shown % (name, state), ""), status: answer}
+            host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
+            assert units.unit_states(host, [name])[name]["unmet"] == unmet
+            assert (status.split() in host.calls) == (state == "inactive")
+
 
 class TestJournal:
+    def test_it_is_read_further_back_where_refusals_fill_it(self) -> None:
+        name = "php8.2-fpm.service"
+
+        def entries(*texts: str) -> str:
+            fields = {"__REALTIME_TIMESTAMP": "1000000", "_PID": "1"}
+            return "".join(json.dumps(dict(fields, MESSAGE=text)) + "\n" for text in texts)
+
+        refused = [name + ": Start request repeated too quickly."] * 30
+        shown = "Id=%s\nLoadState=loaded\nActiveState=failed\nStateChangeTimestampMonotonic=7\n" % name
+        command = "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name)
+        few = JOURNAL % {"unit": name}
+        commands = {
+            command: (0, shown, ""),
+            few: (0, entries(*refused), ""),
+            few.replace("-n 30", "-n 400"): (0, entries("Starting x...", "the reason", *refused), ""),
+        }
+        host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
+        log = [line["text"] for line in units.unit_states(host, [name])[name]["log"]]
+        assert log[:2] == ["systemd[1]: Starting x...", "systemd[1]: the reason"] and len(log) == 30
+
     def test_the_journal_is_missing_only_where_it_cannot_be_read(self) -> None:
         command = JOURNAL % {"unit": "x.service"}
         quiet = FakeHost(commands={command: (0, "", "")})

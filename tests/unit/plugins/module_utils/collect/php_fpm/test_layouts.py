@@ -58,6 +58,46 @@ class TestLayouts:
                 "/opt/bitnami/php",
                 None,
             ),
+            (
+                "/www/server/php/82/etc/php-fpm.conf",
+                "aapanel",
+                "/www/server/php/82/sbin/php-fpm",
+                "php-fpm-82.service",
+                "/www/server/php/82",
+                "8.2",
+            ),
+            (
+                "/usr/local/php/etc/php-fpm.conf",
+                "lnmp",
+                "/usr/local/php/sbin/php-fpm",
+                "php-fpm.service",
+                "/usr/local/php",
+                None,
+            ),
+            (
+                "/usr/local/php7.4/etc/php-fpm.conf",
+                "local",
+                "/usr/local/php7.4/sbin/php-fpm",
+                "php-fpm7.4.service",
+                "/usr/local/php7.4",
+                "7.4",
+            ),
+            (
+                "/usr/local/php82/etc/php-fpm.conf",
+                "local",
+                "/usr/local/php82/sbin/php-fpm",
+                "php-fpm82.service",
+                "/usr/local/php82",
+                "8.2",
+            ),
+            (
+                "/etc/opt/rh/rh-php73/php-fpm.conf",
+                "scl",
+                "/opt/rh/rh-php73/root/usr/sbin/php-fpm",
+                "rh-php73-php-fpm.service",
+                "/opt/rh/rh-php73/root/usr",
+                "7.3",
+            ),
             ("/srv/fpm.conf", "unknown", "", None, "/usr", None),
         ],
     )
@@ -67,6 +107,19 @@ class TestLayouts:
         row = layout_of(config)
         assert (row.name, row.binary, row.unit, row.prefix) == (layout, binary, unit, prefix)
         assert version_in(row.binary, config, row.unit) == version
+
+    @pytest.mark.parametrize(
+        "config, start",
+        [
+            ("/www/server/php/82/etc/php-fpm.conf", "/etc/init.d/php-fpm-82 start"),
+            ("/usr/local/php7.4/etc/php-fpm.conf", "/etc/init.d/php-fpm7.4 start"),
+            ("/etc/php83/php-fpm.conf", "/etc/init.d/php-fpm83 start"),
+            ("/opt/bitnami/php/etc/php-fpm.conf", "/opt/bitnami/ctlscript.sh start php-fpm"),
+            ("/etc/php-fpm.conf", None),
+        ],
+    )
+    def test_a_packaging_has_its_own_way_to_start_it(self, config: str, start: str) -> None:
+        assert layout_of(config).start == start
 
     def test_an_unknown_configuration_goes_by_its_program(self) -> None:
         assert (

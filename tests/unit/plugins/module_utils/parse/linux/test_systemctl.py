@@ -23,6 +23,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.syste
     unit_facts,
     unit_matches,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
+    makes_read_only,
+    unmet_conditions,
+    without_small_talk,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
 FIXTURES = fixtures("units")
@@ -276,3 +281,75 @@ class TestFamilies:
     )
     def test_whether_it_may_use_unix_sockets(self, families: Optional[str], refused: bool) -> None:
         assert may_not_use(families, "AF_UNIX") is refused
+
+
+class TestWriting:
+    @pytest.mark.parametrize(
+        "shown, place, setting",
+        [
+            ("ProtectSystem=strict", "/var/log/php.log", "ProtectSystem=strict"),
+            ("ProtectSystem=full", "/var/log/php.log", None),
+            ("ProtectSystem=full", "/etc/php/a.log", "ProtectSystem=full"),
+            ("ProtectSystem=yes", "/etc/php/a.log", None),
+            ("ProtectSystem=no", "/usr/a.log", None),
+            ("ProtectSystem=strict\nReadWritePaths=-/var/log", "/var/log/php.log", None),
+            ("ProtectSystem=strict\nRuntimeDirectory=php", "/run/php/a.pid", None),
+            (
+                "ReadOnlyPaths=/var/log/php\nReadWritePaths=/var",
+                "/var/log/php/a",
+                "ReadOnlyPaths=/var/log/php",
+            ),
+            ("ReadOnlyPaths=/var/log", "/var/logs/a", None),
+            ("ProtectHome=read-only", "/home/shop/a.log", "ProtectHome=read-only"),
+        ],
+    )
+    def test_setting_that_keeps_from_writing(self, shown: str, place: str, setting: Any) -> None:
+        assert makes_read_only(unit_facts(parse_show(shown)[0], 0.0), place) == setting
+
+
+class TestConditions:
+    @pytest.mark.parametrize(
+        "shown, unmet",
+        [
+            ("ConditionResult=no\nConditionTimestampMonotonic=12", True),
+            ("ConditionResult=no\nConditionTimestampMonotonic=0", False),
+            ("AssertResult=no\nAssertTimestampMonotonic=12", True),
+            ("ConditionResult=yes\nConditionTimestampMonotonic=12", False),
+        ],
+    )
+    def test_only_a_start_that_was_tried_has_one(self, shown: str, unmet: bool) -> None:
+        assert bool(unit_facts(parse_show(shown)[0], 0.0)["unmet"]) == unmet
+
+    def test_systemctl_status_names_them(self) -> None:
+        """As systemd 247 to 257 print them, in the C locale and in another."""
+        status = (
+            "  Condition: start condition failed at Thu 2026-11-26 02:46:47 UTC; 3s ago\n"
+            "             |- ConditionPathExists=/etc/a b was not met\n"
+            "             `- ConditionFileNotEmpty=|/etc/c was not met\n"
+            "     Assert: start assertion failed at Thu 2026-11-26 02:46:47 UTC; 3s ago\n"
+            "             \u2514\u2500 AssertPathExists=/d was not met\n"
+        )
+        assert unmet_conditions(status) == [
+            "ConditionPathExists=/etc/a b",
+            "ConditionFileNotEmpty=|/etc/c",
+            "AssertPathExists=/d",
+        ]
+
+
+class TestSpawn:
+    def test_systemds_child_speaks_for_systemd(self) -> None:
+        message = "php8.2-fpm.service: Failed at step EXEC spawning /usr/sbin/php-fpm8.2: No such file"
+        unit = "php8.2-fpm.service"
+        for program in ("/usr/lib/systemd/systemd", "/usr/lib/systemd/systemd-executor", None):
+            lines = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=program, _COMM=None))
+            assert lines[0]["text"] == "systemd[7]: " + message
+        assert parse_journal(entry(MESSAGE=message))[0]["text"].startswith("php-fpm[7]: ")
+        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo")) == []
+
+    def test_small_talk_does_not_crowd_out_the_error(self) -> None:
+        texts = ["systemd[1]: Starting x...", "php-fpm[7]: [26-Nov-2026 02:46:49] NOTICE: PHP message: y"]
+        texts += ["php-fpm[7]: PHP Deprecated:  z"] * 50 + ["php-fpm[7]: ERROR: w"]
+        texts += ["systemd[1]: php-fpm.service: Start request repeated too quickly."] * 50
+        log = [{"at": 1.0, "text": text} for text in ["systemd[1]: Starting old..."] + texts]
+        kept = [line["text"] for line in without_small_talk(log, 30)]
+        assert kept[:2] == [texts[0], "php-fpm[7]: ERROR: w"] and len(kept) == 30

@@ -1,0 +1,286 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reasons of the cause fpm_not_running: a start that systemd skipped, or that failed at what php-fpm -t does
+not look at. Where something has to be mended first, no start is offered.
+"""
+
+import re
+from functools import partial
+from typing import Callable, Optional, Tuple
+
+from ..parse.linux.unit_starts import makes_read_only
+from ..parse.php_fpm.starts import command_that_failed, dependency_that_failed, stop_timed_out
+from .down import TESTED, Down, reason_of
+from .model import Reason, evidence
+from .whereabouts import at_place, directory_of
+
+# Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
+# opcache, a fatal error of the script to preload). Of a shell or ld.so: no such program, or none that runs.
+_OF_PHP, _OF_PRELOAD, _OF_LOADER = (70, 254, 255), (70, 255), (126, 127)
+_CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
+# What php-fpm -t does not see, though it is about the configuration.
+_UNTESTED = ("fpm-error", "fpm-root-user")
+_BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
+_NAMED = re.compile(r"fpm-(?:bind|listen|invalid-port)")  # the first place of these is an address
+_SIGNS = {
+    "log_unwritable": "it cannot open its log",
+    "pid_file_unwritable": "it cannot write its pid file",
+    "address_unavailable": "this host cannot give it its address",
+    "bind_failed": "it cannot bind its socket",
+    "shared_memory": "it gets no shared memory of the size that it asks for",
+    "preload_failed": "PHP cannot preload what opcache.preload names",
+    "extension_failed": "an extension of PHP does not load",
+    "php_ini_invalid": "PHP itself does not start",
+    "not_executable": "its program cannot be run",
+    "unit_setup_failed": "systemd cannot set up what its unit asks for",
+    "config_invalid": "php-fpm refuses its configuration",
+    "start_failed": "php-fpm gave it up",
+}
+
+
+# The same, by the id of a signature that says more.
+_OF_KIND = {
+    "opcache-preload-user": "opcache.preload is set, and opcache.preload_user is not",
+    "fpm-socket-family": "its unit or the kernel forbids the family of its address",
+    "fpm-getaddrinfo": "the name of its address leads nowhere",
+    "fpm-invalid-port": "its port is none",
+}
+
+
+def _unit_invalid(down: Down) -> Optional[Reason]:
+    if down.unit is None or down.unit["load"] not in ("bad-setting", "error"):
+        return None
+    lines = [entry for entry in down.unit["log"] if entry["text"].startswith("systemd[1]: ")][-1:]
+    proof = [evidence("journal", entry["text"], down.unit["fragment"], at=entry["at"]) for entry in lines]
+    words = "systemd cannot load the unit file of %s (%s)" % (down.name, down.unit["load"])
+    return Reason(words, proof + [down.state])
+
+
+def _condition(down: Down) -> Optional[Reason]:
+    unit = down.unit
+    if unit is None or unit["load"] != "loaded" or not unit.get("unmet"):
+        return None
+    unmet = ", ".join(unit["unmet"])
+    words = "systemd skipped the last start of %s: %s was not met" % (down.name, unmet)
+    return Reason(words, [evidence("systemd", "%s: not met: %s" % (down.name, unmet)), down.state])
+
+
+def _dependency(down: Down) -> Optional[Reason]:
+    line = dependency_that_failed(down.unit) if down.unit else None
+    if line is None:
+        return None
+    words = "%s was not started, since a unit that it needs did not start" % down.name
+    return Reason(words, [evidence("journal", line["text"], at=line["at"]), down.state])
+
+
+def _mended(down: Down) -> bool:
+    """Whether what the last start failed at is seen to be gone. What was not looked at is not."""
+    failure, facts = down.failure, down.master.get("last_start")
+    if failure is None or down.changed_since():
+        return True
+    if failure.meaning in TESTED and failure.kind not in _UNTESTED and down.master["test"]["ran"]:
+        return True  # php-fpm -t accepts it: _rejected stands before
+    if facts is None:
+        return False
+    if reason_of(failure) == "disk_full":
+        return bool(facts["free_bytes"] and facts["free_bytes"] >= 4096 and facts["free_inodes"] != 0)
+    if reason_of(failure) == "read_only":
+        setting = makes_read_only(down.unit, down.path) if down.unit and down.path else None
+        return facts["read_only"] is False and setting is None
+    if failure.errno == 2 and failure.meaning in ("log_unwritable", "pid_unwritable"):
+        return facts["directory"] is True
+    return bool(facts["address"])
+
+
+def _failed(reason: str, down: Down) -> Optional[Reason]:
+    if not down.failed_with(reason) or _mended(down):
+        return None
+    sign = _OF_KIND.get(down.failure.kind if down.failure else "") or _SIGNS[reason]
+    words = "%s cannot start: %s" % (down.name, sign)
+    if reason == "start_failed" and down.failure:
+        words += ": " + _BEFORE.sub("", down.failure.text)
+    what = down.path or (down.failure.places[0] if down.failure and _NAMED.match(down.failure.kind) else "")
+    if what and what not in words:
+        words += ", %s" % what
+    file, line = down.written_at()
+    if file and file not in words:
+        words += " (%s:%d)" % (file, line) if line else " (%s)" % file
+    return Reason(words, down.failed_start + at_place(down.path) + [down.state], confidence="likely")
+
+
+def _pid_directory(down: Down) -> Optional[Reason]:
+    reason = _failed("pid_file_unwritable", down)
+    path, facts = down.path, down.master.get("last_start")
+    if reason and path and path.startswith("/run/") and facts and facts["directory"] is False:
+        make = down.remedy("runtime_directory_create", path=directory_of(path))
+        return reason._replace(remedy=[make] + down.start)
+    return reason
+
+
+def _late_address(down: Down) -> Optional[Reason]:
+    """The network came up after php-fpm: the next boot brings it again."""
+    facts, failure = down.master.get("last_start"), down.failure
+    if failure and down.failed_with("address_unavailable") and facts and facts["address"]:
+        words = "%s was started before this host had the address %s" % (down.name, failure.places[0])
+        return Reason(words, down.proof, remedy=down.start, confidence="likely")
+    return _failed("address_unavailable", down)
+
+
+def _read_only(down: Down) -> Optional[Reason]:
+    failure = down.failure
+    if failure is None or not down.failed_with("read_only") or _mended(down):
+        return None
+    path = down.path or "a file"
+    setting = makes_read_only(down.unit, path) if down.unit else None
+    facts = down.master.get("last_start")
+    by = "%s of its unit" % setting if setting else "its unit"
+    if facts and facts["read_only"]:
+        by = "the file system, which is mounted read-only"
+    words = "%s cannot start: it cannot write %s, by %s" % (down.name, path, by)
+    proof = [evidence("systemd", "%s: %s" % (down.name, setting))] if setting else []
+    return Reason(words, down.failed_start + proof + at_place(down.path) + [down.state], confidence="likely")
+
+
+def _disk_full(down: Down) -> Optional[Reason]:
+    failure = down.failure
+    if failure is None or not down.failed_with("disk_full") or _mended(down):
+        return None
+    facts, path = down.master.get("last_start"), down.path or "what it writes"
+    what = "no inode is" if facts and facts["free_inodes"] == 0 else "nothing is"
+    if failure.errno == 122:
+        what = "by its quota nothing is"
+    words = "%s cannot start: on the file system of %s %s left" % (down.name, path, what)
+    left = None
+    if facts and facts["free_bytes"] is not None:
+        numbers = (path, facts["free_bytes"], facts["free_inodes"])
+        left = "%s: %s bytes and %s inodes are free" % numbers
+    return Reason(words, down.failed_start + at_place(down.path, left) + [down.state], confidence="likely")
+
+
+def _by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[Reason]:
+    """The line that says why went to the log that php.ini names, or to nobody."""
+    unit = down.unit
+    if unit is None or down.failure or down.result != "exit-code" or unit["exec_main_code"] != 1:
+        return None
+    status = unit["exec_main_status"]
+    ends = [entry["at"] for entry in down.attempt.lines if "process exited" in entry["text"]]
+    ended = ends[-1] if ends else unit["changed_at"]
+    if status not in statuses or down.attempt.ready or down.changed_since(ended):
+        return None
+    words = "%s cannot start: %s (exit status %d)" % (down.name, _SIGNS[reason], status)
+    return Reason(words, [down.state], confidence="likely")
+
+
+def _preload_ended(down: Down) -> Optional[Reason]:
+    """PHP runs the script to preload as another user, whose words the journal does not have for php-fpm's."""
+    facts = down.master.get("last_start")
+    if not facts or not facts["ini_file"]:
+        return None
+    # Any fault of php.ini ends with 254: here it is new since the last start that went well.
+    ran = down.unit["active_since"] if down.unit else None
+    is_new = bool(ran and facts["changed_at"] and facts["changed_at"] > ran)
+    reason = _by_status("preload_failed", _OF_PRELOAD + ((254,) if is_new else ()), down)
+    if reason is None:
+        return None
+    file, line = facts["ini_file"], facts["ini_line"]
+    proof = [evidence("file", "opcache.preload is set", file, line)]
+    words = "%s (%s:%s)" % (reason.summary, file, line)
+    return reason._replace(summary=words, proof=proof + list(reason.proof))
+
+
+def _command(down: Down) -> Optional[Reason]:
+    line = command_that_failed(down.attempt.lines) if down.failure is None else None
+    if line is None or down.unit is None:
+        return None
+    whose = "that starts it" if down.unit.get("type") == "forking" else "that its unit runs beside php-fpm"
+    words = "%s cannot start: a command %s failed" % (down.name, whose)
+    return Reason(words, [evidence("journal", line["text"], at=line["at"]), down.state])
+
+
+def _by_result(down: Down) -> Optional[Reason]:
+    """The result of systemd's own, where no line is known."""
+    if down.unit is None or down.failure or down.result not in ("resources", "protocol", "exec-condition"):
+        return None
+    how = {
+        "resources": "systemd could not prepare its process",
+        "protocol": "php-fpm ended, or went to the background, before it told systemd that it is ready",
+        "exec-condition": "a command of ExecCondition= said no",
+    }
+    words = "%s cannot start: %s (result %s)" % (down.name, how[down.result], down.result)
+    lines = [entry for entry in down.attempt.lines if entry["text"].startswith("systemd[1]: ")]
+    proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[1:2]]
+    return Reason(words, proof + [down.state], confidence="likely")
+
+
+def _with_result(result: str, down: Down) -> Optional[Reason]:
+    return _by_result(down) if down.result == result else None
+
+
+def _start_timeout(down: Down) -> Optional[Reason]:
+    if not down.failed_with("start_timeout") or down.unit is None:
+        return None
+    kind = down.unit.get("type")
+    how = "systemd waited in vain for its word that it is up"
+    if kind == "notify":
+        how = "it never told systemd that it is ready (Type=notify)"
+    elif kind == "forking":
+        how = "it did not go to the background, or wrote no pid file (Type=forking)"
+    if down.attempt.ready:
+        how += ", though php-fpm itself was ready"
+    words = "the start of %s timed out: %s, so starting it again ends the same way" % (down.name, how)
+    return Reason(words, down.proof)
+
+
+def _crashes(down: Down) -> Optional[Reason]:
+    if down.unit is None or down.result not in ("signal", "core-dump"):
+        return None
+    signal = down.unit["exec_main_status"]
+    if signal not in _CRASHES or not down.attempt.lines or down.attempt.ready:
+        return None
+    words = "%s crashes while it starts: result %s (signal %s)" % (down.name, down.result, signal)
+    return Reason(words, [down.state])
+
+
+def _stopped_by_force(down: Down) -> Optional[Reason]:
+    if down.unit is None or down.result != "timeout" or not stop_timed_out(down.unit):
+        return None
+    words = "%s was stopped, and killed since it did not end in time" % down.name
+    return Reason(words, [down.state], remedy=down.start)
+
+
+Row = Tuple[str, Callable[[Down], Optional[Reason]]]
+
+# Before anything else: no start came to php-fpm.
+SKIPPED: Tuple[Row, ...] = (
+    ("unit_setup_failed", _unit_invalid),
+    ("condition_failed", _condition),
+    ("dependency_failed", _dependency),
+)
+# After what is so now, before the start limit, which only says that it failed often.
+FAILED: Tuple[Row, ...] = (
+    ("read_only", _read_only),
+    ("disk_full", _disk_full),
+    ("address_unavailable", _late_address),
+    ("pid_file_unwritable", _pid_directory),
+    ("log_unwritable", partial(_failed, "log_unwritable")),
+    ("bind_failed", partial(_failed, "bind_failed")),
+    ("shared_memory", partial(_failed, "shared_memory")),
+    ("preload_failed", partial(_failed, "preload_failed")),
+    ("extension_failed", partial(_failed, "extension_failed")),
+    ("php_ini_invalid", partial(_failed, "php_ini_invalid")),
+    ("not_executable", partial(_failed, "not_executable")),
+    ("unit_setup_failed", partial(_failed, "unit_setup_failed")),
+    ("config_invalid", partial(_failed, "config_invalid")),
+    ("start_timeout", _start_timeout),
+    ("start_failed", partial(_failed, "start_failed")),
+    ("preload_failed", _preload_ended),
+    ("php_ini_invalid", partial(_by_status, "php_ini_invalid", _OF_PHP)),
+    ("not_executable", partial(_by_status, "not_executable", _OF_LOADER)),
+    ("condition_failed", partial(_with_result, "exec-condition")),
+    ("unit_setup_failed", partial(_with_result, "resources")),
+    ("start_timeout", partial(_with_result, "protocol")),
+    ("start_command_failed", _command),
+    ("crashed", _crashes),
+    ("stopped", _stopped_by_force),
+)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others than php-fpm's master say about a start that fails: PHP and opcache, from the sources of PHP
+7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c); ld.so, from glibc's elf/;
+systemd, from src/core/ of 247 to 257.
+"""
+
+from .table import Table, words
+
+MEANINGS = words(
+    "preload no_shared_memory lock_unwritable php_startup extension not_executable unit_step timed_out"
+)
+# The phases are who speaks: what follows "PHP Fatal error:  " and its like, "Fatal Error " of opcache, the
+# name of the program that ld.so could not run, and the unit.
+PHP, OPCACHE, LOADER, UNIT = "php", "opcache", "ld.so", "unit"
+
+PHP_START = Table(
+    (PHP, OPCACHE, LOADER, UNIT),
+    MEANINGS,
+    """
+opcache-preload-user opcache - preload "opcache.preload_user" has not been defined
+    "opcache.preload" requires "opcache.preload_user" when running under uid 0
+opcache-preload-account opcache - preload Preloading failed to getpwnam("%s")
+opcache-preload opcache - preload Preloading %s
+opcache-memory opcache - no_shared_memory Unable to allocate shared memory segment of %d bytes: %s%e
+    Insufficient shared memory for interned strings buffer! (tried to allocate %d bytes)
+    Insufficient shared memory!
+opcache-lock opcache - lock_unwritable Unable to create opcache lock file in %s%e
+opcache-other opcache - php_startup %q
+php-preload-missing php - preload Failed opening required '%s' (include_path='%s') in Unknown on line 0
+php-preload-uncaught php - preload Uncaught %q
+php-preload-parse php - preload syntax error%q
+php-preload-code php - preload %q in %s.php on line %d
+php-module php - extension Unable to start "%s" module in Unknown on line 0
+php-other php - php_startup %q
+ld-library ld.so - not_executable error while loading shared libraries: %s: %s
+ld-symbol ld.so - extension symbol lookup error: %s: undefined symbol: %s
+ld-version ld.so - not_executable %s: version `%s' not found (required by %s)
+unit-namespace unit - unit_step Failed to set up mount namespacing: %s: %s
+unit-locate unit - not_executable Failed to locate executable %s: %s
+    Failed to execute %s: %s
+unit-exec unit - not_executable Failed at step EXEC spawning %s: %s
+unit-step unit - unit_step Failed at step %s spawning %s: %s
+unit-prepare unit - unit_step Failed to load environment files: %s
+    Failed to run 'start' task: %s
+    Failed to spawn 'start' task: %s
+    Failed to run 'start-pre' task: %s
+    Failed to spawn 'start-pre' task: %s
+unit-timeout unit - timed_out start operation timed out. Terminating.
+    Start operation timed out. Terminating.
+    start-pre operation timed out. Terminating.
+    start-post operation timed out. Stopping.
+    Start-pre operation timed out. Terminating.
+    Start-post operation timed out. Stopping.
+""",
+)
