@@ -229,6 +229,17 @@ nginx:
       type: list
       elements: str
       returned: always
+    site_logs:
+      description: Where each server block with a C(fastcgi_pass) logs, with C(site), C(names), C(server),
+        C(access), C(errors), C(others), C(silent) (error logs that hide lost requests) and C(unlogged) (why
+        an access log may lack a lost request).
+      type: list
+      elements: dict
+      returned: always
+    log_formats:
+      description: The C(log_format) of these access logs, by name, each with C(escape) and C(text).
+      type: dict
+      returned: always
     opens:
       description: The logs and the pid file, which nginx opens for writing when it starts or tests its
         configuration.
@@ -253,6 +264,10 @@ nginx:
     config_newer: false
     error_logs:
       - /var/log/nginx/error.log
+    site_logs:
+      - {access: [], errors: [], names: [shop.example], others: false, silent: [], site: shop.example,
+         server: {file: /etc/nginx/sites-enabled/shop, line: 1}, unlogged: ["off"]}
+    log_formats: {combined: {escape: default, text: "$remote_addr - $remote_user [$time_local]"}}
     opens:
       - /var/log/nginx/error.log
       - /run/nginx.pid

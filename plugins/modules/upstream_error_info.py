@@ -191,9 +191,16 @@ files:
       description: How many messages were dropped because visitors or an application may have forged them.
       type: int
       returned: success
+    earlier:
+      description: The last lost request that was seen before the window, with C(at), C(status) and C(site).
+        None where one was lost in the window, or none was seen.
+      type: dict
+      returned: for a log of nginx without a loss in the window
+      version_added: 0.4.0
   sample:
     - bytes_read: 151208
       complete: true
+      earlier: null
       from_at: 1795387666.0
       kind: nginx_error
       path: /var/log/nginx/error.log
@@ -219,7 +226,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import (
+    collect_nginx,
+    miss_silent,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
@@ -239,7 +249,9 @@ def main() -> None:
     procs = processes(host)
     error_logs = module.params["error_logs"]
     if error_logs is None:
-        error_logs = collect_nginx(host, procs)["error_logs"]
+        nginx = collect_nginx(host, procs)
+        error_logs = nginx["error_logs"]
+        miss_silent(host, nginx)
     if module.params["fpm_logs"] is None:
         masters = collect_fpm(host, procs, test="never")["masters"]
         fpm_logs: List[Tuple[str, Optional[str]]] = [

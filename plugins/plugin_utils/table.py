@@ -41,7 +41,7 @@ def _why_not_known(entry: HostEntry) -> str:
     if first is None:
         return ""
     why = STAMPS.sub("", first["why"])
-    if first["what"] == "cause_of_losses":
+    if first["what"] in ("cause_of_losses", "earlier_losses"):
         return why
     if first["what"] in DEFECTS:
         return "%s: %s" % (DEFECTS[first["what"]] % first["path"], why)

@@ -68,21 +68,23 @@ class Source:
         return total - size, list(kept)
 
 
-def find_window(source: Source, latest: Callable[[bytes], Optional[float]], since: float) -> int:
+def find_window(
+    source: Source, latest: Callable[[bytes], Optional[float]], since: float, probe: int = PROBE
+) -> int:
     """A byte position before which no line is as late as since.
 
     A probe counts by its latest time, which a forged date cannot make older; without a time it counts as
-    late. A hole of zeros at the beginning holds nothing.
+    late. A hole of zeros at the beginning holds nothing. probe: bytes that are read at a time.
     """
     low, high = 0, source.stat.size
     begins_empty: Optional[bool] = None
-    while high - low > 2 * PROBE:
+    while high - low > 2 * probe:
         middle = (low + high) // 2
-        data = source.at(middle, PROBE)
+        data = source.at(middle, probe)
         at = latest(data)
         empty = not data.strip(b"\0")
         if empty and begins_empty is None:
-            begins_empty = not source.at(0, PROBE).strip(b"\0")
+            begins_empty = not source.at(0, probe).strip(b"\0")
         if empty and begins_empty or at is not None and at < since:
             low = middle
         else:

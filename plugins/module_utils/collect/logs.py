@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 
 from ..parse.log_events import Events, Log
 from ..parse.nginx.log import NginxLog
+from ..parse.nginx.log_entry import last_lost
 from ..parse.php_fpm.log import FpmLog
+from ..signatures.nginx import LOST, NGINX
 from .host import Host, HostError
-from .log_window import PROBE, WINDOW_BYTES, File, Source, feed, find_window
-from .trust import named
+from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, feed, find_window
+from .trust import DELETED, named
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import LogFile, Logs
 
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 MOST_LOGS = 64
+BACK = 256 * 1024  # bytes before the window that are looked at where nothing was lost in it
 SLACK = 60.0  # seconds: lines are not strictly in order
+LOST_IDS = frozenset(signature for signature, meaning in NGINX.meaning_of.items() if meaning in LOST)
 ROTATED = "rotated_log"  # is missing: no verdict depends on it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
@@ -36,7 +40,7 @@ class _Kind(NamedTuple):
     make: Callable[[str], Log]  # of a path
 
 
-class _Rotated(Exception):
+class Rotated(Exception):
     """The file is another one, or shorter, than when reading began."""
 
 
@@ -61,7 +65,7 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
     feed(log, chunks, start)
     after = host.stat(file.real, follow=False)
     if after.identity != stat.identity or after.size < stat.size:
-        raise _Rotated()
+        raise Rotated()
     events, why, what = log.finish(), None, kind.what
     if source.cut and compressed:
         why = "it was not read to its end (%d of %d bytes)" % (source.read, stat.size)
@@ -74,12 +78,16 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
     entry = _entry(kind, file.name, why)
     entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
     entry["from_at"], entry["to_at"] = log.first_at, log.last_at
+    if kind.name == "nginx_error" and not compressed and not events.has(LOST_IDS):
+        low, high = max(0, start - BACK), start + 2 * PROBE + CONTEXT
+        data = source.at(low, max(0, high - low))
+        entry["earlier"] = last_lost(data, log.utc_offset, since)
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
 
 
-def _admit(host: Host, name: str) -> File:
+def admit(host: Host, name: str) -> File:
     host.reading(name)
     if name in host.hung:
         raise HostError(name, None, "reading it did not come to an end")
@@ -87,7 +95,7 @@ def _admit(host: Host, name: str) -> File:
     return File(name, real, host.stat(real, follow=False))
 
 
-def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
+def older(host: Host, path: str, owner: int, since: float) -> List[str]:
     """The newest two predecessors by logrotate's names that were written in the window. They belong to root
     or the log's owner.
     """
@@ -96,7 +104,7 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
     patterns = [plain + ".[0-9]*", plain + "-[0-9]*"]
     if dot and "/" not in extension:
         patterns.append(stem + "-[0-9]*." + extension + "*")
-    older: List[Tuple[float, str]] = []
+    found: List[Tuple[float, str]] = []
     for name in sorted({name for pattern in patterns for name in host.glob(pattern)}):
         try:
             stat = host.stat(name, follow=False)
@@ -105,11 +113,21 @@ def _older(host: Host, path: str, owner: int, since: float) -> List[str]:
         if stat.mtime < since or not stat.size:
             continue
         if stat.type == "file" and stat.uid in (0, owner):
-            older.append((stat.mtime, name))
+            found.append((stat.mtime, name))
         else:
             why = "files with names of rotated logs are left alone: links, or neither root's nor of "
             host.miss(ROTATED, posixpath.dirname(path), why + "the log's owner")
-    return [name for _mtime, name in sorted(older, reverse=True)[:2]]
+    return [name for _mtime, name in sorted(found, reverse=True)[:2]]
+
+
+def deleted_logs(host: Host, pid: Optional[int]) -> List[str]:
+    """Files that a master writes to though they were deleted, by the names that they had. One that stands
+    there by that name is another.
+    """
+    folder = "/proc/%s/fd" % pid
+    links = {host.readlink("%s/%s" % (folder, name)) for name in host.names(folder)} if pid else set()
+    gone = [link[: -len(DELETED)] for link in links if link and link.endswith(DELETED)]
+    return sorted(path for path in gone if path not in links)
 
 
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List["LogFile"]:
@@ -143,7 +161,7 @@ def _log(
     todo, name = [path], path
     try:
         for name in todo:
-            file = _admit(host, name)
+            file = admit(host, name)
             if file.stat.type != "file":
                 raise HostError(name, errno.EPERM, "not a regular file (%s)" % file.stat.type)
             if name.endswith((".xz", ".bz2", ".zst")):
@@ -153,10 +171,10 @@ def _log(
             files.append(entry)
             events.merge(more)
             if name == path and reaches_back:
-                todo += _older(host, path, file.stat.uid, since)
+                todo += older(host, path, file.stat.uid, since)
     except HostError as error:
         files += _refuse(host, kind, name, error.why, _NEEDS.get(error.errno or 0))
-    except _Rotated:
+    except Rotated:
         if again:
             return _log(host, kind, path, since, budget, False)
         return _refuse(host, kind, path, "the log was rotated twice while it was read"), Events()
@@ -170,11 +188,14 @@ def collect_logs(
     window_from: float,
     now: float,
     nginx_pids: Sequence[int],
+    journal_of: Optional[str] = None,
+    fpm_journals: Sequence[Tuple[str, int, str]] = (),
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
     fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which
-    tell true lines from forged ones.
+    tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
+    fpm_journals: (unit, pid, configuration file) of masters that have theirs there.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     nginx = partial(NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids)
@@ -193,6 +214,23 @@ def collect_logs(
         files += entries
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)
+    if journal_of or fpm_journals:
+        # A host whose logs are files need not compile it.
+        from . import journal_log  # pylint: disable=import-outside-toplevel
+
+        logs: List[Tuple[Log, LogFile]] = []
+        if journal_of:
+            log = nginx(journal_log.NAME + journal_of)
+            logs.append((log, journal_log.read_journal(host, journal_of, log, window_from)))
+        for unit, pid, master in fpm_journals:
+            of_fpm = FpmLog(journal_log.NAME + unit, master, window_from, until, utc_offset)
+            logs.append((of_fpm, journal_log.read_fpm(host, unit, pid, of_fpm, window_from)))
+        for each, entry in logs:
+            events.merge(each.finish())
+            entry["from_at"], entry["to_at"], entry["untrusted"] = each.first_at, each.last_at, each.untrusted
+            files.append(entry)
+            if entry["why"] and entry["kind"] == "fpm_error":
+                host.miss("fpm_log", entry["path"], entry["why"])
     if events.dropped:
         why = "%d messages were not counted: they name too many different sites and upstreams"
         host.miss("nginx_log" if events.full else "log_events", None, why % events.dropped)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 from ..parse.linux.proc import unit_of
 from ..parse.nginx.conf import Conf, error_logs, opened, user_directive
 from ..parse.nginx.routes import routes
+from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER
 from .code_owners import owners_of_code
 from .host import Host
@@ -42,6 +43,7 @@ _BUILT = {
     "prefix": "/usr/local/nginx",
     "conf-path": "conf/nginx.conf",
     "error-log-path": "logs/error.log",
+    "http-log-path": "logs/access.log",
     "pid-path": "logs/nginx.pid",
     "user": "nobody",
 }
@@ -51,6 +53,7 @@ _PACKAGED = {
     "prefix": "/etc/nginx",
     "conf-path": "/etc/nginx/nginx.conf",
     "error-log-path": "/var/log/nginx/error.log",
+    "http-log-path": "/var/log/nginx/access.log",
     "pid-path": "/run/nginx.pid",
 }
 
@@ -68,7 +71,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
         needs = "an nginx that runs, and that only root can write"
         host.miss("nginx_build", binary, "%s -V: %s" % (binary, why), needs)
         return None, _PACKAGED
-    options = re.findall(r"--(prefix|conf-path|error-log-path|pid-path|user)=('[^']*'|\S*)", text)
+    options = re.findall(r"--(prefix|conf-path|(?:error|http)-log-path|pid-path|user)=('[^']*'|\S*)", text)
     built = {name: value.strip("'") for name, value in options if value.strip("'")}
     return version.group(1), {**_BUILT, **built}
 
@@ -190,9 +193,21 @@ def no_nginx() -> "Nginx":
         "config_newer": None,
         "config_errors": [],
         "error_logs": [],
+        "site_logs": [],
+        "log_formats": {},
         "opens": [],
         "routes": [],
     }
+
+
+def miss_silent(host: Host, nginx: "Nginx") -> None:
+    """For who has the error logs alone."""
+    for site in nginx.get("site_logs") or []:
+        for log in site["silent"]:
+            why = "nginx writes errors there at level %s: lost requests cannot be read of it"
+            host.miss(
+                "nginx_log", log["target"], why % log["level"], "an error_log in a file, at level error"
+            )
 
 
 def _report_errors(host: Host, conf: Conf) -> None:
@@ -250,8 +265,9 @@ def _look(
     if started is not None and reading.changed_at is not None:
         nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
     default_log = options.get("e") or built["error-log-path"]
-    nginx["error_logs"], elsewhere = error_logs(reading.conf, prefix, default_log)
+    nginx["error_logs"] = error_logs(reading.conf, prefix, default_log)[0]
+    formats = log_formats(reading.conf)
+    sites = site_logs(reading.conf, prefix, Defaults(built["http-log-path"], default_log), formats)
+    nginx["site_logs"], nginx["log_formats"] = sites, used(formats, sites)
     nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
-    for target in elsewhere:
-        host.miss("nginx_log", target, "nginx writes errors to %s, which cannot be read here" % target)
     return nginx

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
 from ..parse.titles import POOL
+from ..signatures.lookup import meaning_of, meanings
 from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
@@ -16,16 +17,16 @@ from .linux.memory import collect_memory, collect_workers
 from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
 from .linux.units import booted_with_systemd
-from .logs import collect_logs
+from .logs import collect_logs, deleted_logs
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
-    from ...plugin_utils.shapes.logs import Logs
+    from ...plugin_utils.shapes.logs import AccessLogs, Logs
     from ...plugin_utils.shapes.memory import Memory
     from ...plugin_utils.shapes.nginx import Nginx
-    from ...plugin_utils.shapes.php_fpm import Fpm
+    from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
 
 SCHEMA_VERSION = 1
@@ -44,7 +45,9 @@ STAGES = {
     "oom": "kernel_log",
     "logs": "nginx_log",
     "confinement": "connect_as_nginx",
+    "access": "access_log",
 }
+FULL = meanings("pool_full", "process_max")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -86,11 +89,55 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
     return sleeping[free // 4 // WORKER_BYTES :]
 
 
+def _may_be_in_journal(master: "Master") -> bool:
+    target = master["error_log"] or ""
+    return bool(master["running"] and (target == "syslog" or target.startswith(("/dev/", "/proc/"))))
+
+
 def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
-    logs = [(master["error_log"], master["config"]) for master in masters if master["error_log"]]
+    theirs = [master for master in masters if _may_be_in_journal(master)]
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
-    return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers)
+    journal_of = None
+    if any(site["silent"] for site in nginx.get("site_logs") or []):
+        # A host whose logs are files need not compile it.
+        from .journal_log import unit_with_log  # pylint: disable=import-outside-toplevel
+
+        journal_of = unit_with_log(host, nginx)
+    if theirs:
+        from .journal_log import fpm_journal  # pylint: disable=import-outside-toplevel
+
+        theirs = [each for each in theirs if fpm_journal(host, each)]
+    journals = [(each["unit"] or "", each["pid"] or 0, each["config"]) for each in theirs]
+    configs = [config for _unit, _pid, config in journals]
+    logs = [
+        (each["error_log"], each["config"])
+        for each in masters
+        if each["error_log"] and each["config"] not in configs
+    ]
+    master = nginx["master"]
+    for path in deleted_logs(host, master["pid"] if master else None):
+        if path in map(host.realpath, nginx["error_logs"]):
+            why = "it was deleted, and nginx still writes to it: what has this name now is another file"
+            host.miss("nginx_log", path, why, "nginx -s reopen")
+    return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals)
+
+
+def _access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
+    """The error logs tell of lost requests, and of visitors who gave up they do not."""
+    nginx, logs = snapshot["nginx"], snapshot["logs"]
+    broken = any(entry["what"] == "nginx_log" for entry in host.missing)
+    full = any(meaning_of(event) in FULL for event in logs["events"])
+    if not (
+        full
+        or broken
+        or nginx["config_newer"]
+        or any(site["silent"] for site in nginx.get("site_logs") or [])
+    ):
+        return {"files": [], "events": []}
+    from .access_logs import collect_access  # pylint: disable=import-outside-toplevel
+
+    return collect_access(host, nginx, since, host.now())
 
 
 def _host_facts(host: Host, now: float) -> "HostFacts":
@@ -138,6 +185,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
         "confinement": lambda: collect_confinement(host, snapshot),
+        "access": lambda: _access(host, snapshot, since),
     }
     for stage in todo:
         value, why = None, None
@@ -218,6 +266,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "oom": {"kills": [], "counter": None, "segfaults": []},
         "logs": {"files": [], "events": []},
         "confinement": no_confinement(),
+        "access": {"files": [], "events": []},
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed

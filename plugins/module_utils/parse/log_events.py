@@ -3,7 +3,7 @@
 
 """Messages of one kind about one place, counted: an event of the snapshot."""
 
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Pattern, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Detail, Event, Sample
@@ -113,6 +113,9 @@ class Events:
         if at >= event["last"]:
             event["last"], event["detail"] = at, detail or {}
             self._lines[key] = (path, line, brief)
+
+    def has(self, signatures: FrozenSet[str]) -> bool:
+        return any(key[1] in signatures for key in self._events)
 
     def _keep(self, key: Tuple[Optional[str], ...], event: "Event", count: int) -> bool:
         source, _signature, site, _endpoint, pool, _master = key

@@ -8,12 +8,18 @@ The first two write local time. utc_offset: seconds east of UTC, the same for a 
 
 import calendar
 import re
+from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Optional, Tuple
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NGINX = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\Z", re.A)
 _FPM = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d):(\d\d):(\d\d)(\.\d{1,6})?\Z", re.A)
+_ACCESS = re.compile(
+    r"(?:(?:(\d\d)/([A-Z][a-z]{2})/(\d{4}):|(\d{4})-(\d\d)-(\d\d)T)(\d\d):(\d\d):(\d\d) ?([+-])(\d\d):?(\d\d)"
+    r"|(\d{9,11}\.\d{3}))\Z",
+    re.A,
+)
 _SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[(\d{1,10})\])?: (.*)\Z", re.A)
 # CONFIG_PRINTK_CALLER adds "[  T123]" behind the time.
 _RING = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z", re.A)
@@ -43,6 +49,31 @@ def fpm_time(text: str, utc_offset: int) -> Optional[float]:
     day, month, year, hour, minute, second, fraction = match.groups()
     at = _local(utc_offset, year, str(_MONTHS.index(month) + 1), day, hour, minute, second)
     return at + float(fraction) if at is not None and fraction else at
+
+
+@lru_cache(maxsize=256)
+def access_time(text: str) -> Optional[float]:
+    """$time_local, $time_iso8601 or $msec -> epoch seconds; None for anything else."""
+    match = _ACCESS.match(text)
+    if not match:
+        return None
+    day, name, year, year8601, month, day8601, hour, minute, second, sign, hours, minutes, epoch = (
+        match.groups()
+    )
+    if epoch:
+        return float(epoch)
+    if name:
+        if name not in _MONTHS:
+            return None
+        month = str(_MONTHS.index(name) + 1)
+    offset = (int(hours) * 60 + int(minutes)) * (-60 if sign == "-" else 60)
+    return _local(offset, year or year8601, month, day or day8601, hour, minute, second)
+
+
+def fpm_stamp(at: float, utc_offset: int) -> str:
+    """Epoch seconds as php-fpm writes them."""
+    local = datetime.fromtimestamp(int(at) + utc_offset, timezone.utc)
+    return "%02d-%s-%d %s" % (local.day, _MONTHS[local.month - 1], local.year, local.strftime("%H:%M:%S"))
 
 
 def journal_line(line: str) -> Optional[Tuple[float, str, Optional[int], str]]:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 def lost_since(host: Host, nginx: "Nginx", since: float) -> "Optional[List[Event]]":
     """Events of nginx's error log about endpoints, since then (epoch seconds; its stamps are whole seconds).
-    None where it cannot be read.
+    None where it cannot be read, or hides some.
     """
+    if any(site["silent"] for site in nginx.get("site_logs") or []):
+        return None
     kept, host.missing = host.missing, []
     try:
         pids = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])

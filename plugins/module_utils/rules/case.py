@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Optional, Seq
 
 from ..parse.endpoint import is_this_host, parse, reached
 from ..parse.fastcgi import PROMPT_MS
-from ..parse.nginx.sites import sites_of
+from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .missing import attempt
 from .model import Loss, evidence
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 # Meanings of nginx's messages that several rules ask for.
 NOBODY_THERE = meanings("missing", "refused")
 QUEUE_FULL = meanings("queue_full", "connect_timed_out")
-CUT_OFF = meanings("cut_off")
+CUT_OFF = meanings("cut_off", "bad_gateway")
+# 502 by the access log, where the error log hides why.
+HIDDEN = meanings("bad_gateway")
 
 
 def _logged_as(key: str, endpoint: "Endpoint") -> List[str]:
@@ -60,6 +62,22 @@ class Case:
         ]
         # Requests lost on it that no rule has explained yet, oldest first.
         self.losses = sorted(losses, key=lambda loss: loss.at)
+        self.perhaps: List[Loss] = []  # that may as well have been lost on another endpoint
+        self.gone: List[Loss] = []  # clients who gave up on it
+        self.unheard: Optional[str] = None  # why no log would tell of a loss on it; None: one does
+        if seen.has_access or seen.is_silent:
+            self._ask_access_logs()
+
+    def _ask_access_logs(self) -> None:
+        # A host whose error logs tell all need not compile it.
+        from .access_losses import of_access_logs  # pylint: disable=import-outside-toplevel
+        from .silence import unheard_sites  # pylint: disable=import-outside-toplevel
+
+        access = self.seen.once(of_access_logs).on(_logged_as(self.key, self.endpoint), self.losses)
+        self.losses = sorted(self.losses + access.losses, key=lambda loss: loss.at)
+        self.perhaps, self.gone = access.perhaps, access.gone
+        unheard = self.seen.once(unheard_sites)
+        self.unheard = next((unheard[place(site)] for site in self.servers if place(site) in unheard), None)
 
     @property
     def running(self) -> List[Owner]:
@@ -136,11 +154,15 @@ class Case:
             return self
         rest = copy(self)
         rest.losses = [loss for loss in self.losses if id(loss) not in gone]
+        rest.perhaps = [loss for loss in self.perhaps if id(loss) not in gone]
         return rest
 
-    def lost(self, wanted: FrozenSet[str]) -> List[Loss]:
-        """wanted: meanings of nginx's messages."""
-        return [loss for loss in self.losses if loss.meaning in wanted]
+    def lost(self, wanted: FrozenSet[str], perhaps: bool = False) -> List[Loss]:
+        """wanted: meanings of nginx's messages. perhaps: with those that may be other endpoints' as well, for
+        who has other evidence of the moment.
+        """
+        losses = self.losses + self.perhaps if perhaps and self.perhaps else self.losses
+        return [loss for loss in losses if loss.meaning in wanted]
 
     def fpm_events(self, wanted: FrozenSet[str], of_pools: bool = True) -> List["Event"]:
         """About the pools of this endpoint, or their masters. wanted: meanings of php-fpm's messages."""

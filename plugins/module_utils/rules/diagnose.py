@@ -4,14 +4,14 @@
 """Snapshot in, verdict out: one host's findings, its status, and the plan that follows."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Dict, Hashable, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence
 
 from ..parse.nginx.sites import place
 from ..plan.plan import plan, remedy_refusal, running
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
-from .model import evidence
+from .model import Loss, evidence, span
 from .registry import HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, status_of
 
@@ -26,15 +26,22 @@ STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
 
 
+class Judged(NamedTuple):
+    """What is said of one endpoint. perhaps: see engine.Examined."""
+
+    case: Case
+    findings: List["Finding"]
+    missing: List["Missing"]
+    perhaps: Sequence[Loss]
+
+
 def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
     """The entry of missing for what no rule explains."""
     if any(item["state"] == "active" for item in examined.findings):
         return []
     lost = examined.left
     if lost:
-        text = lost[-1].event["sample"]["text"]
-        why = "no evidence shows the cause of %d lost requests, such as: %s" % (len(lost), text)
-        return [unseen("cause_of_losses", case.key, why)]
+        return [_without_cause(lost, case.key)]
     if case.answers or any(entry["what"] in NEEDED_FOR_HEALTH for entry in examined.missing):
         return []
     connect = case.connect.get("error") or case.connect["result"]
@@ -42,8 +49,37 @@ def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
     return [unseen("live_probe", case.key, why)]
 
 
-def _judge(case: Case, answering: Dict[int, List[str]]) -> Tuple[List["Finding"], List["Missing"]]:
-    """(findings, missing) of one endpoint. answering: see _answering()."""
+def _without_cause(lost: Sequence[Loss], endpoint: Optional[str]) -> "Missing":
+    why, count = "no evidence shows the cause of %d lost requests, such as: %s", len(lost)
+    if all(loss.event["source"] == "nginx_access" for loss in lost):
+        why, count = "the access log has %d lost requests, and no error log tells why: %s", span(lost)[1]
+    return unseen("cause_of_losses", endpoint, why % (count, lost[-1].event["sample"]["text"]))
+
+
+def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
+    """Losses by an access log that no endpoint's rules explain. Where one of these endpoints is ill, they are
+    its.
+    """
+    among_these = [one for one in judged if one.case.perhaps]
+    if not among_these or any(item["state"] == "active" for one in among_these for item in one.findings):
+        return []
+    left = [{(id(loss.event), loss.at): loss for loss in one.perhaps} for one in among_these]
+    lost = [loss for key, loss in left[0].items() if all(key in other for other in left)]
+    from .access_losses import of_access_logs  # pylint: disable=import-outside-toplevel
+
+    foreign = among_these[0].case.seen.once(of_access_logs).foreign
+    elsewhere = [loss for loss in lost if id(loss.event) in foreign]
+    ours = [loss for loss in lost if id(loss.event) not in foreign]
+    notes = [_without_cause(ours, None)] if ours else []
+    if elsewhere:
+        why = "the access log has %d lost requests, of php-fpm or another program that nginx asks: %s"
+        words = why % (span(elsewhere)[1], elsewhere[-1].event["sample"]["text"])
+        notes.append(unseen("losses_elsewhere", None, words))
+    return notes
+
+
+def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
+    """answering: see _answering()."""
     examined = examine(case, RULES)
     missing = list(examined.missing)
     missing += attempt(missing, "unexplained", partial(_unexplained, case, examined)) or []
@@ -51,7 +87,8 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Tuple[List["Finding"]
         {**item, "ruled_out": list(examined.ruled_out), "missing": list(missing)}
         for item in examined.findings
     ]
-    return attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings, missing
+    findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
+    return Judged(case, findings, missing, examined.perhaps)
 
 
 def _answering(snapshot: "Snapshot", examined: Sequence[Case]) -> Dict[int, List[str]]:
@@ -128,6 +165,26 @@ def _nginx_gaps(nginx: "Nginx") -> List["Missing"]:
     return gaps
 
 
+def _silence(snapshot: "Snapshot") -> List["Missing"]:
+    quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
+    if not quiet and not any(site["silent"] for site in snapshot["nginx"].get("site_logs") or []):
+        return []
+    from .silence import gaps, quiet_masters  # pylint: disable=import-outside-toplevel
+
+    return gaps(snapshot) + quiet_masters(snapshot)
+
+
+def _earlier(snapshot: "Snapshot") -> List["Missing"]:
+    access = snapshot.get("access")
+    if not any(
+        entry.get("earlier") for entry in snapshot["logs"]["files"] + (access["files"] if access else [])
+    ):
+        return []
+    from .earlier import note  # pylint: disable=import-outside-toplevel
+
+    return note(snapshot)
+
+
 def _plan(
     snapshot: "Snapshot", findings: Sequence["Finding"], host: str, missing: List["Missing"]
 ) -> List["Planned"]:
@@ -146,18 +203,21 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing = list(snapshot["missing"])
     examined = cases(snapshot, missing)
     answering = attempt(missing, "answering", partial(_answering, snapshot, examined)) or {}
-    by_endpoint: List["Finding"] = []
-    for case in examined:
-        of_case, not_seen = _judge(case, answering)
-        by_endpoint += of_case
-        missing += [entry for entry in not_seen if entry["what"] != FAILED or entry not in missing]
+    judged = [_judge(case, answering) for case in examined]
+    by_endpoint = [item for one in judged for item in one.findings]
+    for one in judged:
+        missing += [entry for entry in one.missing if entry["what"] != FAILED or entry not in missing]
+    missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
     missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot["nginx"])) or []
+    missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [
         attempt(missing, "owners", partial(_left_to_a_person, snapshot, item)) or not_mended(item)
         for item in findings + of_host
     ]
+    if not findings and not any(entry["what"] == "cause_of_losses" for entry in missing):
+        missing[:0] = attempt(missing, "earlier", partial(_earlier, snapshot)) or []
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     actions = _plan(snapshot, findings, host, missing)
     # What makes a host unknown comes first.

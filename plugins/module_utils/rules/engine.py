@@ -36,6 +36,7 @@ class Examined(NamedTuple):
     ruled_out: List["RuledOut"]
     missing: List["Missing"]
     left: Sequence[Loss]  # that none explains
+    perhaps: Sequence[Loss]  # of those that may be another endpoint's as well
 
 
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":
@@ -113,7 +114,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
             case = case.without(reason.losses if reason.explains is None else reason.explains)
         if any(match.cause.rules_out_others and match.reason.state == "active" for match in matches):
             break
-    return Examined(findings, ruled_out, missing, case.losses)
+    return Examined(findings, ruled_out, missing, case.losses, case.perhaps)
 
 
 def _ask_of_host(rule: HostRule, snapshot: "Snapshot") -> List["Finding"]:

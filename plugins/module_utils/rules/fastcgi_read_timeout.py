@@ -21,6 +21,8 @@ CAUSE = Cause(
 )
 # A timeout while nginx still sends the request is fastcgi_send_timeout's.
 TIMED_OUT = meanings("broken_off", "timed_out")
+# By the access log alone. It may be another timeout than fastcgi_read_timeout, so nothing is changed for it.
+ANY_TIMEOUT = TIMED_OUT | meanings("gateway_timeout")
 SLOW = meanings("slow_script", "terminated")
 SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
 # A line of a log, or one slow request, is no reason to change a site.
@@ -69,7 +71,7 @@ def _is_over(case: Case, began: float) -> bool:
 def _remedy(case: Case, route: "Route", lost: Sequence[Loss]) -> List[Remedy]:
     """lost: all that timed out on the endpoint."""
     names = [route["site"]] + route["server_names"]
-    of_route = [loss for loss in lost if loss.site in names]
+    of_route = [loss for loss in lost if loss.site in names and loss.meaning in TIMED_OUT]
     if not case.owner or not _goes_on(case, of_route) or not _only_here(case, route):
         return []
     arguments = {
@@ -109,7 +111,7 @@ def _summary(route: "Route", sites: Sequence[str]) -> str:
 
 
 def examine(case: Case) -> Answer:
-    lost = case.lost(TIMED_OUT)
+    lost = case.lost(ANY_TIMEOUT)
     if not lost:
         return Clear("no request timed out on %s" % case.key)
     if not case.answers or case.answers_late:

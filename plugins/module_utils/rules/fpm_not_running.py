@@ -5,14 +5,16 @@
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
-from .case import CUT_OFF, NOBODY_THERE, Case
+from ..signatures.lookup import meanings
+from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from .model import (
     Answer,
     Cause,
     Clear,
+    Loss,
     Match,
     Place,
     Reason,
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from .down import Down
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
+ENDS = meanings("crashed", "killed", "hard_timeout", "terminated")
 STOP_SECONDS = 3.0
+SAME_MOMENT = 2.0
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -224,11 +228,18 @@ def _down(case: Case) -> Optional[Match]:
     return match._replace(reason=reason)
 
 
+def _unanswered(case: Case) -> List[Loss]:
+    """By the access log alone. It ends a worker's request, too: that is none of them."""
+    ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
+    ended = {id(loss) for loss in near(case.lost(HIDDEN), ends, SAME_MOMENT)}
+    return [loss for loss in case.lost(HIDDEN) if id(loss) not in ended]
+
+
 def _was_down(case: Case) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
         return None
-    lost = case.lost(NOBODY_THERE)
+    lost = case.lost(NOBODY_THERE) or _unanswered(case)
     for owner in case.running:
         started = owner.master["started_at"]
         before = [loss for loss in lost if started is not None and loss.at <= started + 1]
@@ -239,6 +250,9 @@ def _was_down(case: Case) -> Optional[Match]:
         turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
         if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
+        starts = [entry["at"] for entry in turns if ": Start" in entry["text"]]
+        if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
+            continue  # an access log does not tell that nobody was there: the unit's journal must
         from .down import why_down  # pylint: disable=import-outside-toplevel
 
         reason_id = why_down([entry["text"] for entry in log])
@@ -263,7 +277,7 @@ def _not_installed(case: Case) -> Optional[Match]:
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if is_there or blind or not case.looks_like_php:
         return None
-    lost = case.lost(NOBODY_THERE)
+    lost = case.lost(NOBODY_THERE | HIDDEN)
     reason = Reason(
         "no php-fpm was found on this host: no process, no unit, no program.",
         [case.dialled()] + first_line(lost),

@@ -66,16 +66,18 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
 def _death(case: Case, death: Death) -> Optional[Match]:
     events = case.fpm_events(death.meanings)
     times = [at for event in events for at in event["times"]]
-    lost = near(case.lost(CUT_OFF), times, SAME_MOMENT)
-    if not events or not lost:
-        return None  # a worker that was killed while idle lost nobody's request
+    lost = near(case.lost(CUT_OFF, True), times, SAME_MOMENT)
+    # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
+    if not times or not lost and (case.unheard is None or death.reason == "killed"):
+        return None
     pool, words, confidence = events[0]["pool"], death.words, "likely"
     if death.reason == "killed" and "kernel_log" in case.seen.blind:
         words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
     crash = _segfault(case, times) if death.reason == "segfault" else []
+    when = "in the middle of a request" if lost else "and no log tells of requests that were lost"
     reason = Reason(
-        "A worker of pool %s %s in the middle of a request." % (pool, words),
-        [sample(events[-1])] + crash + [sample(lost[-1].event)],
+        "A worker of pool %s %s %s." % (pool, words, when),
+        [sample(events[-1])] + crash + [sample(loss.event) for loss in lost[-1:]],
         lost,
         confidence=confidence,
         severity="warning",

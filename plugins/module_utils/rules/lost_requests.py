@@ -23,6 +23,7 @@ class Row(NamedTuple):
     state: str = "active"
     beside: Optional[FrozenSet[str]] = None  # meanings of php-fpm's, of which one must stand beside a loss
     seconds: float = 0.0  # so near
+    alone: bool = False  # where no log tells of losses, php-fpm's message is enough
 
 
 ROWS = (
@@ -33,6 +34,7 @@ ROWS = (
         "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
         beside=meanings("terminated"),
         seconds=2.0,
+        alone=True,
     ),
     Row(
         Cause("reload_interrupted", severity="warning"),
@@ -86,18 +88,21 @@ def _not_allowed(case: Case) -> Optional[Match]:
 
 
 def _match(case: Case, row: Row) -> Optional[Match]:
-    lost = case.lost(row.lost)
+    lost = case.lost(row.lost, perhaps=row.beside is not None)
     events: List["Event"] = []
     if row.beside:
         events = case.fpm_events(row.beside) + case.fpm_events(row.beside, of_pools=False)
         lost = near(lost, [at for event in events for at in event["times"]], row.seconds)
-    if not lost:
+    unheard = row.alone and bool(events) and case.unheard is not None
+    if not lost and not unheard:
         return None
-    proof = [sample(event) for event in events[:1] + [lost[-1].event]]
+    proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
     if row.lost is QUEUE_FULL:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     words = row.words % (case.owner.pool["name"] if case.owner else "?")
-    return Match(row.cause, row.reason, Reason(words, proof, lost, confidence="likely", state=row.state))
+    since = None if lost else min(event["first"] for event in events)
+    reason = Reason(words, proof, lost, confidence="likely", state=row.state, since=since)
+    return Match(row.cause, row.reason, reason)
 
 
 def examine(case: Case) -> Answer:

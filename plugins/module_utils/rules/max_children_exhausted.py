@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import QUEUE_FULL, Case, reconfigured
+from .case import HIDDEN, QUEUE_FULL, Case, reconfigured
 from .model import (
     Answer,
     Cause,
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 CAUSE = Cause("max_children_exhausted", code=4)
 NO_PLACE = meanings("queue_full")
-WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out")
+WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout")
 PROCESS_MAX = meanings("process_max")
 LIMIT_REACHED = PROCESS_MAX | meanings("pool_full")
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
 JUST_NOW = 5.0  # seconds: a queue that refused somebody so shortly ago is not over because a worker came free
+GIVE_UP = 3  # visitors who waited for a second or longer and left
+LEAVE = 5  # visitors who left, if nothing tells how long they had waited
 PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
 
@@ -150,7 +152,7 @@ def _full(case: Case, owner: Owner) -> Answer:
     if not pressed or (idle and not _occupied(case)):
         why = "the listener of %s took the connection, but none of its %d workers (at most %s) answered"
         return Unclear("live_probe", why % (case.key, len(workers), limit))
-    lost, logged = case.lost(WAITED), case.fpm_events(LIMIT_REACHED)
+    lost, logged = case.lost(WAITED | HIDDEN), case.fpm_events(LIMIT_REACHED)
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     reason = Reason(
         _summary(case, owner, capped),
@@ -183,6 +185,32 @@ def _was_full(case: Case) -> Optional[Match]:
     return None
 
 
+def _gave_up(case: Case) -> Optional[Match]:
+    """Visitors left while php-fpm said that the pool was full, and hardly at other times. nginx's error log
+    tells of them at level info alone.
+    """
+    logged = case.fpm_events(LIMIT_REACHED) + case.fpm_events(PROCESS_MAX, of_pools=False)
+    times = [at for event in logged for at in event["times"]]
+    longest = max(route["read_timeout"]["seconds"] for route in case.routes)
+    beside = near(case.gone, times, max(EPISODE_SECONDS, SLACK + longest))
+    waited = [loss for loss in beside if loss.meaning == "client_waited"]
+    often = len(beside) >= LEAVE and 4 * len(beside) >= 3 * len(case.gone)
+    if not case.owners or not (len(waited) >= GIVE_UP or often):
+        return None
+    owner, lost = case.owners[0], waited if len(waited) >= GIVE_UP else beside
+    words = "Pool %s ran out of workers for a while, and visitors gave up (499); it has free ones now."
+    reason = Reason(
+        words % owner.pool["name"],
+        [sample(event) for event in logged[:1] + [lost[-1].event]],
+        lost,
+        confidence="likely" if lost is waited else "possible",
+        state="recovered",
+        explains=[],
+    )
+    capped = all(meaning_of(event) in PROCESS_MAX for event in logged)
+    return _match(owner, capped, reason)
+
+
 def examine(case: Case) -> Answer:
     if not case.running or case.foreign_listeners:
         return None
@@ -194,7 +222,8 @@ def examine(case: Case) -> Answer:
         if late and (case.waiting or _serves_its_limit(case, owner)):
             return _full(case, owner)
         free = "a worker of %s was free to answer the probe in %.1f ms"
-        return _refuses(case, owner) or _was_full(case) or Clear(free % (case.key, case.probe.get("ms") or 0))
+        over = _was_full(case) or _gave_up(case)
+        return _refuses(case, owner) or over or Clear(free % (case.key, case.probe.get("ms") or 0))
     # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
     no_place = result == "full" or (result == "timeout" and case.endpoint.get("listening"))
     if no_place or (result == "ok" and case.probe["result"] == "no_answer"):

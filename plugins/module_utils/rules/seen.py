@@ -77,8 +77,12 @@ class Seen:
             if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
         ]
         self.fpm_events = [event for event in events if event["source"] == "fpm"]
+        access = snapshot.get("access")
+        self.has_access = bool(access and access["events"])  # an access log tells of some
         # What could not be seen, by its names in missing.
         self.blind = frozenset(entry["what"] for entry in snapshot["missing"])
+        sites = snapshot["nginx"].get("site_logs") or []
+        self.is_silent = any(site["silent"] for site in sites) or bool(sites) and "nginx_log" in self.blind
         self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
         self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))
         self.fpm_events_of = grouped(

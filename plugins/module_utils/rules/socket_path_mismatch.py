@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.endpoint import difference, parse, reached
 from ..signatures.lookup import meaning_of
-from .case import NOBODY_THERE, Case
+from .case import HIDDEN, NOBODY_THERE, Case
 from .model import (
     NOWHERE,
     Answer,
@@ -88,7 +88,7 @@ def _reason(
     remedy: Sequence[Remedy] = (),
     confidence: str = "certain",
 ) -> Reason:
-    lost = case.lost(NOBODY_THERE)
+    lost = case.lost(NOBODY_THERE | HIDDEN)
     place = owner.place if owner else NOWHERE
     proof = proof + first_line(lost)
     return Reason(words + ".", proof, lost, remedy, confidence, place=place, explains=case.losses)

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import Case
+from .case import HIDDEN, Case
 from .model import (
     NOWHERE,
     Answer,
@@ -49,7 +49,7 @@ def _reason(
     denied: Denied, why: str, proof: Sequence["Evidence"] = (), remedy: Sequence[Remedy] = ()
 ) -> Reason:
     case, user = denied.case, denied.user
-    lost = case.lost(DENIED)
+    lost = case.lost(DENIED | HIDDEN)
     tried = [case.dialled("Permission denied")] if user is not None else []
     words = "nginx's worker user %s may not connect to %s: %s."
     return Reason(

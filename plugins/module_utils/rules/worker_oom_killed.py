@@ -83,7 +83,7 @@ def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional
         return "likely" if kill["ours"] or oom["counter"] else "possible"
     if not kill["ours"] or within(case.seen.once(_all_deaths), kill["at"], SAME_MOMENT):
         return None
-    hit = near(case.lost(CUT_OFF), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)
+    hit = near(case.lost(CUT_OFF, True), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)
     return "possible" if hit else None
 
 
@@ -101,7 +101,7 @@ def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> str:
     """The worker may have been idle; without nginx's log that cannot be told."""
     if owner and reconfigured(owner.master, last["at"]):
         return "recovered"
-    return "active" if lost or "nginx_log" in case.seen.blind else "latent"
+    return "active" if lost or case.unheard or "nginx_log" in case.seen.blind else "latent"
 
 
 def _remedy(owner: Owner, kills: List["Kill"], limit: Optional[int]) -> List[Remedy]:
@@ -123,7 +123,7 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     moments = [kill["at"] for kill in kills]
     if not all(_beside(kill, deaths) for kill in kills):
         moments += [at for event in deaths for at in event["times"]]
-    lost = near(case.lost(CUT_OFF), moments, SAME_MOMENT)
+    lost = near(case.lost(CUT_OFF, True), moments, SAME_MOMENT)
     limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of pool %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
 
 _MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
-_MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS
+_MEANING_OF.update(nginx.ACCESS)
+_MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | frozenset(nginx.ACCESS.values())
 
 
 def meaning_of(event: "Event") -> str:

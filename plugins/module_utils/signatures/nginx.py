@@ -24,6 +24,17 @@ MEANINGS = LOST | words(
     # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
     "script_missing script_denied php_fatal php_message"
 )
+# Lines of an access log, by their id: the status with what else the line tells.
+ACCESS = {
+    "access-499": "client_gone",
+    "access-499-waited": "client_waited",  # for a second or longer
+    "access-500": "server_error",
+    "access-502": "bad_gateway",
+    "access-502-meant": "meant",  # by the application, whose header came, or by nginx alone: nothing was lost
+    "access-503": "unavailable",
+    "access-504": "gateway_timeout",
+    "access-504-meant": "meant",
+}
 # As nginx writes them behind " while ", and as the rows name them.
 PHASES = {
     "connecting to upstream": "connecting",

@@ -9,9 +9,23 @@ from typing import List, Optional
 from .shape import TypedDict
 
 
-class LogFile(TypedDict):
+class Earlier(TypedDict):
+    """The newest lost request that was seen before the window."""
+
+    at: float  # epoch seconds
+    status: Optional[int]  # HTTP, None: it is not known
+    site: Optional[str]
+
+
+class LaterLogFile(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
+
+    earlier: Optional[Earlier]
+
+
+class LogFile(LaterLogFile):
     path: str
-    kind: str  # nginx_error or fpm_error
+    kind: str  # nginx_error, nginx_access or fpm_error
     size: Optional[int]  # bytes
     from_at: Optional[float]  # epoch seconds of the first entry in the window
     to_at: Optional[float]
@@ -33,6 +47,8 @@ class Detail(TypedDict, total=False):
     """What the newest line tells beside its place."""
 
     status: int  # HTTP
+    upstream_status: str  # of each server that was tried, as nginx logs it
+    upstream_time: str  # seconds of each
     errno: int
     value: Optional[int]  # a number in nginx's message
     limit: int  # of a pool or of all
@@ -48,7 +64,7 @@ class Detail(TypedDict, total=False):
 class Event(TypedDict):
     """Messages of one kind about one place, counted."""
 
-    source: str  # nginx or fpm
+    source: str  # nginx, nginx_access or fpm
     signature: str  # id
     count: int
     first: float  # epoch seconds
@@ -66,3 +82,10 @@ class Event(TypedDict):
 class Logs(TypedDict):
     files: List[LogFile]
     events: List[Event]  # by their first message
+
+
+class AccessLogs(TypedDict):
+    """Of the sites that pass requests to php-fpm."""
+
+    files: List[LogFile]
+    events: List[Event]  # lines with 499, 500, 502, 503 or 504

@@ -94,8 +94,51 @@ class NginxAccount(TypedDict):
     groups: List[int]
 
 
+class AccessLog(TypedDict):
+    """An access_log directive."""
+
+    written: str  # its target
+    paths: List[str]  # files, or syslog:...; []: decided at run time
+    format: str  # name of a log_format
+    filtered: bool  # if= leaves requests out
+    gzip: bool  # compressed as it is written
+    late: bool  # lines may wait in a buffer for longer than a minute
+
+
+class ErrorLog(TypedDict):
+    """An error_log directive."""
+
+    target: str  # absolute path, stderr, syslog:..., memory:...
+    level: str
+    file: Optional[str]  # where it is written; None: nginx's default
+    line: Optional[int]
+
+
+class LogFormat(TypedDict):
+    """A log_format directive."""
+
+    escape: str  # default, json or none
+    text: str
+
+
+class SiteLogs(TypedDict):
+    """Where a server block logs the requests that it passes to php-fpm."""
+
+    site: str  # as in a route
+    names: List[str]  # server_name, the first ones
+    server: ServerBlock
+    access: List[AccessLog]  # of all its locations
+    errors: List[ErrorLog]
+    silent: List[ErrorLog]  # of its locations whose lost requests no file tells of
+    unlogged: List[str]  # why an access log may lack a lost request: off, error_page, too_many
+    others: bool  # it passes requests to other programs, too
+
+
 class LaterNginx(TypedDict, total=False):
     """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
+
+    site_logs: List[SiteLogs]  # in the order of the configuration
+    log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case
 
     binary: Optional[str]  # path
     options: Dict[str, str]  # of the command line: c, e, g, p

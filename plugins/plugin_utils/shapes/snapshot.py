@@ -8,7 +8,7 @@ from typing import Dict, List, Optional
 
 from .confinement import Confinement
 from .endpoint import Endpoint
-from .logs import Logs
+from .logs import AccessLogs, Logs
 from .memory import Memory, Oom, Worker
 from .nginx import Nginx
 from .php_fpm import Fpm
@@ -49,6 +49,7 @@ class LaterSnapshot(TypedDict, total=False):
 
     strangers: List[Stranger]
     confinement: Confinement  # not in snapshots from before 0.5.0
+    access: AccessLogs
 
 
 class Snapshot(LaterSnapshot):

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import HTTP, NGINX, NO_PHASE, PHASES
+from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -15,10 +15,12 @@ from ..redact import redact
 from ..timestamps import nginx_time
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import Detail
+    from ....plugin_utils.shapes.logs import Detail, Earlier
 
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 
+_TO_PHP = b', upstream: "fastcgi://'
+_LOOKED_AT = 64  # lines
 _HEAD = re.compile(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d{1,10})#\d+: "
     r"(?:\*(\d+) )?",
@@ -138,6 +140,23 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         whole,
         twice,
     )
+
+
+def last_lost(data: bytes, utc_offset: int, before: float) -> "Optional[Earlier]":
+    """The newest of the last lines about a lost request that are older than before. Only a note is made of
+    it, which a forged line may mislead.
+    """
+    end = len(data)
+    for _line in range(_LOOKED_AT):
+        place = data.rfind(_TO_PHP, 0, end)
+        if place < 0:
+            break
+        end = data.rfind(b"\n", 0, place) + 1
+        line = data[end : end + ENTRY_LIMIT].split(b"\n")[0]
+        entry = parse_entry(line.decode("utf-8", "replace"), utc_offset)
+        if entry and entry.row and entry.row.meaning in LOST and entry.at is not None and entry.at < before:
+            return {"at": entry.at, "status": entry.row.status, "site": entry.site}
+    return None
 
 
 def brief(line: str) -> str:

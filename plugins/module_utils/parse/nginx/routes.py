@@ -98,6 +98,21 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
     return (own,) + outer if own else outer
 
 
+def server_names(block: List[Directive]) -> List[str]:
+    """Of a server block. A regular expression keeps its letter case."""
+    names = [name for directive in named(block, "server_name") for name in directive.args]
+    return [name if name.startswith("~") else name.lower() for name in names]
+
+
+def site_name(names: List[str]) -> str:
+    """What the error log calls a server, as $server_name does: the first of its names.
+
+    ngx_http_core_merge_srv_conf(): without a leading dot.
+    """
+    first = names[0] if names else ""
+    return first[1:] if first.startswith(".") else first
+
+
 class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf, self.prefix = conf, prefix
@@ -129,15 +144,9 @@ class _Routes:
                 self.conf.refuse(directive, "not_allowed", "fastcgi_pass")
 
     def enter_server(self, server: Directive, block: List[Directive], level: _Level) -> None:
-        names = [
-            name if name.startswith("~") else name.lower()
-            for directive in named(block, "server_name")
-            for name in directive.args
-        ]
-        # ngx_http_core_merge_srv_conf(): "server:" of the error log is the first name, without a leading dot.
-        first = names[0] if names else ""
+        names = server_names(block)
         site = _Site(
-            first[1:] if first.startswith(".") else first,
+            site_name(names),
             names,
             [" ".join(listen.args) for listen in named(block, "listen")],
             {"file": server.file, "line": server.line},

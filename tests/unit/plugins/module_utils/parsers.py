@@ -23,12 +23,17 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
     tmpfiles,
     unit_starts,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import (
+    access_log,
+    listen,
+    log_format,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import listen
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log as nginx_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import site_logs as nginx_site_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import (
     init_script,
@@ -81,6 +86,29 @@ def nginx_lines(text: str) -> Any:
         log.feed(raw, position)
         position += len(raw) + 1
     return log.finish().list()
+
+
+LOOSE = "[$time_local] $http_referer $status $request_uri $upstream_addr $host $request_time $uri $status"
+QUOTED = '[$time_local] "$request" $status "$http_referer" $upstream_addr $upstream_status'
+
+
+def access_lines(text: str) -> Any:
+    """By formats that a visitor can fill in many ways. A status is put in front, so that lines are read."""
+    timestamps.access_time.cache_clear()
+    counted = []
+    data = "".join("[02/Apr/2026:14:23:17 +0000] 502 %s\n" % line for line in text.split("\n")).encode(
+        "utf-8"
+    )
+    for form, escape in ((LOOSE, "default"), (LOOSE, "none"), (QUOTED, "json"), (QUOTED, "default")):
+        log = access_log.AccessLog("/l", [log_format.LineFormat(form, escape)], [], 0, 2e9)
+        log.feed_lines(data)
+        counted.append((log.events.list(), log.unread, log.latest(data)))
+    return counted
+
+
+def log_targets(text: str) -> Any:
+    parsed = conf("http { server { %s ; location / { fastcgi_pass x; } } }" % text)
+    return nginx_site_logs.site_logs(parsed, "/", nginx_site_logs.Defaults("/a", "/e"), {})
 
 
 def fpm_lines(text: str) -> Any:
@@ -214,6 +242,8 @@ TEXTS = (
     ("scan_value", fpm_conf.scan_value),
     ("nginx_entry", entry),
     ("nginx_log", nginx_lines),
+    ("nginx_access", access_lines),
+    ("nginx_site_logs", log_targets),
     ("fpm_message", message),
     ("fpm_log", fpm_lines),
     ("kernel_log", kernel),

@@ -50,6 +50,13 @@ class TestFleet:
         lines = rendered({"web1": answer("unknown", missing=[missing(what, name, "KeyError: 'x'")])})
         assert any(line.strip() == words for line in lines)
 
+    def test_a_loss_before_the_window_is_said_of_a_healthy_host(self) -> None:
+        why = "last 502 at 13:02, 2 h ago; diagnose_window=10800 looks back to it"
+        lines = rendered(
+            {"web1": answer(missing=[missing("earlier_losses", "/var/log/nginx/error.log", why)])}
+        )
+        assert any(line.strip() == why for line in lines)
+
     def test_other_hosts_are_listed_by_status(self) -> None:
         blind = answer(
             "unknown",

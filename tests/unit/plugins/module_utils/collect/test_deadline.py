@@ -39,6 +39,7 @@ COLLECTORS = {
     "oom": "collect_oom",
     "logs": "collect_logs",
     "confinement": "collect_confinement",
+    "access": "_access",
 }
 ORDER = list(collect.STAGES)
 
@@ -182,7 +183,9 @@ class TestLog:
         os.geteuid() != 0 or not os.path.exists("/dev/fuse"),
         reason="only root can mount a file system of which nobody answers",
     )
-    @pytest.mark.parametrize("seconds, left", [(60.0, []), (1.0, ["logs"])], ids=["a log", "the deadline"])
+    @pytest.mark.parametrize(
+        "seconds, left", [(60.0, []), (1.0, ["logs", "access"])], ids=["a log", "the deadline"]
+    )
     def test_a_log_on_a_dead_file_server_is_left_out(
         self, seconds: float, left: List[str], tmp_path: Path, monkeypatch: Any
     ) -> None:
@@ -222,8 +225,9 @@ class TestLog:
         if isinstance(report, str):
             pytest.skip(report)
         missing, complete, took, alive = report
-        named = ["nginx_log"] + ["connect_as_nginx"] * len(left)  # what would be looked at after it
-        assert [entry["what"] for entry in missing] == named and alive == [] and took < 50
+        later = ["connect_as_nginx", "access_log"] if left else []  # what would be looked at after it
+        assert [entry["what"] for entry in missing] == ["nginx_log"] + later
+        assert alive == [] and took < 50
         assert complete == ([] if left else [True, False])
         assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[
             0

@@ -6,6 +6,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import logs
@@ -161,3 +162,30 @@ class TestEvents:
         path = tmp_path / "error.log"
         path.write_text(line(NOW - 5))
         assert total(collect(Watched(), [str(path)], pids=())) == 1
+
+
+class TestEarlier:
+    def earlier(self, path: Path, lines: str) -> Any:
+        path.write_text(lines)
+        return collect(Watched(), [str(path)])["files"][0]["earlier"]
+
+    def test_hit_the_last_loss_before_the_window(self, tmp_path: Path) -> None:
+        lines = line(NOW - 9000) + line(NOW - 7200) + SEEMS_BUSY
+        assert self.earlier(tmp_path / "e.log", lines) == {
+            "at": NOW - 7200,
+            "status": 502,
+            "site": "shop.example",
+        }
+
+    def test_hit_far_back_in_a_long_log(self, tmp_path: Path) -> None:
+        other = line(NOW - 5).replace("recv() failed (104: Connection reset by peer)", "x")
+        lines = line(NOW - 7200) * 2000 + other * 20
+        assert self.earlier(tmp_path / "e.log", lines)["at"] == NOW - 7200
+
+    def test_near_miss_another_program_behind_nginx(self, tmp_path: Path) -> None:
+        assert self.earlier(tmp_path / "e.log", line(NOW - 7200).replace("fastcgi:", "http:")) is None
+
+    def test_decoy_a_loss_in_the_window(self, tmp_path: Path) -> None:
+        path = tmp_path / "e.log"
+        path.write_text(line(NOW - 7200) + line(NOW - 5))
+        assert "earlier" not in collect(Watched(), [str(path)])["files"][0]

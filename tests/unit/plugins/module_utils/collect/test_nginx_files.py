@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx as collector
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import nginx_files
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import (
+    collect_nginx,
+    miss_silent,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import (
     MAIN,
     NOW,
@@ -92,12 +95,20 @@ class TestLeftOut:
         assert (len(nginx["routes"]), nginx["config_errors"]) == (1, [])
         assert paths(host.missing, "nginx_config") == ["/etc/nginx/sites-enabled/b"]
 
-    def test_what_is_logged_elsewhere_is_missing(self) -> None:
-        host = a_host().file(
-            MAIN, "error_log syslog:server=unix:/dev/log; error_log /var/log/nginx/error.log;"
-        )
-        assert collect_nginx(host, [])["error_logs"] == ["/var/log/nginx/error.log"]
-        assert paths(host.missing, "nginx_log") == ["syslog:server=unix:/dev/log"]
+    @pytest.mark.parametrize("written", ["syslog:server=unix:/dev/log", "stderr", "/e.log crit"])
+    def test_logs_that_hide_losses_are_missing(self, written: str) -> None:
+        main = "error_log %s; http { include /etc/nginx/sites-enabled/*; }" % written
+        host = a_host().file(MAIN, main)
+        nginx = collect_nginx(host, [])
+        assert nginx["error_logs"] == [path for path in [written.split()[0]] if path[0] == "/"]
+        assert paths(host.missing, "nginx_log") == []
+        miss_silent(host, nginx)
+        assert paths(host.missing, "nginx_log") == [written.split()[0]]
+
+    def test_decoy_a_log_in_a_file(self) -> None:
+        host = a_host()
+        miss_silent(host, collect_nginx(host, []))
+        assert paths(host.missing, "nginx_log") == []
 
 
 class TestErrors:

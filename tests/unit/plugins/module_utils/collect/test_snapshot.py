@@ -8,8 +8,11 @@ import json
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import access_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import line
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.snapshot import (
     ALWAYS,
     SITE,
@@ -18,6 +21,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+SEEN_NGINX = hosts.seen("plain")["nginx"]
 
 
 class Inline:
@@ -70,11 +75,9 @@ class TestShape:
         assert diagnose(snapshot)["status"] in ("not_applicable", "unknown", "failing", "degraded")
 
     def test_the_real_snapshots_have_the_same_keys(self) -> None:
-        newest = frozenset(ALWAYS - {"confinement"})
-        assert {frozenset(hosts.fixture(path)["snapshot"]) for path in hosts.FILES} == {
-            newest - {"strangers"},
-            newest,
-        }
+        later = {"strangers", "confinement", "access"}
+        for path in hosts.FILES:
+            assert ALWAYS - later <= set(hosts.fixture(path)["snapshot"]) <= ALWAYS
 
     def test_the_clock_is_the_hosts(self, dialled: List[Any]) -> None:
         snapshot = collect.take(a_host(now=1775139797.0), 3600, 3.0)
@@ -106,6 +109,46 @@ class TestEarlyEnd:
             diagnose(collect.take(FakeHost(files={"/proc/1/comm": "systemd\n"}), 900, 3.0))["status"]
             == "not_applicable"
         )
+
+
+class TestAccessLogs:
+    """They are read where a pool was full, and where nobody else would tell of losses."""
+
+    LINE = '203.0.113.9 - - [02/Apr/2026:14:20:17 +0000] "GET / HTTP/1.1" 502 150 "-" "curl"\n'
+
+    def read(self, error_log: str, messages: str = "") -> List[Any]:
+        files = {"/var/log/nginx/error.log": messages, "/var/log/nginx/a.log": self.LINE}
+        directives = "server {\n  access_log /var/log/nginx/a.log;\n  error_log %s;" % error_log
+        host = a_host(SITE.replace("server {", directives, 1) % "unix:/run/php/www.sock", now=1775139797.0)
+        host.files.update({path: text.encode() for path, text in files.items()})
+        host.stats["/var/log/nginx/a.log"] = Stat("file", 0o644, 0, 0, len(self.LINE), 1775139796.0, 1, 1)
+        access = collect.take(host, 900, 3.0)["access"]
+        return [entry["path"] for entry in access["files"]] + [each["count"] for each in access["events"]]
+
+    def test_hit_the_error_log_hides_losses(self, dialled: List[Any]) -> None:
+        assert self.read("/var/log/nginx/error.log crit") == ["/var/log/nginx/a.log", 1]
+
+    def test_hit_a_pool_was_full(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: "asked")
+        host = hosts.seen("plain").fpm_said("fpm-max-children-dynamic", 30)
+        assert collect._access(FakeHost(), host, 0.0) == "asked"
+        assert collect._access(FakeHost(), hosts.seen("segfault"), 0.0) == {"files": [], "events": []}
+
+    def test_decoy_the_error_log_tells_of_losses(self, dialled: List[Any]) -> None:
+        assert self.read("/var/log/nginx/error.log", line(1775139700.0)) == []
+
+    def test_hit_the_error_log_cannot_be_read(self, dialled: List[Any]) -> None:
+        assert self.read("/var/log/nginx/gone.log") == ["/var/log/nginx/a.log", 1]
+
+    def test_an_error_log_that_was_deleted_is_missing(self, monkeypatch: Any) -> None:
+        path = "/var/log/nginx/error.log"
+        host = FakeHost(files={path: "", "/proc/7/fd/2": ""}, links={"/proc/7/fd/2": path + " (deleted)"})
+        snapshot = dict(hosts.seen("plain"), nginx=dict(SEEN_NGINX, master={"pid": 7}, error_logs=[path]))
+        collect._logs(host, snapshot, 0.0)
+        assert (host.missing[0]["what"], host.missing[0]["needs"]) == ("nginx_log", "nginx -s reopen")
+
+    def test_decoy_nothing_was_lost(self, dialled: List[Any]) -> None:
+        assert self.read("/var/log/nginx/error.log") == []
 
 
 class TestEndpoints:

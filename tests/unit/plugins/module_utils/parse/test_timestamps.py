@@ -8,6 +8,8 @@ from typing import Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import (
+    access_time,
+    fpm_stamp,
     fpm_time,
     journal_line,
     nginx_time,
@@ -28,6 +30,25 @@ class TestTimes:
     )
     def test_nginx_writes_local_time(self, text: str, offset: int, at: Optional[int]) -> None:
         assert nginx_time(text, offset) == at
+
+    def test_php_fpms_own_writing(self) -> None:
+        assert fpm_stamp(1775139797.9, 0) == "02-Apr-2026 14:23:17"
+        assert fpm_time(fpm_stamp(1775139797, 7200), 7200) == 1775139797
+
+    @pytest.mark.parametrize(
+        ("text", "at"),
+        [
+            ("02/Apr/2026:14:23:17 +0000", 1775139797),
+            ("02/Apr/2026:16:23:17 +0200", 1775139797),
+            ("2026-04-02T08:53:17-05:30", 1775139797),
+            ("1775139797.250", 1775139797.25),
+            ("02/Foo/2026:14:23:17 +0000", None),
+            ("02/Apr/2026:14:23:17", None),
+            ("1775139797", None),
+        ],
+    )
+    def test_an_access_log_names_its_zone(self, text: str, at: Optional[float]) -> None:
+        assert access_time(text) == at
 
     @pytest.mark.parametrize(
         ("text", "offset", "at"),

@@ -275,6 +275,48 @@ class Host(Dict[str, Any]):
         self["logs"]["events"] = [event for event in self["logs"]["events"] if event["source"] != source]
         return self
 
+    # What its logs hide.
+
+    def logging(
+        self,
+        level: str = "crit",
+        target: str = "/var/log/nginx/error.log",
+        why: Optional[str] = None,
+        **facts: Any,
+    ) -> "Host":
+        """Each site logs errors there, and each request in an access log that tells all but for why."""
+        error = {"target": target, "level": level, "file": "/etc/nginx/nginx.conf", "line": 3}
+        shown = level in ("error", "warn") and target.startswith("/var")
+        access = {"written": "/a.log", "paths": ["/a.log"], "format": "combined"}
+        access.update(dict.fromkeys(("filtered", "gzip", "late"), False))
+        for number, each in enumerate(self["nginx"]["routes"]):
+            each.setdefault("server", {"file": "/etc/nginx/sites-enabled/%d" % number, "line": 1})
+        sites = {
+            (each["server"]["file"], each["server"]["line"]): {
+                "site": each["site"],
+                "names": each["server_names"],
+                "server": each["server"],
+                "access": [access],
+                "errors": [error],
+                "silent": [] if shown else [error],
+                "unlogged": [],
+                "others": False,
+            }
+            for each in self["nginx"]["routes"]
+        }
+        self["nginx"]["site_logs"] = [dict(site, **facts) for site in sites.values()]
+        entry = dict(self["logs"]["files"][0], path="/a.log", kind="nginx_access", complete=not why, why=why)
+        self["access"] = {"files": [entry], "events": []}
+        return self
+
+    def answered(self, signature: str, *ago: float, **more: Any) -> "Host":
+        """Lines of the access log of the first site."""
+        more.setdefault("site", route(self)["site"])
+        times = [now(self) - each for each in ago]
+        more.setdefault("detail", {"status": int(signature.split("-")[1])})
+        self["access"]["events"].append(_event("nginx_access", signature, times, **more))
+        return self
+
     def later_losses(self, seconds: float) -> "Host":
         """What nginx logged happened so much later; with a number below 0 earlier."""
         for event in events(self, "nginx"):

@@ -36,6 +36,9 @@ ALSO_SPELLED_IN = {
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
 OTHERS = {
     "__init__",
+    "access_losses",
+    "earlier",
+    "silence",
     "case",
     "confined",
     "confined_start",

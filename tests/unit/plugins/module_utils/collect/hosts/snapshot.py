@@ -25,6 +25,7 @@ ALWAYS = {
     "missing",
     "strangers",
     "confinement",
+    "access",
 }
 NGINX = {
     "/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n",

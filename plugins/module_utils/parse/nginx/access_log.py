@@ -1,0 +1,195 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx's access log -> events: the answers 499, 500, 502, 503 and 504, by site and upstream."""
+
+import re
+from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence
+
+from ...signatures.nginx import ACCESS
+from ..endpoint import canonical
+from ..log_events import Log
+from ..redact import redact
+from ..timestamps import access_time
+from .log_format import Fields, LineFormat, last_of
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import Detail, Earlier
+    from ....plugin_utils.shapes.nginx import SiteLogs
+
+LINE_BYTES = 16 * 1024
+LOOKED_AT = 64  # lines from before the window
+_NONE = ("", "-")  # no upstream was tried, or it sent no header
+WAITED = 1.0  # seconds: who leaves earlier may have clicked on
+
+
+def _endpoint(fields: Fields) -> Optional[str]:
+    """Of the last server that was tried. Without a try nginx writes the upstream's name."""
+    address = last_of(fields.get("upstream_addr", ""))
+    of_port = ":" in address and address[-1:].isdigit()
+    return canonical(address) if address.startswith("unix:") or of_port else None
+
+
+def _signature(status: str, fields: Fields) -> str:
+    waited = fields.get("request_time")
+    answered = last_of(fields.get("upstream_header_time", "-"))
+    if status == "499" and waited and float(waited) >= WAITED:
+        return "access-499-waited"
+    meant = "access-%s-meant" % status
+    on_purpose = answered not in _NONE or fields.get("upstream_addr", "?") in _NONE
+    return meant if meant in ACCESS and on_purpose else "access-" + status
+
+
+def _words(status: str, fields: Fields) -> str:
+    """What is shown of a line: a visitor's addresses and headers are not."""
+    target = fields.get("request_uri") or fields.get("uri") or ""
+    request = fields.get("request") or "%s %s" % (fields.get("request_method", ""), target)
+    path, query, _query = request.partition("?")
+    words = '%s to "%s"' % (status, path[:200] + (query and "?[redacted]"))
+    if "request_time" in fields:
+        words += " in %s s" % fields["request_time"]
+    if fields.get("upstream_addr"):
+        words += ", upstream %s" % fields["upstream_addr"]
+    if fields.get("upstream_status"):
+        words += ": %s" % fields["upstream_status"]
+    return words
+
+
+def _detail(status: str, fields: Fields) -> "Detail":
+    detail: Detail = {"status": int(status)}
+    if "request_time" in fields:
+        detail["seconds"] = float(fields["request_time"])
+    if fields.get("upstream_status"):
+        detail["upstream_status"] = fields["upstream_status"][:200]
+    if fields.get("upstream_response_time"):
+        detail["upstream_time"] = fields["upstream_response_time"][:200]
+    return detail
+
+
+def _any_of(patterns: Sequence[Pattern[bytes]]) -> Pattern[bytes]:
+    return re.compile(b"|".join(dict.fromkeys(pattern.pattern for pattern in patterns)))
+
+
+class Parsed(NamedTuple):
+    """A line of the log."""
+
+    at: float  # epoch seconds
+    status: str
+    fields: Fields
+
+
+class AccessLog(Log):
+    """Feed it whole lines. forms: those in which the sites log there. writers: these sites. read, unread:
+    lines with a status of interest in one of these formats, and in none.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        forms: Sequence[LineFormat],
+        writers: Sequence["SiteLogs"],
+        since: float,
+        until: float,
+    ) -> None:
+        super(AccessLog, self).__init__(path, since, until, 0)
+        self.forms = forms
+        self.read = self.unread = 0
+        self._hit = _any_of([form.hit for form in forms])
+        self._stamp = _any_of([form.stamp for form in forms])
+        self._names = {site["site"]: site["site"] for site in writers}
+        for site in writers:
+            for name in site["names"]:
+                self._names.setdefault(name, site["site"])
+        self._only = writers[0]["site"] if len(writers) == 1 else None
+
+    def latest(self, data: bytes) -> Optional[float]:
+        """The latest time that stands anywhere in it, but for those to come."""
+        return max(self.times(data), default=None)
+
+    def earliest(self, data: bytes) -> Optional[float]:
+        return min(self.times(data), default=None)
+
+    def times(self, data: bytes) -> List[float]:
+        stamps = {stamp.decode("ascii") for stamp in self._stamp.findall(data)}
+        times = (access_time(stamp) for stamp in stamps)
+        return [at for at in times if at is not None and at <= self.until]
+
+    def knows(self, line: bytes) -> bool:
+        """Whether a line is in one of the formats."""
+        text = line.decode("utf-8", "replace")
+        return any(form.fields(text) is not None for form in self.forms)
+
+    def feed_lines(self, data: bytes) -> None:
+        """Whole lines. One without a status of interest is passed over as it is."""
+        for line in self._hits(data):
+            text = line.decode("utf-8", "replace")
+            parsed = self._parse(text)
+            if parsed and "access-" + parsed.status in ACCESS and self.counts(parsed.at):
+                self._add(text, parsed)
+
+    def last_lost(self, data: bytes) -> "Optional[Earlier]":
+        """The newest line that is older than the window and tells of a lost request."""
+        counted = self.read, self.unread, self.untrusted
+        lines = [line.decode("utf-8", "replace") for line in list(self._hits(data))[-LOOKED_AT:]]
+        parsed = [one for one in map(self._parse, reversed(lines)) if one and one.at < self.since]
+        self.read, self.unread, self.untrusted = counted
+        lost = [one for one in parsed if _signature(one.status, one.fields) in ("access-502", "access-504")]
+        if not lost:
+            return None
+        last = max(lost, key=lambda one: one.at)
+        return {"at": last.at, "status": int(last.status), "site": self._site(last.fields)}
+
+    def _hits(self, data: bytes) -> Iterator[bytes]:
+        position = 0
+        while True:
+            hit = self._hit.search(data, position)
+            if hit is None:
+                return
+            begin = data.rfind(b"\n", position, hit.start()) + 1 or position
+            end = data.find(b"\n", hit.end())
+            position = len(data) if end < 0 else end + 1
+            line = data[begin:position].rstrip(b"\n").lstrip(b"\0")
+            if len(line) <= LINE_BYTES:
+                yield line
+
+    def _parse(self, text: str) -> Optional[Parsed]:
+        for form in self.forms:
+            fields = form.fields(text)
+            if fields is not None:
+                break
+        else:
+            self.unread += 1
+            return None
+        self.read += 1
+        status, at = fields.get("status"), access_time(fields.get(form.time or "", ""))
+        if status is None or at is None:
+            self.untrusted += 1
+            return None
+        return Parsed(at, status, fields)
+
+    def _brief(self, line: str) -> str:
+        """What is shown of a line. Of many only the newest is."""
+        form = next(form for form in self.forms if form.fields(line) is not None)
+        fields = form.fields(line) or {}
+        return redact(_words(fields.get("status", ""), fields))
+
+    def _add(self, line: str, parsed: Parsed) -> None:
+        at, status, fields = parsed
+        self.events.add(
+            "nginx_access",
+            _signature(status, fields),
+            at,
+            self.path,
+            line,
+            self._brief,
+            self._site(fields),
+            _endpoint(fields),
+            detail=_detail(status, fields),
+        )
+
+    def _site(self, fields: Fields) -> Optional[str]:
+        """By its name in the line, which a visitor may choose among those of the sites that log there."""
+        named = fields.get("server_name")
+        if named is None and self._only is None:
+            named = (fields.get("host") or fields.get("http_host") or "-").split(":")[0].lower()
+        return self._only if named is None else self._names.get(named, self._only)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests of which an access log tells that they were lost: on which endpoint.
+
+They count where the error log is silent: else it tells of each of them, and why. A line may not name its
+site or upstream. Then it belongs to the only endpoint that its sites dial, or to the only one that does not
+answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
+"""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Set
+
+from ..parse.endpoint import reached
+from ..signatures.lookup import meaning_of, meanings
+from .model import Loss, within
+from .silence import mute_sites
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
+    from .seen import Seen
+
+LOST = meanings("bad_gateway", "gateway_timeout")
+GONE = meanings("client_gone", "client_waited")
+SAME = 2.0  # seconds between two logs about one request
+_Events = Dict[str, List["Event"]]
+
+
+class OnEndpoint(NamedTuple):
+    losses: List[Loss]
+    perhaps: List[Loss]
+    gone: List[Loss]
+
+
+def _losses(events: Sequence["Event"]) -> List[Loss]:
+    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
+    return sorted(losses, key=lambda loss: loss.at)
+
+
+class AccessLosses(NamedTuple):
+    """By endpoint. foreign: by id(), events that may as well be another program's."""
+
+    lost: _Events
+    perhaps: _Events
+    gone: _Events
+    foreign: Set[int]
+
+    @staticmethod
+    def add(event: "Event", events: _Events, endpoints: Set[str]) -> None:
+        for endpoint in endpoints:
+            events.setdefault(endpoint, []).append(event)
+
+    def on(self, names: Sequence[str], known: Sequence[Loss]) -> OnEndpoint:
+        """names: of an endpoint. known: its losses by the error log, which may tell of some of them."""
+        marks = sorted(loss.at for loss in known)
+
+        def of(events: _Events) -> List[Loss]:
+            found = {id(event): event for name in names for event in events.get(name, ())}
+            return _losses(list(found.values()))
+
+        def new(losses: List[Loss]) -> List[Loss]:
+            return [loss for loss in losses if not within(marks, loss.at, SAME)]
+
+        return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone))
+
+
+class _Sites:
+    """What the configuration says of sites, by their names."""
+
+    def __init__(self, seen: "Seen") -> None:
+        nginx, self.seen = seen.snapshot["nginx"], seen.snapshot["endpoints"]
+        self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
+        self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
+        self.endpoints: Dict[str, Set[str]] = {}
+        for route in nginx["routes"]:
+            dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
+            self.endpoints.setdefault(route["site"], set()).update(dialled)
+
+    def only_dead(self, endpoints: Set[str]) -> Set[str]:
+        """The one of them of which no worker answers now, if it is only one."""
+        dead: Set[str] = set()
+        for key in endpoints:
+            probe = self.seen[key].get("probe") if key in self.seen else None
+            dead.update([] if probe and probe["result"] == "answered" else [key])
+        return dead if len(dead) == 1 else set()
+
+    def names(self, event: "Event") -> List[str]:
+        return list(self.endpoints) if event["site"] is None else [event["site"]]
+
+
+def of_access_logs(seen: "Seen") -> AccessLosses:
+    """For Seen.once()."""
+    placed = AccessLosses({}, {}, {}, set())
+    access = seen.snapshot.get("access")
+    if not access or not access["events"]:
+        return placed
+    sites = _Sites(seen)
+    for event in access["events"]:
+        meaning, names = meaning_of(event), sites.names(event)
+        if meaning not in LOST | GONE or (meaning in LOST and not sites.silent & set(names)):
+            continue
+        endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
+        known = set(reached(event["endpoint"])) if event["endpoint"] else set()
+        if not known and not sites.others & set(names):
+            known = endpoints if len(endpoints) == 1 else sites.only_dead(endpoints)
+        placed.add(event, placed.gone if meaning in GONE else placed.lost, known)
+        if meaning in LOST and not event["endpoint"]:
+            placed.add(event, placed.perhaps, endpoints - known)
+            placed.foreign.update([id(event)] if sites.others & set(names) else [])
+    return placed

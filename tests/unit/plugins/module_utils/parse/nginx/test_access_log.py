@@ -1,0 +1,175 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers counted by site and upstream."""
+
+import time
+from typing import Any, Dict, List, Sequence
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.access_log import AccessLog
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_format import LineFormat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parse.nginx.test_log_format import (
+    COMBINED,
+    TIMED,
+    written,
+)
+
+NOW = 1775139797.0
+
+
+def site(name: str, *names: str) -> Dict[str, Any]:
+    return {"site": name, "names": [name] + list(names)}
+
+
+def line(ago: float = 60, form: str = TIMED, **values: str) -> str:
+    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(NOW - ago))
+    return written(form, time_local=stamp, **values) + "\n"
+
+
+def log_of(
+    lines: Sequence[str], form: str = TIMED, sites: Sequence[Any] = (site("shop.example"),)
+) -> AccessLog:
+    log = AccessLog("/l", [LineFormat(form, "default")], list(sites), NOW - 900, NOW + 60)
+    log.feed_lines("".join(lines).encode())
+    return log
+
+
+def events(lines: Sequence[str], form: str = TIMED, **more: Any) -> List[Any]:
+    return log_of(lines, form, **more).events.list()
+
+
+class TestCounts:
+    def test_hit_first_last_and_count_of_each_status(self) -> None:
+        seen = events([line(300), line(60), line(30, status="504"), line(20, status="200")])
+        assert [(event["signature"], event["count"]) for event in seen] == [
+            ("access-502", 2),
+            ("access-504", 1),
+        ]
+        assert (seen[0]["first"], seen[0]["last"]) == (NOW - 300, NOW - 60)
+        assert seen[0]["endpoint"] == "unix:/run/php/a.sock" and seen[0]["site"] == "shop.example"
+        assert seen[0]["detail"] == {
+            "status": 502,
+            "seconds": 0.003,
+            "upstream_status": "502",
+            "upstream_time": "0.002",
+        }
+
+    def test_near_miss_lines_outside_of_the_window(self) -> None:
+        assert events([line(1000), line(-600)]) == []
+
+    def test_decoy_a_502_that_php_sent_itself(self) -> None:
+        seen = events([line(upstream_header_time="0.002")])
+        assert [meaning_of(event) for event in seen] == ["meant"]
+
+    @pytest.mark.parametrize("nobody", ["-", ""])
+    def test_decoy_a_502_for_which_no_upstream_was_asked(self, nobody: str) -> None:
+        assert [meaning_of(event) for event in events([line(upstream_addr=nobody)])] == ["meant"]
+
+    @pytest.mark.parametrize("seconds, meaning", [("0.900", "client_gone"), ("5.000", "client_waited")])
+    def test_a_client_that_waited_is_told_from_one_that_left(self, seconds: str, meaning: str) -> None:
+        assert [meaning_of(event) for event in events([line(status="499", request_time=seconds)])] == [
+            meaning
+        ]
+
+    def test_an_upstreams_name_is_no_endpoint(self) -> None:
+        assert events([line(upstream_addr="php8")])[0]["endpoint"] is None
+        assert events([line(upstream_addr="127.0.0.1:9000")])[0]["endpoint"] == "127.0.0.1:9000"
+
+    def test_lines_of_another_format_are_counted(self) -> None:
+        log = log_of([line(form=COMBINED), line()])
+        assert (log.unread, log.events.list()[0]["count"]) == (1, 1)
+
+    def test_a_line_in_doubt_is_not_believed(self) -> None:
+        form = "[$time_local] $http_referer $status $request_uri"
+        log = log_of([line(form=form, http_referer="/a 504 b", request_uri="/x 499 y")], form)
+        assert (log.untrusted, log.events.list()) == (1, [])
+
+    def test_overlong_lines_and_holes_are_passed_over(self) -> None:
+        assert events(["\0" * 9000 + line(), line(request="x" * 20000)])[0]["count"] == 1
+
+
+# As the hosts that wrote the fixtures were configured.
+OWN_JSON = (
+    '{"t":"$time_iso8601","h":"$host","r":"$request","s":$status,"ua":"$upstream_addr",'
+    '"us":"$upstream_status","ut":"$upstream_response_time","rt":$request_time,"a":"$http_user_agent"}'
+)
+OWN_TIMED = (
+    '$remote_addr - $remote_user [$time_local] $host "$request" $status $body_bytes_sent '
+    '"$http_referer" "$http_user_agent" rt=$request_time ua="$upstream_addr" us="$upstream_status" '
+    'ut="$upstream_response_time" uh="$upstream_header_time"'
+)
+LOOSE = "[$time_local] $remote_user $request_uri $status $http_referer $upstream_addr $upstream_status"
+MSEC = "$msec $server_name $status $request_time $upstream_addr $upstream_status $upstream_response_time $uri"
+CAPTURED = {
+    "combined": (COMBINED, "default"),
+    "json": (OWN_JSON, "json"),
+    "timed": (OWN_TIMED, "default"),
+    "loose": (LOOSE, "default"),
+    "msec": (MSEC, "default"),
+}
+
+
+class TestCaptured:
+    """Twelve requests to real hosts: a crash, two with php-fpm stopped, one given up after a second, and
+    eight that only look like losses in user, user agent, referrer, query or path.
+    """
+
+    @pytest.mark.parametrize("form", sorted(CAPTURED))
+    @pytest.mark.parametrize("host", ["nginx1.18.0-debian11", "nginx1.22.1-debian12"])
+    def test_only_true_losses_count(self, host: str, form: str) -> None:
+        with open(fixtures("access/%s-%s.log" % (host, form)), "rb") as stream:
+            data = stream.read()
+        log = AccessLog("/l", [LineFormat(*CAPTURED[form])], [site("shop.example")], 0, 2e9)
+        log.feed_lines(data)
+        counts = [(event["detail"]["status"], event["count"]) for event in log.events.list()]
+        assert sorted(counts) == [(499, 1), (502, 3)] and log.unread == 0
+        socket = {event["endpoint"] for event in log.events.list()}
+        assert form == "combined" or len(socket) == 1 and str(socket.pop()).startswith("unix:/run/php/php")
+
+
+class TestSites:
+    SHARED = (site("a.example", "www.a.example"), site("b.example"))
+
+    def names(self, form: str, **values: str) -> List[Any]:
+        return [event["site"] for event in events([line(form=form, **values)], form, sites=self.SHARED)]
+
+    def test_a_shared_log_tells_them_apart_by_name(self) -> None:
+        form = COMBINED + ' "$server_name"'
+        assert self.names(form.replace("$server_name", "$host"), host="www.a.example") == ["a.example"]
+        assert self.names(COMBINED + ' "$http_referer"', http_referer="b.example") == [None]
+
+    def test_a_name_of_nobody_is_no_site(self) -> None:
+        assert self.names(TIMED, host="evil.example") == [None]
+
+
+class TestSample:
+    def test_secrets_stay_on_the_host(self) -> None:
+        text = events([line()])[0]["sample"]["text"]
+        assert "s3cret" not in text and "curl" not in text and "203.0.113.9" not in text
+        assert text.startswith('502 to "GET /cart?[redacted]"') and "unix:/run/php/a.sock: 502" in text
+
+
+class TestEarlier:
+    def test_the_newest_loss_before_the_window_is_found(self) -> None:
+        data = "".join([line(9000), line(7200), line(3600, status="500"), line(60)]).encode()
+        log = log_of([])
+        assert log.last_lost(data) == {"at": NOW - 7200, "status": 502, "site": "shop.example"}
+        assert (log.read, log.events.list()) == (0, [])
+
+    def test_decoy_nothing_was_lost(self) -> None:
+        data = "".join(
+            [line(9000, status="200"), line(7200, upstream_header_time="0.100"), line(60)]
+        ).encode()
+        assert log_of([]).last_lost(data) is None
+
+
+class TestTimes:
+    def test_the_latest_counts_and_none_to_come(self) -> None:
+        log = log_of([])
+        data = (line(600) + line(30) + line(-3600)).encode()
+        assert (log.latest(data), log.earliest(data)) == (NOW - 30, NOW - 600)
+        assert log.latest(b"garbage 02/Foo/2026:14:23:17 +0000") is None

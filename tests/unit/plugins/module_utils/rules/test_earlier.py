@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host that lost nothing in the window, and something before it."""
+
+from typing import Any, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+
+def lost(host: Host, ago: float, status: Any = 502, part: str = "logs") -> Host:
+    """By the first log of that part, before the window."""
+    loss = {"at": hosts.now(host) - ago, "status": status, "site": "shop.example"}
+    host[part]["files"][0]["earlier"] = loss
+    return host
+
+
+def notes(host: Host) -> List[str]:
+    return [entry["why"] for entry in hosts.verdict(host)["missing"] if entry["what"] == "earlier_losses"]
+
+
+class TestEarlier:
+    @pytest.mark.parametrize(
+        "ago, words",
+        [
+            (1000, "17 min ago; diagnose_window=1800 looks back to it"),
+            (7300, "2 h ago; diagnose_window=10800 looks back to it"),
+            (80000, "22 h ago; diagnose_window=86400 looks back to it"),
+        ],
+    )
+    def test_hit_the_note_says_when_and_how_to_look(self, ago: float, words: str) -> None:
+        host = lost(a_host(), ago)
+        assert hosts.found(host) == hosts.HEALTHY
+        assert notes(host)[0].startswith("last 502 at ") and notes(host)[0].endswith(words)
+
+    def test_hit_the_time_is_the_hosts(self) -> None:
+        host = lost(a_host(), 7200)
+        host.update(taken_at=1775139797.0)  # 14:23:17 UTC
+        host["host"]["utc_offset"] = 3600
+        host["logs"]["files"][0]["earlier"]["at"] = 1775139797.0 - 7200
+        assert notes(host)[0].startswith("last 502 at 13:23, 2 h ago")
+
+    def test_hit_a_loss_without_a_status(self) -> None:
+        assert notes(lost(a_host(), 5000, None))[0].startswith("last lost request at ")
+
+    def test_near_miss_longer_ago_than_a_day(self) -> None:
+        assert notes(lost(a_host(), 90000)) == []
+
+    def test_near_miss_the_window_reaches_back_to_it(self) -> None:
+        host = lost(a_host(), 5000)
+        host["window"] = 7200
+        assert notes(host) == []
+
+    def test_near_miss_an_access_log_beside_an_error_log_that_speaks(self) -> None:
+        assert notes(lost(a_host().logging("error"), 5000, part="access")) == []
+        assert len(notes(lost(a_host().logging("crit"), 5000, part="access"))) == 1
+
+    def test_decoy_something_was_lost_in_the_window(self) -> None:
+        assert notes(lost(a_host("segfault"), 5000)) == []
+        assert notes(lost(a_host().nginx_said("ng-reset-header", 60.0), 5000)) == []
+
+    def test_decoy_a_snapshot_that_was_not_asked(self) -> None:
+        assert notes(a_host()) == []
