@@ -118,9 +118,9 @@ def _by_family(down: Down) -> Optional[Reason]:
     no such family, as without IPv6.
     """
     unit, moments = down.unit, _moments(down)
-    if unit is None or moments is None:
+    families = unit.get("families") if unit else None
+    if unit is None or moments is None or not families:
         return None
-    families = unit.get("families")
     kinds = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
     refused = sorted(name for name in kinds if name and may_not_use(families, name))
     lines = [entry for entry in unit["log"] if "(97)" in entry["text"] and entry["at"] >= moments[0]]
