@@ -267,6 +267,10 @@ snapshot:
 
 import signal
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+
+compile_once()  # stands before the imports that it is for
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take

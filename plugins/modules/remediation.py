@@ -247,6 +247,10 @@ remediation:
     why: ""
 """
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+
+compile_once()  # stands before the imports that it is for
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
