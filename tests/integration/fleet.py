@@ -52,15 +52,18 @@ KINDS = {"all": Kind(None, 3), "loaded": Kind(True, 1, 12), "calm": Kind(False, 
 def wanted_hosts(name: str, faults: Sequence[str], besides: Sequence[str], kind: Kind) -> list[str]:
     """The hosts as the lab's patterns.
 
-    name: a suite, or "spread": the one place of each fault (tests/lab/spread.py). faults: globs of their
-    names or families. besides: names of extras. The hosts then are those that can be mended and have one of
-    them. What takes longest to show its symptom comes first.
+    name: a suite, or "spread": the one place of each fault (tests/lab/spread.py). A variation of a fault is
+    left out there, unless it is named. faults: globs of their names or families. besides: names of extras.
+    The hosts then are those that can be mended and have one of them. What takes longest to show its symptom
+    comes first.
     """
     extras = [load_extras()[extra] for extra in besides]
 
     def is_wanted(spec: Spec) -> bool:
         names = (spec.fault.name, spec.fault.family)
         if not any(fnmatch.fnmatch(word, glob) for glob in faults for word in names):
+            return False
+        if name == SPREAD and spec.fault.variation_of and spec.fault.name not in faults:
             return False
         if kind.loaded is not None and kind.loaded != bool(spec.fault.load):
             return False

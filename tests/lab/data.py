@@ -24,7 +24,7 @@ LOGINS = ("root", "plain")  # as whom a diagnosis logs in; plain: a user without
 SITE = "shop.example"
 FAULT_KEYS = {
     *("name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected"),
-    *("expected_on", "safe_fix", "actions", "probe", "login"),
+    *("expected_on", "safe_fix", "actions", "probe", "login", "variation_of"),
 }
 
 
@@ -120,6 +120,7 @@ class Fault(NamedTuple):
     actions: tuple[str, ...]
     probe: Request
     login: str
+    variation_of: str  # the fault that `make test` plays in its place, "": none
 
     def truth(self, suite: str) -> dict[str, Any]:
         """What a diagnosis must say about this fault on a suite."""
@@ -208,6 +209,7 @@ def _fault_as_written(family: str, entry: dict[str, Any], suites: list[str]) -> 
         actions=tuple(entry.get("actions", ())),
         probe=Request(**{**served, **entry.get("probe", {})}),
         login=entry.get("login", "root"),
+        variation_of=entry.get("variation_of", ""),
     )
 
 
@@ -221,6 +223,11 @@ def load_faults() -> dict[str, Fault]:
             if fault.name in faults:
                 raise LabError(f"{path.name}: {fault.name}: a fault of this name is there already")
             faults[fault.name] = fault
+    for fault in faults.values():
+        if fault.variation_of and (
+            fault.variation_of not in faults or faults[fault.variation_of].variation_of
+        ):
+            raise LabError(f"{fault.family}: {fault.name}: {fault.variation_of} is not a fault of its own")
     return faults
 
 
