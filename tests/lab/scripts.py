@@ -58,6 +58,16 @@ check() {
 """
 
 
+# systemd restarts a unit that fails, until its start limit: a host that is looked at meanwhile is never the same.
+SETTLE = """
+for _ in $(seq 150); do
+    case $(systemctl show --property ActiveState --value "$FPM_UNIT") in
+        activating | deactivating | reloading) sleep 0.1 ;;
+        *) break ;;
+    esac
+done
+"""
+
 PLAIN_LOGIN = f"""
 id {PLAIN_USER} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash {PLAIN_USER}
 install -d -m 0700 -o {PLAIN_USER} /home/{PLAIN_USER}/.ssh
@@ -79,8 +89,9 @@ def ready(public_key: str) -> str:
 
 
 def broken(spec: Spec) -> str:
-    """Set up what the host has besides, and apply the fault."""
-    return with_helpers(spec, "\n".join([*(extra.script for extra in spec.extras), spec.fault.script]))
+    """Set up what the host has besides, apply the fault, and wait until systemd has done with it."""
+    parts = [*(extra.script for extra in spec.extras), spec.fault.script, SETTLE]
+    return with_helpers(spec, "\n".join(parts))
 
 
 def with_helpers(spec: Spec, script: str) -> str:
