@@ -8,8 +8,7 @@ Hosts return bare findings, so that the code sent to each of them stays small.
 ``enrich`` joins these words to them; ``markdown`` makes docs/causes.md of the same data
 (``PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py > docs/causes.md``).
 
-Texts may name the fields of ``FIELDS`` in braces. A field comes from a host: it is quoted for the
-shell, because people paste what they read here, and it is never run through a template.
+Texts may name the fields of ``placeholders.FIELDS`` in braces.
 """
 
 from __future__ import annotations
@@ -22,27 +21,13 @@ from typing import Any, NamedTuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
+from .placeholders import FIELDS, filled, named
 from .shapes.finding import Finding
 from .shapes.report import Explained, Words
 
 DOC_PAGE = "docs/causes.md"
-# What a text may name in braces, and what stands there when the finding does not know it.
-FIELDS = {
-    "unit": "UNIT",
-    "pool": "POOL",
-    "site": "SITE",
-    "endpoint": "ENDPOINT",
-    "socket": "SOCKET",
-    "user": "NGINX_USER",
-    "path": "PATH",
-    "port": "PORT",
-    "file": "FILE",
-    "line": "LINE",
-    "directory": "DIRECTORY",
-    "to": "the site's own pool",
-}
-
-_FIELD = re.compile(r"\{(%s)\}" % "|".join(FIELDS))
+# As php-fpm says it of an account that is not there (fpm_unix.c).
+_ACCOUNT = re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'")
 
 
 class Entry(NamedTuple):
@@ -63,7 +48,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="No FPM master listens on the endpoint that nginx dials.",
         decides="The unit is not active, no master process runs its configuration, nobody listens on the "
         "endpoint.",
-        fix="journalctl -u {unit} -n 50, remove the cause, systemctl start {unit}",
+        fix="read journalctl -u {unit} -n 50, remove the cause, then systemctl start {unit}",
         advice="Read `systemctl status {unit}` and `journalctl -u {unit} -n 50`, remove what they name, "
         "then `systemctl start {unit}`.",
         do_not="Do not delete the socket file first: FPM tests a stale one, unlinks it and binds again by "
@@ -96,7 +81,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds "
         "anything. One bad pool file stops all pools.",
         decides="php-fpm -t fails and names file and line; the unit failed with exit status 78.",
-        fix="correct the line that php-fpm -t names, then systemctl restart {unit}",
+        fix="correct {file}:{line}, which php-fpm -t refuses, then systemctl restart {unit}",
         advice="Correct or restore the file and line in the evidence, repeat `php-fpm -t` with the unit's "
         "own binary until it passes, "
         "then `systemctl restart {unit}`. After a change of pm.max_children check the spare keys too: "
@@ -109,9 +94,10 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "start.",
         decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such "
         "name.",
-        fix="create the account or correct user/group in the pool file, then systemctl restart {unit}",
+        fix="create the account {account} or correct the name in the pool file, then systemctl restart "
+        "{unit}",
         advice="Decide which is right, the account or the pool file. Create the account (`useradd --system "
-        "NAME`) or correct `user`, `group`, "
+        "{account}`) or correct `user`, `group`, "
         "`listen.owner`, `listen.group`; then `php-fpm -t` and `systemctl restart {unit}`. With LDAP: is "
         "sssd or nslcd up?",
         do_not="Do not set user = root or the web server's user to get past it: the site's code would run "
@@ -203,8 +189,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A filter of system calls in the unit ends php-fpm as soon as it makes one that is not in it.",
         decides="The main process ended with signal SIGSYS (31).",
         fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then systemctl start {unit}",
-        advice="`ausearch -m seccomp -ts recent` or `journalctl -k` names the call's number, `ausyscall "
-        "NUMBER` its name. `systemctl cat {unit}` shows the file that sets the filter: let "
+        advice="`ausearch -m seccomp -ts recent` or `journalctl -k` names the call's number, `ausyscall` "
+        "its name. `systemctl cat {unit}` shows the file that sets the filter: let "
         "SystemCallFilter=@system-service stand there, then `systemctl daemon-reload && systemctl start "
         "{unit}`.",
         do_not="Do not look for a fault in php-fpm: it did nothing that it does not do on any start.",
@@ -507,7 +493,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="ausearch -m avc -c nginx -ts recent; then restorecon or semanage for what it names",
         advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon "
         "-Rv` its directory. "
-        "TCP port: `semanage port -a -t http_port_t -p tcp PORT`.",
+        "TCP port: `semanage port -a -t http_port_t -p tcp {port}`.",
         do_not="Do not setenforce 0. httpd_can_network_connect is about TCP and does nothing for a unix "
         "socket.",
     ),
@@ -531,9 +517,9 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="SELinux's policy, asked for connectto from nginx's domain to that of the running master, "
         "denies it.",
         fix="label php-fpm's program httpd_exec_t (semanage fcontext, restorecon), restart {unit}",
-        advice="`ps -eZ | grep php-fpm` shows the domain. `semanage fcontext -a -t httpd_exec_t PROGRAM`, "
-        "`restorecon -v PROGRAM`, then `systemctl restart {unit}`: a domain is taken on at the start. One "
-        "that a person started by hand is to be started by its unit.",
+        advice="`ps -eZ | grep php-fpm` shows the domain. Give its program the type httpd_exec_t "
+        "(`semanage fcontext -a -t httpd_exec_t`, then `restorecon -v`), then `systemctl restart {unit}`: a "
+        "domain is taken on at the start. One that a person started by hand is to be started by its unit.",
         do_not="Do not setenforce 0, and do not relabel the socket: its label is not what refuses.",
     ),
     ("socket_permission_denied", "selinux_port"): Entry(
@@ -545,7 +531,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="setsebool -P httpd_can_network_connect on",
         advice="`setsebool -P httpd_can_network_connect on` lets the web server connect to any port, at once "
         "and for good. Narrower: a unix socket, or a type that it may dial (`sesearch -A -s httpd_t -c "
-        "tcp_socket -p name_connect`), `semanage port -m -t TYPE -p tcp {port}`.",
+        "tcp_socket -p name_connect`) for port {port} (`semanage port -m`).",
         do_not="Do not setenforce 0, and do not open the port in the firewall: the connection never leaves "
         "nginx.",
     ),
@@ -605,7 +591,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="systemctl reload nginx",
         advice="`systemctl reload nginx`: new workers take on the groups that the user has by then. If the "
         "user is in the group by mistake, "
-        "take it out (`gpasswd -d {user} GROUP`).",
+        "take it out (`gpasswd -d`).",
         do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
     ),
     # ------------------------------------------------------------------------------------------ 3
@@ -674,7 +660,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="The socket table lists a listener for the path, while the file is absent or has another "
         "inode.",
         fix="systemctl restart {unit}",
-        advice="`systemctl restart {unit}` creates the file again. Then find what deleted it: a deploy "
+        advice="`systemctl restart {unit}`: it makes the file again. Then find what deleted it: a deploy "
         "script, tmp cleaning, a copied rm -f.",
         do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path "
         "is right.",
@@ -729,7 +715,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
         advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and "
         "fastcgi_pass to the same; or loosen, "
-        "for this one path, the setting that the evidence names (`systemctl edit UNIT`, `BindPaths=`).",
+        "for this one path, the setting that the evidence names (`BindPaths=` in a drop-in of its unit).",
         do_not="Do not link, copy or chmod anything at the path: what the other program sees there is "
         "another file.",
     ),
@@ -756,8 +742,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "stacks. If they are merely many: raise "
         "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then "
         "`systemctl reload {unit}`. "
-        "Where most who wait have given up, `systemctl restart {unit}` drops their requests, which a "
-        "reload keeps.",
+        "Where most who wait have given up, `systemctl restart {unit}`: it drops their requests, "
+        "which a reload keeps.",
         do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: "
         "opcache is counted once per worker.",
     ),
@@ -997,8 +983,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="nginx: host not found in upstream, no resolver defined, or a connect to an address "
         "that FPM no longer has.",
         fix="correct the name, or give nginx a resolver; nginx -t && systemctl reload nginx",
-        advice="`getent hosts NAME` on this host. nginx resolves at start: after an address changed "
-        "reload it, or use a variable with `resolver`.",
+        advice="Does `getent hosts` find the name on this host? nginx resolves at start: after an address "
+        "changed reload it, or use a variable with `resolver`.",
         do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
     ),
     ("nginx_limit", None): Entry(
@@ -1061,7 +1047,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "there, by pid, account and program.",
         fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
         advice="The evidence names the process and its account. Find out who started it (`systemctl "
-        "status PID`, `ls -l /proc/PID/exe`) and keep "
+        "status` with its pid, and the exe below its /proc) and keep "
         "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it "
         "as stolen: passwords, sessions, API keys.",
         do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
@@ -1143,6 +1129,50 @@ UNKNOWN = Entry(
 )
 
 
+# What keeps a cause away that is over, where that is not its fix.
+AGAIN: dict[tuple[str, str | None], str] = {
+    ("fpm_not_running", "crashed"): "find what killed it: journalctl -u {unit} -n 50",
+    ("fpm_not_running", "start_limit_hit"): "find the first failure: journalctl -u {unit} -n 100",
+    (
+        "fpm_not_running",
+        "oom_stopped",
+    ): "OOMPolicy=continue in systemctl edit {unit}, and a pool size that fits the memory",
+    (
+        "fpm_not_running",
+        "runtime_dir_missing",
+    ): "let RuntimeDirectory= in systemctl edit {unit}, or a line in "
+    "/etc/tmpfiles.d, make the directory at each boot",
+    (
+        "socket_path_mismatch",
+        "config_not_loaded",
+    ): "let each deploy end with systemctl reload {unit}, after its last file",
+    (
+        "socket_path_mismatch",
+        "nginx_not_loaded",
+    ): "let each deploy end with nginx -t && systemctl reload nginx, after its last file",
+    ("socket_path_mismatch", "socket_deleted"): "find what deletes {socket}: a deploy script, a cron job, "
+    "tmp cleaning",
+}
+# What comes back by itself, as with the next deploy or the next rush, until its fix is done.
+RETURNS = frozenset(
+    ("reload_interrupted", "request_terminated", "max_children_exhausted", "fastcgi_read_timeout")
+    + ("worker_oom_killed", "invalid_response", "response_header_too_big", "listen_backlog_full")
+    + ("nginx_limit", "upstream_unresolvable", "temp_dir_unwritable")
+)
+
+
+RUNS_AGAIN = "it runs again; journalctl -u {unit} -n 50 tells why it was down"
+
+
+def cure_of_the_past(finding: Mapping[str, Any]) -> str | None:
+    """What keeps a cause from coming back that is over. None where nothing is known to bring it back."""
+    cause, reason = finding["cause"], finding.get("reason")
+    again = AGAIN.get((cause, reason))
+    if again is not None:
+        return fill(again, finding)
+    return fill(lookup(cause, reason).fix, finding) if cause in RETURNS else None
+
+
 def lookup(cause: str, reason: str | None) -> Entry:
     """The entry of a reason, else of its cause, else ``UNKNOWN``."""
     return CATALOGUE.get((cause, reason)) or CATALOGUE.get((cause, None)) or UNKNOWN
@@ -1172,6 +1202,9 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             known["path"] = piece["path"]
         if piece.get("path") and piece["source"] == "place":
             known.update(path=piece["path"], directory=posixpath.dirname(piece["path"]))
+        account = _ACCOUNT.search(str(piece.get("text")))
+        if account:
+            known.setdefault("account", account.group(1))
     for remedy in finding.get("remedy") or []:
         arguments = remedy.get("arguments") or {}
         known.update(
@@ -1181,20 +1214,8 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fill(text: str, finding: Mapping[str, Any]) -> str:
-    """Put a finding's fields into a text; for one that is not known its name in capitals stays there."""
-    known = _fields(finding)
-
-    def value(match: re.Match[str]) -> str:
-        found = known.get(match.group(1))
-        if isinstance(found, int):
-            return str(found)
-        return (
-            shlex.quote(found)
-            if isinstance(found, str) and found and found.isprintable()
-            else FIELDS[match.group(1)]
-        )
-
-    return _FIELD.sub(value, text)
+    """Put a finding's fields into a text. Plain words stand where a command would lack one of them."""
+    return filled(text, _fields(finding))
 
 
 def _started_by(text: str, finding: Mapping[str, Any]) -> str:
@@ -1210,9 +1231,13 @@ def _started_by(text: str, finding: Mapping[str, Any]) -> str:
 def words_for(finding: Mapping[str, Any]) -> Words:
     """What is said of a finding. One of which only the name is known will do."""
     entry = lookup(finding["cause"], finding.get("reason"))
+    fix = fill(_started_by(entry.fix, finding), finding)
+    if finding.get("state") == "recovered":
+        runs_again = fill(RUNS_AGAIN, finding) if finding["cause"] == "fpm_not_running" else fix
+        fix = cure_of_the_past(finding) or runs_again
     return {
         "title": entry.title,
-        "fix": fill(_started_by(entry.fix, finding), finding),
+        "fix": fix,
         "advice": fill(_started_by(entry.advice, finding), finding),
         "do_not": entry.do_not,
         "doc": anchor(finding["cause"], finding.get("reason")),
@@ -1246,10 +1271,10 @@ def markdown() -> str:
             "",
             "%s %s%s" % ("###" if reason else "##", cause, "-" + reason if reason else ""),
             "",
-            "**%s%s.** %s" % (entry.title[0].upper() + entry.title[1:], code, fill(entry.what, {})),
+            "**%s%s.** %s" % (entry.title[0].upper() + entry.title[1:], code, named(entry.what)),
             "",
-            "- What decides: " + fill(entry.decides, {}),
-            "- Fix: " + fill(entry.advice, {}),
+            "- What decides: " + named(entry.decides),
+            "- Fix: " + named(entry.advice),
             "- Not this: " + entry.do_not,
         ]
     return "\n".join(lines) + "\n"

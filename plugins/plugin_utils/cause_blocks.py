@@ -131,7 +131,7 @@ def _why(pairs: list[Pair[Explained]]) -> list[Line]:
     host, first = pairs[0]
     proof = _proof(first) if _alike(pairs) else "%s: %s" % (host, _proof(first))
     return labelled(
-        "why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 2
+        "why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 4
     )
 
 
@@ -154,10 +154,10 @@ def block_of(group: Group, now: float) -> list[Line]:
     for pairs in rows[:MAX_ROWS]:
         lines += _row(pairs, now)
         lines += [] if same_why else _why(pairs)
-        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], 2)
+        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], 3)
     lines += rest(rows)
     lines += _why(group.pairs) if same_why else []
-    lines += labelled("fix", first["fix"], 2) if same_fix else []
+    lines += labelled("fix", first["fix"], 3) if same_fix else []
     return lines + labelled("not", _first_sentence(first["do_not"]), 2)
 
 

@@ -79,9 +79,11 @@ def _served(seen: Shown | None) -> bool:
 
 def service(host: HostEntry) -> str:
     """Whether what the findings name answers: "throughout"; or, of what was silent before, all "again",
-    "part" of it, or "silent".
+    "part" of it, or "silent". "unasked" where nothing was tried, and it is not known to be silent.
     """
     wanted = [item for item in host["remediation"]["findings"] if item["result"] != "not_needed"]
+    if host["status"] != "failing" and all(item["before"] is None for item in wanted):
+        return "unasked"
     silent = [item for item in wanted if not _served(item["before"])]
     if not silent:
         return "throughout"

@@ -64,7 +64,7 @@ def headline(hosts: Mapping[str, HostEntry], counts: Tally) -> str:
     ]
     if not real:
         return _in_check_mode(counts, wanted, ill)
-    services = [service(entry) for entry in ill]
+    services = [word for word in map(service, ill) if word != "unasked"]
     throughout, again, part = (services.count(word) for word in ("throughout", "again", "part"))
     silent_before = len(services) - throughout
     times = [

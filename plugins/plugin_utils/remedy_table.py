@@ -49,19 +49,19 @@ class Section(NamedTuple):
 _BY_ACTION: tuple[Key[Row], ...] = (lambda item: (item["id"], item["target"]), lambda item: item["id"])
 # In the order in which they are shown. What was refused or skipped stands where it is left to a person.
 ACTIONS = {
-    "failed": Section("FAILED", _BY_ACTION, 3),
-    "done": Section("done", _BY_ACTION, 1),
-    "rolled_back": Section("rolled back", _BY_ACTION, 2),
-    "would": Section("would do", _BY_ACTION, 2),
+    "failed": Section("FAILED", _BY_ACTION, 4),
+    "done": Section("done", _BY_ACTION, 2),
+    "rolled_back": Section("rolled back", _BY_ACTION, 4),
+    "would": Section("would do", _BY_ACTION, 4),
 }
 _BY_NAME: tuple[Key[Row], ...] = (lambda item: (item["name"], item["target"]), lambda item: item["name"])
 # What became of a change that a killed run had left open, and the words for it.
 OPEN = {
-    "put_back": (Section("taken back", _BY_NAME, 2), "a run that was killed had begun it; it %s taken back"),
-    "kept": (Section("kept", _BY_NAME, 2), "a run that was killed had finished its work; it %s kept"),
+    "put_back": (Section("taken back", _BY_NAME, 4), "a run that was killed had begun it; it %s taken back"),
+    "kept": (Section("kept", _BY_NAME, 4), "a run that was killed had finished its work; it %s kept"),
     "left": (Section("by hand", _BY_NAME, 4), "a run that was killed had begun it; it %s left to a person"),
     "tidied": (
-        Section("taken back", _BY_NAME, 2),
+        Section("taken back", _BY_NAME, 4),
         "a run that was killed had left files of its own behind; that %s cleared away",
     ),
     "damaged": (
@@ -111,7 +111,7 @@ def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
             if entry["remediation"]["outcome"] == outcome and not _left_to_a_person(entry["remediation"])
         ]
         for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[:MAX_ROWS]:
-            rows += [*_wide(word, "", pairs), *_why(pairs, 2)]
+            rows += [*_wide(word, "", pairs), *_why(pairs, 4)]
     header: list[Line] = [
         (cells(("RESULT", "ACTION", "TARGET", "HOSTS", "TOOK"), COLUMNS), None),
         ("-" * WIDTH, None),
@@ -204,7 +204,7 @@ def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
     for pairs in fold(rows, (lambda item: (item["new"], item["name"]),))[:MAX_ROWS]:
         lines += [
             *_wide("new" if pairs[0][1]["new"] else "still ill", pairs[0][1]["name"], pairs),
-            *_why(pairs, 2),
+            *_why(pairs, 4),
         ]
     return lines
 
@@ -241,7 +241,7 @@ def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
     for pairs in rows[:MAX_ROWS]:
         lines += [
             *_wide("by hand", pairs[0][1]["name"], pairs),
-            *_why(pairs, 2),
+            *_why(pairs, 4),
             *labelled("do", pairs[0][1]["do"], 3),
         ]
     return lines + rest(rows)

@@ -17,12 +17,14 @@ from datetime import datetime
 
 from . import remedy_table
 from .bounds import STATUSES
+from .catalogue import cure_of_the_past
 from .cause_blocks import COLUMNS, block_of, groups_of
 from .layout import COLORS, MAX_ROWS, NUMBERS, STAMPS, WIDTH, Line, cells
 from .remedies import full_name, open_findings
 from .shapes.report import Explained, HostEntry, Report
 from .text import clean, cut, moment, names, plural, span, wrap
 
+NOTE = 6  # lines below the hosts of a status
 LABELS = {"not_applicable": "not applicable"}
 # A part of this collection that raised, by its name in missing.
 DEFECTS = {
@@ -55,7 +57,9 @@ def _why_not_known(entry: HostEntry) -> str:
 
 def _gone(finding: Explained, now: float) -> str:
     lost = ", %d lost" % finding["count"] if finding["count"] else ""
-    return "was %s from %s on%s" % (full_name(finding), moment(finding["since"], now), lost)
+    past = "was %s from %s on%s" % (full_name(finding), moment(finding["since"], now), lost)
+    cure = cure_of_the_past(finding)
+    return "%s; %s" % (past, cure) if cure else past
 
 
 def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
@@ -67,7 +71,7 @@ def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:
     lines: list[Line] = [
         ((head if not number else indent) + line, COLORS.get(status)) for number, line in enumerate(listed)
     ]
-    return lines + [(indent + line, None) for line in wrap(note, room, 2)]
+    return lines + [(indent + line, None) for line in wrap(note, room, NOTE)]
 
 
 def _others(hosts: Mapping[str, HostEntry], now: float) -> list[Line]:

@@ -52,28 +52,35 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
+def _broken(line: str, columns: int) -> list[str]:
+    """A cleaned text on as many lines as it takes, broken between words, and within one that is too long."""
+    broken: list[str] = []
+    while width(line) > columns:
+        room = next(end for end in range(min(len(line), columns), 0, -1) if width(line[:end]) <= columns)
+        gap = line.rfind(" ", 0, room + 1)
+        broken.append(line[: gap if gap > 0 else room])
+        line = line[gap + 1 if gap > 0 else room :]
+    return [*broken, line] if line else broken
+
+
 def wrap(text: Any, columns: int, lines: int) -> list[str]:
-    """A cleaned text on at most so many lines, broken between words. The last one is cut."""
-    wrapped: list[str] = []
-    rest = clean(text)
-    while rest:
-        if width(rest) <= columns or len(wrapped) == lines - 1:
-            wrapped.append(cut(rest, columns))
+    """A cleaned text on at most so many lines. Where it is longer, its middle is left out: an errno, or the
+    point, stands at the end as often as at the beginning.
+    """
+    whole = clean(text)
+    broken = _broken(whole, columns)
+    if len(broken) <= lines:
+        return broken
+    if lines < 2:
+        return [cut(whole, columns)]
+    ends, words = lines // 2, whole.split(" ")
+    tail = ["..." + whole[-(columns // 2 - 3) :]]  # half as many, since characters may be wide
+    for number in range(1, len(words)):
+        last = _broken("... " + " ".join(words[-number:]), columns)
+        if len(last) > ends:
             break
-        end = next(
-            (
-                end
-                for end in range(min(len(rest), columns), 0, -1)
-                if width(rest[:end]) <= columns and rest[end : end + 1] == " "
-            ),
-            0,
-        )
-        if not end:
-            wrapped.append(cut(rest, columns))
-            break
-        wrapped.append(rest[:end])
-        rest = rest[end + 1 :]
-    return wrapped
+        tail = last
+    return [*broken[: lines - len(tail)], *tail]
 
 
 def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:

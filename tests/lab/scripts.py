@@ -58,7 +58,7 @@ check() {
 """
 
 
-# systemd restarts a unit that fails, until its start limit: a host that is looked at meanwhile is never the same.
+# systemd restarts a unit that fails, until its start limit. Until then no two looks see the same.
 SETTLE = """
 for _ in $(seq 150); do
     case $(systemctl show --property ActiveState --value "$FPM_UNIT") in

@@ -126,5 +126,7 @@ def gaps(snapshot: "Snapshot") -> List["Missing"]:
         instead = "the access log counts them" if covered else "%s: %s" % (shown, hidden[0][2])
         words = "%s; %s" % (_words(hidden[0][1]), instead)
         entry = unseen("nginx_error_log" if covered else "nginx_log", target, words)
-        found.append({**entry, "needs": "error_log FILE error"})
+        is_file = target.startswith("/") and not target.startswith("/dev/")
+        needs = "error_log %s error;" % target if is_file else "an error_log of level error in a file"
+        found.append({**entry, "needs": needs})
     return found

@@ -14,7 +14,7 @@ import shlex
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES as DECLARED
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, layout, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, layout, placeholders, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
 
 EVERY = sorted(catalogue.CATALOGUE, key=str)
@@ -77,7 +77,7 @@ class TestEntries:
     @pytest.mark.parametrize("key", EVERY)
     def test_an_entry_uses_only_known_fields(self, key: tuple[str, str | None]) -> None:
         for words in catalogue.CATALOGUE[key]:
-            assert set(re.findall(r"\{(\w*)\}", words)) <= set(catalogue.FIELDS)
+            assert set(re.findall(r"\{(\w*)\}", words)) <= set(placeholders.FIELDS)
             assert "{" not in catalogue.fill(words, {})
 
     def test_without_own_words_the_next_wider_entry_is_used(self) -> None:
@@ -115,13 +115,37 @@ class TestFields:
         ]
         assert catalogue.enrich(item)["fix"].startswith("in /etc/nginx/a:2 dial unix:/run/php/new.sock,")
 
-    def test_an_unknown_field_stays_a_word_in_capitals(self) -> None:
-        assert (
-            catalogue.fill(
-                "systemctl start {unit} on {socket}", finding(unit=None, endpoint="127.0.0.1:9000")
-            )
-            == "systemctl start UNIT on SOCKET"
+    def test_words_stand_for_a_command_without_its_field(self) -> None:
+        item = finding(unit=None, endpoint="127.0.0.1:9000")
+        assert catalogue.fill("Then `systemctl start {unit}`.", item) == "Then start php-fpm."
+        assert catalogue.fill("`systemctl start {unit}`. Done.", item) == "Start php-fpm. Done."
+        assert catalogue.fill("move {socket}, systemctl restart {unit}", item) == (
+            "move the socket, restart php-fpm"
         )
+
+    def test_the_account_that_is_not_there_is_named(self) -> None:
+        item = finding("fpm_not_running", "unknown_user", remedy=[])
+        item["evidence"] = [
+            {
+                "source": "php-fpm -t",
+                "path": "/etc/x.conf",
+                "line": 3,
+                "text": "[pool www] cannot get gid for group 'deploy'",
+            }
+        ]
+        assert catalogue.enrich(item)["fix"].startswith("create the account deploy or correct")
+        assert "`useradd --system deploy`" in catalogue.enrich(item)["advice"]
+
+    def test_what_is_over_has_the_cure_that_keeps_it_away(self) -> None:
+        over = finding("reload_interrupted", None, state="recovered", remedy=[])
+        assert catalogue.enrich(over)["fix"].startswith("set process_control_timeout in [global]")
+        loaded = finding("socket_path_mismatch", "config_not_loaded", state="recovered", remedy=[])
+        assert catalogue.enrich(loaded)["fix"].startswith(
+            "let each deploy end with systemctl reload php8.2-fpm.service"
+        )
+        stopped = finding(state="recovered")
+        assert catalogue.enrich(stopped)["fix"].startswith("it runs again; journalctl -u php8.2-fpm.service")
+        assert catalogue.cure_of_the_past({"cause": "socket_permission_denied", "reason": "acl"}) is None
 
     @pytest.mark.parametrize(
         "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"]
@@ -132,7 +156,7 @@ class TestFields:
 
     @pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
     def test_a_field_that_cannot_be_shown_is_left_out(self, unit: object) -> None:
-        assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "systemctl start UNIT"
+        assert catalogue.fill("systemctl start {unit}", finding(unit=unit)) == "start php-fpm"
 
     def test_what_starts_it_there_stands_in_the_commands(self) -> None:
         """Where no unit of systemd does."""

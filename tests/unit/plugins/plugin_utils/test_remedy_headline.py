@@ -69,6 +69,20 @@ class TestHeadline:
             "1 of 1 host answers again, 1.2 s after"
         )
 
+    def test_a_host_that_was_not_asked_is_not_called_silent(self) -> None:
+        """Nothing was tried there, and its sites answer in part."""
+        item = finding("invalid_response", "segfault")
+        left = remedied(
+            "escalated",
+            item,
+            status="degraded",
+            findings=[finding_result("escalated", item, before=None)],
+            answered_after=None,
+        )
+        assert remedy_lines({"a": left})[0] == "REMEDY  0 of 1 finding fixed"
+        silent = {**left, "status": "failing"}
+        assert remedy_lines({"a": silent})[0] == "REMEDY  0 of 1 finding fixed; 0 of 1 host answers again"
+
     def test_not_safe_differs_from_not_needed(self) -> None:
         nothing = remedied("escalated", MASKED, check_mode=True, status_after=None)
         assert (

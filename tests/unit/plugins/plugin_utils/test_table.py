@@ -110,6 +110,21 @@ class TestFleet:
         )
         assert any("was fpm_not_running/stopped" in line for line in lines)
 
+    def test_what_comes_back_by_itself_shows_its_cure(self) -> None:
+        cut = finding("reload_interrupted", None, state="recovered", remedy=[])
+        deploy = finding("socket_path_mismatch", "config_not_loaded", state="recovered", remedy=[])
+        shown = " ".join(
+            line.strip()
+            for line in rendered({"a": answer("recovered", cut), "b": answer("recovered", deploy)})
+        )
+        assert "; set process_control_timeout in [global] above the longest request;" in shown
+        assert "; let each deploy end with systemctl reload php8.2-fpm.service" in shown
+
+    def test_a_note_is_shown_to_its_errno(self) -> None:
+        why = "connecting to unix:/run/php/%s.sock as www-data: Permission denied (13)" % ("x" * 90)
+        lines = rendered({"a": answer("unknown", missing=[missing("endpoint", None, why, None)])})
+        assert any(line.endswith("Permission denied (13)") for line in lines)
+
     def test_an_empty_play_gives_a_table_too(self) -> None:
         assert rendered({})[0] == "0 hosts: nothing to report"
 

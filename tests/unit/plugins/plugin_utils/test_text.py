@@ -79,6 +79,24 @@ class TestColumns:
         assert text.cut(given, columns) == shown
         assert text.width(shown) <= columns
 
+    @pytest.mark.parametrize("lines", [2, 3, 4, 6])
+    def test_a_long_text_keeps_its_errno_at_either_end(self, lines: int) -> None:
+        at_end = "connecting to %s: Permission denied (13)" % "/".join(["unix:", *["a-directory"] * 60])
+        sentences = "nginx log says much here. " * 40 + "nginx refuses it (errno 97)."
+        at_start = "connect() failed (111: Connection refused) " + "while waiting for it " * 60
+        for given, point in ((sentences, "(errno 97)."), (at_start, "(111: Connection refused)")):
+            shown = text.wrap(given, 78, lines)
+            assert len(shown) <= lines
+            assert all(text.width(line) <= 78 for line in shown)
+            assert point in " ".join(shown)
+        assert text.wrap(at_end, 78, lines)[-1].endswith("Permission denied (13)")
+
+    def test_a_text_that_fits_is_whole(self) -> None:
+        assert text.wrap("a b c", 3, 2) == ["a b", "c"]
+        assert text.wrap("aaaa bbbb cccc dddd", 9, 2) == ["aaaa bbbb", "cccc dddd"]
+        assert text.wrap("aaaa bbbb cccc dddd", 9, 1) == ["aaaa b..."]
+        assert text.wrap("", 9, 2) == []
+
     @pytest.mark.parametrize(
         "items, columns, lines, shown",
         [
