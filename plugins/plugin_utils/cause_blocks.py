@@ -105,8 +105,8 @@ def _place(findings: Iterable[Explained], columns: int) -> str:
 
 # What makes a row. Where there are too many rows, sites no longer part them, then nothing but the fix does.
 _ROWS: tuple[Key[Explained], ...] = (
-    lambda item: (tuple(_sites(item)), item["pool"], item["endpoint"], item["unit"]),
-    lambda item: (item["pool"], item["endpoint"], item["unit"]),
+    lambda item: (tuple(_sites(item)), item["pool"], item["endpoint"], item["unit"], item["fix"]),
+    lambda item: (item["pool"], item["endpoint"], item["unit"], item["fix"]),
     lambda item: item["fix"],
 )
 

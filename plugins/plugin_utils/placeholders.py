@@ -83,6 +83,7 @@ INSTEAD = (
     ("semanage port -a -t http_port_t -p tcp {port}", "give the port the type http_port_t (semanage port)"),
     ("useradd --system {account}", "useradd"),
     ("the account {account}", "the account"),
+    ("in {file}:{line} dial {to}, then", "bring the site's own pool back, or dial it in {file}:{line}, then"),
     ("pool {pool}", "the pool"),
     ("{file}:{line}", "the file that the evidence names"),
 )
@@ -106,7 +107,7 @@ def filled(text: str, known: Mapping[str, Any]) -> str:
     shown = {name: _shown(known.get(name)) for name in FIELDS}
     values = {name: value for name, value in shown.items() if value is not None}
     for command, words in INSTEAD:
-        if set(_FIELD.findall(command)) <= set(values):
+        if set(_FIELD.findall(command)) <= set(values) or set(_FIELD.findall(words)) - set(values):
             continue
         for quoted in ("`%s`" % command, command):
             while quoted in text:

@@ -190,7 +190,9 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
     confidence = "certain" if case.looks_like_php else "possible"
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     if not may_serve(case, owner):
-        words += "; no pool that does is known to run as the owner of the site's files"
+        owners = sorted({user for route in case.routes for user in route.get("owners") or ()})
+        whose = "%s's" % ", ".join(owners[:3]) if owners else "an account's that is not known"
+        words += "; the site's files are %s, and no pool is known to run as that account" % whose
         return _reason(case, words, [dials, case.dialled()], confidence=confidence)
     objection = doubt(case, near)
     words += "; pool %s listens on %s" % (owner.pool["name"], owner.endpoint)

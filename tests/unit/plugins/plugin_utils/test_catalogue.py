@@ -105,7 +105,7 @@ class TestFields:
             ],
         )
         assert catalogue.enrich(item)["fix"].startswith(
-            "in /etc/nginx/sites-enabled/shop:14 dial the site's own pool,"
+            "bring the site's own pool back, or dial it in /etc/nginx/sites-enabled/shop:14,"
         )
         item["remedy"] = [
             {
