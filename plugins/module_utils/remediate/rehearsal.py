@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 from ..change.texts import Texts
 from ..change.trial import Start, deciding_line, trial
 from ..collect.endpoint.endpoints import collect_endpoints
-from ..collect.host import Host
+from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process
 from ..collect.trust import folders, opening
 from ..parse.endpoint import parse
@@ -89,12 +89,29 @@ def start_of(service: Launch, made: Sequence[str] = (), enough: bytes = b"") -> 
     return Start(quiet, service.ids, service.folder, list(made), enough)
 
 
+def _wrapped(host: Host, service: Launch) -> Optional[str]:
+    """Why the unit's program is not run to be asked: it is none of php-fpm's, but starts one. An init script,
+    as systemd-sysv-generator makes a unit of, would start it, or end others.
+    """
+    program = service.argv[0]
+    try:
+        is_script = host.read_bytes(program, 0, 2) == b"#!"  # execve(2)
+    except HostError:
+        is_script = False
+    if is_script or not _PROGRAM.match(posixpath.basename(program)):
+        return "%s is started by %s, which cannot be tried" % (service.unit, program)
+    return None
+
+
 def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
     comes last. Runs no PHP code.
 
     Raises Refusal when that cannot be known, or when others can write there.
     """
+    why = _wrapped(host, service)
+    if why:
+        raise Refusal(why)
     wanted = service.environment.get("PHP_INI_SCAN_DIR") or ""
     for folder in [service.environment.get("PHPRC") or ""] + wanted.split(":"):
         _roots(host, [folder] if folder.startswith("/") else [])
@@ -221,8 +238,6 @@ def _foreseen(
     service: Launch, after: ConfigAfter, logs: Sequence[str], made: Sequence[str], proven: bool
 ) -> Optional[str]:
     """What need not be tried to be known, or cannot be."""
-    if not _PROGRAM.match(posixpath.basename(service.argv[0])):
-        return "%s is started by %s, which cannot be tried" % (service.unit, service.argv[0])
     hidden = next((name for name in NOT_TRIED if "".join(service.settings[name]) not in ("", "no")), None)
     if hidden:
         return "a start of %s cannot be tried: its unit has %s=" % (service.unit, hidden)
@@ -246,7 +261,7 @@ def rehearse(
     """
     after, made = config_after(host, master, step, service.environment), _made(step, service)
     logs = _logs(master, after, service)
-    why = _foreseen(service, after, logs, made, proven)
+    why = _wrapped(host, service) or _foreseen(service, after, logs, made, proven)
     if why:
         return why
     why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])

@@ -257,6 +257,34 @@ class TestPhpIni:
         with pytest.raises(Refusal, match="mallory can write /srv/theirs"):
             ini(place, NONE + "extension_dir => /srv/theirs => /srv/theirs\n", monkeypatch)
 
+    @pytest.mark.parametrize(
+        "name, text",
+        [
+            ("php-fpm-82", b"\x7fELF"),
+            ("php-fpm", b"#! /bin/sh\nkillall php-fpm\n"),
+            ("php-fpm", b"#!"),
+            ("start-all", b""),
+        ],
+    )
+    def test_a_script_that_starts_it_is_not_run(self, place: Place, name: str, text: bytes) -> None:
+        """What does "start" there, does so with any words behind it."""
+        with open(place.path(name), "wb") as stream:
+            stream.write(text)
+        found = launched(argv=[place.path(name), "start"])
+        with pytest.raises(Refusal, match="is started by .*, which cannot be tried"):
+            subject.ini_files(Host(), found, NOTHING)
+        assert place.rehearse(found) == "%s is started by %s, which cannot be tried" % (
+            UNIT,
+            place.path(name),
+        )
+        assert not place.tried
+
+    def test_near_miss_a_program_by_that_name_is_asked(self, place: Place) -> None:
+        with open(place.path("php-fpm"), "wb") as stream:
+            stream.write(b"\x7fELF#!")
+        place.answers = [Ran(0, NONE, "")]
+        assert subject.ini_files(Host(), launched(argv=[place.path("php-fpm")]), NOTHING) == []
+
     def test_a_preload_as_root_is_refused(self, place: Place, monkeypatch: Any) -> None:
         with pytest.raises(Refusal, match="would run as root"):
             ini(place, INFO.format(top=place.top, user="root"), monkeypatch)
