@@ -6,7 +6,7 @@
 
 Hosts return bare findings, so that the code sent to each of them stays small.
 ``enrich`` joins these words to them; ``markdown`` makes docs/causes.md of the same data
-(``PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py > docs/causes.md``).
+(``python3 -m ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue`` in .cache/webmedic/tree).
 
 Texts may name the fields of ``placeholders.FIELDS`` in braces.
 """
@@ -26,7 +26,8 @@ from .shapes.finding import Finding
 from .shapes.report import Explained, Words
 
 DOC_PAGE = "docs/causes.md"
-# As php-fpm says it of an account that is not there (fpm_unix.c).
+# As php-fpm says it of an address (fpm_sockets.c), and of an account that is not there (fpm_unix.c).
+_ADDRESS = re.compile(r"unable to bind listening socket for address '([^']+)'")
 _ACCOUNT = re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'")
 
 
@@ -120,7 +121,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Another program, another master or a second pool already listens where this pool wants to.",
         decides="The log says Address already in use (or already used in another pool); the socket table "
         "shows the other listener.",
-        fix="ss -lxtnp shows who holds {endpoint}; move one of the two, then systemctl start {unit}",
+        fix="ss -lxtnp shows who holds {address}; move one of the two, then systemctl start {unit}",
         advice="See who holds it: `ss -lxtnp`. Stop that program if it should not be there, or give the "
         "pool another `listen` and nginx the "
         "same `fastcgi_pass`; then `systemctl start {unit}`.",
@@ -302,7 +303,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "off (IPv6) or forbidden to the unit.",
         decides="The last start says Cannot assign requested address (99), Address family not supported "
         "(97), or getaddrinfo.",
-        fix="set listen to an address that this host has (ip addr); then systemctl restart {unit}",
+        fix="set listen ({file}:{line}) to an address that this host has (ip addr); systemctl restart {unit}",
         advice="`ip addr` shows what there is. Correct `listen`, or give the host the address. If it comes "
         "late at boot: After=network-online.target and Wants=network-online.target in `systemctl edit "
         "{unit}`. For errno 97 see RestrictAddressFamilies= of the unit, and whether IPv6 is off. Then "
@@ -314,7 +315,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="opcache or php-fpm asks for one piece of shared memory, and the kernel or the memory limit "
         "refuses it.",
         decides="The last start says Unable to allocate shared memory, with its size.",
-        fix="lower opcache.memory_consumption in php.ini, or raise the memory limit; systemctl start {unit}",
+        fix="lower opcache.memory_consumption ({file}:{line}), or raise the memory limit; systemctl start "
+        "{unit}",
         advice="Compare the size in the evidence with MemoryMax= of the unit, vm.overcommit_memory and "
         "`free -m`. Lower opcache.memory_consumption (php.ini) or opcache.interned_strings_buffer, or raise "
         "the limit; then `systemctl start {unit}`.",
@@ -326,7 +328,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "opcache.preload_user as root, ends the start.",
         decides="The journal has opcache's or PHP's fatal error of the last start; php-fpm -t does not see "
         "it.",
-        fix="correct opcache.preload and opcache.preload_user in php.ini, then systemctl start {unit}",
+        fix="correct opcache.preload and opcache.preload_user ({file}:{line}), then systemctl start {unit}",
         advice="Set opcache.preload_user to the pool's user, or correct the script that opcache.preload "
         "names; to get the sites back at once, comment opcache.preload out. Then `systemctl start {unit}`.",
         do_not="Do not set opcache.preload_user = root: the application's code would run as root.",
@@ -357,7 +359,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="systemd cannot run the program of ExecStart=: it is missing, not executable, for another "
         "machine, or a library of it is gone.",
         decides="Status 203/EXEC or 127, or the loader's words about a library.",
-        fix="reinstall the package of the program in the evidence, then systemctl start {unit}",
+        fix="reinstall the package that brings {path}, then systemctl start {unit}",
         advice="`systemctl cat {unit}` shows ExecStart=. Is the file there, with x, on a file system "
         "without noexec? `ldd` of it names the missing library. Reinstall its package, or that of the "
         "library.",
@@ -552,7 +554,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "listens on. Visitors get 500.",
         decides="nginx logs socket() failed (97), nginx's worker runs with a seccomp filter, and "
         "systemctl show has the setting.",
-        fix="allow it in RestrictAddressFamilies= (systemctl cat nginx), then systemctl restart nginx",
+        fix="allow it in RestrictAddressFamilies=, if systemctl cat nginx still has it; then systemctl "
+        "restart nginx",
         advice="`systemctl cat nginx` shows the file that sets it. Let RestrictAddressFamilies= have AF_UNIX "
         "AF_INET AF_INET6 there, or take the line out. Then `systemctl daemon-reload && systemctl restart "
         "nginx`: a running process keeps its filter, and a reload as well.",
@@ -1202,9 +1205,13 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             known["path"] = piece["path"]
         if piece.get("path") and piece["source"] == "place":
             known.update(path=piece["path"], directory=posixpath.dirname(piece["path"]))
+        address = _ADDRESS.search(str(piece.get("text")))
+        if address:
+            known.setdefault("address", address.group(1))
         account = _ACCOUNT.search(str(piece.get("text")))
         if account:
             known.setdefault("account", account.group(1))
+    known.setdefault("address", endpoint)
     for remedy in finding.get("remedy") or []:
         arguments = remedy.get("arguments") or {}
         known.update(

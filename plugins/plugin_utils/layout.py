@@ -26,10 +26,11 @@ COLORS = {
     "healthy": "green",
 }
 
-# The time that nginx, php-fpm and the kernel put before a message. The table has a column for it.
+# The time that nginx, php-fpm, opcache and the kernel put before a message. The table has a column for it.
 STAMPS = re.compile(
     r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: (?:\*\d+ )?|\[\d\d-\w{3}-\d{4} "
-    r"\d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] )"
+    r"\d\d:\d\d:\d\d(?:\.\d+)?\] |\[ *\d+\.\d+\] "
+    r"|\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4} \(\d+\): )"
 )
 
 Line = tuple[str, "str | None"]

@@ -32,7 +32,7 @@ class Ran(NamedTuple):
 
     @property
     def failure(self) -> str:
-        return _COLOUR.sub("", self.err).strip()[:200] or "exit status %s" % self.rc
+        return _COLOUR.sub("", self.err).strip()[:500] or "exit status %s" % self.rc
 
 
 class Stat(NamedTuple):

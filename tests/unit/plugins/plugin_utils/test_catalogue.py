@@ -136,6 +136,14 @@ class TestFields:
         assert catalogue.enrich(item)["fix"].startswith("create the account deploy or correct")
         assert "`useradd --system deploy`" in catalogue.enrich(item)["advice"]
 
+    def test_the_address_that_is_taken_is_named(self) -> None:
+        """It may be another pool's than the one that nginx dials."""
+        item = finding("fpm_not_running", "address_in_use", remedy=[])
+        assert catalogue.enrich(item)["fix"].startswith("ss -lxtnp shows who holds unix:/run/php/")
+        text = "ERROR: unable to bind listening socket for address '127.0.0.1:9000': Address already in use"
+        item["evidence"] = [{"source": "journal", "path": None, "text": text}]
+        assert catalogue.enrich(item)["fix"].startswith("ss -lxtnp shows who holds 127.0.0.1:9000;")
+
     def test_what_is_over_has_the_cure_that_keeps_it_away(self) -> None:
         over = finding("reload_interrupted", None, state="recovered", remedy=[])
         assert catalogue.enrich(over)["fix"].startswith("set process_control_timeout in [global]")
@@ -163,7 +171,7 @@ class TestFields:
         item = finding("fpm_not_running", "address_unavailable", unit=None, remedy=[])
         item["evidence"] = [{"source": "service", "path": None, "text": "/etc/init.d/php-fpm-82 start"}]
         words = catalogue.enrich(item)
-        assert words["fix"].endswith("then /etc/init.d/php-fpm-82 restart")
+        assert words["fix"].endswith("; /etc/init.d/php-fpm-82 restart")
         item["reason"] = "stopped"
         assert catalogue.enrich(item)["fix"] == "/etc/init.d/php-fpm-82 start"
 
@@ -180,8 +188,8 @@ class TestPage:
     def test_it_is_made_from_the_catalogue(self) -> None:
         with open(os.path.join(ROOT, "docs", "causes.md"), encoding="utf-8") as stream:
             assert stream.read() == catalogue.markdown(), (
-                "run: PYTHONPATH=.cache/webmedic/tree python3 plugins/plugin_utils/catalogue.py "
-                "> docs/causes.md"
+                "run: cd .cache/webmedic/tree; python3 -m "
+                "ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue > causes.md"
             )
 
     @pytest.mark.parametrize("key", EVERY)
