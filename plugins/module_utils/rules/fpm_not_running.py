@@ -139,7 +139,7 @@ def _mended(down: "Down") -> Optional[Reason]:
     if down.changed_since() and not tested:
         what = "what it loads was changed since: whether that mends it, a start shows"
     words = "%s failed to start, and %s" % (down.name, what)
-    return Reason(words, down.proof, remedy=down.start, confidence="likely")
+    return Reason(words, [evidence("now", what)] + down.proof, remedy=down.start, confidence="likely")
 
 
 def _exited(down: "Down") -> Optional[Reason]:

@@ -333,3 +333,11 @@ class TestScript:
         line = {"path": "/x", "at": 1.0, "text": "[26-Nov-2026 02:46:49] ERROR: something"}
         host.fpm_said("fpm-error", 30.0, sample=line)
         assert hosts.only(host)["reason"] == "stopped"
+
+
+class TestMended:
+    def test_hit_what_is_there_by_now_is_said_before_the_old_error(self) -> None:
+        item = hosts.only(a_host("slowlog_directory_made_again"))
+        assert item["reason"] == "stopped"
+        assert item["evidence"][0]["text"] == "what kept it from starting is mended"
+        assert "Unable to create or open slowlog" in item["evidence"][1]["text"]
