@@ -470,10 +470,10 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx may not connect: directory",
         what="The socket would allow nginx, but a directory on the way to it gives nginx's user no x.",
         decides="connect() as nginx's user is refused by a directory: namei -l shows which.",
-        fix="setfacl -m u:{user}:x {path}, if its owner agrees; or move the socket below /run/php",
+        fix="setfacl -m u:{user}:x {path}, if its owner agrees; or move the socket below /run",
         advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m "
         "u:{user}:x {path}`; "
-        "better, let pool {pool} listen below /run/php. If the directory is below /run, set it in "
+        "better, let pool {pool} listen below /run. If the directory is below /run, set it in "
         "tmpfiles.d or RuntimeDirectoryMode=.",
         do_not="Do not chmod the socket: it is not what refuses. Not 0777 on the directory either.",
     ),
@@ -578,7 +578,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "InaccessiblePaths= and the like.",
         decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another "
         "file there than on the host.",
-        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
+        "{unit}, reload nginx",
         advice="Set `listen` of pool {pool} below /run/php and fastcgi_pass to the same. If the sites must "
         "stay there: `systemctl edit nginx`, "
         "and loosen the setting that the evidence names for this one path (`BindPaths=`).",
@@ -704,7 +705,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="FPM or nginx runs with PrivateTmp=yes, so a socket below /tmp or /var/tmp is invisible "
         "to the other.",
         decides="The pool listens below /tmp and the unit has PrivateTmp=yes; the path is absent outside it.",
-        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
+        "{unit}, reload nginx",
         advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl "
         "restart {unit}`, `nginx -t && systemctl reload nginx`.",
         do_not="Do not switch PrivateTmp off: it guards against attacks over a shared /tmp.",
@@ -715,7 +717,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "TemporaryFileSystem=, RootDirectory=, BindPaths=).",
         decides="One of them has a mount namespace of its own, and what lies on the way to the socket "
         "is another file there than on the host.",
-        fix="let pool {pool} listen below /run/php and set fastcgi_pass to it; restart {unit}, reload nginx",
+        fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
+        "{unit}, reload nginx",
         advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and "
         "fastcgi_pass to the same; or loosen, "
         "for this one path, the setting that the evidence names (`BindPaths=` in a drop-in of its unit).",

@@ -229,7 +229,7 @@ def _start_timeout(down: Down) -> Optional[Reason]:
     if down.attempt.ready:
         how += ", though php-fpm itself was ready"
     words = "the start of %s timed out: %s, so starting it again ends the same way" % (down.name, how)
-    return Reason(words, down.proof)
+    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, how))] + down.proof)
 
 
 def _crashes(down: Down) -> Optional[Reason]:
