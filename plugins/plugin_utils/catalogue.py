@@ -31,6 +31,13 @@ _ADDRESS = re.compile(r"unable to bind listening socket for address '([^']+)'")
 _ACCOUNT = re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'")
 
 
+# What the packages are called whose sockets have these paths: Debian's, Remi's.
+_PACKAGES = (
+    ("php%s-fpm", re.compile(r"/php(\d\.\d)-fpm\b")),
+    ("php%s-php-fpm", re.compile(r"/remi/php(\d\d)/")),
+)
+
+
 class Entry(NamedTuple):
     """What a person should know about a cause or one of its reasons."""
 
@@ -222,8 +229,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "a namespace that its unit asks for.",
         decides="Main process exited with a status of systemd's own (200 to 245), or the unit file does not "
         "load.",
-        fix="correct what the evidence names (systemctl cat {unit}), systemctl daemon-reload, systemctl "
-        "start {unit}",
+        fix="make {path}, or take it out of the unit (systemctl cat {unit}); systemctl daemon-reload && "
+        "systemctl start {unit}",
         advice="The word behind the status names the step: NAMESPACE a path of the unit's sandbox, USER or "
         "GROUP an account, CHDIR WorkingDirectory=. `systemctl cat {unit}` shows the setting. Correct it, "
         "`systemctl daemon-reload`, `systemctl start {unit}`.",
@@ -416,7 +423,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "version, or never installed.",
         decides="No php-fpm process, unit or program was found in any known layout, and nobody listens on "
         "the endpoint.",
-        fix="install the php-fpm that the site needs, or point fastcgi_pass at where it runs",
+        fix="install {package}, or point fastcgi_pass at where it runs",
         advice="Find out which PHP the site was meant to use: the package history (`/var/log/dpkg.log`, "
         "`dnf history`) tells what was removed. "
         "Install that version's php-fpm package and restore its pool file, or point `fastcgi_pass` at the "
@@ -1204,7 +1211,8 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
     for piece in finding.get("evidence") or []:
         if piece.get("path") and piece.get("line") and "file" not in known:
             known.update(file=piece["path"], line=piece["line"])
-        if str(piece.get("path")).startswith("/") and "path" not in known:
+        is_log = str(piece.get("source")).endswith("_log")  # it is where the line was read
+        if str(piece.get("path")).startswith("/") and not (is_log or piece.get("line") or "path" in known):
             known["path"] = piece["path"]
         if piece.get("path") and piece["source"] == "place":
             known.update(path=piece["path"], directory=posixpath.dirname(piece["path"]))
@@ -1215,6 +1223,10 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
         if account:
             known.setdefault("account", account.group(1))
     known.setdefault("address", endpoint)
+    for form, name in _PACKAGES:
+        version = name.search(str(endpoint))
+        if version:
+            known["package"] = form % version.group(1)
     for remedy in finding.get("remedy") or []:
         arguments = remedy.get("arguments") or {}
         known.update(

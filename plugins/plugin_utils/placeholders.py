@@ -31,6 +31,7 @@ FIELDS = {
     "line": "LINE",
     "directory": "DIRECTORY",
     "account": "ACCOUNT",
+    "package": "PACKAGE",
     "to": "the site's own pool",
 }
 # What stands in a sentence for a field that is not known.
@@ -48,6 +49,7 @@ NOUNS = {
     "line": "the line",
     "directory": "the directory",
     "account": "the account",
+    "package": "the php-fpm that the site needs",
     "to": "the site's own pool",
 }
 # What stands for a command, or a turn of words, with a field that is not known. Longer ones come first.

@@ -144,6 +144,23 @@ class TestFields:
         item["evidence"] = [{"source": "journal", "path": None, "text": text}]
         assert catalogue.enrich(item)["fix"].startswith("ss -lxtnp shows who holds 127.0.0.1:9000;")
 
+    @pytest.mark.parametrize(
+        "endpoint, fix",
+        [
+            ("unix:/run/php/php7.4-fpm.sock", "install php7.4-fpm, or"),
+            ("unix:/var/opt/remi/php73/run/php-fpm/www.sock", "install php73-php-fpm, or"),
+            ("127.0.0.1:9000", "install the php-fpm that the site needs, or"),
+        ],
+    )
+    def test_the_package_that_brings_such_a_socket_is_named(self, endpoint: str, fix: str) -> None:
+        item = finding("fpm_not_running", "not_installed", endpoint=endpoint, remedy=[])
+        assert catalogue.enrich(item)["fix"].startswith(fix)
+
+    def test_a_log_is_no_place_to_mend(self) -> None:
+        item = finding("fpm_not_running", "log_unwritable", remedy=[])
+        item["evidence"] = [{"source": "nginx_log", "path": "/var/log/nginx/error.log", "text": "x"}]
+        assert catalogue.enrich(item)["fix"].startswith("let php-fpm open what the evidence names (")
+
     def test_what_is_over_has_the_cure_that_keeps_it_away(self) -> None:
         over = finding("reload_interrupted", None, state="recovered", remedy=[])
         assert catalogue.enrich(over)["fix"].startswith("set process_control_timeout in [global]")
