@@ -26,11 +26,13 @@ from .shapes.finding import Finding
 from .shapes.report import Explained, Words
 
 DOC_PAGE = "docs/causes.md"
-# As php-fpm says it of an address (fpm_sockets.c), and of an account that is not there (fpm_unix.c).
-_ADDRESS = re.compile(r"unable to bind listening socket for address '([^']+)'")
-_ACCOUNT = re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'")
-
-
+# Fields that stand in the text of evidence: as php-fpm says it of an address (fpm_sockets.c), and of an
+# account that is not there (fpm_unix.c); and as our own probe says who it was.
+_IN_EVIDENCE = {
+    "address": re.compile(r"unable to bind listening socket for address '([^']+)'"),
+    "account": re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'"),
+    "user": re.compile(r"^connecting to \S+ as ([\w.-]+): "),
+}
 # What the packages are called whose sockets have these paths: Debian's, Remi's.
 _PACKAGES = (
     ("php%s-fpm", re.compile(r"/php(\d\.\d)-fpm\b")),
@@ -1216,12 +1218,11 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             known["path"] = piece["path"]
         if piece.get("path") and piece["source"] == "place":
             known.update(path=piece["path"], directory=posixpath.dirname(piece["path"]))
-        address = _ADDRESS.search(str(piece.get("text")))
-        if address:
-            known.setdefault("address", address.group(1))
-        account = _ACCOUNT.search(str(piece.get("text")))
-        if account:
-            known.setdefault("account", account.group(1))
+        for name, words in _IN_EVIDENCE.items():
+            found = words.search(str(piece.get("text")))
+            # Of an account that is to be let in, our own word counts alone.
+            if found and (name != "user" or piece.get("source") == "probe"):
+                known.setdefault(name, found.group(1))
     known.setdefault("address", endpoint)
     for form, name in _PACKAGES:
         version = name.search(str(endpoint))

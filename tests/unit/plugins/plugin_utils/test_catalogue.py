@@ -156,6 +156,14 @@ class TestFields:
         item = finding("fpm_not_running", "not_installed", endpoint=endpoint, remedy=[])
         assert catalogue.enrich(item)["fix"].startswith(fix)
 
+    def test_the_account_that_was_refused_is_named(self) -> None:
+        item = finding("socket_permission_denied", "socket_mode", endpoint="unix:/run/x.sock", remedy=[])
+        text = "connecting to unix:/run/x.sock as caddy: Permission denied"
+        item["evidence"] = [{"source": "probe", "path": None, "text": text}]
+        assert "setfacl -m u:caddy:rw /run/x.sock" in catalogue.enrich(item)["fix"]
+        item["evidence"][0]["source"] = "fpm_log"
+        assert "caddy" not in catalogue.enrich(item)["fix"]
+
     def test_a_log_is_no_place_to_mend(self) -> None:
         item = finding("fpm_not_running", "log_unwritable", remedy=[])
         item["evidence"] = [{"source": "nginx_log", "path": "/var/log/nginx/error.log", "text": "x"}]
