@@ -67,12 +67,12 @@ routes:
       when only a request can tell.
     - C(read_timeout), C(connect_timeout) and C(send_timeout). Each with its C(seconds) and the C(file),
       C(line) and C(context) that set it.
-    - C(keep_conn), C(root) and C(params). Other settings that hold there. Of the parameters only
-      C(SCRIPT_FILENAME) is shown.
+    - C(kept_at). Where nginx keeps connections open. C(file) and C(line) of the upstream's C(keepalive),
+      and C(keep_conn_file) and C(keep_conn_line) of C(fastcgi_keep_conn).
+    - C(keep_conn), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
     - C(root_owner) and C(owners). The account that owns the code which nginx sends to PHP, and all but root
-      that can exchange this code. They can by a directory above it, a link to it,
-      its index.php, or its group.
-      V(null) where that is not known, such as behind a variable.
+      that can exchange this code, by a directory above it, a link to it, its index.php, or its group.
+      V(null) where a variable hides it.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and
       C(running).
     - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an

@@ -775,24 +775,35 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="no free PHP worker: slow dependency",
         what="The workers sit in a database, an API, a lock or a session file; more of them would wait "
         "there too.",
-        decides="All workers busy, little CPU used, and they wait at the same place.",
-        fix="repair what the workers wait for; give each call a timeout of its own",
-        advice="slowlog of pool {pool} (request_slowlog_timeout = 5s) names the call. Repair that "
-        "service; give each such call a timeout "
-        "shorter than fastcgi_read_timeout.",
+        decides="At most samples of most workers the kernel holds them at the same peer, lock or file "
+        "system, and they use no CPU.",
+        fix="repair what the workers wait for, which the finding names; give each call a timeout of its own",
+        advice="The finding names the service or the lock. Repair it; give each such call a timeout "
+        "shorter than fastcgi_read_timeout (request_slowlog_timeout = 5s in pool {pool} shows the call). "
+        "For a session's lock: session_write_close() as soon as the session is read.",
         do_not="Do not raise pm.max_children: it moves the pile to the database (too many connections).",
     ),
     ("max_children_exhausted", "keepalive_pinned"): Entry(
         title="no free PHP worker: kept connections",
         what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a "
         "worker, busy or not.",
-        decides="Workers are taken by established connections but use no CPU; nginx has keepalive and "
-        "fastcgi_keep_conn on for the endpoint.",
-        fix="remove keepalive or fastcgi_keep_conn for {endpoint}, then nginx -t && systemctl reload nginx",
-        advice="Remove `fastcgi_keep_conn on` (or `keepalive`) for {endpoint}, or keep nginx's workers "
-        "x keepalive below pm.max_children; "
-        "then `nginx -t && systemctl reload nginx`.",
+        decides="Workers read an open connection on which no request comes, while others wait; or "
+        "keepalive x nginx's workers reaches pm.max_children.",
+        fix="lower or remove keepalive where the finding says, then nginx -t && systemctl reload nginx",
+        advice="Remove `keepalive` (or `fastcgi_keep_conn on`) for {endpoint}, or set it so that nginx's "
+        "workers x keepalive stays below pm.max_children; then `nginx -t && systemctl reload nginx`.",
         do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
+    ),
+    ("max_children_exhausted", "cpu_starved"): Entry(
+        title="no free PHP worker: no CPU time",
+        what="The workers want a CPU and mostly have none: a quota, the hypervisor or other programs "
+        "take it.",
+        decides="Most workers are runnable and run less than half of the time, and cpu.stat, the steal time "
+        "or the run queue says why.",
+        fix="give CPU time: raise the quota that the finding names, or move away what else runs",
+        advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
+        "for steal time; `top` for what else runs.",
+        do_not="Do not raise pm.max_children: more workers share the same CPU time, and each is slower.",
     ),
     # ------------------------------------------------------------------------------------------ 5
     ("fastcgi_read_timeout", None): Entry(
@@ -820,6 +831,28 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "fastcgi_pass (the evidence names the one that was used), then `nginx -t && systemctl reload nginx`.",
         do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More "
         "workers do not help either.",
+    ),
+    ("fastcgi_read_timeout", "slow_dependency"): Entry(
+        title="a script waits for a slow dependency",
+        what="nginx gives up (504) while the script waits for a database, an API or a lock. Workers are "
+        "free, so it is not the queue.",
+        decides="The workers that serve a request are held at the same peer, lock or file system at most "
+        "samples, and use no CPU.",
+        fix="repair what the script waits for, which the finding names; give each call a timeout of its own",
+        advice="The finding names the service or the lock. Repair it; give each such call a timeout "
+        "shorter than fastcgi_read_timeout.",
+        do_not="Do not raise fastcgi_read_timeout or pm.max_children: both let more requests wait there.",
+    ),
+    ("fastcgi_read_timeout", "cpu_starved"): Entry(
+        title="a script gets too little CPU time",
+        what="nginx gives up (504) while the script waits for a CPU: a quota, the hypervisor or other "
+        "programs take it.",
+        decides="The workers that serve a request are runnable and run less than half of the time, and "
+        "cpu.stat, the steal time or the run queue says why.",
+        fix="give CPU time: raise the quota that the finding names, or move away what else runs",
+        advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
+        "for steal time; `top` for what else runs.",
+        do_not="Do not raise fastcgi_read_timeout or pm.max_children: the CPU time stays the same.",
     ),
     # ------------------------------------------------------------------------------------------ 6
     ("worker_oom_killed", None): Entry(
@@ -1224,8 +1257,8 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             if found and (name != "user" or piece.get("source") == "probe"):
                 known.setdefault(name, found.group(1))
     known.setdefault("address", endpoint)
-    for form, name in _PACKAGES:
-        version = name.search(str(endpoint))
+    for form, path in _PACKAGES:
+        version = path.search(str(endpoint))
         if version:
             known["package"] = form % version.group(1)
     for remedy in finding.get("remedy") or []:

@@ -20,6 +20,7 @@ from .linux.units import booted_with_systemd
 from .logs import collect_logs, deleted_logs
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
+from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
+    from ...plugin_utils.shapes.waits import Waits
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
@@ -46,6 +48,7 @@ STAGES = {
     "logs": "nginx_log",
     "confinement": "connect_as_nginx",
     "access": "access_log",
+    "waits": "worker_waits",
 }
 FULL = meanings("pool_full", "process_max")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
@@ -140,6 +143,15 @@ def _access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     return collect_access(host, nginx, since, host.now())
 
 
+def _waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
+    pools = pools_under_pressure(snapshot)
+    if not pools:
+        return None
+    from .linux.waits import collect_waits  # pylint: disable=import-outside-toplevel
+
+    return collect_waits(host, snapshot, pools)
+
+
 def _host_facts(host: Host, now: float) -> "HostFacts":
     return {
         "is_root": host.is_root(),
@@ -186,6 +198,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "logs": lambda: _logs(host, snapshot, since),
         "confinement": lambda: collect_confinement(host, snapshot),
         "access": lambda: _access(host, snapshot, since),
+        "waits": lambda: _waits(host, snapshot),
     }
     for stage in todo:
         value, why = None, None
@@ -267,6 +280,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "logs": {"files": [], "events": []},
         "confinement": no_confinement(),
         "access": {"files": [], "events": []},
+        "waits": None,
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed

@@ -12,6 +12,7 @@ from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, e
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Route
+    from .waiting import Held
 
 CAUSE = Cause(
     "fastcgi_read_timeout",
@@ -110,6 +111,15 @@ def _summary(route: "Route", sites: Sequence[str]) -> str:
     return words % (names, timeout["seconds"], where)
 
 
+def _holder(case: Case) -> Optional["Held"]:
+    """By what the workers that serve a request are held, where that was looked at."""
+    if not case.running or not case.snapshot.get("waits"):
+        return None
+    from .waiting import held_requests  # pylint: disable=import-outside-toplevel
+
+    return held_requests(case, case.running[0])
+
+
 def examine(case: Case) -> Answer:
     lost = case.lost(ANY_TIMEOUT)
     if not lost:
@@ -117,6 +127,7 @@ def examine(case: Case) -> Answer:
     if not case.answers or case.answers_late:
         why = "requests timed out on %s, and no free worker answered to tell a slow script from a full pool"
         return Unclear("live_probe", why % case.key)
+    holder = _holder(case)
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
     route = _route_of(case, lost[-1].site)
     began = lost[-1].at - route["read_timeout"]["seconds"]
@@ -129,4 +140,6 @@ def examine(case: Case) -> Answer:
         "recovered" if _is_over(case, began) else "active",
         servers=[site for site in case.servers if site["name"] in sites],
     )
+    if holder and case.owner:  # now, whatever was loaded since
+        return holder.match(CAUSE, case, case.owner, reason.summary, reason._replace(state="active"))
     return Match(CAUSE, "slow_script", reason)

@@ -26,6 +26,7 @@ from .seen import Owner
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Flow
     from ...plugin_utils.shapes.finding import Evidence
+    from .waiting import Held
 
 CAUSE = Cause("max_children_exhausted", code=4)
 NO_PLACE = meanings("queue_full")
@@ -91,6 +92,15 @@ def _match(owner: Owner, capped: bool, reason: Reason, drop_backlog: bool = Fals
     return Match(CAUSE, reason_id, reason._replace(remedy=[remedy], place=owner.place))
 
 
+def _holder(case: Case, owner: Owner) -> Optional["Held"]:
+    """By what the workers are held, where that was looked at."""
+    if not case.snapshot.get("waits"):
+        return None
+    from .waiting import held  # pylint: disable=import-outside-toplevel
+
+    return held(case, owner)
+
+
 def _refuses(case: Case, owner: Owner) -> Optional[Match]:
     """Requests were refused shortly before a worker took the probe: a backlog of a few places is full and has
     room by turns.
@@ -109,14 +119,16 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
         "pm.max_children = %s, backlog %s)."
     )
     words %= (pool["name"], ago, pool["pm"], limit, case.endpoint.get("backlog"))
-    return _match(owner, False, Reason(words, [sample(lost[-1].event)], lost, confidence="likely"))
+    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely")
+    holder = _holder(case, owner)
+    return holder.match(CAUSE, case, owner, words, reason) if holder else _match(owner, False, reason)
 
 
-def _live_proof(case: Case, owner: Owner) -> List["Evidence"]:
-    """What the sockets show."""
+def _live_proof(case: Case, owner: Owner, doing: str) -> List["Evidence"]:
+    """What the sockets show. doing: what the workers that are taken do."""
     occupied, abandoned = _occupied(case), case.endpoint.get("abandoned")
-    serve = (len(case.workers(owner)) if occupied is None else occupied, owner.pool["max_children"])
-    words = "%s: %s of %s workers serve a request" % ((case.key,) + serve)
+    taken = (len(case.workers(owner)) if occupied is None else occupied, owner.pool["max_children"])
+    words = "%s: %s of %s workers %s" % ((case.key,) + taken + (doing,))
     if abandoned:
         words += ", %d of them for clients who have gone" % abandoned
     words += ", %s, and the probe got %s" % (case.queue_words, _answer(case))
@@ -154,13 +166,17 @@ def _full(case: Case, owner: Owner) -> Answer:
         return Unclear("live_probe", why % (case.key, len(workers), limit))
     lost, logged = case.lost(WAITED | HIDDEN), case.fpm_events(LIMIT_REACHED)
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
+    holder = _holder(case, owner)
+    is_kept = holder is not None and holder.is_kept
     reason = Reason(
         _summary(case, owner, capped),
-        _live_proof(case, owner) + logs,
+        _live_proof(case, owner, "have a connection" if is_kept else "serve a request") + logs,
         lost,
         confidence="certain" if at_limit else "likely",
         since=_first([span(lost)[0]] + [event["first"] for event in logged]),
     )
+    if holder:
+        return holder.match(CAUSE, case, owner, "No worker of pool %s is free." % owner.pool["name"], reason)
     return _match(owner, capped, reason, _is_clogged(case, len(workers)))
 
 
@@ -181,6 +197,10 @@ def _was_full(case: Case) -> Optional[Match]:
                 state="recovered",
             )
             capped = bool(logged) and all(meaning_of(event) in PROCESS_MAX for event in logged)
+            holder = _holder(case, owner)
+            if holder and not reconfigured(case.snapshot["nginx"], lost[-1].at):
+                words = "Pool %s ran out of workers." % owner.pool["name"]
+                return holder.match(CAUSE, case, owner, words, reason._replace(state="active"))
             return _match(owner, capped, reason)
     return None
 
@@ -211,6 +231,16 @@ def _gave_up(case: Case) -> Optional[Match]:
     return _match(owner, capped, reason)
 
 
+def _was_held(case: Case, owner: Owner) -> Optional[Match]:
+    """Requests timed out, and nginx keeps workers idle now. A static pool does not log that it was full."""
+    lost = case.lost(WAITED)
+    holder = _holder(case, owner) if lost else None
+    if holder is None or not holder.is_kept or reconfigured(case.snapshot["nginx"], lost[-1].at):
+        return None
+    words = "Requests timed out while workers of pool %s were idle." % owner.pool["name"]
+    return holder.match(CAUSE, case, owner, words, Reason(words, first_line(lost), lost, confidence="likely"))
+
+
 def examine(case: Case) -> Answer:
     if not case.running or case.foreign_listeners:
         return None
@@ -222,7 +252,7 @@ def examine(case: Case) -> Answer:
         if late and (case.waiting or _serves_its_limit(case, owner)):
             return _full(case, owner)
         free = "a worker of %s was free to answer the probe in %.1f ms"
-        over = _was_full(case) or _gave_up(case)
+        over = _was_full(case) or _was_held(case, owner) or _gave_up(case)
         return _refuses(case, owner) or over or Clear(free % (case.key, case.probe.get("ms") or 0))
     # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
     no_place = result == "full" or (result == "timeout" and case.endpoint.get("listening"))

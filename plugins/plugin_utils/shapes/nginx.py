@@ -42,9 +42,19 @@ class Target(TypedDict):
     backup: bool
 
 
+class KeptAt(TypedDict):
+    """The directives by which nginx keeps connections of a route open."""
+
+    file: str  # of keepalive in the upstream
+    line: int
+    keep_conn_file: str
+    keep_conn_line: int
+
+
 class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
+    kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
     server: ServerBlock
     root_owner: Optional[str]  # user that owns the code; None: unknown
     owners: Optional[List[str]]  # who but root can exchange the code; None: unknown

@@ -13,6 +13,7 @@ from .memory import Memory, Oom, Worker
 from .nginx import Nginx
 from .php_fpm import Fpm
 from .shape import TypedDict
+from .waits import Waits
 
 
 class HostFacts(TypedDict):
@@ -50,6 +51,7 @@ class LaterSnapshot(TypedDict, total=False):
     strangers: List[Stranger]
     confinement: Confinement  # not in snapshots from before 0.5.0
     access: AccessLogs
+    waits: Optional[Waits]  # None: no pool was full and no request late; not in snapshots from before 0.5.0
 
 
 class Snapshot(LaterSnapshot):

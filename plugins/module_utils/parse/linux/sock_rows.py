@@ -18,8 +18,8 @@ _HEADER = struct.Struct("=IHHII")
 # include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up, and the request still waits or is served.
 _STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
-_SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_CLIENTS = 1 | 16, 2, 8
-_UNIX_NAME, _UNIX_VFS, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 3, 4, 6
+_SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_PEER, _SHOW_CLIENTS = 1 | 16, 2, 4, 8
+_UNIX_NAME, _UNIX_VFS, _UNIX_PEER, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 2, 3, 4, 6
 _TCP = 6
 # INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
@@ -138,6 +138,24 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
             sock = sock._replace(queue=queue, backlog=backlog, clients=clients)
         socks.append(sock)
     return socks
+
+
+def unix_peers_request() -> bytes:
+    """All sockets with a name of their own or of their listener, and the other end of each."""
+    more = _SHOW_NAME_QUEUE | _SHOW_PEER
+    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, more, 0, 0))
+
+
+def parse_unix_peers(data: bytes) -> Dict[int, Tuple[str, int]]:
+    """{inode: (its name or "", the inode of its other end or 0)}."""
+    peers: Dict[int, Tuple[str, int]] = {}
+    for body in _answers(data, 16):
+        attributes = _attributes(body[16:])
+        name = attributes.get(_UNIX_NAME, b"").split(b"\0")[0].decode("utf-8", "replace")
+        other = attributes.get(_UNIX_PEER, b"")
+        peer = struct.unpack_from("=I", other)[0] if len(other) >= 4 else 0
+        peers[struct.unpack_from("=I", body, 4)[0]] = (name, peer)
+    return peers
 
 
 def _packed(raw: bytes) -> bytes:

@@ -42,7 +42,7 @@ class _Level(NamedTuple):
     """What a block passes on to those inside it."""
 
     timeouts: Dict[str, "Timeout"]  # by the names of a route
-    keep_conn: bool
+    keep_conn: Optional[Directive]  # that switches it on
     root: Optional[str]
     params: Dict[str, str]
     values: Values  # here
@@ -136,7 +136,7 @@ class _Routes:
                     possible.add("")
                 self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
-        level = self.enter(_Level(timeouts, False, None, {}, (self.maps,), ()), block, "http")
+        level = self.enter(_Level(timeouts, None, None, {}, (self.maps,), ()), block, "http")
         for directive in block:
             if directive.name == "server" and directive.block:
                 self.enter_server(directive, directive.block, level)
@@ -209,7 +209,7 @@ class _Routes:
                 if args[0] == "SCRIPT_FILENAME" and len(args) > 1:
                     params[args[0]] = args[1]
             elif name == "fastcgi_keep_conn":
-                keep_conn = args[0].lower() == "on"
+                keep_conn = directive if args[0].lower() == "on" else None
             elif name in ("root", "alias"):
                 root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
         timeouts = {**level.timeouts, **timeouts}
@@ -263,7 +263,7 @@ class _Routes:
             elif not variable:
                 self.conf.refuse(directive, *problem)
                 name = address if re.match(r"[A-Za-z][\w.-]*\Z", address) else None
-        return {
+        route: Route = {
             "site": site.name,
             "server_names": site.server_names,
             "server": site.server,
@@ -279,10 +279,19 @@ class _Routes:
             "read_timeout": level.timeouts["read_timeout"],
             "connect_timeout": level.timeouts["connect_timeout"],
             "send_timeout": level.timeouts["send_timeout"],
-            "keep_conn": level.keep_conn,
+            "keep_conn": level.keep_conn is not None,
             "root": level.root,
             "params": level.params,
         }
+        if upstream and upstream.keepalive_at and keepalive and level.keep_conn:
+            at, switch = upstream.keepalive_at, level.keep_conn
+            route["kept_at"] = {
+                "file": at.file,
+                "line": at.line,
+                "keep_conn_file": switch.file,
+                "keep_conn_line": switch.line,
+            }
+        return route
 
 
 def routes(conf: Conf, prefix: str) -> List["Route"]:

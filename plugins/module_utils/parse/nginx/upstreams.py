@@ -57,6 +57,7 @@ def target_of(written: str, at: Directive, default_port: str = "") -> "Target":
 class Upstream:
     def __init__(self, at: Directive, conf: Conf) -> None:
         self.keepalive = 0
+        self.keepalive_at: Optional[Directive] = None
         self.endpoints: List[Target] = []
         block = at.block or []
         for directive in named(block, "server", "keepalive"):
@@ -64,6 +65,7 @@ class Upstream:
             fault = fault_of(value)
             if directive.name == "keepalive":
                 self.keepalive = int(value) if re.match(r"[0-9]{1,9}\Z", value) else self.keepalive
+                self.keepalive_at = directive
             elif fault in (None, "no port"):
                 # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
                 self.endpoints.append(target_of(value, directive, "80"))

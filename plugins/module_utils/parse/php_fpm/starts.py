@@ -145,15 +145,16 @@ def attempt_of(unit: Optional["Unit"]) -> Attempt:
 
 def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     """The last start by php-fpm's own log, where no unit has a journal. events: of one master."""
+    dated = [event for event in events if event["last"]]
 
     def last(*meanings: str) -> float:
-        return max([event["last"] for event in events if meaning_of(event) in meanings], default=0.0)
+        return max([event["last"] for event in dated if meaning_of(event) in meanings], default=0.0)
 
     ended = last("start_failed")
     if ended < last("in_order", "stopped"):
         return Attempt([], None, None, False)
     read: List[Tuple[float, StartFailure]] = []
-    for event in events:
+    for event in dated:
         if 0 <= ended - event["last"] <= START_SECONDS and "claimed" not in event["detail"]:
             failure = read_line(event["sample"]["text"])
             read += [(event["last"], failure)] if failure else []

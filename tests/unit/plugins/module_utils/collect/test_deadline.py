@@ -29,6 +29,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 
 SEEN = hosts.seen("plain")
 SEEN["confinement"] = no_confinement()
+SEEN["waits"] = None
 COLLECTORS = {
     "nginx": "collect_nginx",
     "strangers": "strangers",
@@ -40,6 +41,7 @@ COLLECTORS = {
     "logs": "collect_logs",
     "confinement": "collect_confinement",
     "access": "_access",
+    "waits": "_waits",
 }
 ORDER = list(collect.STAGES)
 
@@ -225,7 +227,8 @@ class TestLog:
         if isinstance(report, str):
             pytest.skip(report)
         missing, complete, took, alive = report
-        later = ["connect_as_nginx", "access_log"] if left else []  # what would be looked at after it
+        # What would be looked at after it.
+        later = ["connect_as_nginx", "access_log", "worker_waits"] if left else []
         assert [entry["what"] for entry in missing] == ["nginx_log"] + later
         assert alive == [] and took < 50
         assert complete == ([] if left else [True, False])

@@ -16,7 +16,26 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 CAUSE = "fastcgi_read_timeout"
 SLOW = [(CAUSE, "slow_script", "active")]
-HITS: Dict[str, Callable[[], Host]] = {"slow_script": lambda: a_host("slow_location")}
+
+
+def starved() -> Host:
+    """The worker of the late request wants a CPU, and its control group may not run."""
+    host = a_host("late_for_mysql")
+    for row in host["waits"]["workers"]:
+        if row["waits"][0]["kind"] == "peer":
+            row.update(
+                cpu=0.04, waits=[{"kind": "cpu", "on": None, "holder": None, "samples": row["samples"]}]
+            )
+    throttle = {"path": "/sys/fs/cgroup/php", "cores": 0.1, "periods": 9, "throttled": 8, "seconds": 1.2}
+    host["waits"]["throttles"] = [throttle]
+    return host
+
+
+HITS: Dict[str, Callable[[], Host]] = {
+    "slow_script": lambda: a_host("slow_location"),
+    "slow_dependency": lambda: a_host("late_for_mysql"),
+    "cpu_starved": starved,
+}
 
 
 def going_on(*ago: float, busy: bool = True) -> Host:

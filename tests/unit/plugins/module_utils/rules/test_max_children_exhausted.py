@@ -54,6 +54,9 @@ def refusing(ago: float, busy: bool = True) -> Host:
 HITS: Dict[str, Callable[[], Host]] = {
     "max_children": lambda: a_host("exhausted_dynamic"),
     "process_max": capped,
+    "keepalive_pinned": lambda: a_host("pinned_unix"),
+    "slow_dependency": lambda: a_host("waits_for_unix_socket", "trixie"),
+    "cpu_starved": lambda: a_host("throttled", "trixie"),
 }
 
 

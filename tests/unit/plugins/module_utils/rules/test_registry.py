@@ -27,6 +27,8 @@ UTILS = os.path.join(ROOT, "plugins", "module_utils")
 RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
+    "max_children_exhausted": [os.path.join(RULES_FOLDER, "waiting.py")],
+    "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
     "socket_path_mismatch": [os.path.join(UTILS, "parse", "endpoint.py")],
     "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
     "fpm_not_running": [
@@ -53,6 +55,7 @@ OTHERS = {
     "seen",
     "status",
     "whereabouts",
+    "waiting",
 }
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"
 

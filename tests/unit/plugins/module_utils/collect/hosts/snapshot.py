@@ -26,6 +26,7 @@ ALWAYS = {
     "strangers",
     "confinement",
     "access",
+    "waits",
 }
 NGINX = {
     "/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n",

@@ -1,0 +1,268 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds the workers of a pool, where more of them would be held as well."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from .case import Case
+from .model import Cause, Match, Reason, evidence
+from .seen import Owner
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.waits import Throttle, Wait, Waits, WorkerWait
+
+MOSTLY = 0.6  # of a worker's samples
+STILL = 0.5  # share of a CPU: a worker that has more works
+THROTTLED = 0.3  # share of the periods in which a group had to stop
+STOLEN = 0.2  # share of the CPU time
+CROWDED = 2.0  # processes that could run, for each CPU
+WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
+MORE = "more workers would wait as well"
+# Ports of /etc/services and of the programs' own documentation.
+SERVICES = {
+    21: "FTP",
+    25: "SMTP",
+    53: "DNS",
+    80: "HTTP",
+    143: "IMAP",
+    389: "LDAP",
+    443: "HTTPS",
+    465: "SMTP",
+    587: "SMTP",
+    636: "LDAP",
+    1433: "SQL Server",
+    1521: "Oracle",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    5672: "RabbitMQ",
+    6379: "Redis",
+    8080: "HTTP",
+    9200: "Elasticsearch",
+    11211: "Memcached",
+    27017: "MongoDB",
+}
+_SOCKETS = (
+    (re.compile(r"mysql|mariadb", re.I), "MySQL"),
+    (re.compile(r"\.s\.PGSQL\.", re.I), "PostgreSQL"),
+    (re.compile(r"redis|valkey", re.I), "Redis"),
+    (re.compile(r"memcache", re.I), "Memcached"),
+    (re.compile(r"/dev-log$|/dev/log$"), "syslog"),
+)
+_SESSION = "/sess_*"
+DEPENDENCIES = ("peer", "lock", "remote_file", "program")
+
+
+class Held(NamedTuple):
+    """By what the workers are held, as a reason of the cause that comes of it."""
+
+    reason_id: str  # keepalive_pinned, slow_dependency or cpu_starved
+    by: str  # in words
+    proof: List["Evidence"]
+    certain: bool
+    seen: bool = True  # at the workers themselves; else only the configuration says so
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether workers were seen idle on open connections."""
+        return self.reason_id == "keepalive_pinned" and self.seen
+
+    def match(self, cause: Cause, case: Case, owner: Owner, summary: str, reason: Reason) -> Match:
+        """The reason that stands in the place of another one, with the same losses and no remedy."""
+        reason = reason._replace(
+            summary="%s The workers are held by %s." % (summary, self.by),
+            proof=self.proof + list(reason.proof),
+            place=owner.place,
+            remedy=[],
+        )
+        if self.is_kept and not case.waiting and not reason.losses:
+            # What nginx keeps open serves visitors one after the other.
+            reason = reason._replace(severity="warning")
+        if not self.certain and reason.confidence == "certain":
+            reason = reason._replace(confidence="likely")
+        return Match(cause, self.reason_id, reason)
+
+
+def service(peer: str) -> str:
+    """Who it is, in words: by a port or the name of a socket, so it is what usually listens there."""
+    for pattern, name in _SOCKETS if peer.startswith("unix:") else ():
+        if pattern.search(peer):
+            return "%s at %s" % (name, peer)
+    port = peer.rpartition(":")[2]
+    if port.isdigit() and int(port) in SERVICES and not peer.startswith("unix:"):
+        return "%s at %s" % (SERVICES[int(port)], peer)
+    return peer
+
+
+def _words(kind: str, on: Optional[str]) -> str:
+    if kind == "peer":
+        return service(on or "")
+    if kind == "lock":
+        if (on or "").endswith(_SESSION):
+            return "the lock of a session file in %s" % (on or "")[: -len(_SESSION)]
+        return "the lock of %s" % on
+    if kind == "remote_file":
+        return "the network file system %s" % on if on else "a network file system"
+    return "the program %s that they started" % on if on else "a program that they started"
+
+
+def _samples(row: "WorkerWait", *kinds: str) -> int:
+    return sum(wait["samples"] for wait in row["waits"] if wait["kind"] in kinds)
+
+
+def _main(row: "WorkerWait") -> Optional["Wait"]:
+    """The dependency at which a worker mostly is."""
+    for wait in row["waits"]:
+        if wait["kind"] in DEPENDENCIES:
+            enough = wait["samples"] >= MOSTLY * row["samples"] and row["cpu"] < STILL
+            return wait if enough and row["samples"] > 1 else None
+    return None
+
+
+def _rows(case: Case, owner: Owner, waits: "Waits") -> List["WorkerWait"]:
+    pids = {worker["pid"] for worker in case.workers(owner)}
+    return [row for row in waits["workers"] if row["pid"] in pids and row["samples"]]
+
+
+def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
+    """(how many idle connections nginx may keep to the endpoint, the directives). Each of nginx's workers
+    keeps as many of each upstream (ngx_http_upstream_keepalive_module).
+    """
+    workers = len(case.snapshot["nginx"]["workers"])
+    upstreams: Dict[Tuple[str, int], int] = {}
+    proof: List["Evidence"] = []
+    for route in case.routes:
+        at = route.get("kept_at")
+        if at is None or (at["file"], at["line"]) in upstreams:
+            continue
+        keeps = route["upstream_keepalive"]
+        upstreams[at["file"], at["line"]] = keeps
+        words = "keepalive %d in each of nginx's %d workers: up to %d idle connections stay open"
+        proof.append(evidence("nginx", words % (keeps, workers, keeps * workers), at["file"], at["line"]))
+        line = at["keep_conn_line"]
+        words = "fastcgi_keep_conn on: an open connection keeps its worker"
+        proof.append(evidence("nginx", words, at["keep_conn_file"], line))
+    return workers * sum(upstreams.values()), proof
+
+
+def _cure(case: Case, limit: int, place: "Evidence") -> str:
+    workers = max(1, len(case.snapshot["nginx"]["workers"]))
+    most = (limit - 1) // workers
+    where = "%s:%s" % (place["path"], place.get("line"))
+    if most < 1:
+        return "take keepalive out (%s)" % where
+    return "set keepalive to %d or less, or take it out (%s)" % (most, where)
+
+
+def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    room, directives = kept_room(case)
+    limit = owner.pool["max_children"]
+    if not room or limit is None:
+        return None
+    # Twice seen between two requests while others wait for a worker.
+    idle = [row for row in rows if _samples(row, "kept") >= 2 and row["cpu"] < STILL]
+    seen = bool(rows) and 2 * len(idle) >= len(rows)
+    if seen:
+        text = "%d of %d workers read an open connection on which no request comes" % (len(idle), len(rows))
+    elif room >= limit and not any(map(_main, rows)):
+        text = "pm.max_children = %d, and nginx may keep %d connections idle" % (limit, room)
+    else:
+        return None
+    still = [row for row in idle if _samples(row, "kept") == row["samples"]]
+    by = "connections that nginx keeps open; more workers would be held as well. The cure: %s"
+    by %= _cure(case, limit, directives[0])
+    certain = bool(rows) and len(still) == len(rows) and room >= limit
+    proof = directives[:1] + [evidence("proc" if seen else "php-fpm", text)] + directives[1:]
+    return Held("keepalive_pinned", by, proof, certain, seen)
+
+
+def _dependency(rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    mains = {row["pid"]: _main(row) for row in rows}
+    groups: Dict[Tuple[str, Optional[str]], List[int]] = {}
+    for pid, wait in mains.items():
+        if wait is None:
+            continue
+        holder = mains.get(wait["holder"] or 0)
+        root = holder if wait["kind"] == "lock" and holder else wait
+        groups.setdefault((root["kind"], root["on"]), []).append(pid)
+    if not groups:
+        return None
+    (kind, on), pids = max(groups.items(), key=lambda item: len(item[1]))
+    # Who holds the lock belongs to those who wait for it.
+    holders = {wait["holder"] for pid, wait in mains.items() if wait and pid in pids and wait["holder"]}
+    belong = set(pids) | holders.intersection(mains)
+    if 2 * len(belong) <= len(rows):
+        return None
+    count = len(pids)
+    text = "%d of %d workers wait for %s (/proc, samples of %d workers)"
+    proof = [evidence("proc", text % (count, len(rows), _words(kind, on), len(rows)))]
+    for pid in sorted(holders):
+        held_by = mains.get(pid)
+        words = "worker %d holds the lock" % pid if pid in mains else "process %d holds the lock" % pid
+        if held_by and held_by["kind"] != "lock":
+            words += " and waits for %s" % _words(held_by["kind"], held_by["on"])
+        proof.append(evidence("proc", words))
+    whole = all(
+        wait is not None and wait["samples"] == row["samples"] for row, wait in zip(rows, mains.values())
+    )
+    certain = count == len(rows) and whole and kind in ("peer", "lock")
+    return Held("slow_dependency", "%s; %s" % (_words(kind, on), MORE), proof, certain)
+
+
+def _quota(throttle: "Throttle") -> str:
+    group = throttle["path"].rpartition("/")[2]
+    cores = "" if throttle["cores"] is None else " of %g CPUs" % throttle["cores"]
+    if group.endswith((".service", ".slice", ".scope")):
+        return "the CPUQuota=%s of %s" % (cores, group)
+    return "the CPU quota%s of control group %s" % (cores, throttle["path"])
+
+
+def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
+    """A worker that wants a CPU and has none most of the time, and why that is."""
+    hungry = [row for row in rows if _samples(row, "cpu") >= MOSTLY * row["samples"] and row["cpu"] < STILL]
+    if not rows or 2 * len(hungry) <= len(rows):
+        return None
+    text = "%d of %d workers want a CPU and have it %d %% of the time"
+    share = sum(row["cpu"] for row in hungry) / len(hungry)
+    proof = [evidence("proc", text % (len(hungry), len(rows), round(100 * share)))]
+    tight = [each for each in waits["throttles"] if each["throttled"] >= max(1, THROTTLED * each["periods"])]
+    if tight:
+        throttle = max(tight, key=lambda each: each["seconds"])
+        by = _quota(throttle)
+        text = "%(throttled)d of %(periods)d periods throttled, %(seconds).2f s of all CPUs" % throttle
+        proof.append(evidence("cgroup", text, throttle["path"] + "/cpu.stat"))
+    elif (waits["stolen"] or 0) >= STOLEN:
+        by = "the hypervisor, which gives %d %% of the CPU time to other guests" % round(
+            100 * (waits["stolen"] or 0)
+        )
+        proof.append(
+            evidence("proc", "steal time: %.2f of all CPU time" % (waits["stolen"] or 0), "/proc/stat")
+        )
+    elif waits["cpus"] and share >= WORKS and (waits["running"] or 0) >= CROWDED * waits["cpus"]:
+        by = "%g processes that want the %d CPUs at once" % (waits["running"] or 0, waits["cpus"])
+        proof.append(evidence("proc", by, "/proc/stat"))
+    else:
+        return None
+    return Held("cpu_starved", "%s; more workers would share the same CPU time" % by, proof, False)
+
+
+def held(case: Case, owner: Owner) -> Optional[Held]:
+    """By what a full pool is held. None: nothing was seen, or nothing against which more workers do not
+    help.
+    """
+    waits = case.snapshot.get("waits")
+    if not waits:
+        return None
+    rows = _rows(case, owner, waits)
+    return _pinned(case, owner, rows) or _dependency(rows) or _starved(rows, waits)
+
+
+def held_requests(case: Case, owner: Owner) -> Optional[Held]:
+    """By what the workers are held that serve a request, where others are free."""
+    waits = case.snapshot.get("waits")
+    if not waits:
+        return None
+    rows = [row for row in _rows(case, owner, waits) if 2 * _samples(row, "accept", "kept") < row["samples"]]
+    return _dependency(rows) or _starved(rows, waits)

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the workers of a pool wait for, where it is full or a request was late: a few samples of each."""
+
+from typing import List, Optional
+
+from .shape import TypedDict
+
+
+class Wait(TypedDict):
+    """A place at which a worker was seen."""
+
+    # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, lock, remote_file,
+    # program, sleep, cpu, other
+    kind: str
+    on: Optional[str]  # address:port or unix:/path of a peer, a lock's file, a mount, a program
+    holder: Optional[int]  # pid, of a lock
+    samples: int
+
+
+class WorkerWait(TypedDict):
+    pid: int
+    samples: int
+    cpu: float  # share of the time that it had a CPU, 0 to 1
+    waits: List[Wait]  # most samples first
+
+
+class Throttle(TypedDict):
+    """A control group with a CPU quota, between the first sample and the last."""
+
+    path: str
+    cores: Optional[float]  # its quota
+    periods: int
+    throttled: int  # of these periods
+    seconds: float  # for which it had to stop, of all CPUs together
+
+
+class Waits(TypedDict):
+    seconds: float  # from the first sample to the last
+    workers: List[WorkerWait]
+    throttles: List[Throttle]
+    stolen: Optional[float]  # share of CPU time that the hypervisor gave to others, 0 to 1
+    running: Optional[float]  # processes that run or could, on average
+    cpus: Optional[int]
