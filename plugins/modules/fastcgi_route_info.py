@@ -70,6 +70,9 @@ routes:
     - C(kept_at). Where nginx keeps connections open. C(file) and C(line) of the upstream's C(keepalive),
       and C(keep_conn_file) and C(keep_conn_line) of C(fastcgi_keep_conn).
     - C(keep_conn), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
+    - C(resolver). Whether nginx has a C(resolver) there.
+    - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
+      that is C(written) says. V(null) where it keeps none.
     - C(root_owner) and C(owners). The account that owns the code which nginx sends to PHP, and all but root
       that can exchange this code, by a directory above it, a link to it, its index.php, or its group.
       V(null) where a variable hides it.
@@ -96,6 +99,7 @@ routes:
           file: /etc/nginx/sites-enabled/shop
           line: 14
           written: unix:/var/run/php/php8.1-fpm.sock
+      error_cache: null
       file: /etc/nginx/sites-enabled/shop
       keep_conn: false
       line: 14
@@ -112,6 +116,7 @@ routes:
         file: /etc/nginx/sites-enabled/shop
         line: 15
         seconds: 120.0
+      resolver: false
       root: /var/www/shop
       root_owner: www-data
       owners:
@@ -224,6 +229,10 @@ nginx:
       description: Whether that was after the running workers had started. V(null) when nginx does not run.
       type: bool
       returned: always
+    loaded_at:
+      description: When the oldest of the running workers started, in seconds since the epoch.
+      type: float
+      returned: always
     error_logs:
       description: The files named by C(error_log), on any level.
       type: list
@@ -262,6 +271,7 @@ nginx:
     config_changed_at: 1775130000.0
     config_errors: []
     config_newer: false
+    loaded_at: 1775133600.0
     error_logs:
       - /var/log/nginx/error.log
     site_logs:

@@ -29,7 +29,7 @@ DOC_PAGE = "docs/causes.md"
 # Fields that stand in the text of evidence: as php-fpm says it of an address (fpm_sockets.c), and of an
 # account that is not there (fpm_unix.c); and as our own probe says who it was.
 _IN_EVIDENCE = {
-    "address": re.compile(r"unable to bind listening socket for address '([^']+)'"),
+    "address": re.compile(r"(?:listening socket for address '|already listen on )([^' ]+)"),
     "account": re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'"),
     "user": re.compile(r"^connecting to \S+ as ([\w.-]+): "),
 }
@@ -131,9 +131,9 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         decides="The log says Address already in use (or already used in another pool); the socket table "
         "shows the other listener.",
         fix="ss -lxtnp shows who holds {address}; move one of the two, then systemctl start {unit}",
-        advice="See who holds it: `ss -lxtnp`. Stop that program if it should not be there, or give the "
-        "pool another `listen` and nginx the "
-        "same `fastcgi_pass`; then `systemctl start {unit}`.",
+        advice="`ss -lxtnp` shows who holds {address}. Stop that program if it should not be there, or give "
+        "the pool another `listen` and nginx the same `fastcgi_pass`. A pool that an update moved to another "
+        "PHP must leave the old one's directory. Then `systemctl start {unit}`.",
         do_not="Do not delete the socket file: the other listener keeps serving its deleted socket, and "
         "nginx then finds nobody.",
     ),
@@ -954,6 +954,28 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "an extension or a child process may write to descriptor 1.",
         do_not="Do not enlarge buffers: the size is not the problem.",
     ),
+    ("invalid_response", "exit_code"): Entry(
+        title="PHP workers end themselves with an error code",
+        what="A worker gave up in the middle of a request: its heap was broken or full, or an extension "
+        "called exit().",
+        decides="FPM: child exited with code 1, 70 or 255 in the second of the loss, and not on a signal.",
+        fix="catch_workers_output = yes in pool {pool}, reload {unit}: FPM's log then has its last words",
+        advice="Code 1: `zend_mm_heap corrupted` or out of memory; 70: the request could not begin; 255: a "
+        "fatal error outside of a script. Disable the extensions one by one, the newest first. "
+        "`catch_workers_output = yes` in pool {pool} and `systemctl reload {unit}` bring the last words.",
+        do_not="Do not raise memory_limit by reflex, nor add workers: each of them ends in the same way.",
+    ),
+    ("invalid_response", "system_call"): Entry(
+        title="PHP workers die of SystemCallFilter=",
+        what="A filter of system calls in the unit ends a worker as soon as a script makes one that is not "
+        "in it.",
+        decides="FPM: child exited on signal 31 (SIGSYS).",
+        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then systemctl restart {unit}",
+        advice="`journalctl -k` or `ausearch -m seccomp -ts recent` names the call's number, `ausyscall` "
+        "makes a name of it. Let SystemCallFilter=@system-service stand in the file that `systemctl cat "
+        "{unit}` shows, then `systemctl daemon-reload && systemctl restart {unit}`.",
+        do_not="Do not blame an extension: it did nothing that it does not do elsewhere.",
+    ),
     ("invalid_response", "hard_timeout"): Entry(
         title="PHP ended a worker at its hard timeout",
         what="A script ran past max_execution_time, did not stop within hard_timeout, and PHP ended "
@@ -1035,6 +1057,48 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "changed reload it, or use a variable with `resolver`.",
         do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
     ),
+    ("upstream_unresolvable", "no_resolver"): Entry(
+        title="a name in a variable, and no resolver",
+        what="fastcgi_pass holds a variable, so nginx looks the name up for each request, and has no "
+        "resolver to ask. /etc/hosts does not count there.",
+        decides="nginx: no resolver defined to resolve NAME.",
+        fix="resolver 127.0.0.53; (or your DNS server) beside fastcgi_pass; nginx -t, reload nginx",
+        advice="Write `resolver` with the address of your DNS server (in Docker 127.0.0.11) beside the "
+        "fastcgi_pass in the evidence. Or write the address, or the name without a variable. Then `nginx -t "
+        "&& systemctl reload nginx`.",
+        do_not="Do not add the name to /etc/hosts: nginx's resolver asks DNS servers alone.",
+    ),
+    ("upstream_unresolvable", "name_unresolved"): Entry(
+        title="nginx's resolver does not know the name",
+        what="fastcgi_pass holds a variable, and the DNS server of `resolver` gave no address for the name.",
+        decides="nginx: NAME could not be resolved, with the server's answer or a timeout.",
+        fix="ask the DNS server of resolver for the name in the evidence; correct one of the two",
+        advice="Ask the server of `resolver` for the name in the evidence, with `dig`. No answer: the server "
+        "is down, or the address in `resolver` is wrong. Not found: nginx adds no search domain, "
+        "so write the whole name.",
+        do_not="Do not trust `getent hosts`: it reads /etc/hosts, which nginx's resolver does not.",
+    ),
+    ("upstream_unresolvable", "bad_address"): Entry(
+        title="fastcgi_pass becomes no address",
+        what="The variable in fastcgi_pass holds a text that nginx cannot dial: no port, no host, no "
+        "upstream of that name.",
+        decides="nginx: no port in upstream, invalid host in upstream; status 500.",
+        fix="give the variable in the evidence an address with a port; nginx -t, reload nginx",
+        advice="The log line quotes the text. Give the variable a socket, an address with a port, or the "
+        "name of an upstream block. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not trust nginx -t here: it cannot see what a variable will hold.",
+    ),
+    ("upstream_unresolvable", "stale_address"): Entry(
+        title="nginx keeps an old address of a name",
+        what="The name in fastcgi_pass got another address, as after a deploy of php-fpm. nginx looks "
+        "names up only when it loads its configuration.",
+        decides="nginx failed to connect to an address that the name no longer has, and was not reloaded "
+        "since.",
+        fix="nginx -t && systemctl reload {unit}",
+        advice="`nginx -t && systemctl reload {unit}` now. For good: let the deploy reload nginx, or use "
+        "a variable with `resolver` (`valid=10s`), or a fixed address or socket.",
+        do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
+    ),
     ("nginx_limit", None): Entry(
         title="nginx has reached a limit of its own",
         what="nginx has no connections or no file descriptors left; FPM is idle meanwhile.",
@@ -1054,6 +1118,40 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: "
         "free the disk (`df -h`, `df -i`).",
         do_not="Do not chmod 777: responses of all users would lie readable there.",
+    ),
+    ("temp_dir_unwritable", "request_body"): Entry(
+        title="nginx cannot keep large request bodies",
+        what="A body above client_body_buffer_size goes to a file first. nginx cannot write it, and answers "
+        "500 to uploads.",
+        decides="nginx [crit]: open() or pwritev() of a file below client_body_temp failed (13, 2 or 28).",
+        fix="systemctl reload {unit} gives the directory back to nginx's user; or free a full disk",
+        advice="Errno 13: `nginx -t && systemctl reload {unit}` lets nginx's master give the directory "
+        "in the evidence to the user of its workers; one above it needs `chmod o+x`. Errno 28: free the disk "
+        "(`df -h`, `df -i`).",
+        do_not="Do not chmod 777: uploads of all users would lie readable there. php-fpm has no part in it.",
+    ),
+    ("redirect_cycle", None): Entry(
+        title="nginx's locations lead in a circle",
+        what="try_files, index, error_page or rewrite send a request to a path that comes back to the same "
+        "place. After ten rounds nginx answers 500.",
+        decides="nginx: rewrite or internal redirection cycle. php-fpm was never asked.",
+        fix="let the target in the evidence reach the PHP location or an existing file; reload nginx",
+        advice="See which location takes the path in the evidence (`nginx -T`). A nested location needs its "
+        "own `location ~ \\.php$`; `root` must hold the fallback of try_files. Then `nginx -t && systemctl "
+        "reload nginx`.",
+        do_not="Do not restart PHP-FPM or look into its log: it got none of these requests.",
+    ),
+    ("cached_error", None): Entry(
+        title="nginx serves a cached 502",
+        what="fastcgi_cache_valid names `any` or 502, so nginx keeps its own error for a page. It goes on "
+        "answering it while php-fpm is well again.",
+        decides="A 502 or 504 of nginx's own was logged within the time of fastcgi_cache_valid, and a worker "
+        "answers now.",
+        fix="fastcgi_cache_valid 200 301 302 404 in place of any; nginx -t && systemctl restart {unit}",
+        advice="Name the statuses worth keeping: `fastcgi_cache_valid 200 301 302 404 10m;`. Then `nginx -t "
+        "&& systemctl restart {unit}`: the error is in the memory of the cache's zone, which a reload keeps.",
+        do_not="Do not only delete the cache's files: the error is not in them. A reload does not help "
+        "either.",
     ),
     ("php_fatal", None): Entry(
         title="PHP fatal errors (500)",
@@ -1257,8 +1355,8 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
             if found and (name != "user" or piece.get("source") == "probe"):
                 known.setdefault(name, found.group(1))
     known.setdefault("address", endpoint)
-    for form, path in _PACKAGES:
-        version = path.search(str(endpoint))
+    for form, pattern in _PACKAGES:
+        version = pattern.search(str(endpoint))
         if version:
             known["package"] = form % version.group(1)
     for remedy in finding.get("remedy") or []:

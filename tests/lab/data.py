@@ -24,7 +24,7 @@ LOGINS = ("root", "plain")  # as whom a diagnosis logs in; plain: a user without
 SITE = "shop.example"
 FAULT_KEYS = {
     *("name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected"),
-    *("expected_on", "safe_fix", "actions", "probe", "login", "variation_of"),
+    *("expected_on", "safe_fix", "actions", "probe", "login", "report", "variation_of"),
 }
 
 
@@ -120,6 +120,7 @@ class Fault(NamedTuple):
     actions: tuple[str, ...]
     probe: Request
     login: str
+    report: str  # where people told of it in public, "": nowhere
     variation_of: str  # the fault that `make test` plays in its place, "": none
 
     def truth(self, suite: str) -> dict[str, Any]:
@@ -209,6 +210,7 @@ def _fault_as_written(family: str, entry: dict[str, Any], suites: list[str]) -> 
         actions=tuple(entry.get("actions", ())),
         probe=Request(**{**served, **entry.get("probe", {})}),
         login=entry.get("login", "root"),
+        report=entry.get("report", ""),
         variation_of=entry.get("variation_of", ""),
     )
 

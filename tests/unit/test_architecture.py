@@ -70,7 +70,7 @@ REACH_THE_HOST = ("collect", "change", "remediate")
 ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
 # The engine sends only this to a host.
 SENT = os.path.join("plugins", "module_utils", "")
-LINES_LIMIT = 330
+LINES_LIMIT = 350
 LONGEST_NAME = 60  # of a test
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}

@@ -56,6 +56,7 @@ class Room(NamedTuple):
     read_only: bool
     bytes: int  # free for root
     inodes: Optional[int]  # the same; None: it makes them as it needs them
+    others: Optional[int] = None  # bytes free for other accounts
 
 
 _TYPES = {
@@ -208,7 +209,9 @@ class Host:
         except OSError:
             return None
         inodes = row.f_ffree if row.f_files else None
-        return Room(bool(row.f_flag & os.ST_RDONLY), row.f_bfree * row.f_frsize, inodes)
+        return Room(
+            bool(row.f_flag & os.ST_RDONLY), row.f_bfree * row.f_frsize, inodes, row.f_bavail * row.f_frsize
+        )
 
     def has_address(self, address: str) -> bool:
         """Whether a socket can be bound to it here; no port of anybody is taken."""

@@ -196,6 +196,7 @@ def no_nginx() -> "Nginx":
         "site_logs": [],
         "log_formats": {},
         "opens": [],
+        "loaded_at": None,
         "routes": [],
     }
 
@@ -262,6 +263,7 @@ def _look(
     nginx["group"] = host.group_name(nginx["gid"]) if nginx["gid"] is not None else None
     # A reload replaces the workers and keeps the master.
     started = min((process.started_at for process in workers or masters[:1]), default=None)
+    nginx["loaded_at"] = started
     if started is not None and reading.changed_at is not None:
         nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
     default_log = options.get("e") or built["error-log-path"]

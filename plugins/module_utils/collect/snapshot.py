@@ -50,6 +50,7 @@ STAGES = {
     "access": "access_log",
     "waits": "worker_waits",
 }
+UNWRITABLE = meanings("temp_unwritable")
 FULL = meanings("pool_full", "process_max")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
@@ -123,7 +124,12 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         if path in map(host.realpath, nginx["error_logs"]):
             why = "it was deleted, and nginx still writes to it: what has this name now is another file"
             host.miss("nginx_log", path, why, "nginx -s reopen")
-    return collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals)
+    found = collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals)
+    if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
+        from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
+
+        found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
+    return found
 
 
 def _access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":

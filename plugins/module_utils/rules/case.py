@@ -32,7 +32,7 @@ CUT_OFF = meanings("cut_off", "bad_gateway")
 HIDDEN = meanings("bad_gateway")
 
 
-def _logged_as(key: str, endpoint: "Endpoint") -> List[str]:
+def logged_as(key: str, endpoint: "Endpoint") -> List[str]:
     """nginx logs the address that a name led to, not the name."""
     addresses = [entry["address"] for entry in endpoint.get("addresses") or []]
     hosts = ["[%s]" % address if ":" in address else address for address in addresses]
@@ -56,7 +56,7 @@ class Case:
         # The pools configured for it.
         self.owners = among(seen.pools_at, there) if self.is_local else []
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
-        events = among(seen.lost_at, _logged_as(key, self.endpoint))
+        events = among(seen.lost_at, logged_as(key, self.endpoint))
         losses = [
             Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]
         ]
@@ -73,7 +73,7 @@ class Case:
         from .access_losses import of_access_logs  # pylint: disable=import-outside-toplevel
         from .silence import unheard_sites  # pylint: disable=import-outside-toplevel
 
-        access = self.seen.once(of_access_logs).on(_logged_as(self.key, self.endpoint), self.losses)
+        access = self.seen.once(of_access_logs).on(logged_as(self.key, self.endpoint), self.losses)
         self.losses = sorted(self.losses + access.losses, key=lambda loss: loss.at)
         self.perhaps, self.gone = access.perhaps, access.gone
         unheard = self.seen.once(unheard_sites)

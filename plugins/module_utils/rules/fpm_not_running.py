@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .down import Down
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
-ENDS = meanings("crashed", "killed", "hard_timeout", "terminated")
+ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
 STOP_SECONDS = 3.0
 SAME_MOMENT = 2.0
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
@@ -66,11 +66,14 @@ def _hidden_socket(down: "Down") -> Optional[Reason]:
 def _address_in_use(down: "Down") -> Optional[Reason]:
     if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
         return None
-    words = "%s cannot start: its address is taken by another program" % down.name
-    held = "it is held by %(comm)s (pid %(pid)s)"
-    return Reason(
-        words, down.proof + [evidence("socket", held % holder) for holder in down.place["listeners"][:1]]
-    )
+    taken = down.failure.places[0] if down.failure and down.failure.places else "its address"
+    words = "%s cannot start: %s is taken by another program" % (down.name, taken)
+    proof = []
+    for holder in down.place["listeners"][:1]:
+        held = "%s is held by %s (pid %s)" % (taken, holder["comm"], holder["pid"])
+        unit = holder.get("unit")
+        proof.append(evidence("socket", held + (" of %s" % unit if unit else "")))
+    return Reason(words, down.proof + proof)
 
 
 def _directory_missing_at_start(down: "Down") -> Optional[Reason]:

@@ -37,7 +37,11 @@ class Death(NamedTuple):
 
 DEATHS = (
     Death("segfault", meanings("crashed"), "crashed"),
+    Death("system_call", meanings("filtered"), "was ended by a filter of system calls (SIGSYS)"),
     Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
+    # exit(1) of a heap that is broken or out of memory, 70 of a request that could not begin, 255 of a
+    # bailout, and whatever code an extension exits with.
+    Death("exit_code", meanings("gave_up"), "ended itself with an error code"),
     Death("killed", meanings("killed"), "was killed with SIGKILL, not by the OOM killer,"),
 )
 
@@ -68,7 +72,7 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     times = [at for event in events for at in event["times"]]
     lost = near(case.lost(CUT_OFF, True), times, SAME_MOMENT)
     # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
-    if not times or not lost and (case.unheard is None or death.reason == "killed"):
+    if not times or not lost and (case.unheard is None or death.reason in ("killed", "exit_code")):
         return None
     pool, words, confidence = events[0]["pool"], death.words, "likely"
     if death.reason == "killed" and "kernel_log" in case.seen.blind:

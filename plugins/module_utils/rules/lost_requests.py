@@ -3,16 +3,24 @@
 
 """Beyond the seven: causes that one message of nginx proves, or one of php-fpm beside it. Each is a row."""
 
-from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional
+from bisect import bisect_left
+from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, QUEUE_FULL, Case
-from .model import Answer, Cause, Match, Reason, evidence, near, sample
+from .model import Answer, Cause, Loss, Match, Reason, evidence, near, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
 
 TOO_BIG = meanings("too_big")
+STOPPING = meanings("stopping")
+IN_ORDER, RUNS = meanings("in_order"), "fpm-running"
+# php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
+# another's.
+ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up")
+SECOND = 1.0  # as precise as both logs are
+STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 
 
 class Row(NamedTuple):
@@ -42,8 +50,7 @@ ROWS = (
         CUT_OFF,
         "A reload or restart of php-fpm cut off running requests of pool %s.",
         "recovered",
-        meanings("stopping"),
-        3.0,
+        STOPPING,
     ),
     Row(
         Cause("response_header_too_big", severity="warning"),
@@ -87,15 +94,46 @@ def _not_allowed(case: Case) -> Optional[Match]:
     return Match(NOT_ALLOWED, "allowed_clients", reason)
 
 
+def _times(events: Sequence["Event"]) -> List[float]:
+    return sorted(at for event in events for at in event["times"])
+
+
+def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) -> List[Loss]:
+    """From each stop or reload until the next master runs: process_control_timeout lets it wait so long.
+    Each worker that ended by itself in that second lost one of the requests.
+    """
+    starts = _times([event for event in case.fpm_events(IN_ORDER, False) if event["signature"] == RUNS])
+    spans = []
+    for stop in _times(stops):
+        number = bisect_left(starts, stop)
+        spans.append((stop - SECOND, (starts + [stop + STOP_SECONDS])[number] + SECOND))
+    ends = _times(case.fpm_events(ENDS))
+    cut = []
+    for loss in lost:
+        if not any(begin <= loss.at <= end for begin, end in spans):
+            continue
+        number = bisect_left(ends, loss.at - SECOND)
+        if number < len(ends) and ends[number] <= loss.at + SECOND:
+            del ends[number]
+        else:
+            cut.append(loss)
+    return cut
+
+
 def _match(case: Case, row: Row) -> Optional[Match]:
     lost = case.lost(row.lost, perhaps=row.beside is not None)
     events: List["Event"] = []
     if row.beside:
         events = case.fpm_events(row.beside) + case.fpm_events(row.beside, of_pools=False)
-        lost = near(lost, [at for event in events for at in event["times"]], row.seconds)
+    if row.beside is STOPPING:
+        lost = _cut_by_stops(case, lost, events)
+    elif row.beside:
+        lost = near(lost, _times(events), row.seconds)
     unheard = row.alone and bool(events) and case.unheard is not None
     if not lost and not unheard:
         return None
+    if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
+        events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
     if row.lost is QUEUE_FULL:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
@@ -106,4 +144,11 @@ def _match(case: Case, row: Row) -> Optional[Match]:
 
 
 def examine(case: Case) -> Answer:
-    return _not_allowed(case) or [match for match in (_match(case, row) for row in ROWS) if match]
+    refused = _not_allowed(case)
+    matches: List[Match] = [refused] if refused else []
+    for row in ROWS if not refused else ():
+        match = _match(case, row)
+        if match:
+            matches.append(match)
+            case = case.without(match.reason.losses)
+    return matches

@@ -9,31 +9,40 @@ message proves is a row of lost_requests.py.
 """
 
 from . import (
+    cached_error,
     fastcgi_read_timeout,
     fpm_not_running,
     impostor,
     invalid_response,
     lost_requests,
     max_children_exhausted,
+    nginx_errors,
     socket_path_mismatch,
     socket_permission_denied,
+    upstream_unresolvable,
     worker_oom_killed,
     writable_config,
 )
 from .engine import HostRule, Rule
 
 RULES = (
+    # It claims none: it sees the losses before those who do.
+    Rule("cached_error", (cached_error.CAUSE,), cached_error.examine),
     Rule("impostor", (impostor.CAUSE,), impostor.examine),
     Rule("fpm_not_running", (fpm_not_running.CAUSE,), fpm_not_running.examine),
     Rule("socket_permission_denied", (socket_permission_denied.CAUSE,), socket_permission_denied.examine),
     Rule("socket_path_mismatch", (socket_path_mismatch.CAUSE,), socket_path_mismatch.examine),
     Rule("max_children_exhausted", (max_children_exhausted.CAUSE,), max_children_exhausted.examine),
     Rule("worker_oom_killed", (worker_oom_killed.CAUSE,), worker_oom_killed.examine),
+    Rule("upstream_unresolvable", (upstream_unresolvable.CAUSE,), upstream_unresolvable.examine),
     Rule("lost_requests", lost_requests.CAUSES, lost_requests.examine),
     Rule("invalid_response", (invalid_response.CAUSE,), invalid_response.examine),
     Rule("fastcgi_read_timeout", (fastcgi_read_timeout.CAUSE,), fastcgi_read_timeout.examine),
 )
 # About the host as a whole.
-HOST_RULES = (HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),)
+HOST_RULES = (
+    HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),
+    HostRule("nginx_errors", nginx_errors.CAUSES, nginx_errors.examine),
+)
 
-CAUSES = tuple(cause for rule in (*RULES, *HOST_RULES) for cause in rule.causes)
+CAUSES = tuple(dict.fromkeys(cause for rule in (*RULES, *HOST_RULES) for cause in rule.causes))

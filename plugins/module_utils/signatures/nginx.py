@@ -146,6 +146,9 @@ ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle whi
 "%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
 ng-resp-temp-eacces body - temp_unwritable open() "%q" failed (13: %s)
+    open() "%q" failed (2: %s)
+ng-resp-temp-enospc body - temp_unwritable pwritev() "%q" failed (28: %s)
+    pwrite() "%q" failed (28: %s)
 ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
 ng-body-temp-enospc - 500 temp_unwritable pwritev() "%q" failed (28: %s)

@@ -12,8 +12,8 @@ MEANINGS = words(
     "pid_unwritable no_shared_memory other_error "
     # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
     "no_worker pool_full process_max slow_script trace_denied "
-    # request_terminate_timeout, its own fault, SIGKILL, max_execution_time + hard_timeout, another end
-    "terminated crashed killed hard_timeout exited "
+    # request_terminate_timeout, its own fault, SIGSYS, SIGKILL, hard_timeout, an error code, another end
+    "terminated crashed filtered killed hard_timeout gave_up exited "
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
@@ -106,17 +106,18 @@ fpm-exit-sigsegv WARNING - crashed child %d exited on signal 11 (SIGSEGV%s)%t
 fpm-exit-sigbus WARNING - crashed child %d exited on signal 7 (SIGBUS%s)%t
 fpm-exit-sigabrt WARNING - crashed child %d exited on signal 6 (SIGABRT%s)%t
 fpm-exit-sigill WARNING - crashed child %d exited on signal 4 (SIGILL%s)%t
+fpm-exit-sigsys WARNING - filtered child %d exited on signal 31 (SIGSYS%s)%t
 fpm-exit-sigkill WARNING - killed child %d exited on signal 9 (SIGKILL%s)%t
 fpm-exit-sigterm WARNING - exited child %d exited on signal 15 (SIGTERM%s)%t
 fpm-exit-sigxcpu WARNING - exited child %d exited on signal 24 (SIGXCPU%s)%t
 fpm-exit-signal WARNING - exited child %d exited on signal %d (%s)%t
 fpm-exit-signal NOTICE - exited child %d exited on signal %d (%s)%t
 fpm-exit-0 NOTICE - exited child %d exited with code 0%t
-fpm-exit-1 WARNING - exited child %d exited with code 1%t
-fpm-exit-70 WARNING - exited child %d exited with code 70%t
-fpm-exit-255 WARNING - exited child %d exited with code 255%t
+fpm-exit-1 WARNING - gave_up child %d exited with code 1%t
+fpm-exit-70 WARNING - gave_up child %d exited with code 70%t
+fpm-exit-255 WARNING - gave_up child %d exited with code 255%t
 fpm-exit-124 WARNING - hard_timeout child %d exited with code 124%t
-fpm-exit-code WARNING - exited child %d exited with code %d%t
+fpm-exit-code WARNING - gave_up child %d exited with code %d%t
 fpm-error ERROR - other_error %q
 fpm-error ALERT - other_error %q
 fpm-disallowed stderr - client_not_allowed ERROR: Connection disallowed: IP address '%s' has been dropped.

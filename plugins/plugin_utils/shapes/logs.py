@@ -79,7 +79,23 @@ class Event(TypedDict):
     sample: Sample
 
 
-class Logs(TypedDict):
+class TempDir(TypedDict):
+    """Where nginx could not write a temporary file."""
+
+    path: str  # that refuses nginx's user, else the deepest that exists
+    owner: str
+    mode: str  # octal
+    writable: bool  # for nginx's user
+    full: bool  # its file system
+
+
+class LaterLogs(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0, nor where nginx said nothing of such files."""
+
+    temp_dirs: List[TempDir]
+
+
+class Logs(LaterLogs):
     files: List[LogFile]
     events: List[Event]  # by their first message
 

@@ -51,10 +51,22 @@ class KeptAt(TypedDict):
     keep_conn_line: int
 
 
+class ErrorCache(TypedDict):
+    """How long fastcgi_cache keeps what nginx itself answers where php-fpm does not."""
+
+    seconds: Dict[str, float]  # by status: 502, 504
+    written: str  # the directive
+    file: str
+    line: int
+
+
 class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
+    resolver: bool  # nginx has one there
+    error_cache: Optional[ErrorCache]  # None: it keeps none
+
     server: ServerBlock
     root_owner: Optional[str]  # user that owns the code; None: unknown
     owners: Optional[List[str]]  # who but root can exchange the code; None: unknown
@@ -156,6 +168,7 @@ class LaterNginx(TypedDict, total=False):
     group: Optional[str]  # name of gid
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
+    loaded_at: Optional[float]  # epoch seconds: start of the oldest worker
 
 
 class Nginx(NginxAccount, LaterNginx):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optio
 
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER
+from .settings import error_cache, parse_time
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.nginx import Route, ServerBlock, Target, Timeout
+    from ....plugin_utils.shapes.nginx import ErrorCache, Route, ServerBlock, Target, Timeout
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {
@@ -23,13 +24,10 @@ _TIMEOUTS = {
 _DEFAULT: "Timeout" = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
-_SETTINGS = frozenset(_TIMEOUTS) | {"fastcgi_param", "fastcgi_keep_conn", "root", "alias"}
-# ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
-_TIME = re.compile(
-    "".join(r"(?:(\d*)%s *)?" % unit for unit in ("w", "d", "h", "m(?!s)", "s", "ms")) + r"(\d*) *\Z",
-    re.ASCII,
-)
-_SCALE = (604800000, 86400000, 3600000, 60000, 1000, 1, 1000)
+_SETTINGS = frozenset(_TIMEOUTS) | {
+    *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver"),
+    *("fastcgi_cache", "fastcgi_cache_valid"),
+}
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
 _MOST_VARIABLES = 20  # of one text
@@ -43,6 +41,9 @@ class _Level(NamedTuple):
 
     timeouts: Dict[str, "Timeout"]  # by the names of a route
     keep_conn: Optional[Directive]  # that switches it on
+    cached: bool  # by fastcgi_cache
+    error_cache: Optional["ErrorCache"]  # if cached
+    resolver: bool
     root: Optional[str]
     params: Dict[str, str]
     values: Values  # here
@@ -56,17 +57,6 @@ class _Site(NamedTuple):
     server_names: List[str]
     listen: List[str]
     server: "ServerBlock"
-
-
-def parse_time(text: str) -> Optional[float]:
-    """Seconds of "90", "1m30s" or "500ms"; None for what nginx refuses."""
-    match = _TIME.match(text)
-    if not match or not re.search(r"[0-9]", text):
-        return None
-    if any(len(number or "") > 18 for number in match.groups()):
-        return None
-    total = sum(int(number) * scale for number, scale in zip(match.groups(), _SCALE) if number)
-    return total / 1000.0 if total < 2**63 else None
 
 
 def _variable(written: str) -> str:
@@ -136,7 +126,9 @@ class _Routes:
                     possible.add("")
                 self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
-        level = self.enter(_Level(timeouts, None, None, {}, (self.maps,), ()), block, "http")
+        level = self.enter(
+            _Level(timeouts, None, False, None, False, None, {}, (self.maps,), ()), block, "http"
+        )
         for directive in block:
             if directive.name == "server" and directive.block:
                 self.enter_server(directive, directive.block, level)
@@ -183,7 +175,8 @@ class _Routes:
         """The settings inside a block: a directive holds for its whole block, wherever it stands."""
         timeouts: Dict[str, Timeout] = {}
         params: Optional[Dict[str, str]] = None
-        keep_conn, root = level.keep_conn, level.root
+        keep_conn, root, cached = level.keep_conn, level.root, level.cached
+        resolver, valid = level.resolver, []  # type: bool, List[Directive]
         for directive in block:
             name, args = directive.name, directive.args
             if name not in _SETTINGS or not args:
@@ -210,12 +203,19 @@ class _Routes:
                     params[args[0]] = args[1]
             elif name == "fastcgi_keep_conn":
                 keep_conn = directive if args[0].lower() == "on" else None
+            elif name == "fastcgi_cache":
+                cached = args[0] != "off"
+            elif name == "fastcgi_cache_valid":
+                valid.append(directive)
+            elif name == "resolver":
+                resolver = True
             elif name in ("root", "alias"):
                 root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
         timeouts = {**level.timeouts, **timeouts}
         params = level.params if params is None else params
         values = _set_values(block, level.values)
-        return _Level(timeouts, keep_conn, root, params, values, level.server_values)
+        kept = error_cache(valid, level.error_cache)
+        return _Level(timeouts, keep_conn, cached, kept, resolver, root, params, values, level.server_values)
 
     def value(self, name: str, values: Values) -> Optional[str]:
         """Of a variable. If no block around sets it, another location may, by an internal redirect."""
@@ -280,6 +280,8 @@ class _Routes:
             "connect_timeout": level.timeouts["connect_timeout"],
             "send_timeout": level.timeouts["send_timeout"],
             "keep_conn": level.keep_conn is not None,
+            "resolver": level.resolver,
+            "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
             "params": level.params,
         }

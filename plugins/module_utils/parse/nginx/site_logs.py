@@ -12,7 +12,8 @@ import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .conf import Conf, Directive, every, named
-from .routes import parse_time, server_names, site_name
+from .routes import server_names, site_name
+from .settings import parse_time
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import AccessLog, ErrorLog, LogFormat, SiteLogs

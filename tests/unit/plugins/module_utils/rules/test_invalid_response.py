@@ -21,6 +21,8 @@ HITS: Dict[str, Callable[[], Host]] = {
     "segfault": lambda: a_host("segfault"),
     "killed": lambda: a_host("worker_killed"),
     "hard_timeout": lambda: died_of("fpm-exit-124"),
+    "exit_code": lambda: died_of("fpm-exit-1"),
+    "system_call": lambda: died_of("fpm-exit-sigsys"),
     "not_fastcgi": lambda: a_host("not_fastcgi_app"),
     "protocol_error": lambda: a_host().nginx_said("ng-invalid-header", 20.0),
 }
@@ -83,6 +85,13 @@ class TestDeath:
         }
         proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
         assert [piece["source"] for piece in proof] == ["fpm_log", "kernel", "nginx_log"]
+
+    @pytest.mark.parametrize("signature", ["fpm-exit-1", "fpm-exit-70", "fpm-exit-255", "fpm-exit-code"])
+    def test_hit_every_error_code(self, signature: str) -> None:
+        assert hosts.causes(died_of(signature)) == [(CAUSE, "exit_code", "active")]
+
+    def test_near_miss_an_end_at_max_requests_is_no_error(self) -> None:
+        assert hosts.found(died_of("fpm-exit-0")) == hosts.DEGRADED
 
     def test_near_miss_a_worker_that_died_while_idle(self) -> None:
         """It lost nobody's request."""

@@ -77,6 +77,30 @@ class TestReload:
         assert (hosts.cause_ids(host), hosts.status(host)) == (["reload_interrupted"], "degraded")
         assert [entry["what"] for entry in hosts.verdict(host)["missing"]] == ["cause_of_losses"]
 
+    def test_hit_a_reload_that_waited_for_its_workers(self) -> None:
+        """process_control_timeout: a request is cut off that much later, when the new master is due."""
+        host = a_host().silent_logs().nginx_said("ng-reset-header", 60.0)
+        host.fpm_said("fpm-reloading", 90.0, pool=None).fpm_said("fpm-running", 59.5, pool=None)
+        assert hosts.cause_ids(host) == ["reload_interrupted"]
+
+    def test_near_miss_the_next_master_ran_already(self) -> None:
+        host = reloaded(64.0).fpm_said("fpm-running", 63.0, pool=None)
+        assert hosts.found(host) == hosts.DEGRADED
+
+    def test_near_miss_a_worker_that_crashed_in_that_second(self) -> None:
+        """php-fpm logs no end that its own reload brought about."""
+        host = reloaded(60.0).fpm_said("fpm-exit-sigabrt", 60.0)
+        assert hosts.found(host) == ([("invalid_response", "segfault", "active")], "degraded")
+
+    def test_near_miss_one_crash_explains_one_loss_alone(self) -> None:
+        host = reloaded(60.0).fpm_said("fpm-exit-sigabrt", 60.0).nginx_said("ng-reset-header", 60.0, 60.0)
+        found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"reload_interrupted": 2, "invalid_response": 1}
+
+    def test_near_miss_what_was_terminated_before_is_counted_once(self) -> None:
+        host = reloaded(62.0).fpm_said("fpm-terminate", 60.0)
+        assert hosts.cause_ids(host) == ["request_terminated"]
+
     def test_decoy_a_reload_of_another_master(self) -> None:
         assert hosts.causes(reloaded(master="/etc/php/7.4/fpm/php-fpm.conf")) == []
 

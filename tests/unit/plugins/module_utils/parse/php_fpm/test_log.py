@@ -153,7 +153,7 @@ class TestMessages:
     @pytest.mark.parametrize(
         ("text", "identifier", "detail"),
         [
-            ("on signal 31 (SIGSYS)", "fpm-exit-signal", {"signal": 31, "seconds": 1.5}),
+            ("on signal 10 (SIGUSR1)", "fpm-exit-signal", {"signal": 10, "seconds": 1.5}),
             ("with code 3", "fpm-exit-code", {"code": 3, "seconds": 1.5}),
         ],
     )

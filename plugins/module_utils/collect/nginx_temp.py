@@ -1,0 +1,71 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directories in which nginx could not keep a request's body, or an answer, as its log says."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, List, Optional, Sequence
+
+from ..signatures.lookup import meaning_of, meanings
+from .host import Host, HostError, Stat
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event, TempDir
+    from ...plugin_utils.shapes.nginx import Nginx
+
+MOST = 8
+UNWRITABLE = meanings("temp_unwritable")
+_FILE = re.compile(r'\b(?:open|pwritev?)\(\) "(/[^"]{1,255})" failed \(')
+_WRITE, _SEARCH = 2, 1
+
+
+def _may(nginx: "Nginx", stat: Stat, bits: int) -> bool:
+    """By owner, group and mode. An ACL may say otherwise, which nobody has in a directory of nginx's own."""
+    if nginx["uid"] in (0, None):
+        return nginx["uid"] == 0
+    if stat.uid == nginx["uid"]:
+        shift = 6
+    else:
+        shift = 3 if stat.gid in [nginx["gid"], *nginx["groups"]] else 0
+    return (stat.mode >> shift) & bits == bits
+
+
+def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
+    """The first directory on the way that refuses nginx, else the last one that exists."""
+    found, there = None, "/"
+    names = posixpath.normpath(path).split("/")[1:-1]
+    for number, name in enumerate([""] + names):
+        there = posixpath.join(there, name)
+        try:
+            stat = host.stat(there)
+        except HostError:
+            break
+        if stat.type != "directory":
+            break
+        last = number == len(names)
+        found = (there, stat)
+        if not _may(nginx, stat, _WRITE | _SEARCH if last else _SEARCH):
+            break
+    if found is None:
+        return None
+    there, stat = found
+    room = host.room(there)
+    return {
+        "path": there,
+        "owner": host.user_name(stat.uid),
+        "mode": "%04o" % stat.mode,
+        "writable": _may(nginx, stat, _WRITE | _SEARCH),
+        "full": room is not None and (room.others == 0 or room.inodes == 0),
+    }
+
+
+def temp_dirs(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
+    files = [
+        _FILE.search(event["sample"]["text"])
+        for event in events
+        if event["source"] == "nginx" and meaning_of(event) in UNWRITABLE
+    ]
+    paths = list(dict.fromkeys(match.group(1) for match in files if match))[:MOST]
+    found = {entry["path"]: entry for entry in (_look(host, nginx, path) for path in paths) if entry}
+    return list(found.values())

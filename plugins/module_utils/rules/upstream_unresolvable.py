@@ -1,0 +1,143 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx has no address for the name in fastcgi_pass, or one that the name no longer has."""
+
+from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence, Set
+
+from ..parse.endpoint import reached
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .case import NOBODY_THERE, Case, logged_as, reconfigured
+from .model import NOWHERE, Answer, Cause, Loss, Match, Place, Reason, Remedy, evidence, sample
+from .seen import Groups, Seen, among, grouped
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("upstream_unresolvable")
+UNRESOLVED = meanings("unresolved", "bad_upstream")
+NOT_REACHED = NOBODY_THERE | meanings("unreached", "connect_timed_out")
+LOG_SECOND = 1.0
+# By the id of nginx's message (ngx_http_upstream.c, ngx_inet.c); the others are answers of a resolver.
+REASONS = {"ng-no-resolver": "no_resolver", "ng-no-port": "bad_address", "ng-invalid-port": "bad_address"}
+WORDS = {
+    "no_resolver": "fastcgi_pass %s has a name to look up, and nginx has no resolver to ask.",
+    "bad_address": "fastcgi_pass %s becomes an address that nginx cannot dial.",
+    "name_unresolved": "nginx's resolver has no address for the name in fastcgi_pass %s.",
+}
+
+
+def _by_site(events: Iterable["Event"]) -> Groups["Event"]:
+    return grouped(
+        [event for event in events if event["source"] == "nginx" and meaning_of(event) in UNRESOLVED],
+        lambda event: [event["site"] or ""],
+    )
+
+
+def _of_seen(seen: Seen) -> Groups["Event"]:
+    return _by_site(seen.snapshot["logs"]["events"])
+
+
+def losses_of(events: Sequence["Event"]) -> List[Loss]:
+    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
+    return sorted(losses, key=lambda loss: loss.at)
+
+
+def _unresolved(
+    snapshot: "Snapshot", by_site: Groups["Event"], routes: Sequence["Route"], alone: bool
+) -> Optional[Match]:
+    """routes: those that a variable decides. alone: nothing else reaches the endpoint."""
+    sites = list(dict.fromkeys(route["site"] for route in routes))
+    events = among(by_site, sites)
+    if not events:
+        return None
+    newest = max(events, key=lambda event: event["last"])
+    hit = [route for route in routes if route["site"] in {event["site"] or "" for event in events}]
+    reason_id = REASONS.get(newest["signature"], "name_unresolved")
+    directive = evidence("nginx", "fastcgi_pass %s" % hit[0]["pass"], hit[0]["file"], hit[0]["line"])
+    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    if reason_id == "no_resolver":
+        over = over and all(route.get("resolver") for route in hit)
+    reason = Reason(
+        WORDS[reason_id] % hit[0]["pass"],
+        [directive, sample(newest)],
+        losses_of(events),
+        confidence="likely",
+        state="recovered" if over else "active",
+        severity=None if alone else "warning",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(hit),
+        explains=[],
+    )
+    return Match(CAUSE, reason_id, reason)
+
+
+def _elsewhere(seen: Seen) -> Groups["Event"]:
+    """By site, what nginx did not reach at places that no file names."""
+    named: Set[str] = set()
+    for route in seen.snapshot["nginx"]["routes"]:
+        named.update(place for target in route["endpoints"] for place in reached(target["endpoint"]))
+    return grouped(
+        [
+            event
+            for event in seen.lost
+            if meaning_of(event) in NOT_REACHED
+            and event["endpoint"] not in named
+            and "://" not in (event["endpoint"] or "")
+        ],
+        lambda event: [event["site"] or ""],
+    )
+
+
+def _stale(case: Case) -> Optional[Match]:
+    """nginx looks a name up when it loads its configuration, and keeps the address (ngx_parse_url)."""
+    nginx, endpoint = case.snapshot["nginx"], case.endpoint
+    loaded, addresses = nginx.get("loaded_at"), endpoint.get("addresses")
+    if endpoint.get("family") != "name" or not addresses or loaded is None or nginx["config_newer"]:
+        return None
+    routes = [route for route in case.routes if not route["variable"]]
+    elsewhere = among(case.seen.once(_elsewhere), [route["site"] for route in routes])
+    here, port = logged_as(case.key, endpoint), ":%s" % endpoint.get("port")
+    events = [
+        event
+        for event in elsewhere
+        if (event["endpoint"] or "").endswith(port) and event["endpoint"] not in here
+    ]
+    if not events:
+        return None
+    newest = max(events, key=lambda event: event["last"])
+    target = next(item for route in routes for item in route["endpoints"] if item["endpoint"] == case.key)
+    now = ", ".join(entry["address"] for entry in addresses)
+    words = "nginx dials %s for %s, whose address is %s now: it looks a name up only when it loads."
+    over = newest["last"] + LOG_SECOND < loaded
+    proof = evidence("nginx", target["written"], target["file"], target["line"], loaded)
+    remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "files": []})] if nginx["unit"] else []
+    reason = Reason(
+        words % (newest["endpoint"], target["written"], now),
+        [proof, sample(newest)],
+        losses_of(events),
+        [] if over else remedy,
+        "likely",
+        "recovered" if over else "active",
+        place=(case.owner.place if case.owner else NOWHERE)._replace(unit=nginx["unit"]),
+        servers=sites_of(routes),
+        explains=[],
+    )
+    return Match(CAUSE, "stale_address", reason)
+
+
+def examine(case: Case) -> Answer:
+    routes = [route for route in case.routes if route["variable"]]
+    alone = len(routes) == len(case.routes)
+    unresolved = routes and _unresolved(case.snapshot, case.seen.once(_of_seen), routes, alone)
+    return unresolved or _stale(case)
+
+
+def examine_host(snapshot: "Snapshot") -> List[Match]:
+    """Of the routes whose endpoint only nginx knows."""
+    routes = [route for route in snapshot["nginx"]["routes"] if route["variable"] and not route["endpoints"]]
+    match = _unresolved(snapshot, _by_site(snapshot["logs"]["events"]), routes, True) if routes else None
+    return [match] if match else []

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directory that refuses nginx's temporary files."""
+
+from typing import Any, Dict
+
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room, Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_temp import temp_dirs
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+NGINX = {"uid": 33, "gid": 33, "groups": [7]}
+BODY, FILE = "/var/lib/nginx/body", "/var/lib/nginx/body/0000000001"
+
+
+def folder(mode: int, uid: int = 0, gid: int = 0) -> Stat:
+    return Stat("directory", mode, uid, gid, 0, 0.0, 1, 1)
+
+
+def seen(stat: Stat, path: str = FILE, parent: int = 0o755, **rooms: Room) -> Dict[str, Any]:
+    stats = {each: folder(parent) for each in ("/", "/var", "/var/lib", "/var/lib/nginx")}
+    host = FakeHost(stats=dict(stats, **{BODY: stat}))
+    host.rooms = {BODY: rooms["room"]} if rooms else {}
+    text = '2026/11/26 [crit] 9#9: *1 open() "%s" failed (13: Permission denied), client: x' % path
+    event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": text}}
+    (found,) = temp_dirs(host, NGINX, [event, event])
+    return dict(found)
+
+
+class TestDirectory:
+    def test_hit_owner_and_mode_refuse(self) -> None:
+        found = seen(folder(0o700))
+        assert (found["path"], found["owner"], found["mode"]) == (BODY, "root", "0700")
+        assert (found["writable"], found["full"]) == (False, False)
+
+    def test_hit_a_directory_above_refuses(self) -> None:
+        found = seen(folder(0o700, 33), parent=0o700)
+        assert (found["path"], found["writable"]) == ("/", False)
+
+    def test_hit_no_room_for_who_is_not_root(self) -> None:
+        assert seen(folder(0o700, 33), room=Room(False, 900, 5, 0))["full"]
+
+    def test_near_miss_the_owner_and_a_group_may(self) -> None:
+        assert seen(folder(0o700, 33))["writable"] and seen(folder(0o770, 0, 7))["writable"]
+
+    def test_near_miss_a_hashed_file_below_it(self) -> None:
+        assert seen(folder(0o700, 33), BODY + "/1/00/0000000001")["path"] == BODY
+
+    def test_decoy_a_path_that_visitors_wrote(self) -> None:
+        event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": "open() relative"}}
+        assert temp_dirs(FakeHost(), NGINX, [event]) == []

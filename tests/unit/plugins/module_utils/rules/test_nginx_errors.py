@@ -1,0 +1,82 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx answers 500 to, or cuts off, by itself."""
+
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+BODY = "/var/lib/nginx/body"
+
+
+def cycled(**more: Any) -> Host:
+    host = a_host().silent_logs()
+    host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+    text = 'x internally redirecting to "/shop/index.php", client: 10.0.0.9, server: shop.example'
+    host.nginx_said("ng-redirect-cycle", 60.0, endpoint=None, **more)
+    hosts.events(host, "nginx")[0]["sample"]["text"] = text
+    return host
+
+
+def unwritable(signature: str, endpoint: Optional[str] = None, **facts: Any) -> Host:
+    """nginx could not write below BODY a minute ago. facts: of that directory now."""
+    seen = dict({"path": BODY, "owner": "root", "mode": "0700", "writable": False, "full": False}, **facts)
+    host = a_host().silent_logs().nginx_said(signature, 60.0, endpoint=endpoint)
+    hosts.events(host, "nginx")[0]["sample"]["text"] = '[crit] open() "%s/0000000001" failed (13' % BODY
+    host["logs"]["temp_dirs"] = [seen]
+    return host
+
+
+class TestCycle:
+    CAUSE = ("redirect_cycle", "internal_redirect")
+
+    def test_hit_the_target_is_named(self) -> None:
+        item = hosts.only(cycled())
+        assert (item["cause"], item["state"], item["count"]) == ("redirect_cycle", "active", 1)
+        assert "/shop/index.php" in item["summary"] and item["site"] == "shop.example"
+
+    def test_hit_each_site_has_its_own(self) -> None:
+        host = cycled().another_site("blog.example", server={"file": "/blog", "line": 1})
+        host.logged_as(hosts.events(host, "nginx")[0], site="blog.example")
+        assert hosts.causes(host) == [self.CAUSE + ("active",)] * 2
+
+    def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
+        host = cycled()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.found(host) == ([self.CAUSE + ("recovered",)], "recovered")
+
+    def test_decoy_a_site_without_php(self) -> None:
+        host = cycled()
+        hosts.events(host, "nginx")[0]["site"] = "files.example"
+        assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestTemp:
+    def test_hit_a_body_before_a_server_was_asked(self) -> None:
+        found = ([("temp_dir_unwritable", "request_body", "active")], "degraded")
+        assert hosts.found(unwritable("ng-body-temp-eacces")) == found
+
+    def test_hit_an_answer_of_php_fpm(self) -> None:
+        host = unwritable("ng-resp-temp-eacces", "unix:/run/php/php8.2-fpm.sock")
+        assert hosts.causes(host) == [("temp_dir_unwritable", "response", "active")]
+
+    def test_hit_a_full_disk_is_named(self) -> None:
+        item = hosts.only(unwritable("ng-body-temp-enospc", writable=True, full=True))
+        assert (item["state"], "no room" in item["evidence"][0]["text"]) == ("active", True)
+
+    def test_near_miss_the_directory_is_nginxs_again(self) -> None:
+        host = unwritable("ng-body-temp-eacces", writable=True)
+        assert hosts.found(host) == ([("temp_dir_unwritable", "request_body", "recovered")], "recovered")
+
+    @pytest.mark.parametrize("path", ["/var/lib/nginx/fastcgi", "/srv"])
+    def test_near_miss_another_directory(self, path: str) -> None:
+        assert hosts.found(unwritable("ng-body-temp-eacces", path=path)) == hosts.HEALTHY
+
+    def test_decoy_nobody_looked_at_the_directory(self) -> None:
+        host = unwritable("ng-body-temp-eacces")
+        del host["logs"]["temp_dirs"]
+        assert hosts.found(host) == hosts.HEALTHY
