@@ -69,7 +69,7 @@ routes:
       C(line) and C(context) that set it.
     - C(kept_at). Where nginx keeps connections open. C(file) and C(line) of the upstream's C(keepalive),
       and C(keep_conn_file) and C(keep_conn_line) of C(fastcgi_keep_conn).
-    - C(keep_conn), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
+    - C(keep_conn), C(next_upstream), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
     - C(resolver). Whether nginx has a C(resolver) there.
     - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
       that is C(written) says. V(null) where it keeps none.
@@ -107,6 +107,7 @@ routes:
         - 80 default_server
       location: ~ \.php$
       mismatch: no_pool_listens
+      next_upstream: []
       params:
         SCRIPT_FILENAME: $document_root$fastcgi_script_name
       pass: unix:/var/run/php/php8.1-fpm.sock

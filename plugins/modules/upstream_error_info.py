@@ -120,6 +120,12 @@ events:
       type: list
       elements: int
       returned: success
+    passed:
+      description:
+        - True for failed tries that nginx passed on to another server, whose failure has an event of its own.
+        - False where nginx does not ask another server, since it had sent a request such as POST.
+      type: bool
+      returned: where the log tells
     detail:
       description:
         - What the last message says in particular, such as C(errno), C(status) (what the visitor gets),

@@ -33,6 +33,7 @@ FIELDS = {
     "account": "ACCOUNT",
     "package": "PACKAGE",
     "to": "the site's own pool",
+    "pids": "PIDS",
 }
 # What stands in a sentence for a field that is not known.
 NOUNS = {
@@ -51,6 +52,7 @@ NOUNS = {
     "account": "the account",
     "package": "the php-fpm that the site needs",
     "to": "the site's own pool",
+    "pids": "the processes",
 }
 # What stands for a command, or a turn of words, with a field that is not known. Longer ones come first.
 INSTEAD = (
@@ -60,6 +62,9 @@ INSTEAD = (
     ("systemd-tmpfiles --create && systemctl start {unit}", "systemd-tmpfiles --create, and start php-fpm"),
     ("nginx -t && systemctl reload {unit}", "nginx -t && nginx -s reload"),
     ("systemctl enable --now {unit}", "enable and start it"),
+    ("systemctl thaw {unit}", "thaw its unit"),
+    ("kill -CONT {pids}", "send SIGCONT to the processes"),
+    ("`echo 0 > cgroup.freeze` in {path}, or `echo THAWED > freezer.state` there", "unfreeze its cgroup"),
     ("systemctl list-dependencies {unit}", "the list of what its unit needs"),
     ("systemctl status {unit}", "the status of its unit"),
     ("systemctl cat {unit}", "the text of its unit"),
@@ -93,6 +98,7 @@ INSTEAD = (
 )
 
 _FIELD = re.compile(r"\{(%s)\}" % "|".join(FIELDS))
+_PIDS = re.compile(r"[0-9]+( [0-9]+)*\Z", re.ASCII)
 
 
 def _shown(value: Any) -> str | None:
@@ -109,6 +115,8 @@ def _begins(text: str, position: int) -> bool:
 def filled(text: str, known: Mapping[str, Any]) -> str:
     """known: the fields by name."""
     shown = {name: _shown(known.get(name)) for name in FIELDS}
+    pids = known.get("pids")  # several words of the shell
+    shown["pids"] = pids if isinstance(pids, str) and _PIDS.match(pids) else None
     values = {name: value for name, value in shown.items() if value is not None}
     for command, words in INSTEAD:
         if set(_FIELD.findall(command)) <= set(values) or set(_FIELD.findall(words)) - set(values):

@@ -89,6 +89,22 @@ class BrokenFleet:
                 in_check_mode = checked.get("hosts", {}).get(host, {})
                 yield Check(host, "check mode says the same", same(in_check_mode, entry or {}))
             yield unchanged(host, "nothing is different afterwards", before, after)
+        yield from self.prove_pages(real)
+
+    def prove_pages(self, report: Mapping[str, Any]) -> Iterator[Check]:
+        """No host that is called well has a page that fails. Asked for on every site, after the verdict."""
+        well = [
+            host
+            for host in sorted(self.facts)
+            if report.get("hosts", {}).get(host, {}).get("status") in ("healthy", "recovered")
+        ]
+        if not well:
+            return
+        names = ",".join("%(lab_suite)s:%(lab_fault)s" % self.facts[host] for host in well)
+        output = hosts.lab("pages", self.fleet, "--hosts", names, quiet=True, check=False)
+        for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M):
+            yield Check(host, "no page of a well host fails", None if mark == "ok" else words.strip())
+        self.as_broken = hosts.fingerprint(self.fleet)  # the questions stand in the logs
 
     def diagnosed(self, name: str, *words: str) -> dict[str, Any]:
         """The report of one run; without one, {"no report": the end of the output}."""

@@ -101,6 +101,13 @@ def _on_fleet(args: argparse.Namespace) -> int:
         documents = fingerprint.take(fleet, specs, _quiet)
         print(json.dumps(documents, indent=1, sort_keys=True))
         return 0 if len(documents) == len(specs) else 1
+    if args.command == "pages":
+        outcomes = fleet.each(
+            [spec for spec in specs if not spec.fault.pages_fail],
+            lambda spec: scripts.failing_pages(execute(fleet.container(spec), scripts.pages(spec))),
+            _tell,
+        )
+        return _sum_up(outcomes, "hosts answer on every site", started)
     if args.command == "calm":
         return _sum_up(
             fleet.each(specs, lambda spec: execute(fleet.container(spec), scripts.calm()), _quiet),
@@ -136,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "break": "apply the faults",
         "traffic": "drive requests and check that each fault's symptom shows",
         "probe": "check the request that must be answered after a repair",
+        "pages": "ask every site for a page, but on hosts whose pages are meant to fail",
         "calm": "stop the background load",
         "fingerprint": "JSON of everything that a diagnosis must leave as it is",
         "exec": "run a bash script (-c, or standard input) in the hosts",

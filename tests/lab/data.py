@@ -25,6 +25,7 @@ SITE = "shop.example"
 FAULT_KEYS = {
     *("name", "title", "suites", "why_suites", "break", "traffic", "symptom", "load", "expected"),
     *("expected_on", "safe_fix", "actions", "probe", "login", "report", "variation_of"),
+    "pages_fail",
 }
 
 
@@ -122,6 +123,7 @@ class Fault(NamedTuple):
     login: str
     report: str  # where people told of it in public, "": nowhere
     variation_of: str  # the fault that `make test` plays in its place, "": none
+    pages_fail: str  # why a page may fail beside a verdict that nothing is wrong; "": none may
 
     def truth(self, suite: str) -> dict[str, Any]:
         """What a diagnosis must say about this fault on a suite."""
@@ -212,6 +214,7 @@ def _fault_as_written(family: str, entry: dict[str, Any], suites: list[str]) -> 
         login=entry.get("login", "root"),
         report=entry.get("report", ""),
         variation_of=entry.get("variation_of", ""),
+        pages_fail=entry.get("pages_fail", ""),
     )
 
 

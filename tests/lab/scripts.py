@@ -20,6 +20,7 @@ LOAD_UNIT = "webmedic-load"
 VISITORS_UNIT = "webmedic-visitors"
 VISITORS_LOG = "/root/visitors"  # of the first ones, then with .1 and so on
 MARK = "LAB"
+PAGE_PATIENCE = 15  # seconds
 
 READY = """
 for _ in $(seq 100); do
@@ -162,6 +163,22 @@ def traffic(spec: Spec) -> str:
 def probe(spec: Spec) -> str:
     """Check the request that must be answered after a repair."""
     return CHECK + _check("probe", spec.fault.probe)
+
+
+def pages(spec: Spec) -> str:
+    """Ask every site for a page."""
+    probe = spec.fault.probe
+    words = " ".join(shlex.quote(str(word)) for word in (probe.site, probe.path, PAGE_PATIENCE))
+    return f"python3 -c {shlex.quote(_on_host('sites.py'))} {words}"
+
+
+def failing_pages(output: str) -> str:
+    """What pages() saw; raise LabError where a page fails."""
+    rows = [line.split(" ", 1) for line in output.splitlines()]
+    wrong = [f"{site}: HTTP {status}" for status, site in rows if not "000" < status < "500"]
+    if wrong or not rows:
+        raise LabError("; ".join(wrong) or "it has no site that passes to php-fpm")
+    return f"{len(rows)} sites answer"
 
 
 def calm(*units: str) -> str:

@@ -25,7 +25,7 @@ from .pressure import pools_under_pressure
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.logs import AccessLogs, Logs
-    from ...plugin_utils.shapes.memory import Memory
+    from ...plugin_utils.shapes.memory import Halted, Memory
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
@@ -44,6 +44,7 @@ STAGES = {
     "memory": "memory_limit",
     "endpoints": "live_probe",
     "workers": "fpm_workers",
+    "halted": "fpm_workers",
     "oom": "kernel_log",
     "logs": "nginx_log",
     "confinement": "connect_as_nginx",
@@ -91,6 +92,19 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
     sizes = (memory.get("limit_bytes"), memory.get("mem_available"))
     free = min((size for size in sizes if size is not None), default=0)
     return sleeping[free // 4 // WORKER_BYTES :]
+
+
+def _halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
+    """A process's state or a silent endpoint gives the hint."""
+    silent = any(
+        facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
+        for facts in snapshot["endpoints"].values()
+    )
+    if not silent and not any(process.state in "TtD" for process in procs):
+        return []
+    from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
+
+    return collect_halted(host, procs)
 
 
 def _may_be_in_journal(master: "Master") -> bool:
@@ -169,10 +183,6 @@ def _host_facts(host: Host, now: float) -> "HostFacts":
     }
 
 
-def _why(error: Exception) -> str:
-    return "%s: %s" % (type(error).__name__, error)
-
-
 def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
     cast(Dict[str, object], snapshot)[stage] = value
 
@@ -200,6 +210,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "endpoints": lambda: _endpoints(host, snapshot, procs(), probe_seconds),
         "workers": lambda: collect_workers(host, procs(), snapshot["fpm"]["masters"]),
+        "halted": lambda: _halted(host, snapshot, procs()),
         "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
         "confinement": lambda: collect_confinement(host, snapshot),
@@ -212,7 +223,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
             value = stages[stage]()
             _put(snapshot, stage, value)
         except Exception as error:  # pylint: disable=broad-except
-            why = _why(error)
+            why = "%s: %s" % (type(error).__name__, error)
         say([stage, value, why, host.missing])
         if why and stage in DECISIVE:
             return
@@ -287,6 +298,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "confinement": no_confinement(),
         "access": {"files": [], "events": []},
         "waits": None,
+        "halted": [],
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed
@@ -294,7 +306,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         snapshot["host"] = _host_facts(host, now)
     except Exception as error:  # pylint: disable=broad-except
         # Without is_root and the clock's offset everything else would be judged wrongly.
-        host.miss("collector_failed", "host", _why(error))
+        host.miss("collector_failed", "host", "%s: %s" % (type(error).__name__, error))
     else:
         _take_stages(host, snapshot, probe_seconds, todo)
     late = "the deadline of %g s was over" % seconds if host.left() <= 0 else "it broke off"

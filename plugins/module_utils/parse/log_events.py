@@ -3,7 +3,7 @@
 
 """Messages of one kind about one place, counted: an event of the snapshot."""
 
-from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple, Union
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Detail, Event, Sample
@@ -12,6 +12,7 @@ KEPT = 16  # times and pids of an event, the newest
 # The table must not grow with names that visitors choose, nor take from other sites.
 MOST_OF_SITE = 64
 MOST_EVENTS = 10000
+Key = Tuple[Union[None, bool, str], ...]
 _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are listed
 
 
@@ -58,13 +59,13 @@ def _order(event: "Event") -> Tuple[float, str, str, str]:
 
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master)."""
+    """Counts messages by (source, signature, site, endpoint, pool, master, passed)."""
 
     def __init__(self) -> None:
-        self._events: Dict[Tuple[Optional[str], ...], Event] = {}
+        self._events: Dict[Key, Event] = {}
         # The newest line of each, and how it is redacted.
-        self._lines: Dict[Tuple[Optional[str], ...], Tuple[str, str, Callable[[str], str]]] = {}
-        self._of_site: Dict[Tuple[Optional[str], ...], int] = {}
+        self._lines: Dict[Key, Tuple[str, str, Callable[[str], str]]] = {}
+        self._of_site: Dict[Key, int] = {}
         self.dropped = 0  # messages beyond MOST_OF_SITE or MOST_EVENTS
         self.full = False  # MOST_EVENTS was reached, so a site may lack any event
 
@@ -82,8 +83,9 @@ class Events:
         master: Optional[str] = None,
         pid: Optional[int] = None,
         detail: Optional["Detail"] = None,
+        passed: Optional[bool] = None,
     ) -> None:
-        key = (source, signature, site, endpoint, pool, master)
+        key = (source, signature, site, endpoint, pool, master, passed)
         event = self._events.get(key)
         if event is None:
             event = {
@@ -101,6 +103,8 @@ class Events:
                 "detail": {},
                 "sample": _UNREAD,
             }
+            if passed is not None:
+                event["passed"] = passed
             if not self._keep(key, event, 1):
                 return
         event["count"] += 1
@@ -117,8 +121,8 @@ class Events:
     def has(self, signatures: FrozenSet[str]) -> bool:
         return any(key[1] in signatures for key in self._events)
 
-    def _keep(self, key: Tuple[Optional[str], ...], event: "Event", count: int) -> bool:
-        source, _signature, site, _endpoint, pool, _master = key
+    def _keep(self, key: Key, event: "Event", count: int) -> bool:
+        source, site, pool = key[0], key[2], key[4]
         known = self._of_site.get((source, site, pool), 0)
         full = len(self._events) >= MOST_EVENTS
         if full or known >= MOST_OF_SITE:

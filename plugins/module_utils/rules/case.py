@@ -62,11 +62,20 @@ class Case:
         ]
         # Requests lost on it that no rule has explained yet, oldest first.
         self.losses = sorted(losses, key=lambda loss: loss.at)
+        self.passed: List[Loss] = []  # failed tries that cost no request here
+        if seen.has_spares:
+            self._sort_tries()
         self.perhaps: List[Loss] = []  # that may as well have been lost on another endpoint
         self.gone: List[Loss] = []  # clients who gave up on it
         self.unheard: Optional[str] = None  # why no log would tell of a loss on it; None: one does
         if seen.has_access or seen.is_silent:
             self._ask_access_logs()
+
+    def _sort_tries(self) -> None:
+        # A host without upstreams of several servers need not compile it.
+        from .tries import sorted_out  # pylint: disable=import-outside-toplevel
+
+        self.losses, self.passed = sorted_out(self.seen, self.key, self.losses)
 
     def _ask_access_logs(self) -> None:
         # A host whose error logs tell all need not compile it.

@@ -13,7 +13,7 @@ from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
 from .model import Loss, evidence, span
 from .registry import HOST_RULES, RULES
-from .status import NEEDED_FOR_HEALTH, status_of
+from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
@@ -37,16 +37,16 @@ class Judged(NamedTuple):
 
 def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
     """The entry of missing for what no rule explains."""
-    if any(item["state"] == "active" for item in examined.findings):
+    active = [item["severity"] for item in examined.findings if item["state"] == "active"]
+    if "critical" in active or (active and not is_silent(case)):
         return []
-    lost = examined.left
-    if lost:
-        return [_without_cause(lost, case.key)]
-    if case.answers or any(entry["what"] in NEEDED_FOR_HEALTH for entry in examined.missing):
-        return []
+    notes = [_without_cause(examined.left, case.key)] if examined.left and not active else []
+    seen = case.answers or any(entry["what"] in NEEDED_FOR_HEALTH for entry in examined.missing)
+    if seen or (notes and not is_silent(case)):
+        return notes
     connect = case.connect.get("error") or case.connect["result"]
     why = "no rule explains it: connecting gave %s, the probe %s" % (connect, case.probe["result"])
-    return [unseen("live_probe", case.key, why)]
+    return [*notes, unseen("live_probe", case.key, why)]
 
 
 def _without_cause(lost: Sequence[Loss], endpoint: Optional[str]) -> "Missing":
@@ -107,15 +107,35 @@ def _spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding
     """
     if not findings or not all(set(answering.get(id(route), ())) - {case.key} for route in case.routes):
         return findings
+    if any("off" in route.get("next_upstream", ()) for route in case.routes):
+        return findings
+    others = sorted({key for route in case.routes for key in answering[id(route)]} - {case.key})
     targets = [target for route in case.routes for target in route["endpoints"]]
     spare = all(target["backup"] for target in targets if target["endpoint"] == case.key)
     state = "latent" if spare else "active"
     return [
-        {**item, "severity": "warning", "state": state}
+        _as_spare(item, state, others[0])
         if (item["state"], item["severity"]) == ("active", "critical")
         else item
         for item in findings
     ]
+
+
+def _as_spare(item: "Finding", state: str, other: str) -> "Finding":
+    """To dial the other one twice would help nobody."""
+    words = "%s; %s answers in its place: take this server out, or mend it."
+    remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
+    summary = words % (item["summary"].rstrip("."), other)
+    # The catalogue then says what to do about a spare one.
+    proof = item["evidence"] + [evidence("spare", "%s answers in its place" % other)]
+    changed: "Finding" = {
+        **item,
+        "severity": "warning",
+        "state": state,
+        "summary": summary,
+        "evidence": proof,
+    }
+    return {**changed, "remedy": remedy}
 
 
 def _merged(findings: List["Finding"]) -> List["Finding"]:
@@ -150,6 +170,18 @@ def _left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
     return {**not_mended(item), "evidence": item["evidence"] + [evidence("file", text)]}
 
 
+def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
+    """nginx's workers are there and do not run."""
+    kinds = {one["pid"]: one["kind"] for one in snapshot.get("halted") or []}
+    workers = snapshot["nginx"]["workers"]
+    held = [kinds[pid] for pid in workers if pid in kinds]
+    if not held:
+        return []
+    why = "%d of %d workers of nginx do not run (%s): they answer no request"
+    what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
+    return [unseen(what, snapshot["nginx"]["config"], why % (len(held), len(workers), held[0]))]
+
+
 def _nginx_gaps(nginx: "Nginx") -> List["Missing"]:
     """Entries of missing about nginx as a whole."""
     why = "line %s: where fastcgi_pass %s leads is decided at run time"
@@ -172,6 +204,16 @@ def _silence(snapshot: "Snapshot") -> List["Missing"]:
     from .silence import gaps, quiet_masters  # pylint: disable=import-outside-toplevel
 
     return gaps(snapshot) + quiet_masters(snapshot)
+
+
+def _unscathed(snapshot: "Snapshot", examined: Sequence[Case]) -> List["Missing"]:
+    """What failed and cost php-fpm's visitors nothing."""
+    elsewhere = any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"])
+    if not elsewhere and not any(case.passed for case in examined):
+        return []
+    from .unscathed import addresses, other_upstreams  # pylint: disable=import-outside-toplevel
+
+    return addresses(examined) + other_upstreams(snapshot)
 
 
 def _earlier(snapshot: "Snapshot") -> List["Missing"]:
@@ -210,7 +252,9 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
     missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot["nginx"])) or []
+    missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []
     missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
+    missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [
         attempt(missing, "owners", partial(_left_to_a_person, snapshot, item)) or not_mended(item)

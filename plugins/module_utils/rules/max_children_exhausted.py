@@ -22,6 +22,7 @@ from .model import (
     span,
 )
 from .seen import Owner
+from .workers_halted import is_halted
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Flow
@@ -255,6 +256,8 @@ def examine(case: Case) -> Answer:
         over = _was_full(case) or _was_held(case, owner) or _gave_up(case)
         return _refuses(case, owner) or over or Clear(free % (case.key, case.probe.get("ms") or 0))
     # A unix socket's full queue refuses at once; a TCP port's lets a client wait.
+    if is_halted(case):
+        return None
     no_place = result == "full" or (result == "timeout" and case.endpoint.get("listening"))
     if no_place or (result == "ok" and case.probe["result"] == "no_answer"):
         return _full(case, owner)

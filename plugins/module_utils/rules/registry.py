@@ -21,6 +21,7 @@ from . import (
     socket_permission_denied,
     upstream_unresolvable,
     worker_oom_killed,
+    workers_halted,
     writable_config,
 )
 from .engine import HostRule, Rule
@@ -32,6 +33,7 @@ RULES = (
     Rule("fpm_not_running", (fpm_not_running.CAUSE,), fpm_not_running.examine),
     Rule("socket_permission_denied", (socket_permission_denied.CAUSE,), socket_permission_denied.examine),
     Rule("socket_path_mismatch", (socket_path_mismatch.CAUSE,), socket_path_mismatch.examine),
+    Rule("workers_halted", (workers_halted.CAUSE,), workers_halted.examine),
     Rule("max_children_exhausted", (max_children_exhausted.CAUSE,), max_children_exhausted.examine),
     Rule("worker_oom_killed", (worker_oom_killed.CAUSE,), worker_oom_killed.examine),
     Rule("upstream_unresolvable", (upstream_unresolvable.CAUSE,), upstream_unresolvable.examine),

@@ -12,6 +12,7 @@ from .model import Place, evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.unit import Unit
@@ -58,6 +59,17 @@ def _has_unit(master: "Master") -> bool:
     return unit is not None and unit["load"] == "loaded" and unit["active"] == "failed"
 
 
+def _has_spares(snapshot: "Snapshot") -> bool:
+    routes = snapshot["nginx"]["routes"]
+    return any(len(route["endpoints"]) > 1 for route in routes) or any(
+        len(facts.get("addresses") or ()) > 1 for facts in snapshot["endpoints"].values()
+    )
+
+
+def _has_no_server(event: "Event") -> bool:
+    return meaning_of(event) == "no_live_peer"
+
+
 class Seen:
     def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
@@ -76,6 +88,8 @@ class Seen:
             for event in events
             if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
         ]
+        # Where nginx may go on to another server or address, not each failed try is a lost request.
+        self.has_spares = bool(self.lost or any(map(_has_no_server, events))) and _has_spares(snapshot)
         self.fpm_events = [event for event in events if event["source"] == "fpm"]
         access = snapshot.get("access")
         self.has_access = bool(access and access["events"])  # an access log tells of some

@@ -172,8 +172,10 @@ def _missed_by(case: Case, owner: Owner) -> str:
 
 
 def _repoint(case: Case, to: str) -> List[Remedy]:
-    """Each place that names the endpoint is to name another."""
+    """Each place that names the endpoint is to name another, unless an upstream has that one already."""
     targets = [target for route in case.routes for target in route["endpoints"]]
+    if any(target["endpoint"] == to and not target["down"] for target in targets):
+        return []
     places = {(target["file"], target["line"], target["written"]) for target in targets}
     return [
         Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": to})

@@ -38,6 +38,24 @@ def _out_of_reach(examined: Sequence[Case], findings: Sequence["Finding"]) -> Se
     return {case.key for case in examined if case.key in endpoints or (not case.answers and is_hit(case))}
 
 
+def is_silent(case: Case) -> bool:
+    """Whether the endpoint was asked as nginx asks it, and gave no answer."""
+    return case.connect.get("tried", False) and not case.answers
+
+
+def _served(examined: Sequence[Case]) -> Set[str]:
+    """Endpoints in whose place another server of each upstream answers."""
+    answering = {case.key for case in examined if case.answers}
+    return {
+        case.key
+        for case in examined
+        if all(
+            any(target["endpoint"] in answering for target in route["endpoints"] if not target["down"])
+            for route in case.routes
+        )
+    }
+
+
 def status_of(
     snapshot: "Snapshot",
     examined: Sequence[Case],
@@ -48,8 +66,11 @@ def status_of(
     dead = _out_of_reach(examined, findings)
     not_seen = {entry["what"] for entry in missing}
     states = {item["state"] for item in findings}
+    silent = {case.key for case in examined if is_silent(case)} - dead - _served(examined)
     if dead and dead.issuperset(routes_by_endpoint(snapshot)):
         return "failing"
+    if silent and not dead:
+        return "unknown"
     if dead or "active" in states or "cause_of_losses" in not_seen:
         return "degraded"
     if not_seen & NEEDED_FOR_HEALTH:

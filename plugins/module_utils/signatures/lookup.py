@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
 _MEANING_OF.update(nginx.ACCESS)
+_MEANING_OF[nginx.UNKNOWN.id] = nginx.UNKNOWN.meaning
 _MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | frozenset(nginx.ACCESS.values())
 
 

@@ -3,7 +3,7 @@
 
 """What nginx says about requests on their way to php-fpm, from the sources of nginx 1.14 to 1.31."""
 
-from .table import Table, words
+from .table import Signature, Table, words
 
 # A request to this endpoint is lost.
 LOST = words(
@@ -14,7 +14,9 @@ LOST = words(
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
     "cut_off not_fastcgi bad_header too_big "
     # of nginx itself: connections and open files; what a profile or its unit's filter refuses
-    "no_resource confined"
+    "no_resource confined "
+    # an error on the way to php-fpm that no row knows
+    "unknown_loss"
 )
 MEANINGS = LOST | words(
     # All servers of an upstream failed just before, one did, proxy_pass to php-fpm, no address for a name.
@@ -155,3 +157,5 @@ ng-body-temp-enospc - 500 temp_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
 """,
 )
+# What stands behind a message that no row is. It is not asked for by its text.
+UNKNOWN = Signature("ng-unknown", NO_PHASE, None, "unknown_loss", "%q")

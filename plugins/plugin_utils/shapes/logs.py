@@ -61,7 +61,15 @@ class Detail(TypedDict, total=False):
     claimed: bool  # a worker's word, not the master's
 
 
-class Event(TypedDict):
+class LaterEvent(TypedDict, total=False):
+    """Not in snapshots from before 0.5.0."""
+
+    # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
+    # Absent: the log does not tell.
+    passed: bool
+
+
+class Event(LaterEvent):
     """Messages of one kind about one place, counted."""
 
     source: str  # nginx, nginx_access or fpm

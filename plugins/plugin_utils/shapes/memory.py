@@ -41,6 +41,14 @@ class Worker(WorkerSizes):
     busy: Optional[bool]  # None: unknown
 
 
+class Halted(TypedDict):
+    """A process of nginx or php-fpm that is there and does not run."""
+
+    pid: int
+    kind: str  # stopped, traced, frozen or disk_wait
+    why: Optional[str]  # who traces it, the frozen cgroup, or where in the kernel it waits
+
+
 class Victim(TypedDict):
     """What the line of a kill says by itself."""
 

@@ -70,6 +70,7 @@ class LaterRoute(TypedDict, total=False):
     server: ServerBlock
     root_owner: Optional[str]  # user that owns the code; None: unknown
     owners: Optional[List[str]]  # who but root can exchange the code; None: unknown
+    next_upstream: List[str]  # words of fastcgi_next_upstream; []: it is not set; not from before 0.5.0
 
 
 # "pass" is a word of Python, so this one shape is no class.

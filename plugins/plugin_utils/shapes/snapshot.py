@@ -9,7 +9,7 @@ from typing import Dict, List, Optional
 from .confinement import Confinement
 from .endpoint import Endpoint
 from .logs import AccessLogs, Logs
-from .memory import Memory, Oom, Worker
+from .memory import Halted, Memory, Oom, Worker
 from .nginx import Nginx
 from .php_fpm import Fpm
 from .shape import TypedDict
@@ -52,6 +52,7 @@ class LaterSnapshot(TypedDict, total=False):
     confinement: Confinement  # not in snapshots from before 0.5.0
     access: AccessLogs
     waits: Optional[Waits]  # None: no pool was full and no request late; not in snapshots from before 0.5.0
+    halted: List[Halted]  # not in snapshots from before 0.5.0
 
 
 class Snapshot(LaterSnapshot):

@@ -40,6 +40,7 @@ class Process(NamedTuple):
     started_at: float  # epoch seconds
     foreign: bool = False  # it runs in a container below this host
     doubt: Optional[str] = None  # why what calls itself a master is none of root's, see trust.py
+    state: str = "S"  # proc(5)
 
 
 def process(host: Host, pid: int) -> Optional[Process]:
@@ -59,7 +60,8 @@ def process(host: Host, pid: int) -> Optional[Process]:
     doubt = not_roots(host, pid, status.uids, exe, PROGRAMS[program]) if program else None
     account = (status.uid, status.gid, status.groups)
     foreign = status.namespaces > 1
-    return Process(pid, stat.ppid, stat.comm, cmdline, exe, *account, started_at, foreign, doubt)
+    seen = Process(pid, stat.ppid, stat.comm, cmdline, exe, *account, started_at, foreign, doubt)
+    return seen._replace(state=stat.state)
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List["Stranger"]:

@@ -10,15 +10,16 @@ never decides alone.
 
 import re
 from collections import deque
-from typing import Deque, Iterable, List, Optional, Set
+from typing import Deque, Dict, Iterable, List, Optional, Set, Tuple
 
 from ...signatures.nginx import PHASES, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
-from .log_entry import ENTRY_LIMIT, Entry, brief, fields, parse_entry
+from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
 
 MANY_STRANGERS = 16
 _MOST_DOUBTS = 5000
+_MOST_TRIES = 4096
 
 
 class _Seen:
@@ -27,6 +28,7 @@ class _Seen:
     def __init__(self, start: int, entry: Entry, line: str) -> None:
         self.start, self.entry, self.line = start, entry, line
         self.doubt: Set[int] = set()  # the pids that must prove to be nginx's
+        self.tries = 1  # of its request, with this one
 
 
 class NginxLog(Log):
@@ -45,6 +47,8 @@ class NginxLog(Log):
         self._open = False  # the last entry with foreign text has not ended yet
         self._pending: Deque[_Seen] = deque()
         self._doubts: List[_Seen] = []
+        # The newest failed try of each request that may go on, by the worker's pid and the request.
+        self._tries: Dict[Tuple[int, str], _Seen] = {}
 
     def time_of(self, head: str) -> Optional[float]:
         return nginx_time(head, self.utc_offset)
@@ -90,6 +94,9 @@ class NginxLog(Log):
         doubts, self._doubts = self._doubts, []
         for seen in doubts:
             self._judge(seen, True)
+        for seen in self._tries.values():
+            self._count(seen)
+        self._tries.clear()
         return self.events
 
     def _reached(self) -> bool:
@@ -157,15 +164,37 @@ class NginxLog(Log):
         self._known.add(entry.pid)
         self._strangers.discard(entry.pid)
         if self.counts(entry.at) and entry.row:
-            self.events.add(
-                "nginx",
-                entry.row.id,
-                entry.at or 0,
-                self.path,
-                seen.line,
-                brief,
-                entry.site,
-                entry.endpoint,
-                pid=entry.pid,
-                detail=entry.detail,
-            )
+            if entry.request is None:
+                self._count(seen)
+            else:
+                self._hold(seen, entry.request)
+
+    def _count(self, seen: _Seen, passed: Optional[bool] = None) -> None:
+        entry = seen.entry
+        self.events.add(
+            "nginx",
+            entry.row.id if entry.row else "",
+            entry.at or 0,
+            self.path,
+            seen.line,
+            brief,
+            entry.site,
+            entry.endpoint,
+            pid=entry.pid,
+            detail=entry.detail,
+            passed=False if passed is None and entry.kept else passed,
+        )
+
+    def _hold(self, seen: _Seen, request: str) -> None:
+        """Counts the failed try before it of the same request: nginx went on to another server."""
+        name = (seen.entry.pid, request)
+        before = self._tries.pop(name, None)
+        if before:
+            passed = is_next(before.entry, seen.entry, before.tries)
+            self._count(before, True if passed else None)
+            seen.tries += before.tries if passed else 0
+        elif len(self._tries) >= _MOST_TRIES:
+            for each in self._tries.values():
+                self._count(each)
+            self._tries.clear()
+        self._tries[name] = seen

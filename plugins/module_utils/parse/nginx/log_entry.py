@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES
+from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES, UNKNOWN
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -21,6 +21,7 @@ ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 
 _TO_PHP = b', upstream: "fastcgi://'
 _LOOKED_AT = 64  # lines
+_LONGEST = 600  # seconds of a try
 _HEAD = re.compile(
     r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d{1,10})#\d+: "
     r"(?:\*(\d+) )?",
@@ -38,6 +39,16 @@ _HARMLESS = re.compile(
 )
 
 
+_OF_MODULES = re.compile(
+    r"\[?(?:lua|ModSecurity|js:|perl|rename\(\)|chmod\(\)|unlink\(\)|mkdir\(\)|utimes|cache |FastCGI sent in "
+    r"stderr|ignore )",
+    re.I,
+)
+# Methods that ngx_http_upstream_next() passes on only where non_idempotent is allowed.
+_ONCE = ("POST", "LOCK", "PATCH")
+TRIED = LOST | frozenset(("no_live_peer",))
+
+
 class Entry(NamedTuple):
     at: Optional[int]  # epoch seconds
     pid: int  # of the nginx worker
@@ -49,6 +60,8 @@ class Entry(NamedTuple):
     foreign: bool  # the message may hold text of visitors or of the application
     whole: bool  # an end of the entry is on this line
     twice: bool  # so is another
+    request: Optional[str] = None  # the connection's number and the request: one request's lines share it
+    kept: bool = False  # nginx asks no other server: a POST was sent (ngx_http_upstream_next())
 
 
 @lru_cache(maxsize=256)
@@ -105,6 +118,24 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     return row, detail
 
 
+def _is_loss(endpoint: str, level: str, phase: str, message: str) -> bool:
+    """Whether a message that no row knows is about a request that php-fpm did not answer. Modules speak in
+    these phases too, and a cache that cannot keep an answer still passes it on (ngx_http_file_cache.c).
+    """
+    return (
+        "://" not in endpoint
+        and level in ("error", "crit", "alert", "emerg")
+        and phase in ("connecting", "sending", "header", "body")
+        and not _OF_MODULES.match(message)
+    )
+
+
+def _asked(line: str, connection: Optional[str]) -> Optional[str]:
+    """The connection's number and the request line, up to the query."""
+    _front, found, rest = line.partition(', request: "')
+    return "%s %s" % (connection, re.split(r'[?"]', rest, maxsplit=1)[0]) if found and connection else None
+
+
 def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
     """One line, without its line feed; None when it begins no entry."""
     head = _HEAD.match(line)
@@ -127,6 +158,10 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
     twice = ", client: " in rest
     if foreign and twice:
         site = endpoint = None  # the message itself may have brought the first of them
+    if row is None and endpoint and _is_loss(endpoint, head.group(2), phase, message):
+        row = UNKNOWN
+    asked = _asked(line, head.group(4)) if row and row.meaning in TRIED and endpoint else None
+    kept = asked is not None and phase != "connecting" and asked.split(" ")[1] in _ONCE
     whole = bool(client) or not of_connection or level == "debug" or not foreign
     return Entry(
         nginx_time(head.group(1), utc_offset),
@@ -139,7 +174,23 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         foreign,
         whole,
         twice,
+        asked,
+        kept,
     )
+
+
+def is_next(before: Entry, entry: Entry, tries: int) -> bool:
+    """Whether the same request went on from one server to another. A kept connection may bring the same
+    request again. So the second line is of the same moment, or of a server that answered too late. tries:
+    with the one before. "no live upstreams" behind two of them mostly is a new request.
+    """
+    if before.kept or before.endpoint == entry.endpoint or not before.row or not entry.row:
+        return False
+    if entry.row.meaning == "no_live_peer" and tries > 1:
+        return False
+    gap = (entry.at or 0) - (before.at or 0)
+    late = entry.row.meaning in ("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
+    return before.row.meaning != "no_live_peer" and 0 <= gap <= (_LONGEST if late else 1)
 
 
 def last_lost(data: bytes, utc_offset: int, before: float) -> "Optional[Earlier]":

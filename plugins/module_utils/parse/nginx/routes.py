@@ -26,7 +26,7 @@ _INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
 _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver"),
-    *("fastcgi_cache", "fastcgi_cache_valid"),
+    *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
@@ -44,6 +44,7 @@ class _Level(NamedTuple):
     cached: bool  # by fastcgi_cache
     error_cache: Optional["ErrorCache"]  # if cached
     resolver: bool
+    next_upstream: List[str]
     root: Optional[str]
     params: Dict[str, str]
     values: Values  # here
@@ -127,7 +128,7 @@ class _Routes:
                 self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
         level = self.enter(
-            _Level(timeouts, None, False, None, False, None, {}, (self.maps,), ()), block, "http"
+            _Level(timeouts, None, False, None, False, [], None, {}, (self.maps,), ()), block, "http"
         )
         for directive in block:
             if directive.name == "server" and directive.block:
@@ -163,19 +164,15 @@ class _Routes:
                 start, inner = level, location
                 if directive.name == "location":
                     start, inner = level._replace(values=level.server_values), " ".join(directive.args)
-                self.walk(
-                    site,
-                    directive.block,
-                    self.enter(start, directive.block, directive.name),
-                    inner,
-                    directive.name,
-                )
+                below = self.enter(start, directive.block, directive.name)
+                self.walk(site, directive.block, below, inner, directive.name)
 
     def enter(self, level: _Level, block: List[Directive], context: str) -> _Level:
         """The settings inside a block: a directive holds for its whole block, wherever it stands."""
         timeouts: Dict[str, Timeout] = {}
         params: Optional[Dict[str, str]] = None
         keep_conn, root, cached = level.keep_conn, level.root, level.cached
+        next_upstream = level.next_upstream
         resolver, valid = level.resolver, []  # type: bool, List[Directive]
         for directive in block:
             name, args = directive.name, directive.args
@@ -209,13 +206,28 @@ class _Routes:
                 valid.append(directive)
             elif name == "resolver":
                 resolver = True
+            elif name == "fastcgi_next_upstream":
+                next_upstream = args
+            elif name == "fastcgi_next_upstream_tries":
+                next_upstream = ["off"] if args == ["1"] else next_upstream
             elif name in ("root", "alias"):
                 root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
         timeouts = {**level.timeouts, **timeouts}
         params = level.params if params is None else params
         values = _set_values(block, level.values)
         kept = error_cache(valid, level.error_cache)
-        return _Level(timeouts, keep_conn, cached, kept, resolver, root, params, values, level.server_values)
+        return _Level(
+            timeouts,
+            keep_conn,
+            cached,
+            kept,
+            resolver,
+            next_upstream,
+            root,
+            params,
+            values,
+            level.server_values,
+        )
 
     def value(self, name: str, values: Values) -> Optional[str]:
         """Of a variable. If no block around sets it, another location may, by an internal redirect."""
@@ -284,6 +296,7 @@ class _Routes:
             "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
             "params": level.params,
+            "next_upstream": level.next_upstream,
         }
         if upstream and upstream.keepalive_at and keepalive and level.keep_conn:
             at, switch = upstream.keepalive_at, level.keep_conn

@@ -31,6 +31,7 @@ CAUSES = {
     "nginx_not_loaded",
     "max_children_exhausted": "max_children process_max slow_dependency keepalive_pinned",
     "fastcgi_read_timeout": "slow_script",
+    "workers_halted": "stopped frozen traced disk_wait master_halted",
     "worker_oom_killed": "global cgroup systemd_oomd",
     "impostor": "not_php_fpm untrusted_php_fpm",
     "writable_config": "fpm nginx",

@@ -37,6 +37,7 @@ COLLECTORS = {
     "memory": "collect_memory",
     "endpoints": "collect_endpoints",
     "workers": "collect_workers",
+    "halted": "_halted",
     "oom": "collect_oom",
     "logs": "collect_logs",
     "confinement": "collect_confinement",

@@ -54,6 +54,8 @@ OTHERS = {
     "registry",
     "seen",
     "status",
+    "tries",
+    "unscathed",
     "whereabouts",
     "waiting",
 }

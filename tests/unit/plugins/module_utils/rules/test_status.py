@@ -142,3 +142,27 @@ class TestSeveralEndpoints:
         item = hosts.only(host)
         assert (item["cause"], item["reason"]) == ("fpm_not_running", "stopped")
         assert hosts.actions(host) == ["unit_start"] and "ill.example" in item["sites"]
+
+
+class TestSilent:
+    """An endpoint was asked and gave no answer, and no rule says why."""
+
+    def silent(self, fault: str = "plain") -> Host:
+        return a_host(fault).dialled("ok", None, "closed")
+
+    def test_a_warning_does_not_make_it_better(self) -> None:
+        assert hosts.status(a_host("segfault")) == "degraded"
+        host = self.silent("segfault")
+        assert hosts.status(host) == "unknown"
+        assert "live_probe" in [entry["what"] for entry in hosts.verdict(host)["missing"]]
+
+    def test_nor_do_losses_without_a_cause(self) -> None:
+        host = self.silent().nginx_said("ng-unknown", 60.0)
+        assert hosts.status(host) == "unknown"
+        whats = [entry["what"] for entry in hosts.verdict(host)["missing"]]
+        assert {"live_probe", "cause_of_losses"} <= set(whats)
+
+    def test_near_miss_one_in_whose_place_another_answers(self) -> None:
+        host = self.silent("segfault")
+        host.second_server(a_host().dialled("ok", None, "answered", 2.0)["endpoints"].popitem()[1])
+        assert hosts.status(host) == "degraded"

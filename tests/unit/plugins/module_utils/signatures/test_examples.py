@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import parse_message
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import read_message
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX, UNKNOWN
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM, STDERR
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
@@ -27,6 +27,8 @@ class Reading(NamedTuple):
 
 def of_nginx(line: str) -> Optional[Reading]:
     entry = parse_entry(line, 0)
+    if entry and entry.row is UNKNOWN:  # no row has the text
+        return Reading(None, entry.detail)
     return Reading(entry.row, entry.detail) if entry else None
 
 

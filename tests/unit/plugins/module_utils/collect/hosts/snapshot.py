@@ -25,6 +25,7 @@ ALWAYS = {
     "missing",
     "strangers",
     "confinement",
+    "halted",
     "access",
     "waits",
 }

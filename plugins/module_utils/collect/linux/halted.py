@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that are there and do not run: stopped, traced, frozen, or in a wait that no signal ends."""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
+
+from ...parse.linux.proc import ProcStat, limiting_cgroup, parse_stat
+from ...parse.redact import redact
+from ..host import Host
+from .processes import Process
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.memory import Halted
+
+# States of fs/proc/array.c. What traces or dumps a process stops it for a moment, as php-fpm's slowlog does.
+KINDS = {"T": "stopped", "t": "traced", "D": "disk_wait"}
+AGAIN = 1.0  # seconds
+# No controller has the name "": that asks for version 2's tree.
+_FREEZERS = (("freezer", "freezer.state", "FROZEN"), ("", "cgroup.events", "frozen 1"))
+MOST = 1000  # processes
+
+
+class _Look(NamedTuple):
+    state: str
+    ticks: int
+
+
+def _look(host: Host, pid: int) -> Optional[_Look]:
+    stat: Optional[ProcStat] = parse_stat(host.text("/proc/%d/stat" % pid) or "")
+    return _Look(stat.state, stat.cpu_ticks) if stat else None
+
+
+def _freezer(host: Host, pid: int) -> Optional[str]:
+    """The cgroup in which it is frozen. Version 1 has a file, of version 2 the events tell: both trees may be
+    there at once.
+    """
+    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
+    if cgroup is None or mounts is None:
+        return None
+    for controller, file, word in _FREEZERS:
+        directories = limiting_cgroup(cgroup, mounts, controller).directories
+        # The topmost is the one that was frozen: those below are so with it.
+        for directory in reversed(directories):
+            if word in (host.text(directory + "/" + file) or "").splitlines():
+                return directory
+    return None
+
+
+def _tracer(host: Host, pid: int) -> Optional[str]:
+    for line in (host.text("/proc/%d/status" % pid) or "").splitlines():
+        name, _colon, value = line.partition(":")
+        if name == "TracerPid" and value.strip().isdigit() and int(value):
+            comm = redact((host.text("/proc/%d/comm" % int(value)) or "?").strip(), 32)
+            return "%s (pid %d)" % (comm, int(value))
+    return None
+
+
+def _why(host: Host, pid: int, kind: str) -> Optional[str]:
+    """Who traces it, or in which function of the kernel it waits."""
+    if kind == "disk_wait":
+        place = (host.text("/proc/%d/wchan" % pid) or "").strip()
+        return redact(place, 64) if place not in ("", "0") else None
+    return _tracer(host, pid)
+
+
+def collect_halted(host: Host, procs: Sequence[Process]) -> List["Halted"]:
+    """procs: those of nginx and php-fpm. One that is not running now and later is halted."""
+    mine = [process.pid for process in procs if not process.foreign][:MOST]
+    frozen: Dict[str, Optional[str]] = {}
+    found: List[Halted] = []
+    first: Dict[int, _Look] = {}
+    for pid in mine:
+        home = host.text("/proc/%d/cgroup" % pid) or ""
+        if home not in frozen:
+            frozen[home] = _freezer(host, pid)
+        if frozen[home]:
+            found.append({"pid": pid, "kind": "frozen", "why": frozen[home]})
+            continue
+        look = _look(host, pid)
+        if look and look.state in KINDS:
+            first[pid] = look
+    if first:
+        host.sleep(AGAIN)
+    for pid, look in first.items():
+        if _look(host, pid) == look:
+            kind = KINDS[look.state]
+            found.append({"pid": pid, "kind": kind, "why": _why(host, pid, kind)})
+    return sorted(found, key=lambda one: one["pid"])

@@ -1,0 +1,180 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which failed tries were lost requests, where nginx may go on to another server or address.
+
+ngx_http_upstream_next(): after an error or a timeout nginx asks the next server, as fastcgi_next_upstream
+allows. The log has a line for each failed try, and none for the answer. So what another server that answers
+was asked next was not lost. A request with several failed tries counts once: on the server that should have
+answered, else on the last one. "no live upstreams" is a lost request, of the try that took the last server
+out.
+"""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ..parse.endpoint import canonical
+from ..signatures.lookup import meaning_of, meanings
+from .case import CUT_OFF
+from .model import Loss
+from .seen import Seen, among
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Route
+
+# By the word of fastcgi_next_upstream that passes them on. The rest ends the request.
+PASSED = {
+    "error": meanings("missing", "refused", "denied", "queue_full", "cut_off", "unknown_loss"),
+    "timeout": meanings("timed_out", "connect_timed_out", "send_timed_out"),
+    "invalid_header": meanings("bad_header", "not_fastcgi", "too_big"),
+}
+DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
+SAME = 1.0  # seconds between two tries of one request
+AFTER = 60.0  # seconds that a server is out at most, where fail_timeout is not longer than that
+
+
+class Server(NamedTuple):
+    """One address that nginx may ask."""
+
+    key: str  # of its endpoint
+    names: Tuple[str, ...]  # as the log has it
+    answers: bool  # now
+
+
+class Group(NamedTuple):
+    """What a location passes a request on to."""
+
+    servers: List[Server]
+    words: Sequence[str]  # of fastcgi_next_upstream
+    sites: Set[str]  # whose locations do
+    patience: float  # seconds that a try may take
+
+    def passes(self, meaning: str) -> bool:
+        return any(meaning in PASSED.get(word, ()) for word in self.words)
+
+
+class Try(NamedTuple):
+    server: Server
+    event: "Event"
+    at: float
+
+
+class Tries(NamedTuple):
+    """Of one endpoint."""
+
+    lost: List[Loss]
+    passed: List[Loss]  # another server answered, or the request is counted there
+
+
+def _servers(seen: Seen, route: "Route") -> List[Server]:
+    found: List[Server] = []
+    for target in route["endpoints"]:
+        key = target["endpoint"]
+        facts = seen.snapshot["endpoints"].get(key)
+        if target["down"] or facts is None:
+            continue
+        for address in facts.get("addresses") or []:
+            host = "[%s]" % address["address"] if ":" in address["address"] else address["address"]
+            name = canonical("%s:%s" % (host, facts["port"]))
+            found.append(Server(key, (name,), address["probe"] == "answered"))
+        if not facts.get("addresses"):
+            found.append(Server(key, (key,), facts["probe"]["result"] == "answered"))
+    return list(dict.fromkeys(found))
+
+
+def _groups(seen: Seen) -> List[Group]:
+    """Those of more than one server."""
+    groups: Dict[Tuple[Tuple[Server, ...], Tuple[str, ...]], Group] = {}
+    for route in seen.snapshot["nginx"]["routes"]:
+        servers, words = _servers(seen, route), tuple(route.get("next_upstream") or DEFAULT)
+        patience = max(route[name]["seconds"] for name in ("read_timeout", "connect_timeout", "send_timeout"))
+        if len(servers) > 1 and "next_upstream" in route:  # else it was not looked at
+            group = groups.setdefault((tuple(servers), words), Group(servers, words, set(), patience))
+            group.sites.update([route["site"]])
+    return list(groups.values())
+
+
+def _tries(seen: Seen, group: Group) -> List[Try]:
+    return [
+        Try(server, event, at)
+        for server in group.servers
+        for event in among(seen.lost_at, server.names)
+        if event["site"] is None or event["site"] in group.sites
+        for at in event["times"]
+    ]
+
+
+def _follows(one: Try, later: Try, patience: float) -> bool:
+    """Whether they may be two tries of one request."""
+    late = meaning_of(later.event) in PASSED["timeout"] | CUT_OFF
+    return -SAME <= later.at - one.at <= (patience + SAME if late else SAME)
+
+
+def _is_lost(group: Group, tries: Sequence[Try], one: Try) -> bool:
+    """Whether it is counted, and here."""
+    others = [each for each in tries if each.server != one.server]
+    passed = one.event.get("passed")
+    if passed:
+        ends = [each for each in others if not each.event.get("passed") and not each.server.answers]
+        return one.server.answers and any(_follows(one, each, group.patience) for each in ends)
+    if passed is False or not group.passes(meaning_of(one.event)):
+        return passed is None or "non_idempotent" not in group.words
+    if not any(server.answers for server in group.servers if server != one.server):
+        return True
+    before = [each for each in others if each.event.get("passed")]
+    return one.server.answers and any(_follows(each, one, group.patience) for each in before)
+
+
+def of_tries(seen: Seen) -> Dict[Tuple[int, float], bool]:
+    """For Seen.once(): whether a try, by id() of its event and its time, was a request lost there."""
+    verdicts: Dict[Tuple[int, float], bool] = {}
+    for group in _groups(seen):
+        tries = _tries(seen, group)
+        for one in tries:
+            name = (id(one.event), one.at)
+            verdicts[name] = verdicts.get(name, False) or _is_lost(group, tries, one)
+    return verdicts
+
+
+def _cause(tries: Sequence[Try], at: float) -> Optional[Try]:
+    """Of a moment without a live server: the newest try on one that answers again, else on any."""
+    before = [one for one in tries if at - AFTER <= one.at <= at + SAME]
+    best = [one for one in before if one.server.answers] or before
+    return max(best, key=lambda one: one.at, default=None)
+
+
+def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
+    """For Seen.once(): requests for which nginx had no server left, by the endpoint that took it out."""
+    found: Dict[str, List[Loss]] = {}
+    for event in seen.snapshot["logs"]["events"]:
+        if event["source"] != "nginx" or meaning_of(event) != "no_live_peer":
+            continue
+        name = event["endpoint"]
+        routes = [
+            route
+            for route in seen.snapshot["nginx"]["routes"]
+            if "next_upstream" in route
+            and name
+            in [canonical(route["upstream"] or ""), *(each["endpoint"] for each in route["endpoints"])]
+        ]
+        if not routes or not _servers(seen, routes[0]):
+            continue
+        servers = _servers(seen, routes[0])
+        tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, AFTER))
+        for at in event["times"]:
+            one = _cause(tries, at)
+            first = next((server for server in servers if not server.answers), servers[0])
+            key, meaning = first.key, meaning_of(event)
+            if one:
+                key, meaning, at = one.server.key, meaning_of(one.event), one.at
+            found.setdefault(key, []).append(Loss(at, meaning, event["site"], event))
+    return found
+
+
+def sorted_out(seen: Seen, key: str, losses: Sequence[Loss]) -> Tries:
+    """losses: all failed tries on an endpoint, by the error log."""
+    verdicts, more = seen.once(of_tries), seen.once(of_no_server).get(key, [])
+    lost = [loss for loss in losses if verdicts.get((id(loss.event), loss.at), not loss.event.get("passed"))]
+    kept = {id(loss) for loss in lost}
+    passed = [loss for loss in losses if id(loss) not in kept]
+    return Tries(sorted(lost + more, key=lambda loss: loss.at), passed)

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes of php-fpm are there and do not run: stopped, traced, frozen, or in an uninterruptible wait."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..signatures.lookup import meanings
+from .case import HIDDEN, QUEUE_FULL, Case
+from .model import Answer, Cause, Loss, Match, Reason, evidence, first_line
+from .seen import Seen
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.memory import Halted
+
+CAUSE = Cause("workers_halted")
+WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout", "broken_off")
+MOST_NAMED = 8  # pids
+# Kinds, the one that explains the others first; what ps(1) shows of each.
+FROZEN, STOPPED, TRACED, DISK_WAIT = "frozen", "stopped", "traced", "disk_wait"
+STATES = {
+    FROZEN: "frozen with the cgroup %s",
+    STOPPED: "stopped (state T): a SIGCONT wakes them",
+    TRACED: "stopped by a tracer (state t): %s",
+    DISK_WAIT: "in a wait that no signal ends (state D), in the kernel's %s",
+}
+
+
+def _by_pid(seen: Seen) -> Dict[int, "Halted"]:
+    return {one["pid"]: one for one in seen.snapshot.get("halted") or []}
+
+
+def halted_of(case: Case) -> List["Halted"]:
+    """Workers of the pools behind an endpoint."""
+    if not case.snapshot.get("halted"):
+        return []
+    known = case.seen.once(_by_pid)
+    pids = [worker["pid"] for owner in case.running for worker in case.workers(owner)]
+    return [known[pid] for pid in pids if pid in known]
+
+
+def _master_of(case: Case) -> Optional["Halted"]:
+    known = case.seen.once(_by_pid)
+    masters = [known.get(owner.master["pid"] or 0) for owner in case.running]
+    return next(filter(None, masters), None)
+
+
+def is_halted(case: Case) -> bool:
+    """Whether so many workers do not run, or are not started, that the others tell nothing of the pool's
+    size.
+    """
+    if not case.snapshot.get("halted"):
+        return False
+    halted, total = halted_of(case), sum(len(case.workers(owner)) for owner in case.running)
+    return 2 * len(halted) >= total if halted else not total and _master_of(case) is not None
+
+
+def _words(halted: Sequence["Halted"], kind: str) -> str:
+    words, why = STATES[kind], next((one["why"] for one in halted if one["why"]), None)
+    return words % (why or "(unknown)") if "%s" in words else words
+
+
+def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
+    kinds: Dict[str, List[Halted]] = {}
+    for one in halted:
+        kinds.setdefault(one["kind"], []).append(one)
+    proof = []
+    for kind in STATES:
+        alike = kinds.get(kind, [])
+        if alike:
+            pids = ", ".join(str(one["pid"]) for one in alike[:MOST_NAMED])
+            more = " and %d more" % (len(alike) - MOST_NAMED) if len(alike) > MOST_NAMED else ""
+            path = alike[0]["why"] if kind == FROZEN else None
+            proof.append(evidence("process", "pid %s%s: %s" % (pids, more, _words(alike, kind)), path))
+    pids = " ".join(str(one["pid"]) for one in halted if one["kind"] == STOPPED)
+    return proof + ([evidence("pids", pids)] if pids else [])
+
+
+def _lost(case: Case) -> List[Loss]:
+    return case.lost(WAITED if case.answers else WAITED | HIDDEN)
+
+
+def examine(case: Case) -> Answer:
+    if not case.snapshot.get("halted") or not case.running:
+        return None
+    halted, master = halted_of(case), _master_of(case)
+    if not halted and not master:
+        return None
+    every = halted + ([master] if master else [])
+    kind = next(kind for kind in STATES if any(one["kind"] == kind for one in every))
+    owner = case.running[0]
+    total = sum(len(case.workers(each)) for each in case.running)
+    who = "%d of %d workers of pool %s are" % (len(halted), total, owner.pool["name"])
+    if not halted:
+        who = "The master of pool %s is" % owner.pool["name"]
+    elif master:
+        who = "The master and " + who
+    alike = [one for one in every if one["kind"] == kind]
+    end = "others answer" if halted else "workers that run answer, and nothing starts or ends one"
+    if not case.answers:
+        end = "%s gets no answer" % case.key
+    lost = _lost(case)
+    reason = Reason(
+        "%s %s; %s." % (who, _words(alike, kind), end),
+        _proof(every)
+        + [case.dialled(), evidence("probe", "%s: %s" % (case.key, case.probe["result"]))]
+        + first_line(lost),
+        lost,
+        # With most workers running, something else keeps them from an answer.
+        severity=None if not case.answers and is_halted(case) else "warning",
+        place=owner.place,
+    )
+    return Match(CAUSE, "master_halted" if not halted and kind != FROZEN else kind, reason)
