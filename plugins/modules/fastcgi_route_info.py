@@ -230,9 +230,9 @@ nginx:
       description: Whether that was after the running workers had started. V(null) when nginx does not run.
       type: bool
       returned: always
-    loaded_at:
-      description: When the oldest of the running workers started, in seconds since the epoch.
-      type: float
+    loaded:
+      description: Since when its workers run, and what was changed since.
+      type: dict
       returned: always
     error_logs:
       description: The files named by C(error_log), on any level.
@@ -261,8 +261,7 @@ nginx:
       type: str
       returned: always
     writable:
-      description: A file or directory of the configuration that others than root can write, with C(path) and
-        C(who).
+      description: What of the configuration others than root can write, with C(path) and C(who).
       type: dict
       returned: always
   sample:
@@ -272,24 +271,20 @@ nginx:
     config_changed_at: 1775130000.0
     config_errors: []
     config_newer: false
-    loaded_at: 1775133600.0
-    error_logs:
-      - /var/log/nginx/error.log
+    loaded: {at: 1775133600.0, configured: null, default_log: /var/log/nginx/error.log, master_groups: [0],
+             newer_files: [], replaced: false}
+    error_logs: [/var/log/nginx/error.log]
     site_logs:
       - {access: [], errors: [], names: [shop.example], others: false, silent: [], site: shop.example,
          server: {file: /etc/nginx/sites-enabled/shop, line: 1}, unlogged: ["off"]}
     log_formats: {combined: {escape: default, text: "$remote_addr - $remote_user [$time_local]"}}
-    opens:
-      - /var/log/nginx/error.log
-      - /run/nginx.pid
+    opens: [/var/log/nginx/error.log, /run/nginx.pid]
     writable: null
     gid: 33
     group: www-data
     groups: [33]
     installed: true
-    master:
-      pid: 40
-      started_at: 1775139000.5
+    master: {pid: 40, started_at: 1775139000.5}
     options: {}
     prefix: /usr/share/nginx
     running: true

@@ -607,6 +607,40 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "take it out (`gpasswd -d`).",
         do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
     ),
+    ("socket_permission_denied", "group_needs_restart"): Entry(
+        title="nginx lacks a new group",
+        what="nginx's user was put into a group that may connect, after nginx was started. Its master is not "
+        "root's, so its workers keep the groups that the master began with.",
+        decides="The account database has the group, /proc/PID/status of the workers has not; the master "
+        "runs as the same user.",
+        fix="restart nginx: a reload is not enough",
+        advice="Restart nginx, which takes on the groups that the user has by then: a reload is not enough, "
+        "since only root's master can give its workers other groups.",
+        do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
+    ),
+    ("socket_permission_denied", "group_of_the_master"): Entry(
+        title="nginx's workers lack a group",
+        what="nginx's master is in a group that may connect, by SupplementaryGroups= of its unit perhaps. "
+        "Its workers are not: each takes the groups that its user has in /etc/group.",
+        decides="/proc/PID/status of the master has the group, that of the workers has not, and the account "
+        "database neither.",
+        fix="put nginx's user into that group with usermod -aG, then systemctl reload nginx",
+        advice="Put nginx's user into the group that the evidence names (`usermod -aG`), then `systemctl "
+        "reload nginx`. "
+        "SupplementaryGroups= reaches the workers only where the unit has User=, too.",
+        do_not="Do not restart nginx again for it: its workers drop the master's groups each time.",
+    ),
+    ("socket_permission_denied", "user_not_in_force"): Entry(
+        title="nginx runs as its former user",
+        what="`user` in nginx's configuration was changed to one who may connect. The workers that run are "
+        "the former one's.",
+        decides="The file with `user` is newer than the workers, who run as somebody else; owner, mode and "
+        "ACL would let the new one in.",
+        fix="nginx -t && systemctl reload nginx",
+        advice="`nginx -t && systemctl reload nginx`: new workers run as the user that the configuration "
+        "names.",
+        do_not="Do not open the socket to the former user: the next reload of nginx makes that needless.",
+    ),
     # ------------------------------------------------------------------------------------------ 3
     ("socket_path_mismatch", None): Entry(
         title="nginx dials where no pool listens",
@@ -697,6 +731,29 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
         do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
         "site away from it.",
+    ),
+    ("socket_path_mismatch", "nginx_reload_refused"): Entry(
+        title="nginx refuses its new configuration",
+        what="A site was led to another socket or port in nginx's files. nginx refuses the files as they "
+        "are, and goes on with the configuration before.",
+        decides="Running workers dial an endpoint that no file names, and nginx complained since the last "
+        "change, or the files hold what it is known to refuse.",
+        fix="mend {path} or take it out, then nginx -t && systemctl reload {unit}",
+        advice="What nginx complains about may be a file that is left over from a site that is gone. Mend "
+        "it or take it out, until `nginx -t` passes; then `systemctl reload {unit}`.",
+        do_not="Do not restart nginx before `nginx -t` passes: it would not come back, and every site is "
+        "down.",
+    ),
+    ("socket_path_mismatch", "nginx_replaced"): Entry(
+        title="nginx was upgraded, not restarted",
+        what="A site was led to another socket or port in nginx's files. The nginx that runs is older than "
+        "they are, and older than its own program on the disk.",
+        decides="Running workers dial an endpoint that no file names, and the master's program was deleted.",
+        fix="nginx -t && systemctl restart {unit}",
+        advice="`nginx -t && systemctl restart {unit}`. A reload asks the old program to load the files, "
+        "and the modules of the new one.",
+        do_not="Do not reload it: the old program refuses modules of another version, and may say so in its "
+        "log alone.",
     ),
     ("socket_path_mismatch", "config_not_loaded"): Entry(
         title="configuration edited but not loaded",

@@ -5,7 +5,8 @@
 
 At worst: nginx itself cuts nothing: its old workers finish their requests.
 
-Only the files that lead the site elsewhere may wait to be loaded. Other edits are left to a person.
+Only the files that lead the site, and others with it, to the new place may wait to be loaded. Other edits are
+left to a person.
 """
 
 from typing import List, NamedTuple

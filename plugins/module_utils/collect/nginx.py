@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.linux.proc import unit_of
-from ..parse.nginx.conf import Conf, error_logs, opened, user_directive
+from ..parse.nginx.conf import Conf, error_logs, opened
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER
@@ -17,12 +17,14 @@ from .host import Host
 from .linux.processes import Process, process_cgroup, processes
 from .linux.units import unit_states
 from .nginx_files import Reading
+from .nginx_user import set_user
 from .trust import DELETED, opening
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.nginx import Nginx, NginxAccount
+    from ...plugin_utils.shapes.nginx import Loaded, Nginx
 
 MOST_ERRORS = 5
+MOST_NEWER = 64
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 0.1  # seconds
 
@@ -90,54 +92,6 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     return sorted(masters, key=lambda master: (master.started_at, master.pid))
 
 
-def _group(host: Host, name: str) -> Optional[int]:
-    match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.text("/etc/group") or "", re.M)
-    return int(match.group(1)) if match else None
-
-
-def _worker_user(
-    host: Host,
-    workers: Sequence[Process],
-    written: Optional[Tuple[str, Optional[str]]],
-    default: str,
-    certain: bool,
-) -> "NginxAccount":
-    """Who connects to php-fpm: as the workers run, else as the user directive says.
-
-    written: the user and group of that directive. certain: no part of the configuration is unknown.
-    """
-    name = written[0] if written else default
-    unknown: NginxAccount = {
-        "user": name,
-        "user_from": "config" if written else "default",
-        "uid": None,
-        "gid": None,
-        "groups": [],
-    }
-    account = host.account(name)
-    if workers:
-        worker = workers[0]
-        wrong = [other for other in workers if certain and other.uid != (account[0] if account else None)]
-        if wrong:
-            why = "the configuration says that nginx's workers run as %s, and worker %d runs as %s"
-            seen = (name, wrong[0].pid, host.user_name(wrong[0].uid))
-            host.miss("connect_as_nginx", None, why % seen, "an nginx that has loaded its configuration")
-            return unknown
-        return {
-            "user": host.user_name(worker.uid),
-            "user_from": "process",
-            "uid": worker.uid,
-            "gid": worker.gid,
-            "groups": worker.groups,
-        }
-    if account is None:
-        return unknown
-    # ngx_set_user(): without a group of its own, the one with the user's name.
-    group = _group(host, written[1] if written and written[1] else name)
-    gid = account[1] if group is None else group
-    return {**unknown, "uid": account[0], "gid": gid, "groups": sorted(set(account[2]) | {gid})}
-
-
 def _options(master: Process) -> Dict[str, str]:
     title = NGINX_MASTER.match(master.cmdline)
     return dict(_OPTION.findall(title.group(1))) if title else {}
@@ -155,17 +109,32 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
         (master for master in masters if not master.doubt),
         key=lambda master: not unit_of(process_cgroup(host, master.pid)),
     )
-    if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host):
+    if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
         return _look(host, procs, theirs, theirs[0].uid)
     return _look(host, procs, roots, None)
 
 
-def _wanted(host: Host) -> bool:
-    """Whether a boot would start an nginx of root's: then that one is down."""
+def _wanted(host: Host, theirs: Sequence[Process]) -> bool:
+    """Whether a boot would start an nginx of root's: then that one is down. A unit with User= starts one of
+    theirs.
+    """
+    running = {process.pid for process in theirs}
     return any(
         unit["enabled"] not in (None, "disabled", "masked", "masked-runtime")
+        and unit["main_pid"] not in running
         for unit in unit_states(host, UNITS, logs=False).values()
     )
+
+
+def _nothing_loaded() -> "Loaded":
+    return {
+        "at": None,
+        "newer_files": [],
+        "replaced": False,
+        "master_groups": [],
+        "configured": None,
+        "default_log": "",
+    }
 
 
 def no_nginx() -> "Nginx":
@@ -189,6 +158,7 @@ def no_nginx() -> "Nginx":
         "group": None,
         "groups": [],
         "writable": None,
+        "loaded": _nothing_loaded(),
         "config_changed_at": None,
         "config_newer": None,
         "config_errors": [],
@@ -196,7 +166,6 @@ def no_nginx() -> "Nginx":
         "site_logs": [],
         "log_formats": {},
         "opens": [],
-        "loaded_at": None,
         "routes": [],
     }
 
@@ -228,6 +197,23 @@ def _workers(host: Host, procs: Sequence[Process], masters: Sequence[Process]) -
     return [process for process in procs if process.ppid in family and NGINX_WORKER.match(process.cmdline)]
 
 
+def _loaded(
+    nginx: "Nginx", reading: Reading, masters: Sequence[Process], workers: Sequence[Process]
+) -> "Loaded":
+    """A reload replaces the workers and keeps the master."""
+    loaded = _nothing_loaded()
+    started = min((process.started_at for process in workers or masters[:1]), default=None)
+    loaded["at"] = started
+    if started is not None and reading.changed_at is not None:
+        nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
+        newer = [path for path, at in reading.changes.items() if at > started + CLOCK_SLACK]
+        loaded["newer_files"] = newer[:MOST_NEWER]
+    if masters:
+        loaded["replaced"] = (masters[0].exe or "").endswith(DELETED)
+        loaded["master_groups"] = masters[0].groups
+    return loaded
+
+
 def _look(
     host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
 ) -> "Nginx":
@@ -257,16 +243,12 @@ def _look(
     nginx["writable"] = reading.writable_by_others()
     owners_of_code(host, nginx["routes"])
     _report_errors(host, reading.conf)
-    certain = account is None and reading.whole and version is not None
+    nginx["loaded"] = _loaded(nginx, reading, masters, workers)
     # A master of an ordinary account cannot change its workers' user.
-    nginx.update(_worker_user(host, workers, user_directive(reading.conf), built["user"], certain))
-    nginx["group"] = host.group_name(nginx["gid"]) if nginx["gid"] is not None else None
-    # A reload replaces the workers and keeps the master.
-    started = min((process.started_at for process in workers or masters[:1]), default=None)
-    nginx["loaded_at"] = started
-    if started is not None and reading.changed_at is not None:
-        nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
-    default_log = options.get("e") or built["error-log-path"]
+    certain = account is None and reading.whole and version is not None
+    set_user(host, nginx, reading.conf, workers, built["user"], certain)
+    default_log = posixpath.join(prefix, options.get("e") or built["error-log-path"])
+    nginx["loaded"]["default_log"] = default_log
     nginx["error_logs"] = error_logs(reading.conf, prefix, default_log)[0]
     formats = log_formats(reading.conf)
     sites = site_logs(reading.conf, prefix, Defaults(built["http-log-path"], default_log), formats)

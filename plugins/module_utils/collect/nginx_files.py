@@ -5,7 +5,7 @@
 
 import errno
 import posixpath
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from ..parse.files import NotOpened
 from ..parse.nginx.conf import Conf, every, parse_conf
@@ -24,6 +24,7 @@ class Reading(ConfigFiles):
     def __init__(self, host: Host, config: str, prefix: str, extra: str, account: Optional[int]) -> None:
         super(Reading, self).__init__(host, account)
         self.files = 0
+        self.changes: Dict[str, float] = {}  # by path: when the file, or a link to it, was changed
         self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
         for directive in every(self.conf.directives):
             if directive.name in CODE and directive.args:
@@ -56,5 +57,6 @@ class Reading(ConfigFiles):
             self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
             return None
         # A site is switched on by a new link to an old file.
-        self.changed_at = max(self.changed_at or 0.0, changed_at, linked_at)
+        self.changes[path] = max(changed_at, linked_at)
+        self.changed_at = max(self.changed_at or 0.0, self.changes[path])
         return decode(data)

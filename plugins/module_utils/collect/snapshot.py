@@ -7,6 +7,7 @@ import platform
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
+from ..parse.nginx.strays import strays
 from ..parse.titles import POOL
 from ..signatures.lookup import meaning_of, meanings
 from .child import Child, Say, end
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs, Logs
     from ...plugin_utils.shapes.memory import Halted, Memory
     from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.older import Older
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
     from ...plugin_utils.shapes.waits import Waits
@@ -47,6 +49,7 @@ STAGES = {
     "halted": "fpm_workers",
     "oom": "kernel_log",
     "logs": "nginx_log",
+    "older": "nginx_loaded",
     "confinement": "connect_as_nginx",
     "access": "access_log",
     "waits": "worker_waits",
@@ -146,6 +149,15 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     return found
 
 
+def _older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":
+    nginx = snapshot["nginx"]
+    if not nginx["config_newer"] and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"]):
+        return {"endpoints": {}, "refusal": None}
+    from .older import collect_older  # pylint: disable=import-outside-toplevel
+
+    return collect_older(host, snapshot, procs, seconds)
+
+
 def _access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and of visitors who gave up they do not."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
@@ -213,6 +225,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "halted": lambda: _halted(host, snapshot, procs()),
         "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
+        "older": lambda: _older(host, snapshot, procs(), probe_seconds),
         "confinement": lambda: collect_confinement(host, snapshot),
         "access": lambda: _access(host, snapshot, since),
         "waits": lambda: _waits(host, snapshot),
@@ -295,6 +308,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "memory": {},
         "oom": {"kills": [], "counter": None, "segfaults": []},
         "logs": {"files": [], "events": []},
+        "older": {"endpoints": {}, "refusal": None},
         "confinement": no_confinement(),
         "access": {"files": [], "events": []},
         "waits": None,

@@ -17,7 +17,6 @@ from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
-    from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
@@ -182,8 +181,9 @@ def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     return [unseen(what, snapshot["nginx"]["config"], why % (len(held), len(workers), held[0]))]
 
 
-def _nginx_gaps(nginx: "Nginx") -> List["Missing"]:
+def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     """Entries of missing about nginx as a whole."""
+    nginx = snapshot["nginx"]
     why = "line %s: where fastcgi_pass %s leads is decided at run time"
     gaps = [
         unseen("nginx_route", route["file"], why % (route["line"], route["pass"]))
@@ -194,6 +194,13 @@ def _nginx_gaps(nginx: "Nginx") -> List["Missing"]:
         gaps.append(
             unseen("nginx_running", nginx["config"], "nginx does not run: no request comes to php-fpm")
         )
+    older = snapshot.get("older")
+    refusal = older["refusal"] if older else None
+    if refusal:
+        why = (
+            "line %s: %s: nginx refuses to load its files: it goes on with those before, and would not start"
+        )
+        gaps.append(unseen("nginx_loaded", refusal["file"], why % (refusal["line"], refusal["text"])))
     return gaps
 
 
@@ -251,7 +258,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
         missing += [entry for entry in one.missing if entry["what"] != FAILED or entry not in missing]
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
-    missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot["nginx"])) or []
+    missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot)) or []
     missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []
     missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
     missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined)) or []

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.endpoint import difference, parse, reached
+from ..parse.nginx.strays import Stray, strays
 from ..signatures.lookup import meaning_of
 from .case import HIDDEN, NOBODY_THERE, Case
 from .model import (
@@ -50,8 +51,23 @@ def _strays(seen: Seen) -> Groups["Event"]:
     return grouped([event for event in unreached if "://" not in (event["endpoint"] or "")], names)
 
 
+def _all_strays(seen: Seen) -> List[Stray]:
+    return strays(seen.snapshot["nginx"], seen.lost, seen.snapshot["endpoints"])
+
+
+def _older_nginx(case: Case) -> Optional[Match]:
+    found = case.seen.once(_all_strays)
+    if not found:
+        return None
+    from .older_nginx import older_nginx  # pylint: disable=import-outside-toplevel
+
+    return older_nginx(CAUSE, case, found)
+
+
 def _nginx_not_loaded(case: Case) -> Optional[Reason]:
-    """nginx still dials what its files named before they were edited."""
+    """nginx still dials what its files named before they were edited. By a snapshot from before 0.5.0, which
+    does not tell since when nginx's workers run.
+    """
     nginx, strays = case.snapshot["nginx"], case.seen.once(_strays)
     servers = [site for site in case.servers if site["name"] in strays] if nginx["config_newer"] else []
     names = {site["name"] for site in servers}
@@ -205,11 +221,23 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
 
 
 def examine(case: Case) -> Answer:
-    not_loaded = _nginx_not_loaded(case)
-    if not_loaded:
-        return Match(CAUSE, "nginx_not_loaded", not_loaded)
+    loaded = case.snapshot["nginx"].get("loaded")
+    if loaded:
+        older = _older_nginx(case)
+        if older:
+            return older
+    else:
+        not_loaded = _nginx_not_loaded(case)
+        if not_loaded:
+            return Match(CAUSE, "nginx_not_loaded", not_loaded)
     result = case.connect["result"]
     left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
+    if result in ("ok", "full") and case.lost(NOBODY_THERE) and case.running:
+        from .older_pool import pool_was_not_loaded  # pylint: disable=import-outside-toplevel
+
+        over = pool_was_not_loaded(CAUSE, case)
+        if over:
+            return over
     if result in ("ok", "full") or (result == "denied" and not left_behind):
         return Clear("something listens on %s" % case.key)
     refused = result in ("missing", "refused") or (
@@ -219,4 +247,10 @@ def examine(case: Case) -> Answer:
         return None
     match = first_reason(CAUSE, REASONS, case)
     near = None if match or case.owners else nearest(case)
-    return Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near)) if near else match
+    if near:
+        match = Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near))
+    if match and loaded and loaded["newer_files"]:
+        from .older_pool import not_dialled_yet  # pylint: disable=import-outside-toplevel
+
+        match = not_dialled_yet(case, match)
+    return match

@@ -3,6 +3,7 @@
 
 """Cause 2: php-fpm listens, but nginx's worker user may not connect."""
 
+from functools import partial
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
@@ -13,6 +14,7 @@ from .model import (
     Cause,
     Clear,
     Match,
+    Place,
     Reason,
     Remedy,
     Unclear,
@@ -25,6 +27,7 @@ from .model import (
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Blocked
     from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.nginx import Configured
 
 CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
 DENIED = meanings("denied")
@@ -70,9 +73,15 @@ def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
     return _reason(denied, blocked["why"], [evidence("file", blocked["why"], blocked["path"])], remedy)
 
 
+def _configured(denied: Denied) -> "Optional[Configured]":
+    """Who will dial after a reload, where that is somebody else."""
+    loaded = denied.case.snapshot["nginx"].get("loaded")
+    return loaded["configured"] if loaded else None
+
+
 def _remedy(denied: Denied, action: str, **arguments: object) -> List[Remedy]:
     owner, user = denied.case.owner, denied.user
-    if not owner or user is None or user in SHARED_ACCOUNTS:
+    if not owner or user is None or user in SHARED_ACCOUNTS or _configured(denied):
         return []
     return [Remedy(action, dict(owner.arguments, user=user, **arguments))]
 
@@ -95,8 +104,16 @@ def _parent_directory(denied: Denied) -> Optional[Reason]:
     return _blocked(denied, _remedy(denied, "directory_search_allow", path=blocked["path"]))
 
 
-def _group_not_in_force(denied: Denied) -> Optional[Reason]:
-    return _blocked(denied) if denied.kind == "group_not_in_force" else None
+def _not_in_force(kind: str, denied: Denied) -> Optional[Reason]:
+    """What the running workers lack is there already: to open the socket further would be wrong."""
+    if denied.kind != kind:
+        return None
+    nginx, configured, reason = denied.case.snapshot["nginx"], _configured(denied), _blocked(denied)
+    if kind != "user_not_in_force" or configured is None:
+        return reason
+    says = evidence("nginx", "user %s" % configured["user"], configured["file"], configured["line"])
+    place = Place(denied.case.owner.pool["name"] if denied.case.owner else None, nginx["unit"])
+    return reason._replace(place=place, proof=[says] + list(reason.proof))
 
 
 def _is_in_the_way(case: Case) -> bool:
@@ -132,7 +149,10 @@ REASONS = (
     ("mount_namespace", _mount_namespace),
     ("mandatory_access", _mandatory_access),
     ("parent_directory", _parent_directory),
-    ("group_not_in_force", _group_not_in_force),
+    ("user_not_in_force", partial(_not_in_force, "user_not_in_force")),
+    ("group_not_in_force", partial(_not_in_force, "group_not_in_force")),
+    ("group_needs_restart", partial(_not_in_force, "group_needs_restart")),
+    ("group_of_the_master", partial(_not_in_force, "group_of_the_master")),
     ("not_a_socket", _not_a_socket),
     ("acl", _acl),
     ("socket_mode", _socket_mode),

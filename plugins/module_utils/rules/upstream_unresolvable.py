@@ -95,7 +95,8 @@ def _elsewhere(seen: Seen) -> Groups["Event"]:
 def _stale(case: Case) -> Optional[Match]:
     """nginx looks a name up when it loads its configuration, and keeps the address (ngx_parse_url)."""
     nginx, endpoint = case.snapshot["nginx"], case.endpoint
-    loaded, addresses = nginx.get("loaded_at"), endpoint.get("addresses")
+    facts, addresses = nginx.get("loaded"), endpoint.get("addresses")
+    loaded = facts["at"] if facts else None
     if endpoint.get("family") != "name" or not addresses or loaded is None or nginx["config_newer"]:
         return None
     routes = [route for route in case.routes if not route["variable"]]

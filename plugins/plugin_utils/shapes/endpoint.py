@@ -61,7 +61,9 @@ class Blocked(TypedDict):
     """What refuses nginx on the way to a socket."""
 
     path: str
-    kind: str  # directory, socket, group_not_in_force or mandatory_access
+    kind: (
+        str  # directory, socket, mandatory_access, or what is not in force: see collect/endpoint/in_force.py
+    )
     why: str
     acl: bool  # an ACL decides
 

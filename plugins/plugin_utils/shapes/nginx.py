@@ -98,7 +98,35 @@ class Route(RoutePass, LaterRoute):  # pylint: disable=inconsistent-mro  # it se
     params: Dict[str, str]  # fastcgi_param: of all only SCRIPT_FILENAME
 
 
-class Identity(TypedDict):
+class Configured(TypedDict):
+    """The account of nginx's workers by the configuration, where those that run have another."""
+
+    user: str
+    uid: Optional[int]
+    groups: List[int]
+    file: str  # where it is written
+    line: int  # 0: nowhere, it is the build's
+
+
+class Loaded(TypedDict):
+    """How old what runs is."""
+
+    at: Optional[float]  # epoch seconds: start of the oldest worker that does not shut down
+    newer_files: List[str]  # the first ones that were changed since then
+    replaced: bool  # another program is where the running one was
+    master_groups: List[int]  # gids
+    configured: Optional[Configured]  # where it differs, since the file that names it was changed
+    default_log: str  # path of the error log before a configuration is loaded
+
+
+class LaterIdentity(TypedDict, total=False):
+    """Not in snapshots from before 0.5.0."""
+
+    configured: Optional[Configured]
+    master_groups: List[int]
+
+
+class Identity(LaterIdentity):
     """The account that dials php-fpm."""
 
     user: str
@@ -163,13 +191,14 @@ class LaterNginx(TypedDict, total=False):
     site_logs: List[SiteLogs]  # in the order of the configuration
     log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case
 
+    loaded: Loaded  # not before 0.5.0
+
     binary: Optional[str]  # path
     options: Dict[str, str]  # of the command line: c, e, g, p
     account: Optional[str]  # user who runs nginx, where root does not
     group: Optional[str]  # name of gid
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
-    loaded_at: Optional[float]  # epoch seconds: start of the oldest worker
 
 
 class Nginx(NginxAccount, LaterNginx):

@@ -11,6 +11,7 @@ from .endpoint import Endpoint
 from .logs import AccessLogs, Logs
 from .memory import Halted, Memory, Oom, Worker
 from .nginx import Nginx
+from .older import Older
 from .php_fpm import Fpm
 from .shape import TypedDict
 from .waits import Waits
@@ -53,6 +54,7 @@ class LaterSnapshot(TypedDict, total=False):
     access: AccessLogs
     waits: Optional[Waits]  # None: no pool was full and no request late; not in snapshots from before 0.5.0
     halted: List[Halted]  # not in snapshots from before 0.5.0
+    older: Older
 
 
 class Snapshot(LaterSnapshot):

@@ -41,7 +41,7 @@ def identity_of(nginx: "Nginx") -> Optional["Identity"]:
     uid, gid = nginx["uid"], nginx["gid"]
     if uid is None or gid is None:
         return None
-    return {
+    who: Identity = {
         "user": nginx["user"] or str(uid),
         "uid": uid,
         "gid": gid,
@@ -49,6 +49,10 @@ def identity_of(nginx: "Nginx") -> Optional["Identity"]:
         "pid": next(iter(nginx["workers"]), None),
         "account": uid if nginx.get("account") else None,
     }
+    if "loaded" in nginx:
+        who["configured"] = nginx["loaded"]["configured"]
+        who["master_groups"] = nginx["loaded"]["master_groups"]
+    return who
 
 
 class _Survey:
@@ -244,15 +248,13 @@ class _Survey:
             return None
         who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
         blocked = permission.blocked_by(walked, who)
-        account = self.host.account(who.user) if blocked and self.identity["pid"] else None
-        if blocked and account:
-            # nginx's workers took their groups when they were started, their own one from nginx's
-            # configuration.
-            by_now = set(who.groups) | set(account[2]) - {account[1]}
-            if not permission.blocked_by(walked, who._replace(groups=list(by_now))):
-                why = "%s: %s is in a group that may, but was put into it after nginx's workers were started"
+        if blocked and self.identity["pid"]:
+            from .in_force import not_in_force  # pylint: disable=import-outside-toplevel
+
+            other = not_in_force(self.host, walked, who, self.identity)
+            if other:
                 mode = blocked["why"].partition(": ")[0]
-                return {**blocked, "kind": "group_not_in_force", "why": why % (mode, who.user)}
+                return {**blocked, "kind": other[0], "why": "%s: %s" % (mode, other[1])}
         if blocked is None and as_user is not None:
             return permission.mandatory_access(str(self.files[key]["real_path"]), who)
         return blocked

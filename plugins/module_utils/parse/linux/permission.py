@@ -102,7 +102,10 @@ def _class(component: Component, who: Identity) -> _Class:
 def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str:
     user, group, need = who.user, component.group, "search (x)" if wanted == SEARCH else "write (w)"
     if match.listed & wanted:
+        # getfacl(1) shows it behind "#effective:".
+        mask = "x" if wanted == SEARCH else "rw"
         why = "the ACL's entry for %s grants %s permission, the ACL's mask takes it away" % (user, need)
+        why = "setfacl -m m::%s %s: %s (getfacl: #effective)" % (mask, component.path, why)
     elif match.name in ("user entry", "group entry"):
         why = "the ACL's %s that applies to %s grants no %s permission" % (match.name, user, need)
     elif match.name == "owner":

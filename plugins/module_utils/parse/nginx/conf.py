@@ -202,8 +202,6 @@ def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
     return list(dict.fromkeys(paths))
 
 
-def user_directive(conf: Conf) -> Optional[Tuple[str, Optional[str]]]:
-    """(user, group or None) of the main level; None where the compiled default holds."""
-    for directive in named(conf.directives, "user"):
-        return directive.args[0], directive.args[1] if len(directive.args) > 1 else None
-    return None
+def user_directive(conf: Conf) -> Optional[Directive]:
+    """Of the main level; None where the compiled default holds."""
+    return next(iter(named(conf.directives, "user")), None)

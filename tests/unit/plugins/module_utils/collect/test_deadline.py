@@ -30,6 +30,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 SEEN = hosts.seen("plain")
 SEEN["confinement"] = no_confinement()
 SEEN["waits"] = None
+SEEN["older"] = {"endpoints": {}, "refusal": None}
 COLLECTORS = {
     "nginx": "collect_nginx",
     "strangers": "strangers",
@@ -40,6 +41,7 @@ COLLECTORS = {
     "halted": "_halted",
     "oom": "collect_oom",
     "logs": "collect_logs",
+    "older": "_older",
     "confinement": "collect_confinement",
     "access": "_access",
     "waits": "_waits",
@@ -229,7 +231,7 @@ class TestLog:
             pytest.skip(report)
         missing, complete, took, alive = report
         # What would be looked at after it.
-        later = ["connect_as_nginx", "access_log", "worker_waits"] if left else []
+        later = ["nginx_loaded", "connect_as_nginx", "access_log", "worker_waits"] if left else []
         assert [entry["what"] for entry in missing] == ["nginx_log"] + later
         assert alive == [] and took < 50
         assert complete == ([] if left else [True, False])

@@ -148,6 +148,19 @@ class TestProcesses:
         )
         assert (nginx["workers"], nginx["config_newer"]) == ([50], False)
 
+    def test_it_tells_since_when_and_what_was_changed_since(self) -> None:
+        changed = Stat("file", 0o644, 0, 0, 0, NOW - 10, 1, 1)
+        nginx = collect_nginx(a_host().stated(MAIN, changed), [master(), worker(started_at=NOW - 50)])
+        loaded = nginx["loaded"]
+        assert (loaded["at"], loaded["newer_files"], loaded["replaced"]) == (NOW - 50, [MAIN], False)
+        assert loaded["configured"] is None and loaded["default_log"].startswith("/")
+
+    def test_a_program_that_was_upgraded_is_told(self) -> None:
+        assert (
+            collect_nginx(a_host(), [master(exe="/usr/sbin/nginx (deleted)"), worker()])["loaded"]["replaced"]
+            is True
+        )
+
     def test_decoys_that_are_not_our_workers(self) -> None:
         nginx = collect_nginx(
             a_host(), [master(), worker(41, "nginx: cache manager process"), worker(43, ppid=99), worker(44)]
@@ -259,6 +272,23 @@ class TestUser:
         nginx = collect_nginx(host, [master(), worker(uid=uid)])
         assert (nginx["uid"], nginx["gid"], nginx["groups"]) == (None, None, [])
         assert host.missing[0]["what"] == "connect_as_nginx" and "worker 41 runs as" in host.missing[0]["why"]
+
+    def test_workers_of_before_a_change_run_as_they_are(self) -> None:
+        """The file that names another user was changed after they were started."""
+        accounts = {"www-data": (33, 33, [33]), "web": (34, 34, [34])}
+        changed = Stat("file", 0o644, 0, 0, 0, NOW - 10, 1, 1)
+        text = "events {}\nuser web; http { include sites-enabled/*; }"
+        host = a_host().has_accounts(**accounts).file(MAIN, text).stated(MAIN, changed)
+        nginx = collect_nginx(host, [master(), worker(started_at=NOW - 50)])
+        assert (nginx["user"], nginx["uid"], nginx["user_from"]) == ("www-data", 33, "process")
+        assert nginx["loaded"]["configured"] == {
+            "user": "web",
+            "uid": 34,
+            "groups": [34],
+            "file": MAIN,
+            "line": 2,
+        }
+        assert host.missing == []
 
     def test_one_worker_of_several_that_disagrees_is_enough(self) -> None:
         host = a_host()

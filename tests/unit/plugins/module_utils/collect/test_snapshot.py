@@ -75,7 +75,7 @@ class TestShape:
         assert diagnose(snapshot)["status"] in ("not_applicable", "unknown", "failing", "degraded")
 
     def test_the_real_snapshots_have_the_same_keys(self) -> None:
-        later = {"strangers", "confinement", "access", "waits", "halted"}
+        later = {"strangers", "confinement", "access", "waits", "halted", "older"}
         for path in hosts.FILES:
             assert ALWAYS - later <= set(hosts.fixture(path)["snapshot"]) <= ALWAYS
 

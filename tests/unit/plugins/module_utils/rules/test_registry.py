@@ -29,7 +29,10 @@ RULES_FOLDER = os.path.join(UTILS, "rules")
 ALSO_SPELLED_IN = {
     "max_children_exhausted": [os.path.join(RULES_FOLDER, "waiting.py")],
     "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
-    "socket_path_mismatch": [os.path.join(UTILS, "parse", "endpoint.py")],
+    "socket_path_mismatch": [
+        os.path.join(UTILS, "parse", "endpoint.py"),
+        os.path.join(RULES_FOLDER, "older_nginx.py"),
+    ],
     "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
     "fpm_not_running": [
         os.path.join(RULES_FOLDER, name + ".py") for name in ("failed_starts", "confined_start")
@@ -51,6 +54,8 @@ OTHERS = {
     "missing",
     "model",
     "nearest_pool",
+    "older_nginx",
+    "older_pool",
     "registry",
     "seen",
     "status",

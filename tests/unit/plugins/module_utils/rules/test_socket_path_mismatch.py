@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import older as made
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
     Host,
     a_host,
@@ -64,6 +65,8 @@ HITS: Dict[str, Callable[[], Host]] = {
     "private_tmp": in_a_tmp_of_its_own,
     "mount_namespace": lambda: hidden("TemporaryFileSystem=/run/php"),
     "nginx_not_loaded": led_elsewhere,
+    "nginx_reload_refused": made.refused,
+    "nginx_replaced": made.replaced,
 }
 
 

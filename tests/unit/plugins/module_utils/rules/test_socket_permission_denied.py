@@ -9,9 +9,14 @@ from typing import Callable, Dict, List
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import confinement as made
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import older as made_older
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 CAUSE = "socket_permission_denied"
+NEW_USER = dict(
+    made_older.loaded_at(1.0),
+    configured={"user": "web2", "uid": 999, "groups": [999], "file": "/etc/nginx/nginx.conf", "line": 1},
+)
 ACL = ["user::rw-", "user:www-data:rw-", "group::rw-", "mask::rw-", "other::---"]
 
 
@@ -38,6 +43,15 @@ def put_into_a_group_later() -> Host:
     return a_host("socket_root").blocked_by(kind="group_not_in_force")
 
 
+def not_in_force(kind: str) -> Host:
+    return a_host("socket_root").blocked_by(kind=kind)
+
+
+def former_user() -> Host:
+    """The directive names one who may connect, and the workers of before run."""
+    return not_in_force("user_not_in_force").with_nginx(loaded=NEW_USER)
+
+
 def refused_before(restart: float, *ago: float) -> Host:
     """nginx was refused; it may connect now. restart: seconds since php-fpm's."""
     return a_host().ran_since(restart).nginx_said("ng-connect-eacces", *ago)
@@ -51,6 +65,9 @@ HITS: Dict[str, Callable[[], Host]] = {
     "mandatory_access": by_policy,
     "mount_namespace": hidden,
     "group_not_in_force": put_into_a_group_later,
+    "group_needs_restart": lambda: not_in_force("group_needs_restart"),
+    "group_of_the_master": lambda: not_in_force("group_of_the_master"),
+    "user_not_in_force": former_user,
     "selinux_label": made.wrong_label,
     "selinux_domain": made.wrong_domain,
     "selinux_port": made.wrong_port,
@@ -84,6 +101,9 @@ class TestRefused:
             (by_policy, []),
             (hidden, []),
             (put_into_a_group_later, []),
+            (lambda: not_in_force("group_needs_restart"), []),
+            (lambda: not_in_force("group_of_the_master"), []),
+            (former_user, []),
             (lambda: file_at_the_path("denied", 13), []),
         ],
     )
@@ -102,6 +122,21 @@ class TestRefused:
         words = "nginx sees another /home than the host has: ProtectHome=yes of nginx.service"
         assert words in item["summary"] and item["evidence"][0]["source"] == "systemd"
         assert not [piece for piece in item["evidence"] if "mode" in piece["text"]]
+
+
+class TestFormerUser:
+    def test_hit_the_line_that_names_the_new_one_stands_first(self) -> None:
+        """A reload gives nginx's directories to the new user: that is for a person to do."""
+        item = hosts.only(former_user())
+        assert (item["evidence"][0]["path"], item["unit"]) == ("/etc/nginx/nginx.conf", "nginx.service")
+
+    def test_near_miss_one_who_may_not_either_is_not_let_in(self) -> None:
+        """The socket is opened to nobody who will not dial it."""
+        host = a_host("socket_root").with_nginx(loaded=NEW_USER)
+        assert hosts.causes(host) == [(CAUSE, "socket_mode", "active")] and hosts.actions(host) == []
+
+    def test_decoy_a_former_user_who_may_connect(self) -> None:
+        assert hosts.found(a_host().with_nginx(loaded=NEW_USER)) == hosts.HEALTHY
 
 
 class TestWithoutRoot:

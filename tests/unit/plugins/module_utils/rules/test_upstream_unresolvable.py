@@ -7,7 +7,7 @@
 from typing import Any, Callable, Dict
 
 import pytest
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts, older
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 CAUSE = "upstream_unresolvable"
@@ -27,8 +27,8 @@ def renamed(old: str = "10.0.0.2:9000", address: str = "10.0.0.3", **nginx: Any)
     host.dials("php:9000", family="name", address="php", port=9000, addresses=[here])
     for route in host["nginx"]["routes"]:
         route["endpoints"][0].update(endpoint="php:9000", written="php:9000")
-    loaded = dict({"loaded_at": hosts.now(host) - 900, "config_newer": False}, **nginx)
-    return host.with_nginx(**loaded).nginx_said("ng-connect-econnrefused-tcp", 60.0, endpoint=old)
+    known = dict({"loaded": older.loaded_at(hosts.now(host) - 900), "config_newer": False}, **nginx)
+    return host.with_nginx(**known).nginx_said("ng-connect-econnrefused-tcp", 60.0, endpoint=old)
 
 
 HITS: Dict[str, Callable[[], Host]] = {
@@ -82,7 +82,7 @@ class TestStaleAddress:
 
     def test_hit_a_reload_since_ends_it(self) -> None:
         host = renamed()
-        host.with_nginx(loaded_at=hosts.now(host) - 10)
+        host.with_nginx(loaded=older.loaded_at(hosts.now(host) - 10))
         assert hosts.found(host) == ([(CAUSE, "stale_address", "recovered")], "recovered")
 
     def test_near_miss_another_port(self) -> None:
@@ -92,7 +92,7 @@ class TestStaleAddress:
         assert CAUSE not in hosts.cause_ids(renamed("10.0.0.3:9000"))
 
     def test_near_miss_nobody_looked_when_nginx_had_loaded(self) -> None:
-        assert hosts.found(renamed(loaded_at=None)) == hosts.HEALTHY
+        assert hosts.found(renamed(loaded=None)) == hosts.HEALTHY
 
     def test_decoy_a_variable_is_looked_up_each_time(self) -> None:
         assert hosts.found(renamed().on_every_route(variable=True)) == hosts.HEALTHY

@@ -73,9 +73,35 @@ class TestGroup:
     def test_hit_a_group_that_the_workers_have_not_taken(self) -> None:
         host = a_host().stated(SAT, sock(0o660, 0, 1000)).has_accounts(**{"www-data": (33, 33, [33, 1000])})
         blocked = look(host, dialler=Dialler(13))["connect"]["blocked_by"]
-        assert (
-            blocked["kind"] == "group_not_in_force" and "after nginx's workers were started" in blocked["why"]
-        )
+        assert blocked["kind"] == "group_not_in_force"
+        assert "not in force in the running workers: reload nginx" in blocked["why"]
+
+    def test_hit_workers_of_an_accounts_own_nginx_need_a_restart(self) -> None:
+        """They keep the groups of their master."""
+        host = a_host().stated(SAT, sock(0o660, 0, 1000)).has_accounts(**{"www-data": (33, 33, [33, 1000])})
+        blocked = look(host, dialler=Dialler(13), identity=dict(IDENTITY, account=33))["connect"][
+            "blocked_by"
+        ]
+        assert blocked["kind"] == "group_needs_restart" and "restart nginx" in blocked["why"]
+
+    def test_hit_a_group_that_only_the_master_has(self) -> None:
+        host = a_host().stated(SAT, sock(0o660, 0, 1000)).has_accounts(**{"www-data": (33, 33, [33])})
+        identity = dict(IDENTITY, master_groups=[0, 1000])
+        blocked = look(host, dialler=Dialler(13), identity=identity)["connect"]["blocked_by"]
+        assert blocked["kind"] == "group_of_the_master" and "usermod -aG" in blocked["why"]
+
+    def test_near_miss_roots_own_group_is_given_to_nobody(self) -> None:
+        host = a_host().stated(SAT, sock(0o660, 0, 0)).has_accounts(**{"www-data": (33, 33, [33])})
+        identity = dict(IDENTITY, master_groups=[0])
+        assert look(host, dialler=Dialler(13), identity=identity)["connect"]["blocked_by"]["kind"] == "socket"
+
+    @pytest.mark.parametrize("uid, kind", [(999, "user_not_in_force"), (998, "socket")])
+    def test_hit_the_user_of_the_configuration_may(self, uid: int, kind: str) -> None:
+        """Near miss: that one may not either."""
+        host = a_host().stated(SAT, sock(0o600, 999, 0)).has_accounts(**{"www-data": (33, 33, [33])})
+        configured = {"user": "web2", "uid": uid, "groups": [uid], "file": "/n.conf", "line": 1}
+        identity = dict(IDENTITY, configured=configured)
+        assert look(host, dialler=Dialler(13), identity=identity)["connect"]["blocked_by"]["kind"] == kind
 
     @pytest.mark.parametrize(
         "gid, groups, identity",

@@ -28,6 +28,7 @@ ALWAYS = {
     "halted",
     "access",
     "waits",
+    "older",
 }
 NGINX = {
     "/etc/nginx/nginx.conf": "user www-data;\nhttp {\n  include /etc/nginx/sites-enabled/*;\n}\n",

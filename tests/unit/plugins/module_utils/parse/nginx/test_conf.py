@@ -64,7 +64,8 @@ class TestMainLevel:
             (["80", "default_server"], "/etc/nginx/sites-enabled/default", 22),
             (["[::]:80", "default_server"], "/etc/nginx/sites-enabled/default", 23),
         ]
-        assert user_directive(conf) == ("www-data", None)
+        user = user_directive(conf)
+        assert user and user.args == ["www-data"]
         assert error_logs(conf, "/usr/share/nginx", "/var/log/nginx/error.log") == (
             ["/var/log/nginx/error.log"],
             [],
@@ -76,7 +77,8 @@ class TestMainLevel:
 
     def test_directives_of_the_command_line_come_first(self) -> None:
         conf = read_all({MAIN: "user file;"}, extra="daemon off; user line;")
-        assert user_directive(conf) == ("line", None)
+        user = user_directive(conf)
+        assert user and user.args == ["line"]
 
 
 class TestIncludes:

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What shows that nginx runs with an older configuration than its files, and what keeps it from loading them.
+
+Looked at where it dials what they do not name, or where they were changed since.
+"""
+
+import re
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+
+from ..parse.nginx.conf import every
+from ..parse.nginx.refused import path_in, place_of, problems
+from ..parse.nginx.strays import LOG_SECOND, strays
+from ..parse.redact import redact
+from ..parse.timestamps import nginx_time
+from .endpoint.endpoints import collect_endpoints, identity_of
+from .host import Host, HostError
+from .linux.processes import Process
+from .log_window import Source
+from .logs import admit
+from .nginx_files import Reading
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.older import Older, Refusal
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+TAIL = 256 * 1024  # bytes of a log
+MOST_LOGS = 8
+MOST_ENDPOINTS = 16
+MOST_TEXT = 400
+# Of a process that loads a configuration, and of no request: these have a number after the pid.
+_COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
+
+
+def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], seconds: float) -> "Older":
+    nginx = snapshot["nginx"]
+    found = strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
+    dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
+    if nginx["master"] is None or not (dialled or nginx["config_newer"]):
+        return {"endpoints": {}, "refusal": None}
+    keys = list(dict.fromkeys(dialled))[:MOST_ENDPOINTS]
+    places = collect_endpoints(host, keys, identity_of(nginx), procs, seconds)
+    return {"endpoints": places, "refusal": _refusal(host, nginx)}
+
+
+def _absent(host: Host, path: str) -> bool:
+    try:
+        host.stat(path)
+    except HostError as error:
+        return error.absent
+    return False
+
+
+def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
+    """Of the files as they are now."""
+    config, prefix = nginx["config"] or "", nginx["prefix"] or ""
+    account = host.account(nginx.get("account") or "")
+    options = nginx.get("options") or {}
+    reading = Reading(host, config, prefix, options.get("g", ""), account[0] if account else None)
+    files = {directive.file for directive in every(reading.conf.directives)}
+    files |= {error["file"] for error in reading.conf.errors}
+    known = problems(reading.conf, config, prefix, lambda path: _absent(host, path)) if reading.whole else []
+    words = {(problem["file"], problem["line"]): problem["text"] for problem in known}
+    for at, text, log in _complaints(host, nginx):
+        place = place_of(text, reading.conf, prefix)
+        path = path_in(text)
+        # Gone, or there again, since then.
+        if place is None or place[0] not in files or "No such file" in text and not _absent(host, path or ""):
+            continue  # a line may be forged, too: it names no file of nginx's then
+        told = words.get(place) if "duplicate" in text else None
+        return _as_refusal(told or text, place, at, log)
+    return _as_refusal(known[0]["text"], (known[0]["file"], known[0]["line"])) if known else None
+
+
+def _as_refusal(
+    text: str, place: Tuple[str, int], at: Optional[float] = None, log: Optional[str] = None
+) -> "Refusal":
+    return {"at": at, "text": redact(text, MOST_TEXT), "log": log, "file": place[0], "line": place[1]}
+
+
+def _complaints(host: Host, nginx: "Nginx") -> List[Tuple[float, str, str]]:
+    """(when, what, log), the newest first: since nginx loaded its files, and since they were changed last."""
+    loaded = nginx["loaded"]
+    since = max(loaded["at"] or 0.0, nginx["config_changed_at"] or 0.0) - LOG_SECOND
+    logs = nginx["error_logs"][:MOST_LOGS] + [loaded["default_log"]]
+    found: List[Tuple[float, str, str]] = []
+    for path in dict.fromkeys(filter(None, logs)):
+        try:
+            file = admit(host, path)
+            if file.stat.type != "file":
+                continue
+            data = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
+        except HostError:
+            continue  # logs.py says so
+        for head, text in _COMPLAINT.findall(data):
+            at = nginx_time(head.decode("ascii"), host.utc_offset(host.now()))
+            if at is not None and since <= at <= host.now() + LOG_SECOND:
+                found.append((at, text.decode("utf-8", "replace").strip(), path))
+    return sorted(found, reverse=True)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx refuses when it loads its configuration, beside what conf.py and routes.py find in it."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
+
+from .conf import Conf, Directive, every, named
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.config import ConfigProblem
+
+# Read when the configuration is: ngx_ssl_certificate(), ngx_ssl_dhparam(), ngx_ssl_client_certificate().
+_READ = frozenset(
+    ("ssl_certificate", "ssl_certificate_key", "ssl_dhparam", "ssl_client_certificate")
+    + ("ssl_trusted_certificate",)
+)
+_NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off", "/dev/")
+_PORT = re.compile(r"\d+\Z")
+# ngx_conf_log_error(): where it stands ends the message.
+_PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
+_PATH = re.compile(r'"(/[^"]+)"')
+
+
+def _problem(directive: Directive, text: str) -> "ConfigProblem":
+    return {"kind": "refused", "file": directive.file, "line": directive.line, "text": text}
+
+
+def _default_servers(conf: Conf) -> "List[ConfigProblem]":
+    """ngx_http_add_addresses(): one for each address."""
+    seen: Dict[str, Directive] = {}
+    found: List[ConfigProblem] = []
+    for listen in named(every(conf.directives), "listen"):
+        if not {"default_server", "default"} & set(listen.args[1:]):
+            continue
+        address = listen.args[0]
+        if _PORT.match(address):
+            address = "*:" + address
+        elif not address.startswith("unix:") and not re.search(r":\d+\Z", address):
+            address += ":80"
+        address = re.sub(r"^0\.0\.0\.0:", "*:", address)
+        if address in seen:
+            shown = address.replace("*:", "0.0.0.0:", 1)
+            before = (seen[address].file, seen[address].line)
+            text = "a duplicate default server for %s; the first is in %s:%d" % (shown, *before)
+            found.append(_problem(listen, text))
+        seen.setdefault(address, listen)
+    return found
+
+
+def _absent(conf: Conf, config: str, prefix: str, is_absent: Callable[[str], bool]) -> "List[ConfigProblem]":
+    """Files that are read, and directories in which logs are opened."""
+    found: List[ConfigProblem] = []
+    home = posixpath.dirname(config)
+    for directive in named(every(conf.directives), *_READ, "access_log", "error_log"):
+        name = directive.args[0]
+        if "$" in name or name.startswith(_NO_FILE):
+            continue
+        if directive.name in _READ:
+            path = posixpath.join(home, name)
+            if is_absent(path):
+                text = 'cannot load certificate "%s": No such file or directory'
+                found.append(_problem(directive, text % path))
+            continue
+        path = posixpath.join(prefix, name)
+        if is_absent(posixpath.dirname(path)):
+            text = 'open() "%s" failed (2: No such file or directory)'
+            found.append(_problem(directive, text % path))
+    return found
+
+
+def problems(conf: Conf, config: str, prefix: str, is_absent: Callable[[str], bool]) -> "List[ConfigProblem]":
+    """Each of them alone keeps nginx from loading the files. config: the main file."""
+    return conf.errors[:1] or _default_servers(conf) + _absent(conf, config, prefix, is_absent)
+
+
+def place_of(text: str, conf: Conf, prefix: str) -> Optional[Tuple[str, int]]:
+    """(file, line) of what nginx complains about: by its own word, else by the path that it names."""
+    own = _PLACE.search(text)
+    if own:
+        return own.group(1), int(own.group(2))
+    path = path_in(text)
+    for directive in every(conf.directives) if path else ():
+        if path in [posixpath.join(prefix, word) for word in directive.args]:
+            return directive.file, directive.line
+    return None
+
+
+def path_in(text: str) -> Optional[str]:
+    """The file that a complaint is about."""
+    match = _PATH.search(text)
+    return match.group(1) if match else None

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps nginx from loading its files, read where it dials what they do not name."""
+
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import older
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import older as made
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+NOW = 1775140000.0
+MAIN = "/etc/nginx/nginx.conf"
+LOG = "/var/log/nginx/error.log"
+GONE = "http {\n  server { ssl_certificate /c/gone.pem; }\n}\n"
+WORDS = 'cannot load certificate "/c/gone.pem": BIO_new_file() failed (SSL: No such file or directory)'
+STAMP = "2026/04/02 14:2%d:40"  # NOW is 14:26:40
+
+
+LOADED = dict(made.loaded_at(NOW - 900), default_log=LOG)
+
+
+def look(log: str = "", conf: str = GONE, files: Optional[Any] = None, **nginx: Any) -> Any:
+    texts = {MAIN: conf, LOG: log, **(files or {})}
+    host = FakeHost(files=texts, now=NOW)
+    snapshot: Any = hosts.a_host()
+    snapshot["nginx"].update(config=MAIN, prefix="/etc/nginx", error_logs=[LOG], options={})
+    snapshot["nginx"]["loaded"] = dict(LOADED)
+    snapshot["nginx"].update(config_changed_at=NOW - 300, config_newer=True)
+    snapshot["nginx"].update(nginx)
+    return older.collect_older(host, snapshot, [], 0.0)["refusal"]
+
+
+def line(minute: int, text: str = WORDS, level: str = "emerg", connection: str = "") -> str:
+    return "%s [%s] 7#7: %s%s\n" % (STAMP % minute, level, connection, text)
+
+
+class TestRefusal:
+    def test_hit_nginxs_words_with_the_line_that_they_are_about(self) -> None:
+        found = look(line(5))
+        assert (found["file"], found["line"], found["log"], found["text"]) == (MAIN, 2, LOG, WORDS)
+        assert found["at"] == NOW - 60
+
+    def test_hit_the_last_complaint_counts(self) -> None:
+        other = 'host not found in upstream "db" in %s:1' % MAIN
+        assert look(line(4) + line(5, other))["text"] == other
+
+    def test_hit_what_the_files_show_where_nobody_tried(self) -> None:
+        found = look()
+        assert (found["at"], found["log"], found["line"]) == (None, None, 2)
+
+    @pytest.mark.parametrize(
+        "log",
+        [
+            line(1),  # before the last change
+            line(5, level="alert"),
+            line(5, connection="*3 "),
+            line(5, "no place is named"),
+            line(5, 'unknown directive "x" in /etc/nginx/other.conf:1'),  # none of nginx's files
+        ],
+    )
+    def test_decoy_lines_that_are_no_complaint_about_these_files(self, log: str) -> None:
+        assert look(log, files={"/c/gone.pem": ""}) is None
+
+    def test_near_miss_what_was_missing_is_there_again(self) -> None:
+        assert look(line(5), files={"/c/gone.pem": ""}) is None
+
+    def test_near_miss_files_that_were_not_changed_are_not_looked_at(self) -> None:
+        assert look(line(5), config_newer=False) is None
+
+    def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
+        snapshot: Any = hosts.a_host()
+        seen: Any = FakeHost(now=NOW)
+        assert collect._older(seen, snapshot, [], 0.0) == {"endpoints": {}, "refusal": None}

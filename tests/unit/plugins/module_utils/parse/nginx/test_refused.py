@@ -1,0 +1,90 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps nginx from loading its files, and where a complaint of nginx's points."""
+
+from typing import Dict, List, Optional, Set, Tuple
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Conf, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.refused import place_of, problems
+
+MAIN = "/etc/nginx/nginx.conf"
+
+
+def read(*lines: str) -> Conf:
+    return parse_conf(MAIN, lambda path: "\n".join(lines), lambda pattern: [])
+
+
+def texts(*lines: str, absent: Optional[Set[str]] = None) -> List[Tuple[int, str]]:
+    found = problems(read(*lines), MAIN, "/usr/share/nginx", lambda path: path in (absent or set()))
+    return [(problem["line"], problem["text"]) for problem in found]
+
+
+class TestDefaultServers:
+    @pytest.mark.parametrize("other", ["80", "*:80", "0.0.0.0:80"])
+    def test_hit_two_of_one_address(self, other: str) -> None:
+        server = "server { listen %s default_server; }"
+        assert texts("http {", server % "80", server % other, "}") == [
+            (3, "a duplicate default server for 0.0.0.0:80; the first is in %s:2" % MAIN)
+        ]
+
+    @pytest.mark.parametrize(
+        "other", ["[::]:80 default_server", "8080 default_server", "80", "10.0.0.1 default_server"]
+    )
+    def test_near_miss_another_address_or_no_default(self, other: str) -> None:
+        assert texts("http { server { listen 80 default_server; }", "server { listen %s; } }" % other) == []
+
+
+class TestFiles:
+    def test_hit_a_certificate_that_is_not_there(self) -> None:
+        gone = "/etc/letsencrypt/live/gone/fullchain.pem"
+        line = "http { server { ssl_certificate %s; } }" % gone
+        assert texts(line, absent={gone}) == [
+            (1, 'cannot load certificate "%s": No such file or directory' % gone)
+        ]
+        assert texts(line) == []
+
+    def test_hit_it_is_relative_to_the_main_file(self) -> None:
+        assert texts("http { ssl_dhparam dh.pem; }", absent={"/etc/nginx/dh.pem"}) != []
+
+    def test_hit_a_log_in_a_directory_that_is_not_there(self) -> None:
+        line = "http { access_log /var/log/nginx/gone/a.log; }"
+        assert texts(line, absent={"/var/log/nginx/gone"}) == [
+            (1, 'open() "/var/log/nginx/gone/a.log" failed (2: No such file or directory)')
+        ]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "ssl_certificate $ssl_server_name.pem;",
+            "ssl_certificate data:x;",
+            "access_log off;",
+            "error_log stderr;",
+        ],
+    )
+    def test_decoy_what_is_no_file_at_the_start(self, line: str) -> None:
+        found = problems(read("http { %s }" % line), MAIN, "/", lambda path: True)
+        assert found == []
+
+    def test_hit_what_cannot_be_read_at_all_stands_alone(self) -> None:
+        assert len(texts("http { server { listen 80 default_server;")) == 1
+
+
+class TestPlace:
+    CASES: Dict[str, Tuple[str, int]] = {
+        'host not found in upstream "db.gone" in /etc/nginx/conf.d/gone.conf:2': (
+            "/etc/nginx/conf.d/gone.conf",
+            2,
+        ),
+        'cannot load certificate "/c/gone.pem": BIO_new_file() failed (SSL: ...)': (MAIN, 2),
+    }
+
+    @pytest.mark.parametrize("text", sorted(CASES))
+    def test_hit_by_nginxs_word_or_by_the_path(self, text: str) -> None:
+        conf = read("http {", "ssl_certificate /c/gone.pem; }")
+        assert place_of(text, conf, "/") == self.CASES[text]
+
+    def test_near_miss_a_path_that_no_line_names(self) -> None:
+        assert place_of('open() "/x" failed', read("http { }"), "/") is None
