@@ -12,6 +12,7 @@ from typing import NamedTuple
 from .bounds import STATUSES
 from .layout import (
     COLORS,
+    MAX_COMMAND,
     MAX_ROWS,
     NUMBERS,
     STAMPS,
@@ -154,10 +155,10 @@ def block_of(group: Group, now: float) -> list[Line]:
     for pairs in rows[:MAX_ROWS]:
         lines += _row(pairs, now)
         lines += [] if same_why else _why(pairs)
-        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], 3)
+        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], MAX_COMMAND)
     lines += rest(rows)
     lines += _why(group.pairs) if same_why else []
-    lines += labelled("fix", first["fix"], 3) if same_fix else []
+    lines += labelled("fix", first["fix"], MAX_COMMAND) if same_fix else []
     return lines + labelled("not", _first_sentence(first["do_not"]), 2)
 
 

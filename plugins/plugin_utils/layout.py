@@ -14,6 +14,7 @@ from .text import clean, cut, names, pad, plural, width, wrap
 
 WIDTH = 100
 MAX_ROWS = 8
+MAX_COMMAND = 8  # lines of what is there to be copied: it must not lose its middle
 INDENT = "  "
 ROOM = WIDTH - 9  # what is left of a line behind its label
 NUMBERS = re.compile(r"\d+")

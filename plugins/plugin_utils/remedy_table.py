@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .catalogue import words_for
 from .layout import (
+    MAX_COMMAND,
     MAX_ROWS,
     NUMBERS,
     WIDTH,
@@ -143,14 +144,14 @@ def _section(section: Section, shown: Sequence[Pair[Row]], field: str) -> list[L
             )
         )
         lines += [*below, *_cost(items), *_why(pairs, section.why)]
-        lines += labelled("undo", "; ".join(items[0].get("by_hand", ())), 6)
+        lines += labelled("undo", "; ".join(items[0].get("by_hand", ())), MAX_COMMAND)
         if items[0].get("result") == "would":
             lines += labelled(
                 "run",
                 "; ".join(
                     dict.fromkeys(command for item in items[:MAX_ROWS] for command in item["commands"])
                 ),
-                2,
+                MAX_COMMAND,
             )
     return lines + rest(rows)
 
@@ -242,6 +243,6 @@ def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
         lines += [
             *_wide("by hand", pairs[0][1]["name"], pairs),
             *_why(pairs, 4),
-            *labelled("do", pairs[0][1]["do"], 3),
+            *labelled("do", pairs[0][1]["do"], MAX_COMMAND),
         ]
     return lines + rest(rows)

@@ -184,7 +184,8 @@ def _preload_ended(down: Down) -> Optional[Reason]:
     if reason is None:
         return None
     file, line = facts["ini_file"], facts["ini_line"]
-    proof = [evidence("file", "opcache.preload is set", file, line)]
+    what = "opcache.preload = %s" % facts["path"] if facts["path"] else "opcache.preload is set"
+    proof = [evidence("file", what, file, line)]
     words = "%s (%s:%s)" % (reason.summary, file, line)
     return reason._replace(summary=words, proof=proof + list(reason.proof))
 

@@ -91,7 +91,7 @@ class LaterMaster(TypedDict, total=False):
 class LastStart(TypedDict):
     """What the last start failed at, as it is now."""
 
-    path: Optional[str]  # that could not be made or run
+    path: Optional[str]  # that could not be made, run or preloaded
     directory: Optional[bool]  # whether the directory of it is there
     read_only: Optional[bool]  # its file system, to all
     free_bytes: Optional[int]

@@ -34,10 +34,12 @@ def last_start(
         path = path or binary
     elif failure.meaning == "pid_unwritable":
         path = path or pid_file
+    files = _ini_files(host, config)
+    ini_file, ini_line, value = _setting(host, files, failure)
+    if (failure.meaning or "preload") == "preload" and value.startswith("/"):
+        path = path or value  # the script
     directory = posixpath.dirname(path) if path else None
     room = host.room(_nearest(host, directory)) if directory else None
-    files = _ini_files(host, config)
-    ini_file, ini_line = _setting(host, files, failure)
     script = _SCRIPT.search(failure.text)
     changed = files + [name for name in (script.groups() if script else ()) if name]
     if failure.meaning == "not_executable" and path:
@@ -85,15 +87,16 @@ def _ini_files(host: Host, config: str) -> List[str]:
     return found
 
 
-def _setting(host: Host, files: List[str], failure: StartFailure) -> Tuple[Optional[str], Optional[int]]:
-    """(file, line) of the last one that sets it."""
+def _setting(host: Host, files: List[str], failure: StartFailure) -> Tuple[Optional[str], Optional[int], str]:
+    """(file, line, value) of the last one that sets it."""
     # What the script to preload says, it says as another user: only the exit status is left.
     name = _SETTINGS.get(failure.meaning or "preload")
-    where: Tuple[Optional[str], Optional[int]] = (None, None)
+    where: Tuple[Optional[str], Optional[int], str] = (None, None, "")
     for path in files if name else []:
         for number, line in enumerate((host.text(path) or "").split("\n"), 1):
-            if re.match(r"\s*%s\s*=" % name, line):
-                where = path, number
+            match = re.match(r"\s*%s\s*=\s*(.*)" % name, line)
+            if match:
+                where = path, number, match.group(1).partition(";")[0].strip().strip("\"'")
     return where
 
 

@@ -265,6 +265,11 @@ class TestStatus:
         host = did_not_start(exited("%d/n/a" % status), ini_file="/etc/php.d/x.ini", ini_line=1)
         assert hosts.causes(host.with_unit(exec_main_status=status)) == [(CAUSE, reason, "active")]
 
+    def test_the_script_to_preload_is_named(self) -> None:
+        host = did_not_start(exited("70/n/a"), ini_file="/etc/x.ini", ini_line=1, path="/srv/gone.php")
+        item = hosts.only(host.with_unit(exec_main_status=70))
+        assert item["evidence"][0]["text"] == "opcache.preload = /srv/gone.php"
+
     def test_hit_preload_was_set_since_it_ran(self) -> None:
         host = did_not_start(exited("254/n/a"), ini_file="/etc/php.d/x.ini", ini_line=1)
         seen = hosts.now(host)

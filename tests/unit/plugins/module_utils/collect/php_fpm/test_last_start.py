@@ -6,6 +6,7 @@
 
 from typing import Any, Dict, Optional
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm import masters
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.last_start import last_start
@@ -70,6 +71,13 @@ class TestIni:
         words = 'Fatal Error "opcache.preload_user" has not been defined'
         found = seen("php-fpm[7]: Thu Nov 26 02:46:49 2026 (7): " + words, host)
         assert (found["ini_file"], found["ini_line"]) == (INI, 3)
+        assert found["path"] == "/srv/b.php"
+
+    @pytest.mark.parametrize("value, path", [('"/srv/c.php" ; ours', "/srv/c.php"), ("", None), ("no", None)])
+    def test_the_script_to_preload_is_named(self, value: str, path: Optional[str]) -> None:
+        host = FakeHost({INI: "opcache.preload = %s\n" % value})
+        words = 'php-fpm[7]: Thu Nov 26 02:46:49 2026 (7): Fatal Error "opcache.preload" requires'
+        assert seen(words + ' "opcache.preload_user" when running under uid 0', host)["path"] == path
 
     def test_a_script_that_was_changed_counts(self) -> None:
         host = FakeHost(stats={"/srv/shop/preload.php": Stat("file", 0o644, 33, 33, 1, 88.0, 1, 1)})
