@@ -141,5 +141,6 @@ def examine(case: Case) -> Answer:
         servers=[site for site in case.servers if site["name"] in sites],
     )
     if holder and case.owner:  # now, whatever was loaded since
-        return holder.match(CAUSE, case, case.owner, reason.summary, reason._replace(state="active"))
+        words = "%s It is held by" % reason.summary
+        return holder.match(CAUSE, case, case.owner, words, reason._replace(state="active"))
     return Match(CAUSE, "slow_script", reason)

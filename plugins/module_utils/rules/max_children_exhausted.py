@@ -40,6 +40,7 @@ SLACK = 30.0
 JUST_NOW = 5.0  # seconds: a queue that refused somebody so shortly ago is not over because a worker came free
 GIVE_UP = 3  # visitors who waited for a second or longer and left
 LEAVE = 5  # visitors who left, if nothing tells how long they had waited
+NOT_FREE, HELD_BY = "No worker of pool %s is free.", " The workers are held by"
 PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
 
@@ -122,7 +123,9 @@ def _refuses(case: Case, owner: Owner) -> Optional[Match]:
     words %= (pool["name"], ago, pool["pm"], limit, case.endpoint.get("backlog"))
     reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely")
     holder = _holder(case, owner)
-    return holder.match(CAUSE, case, owner, words, reason) if holder else _match(owner, False, reason)
+    if holder:
+        return holder.match(CAUSE, case, owner, words + HELD_BY, reason)
+    return _match(owner, False, reason)
 
 
 def _live_proof(case: Case, owner: Owner, doing: str) -> List["Evidence"]:
@@ -177,7 +180,7 @@ def _full(case: Case, owner: Owner) -> Answer:
         since=_first([span(lost)[0]] + [event["first"] for event in logged]),
     )
     if holder:
-        return holder.match(CAUSE, case, owner, "No worker of pool %s is free." % owner.pool["name"], reason)
+        return holder.match(CAUSE, case, owner, NOT_FREE % owner.pool["name"] + HELD_BY, reason)
     return _match(owner, capped, reason, _is_clogged(case, len(workers)))
 
 
@@ -200,7 +203,7 @@ def _was_full(case: Case) -> Optional[Match]:
             capped = bool(logged) and all(meaning_of(event) in PROCESS_MAX for event in logged)
             holder = _holder(case, owner)
             if holder and not reconfigured(case.snapshot["nginx"], lost[-1].at):
-                words = "Pool %s ran out of workers." % owner.pool["name"]
+                words = "Pool %s ran out of workers." % owner.pool["name"] + HELD_BY
                 return holder.match(CAUSE, case, owner, words, reason._replace(state="active"))
             return _match(owner, capped, reason)
     return None
@@ -238,7 +241,7 @@ def _was_held(case: Case, owner: Owner) -> Optional[Match]:
     holder = _holder(case, owner) if lost else None
     if holder is None or not holder.is_kept or reconfigured(case.snapshot["nginx"], lost[-1].at):
         return None
-    words = "Requests timed out while workers of pool %s were idle." % owner.pool["name"]
+    words = "Requests timed out while workers of pool %s were idle." % owner.pool["name"] + HELD_BY
     return holder.match(CAUSE, case, owner, words, Reason(words, first_line(lost), lost, confidence="likely"))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOSTLY = 0.6  # of a worker's samples
 STILL = 0.5  # share of a CPU: a worker that has more works
+SATED = 0.8  # share of a CPU: a worker that has more is not held by a quota
 THROTTLED = 0.3  # share of the periods in which a group had to stop
 STOLEN = 0.2  # share of the CPU time
 CROWDED = 2.0  # processes that could run, for each CPU
@@ -70,9 +71,12 @@ class Held(NamedTuple):
         return self.reason_id == "keepalive_pinned" and self.seen
 
     def match(self, cause: Cause, case: Case, owner: Owner, summary: str, reason: Reason) -> Match:
-        """The reason that stands in the place of another one, with the same losses and no remedy."""
+        """The reason that stands in the place of another one, with the same losses and no remedy.
+
+        summary: the beginning of a sentence, which ends with what holds them.
+        """
         reason = reason._replace(
-            summary="%s The workers are held by %s." % (summary, self.by),
+            summary="%s %s." % (summary, self.by),
             proof=self.proof + list(reason.proof),
             place=owner.place,
             remedy=[],
@@ -109,21 +113,22 @@ def _words(kind: str, on: Optional[str]) -> str:
 
 
 def _samples(row: "WorkerWait", *kinds: str) -> int:
-    return sum(wait["samples"] for wait in row["waits"] if wait["kind"] in kinds)
+    return sum(wait["samples"] or 0 for wait in row["waits"] or () if wait["kind"] in kinds)
 
 
 def _main(row: "WorkerWait") -> Optional["Wait"]:
     """The dependency at which a worker mostly is."""
-    for wait in row["waits"]:
+    for wait in row["waits"] or ():
         if wait["kind"] in DEPENDENCIES:
-            enough = wait["samples"] >= MOSTLY * row["samples"] and row["cpu"] < STILL
+            enough = (wait["samples"] or 0) >= MOSTLY * row["samples"] and row["cpu"] < STILL
             return wait if enough and row["samples"] > 1 else None
     return None
 
 
 def _rows(case: Case, owner: Owner, waits: "Waits") -> List["WorkerWait"]:
     pids = {worker["pid"] for worker in case.workers(owner)}
-    return [row for row in waits["workers"] if row["pid"] in pids and row["samples"]]
+    seen = [row for row in waits["workers"] or () if row["pid"] in pids and row["samples"]]
+    return [row for row in seen if row["cpu"] is not None]
 
 
 def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
@@ -137,7 +142,7 @@ def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
         at = route.get("kept_at")
         if at is None or (at["file"], at["line"]) in upstreams:
             continue
-        keeps = route["upstream_keepalive"]
+        keeps = route["upstream_keepalive"] or 0
         upstreams[at["file"], at["line"]] = keeps
         words = "keepalive %d in each of nginx's %d workers: up to %d idle connections stay open"
         proof.append(evidence("nginx", words % (keeps, workers, keeps * workers), at["file"], at["line"]))
@@ -219,33 +224,38 @@ def _quota(throttle: "Throttle") -> str:
     return "the CPU quota%s of control group %s" % (cores, throttle["path"])
 
 
+def _taker(waits: "Waits", share: float) -> Optional[Tuple[str, "Evidence"]]:
+    """(what takes the CPU time, its proof). share: of it that the workers have."""
+    groups = [each for each in waits["throttles"] or () if each["path"] and each["seconds"] is not None]
+    groups = [each for each in groups if None not in (each["throttled"], each["periods"])]
+    tight = [each for each in groups if each["throttled"] >= max(1, THROTTLED * each["periods"])]
+    stolen, running, cpus = waits["stolen"] or 0.0, waits["running"] or 0.0, waits["cpus"]
+    if tight and share < SATED:
+        throttle = max(tight, key=lambda each: each["seconds"])
+        text = "%(throttled)d of %(periods)d periods throttled, %(seconds).2f s of all CPUs" % throttle
+        return _quota(throttle), evidence("cgroup", text, throttle["path"] + "/cpu.stat")
+    if stolen >= STOLEN:  # which a guest counts as its own time
+        by = "the hypervisor, which gives %d %% of the CPU time to other guests" % round(100 * stolen)
+        return by, evidence("proc", "steal time: %.2f of all CPU time" % stolen, "/proc/stat")
+    if cpus and WORKS <= share < STILL and running >= CROWDED * cpus:
+        by = "%g processes that want the %d CPUs at once" % (running, cpus)
+        return by, evidence("proc", by, "/proc/stat")
+    return None
+
+
 def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
-    """A worker that wants a CPU and has none most of the time, and why that is."""
-    hungry = [row for row in rows if _samples(row, "cpu") >= MOSTLY * row["samples"] and row["cpu"] < STILL]
+    """Most workers want a CPU, and something takes the time from them."""
+    hungry = [row for row in rows if _samples(row, "cpu") >= MOSTLY * row["samples"]]
     if not rows or 2 * len(hungry) <= len(rows):
         return None
-    text = "%d of %d workers want a CPU and have it %d %% of the time"
     share = sum(row["cpu"] for row in hungry) / len(hungry)
-    proof = [evidence("proc", text % (len(hungry), len(rows), round(100 * share)))]
-    tight = [each for each in waits["throttles"] if each["throttled"] >= max(1, THROTTLED * each["periods"])]
-    if tight:
-        throttle = max(tight, key=lambda each: each["seconds"])
-        by = _quota(throttle)
-        text = "%(throttled)d of %(periods)d periods throttled, %(seconds).2f s of all CPUs" % throttle
-        proof.append(evidence("cgroup", text, throttle["path"] + "/cpu.stat"))
-    elif (waits["stolen"] or 0) >= STOLEN:
-        by = "the hypervisor, which gives %d %% of the CPU time to other guests" % round(
-            100 * (waits["stolen"] or 0)
-        )
-        proof.append(
-            evidence("proc", "steal time: %.2f of all CPU time" % (waits["stolen"] or 0), "/proc/stat")
-        )
-    elif waits["cpus"] and share >= WORKS and (waits["running"] or 0) >= CROWDED * waits["cpus"]:
-        by = "%g processes that want the %d CPUs at once" % (waits["running"] or 0, waits["cpus"])
-        proof.append(evidence("proc", by, "/proc/stat"))
-    else:
+    taker = _taker(waits, share)
+    if taker is None:
         return None
-    return Held("cpu_starved", "%s; more workers would share the same CPU time" % by, proof, False)
+    by, proof = taker
+    text = "%d of %d workers want a CPU and have it %d %% of the time"
+    seen = evidence("proc", text % (len(hungry), len(rows), round(100 * share)))
+    return Held("cpu_starved", "%s; more workers would share the same CPU time" % by, [seen, proof], False)
 
 
 def held(case: Case, owner: Owner) -> Optional[Held]:

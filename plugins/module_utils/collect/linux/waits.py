@@ -8,7 +8,7 @@ import platform
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ...parse.endpoint import parse
-from ...parse.linux.proc import mounts, parse_stat
+from ...parse.linux.proc import TICKS, mounts, parse_stat
 from ...parse.linux.wait import (
     POLLED,
     REMOTE_TYPES,
@@ -57,9 +57,14 @@ class _Watch:
         self.ran: Optional[float] = None
 
     def cpu(self) -> Optional[float]:
-        """Seconds on a CPU: of schedstat, whose first number is in nanoseconds (kernel/sched/stats.h)."""
+        """Seconds on a CPU: of schedstat, whose first number is in nanoseconds (kernel/sched/stats.h), or in
+        ticks of a kernel without it.
+        """
         words = (self.host.text(self.base + "schedstat") or "").split()
-        return int(words[0]) / 1e9 if words and words[0].isdigit() else None
+        if words and words[0].isdigit() and int(words[0]):
+            return int(words[0]) / 1e9
+        stat = parse_stat(self.host.text(self.base + "stat") or "")
+        return None if stat is None else stat.cpu_ticks / float(TICKS)
 
     def look(self) -> None:
         stat = parse_stat(self.host.text(self.base + "stat") or "")
@@ -83,6 +88,9 @@ class _Watch:
     def place(self, call: Call) -> Seen:
         if call.name in ("accept", "sleep"):
             return call.name, None, None
+        counted = {"select": 0, "poll": 1}.get(call.name)  # which argument is the number of descriptors
+        if counted is not None and not call.arguments[counted] & 0xFFFFFFFF:
+            return "sleep", None, None
         if call.name == "running":
             return "cpu", None, None
         if call.name == "wait":

@@ -200,3 +200,9 @@ class TestDecoys:
 
     def test_decoy_a_slow_script_that_nginx_waited_for(self) -> None:
         assert hosts.causes(a_host().fpm_said("fpm-slow", 20.0)) == []
+
+
+class TestDependency:
+    def test_hit_a_longer_timeout_only_lets_more_requests_wait(self) -> None:
+        host = a_host("late_for_mysql").timing_out()
+        assert hosts.causes(host) == [(CAUSE, "slow_dependency", "active")] and hosts.actions(host) == []

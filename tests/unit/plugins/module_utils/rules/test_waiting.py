@@ -225,6 +225,12 @@ class TestCpu:
         assert "12 processes that want the 2 CPUs" in hosts.only(host)["summary"]
         assert hosts.actions(host) == []
 
+    def test_hit_two_workers_that_share_a_quota_of_one_cpu(self) -> None:
+        assert reason(full(self.HUNGRY, self.HUNGRY, cpu=0.5, throttles=[TIGHT])) == "cpu_starved"
+
+    def test_hit_stolen_time_counts_as_the_guests_own(self) -> None:
+        assert reason(full(self.HUNGRY, self.HUNGRY, cpu=0.97, stolen=0.5)) == "cpu_starved"
+
     def test_near_miss_a_quota_that_stops_nobody(self) -> None:
         assert reason(self.starved(throttles=[dict(TIGHT, throttled=1)])) == "max_children"
 
