@@ -44,6 +44,7 @@ class Stat(NamedTuple):
     mtime: float  # epoch seconds
     inode: int
     device: int
+    ctime: float = 0.0  # of the last change of owner, mode or, in a directory, of what is in it
 
     @property
     def identity(self) -> Tuple[int, int]:
@@ -200,7 +201,17 @@ class Host:
             raise _error(path, error)
         kind = _TYPES.get(stat_bits.S_IFMT(row.st_mode), "unknown")
         mode = stat_bits.S_IMODE(row.st_mode)
-        return Stat(kind, mode, row.st_uid, row.st_gid, row.st_size, row.st_mtime, row.st_ino, row.st_dev)
+        return Stat(
+            kind,
+            mode,
+            row.st_uid,
+            row.st_gid,
+            row.st_size,
+            row.st_mtime,
+            row.st_ino,
+            row.st_dev,
+            row.st_ctime,
+        )
 
     def room(self, path: str) -> Optional[Room]:
         """None where it cannot be asked."""

@@ -34,6 +34,7 @@ def _may(nginx: "Nginx", stat: Stat, bits: int) -> bool:
 def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
     """The first directory on the way that refuses nginx, else the last one that exists."""
     found, there = None, "/"
+    changed = [0.0]
     names = posixpath.normpath(path).split("/")[1:-1]
     for number, name in enumerate([""] + names):
         there = posixpath.join(there, name)
@@ -45,6 +46,7 @@ def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
             break
         last = number == len(names)
         found = (there, stat)
+        changed.append(stat.ctime)
         if not _may(nginx, stat, _WRITE | _SEARCH if last else _SEARCH):
             break
     if found is None:
@@ -56,6 +58,7 @@ def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
         "owner": host.user_name(stat.uid),
         "mode": "%04o" % stat.mode,
         "writable": _may(nginx, stat, _WRITE | _SEARCH),
+        "changed_at": max(changed[-2:]),  # those far above change with whatever is in them
         "full": room is not None and (room.others == 0 or room.inodes == 0),
     }
 

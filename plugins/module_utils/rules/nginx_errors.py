@@ -24,6 +24,7 @@ TEMP = Cause("temp_dir_unwritable", severity="warning")
 CAUSES = (CYCLE, TEMP, UNRESOLVABLE)
 CYCLES, UNWRITABLE = meanings("redirect_cycle"), meanings("temp_unwritable")
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
+ENOSPC = 28
 TEMP_WORDS = {
     "request_body": "nginx cannot write the bodies of large requests to %s, and answers 500.",
     "response": "nginx cannot write large answers to %s: visitors get them cut off.",
@@ -54,8 +55,10 @@ def _directory(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"
     return max(above, key=lambda entry: len(entry["path"]), default=None)
 
 
-def _proof(directory: "TempDir") -> "Evidence":
+def _proof(directory: "TempDir", over: bool) -> "Evidence":
     words = "%s: owner %s, mode %s" % (directory["path"], directory["owner"], directory["mode"])
+    if directory["writable"] and not over:
+        words += ": these let nginx write, so a sandbox or a security module refuses"
     if directory["full"]:
         words = "%s: its file system has no room left" % directory["path"]
     return evidence("file", words, directory["path"])
@@ -68,10 +71,13 @@ def _temp(
     directory = _directory(newest, snapshot["logs"].get("temp_dirs") or [])
     if directory is None:
         return None
-    over = bool(directory["writable"]) and not directory["full"]
+    over = directory["writable"] and not directory["full"]
+    if newest["detail"].get("errno") != ENOSPC:
+        # What is seen now holds for nginx, too, only if it was mended since.
+        over = over and directory["changed_at"] + LOG_SECOND > newest["last"]
     reason = Reason(
         TEMP_WORDS[reason_id] % directory["path"],
-        [_proof(directory), sample(newest)],
+        [_proof(directory, over), sample(newest)],
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",

@@ -93,7 +93,8 @@ class TempDir(TypedDict):
     path: str  # that refuses nginx's user, else the deepest that exists
     owner: str
     mode: str  # octal
-    writable: bool  # for nginx's user
+    writable: bool  # for nginx's user, by owner and mode
+    changed_at: float  # epoch seconds: when it or the one above it was last changed
     full: bool  # its file system
 
 

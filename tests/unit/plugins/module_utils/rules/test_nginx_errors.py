@@ -24,8 +24,11 @@ def cycled(**more: Any) -> Host:
 
 def unwritable(signature: str, endpoint: Optional[str] = None, **facts: Any) -> Host:
     """nginx could not write below BODY a minute ago. facts: of that directory now."""
-    seen = dict({"path": BODY, "owner": "root", "mode": "0700", "writable": False, "full": False}, **facts)
-    host = a_host().silent_logs().nginx_said(signature, 60.0, endpoint=endpoint)
+    host = a_host().silent_logs()
+    errno = 28 if signature.endswith("enospc") else 13
+    host.nginx_said(signature, 60.0, endpoint=endpoint, detail={"status": 500, "errno": errno})
+    seen = {"path": BODY, "owner": "root", "mode": "0700", "writable": False, "full": False}
+    seen = dict(seen, **dict({"changed_at": hosts.now(host) - 900}, **facts))
     hosts.events(host, "nginx")[0]["sample"]["text"] = '[crit] open() "%s/0000000001" failed (13' % BODY
     host["logs"]["temp_dirs"] = [seen]
     return host
@@ -69,8 +72,16 @@ class TestTemp:
         assert (item["state"], "no room" in item["evidence"][0]["text"]) == ("active", True)
 
     def test_near_miss_the_directory_is_nginxs_again(self) -> None:
+        recovered = ([("temp_dir_unwritable", "request_body", "recovered")], "recovered")
         host = unwritable("ng-body-temp-eacces", writable=True)
-        assert hosts.found(host) == ([("temp_dir_unwritable", "request_body", "recovered")], "recovered")
+        host["logs"]["temp_dirs"][0]["changed_at"] = hosts.now(host) - 30
+        assert hosts.found(host) == recovered
+        assert hosts.found(unwritable("ng-body-temp-enospc", writable=True)) == recovered
+
+    def test_near_miss_owner_and_mode_were_no_hindrance_then(self) -> None:
+        """A sandbox or a security module was, and is."""
+        item = hosts.only(unwritable("ng-body-temp-eacces", writable=True))
+        assert (item["state"], "a sandbox" in item["evidence"][0]["text"]) == ("active", True)
 
     @pytest.mark.parametrize("path", ["/var/lib/nginx/fastcgi", "/srv"])
     def test_near_miss_another_directory(self, path: str) -> None:
