@@ -53,7 +53,9 @@ STAGES = {
     "confinement": "connect_as_nginx",
     "access": "access_log",
     "waits": "worker_waits",
+    "changed_files": "config_times",
 }
+ENDED = meanings("timed_out", "broken_off")
 UNWRITABLE = meanings("temp_unwritable")
 FULL = meanings("pool_full", "process_max")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
@@ -184,6 +186,17 @@ def _waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
     return collect_waits(host, snapshot, pools)
 
 
+def _changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
+    """Where something was lost that another setting may have ended."""
+    if not snapshot["oom"]["kills"] and not any(
+        meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
+    ):
+        return {}
+    from .changed_files import changed_files  # pylint: disable=import-outside-toplevel
+
+    return changed_files(host, snapshot)
+
+
 def _host_facts(host: Host, now: float) -> "HostFacts":
     return {
         "is_root": host.is_root(),
@@ -229,6 +242,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "confinement": lambda: collect_confinement(host, snapshot),
         "access": lambda: _access(host, snapshot, since),
         "waits": lambda: _waits(host, snapshot),
+        "changed_files": lambda: _changed(host, snapshot),
     }
     for stage in todo:
         value, why = None, None
@@ -313,6 +327,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "access": {"files": [], "events": []},
         "waits": None,
         "halted": [],
+        "changed_files": {},
         "missing": host.missing,
     }
     todo = dict.fromkeys(STAGES, "")  # and why it failed

@@ -190,6 +190,12 @@ def reconfigured(part: Union["Nginx", "Master"], at: float) -> bool:
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
 
+def touched(snapshot: "Snapshot", paths: Iterable[Optional[str]], at: float) -> bool:
+    """Whether one of these files was changed later; a change of another one ends no loss here."""
+    known = snapshot.get("changed_files")
+    return not known or any(known.get(path, at) > at for path in paths if path)
+
+
 def routes_by_endpoint(snapshot: "Snapshot") -> Dict[str, List["Route"]]:
     """The routes that dial each endpoint, but for servers marked down."""
     routes: Dict[str, List["Route"]] = {}

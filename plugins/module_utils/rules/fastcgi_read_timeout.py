@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import Case, reconfigured
+from .case import Case, reconfigured, touched
 from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, evidence, sample, span
 
 if TYPE_CHECKING:
@@ -60,12 +60,17 @@ def _route_of(case: Case, site: Optional[str]) -> "Route":
     return (of_site or case.routes)[0]
 
 
-def _is_over(case: Case, began: float) -> bool:
+def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
-    all the same. began: epoch seconds of the last request that timed out.
+    all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
     """
-    return reconfigured(case.snapshot["nginx"], began) or any(
-        reconfigured(owner.master, began - SETTLE) for owner in case.running
+    snapshot = case.snapshot
+    routes = [_route_of(case, site) for site in sites]
+    files = [path for route in routes for path in (route["file"], route["read_timeout"]["file"])]
+    return (reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)) or any(
+        reconfigured(owner.master, began - SETTLE)
+        and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)
+        for owner in case.running
     )
 
 
@@ -137,7 +142,7 @@ def examine(case: Case) -> Answer:
         lost,
         _remedy(case, route, lost),
         "likely",
-        "recovered" if _is_over(case, began) else "active",
+        "recovered" if _is_over(case, began, sites) else "active",
         servers=[site for site in case.servers if site["name"] in sites],
     )
     if holder and case.owner:  # now, whatever was loaded since

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import CUT_OFF, Case, reconfigured
+from .case import CUT_OFF, Case, reconfigured, touched
 from .model import (
     Answer,
     Cause,
@@ -99,7 +99,8 @@ def _kills(case: Case, deaths: Sequence["Event"]) -> Kills:
 
 def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> str:
     """The worker may have been idle; without nginx's log that cannot be told."""
-    if owner and reconfigured(owner.master, last["at"]):
+    files = (owner.pool["file"], owner.master["config"]) if owner else ()
+    if owner and reconfigured(owner.master, last["at"]) and touched(case.snapshot, files, last["at"]):
         return "recovered"
     return "active" if lost or case.unheard or "nginx_log" in case.seen.blind else "latent"
 

@@ -55,6 +55,7 @@ class LaterSnapshot(TypedDict, total=False):
     waits: Optional[Waits]  # None: no pool was full and no request late; not in snapshots from before 0.5.0
     halted: List[Halted]  # not in snapshots from before 0.5.0
     older: Older
+    changed_files: Dict[str, float]  # epoch seconds, by path; {}: nobody looked; not from before 0.5.0
 
 
 class Snapshot(LaterSnapshot):

@@ -182,6 +182,19 @@ class TestOver:
         host.with_nginx(config_changed_at=last_loss(host) + 5, config_newer=newer)
         assert hosts.only(host)["state"] == state and hosts.actions(host) == []
 
+    @pytest.mark.parametrize("after, state", [(5, "recovered"), (-5, "active")])
+    def test_near_miss_another_file_was_changed(self, after: int, state: str) -> None:
+        """A new site beside it ends no timeout here."""
+        host = a_host("slow_location")
+        changed, route = last_loss(host) + 5, host["nginx"]["routes"][0]
+        host.with_nginx(config_changed_at=changed, config_newer=False)
+        host["changed_files"] = {"/etc/nginx/sites-enabled/new": changed}
+        for each in host["nginx"]["routes"]:
+            host["changed_files"][each["file"]] = last_loss(host) - 600
+            host["changed_files"][each["read_timeout"]["file"] or each["file"]] = last_loss(host) - 600
+        host["changed_files"][route["file"]] = last_loss(host) - 600 if after < 0 else changed
+        assert hosts.only(host)["state"] == state
+
     @pytest.mark.parametrize("before, state", [(1, "recovered"), (40, "active")])
     def test_near_miss_requests_before_the_pool_was_enlarged(self, before: int, state: str) -> None:
         """A static pool that was full does not log it. They had waited for 2 s."""

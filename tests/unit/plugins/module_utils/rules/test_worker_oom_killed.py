@@ -70,6 +70,18 @@ class TestKilled:
         assert hosts.only(host)["state"] == state
         assert hosts.actions(host) == (FEWER if state == "active" else [])
 
+    @pytest.mark.parametrize("of_pool, state", [(False, "active"), (True, "recovered")])
+    def test_near_miss_another_pool_was_changed(self, of_pool: bool, state: str) -> None:
+        host = a_host("worker_oom")
+        changed = hosts.kill(host)["at"] + 30
+        host.with_master(config_changed_at=changed, config_newer=False)
+        pool = host["fpm"]["masters"][0]["pools"][0]
+        host["changed_files"] = {
+            pool["file"]: changed if of_pool else changed - 600,
+            "/etc/other.conf": changed,
+        }
+        assert hosts.only(host)["state"] == state
+
 
 class TestWhoseProcess:
     def test_hit_the_whole_container_is_likely(self) -> None:

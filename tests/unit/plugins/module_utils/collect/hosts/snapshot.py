@@ -26,6 +26,7 @@ ALWAYS = {
     "strangers",
     "confinement",
     "halted",
+    "changed_files",
     "access",
     "waits",
     "older",
