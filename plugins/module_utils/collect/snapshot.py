@@ -7,7 +7,6 @@ import platform
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
-from ..parse.nginx.strays import strays
 from ..parse.titles import POOL
 from ..signatures.lookup import meaning_of, meanings
 from .child import Child, Say, end
@@ -21,17 +20,15 @@ from .linux.units import booted_with_systemd
 from .logs import collect_logs, deleted_logs
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
-from .pressure import pools_under_pressure
+from .where_needed import access, changed, halted, older, waits
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
-    from ...plugin_utils.shapes.logs import AccessLogs, Logs
-    from ...plugin_utils.shapes.memory import Halted, Memory
+    from ...plugin_utils.shapes.logs import Logs
+    from ...plugin_utils.shapes.memory import Memory
     from ...plugin_utils.shapes.nginx import Nginx
-    from ...plugin_utils.shapes.older import Older
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
-    from ...plugin_utils.shapes.waits import Waits
 
 SCHEMA_VERSION = 1
 # What nobody dials and no pool listens on is not looked at.
@@ -55,9 +52,7 @@ STAGES = {
     "waits": "worker_waits",
     "changed_files": "config_times",
 }
-ENDED = meanings("timed_out", "broken_off")
 UNWRITABLE = meanings("temp_unwritable")
-FULL = meanings("pool_full", "process_max")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -99,19 +94,6 @@ def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]
     return sleeping[free // 4 // WORKER_BYTES :]
 
 
-def _halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
-    """A process's state or a silent endpoint gives the hint."""
-    silent = any(
-        facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
-        for facts in snapshot["endpoints"].values()
-    )
-    if not silent and not any(process.state in "TtD" for process in procs):
-        return []
-    from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
-
-    return collect_halted(host, procs)
-
-
 def _may_be_in_journal(master: "Master") -> bool:
     target = master["error_log"] or ""
     return bool(master["running"] and (target == "syslog" or target.startswith(("/dev/", "/proc/"))))
@@ -149,52 +131,6 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
 
         found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
     return found
-
-
-def _older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":
-    nginx = snapshot["nginx"]
-    if not nginx["config_newer"] and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"]):
-        return {"endpoints": {}, "refusal": None}
-    from .older import collect_older  # pylint: disable=import-outside-toplevel
-
-    return collect_older(host, snapshot, procs, seconds)
-
-
-def _access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
-    """The error logs tell of lost requests, and of visitors who gave up they do not."""
-    nginx, logs = snapshot["nginx"], snapshot["logs"]
-    broken = any(entry["what"] == "nginx_log" for entry in host.missing)
-    full = any(meaning_of(event) in FULL for event in logs["events"])
-    if not (
-        full
-        or broken
-        or nginx["config_newer"]
-        or any(site["silent"] for site in nginx.get("site_logs") or [])
-    ):
-        return {"files": [], "events": []}
-    from .access_logs import collect_access  # pylint: disable=import-outside-toplevel
-
-    return collect_access(host, nginx, since, host.now())
-
-
-def _waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
-    pools = pools_under_pressure(snapshot)
-    if not pools:
-        return None
-    from .linux.waits import collect_waits  # pylint: disable=import-outside-toplevel
-
-    return collect_waits(host, snapshot, pools)
-
-
-def _changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
-    """Where something was lost that another setting may have ended."""
-    if not snapshot["oom"]["kills"] and not any(
-        meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
-    ):
-        return {}
-    from .changed_files import changed_files  # pylint: disable=import-outside-toplevel
-
-    return changed_files(host, snapshot)
 
 
 def _host_facts(host: Host, now: float) -> "HostFacts":
@@ -235,14 +171,14 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),
         "endpoints": lambda: _endpoints(host, snapshot, procs(), probe_seconds),
         "workers": lambda: collect_workers(host, procs(), snapshot["fpm"]["masters"]),
-        "halted": lambda: _halted(host, snapshot, procs()),
+        "halted": lambda: halted(host, snapshot, procs()),
         "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]),
         "logs": lambda: _logs(host, snapshot, since),
-        "older": lambda: _older(host, snapshot, procs(), probe_seconds),
+        "older": lambda: older(host, snapshot, procs(), probe_seconds),
         "confinement": lambda: collect_confinement(host, snapshot),
-        "access": lambda: _access(host, snapshot, since),
-        "waits": lambda: _waits(host, snapshot),
-        "changed_files": lambda: _changed(host, snapshot),
+        "access": lambda: access(host, snapshot, since),
+        "waits": lambda: waits(host, snapshot),
+        "changed_files": lambda: changed(host, snapshot),
     }
     for stage in todo:
         value, why = None, None

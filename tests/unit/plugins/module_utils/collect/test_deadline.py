@@ -38,14 +38,14 @@ COLLECTORS = {
     "memory": "collect_memory",
     "endpoints": "collect_endpoints",
     "workers": "collect_workers",
-    "halted": "_halted",
+    "halted": "halted",
     "oom": "collect_oom",
     "logs": "collect_logs",
-    "older": "_older",
+    "older": "older",
     "confinement": "collect_confinement",
-    "access": "_access",
-    "waits": "_waits",
-    "changed_files": "_changed",
+    "access": "access",
+    "waits": "waits",
+    "changed_files": "changed",
 }
 ORDER = list(collect.STAGES)
 

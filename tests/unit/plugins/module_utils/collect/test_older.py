@@ -75,4 +75,4 @@ class TestRefusal:
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
         snapshot: Any = hosts.a_host()
         seen: Any = FakeHost(now=NOW)
-        assert collect._older(seen, snapshot, [], 0.0) == {"endpoints": {}, "refusal": None}
+        assert collect.older(seen, snapshot, [], 0.0) == {"endpoints": {}, "refusal": None}

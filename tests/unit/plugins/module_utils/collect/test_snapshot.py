@@ -131,8 +131,8 @@ class TestAccessLogs:
     def test_hit_a_pool_was_full(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: "asked")
         host = hosts.seen("plain").fpm_said("fpm-max-children-dynamic", 30)
-        assert collect._access(FakeHost(), host, 0.0) == "asked"
-        assert collect._access(FakeHost(), hosts.seen("segfault"), 0.0) == {"files": [], "events": []}
+        assert collect.access(FakeHost(), host, 0.0) == "asked"
+        assert collect.access(FakeHost(), hosts.seen("segfault"), 0.0) == {"files": [], "events": []}
 
     def test_decoy_the_error_log_tells_of_losses(self, dialled: List[Any]) -> None:
         assert self.read("/var/log/nginx/error.log", line(1775139700.0)) == []

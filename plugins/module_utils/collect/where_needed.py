@@ -1,0 +1,81 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks that only some hosts need: what was seen before tells which. Another host does not compile them."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..parse.nginx.strays import strays
+from ..signatures.lookup import meaning_of, meanings
+from .host import Host
+from .linux.processes import Process
+from .pressure import pools_under_pressure
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import AccessLogs
+    from ...plugin_utils.shapes.memory import Halted
+    from ...plugin_utils.shapes.older import Older
+    from ...plugin_utils.shapes.snapshot import Snapshot
+    from ...plugin_utils.shapes.waits import Waits
+
+ENDED = meanings("timed_out", "broken_off")
+FULL = meanings("pool_full", "process_max")
+
+
+def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
+    """A process's state or a silent endpoint gives the hint."""
+    silent = any(
+        facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
+        for facts in snapshot["endpoints"].values()
+    )
+    if not silent and not any(process.state in "TtD" for process in procs):
+        return []
+    from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
+
+    return collect_halted(host, procs)
+
+
+def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":
+    nginx = snapshot["nginx"]
+    if not nginx["config_newer"] and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"]):
+        return {"endpoints": {}, "refusal": None}
+    from .older import collect_older  # pylint: disable=import-outside-toplevel
+
+    return collect_older(host, snapshot, procs, seconds)
+
+
+def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
+    """The error logs tell of lost requests, and of visitors who gave up they do not."""
+    nginx, logs = snapshot["nginx"], snapshot["logs"]
+    broken = any(entry["what"] == "nginx_log" for entry in host.missing)
+    full = any(meaning_of(event) in FULL for event in logs["events"])
+    if not (
+        full
+        or broken
+        or nginx["config_newer"]
+        or any(site["silent"] for site in nginx.get("site_logs") or [])
+    ):
+        return {"files": [], "events": []}
+    from .access_logs import collect_access  # pylint: disable=import-outside-toplevel
+
+    return collect_access(host, nginx, since, host.now())
+
+
+def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
+    pools = pools_under_pressure(snapshot)
+    if not pools:
+        return None
+    from .linux.waits import collect_waits  # pylint: disable=import-outside-toplevel
+
+    return collect_waits(host, snapshot, pools)
+
+
+def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
+    """Where something was lost that another setting may have ended."""
+    if not snapshot["oom"]["kills"] and not any(
+        meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
+    ):
+        return {}
+    from .changed_files import changed_files  # pylint: disable=import-outside-toplevel
+
+    return changed_files(host, snapshot)
