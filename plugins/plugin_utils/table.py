@@ -59,7 +59,7 @@ def _gone(finding: Explained, now: float) -> str:
     lost = ", %d lost" % finding["count"] if finding["count"] else ""
     past = "was %s from %s on%s" % (full_name(finding), moment(finding["since"], now), lost)
     cure = cure_of_the_past(finding)
-    return "%s; %s" % (past, cure) if cure else past
+    return "%s; to keep it away: %s" % (past, cure) if cure else past
 
 
 def _listed(status: str, hosts: Sequence[str], note: str) -> list[Line]:

@@ -117,8 +117,8 @@ class TestFleet:
             line.strip()
             for line in rendered({"a": answer("recovered", cut), "b": answer("recovered", deploy)})
         )
-        assert "; set process_control_timeout in [global] above the longest request;" in shown
-        assert "; let each deploy end with systemctl reload php8.2-fpm.service" in shown
+        assert "to keep it away: set process_control_timeout in [global] above the longest request;" in shown
+        assert "to keep it away: let each deploy end with systemctl reload php8.2-fpm.service" in shown
 
     def test_a_note_is_shown_to_its_errno(self) -> None:
         why = "connecting to unix:/run/php/%s.sock as www-data: Permission denied (13)" % ("x" * 90)
