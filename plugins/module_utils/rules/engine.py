@@ -112,7 +112,13 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
         for match in matches:
             reason = match.reason
             case = case.without(reason.losses if reason.explains is None else reason.explains)
-        if any(match.cause.rules_out_others and match.reason.state == "active" for match in matches):
+        # A warning says that requests come through.
+        if any(
+            match.cause.rules_out_others
+            and match.reason.state == "active"
+            and match.reason.severity != "warning"
+            for match in matches
+        ):
             break
     return Examined(findings, ruled_out, missing, case.losses, case.perhaps)
 

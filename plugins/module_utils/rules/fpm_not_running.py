@@ -33,6 +33,7 @@ CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
 STOP_SECONDS = 3.0
 SAME_MOMENT = 2.0
+LOOP = 3  # automatic restarts in the window
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -261,12 +262,22 @@ def _was_down(case: Case) -> Optional[Match]:
         reason_id = why_down([entry["text"] for entry in log])
         name = name_of(owner.master)
         runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
+        oldest = case.snapshot["taken_at"] - case.snapshot["window"]
+        lines = [entry for entry in (unit["log"] if unit else []) if entry["at"] >= oldest]
+        again = [entry for entry in lines if "Scheduled restart job" in entry["text"]]
+        proof = first_line(before) + [evidence("process", runs, at=started)]
+        words, state = "%s was not running for a while and is back." % name, "recovered"
+        if len(again) >= LOOP:  # what ends it is still there
+            words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
+            state, reason_id = "active", "crashed"
+            proof += [evidence("journal", each["text"], at=each["at"]) for each in again[-1:]]
         reason = Reason(
-            "%s was not running for a while and is back." % name,
-            first_line(before) + [evidence("process", runs, at=started)],
+            words,
+            proof,
             before,
             confidence="likely",
-            state="recovered",
+            state=state,
+            severity="warning",
             place=owner.place,
             explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
         )

@@ -21,6 +21,8 @@ IN_ORDER, RUNS = meanings("in_order"), "fpm-running"
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up")
 SECOND = 1.0  # as precise as both logs are
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
+APART = 20.0  # seconds from one reload to the next
+OFTEN = 3  # reloads or restarts that cut off requests in the window
 
 
 class Row(NamedTuple):
@@ -120,6 +122,12 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     return cut
 
 
+def _moments(lost: Sequence[Loss]) -> int:
+    """At how many of them requests were lost."""
+    times = [loss.at for loss in lost]
+    return sum(1 for before, at in zip([float("-inf"), *times], times) if at - before > APART)
+
+
 def _match(case: Case, row: Row) -> Optional[Match]:
     lost = case.lost(row.lost, perhaps=row.beside is not None)
     events: List["Event"] = []
@@ -129,6 +137,8 @@ def _match(case: Case, row: Row) -> Optional[Match]:
         lost = _cut_by_stops(case, lost, events)
     elif row.beside:
         lost = near(lost, _times(events), row.seconds)
+    # What comes so often, by a timer or a deploy, is not over.
+    state = "active" if row.state == "recovered" and _moments(lost) >= OFTEN else row.state
     unheard = row.alone and bool(events) and case.unheard is not None
     if not lost and not unheard:
         return None
@@ -139,7 +149,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     words = row.words % (case.owner.pool["name"] if case.owner else "?")
     since = None if lost else min(event["first"] for event in events)
-    reason = Reason(words, proof, lost, confidence="likely", state=row.state, since=since)
+    reason = Reason(words, proof, lost, confidence="likely", state=state, since=since)
     return Match(row.cause, row.reason, reason)
 
 

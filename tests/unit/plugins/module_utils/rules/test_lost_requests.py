@@ -101,6 +101,16 @@ class TestReload:
         host = reloaded(62.0).fpm_said("fpm-terminate", 60.0)
         assert hosts.cause_ids(host) == ["request_terminated"]
 
+    @pytest.mark.parametrize("times, state", [(2, "recovered"), (3, "active")])
+    def test_one_that_comes_again_and_again_is_not_over(self, times: int, state: str) -> None:
+        moments = [120.0 * number for number in range(1, times + 1)]
+        host = (
+            a_host()
+            .nginx_said("ng-premature-header", *moments)
+            .fpm_said("fpm-reloading", *moments, pool=None)
+        )
+        assert hosts.causes(host) == [("reload_interrupted", "no_grace", state)]
+
     def test_decoy_a_reload_of_another_master(self) -> None:
         assert hosts.causes(reloaded(master="/etc/php/7.4/fpm/php-fpm.conf")) == []
 

@@ -101,6 +101,15 @@ class TestWasDown:
         moved = [dict(line, at=line["at"] - 400) if "Start" in line["text"] else line for line in start]
         assert hosts.found(host.with_unit(log=moved + rest)) == hosts.DEGRADED
 
+    @pytest.mark.parametrize("times, state", [(1, "recovered"), (3, "active")])
+    def test_one_that_ends_again_and_again_is_not_over(self, times: int, state: str) -> None:
+        host = a_host("was_down")
+        line = "systemd[1]: %s: Scheduled restart job, restart counter is at 1." % UNIT
+        host.journal_at(*[(hosts.now(host) - 5.0 - number, line) for number in range(times)])
+        assert [(item["cause"], item["state"]) for item in hosts.verdict(host)["findings"]] == [
+            (CAUSE, state)
+        ]
+
     def test_near_miss_restarted_later_it_still_was_down(self) -> None:
         host = a_host("was_down")
         first = hosts.events(host, "nginx")[0]["first"]
