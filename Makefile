@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test harm neighbours company survive molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test vm-test harm neighbours company survive molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -52,6 +52,9 @@ matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3
 
 fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe (ARGS='trixie')
 	@$(SUITE) $(or $(addprefix fleet-,$(ARGS)),fleet)
+
+vm-test: ## hosts with a kernel of their own: SELinux, AppArmor, out of memory, no systemd, reboots; in 40 minutes (ARGS='selinux:*label*')
+	@$(RUN) tests.integration.vm $(ARGS)
 
 harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)
 	@$(RUN) tests.integration.harm $(ARGS)

@@ -102,6 +102,10 @@ kills:
       description: Anonymous memory of the victim in KiB.
       type: int
       returned: success
+    swap_kb:
+      description: Swap of the whole host when its memory ran out, in KiB, for V(global).
+      type: int
+      returned: success
     source:
       description: V(kernel) or V(journal).
       type: str

@@ -133,7 +133,10 @@ def _list() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("install", help="install what the lab needs (root and apt), else say what is missing")
+    words = "install what the lab needs (root and apt), else say what is missing"
+    commands.add_parser("install", help=words).add_argument(
+        "--vm", action="store_true", help="what the virtual machines need"
+    )
     commands.add_parser("list", help="the faults, and the fleets that are up")
     build = commands.add_parser("images", help="build the host images; those that are there stay")
     build.add_argument("suite", nargs="*")
@@ -172,7 +175,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         if args.command == "install":
-            return install.install()
+            return install.install(args.vm)
         if args.command == "list":
             return _list()
         if args.command == "images":

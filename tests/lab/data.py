@@ -159,14 +159,19 @@ class Spec(NamedTuple):
         return self.fault.truth(self.suite.name) | ({"also": also, "or_status": or_status} if also else {})
 
 
+def layout_variables(layout: str, php: str) -> dict[str, str]:
+    """The variables of a layout, filled in for a version of PHP."""
+    data = yaml.safe_load((HOME / "suites.yml").read_text())
+    variables = {key: value.replace("{PHP}", php) for key, value in data["layouts"][layout].items()}
+    return variables | {"PHP": php, "LAYOUT": layout, "NGINX_LOG": "/var/log/nginx/error.log"}
+
+
 def load_suites() -> dict[str, Suite]:
     """All suites, with their layout's variables filled in."""
     data = yaml.safe_load((HOME / "suites.yml").read_text())
     suites = {}
     for name, entry in data["suites"].items():
-        layout, php = entry["layout"], entry["PHP"]
-        variables = {key: value.replace("{PHP}", php) for key, value in data["layouts"][layout].items()}
-        variables |= {"SUITE": name, "PHP": php, "LAYOUT": layout, "NGINX_LOG": "/var/log/nginx/error.log"}
+        variables = layout_variables(entry["layout"], entry["PHP"]) | {"SUITE": name}
         suites[name] = Suite(name, entry["release"], variables)
     return suites
 
@@ -176,7 +181,7 @@ def packages() -> list[str]:
     return list(yaml.safe_load((HOME / "suites.yml").read_text())["packages"])
 
 
-def _fault(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
+def fault_of(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
     """An entry of faults/FAMILY.yml, checked."""
     place = f"faults/{family}.yml: {entry.get('name', '?')}"
     unknown = sorted(set(entry) - FAULT_KEYS)
@@ -224,7 +229,7 @@ def load_faults() -> dict[str, Fault]:
     faults: dict[str, Fault] = {}
     for path in sorted((HOME / "faults").glob("*.yml")):
         for entry in yaml.safe_load(path.read_text()):
-            fault = _fault(path.stem, entry, suites)
+            fault = fault_of(path.stem, entry, suites)
             if fault.name in faults:
                 raise LabError(f"{path.name}: {fault.name}: a fault of this name is there already")
             faults[fault.name] = fault

@@ -15,11 +15,15 @@ from tests.lab.engine import ENGINE, RUNTIME, LabError, run
 # 12.
 PROGRAMS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
 PODMAN = {"podman": "podman", "iptables": "iptables"}
+# For the virtual machines.
+QEMU = {"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils", "mke2fs": "e2fsprogs"}
 HELPERS = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 
-def missing() -> list[str]:
-    """The packages that are missing here, for the engine in use."""
+def missing(machines: bool = False) -> list[str]:
+    """The packages that are missing here, for the engine in use, or for the virtual machines."""
+    if machines:
+        return _packages(PROGRAMS | QEMU, {})
     programs = dict(PROGRAMS)
     helpers: dict[str, str] = {}
     if ENGINE == "podman":
@@ -29,17 +33,21 @@ def missing() -> list[str]:
         raise LabError(
             f"{ENGINE}: the engine of WEBMEDIC_ENGINE is not installed; the lab installs podman only"
         )
+    return _packages(programs, helpers)
+
+
+def _packages(programs: dict[str, str], helpers: dict[str, str]) -> list[str]:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     wanted = [package for program, package in programs.items() if not shutil.which(program, path=path)]
     wanted += [package for helper, package in helpers.items() if not os.path.exists(helper)]
     return sorted(set(wanted))
 
 
-def install() -> int:
+def install(machines: bool = False) -> int:
     """Install the missing packages with apt-get; return 1 and say in one line what is missing where that is
     not allowed.
     """
-    wanted = missing()
+    wanted = missing(machines)
     if not wanted:
         print("lab: everything is here")
         return 0

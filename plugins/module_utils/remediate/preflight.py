@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
+LOADED = ("UnitsLoadStartTimestampMonotonic", "UnitsLoadTimestampMonotonic")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.
 DEFINES = ("daemon-reload", "enable", "disable", "reenable")
 SETTLE = 0.5  # seconds after a reload in which workers of before may still look like those of now
@@ -211,15 +212,19 @@ def _fpm_refusal(
 
 
 def _definitions_refusal(host: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:
-    """systemd would read all units anew: those that somebody else changed since it did so last."""
-    ran = host.run(["systemctl", "show", "--no-pager", "-p", "UnitsLoadStartTimestampMonotonic"])
-    loaded = re.search(r"=(\d+)", ran.out)
+    """systemd would read all units anew: those that somebody else changed since it did so last.
+
+    A reload leaves the time of the start and sets UnitsLoadTimestamp, which older systemd has not
+    (core/manager.c, manager_reload).
+    """
+    ran = host.run(["systemctl", "show", "--no-pager", "-p", ",".join(LOADED)])
+    loaded = [int(text) for text in re.findall(r"=(\d+)", ran.out)]
     if not loaded:
         return "`%s` makes systemd read all units anew, and it does not tell when it last did: %s" % (
             " ".join(commands[0]),
             ran.err.strip()[:200],
         )
-    since = host.now() - host.boottime() + int(loaded.group(1)) / 1e6
+    since = host.now() - host.boottime() + max(loaded) / 1e6
     files = [
         path
         for folder in DIRECTORIES

@@ -97,10 +97,22 @@ def _kills(case: Case, deaths: Sequence["Event"]) -> Kills:
     return Kills("possible", [kill for confidence, kill in judged if confidence == "possible"])
 
 
+def _swap_added(case: Case, kill: "Kill") -> Optional[int]:
+    """KiB, since the machine's memory ran out."""
+    then, now = kill.get("swap_kb"), case.snapshot["memory"].get("swap_total")
+    more = now // 1024 - then if then is not None and now else 0
+    return more if more > 0 else None
+
+
 def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> str:
     """The worker may have been idle; without nginx's log that cannot be told."""
     files = (owner.pool["file"], owner.master["config"]) if owner else ()
-    if owner and reconfigured(owner.master, last["at"]) and touched(case.snapshot, files, last["at"]):
+    changed = (
+        owner is not None
+        and reconfigured(owner.master, last["at"])
+        and touched(case.snapshot, files, last["at"])
+    )
+    if changed or _swap_added(case, last):
         return "recovered"
     return "active" if lost or case.unheard or "nginx_log" in case.seen.blind else "latent"
 
@@ -134,6 +146,9 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     )
     proof = [evidence(last["source"], last["text"], at=last["at"])]
     proof += [sample(event) for event in deaths[:1]] + first_line(lost)
+    added = _swap_added(case, last)
+    if added:
+        proof.append(evidence("memory", "the host has %d MiB more swap than it had then" % (added // 1024)))
     remedy: List[Remedy] = []
     if owner and judged.confidence != "possible":
         remedy = _remedy(owner, kills, case.snapshot["memory"].get("limit_bytes"))

@@ -49,7 +49,13 @@ class Halted(TypedDict):
     why: Optional[str]  # who traces it, the frozen cgroup, or where in the kernel it waits
 
 
-class Victim(TypedDict):
+class LaterVictim(TypedDict, total=False):
+    """Not in snapshots from before 0.5.0."""
+
+    swap_kb: Optional[int]  # of the machine when its memory ran out; None: the kernel did not say
+
+
+class Victim(LaterVictim):
     """What the line of a kill says by itself."""
 
     at: float  # epoch seconds

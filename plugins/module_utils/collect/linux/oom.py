@@ -27,7 +27,7 @@ RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
 _INITIAL = "cgroup:[4026531835]"
 _INITIAL_PIDS = "pid:[4026531836]"  # PROC_PID_INIT_INO
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
-_TELLING = re.compile(r"oom|Kill|memory: usage|Task in |segfault|traps: |unhandled ")
+_TELLING = re.compile(r"oom|Kill|memory: usage|Total swap|Task in |segfault|traps: |unhandled ")
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
 _OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 

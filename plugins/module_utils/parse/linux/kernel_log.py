@@ -30,6 +30,7 @@ _CONSTRAINT = re.compile(
 )
 _OLD_MEMCG = re.compile(r"Task in (/\S*) killed as a result of limit of /\S*\Z")
 _LIMIT = re.compile(r"memory: usage \d+kB, limit (\d{1,18})kB, failcnt \d+\Z", re.A)
+_SWAP = re.compile(r"Total swap = (\d{1,18})kB\Z", re.A)  # mm/swap_state.c, show_swap_cache_info
 # Before 5.x the victim's line has no beginning of its own; this line names the candidate.
 _CANDIDATE = re.compile(
     r"(Memory cgroup out|Out) of memory[^:]*: Kill process \d+ \(.{1,16}\) score \d+ or sacrifice child\Z"
@@ -58,14 +59,18 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
     """The OOM kills in the ring's lines. Before Linux 5.0 the cgroup of a global kill is unknown: None."""
     victims: List["Victim"] = []
     limit: Optional[int] = None
+    swap: Optional[int] = None
     memcg: Optional[str] = None
     constraints: Dict[int, Tuple[str, Optional[str]]] = {}  # pid -> (kind, cgroup)
     kind = "global"
     for at, text in lines:
+        total = _SWAP.match(text)
         patterns = (_LIMIT, _OLD_MEMCG, _CONSTRAINT, _KILLED, _CANDIDATE)
         usage, old, constraint, killed, candidate = [pattern.match(text) for pattern in patterns]
         if _INVOKED.match(text):
-            limit, memcg, kind, constraints = None, None, "global", {}
+            limit, swap, memcg, kind, constraints = None, None, None, "global", {}
+        elif total:
+            swap = int(total.group(1))
         elif usage:
             limit = int(usage.group(1))
         elif old:
@@ -86,6 +91,7 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
                     "fpm": bool(_FPM_COMM.match(comm)),
                     "limit_kb": limit if victim_kind == "cgroup" else None,
                     "anon_rss_kb": int(killed.group(4)),
+                    "swap_kb": swap if victim_kind == "global" else None,
                     "text": redact(text),
                 }
             )

@@ -82,6 +82,29 @@ class TestKilled:
         }
         assert hosts.only(host)["state"] == state
 
+    @pytest.mark.parametrize(
+        "then, now, state",
+        [
+            (0, 256 << 20, "recovered"),
+            (262144, 256 << 20, "active"),
+            (None, 256 << 20, "active"),
+            (0, 0, "active"),
+        ],
+    )
+    def test_near_miss_the_host_has_got_swap_since(self, then: Optional[int], now: int, state: str) -> None:
+        host = placed("global")
+        hosts.kill(host)["swap_kb"] = then
+        host["memory"]["swap_total"] = now
+        assert hosts.only(host)["state"] == state
+        told = [piece for piece in hosts.only(host)["evidence"] if piece["source"] == "memory"]
+        assert bool(told) == (state == "recovered")
+
+    def test_decoy_swap_does_not_lift_a_cgroups_limit(self) -> None:
+        host = placed()
+        hosts.kill(host)["swap_kb"] = None
+        host["memory"]["swap_total"] = 256 << 20
+        assert hosts.only(host)["state"] == "active"
+
 
 class TestWhoseProcess:
     def test_hit_the_whole_container_is_likely(self) -> None:

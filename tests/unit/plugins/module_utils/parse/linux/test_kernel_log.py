@@ -105,6 +105,24 @@ class TestRing:
             (victim["pid"], victim["kind"], victim["cgroup"], victim["limit_kb"]) for victim in victims
         ] == [(2141, "cgroup", "/docker/4f1c", 524288)]
 
+    @pytest.mark.parametrize(
+        "first, swap",
+        [
+            ("Out of memory: ", 0),
+            ("Memory cgroup out of memory: ", None),
+        ],
+    )
+    def test_kill_has_the_swap_of_the_whole_host(self, first: str, swap: object) -> None:
+        """Lines of Linux 6.1.0 (Debian 12) without swap."""
+        lines = [
+            "php-fpm8.2 invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)",
+            "Free swap  = 0kB",
+            "Total swap = 0kB",
+            first + "Killed process 317 (php-fpm8.2) total-vm:889760kB, anon-rss:640196kB, file-rss:4kB, "
+            "shmem-rss:624kB, UID:33 pgtables:1468kB oom_score_adj:500",
+        ]
+        assert [kill["swap_kb"] for kill in kills([(1.0, line) for line in lines])] == [swap]
+
     def test_global_kill_has_no_limit(self) -> None:
         victims = kills(
             [
