@@ -162,6 +162,10 @@ class TestSilent:
         whats = [entry["what"] for entry in hosts.verdict(host)["missing"]]
         assert {"live_probe", "cause_of_losses"} <= set(whats)
 
+    def test_near_miss_one_that_refused_somebody_else(self) -> None:
+        host = a_host("segfault").dialled("denied", 13).with_connect(as_user=None, tried=True)
+        assert hosts.status(host) == "degraded"
+
     def test_near_miss_one_in_whose_place_another_answers(self) -> None:
         host = self.silent("segfault")
         host.second_server(a_host().dialled("ok", None, "answered", 2.0)["endpoints"].popitem()[1])
