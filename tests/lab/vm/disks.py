@@ -57,7 +57,7 @@ def directory_of(kind: Kind) -> Path:
         LABELS,
         *MMDEBSTRAP,
     ]
-    parts += [path.read_text() for path in _files()]
+    parts += [*kind.apt, *(path.read_text() for path in _files())]
     return IMAGES / f"{kind.name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
 
 

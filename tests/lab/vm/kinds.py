@@ -62,12 +62,11 @@ class Trial(NamedTuple):
 
 def load_kinds() -> dict[str, Kind]:
     data = yaml.safe_load((HOME / "kinds.yml").read_text())
-    common = [package for line in data["packages"] for package in line]
     kinds = {}
     for name, entry in data["kinds"].items():
         variables = layout_variables("debian", entry["PHP"]) | {"SUITE": name, "KIND": name}
         suite = Suite(name, entry["release"], variables)
-        packages = (*common, *entry["packages"])
+        packages = tuple(package for line in data["packages"] + entry["packages"] for package in line)
         kinds[name] = Kind(suite, packages, entry["kernel"], entry["memory"], tuple(entry.get("apt", ())))
     return kinds
 

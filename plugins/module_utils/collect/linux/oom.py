@@ -169,19 +169,25 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     if counter is None and counters:
         counter = sum(counters.values())
     ring = _ring(host)
+    # What is older than the ring stands in the journal.
+    ring_from = float("inf") if ring is None else now - host.boottime()
+    older = ring_from > window_from
     journal = []
-    if counter or ring is None or _watched(host, home.cgroup.directory):
-        journal = _journal(host, window_from - SLACK, ring is None)
-    source, lines = "kernel", ring
-    if lines is None:
-        source, lines = "journal", [(at, text) for at, writer, _pid, text in journal if writer == "kernel"]
+    if counter or older or _watched(host, home.cgroup.directory):
+        journal = _journal(host, window_from - SLACK, older)
+    lines = [(at, text) for at, writer, _pid, text in journal if writer == "kernel" and at < ring_from]
+    lines += ring or []
 
     def within(at: float) -> bool:
         return window_from - SLACK <= at <= now + SLACK
 
     victims = [victim for victim in kernel_log.kills(lines) if within(victim["at"])]
     owned = [(victim, _ours(home, victim["cgroup"])) for victim in victims]
-    kills = [_kill(victim, source, ours, home) for victim, ours in owned if ours is not False]
+    kills = [
+        _kill(victim, "kernel" if victim["at"] >= ring_from else "journal", ours, home)
+        for victim, ours in owned
+        if ours is not False
+    ]
     elsewhere = len(victims) - len(kills)
     # Where the limit of this host was reached, that was not the end of the machine's memory.
     by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"

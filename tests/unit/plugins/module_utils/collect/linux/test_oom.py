@@ -70,6 +70,17 @@ class TestContainer:
     def test_kills_before_the_window_are_left_out(self) -> None:
         assert a_machine().init_in("/").ring(ring(1000.0)).kills() == []
 
+    def test_a_kill_before_the_last_boot_stands_in_the_journal(self, monkeypatch: Any) -> None:
+        lines = [line.split("] ", 1)[1] for line in killed("/system.slice/a.service", "NONE").splitlines()]
+        lines.insert(1, "Total swap = 0kB")
+        text = "".join("%.1f web1 kernel: %s\n" % (NOW - 600, line) for line in lines)
+        machine = a_machine().init_in("/").ring("").journal(text, kernel=True)
+        monkeypatch.setattr(machine, "boottime", lambda: 300.0)
+        found = [(kill["kind"], kill["swap_kb"], kill["source"]) for kill in machine.kills()]
+        assert found == [("global", 0, "journal")]
+        monkeypatch.setattr(machine, "boottime", lambda: 5000.0)
+        assert machine.kills() == []  # the ring would have it
+
     @pytest.mark.parametrize(
         "namespace, own", [("pid:[4026531836]", True), ("pid:[4026532501]", False), (None, False)]
     )

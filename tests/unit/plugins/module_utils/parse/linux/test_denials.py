@@ -2,14 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines of the kernel's audit, by its own formats: security/selinux/avc.c, security/apparmor/audit.c."""
+"""Lines of the kernel's audit: those that machines of the lab wrote, and others by its own formats
+(security/selinux/avc.c, security/apparmor/audit.c).
+"""
 
+import os
 from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import denials as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.denials import Change, Line
+from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
+FIXTURES = fixtures("audit")
 LOG = "/var/log/audit/audit.log"
 AVC = (
     'type=AVC msg=audit(1775139797.713:554): avc:  denied  { %s } for  pid=812 comm="%s" %s '
@@ -39,6 +44,33 @@ def those(text: str, *parts: str) -> List[Any]:
     found = parsed(text)
     assert found is not None, text
     return [found[part] for part in parts]
+
+
+def seen(name: str) -> Any:
+    """(refusals, changes) in what a machine wrote."""
+    with open(os.path.join(FIXTURES, name), encoding="utf-8") as stream:
+        lines = stream.read().split("\n")
+    return subject.denials([Line(subject.time_of(text) or 0.0, LOG, text) for text in lines if text])
+
+
+class TestSeen:
+    def test_selinux_of_debian_12(self) -> None:
+        found, changes = seen("linux6.1-debian12-selinux")
+        parts = ("program", "operation", "port", "name", "target", "tclass", "count", "refused")
+        context = "system_u:object_r:unreserved_port_t:s0"
+        assert [tuple(one[part] for part in parts) for one in found if one["port"]] == [
+            ("php-fpm8.2", "name_bind", 9123, None, context, "tcp_socket", 1, True),
+            ("nginx", "name_connect", 9123, None, context, "tcp_socket", 3, True),
+        ]
+        assert subject.port_context(found, 9123) == (context, 1795713519.026) and changes == []
+
+    def test_apparmor_of_debian_12(self) -> None:
+        found, changes = seen("linux6.1-debian12-apparmor")
+        parts = ("program", "operation", "family", "source", "name", "count", "refused")
+        assert [tuple(one[part] for part in parts) for one in found] == [
+            ("nginx", "create", "inet6", "nginx", None, 3, True)
+        ]
+        assert changes == [Change(1795713497.006, "nginx")]
 
 
 class TestSelinux:
@@ -133,14 +165,6 @@ class TestApparmor:
     def test_a_line_with_its_profile_and_path(self, word: str, refused: bool) -> None:
         parts = those(APPARMOR % word, "module", "source", "name", "refused")
         assert parts == ["apparmor", "nginx", "/run/php/php8.2-fpm.sock", refused]
-
-    def test_a_socket_of_a_family(self) -> None:
-        text = (
-            'audit: type=1400 audit(1775139797.713:61): apparmor="DENIED" operation="create" class="net" '
-            'profile="nginx" pid=812 comm="nginx" family="unix" sock_type="stream" protocol=0 '
-            'requested_mask="create" denied_mask="create"'
-        )
-        assert those(text, "operation", "family", "name") == ["create", "unix", None]
 
     @pytest.mark.parametrize(
         "peer, name", [('"/run/php/php8.2-fpm.sock"', "/run/php/php8.2-fpm.sock"), ("none", None)]
