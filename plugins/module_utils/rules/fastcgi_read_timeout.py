@@ -3,7 +3,7 @@
 
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import Case, reconfigured, touched
@@ -51,13 +51,13 @@ def _only_here(case: Case, route: "Route") -> bool:
     return len(own) == len(shared) == 1
 
 
-def _route_of(case: Case, site: Optional[str]) -> "Route":
-    of_site = [
-        route
-        for route in case.routes
-        if site is not None and (site == route["site"] or site in route["server_names"])
-    ]
-    return (of_site or case.routes)[0]
+def _routes_of(case: Case, sites: Sequence[str]) -> List["Route"]:
+    """The first route of each site."""
+    by_name: Dict[str, Route] = {}
+    for route in case.routes:
+        for name in [route["site"]] + route["server_names"]:
+            by_name.setdefault(name, route)
+    return [by_name.get(site, case.routes[0]) for site in sites]
 
 
 def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
@@ -65,8 +65,7 @@ def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
     """
     snapshot = case.snapshot
-    routes = [_route_of(case, site) for site in sites]
-    files = [path for route in routes for path in (route["file"], route["read_timeout"]["file"])]
+    files = [path for route in _routes_of(case, sites) for path in (route["file"], route["read_timeout"]["file"])]
     return (reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)) or any(
         reconfigured(owner.master, began - SETTLE)
         and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)
@@ -134,7 +133,7 @@ def examine(case: Case) -> Answer:
         return Unclear("live_probe", why % case.key)
     holder = _holder(case)
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
-    route = _route_of(case, lost[-1].site)
+    route = _routes_of(case, [lost[-1].site or "default"])[0]
     began = lost[-1].at - route["read_timeout"]["seconds"]
     reason = Reason(
         _summary(route, sites),
