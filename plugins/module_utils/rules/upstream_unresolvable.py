@@ -113,7 +113,10 @@ def _stale(case: Case) -> Optional[Match]:
     target = next(item for route in routes for item in route["endpoints"] if item["endpoint"] == case.key)
     now = ", ".join(entry["address"] for entry in addresses)
     words = "nginx dials %s for %s, whose address is %s now: it looks a name up only when it loads."
-    over = newest["last"] + LOG_SECOND < loaded
+    dialled_by = {pid for event in events for pid in event["pids"]}
+    # A reload ends the workers. It may come in the second of the last loss.
+    ended = bool(dialled_by and nginx["workers"]) and dialled_by.isdisjoint(nginx["workers"])
+    over = ended or newest["last"] + LOG_SECOND < loaded
     proof = evidence("nginx", target["written"], target["file"], target["line"], loaded)
     remedy = [Remedy("nginx_reload", {"unit": nginx["unit"], "files": []})] if nginx["unit"] else []
     reason = Reason(

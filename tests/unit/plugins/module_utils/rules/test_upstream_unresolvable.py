@@ -85,6 +85,14 @@ class TestStaleAddress:
         host.with_nginx(loaded=older.loaded_at(hosts.now(host) - 10))
         assert hosts.found(host) == ([(CAUSE, "stale_address", "recovered")], "recovered")
 
+    @pytest.mark.parametrize(("workers", "state"), [([71, 72], "recovered"), ([48, 49], "active")])
+    def test_hit_a_reload_in_the_second_of_the_loss(self, workers: Any, state: str) -> None:
+        """The pids in nginx's lines tell whether its workers of now dialled the old address."""
+        host = renamed(workers=workers)
+        host.with_nginx(loaded_at=hosts.now(host) - 59.5)
+        hosts.events(host, "nginx")[0]["pids"] = [48]
+        assert hosts.causes(host) == [(CAUSE, "stale_address", state)]
+
     def test_near_miss_another_port(self) -> None:
         assert hosts.found(renamed("10.0.0.2:9001")) == hosts.HEALTHY
 
