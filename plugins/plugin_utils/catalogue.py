@@ -406,6 +406,18 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "Restart=on-failure in a drop-in brings it back by itself.",
         do_not="Do not delete the stale socket: FPM tests it, unlinks it and binds again by itself.",
     ),
+    ("fpm_not_running", "oomd_killed"): Entry(
+        title="PHP-FPM is not running: killed by systemd-oomd",
+        what="systemd-oomd killed all processes of the unit for their memory pressure or the swap that they "
+        "used, and nothing started it again.",
+        decides="The unit's journal says that systemd-oomd killed its processes; the kernel logged no kill.",
+        fix="systemctl start {unit}, then fewer workers or a higher MemoryHigh= (systemctl cat {unit})",
+        advice="`systemctl start {unit}`. `journalctl -u systemd-oomd` tells which limit was passed, and "
+        "`systemctl cat {unit}` which unit file sets ManagedOOMMemoryPressure= and MemoryHigh=. Lower "
+        "pm.max_children or raise MemoryHigh=. Restart=on-failure starts it again after the next kill.",
+        do_not="Do not set OOMPolicy=continue for it: systemd-oomd kills the master, too. Do not disable "
+        "systemd-oomd: the kernel's killer comes next, and it chooses worse.",
+    ),
     ("fpm_not_running", "oom_stopped"): Entry(
         title="PHP-FPM is not running: stopped by an OOM kill",
         what="The kernel killed one worker for memory, and systemd then stopped the whole unit "
@@ -1389,6 +1401,7 @@ UNKNOWN = Entry(
 # What keeps a cause away that is over, where that is not its fix.
 AGAIN: dict[tuple[str, str | None], str] = {
     ("fpm_not_running", "crashed"): "find what killed it: journalctl -u {unit} -n 50",
+    ("fpm_not_running", "oomd_killed"): "fewer workers or a higher MemoryHigh= (systemctl cat {unit})",
     ("fpm_not_running", "start_limit_hit"): "find the first failure: journalctl -u {unit} -n 100",
     (
         "fpm_not_running",

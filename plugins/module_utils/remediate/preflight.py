@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
 
 LOADS = ("start", "restart", "reload", "try-restart", "reload-or-restart", "try-reload-or-restart")
+GENERATED = "/run/systemd/generator"  # and .late: systemd itself writes these at each reload
 LOADED = ("UnitsLoadStartTimestampMonotonic", "UnitsLoadTimestampMonotonic")
 # These make systemd read every unit anew. "enable" and "disable" do so, too.
 DEFINES = ("daemon-reload", "enable", "disable", "reenable")
@@ -228,6 +229,7 @@ def _definitions_refusal(host: Host, commands: Sequence[List[str]], state: str) 
     files = [
         path
         for folder in DIRECTORIES
+        if not folder.startswith(GENERATED)
         for pattern in ("*.*", "*.d/*.conf")
         for path in host.glob("%s/%s" % (folder, pattern))
         if host.type_of(path) == "file"

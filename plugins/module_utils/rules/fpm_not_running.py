@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
 STOP_SECONDS = 3.0
+_BY_OOMD = re.compile(
+    r"systemd\[1\]: \S+: systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.\Z", re.A
+)
 SAME_MOMENT = 2.0
 LOOP = 3  # automatic restarts in the window
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
@@ -119,6 +122,22 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
 
 
+def _oomd_killed(down: "Down") -> Optional[Reason]:
+    """It kills all of the unit's processes at once, whatever OOMPolicy= says (core/cgroup.c,
+    unit_check_oomd_kill). The result is "oom-kill" since systemd 252.
+    """
+    unit = down.unit
+    if unit is None or down.result not in ("oom-kill", "signal"):
+        return None
+    since = unit.get("active_since") or 0.0
+    said = [entry for entry in unit["log"] if entry["at"] >= since and _BY_OOMD.match(entry["text"])]
+    if not said:
+        return None
+    words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
+    told = evidence("journal", said[-1]["text"], at=said[-1]["at"])
+    return Reason(words, [told, down.state], remedy=down.start)
+
+
 def _oom_stopped(down: "Down") -> Optional[Reason]:
     if down.result != "oom-kill":
         return None
@@ -197,6 +216,7 @@ IN_THE_WAY: Tuple[Row, ...] = (
 )
 ENDED: Tuple[Row, ...] = (
     ("start_limit_hit", _start_limit_hit),
+    ("oomd_killed", _oomd_killed),
     ("oom_stopped", _oom_stopped),
     ("crashed", _killed),
     ("stopped", _mended),

@@ -23,7 +23,7 @@ import yaml
 from tests.lab import inventory
 from tests.lab.data import Spec
 from tests.lab.engine import WORK, LabError, run
-from tests.lab.vm.kinds import Kind
+from tests.lab.vm.kinds import Kind, load_kinds
 
 CLEAN = "clean"  # the snapshot of a machine to which nothing was done yet
 BOOT = 420  # seconds, with the processor emulated and others at work beside it
@@ -177,3 +177,12 @@ class Machine:
         document["all"]["vars"] |= {"ansible_ssh_common_args": SSH, "ansible_ssh_port": self.port}
         self.inventory.write_text(yaml.safe_dump(document))
         return spec.host
+
+
+def end_all() -> list[str]:
+    """End every machine of this work directory; their names."""
+    kind = next(iter(load_kinds().values()))
+    names = [each.name for each in sorted((WORK / "vm" / "machines").glob("*"))]
+    for name in names:
+        Machine(name, kind, WORK).end()
+    return names

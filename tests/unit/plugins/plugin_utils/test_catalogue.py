@@ -20,7 +20,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 EVERY = sorted(catalogue.CATALOGUE, key=str)
 CAUSES = {
     "fpm_not_running": "stopped masked config_invalid unknown_user bind_failed address_in_use "
-    "runtime_dir_missing start_limit_hit crashed oom_stopped "
+    "runtime_dir_missing start_limit_hit crashed oomd_killed oom_stopped "
     "not_installed condition_failed dependency_failed unit_setup_failed start_command_failed start_timeout "
     "log_unwritable pid_file_unwritable read_only disk_full address_unavailable shared_memory preload_failed "
     "extension_failed php_ini_invalid not_executable start_failed",

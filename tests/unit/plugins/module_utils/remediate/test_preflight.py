@@ -264,6 +264,16 @@ class TestEditsOfOthers:
         loaded[0] = time.time()
         assert asked(verb) is None
 
+    def test_what_systemd_makes_at_a_reload_is_nobodys_change(self, monkeypatch: Any) -> None:
+        """Debian 12 with a line in fstab: /run/systemd/generator/-.mount is newer than the reload."""
+        looked: List[str] = []
+        shown = Ran(0, "UnitsLoadStartTimestampMonotonic=1000\n", "")
+        monkeypatch.setattr(Host, "run", lambda *_arguments, **_options: shown)
+        monkeypatch.setattr(Host, "glob", lambda _host, pattern: looked.append(pattern) or [])
+        assert asked("daemon-reload") is None
+        assert any(place.startswith("/etc/systemd/system/") for place in looked)
+        assert not any(place.startswith("/run/systemd/generator") for place in looked)
+
 
 class TestNginx:
     def test_nginx_with_nothing_else_to_load_is_reloaded(self, place: Place) -> None:

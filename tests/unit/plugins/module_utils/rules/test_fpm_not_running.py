@@ -37,6 +37,15 @@ def ended(result: str) -> Host:
     return a_host("killed_master").with_unit(result=result)
 
 
+def killed_by_oomd(result: str = "oom-kill", **more: Any) -> Host:
+    """With the words of systemd 252."""
+    host = ended(result)
+    unit = hosts.unit(host)
+    words = "systemd[1]: php8.2-fpm.service: systemd-oomd killed 6 process(es) in this unit."
+    host.with_unit(log=[{"at": unit["changed_at"] - 2, "text": words}], **more)
+    return host
+
+
 def removed() -> Host:
     """The package was removed and left its configuration behind."""
     return a_host("stopped").without_unit().with_master(binary=None)
@@ -64,6 +73,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "start_limit_hit": lambda: a_host("start_limit_hit"),
     "crashed": lambda: a_host("killed_master"),
     "oom_stopped": lambda: ended("oom-kill"),
+    "oomd_killed": killed_by_oomd,
     "not_installed": removed,
     "selinux_port": made.refused_port,
     "selinux_label": made.refused_directory,
@@ -78,6 +88,23 @@ class TestEachReason:
     @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_each_reason_alone_is_failing(self, reason: str) -> None:
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "failing")
+
+
+class TestOomd:
+    @pytest.mark.parametrize("result", ["oom-kill", "signal"])
+    def test_hit_it_is_started_and_no_policy_set(self, result: str) -> None:
+        host = killed_by_oomd(result)
+        assert hosts.only(host)["reason"] == "oomd_killed" and hosts.actions(host) == START_ONLY
+
+    def test_near_miss_a_kill_before_its_last_start(self) -> None:
+        later = hosts.unit(a_host("killed_master"))["changed_at"] - 1
+        assert hosts.only(killed_by_oomd(active_since=later))["reason"] == "oom_stopped"
+
+    def test_decoy_a_php_fpm_that_says_so_itself(self) -> None:
+        host = killed_by_oomd()
+        for entry in hosts.unit(host)["log"]:
+            entry["text"] = entry["text"].replace("systemd[1]", "php-fpm8.2[77]")
+        assert hosts.only(host)["reason"] == "oom_stopped"
 
 
 class TestStopped:

@@ -58,9 +58,19 @@ class TestSeen:
         found, changes = seen("linux6.1-debian12-selinux")
         parts = ("program", "operation", "port", "name", "target", "tclass", "count", "refused")
         context = "system_u:object_r:unreserved_port_t:s0"
-        assert [tuple(one[part] for part in parts) for one in found if one["port"]] == [
+        assert [tuple(one[part] for part in parts) for one in found] == [
             ("php-fpm8.2", "name_bind", 9123, None, context, "tcp_socket", 1, True),
             ("nginx", "name_connect", 9123, None, context, "tcp_socket", 3, True),
+            (
+                "nginx",
+                "search",
+                None,
+                "php",
+                context.replace("unreserved_port_t", "user_home_t"),
+                "dir",
+                1,
+                True,
+            ),
         ]
         assert subject.port_context(found, 9123) == (context, 1795713519.026) and changes == []
 
