@@ -65,7 +65,9 @@ def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
     """
     snapshot = case.snapshot
-    files = [path for route in _routes_of(case, sites) for path in (route["file"], route["read_timeout"]["file"])]
+    files = [
+        path for route in _routes_of(case, sites) for path in (route["file"], route["read_timeout"]["file"])
+    ]
     return (reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)) or any(
         reconfigured(owner.master, began - SETTLE)
         and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)

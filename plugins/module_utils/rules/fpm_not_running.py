@@ -5,16 +5,15 @@
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
-from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
+from .fpm_was_down import was_down
 from .model import (
     Answer,
     Cause,
     Clear,
-    Loss,
     Match,
     Place,
     Reason,
@@ -22,7 +21,6 @@ from .model import (
     evidence,
     first_line,
     first_reason,
-    near,
 )
 from .whereabouts import at_place, directory_of, lacks_directory, name_of
 
@@ -30,13 +28,9 @@ if TYPE_CHECKING:
     from .down import Down
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
-ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
-STOP_SECONDS = 3.0
 _BY_OOMD = re.compile(
     r"systemd\[1\]: \S+: systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.\Z", re.A
 )
-SAME_MOMENT = 2.0
-LOOP = 3  # automatic restarts in the window
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -252,59 +246,6 @@ def _down(case: Case) -> Optional[Match]:
     return match._replace(reason=reason)
 
 
-def _unanswered(case: Case) -> List[Loss]:
-    """By the access log alone. It ends a worker's request, too: that is none of them."""
-    ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
-    ended = {id(loss) for loss in near(case.lost(HIDDEN), ends, SAME_MOMENT)}
-    return [loss for loss in case.lost(HIDDEN) if id(loss) not in ended]
-
-
-def _was_down(case: Case) -> Optional[Match]:
-    """Losses that ended when the master started: that cannot be forged, as a log line can."""
-    if case.connect["result"] not in ("ok", "full"):
-        return None
-    lost = case.lost(NOBODY_THERE) or _unanswered(case)
-    for owner in case.running:
-        started = owner.master["started_at"]
-        before = [loss for loss in lost if started is not None and loss.at <= started + 1]
-        if not before or len(before) < len(lost):
-            continue
-        unit, began = owner.master["unit_state"], before[0].at
-        log = [entry for entry in (unit["log"] if unit else []) if began - STOP_SECONDS <= entry["at"]]
-        turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
-        if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
-            continue  # it ran: the restart mended something else
-        starts = [entry["at"] for entry in turns if ": Start" in entry["text"]]
-        if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
-            continue  # an access log does not tell that nobody was there: the unit's journal must
-        from .down import why_down  # pylint: disable=import-outside-toplevel
-
-        reason_id = why_down([entry["text"] for entry in log])
-        name = name_of(owner.master)
-        runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
-        oldest = case.snapshot["taken_at"] - case.snapshot["window"]
-        lines = [entry for entry in (unit["log"] if unit else []) if entry["at"] >= oldest]
-        again = [entry for entry in lines if "Scheduled restart job" in entry["text"]]
-        proof = first_line(before) + [evidence("process", runs, at=started)]
-        words, state = "%s was not running for a while and is back." % name, "recovered"
-        if len(again) >= LOOP:  # what ends it is still there
-            words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
-            state, reason_id = "active", "crashed"
-            proof += [evidence("journal", each["text"], at=each["at"]) for each in again[-1:]]
-        reason = Reason(
-            words,
-            proof,
-            before,
-            confidence="likely",
-            state=state,
-            severity="warning",
-            place=owner.place,
-            explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
-        )
-        return Match(CAUSE, reason_id, reason)
-    return None
-
-
 def _not_installed(case: Case) -> Optional[Match]:
     """Nobody is there, and no php-fpm exists that could be."""
     is_there = case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening")
@@ -332,7 +273,7 @@ def examine(case: Case) -> Answer:
     up = sorted({name_of(master) for master in relevant if master["running"]})
     if up or case.answers or any(listener["fpm"] for listener in listeners):
         why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
-        return _was_down(case) or Clear(why)
+        return was_down(case, CAUSE) or Clear(why)
     # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
     # that it runs.
     units = [master["unit_state"] for master in relevant if master["unit_state"]]

@@ -51,6 +51,7 @@ OTHERS = {
     "down",
     "engine",
     "failed_starts",
+    "fpm_was_down",
     "missing",
     "model",
     "nearest_pool",

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A php-fpm master that runs again: what was lost while it did not."""
+
+import re
+from typing import List, Optional
+
+from ..signatures.lookup import meanings
+from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
+from .model import Cause, Loss, Match, Reason, evidence, first_line, near
+from .whereabouts import name_of
+
+ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
+STOP_SECONDS = 3.0
+SAME_MOMENT = 2.0
+LOOP = 3  # automatic restarts in the window
+
+
+def _unanswered(case: Case) -> List[Loss]:
+    """By the access log alone. It ends a worker's request, too: that is none of them."""
+    ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
+    ended = {id(loss) for loss in near(case.lost(HIDDEN), ends, SAME_MOMENT)}
+    return [loss for loss in case.lost(HIDDEN) if id(loss) not in ended]
+
+
+def was_down(case: Case, cause: Cause) -> Optional[Match]:
+    """Losses that ended when the master started: that cannot be forged, as a log line can."""
+    if case.connect["result"] not in ("ok", "full"):
+        return None
+    lost = case.lost(NOBODY_THERE) or _unanswered(case)
+    for owner in case.running:
+        started = owner.master["started_at"]
+        before = [loss for loss in lost if started is not None and loss.at <= started + 1]
+        if not before or len(before) < len(lost):
+            continue
+        unit, began = owner.master["unit_state"], before[0].at
+        log = [entry for entry in (unit["log"] if unit else []) if began - STOP_SECONDS <= entry["at"]]
+        turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
+        if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
+            continue  # it ran: the restart mended something else
+        starts = [entry["at"] for entry in turns if ": Start" in entry["text"]]
+        if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
+            continue  # an access log does not tell that nobody was there: the unit's journal must
+        from .down import why_down  # pylint: disable=import-outside-toplevel
+
+        reason_id = why_down([entry["text"] for entry in log])
+        name = name_of(owner.master)
+        runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
+        oldest = case.snapshot["taken_at"] - case.snapshot["window"]
+        lines = [entry for entry in (unit["log"] if unit else []) if entry["at"] >= oldest]
+        again = [entry for entry in lines if "Scheduled restart job" in entry["text"]]
+        proof = first_line(before) + [evidence("process", runs, at=started)]
+        words, state = "%s was not running for a while and is back." % name, "recovered"
+        if len(again) >= LOOP:  # what ends it is still there
+            words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
+            state, reason_id = "active", "crashed"
+            proof += [evidence("journal", each["text"], at=each["at"]) for each in again[-1:]]
+        reason = Reason(
+            words,
+            proof,
+            before,
+            confidence="likely",
+            state=state,
+            severity="warning",
+            place=owner.place,
+            explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
+        )
+        return Match(cause, reason_id, reason)
+    return None
