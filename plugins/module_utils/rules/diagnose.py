@@ -172,7 +172,7 @@ def _left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
 def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     """nginx's workers are there and do not run."""
     kinds = {one["pid"]: one["kind"] for one in snapshot.get("halted") or []}
-    workers = snapshot["nginx"]["workers"]
+    workers = snapshot["nginx"]["workers"] if kinds else []
     held = [kinds[pid] for pid in workers if pid in kinds]
     if not held:
         return []

@@ -3,7 +3,7 @@
 
 """Sites of whose lost requests no error log tells, and whether their access logs do instead.
 
-A snapshot from before 0.4.0 tells nothing of it: there no site is silent.
+A snapshot from before 0.5.0 tells nothing of it: there no site is silent.
 """
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple

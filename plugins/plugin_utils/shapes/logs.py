@@ -99,7 +99,7 @@ class TempDir(TypedDict):
 
 
 class LaterLogs(TypedDict, total=False):
-    """Not in snapshots from before 0.4.0, nor where nginx said nothing of such files."""
+    """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
 

@@ -188,11 +188,9 @@ class SiteLogs(TypedDict):
 class LaterNginx(TypedDict, total=False):
     """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
 
-    site_logs: List[SiteLogs]  # in the order of the configuration
-    log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case
-
+    site_logs: List[SiteLogs]  # in the order of the configuration; not before 0.5.0
+    log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case; not before 0.5.0
     loaded: Loaded  # not before 0.5.0
-
     binary: Optional[str]  # path
     options: Dict[str, str]  # of the command line: c, e, g, p
     account: Optional[str]  # user who runs nginx, where root does not
