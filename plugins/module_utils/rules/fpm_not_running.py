@@ -3,7 +3,6 @@
 
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from .down import Down
 
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
-_BY_OOMD = re.compile(
-    r"systemd\[1\]: \S+: systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.\Z", re.A
-)
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -116,29 +112,6 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
 
 
-def _oomd_killed(down: "Down") -> Optional[Reason]:
-    """It kills all of the unit's processes at once, whatever OOMPolicy= says (core/cgroup.c,
-    unit_check_oomd_kill). The result is "oom-kill" since systemd 252.
-    """
-    unit = down.unit
-    if unit is None or down.result not in ("oom-kill", "signal"):
-        return None
-    since = unit.get("active_since") or 0.0
-    said = [entry for entry in unit["log"] if entry["at"] >= since and _BY_OOMD.match(entry["text"])]
-    if not said:
-        return None
-    words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
-    told = evidence("journal", said[-1]["text"], at=said[-1]["at"])
-    return Reason(words, [told, down.state], remedy=down.start)
-
-
-def _oom_stopped(down: "Down") -> Optional[Reason]:
-    if down.result != "oom-kill":
-        return None
-    words = "systemd stopped %s after the OOM killer took one of its processes" % down.name
-    return Reason(words, [down.state], remedy=[down.remedy("unit_oom_policy")] + down.start)
-
-
 def _killed(down: "Down") -> Optional[Reason]:
     if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
         return None
@@ -208,10 +181,8 @@ IN_THE_WAY: Tuple[Row, ...] = (
     ),
     ("runtime_dir_missing", _directory_missing),
 )
+LIMITED: Tuple[Row, ...] = (("start_limit_hit", _start_limit_hit),)
 ENDED: Tuple[Row, ...] = (
-    ("start_limit_hit", _start_limit_hit),
-    ("oomd_killed", _oomd_killed),
-    ("oom_stopped", _oom_stopped),
     ("crashed", _killed),
     ("stopped", _mended),
     ("crashed", _exited),
@@ -223,9 +194,10 @@ ENDED: Tuple[Row, ...] = (
 def _down(case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
     # A healthy host need not compile it.
-    from . import confined_start, down, failed_starts  # pylint: disable=import-outside-toplevel
+    from . import confined_start, down, failed_starts, killed_for_memory  # pylint: disable=import-outside-toplevel
 
-    rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED + ENDED
+    rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED
+    rows += LIMITED + killed_for_memory.ROWS + ENDED
     match = first_reason(CAUSE, rows, down.look_at(case, master))
     if match is None:
         return None

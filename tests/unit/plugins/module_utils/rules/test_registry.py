@@ -35,7 +35,8 @@ ALSO_SPELLED_IN = {
     ],
     "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
     "fpm_not_running": [
-        os.path.join(RULES_FOLDER, name + ".py") for name in ("failed_starts", "confined_start")
+        os.path.join(RULES_FOLDER, name + ".py")
+        for name in ("failed_starts", "confined_start", "killed_for_memory")
     ],
 }
 CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
@@ -52,6 +53,7 @@ OTHERS = {
     "engine",
     "failed_starts",
     "fpm_was_down",
+    "killed_for_memory",
     "missing",
     "model",
     "nearest_pool",
