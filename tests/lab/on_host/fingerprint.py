@@ -55,7 +55,10 @@ def units() -> dict[str, list[str]]:
 
 
 def processes() -> dict[str, str]:
-    """Start time, in ticks since boot, of nginx's processes and of FPM's masters."""
+    """Start time, in ticks since boot, of nginx's processes and of FPM's masters.
+
+    nginx's cache manager and loader are left out: the loader ends by itself after a minute.
+    """
     out = {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
@@ -65,7 +68,7 @@ def processes() -> dict[str, str]:
                 start = stream.read().rpartition(")")[2].split()[19]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if title.startswith(("nginx: ", "php-fpm: master")):
+        if title.startswith(("nginx: master", "nginx: worker", "php-fpm: master")):
             out[path.split("/")[2]] = "%s %s" % (start, title)
     return out
 
