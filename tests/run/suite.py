@@ -90,7 +90,7 @@ def by_sanity(rc: int, output: str) -> Counted:
 
 
 def steps(everything: bool) -> list[Step]:
-    """everything: each fault on each suite, and each unit test on each Python. Else each of them once, and the
+    """everything: each fault on each suite, and each unit test on each Python. Else each fault once, and the
     unit tests on the hosts' oldest Python, too.
     """
     home = env.venv("dev", env.controller())
