@@ -24,11 +24,17 @@ def over(reason: str) -> Tuple[List[Tuple[str, str, str]], str]:
 class TestRunningWorkers:
     """A worker keeps what its master had loaded when it was forked."""
 
-    def test_hit_a_place_that_no_file_names_is_certain(self) -> None:
-        """Whatever the times of the files say."""
-        item = hosts.only(older.not_loaded())
-        assert (item["reason"], item["confidence"], item["count"]) == ("nginx_not_loaded", "certain", 2)
-        assert hosts.status(older.not_loaded()) == "failing"
+    @pytest.mark.parametrize(
+        "newer_files, confidence",
+        [([], "likely"), ([older.SITE_FILE], "certain"), (["/etc/nginx/other.conf"], "likely")],
+    )
+    def test_hit_a_place_that_no_file_names(self, newer_files: List[str], confidence: str) -> None:
+        """Whatever the times of the files say. But lines of the log alone are not certain."""
+        host = older.not_loaded()
+        host["nginx"]["loaded"]["newer_files"] = newer_files
+        item = hosts.only(host)
+        assert (item["reason"], item["confidence"], item["count"]) == ("nginx_not_loaded", confidence, 2)
+        assert hosts.status(host) == "failing"
 
     def test_hit_the_files_that_lead_there_are_loaded(self) -> None:
         action = hosts.verdict(older.not_loaded())["plan"][0]
