@@ -162,7 +162,7 @@ def side_by_side(wanted: Mapping[str, Sequence[Trial]], collections: Path) -> It
                 checks.put(Check(name, "the machine is proven", repr(error)))
         checks.put(None)
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(AT_A_TIME)]
+    workers = [threading.Thread(target=work, daemon=True) for _number in range(AT_A_TIME)]
     for worker in workers:
         worker.start()
     ended = 0

@@ -95,7 +95,7 @@ def _words(log: "ErrorLog") -> str:
     elif not shows(level):
         words = "level %s hides most lost requests" % level
     else:
-        words = "errors go to %s, which was not read" % target.split(":")[0]
+        words = "errors go to %s, which was not read" % target.partition(":")[0]
     return words + (" (%s:%s)" % (log["file"], log["line"]) if log["file"] else "")
 
 

@@ -20,7 +20,7 @@ class Meter:
     def __init__(self, host: Host, pids: Sequence[int]) -> None:
         self.host = host
         # Workers of a pool live in one group, but for a hand that has moved some.
-        groups = [cgroup_of(host, pid, "cpu") for pid in {pids[0], pids[-1]}]
+        groups = [cgroup_of(host, pid, "cpu") for pid in (pids[0], pids[-1])]
         self.versions = {path: group.version for group in groups if group for path in group.directories}
         self.before: Dict[str, CpuStat] = {}
         self.after: Dict[str, CpuStat] = {}
