@@ -48,6 +48,8 @@ _OPTIONS = {
     "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)"),
 }
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
+# What systemd calls such a child (exec_child()). journald may come too late to read its program.
+_CHILD = re.compile(r"\(.*\)\Z")
 _FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
@@ -181,7 +183,10 @@ def parse_journal(text: str) -> List["UnitLine"]:
             entry = json.loads(line)
             message, pid = entry.get("MESSAGE"), entry.get("_PID")
             program = entry.get("_EXE") or entry.get("_COMM")
-            of_child = bool(entry.get("UNIT")) and (not program or bool(_SYSTEMD.match(program)))
+            is_systemd = (
+                not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
+            )
+            of_child = bool(entry.get("UNIT") and is_systemd)
             if isinstance(message, str) and (pid == "1" or of_child or not program or _FPM.match(program)):
                 speaker = "systemd" if pid == "1" or of_child else "php-fpm"
                 shown = redact("%s[%s]: %s" % (speaker, pid, message.split("\n")[0]))

@@ -344,7 +344,10 @@ class TestSpawn:
             lines = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=program, _COMM=None))
             assert lines[0]["text"] == "systemd[7]: " + message
         assert parse_journal(entry(MESSAGE=message))[0]["text"].startswith("php-fpm[7]: ")
+        named = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=None, _COMM="(php-fpm8.2)"))
+        assert named[0]["text"] == "systemd[7]: " + message
         assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo")) == []
+        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo", _COMM="(x)")) == []
 
     def test_small_talk_does_not_crowd_out_the_error(self) -> None:
         texts = ["systemd[1]: Starting x...", "php-fpm[7]: [26-Nov-2026 02:46:49] NOTICE: PHP message: y"]
