@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optional, Tuple, cast
 
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER
@@ -104,6 +104,13 @@ def site_name(names: List[str]) -> str:
     return first[1:] if first.startswith(".") else first
 
 
+def _params(settings: List[Directive], inherited: Dict[str, str]) -> Dict[str, str]:
+    """A level with a fastcgi_param inherits none."""
+    own = [directive.args for directive in settings if directive.name == "fastcgi_param"]
+    named = {args[0]: args[1] for args in own if args[0] == "SCRIPT_FILENAME" and len(args) > 1}
+    return named if own else inherited
+
+
 class _Routes:
     def __init__(self, conf: Conf, prefix: str) -> None:
         self.conf, self.prefix = conf, prefix
@@ -167,66 +174,55 @@ class _Routes:
                 below = self.enter(start, directive.block, directive.name)
                 self.walk(site, directive.block, below, inner, directive.name)
 
-    def enter(self, level: _Level, block: List[Directive], context: str) -> _Level:
-        """The settings inside a block: a directive holds for its whole block, wherever it stands."""
-        timeouts: Dict[str, Timeout] = {}
-        params: Optional[Dict[str, str]] = None
-        keep_conn, root, cached = level.keep_conn, level.root, level.cached
-        next_upstream = level.next_upstream
-        resolver, valid = level.resolver, []  # type: bool, List[Directive]
+    def settings(self, block: List[Directive], context: str) -> List[Directive]:
+        """Those of a block that hold for its routes, wherever they stand in it."""
+        found = []
         for directive in block:
-            name, args = directive.name, directive.args
-            if name not in _SETTINGS or not args:
+            if directive.name not in _SETTINGS or not directive.args:
                 continue
-            if context in ("if", "limit_except") and name in _NOT_INSIDE:
-                self.conf.refuse(directive, "not_allowed", name)
-            elif name in _TIMEOUTS:
-                seconds = parse_time(args[0])
-                if seconds is None:
-                    self.conf.refuse(directive, "invalid_value", name)
-                elif _TIMEOUTS[name] in timeouts:
-                    self.conf.refuse(directive, "duplicate_directive", name)
-                else:
-                    timeouts[_TIMEOUTS[name]] = {
-                        "seconds": seconds,
-                        "file": directive.file,
-                        "line": directive.line,
-                        "context": context,
-                    }
-            elif name == "fastcgi_param":
-                # A level with a fastcgi_param inherits none.
-                params = {} if params is None else params
-                if args[0] == "SCRIPT_FILENAME" and len(args) > 1:
-                    params[args[0]] = args[1]
-            elif name == "fastcgi_keep_conn":
-                keep_conn = directive if args[0].lower() == "on" else None
-            elif name == "fastcgi_cache":
-                cached = args[0] != "off"
-            elif name == "fastcgi_cache_valid":
-                valid.append(directive)
-            elif name == "resolver":
-                resolver = True
-            elif name == "fastcgi_next_upstream":
-                next_upstream = args
-            elif name == "fastcgi_next_upstream_tries":
-                next_upstream = ["off"] if args == ["1"] else next_upstream
-            elif name in ("root", "alias"):
-                root = args[0] if args[0].startswith("$") else posixpath.join(self.prefix, args[0])
-        timeouts = {**level.timeouts, **timeouts}
-        params = level.params if params is None else params
-        values = _set_values(block, level.values)
-        kept = error_cache(valid, level.error_cache)
-        return _Level(
-            timeouts,
-            keep_conn,
-            cached,
-            kept,
-            resolver,
-            next_upstream,
-            root,
-            params,
-            values,
-            level.server_values,
+            if context in ("if", "limit_except") and directive.name in _NOT_INSIDE:
+                self.conf.refuse(directive, "not_allowed", directive.name)
+            else:
+                found.append(directive)
+        return found
+
+    def timeouts(self, settings: List[Directive], context: str) -> Dict[str, "Timeout"]:
+        timeouts: Dict[str, Timeout] = {}
+        for directive in settings:
+            if directive.name not in _TIMEOUTS:
+                continue
+            name, seconds = _TIMEOUTS[directive.name], parse_time(directive.args[0])
+            if seconds is None:
+                self.conf.refuse(directive, "invalid_value", directive.name)
+            elif name in timeouts:
+                self.conf.refuse(directive, "duplicate_directive", directive.name)
+            else:
+                place = {"file": directive.file, "line": directive.line, "context": context}
+                timeouts[name] = cast("Timeout", dict(place, seconds=seconds))
+        return timeouts
+
+    def enter(self, level: _Level, block: List[Directive], context: str) -> _Level:
+        """What holds inside a block."""
+        settings = self.settings(block, context)
+        last = {directive.name: directive for directive in settings}
+        if "fastcgi_keep_conn" in last:
+            switch = last["fastcgi_keep_conn"]
+            level = level._replace(keep_conn=switch if switch.args[0].lower() == "on" else None)
+        if "fastcgi_cache" in last:
+            level = level._replace(cached=last["fastcgi_cache"].args[0] != "off")
+        if "fastcgi_next_upstream" in last:
+            level = level._replace(next_upstream=last["fastcgi_next_upstream"].args)
+        if "fastcgi_next_upstream_tries" in last and last["fastcgi_next_upstream_tries"].args == ["1"]:
+            level = level._replace(next_upstream=["off"])
+        for path in [directive.args[0] for directive in settings if directive.name in ("root", "alias")]:
+            level = level._replace(root=path if path.startswith("$") else posixpath.join(self.prefix, path))
+        valid = [directive for directive in settings if directive.name == "fastcgi_cache_valid"]
+        return level._replace(
+            timeouts={**level.timeouts, **self.timeouts(settings, context)},
+            error_cache=error_cache(valid, level.error_cache),
+            resolver=level.resolver or "resolver" in last,
+            params=_params(settings, level.params),
+            values=_set_values(block, level.values),
         )
 
     def value(self, name: str, values: Values) -> Optional[str]:
