@@ -14,7 +14,7 @@ from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from .host import Host, HostError
 from .log_window import WINDOW_BYTES, File, Source, find_window
-from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, admit, deleted_logs, older
+from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, admit, deleted_logs, log_file, older
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs, LogFile
@@ -40,20 +40,6 @@ def _feed(log: AccessLog, chunks: Iterable[bytes], inside: bool) -> bytes:
     return last.lstrip(b"\0")
 
 
-def _entry(path: str, why: Optional[str]) -> "LogFile":
-    return {
-        "path": path,
-        "kind": "nginx_access",
-        "size": None,
-        "from_at": None,
-        "to_at": None,
-        "bytes_read": 0,
-        "complete": not why,
-        "why": why,
-        "untrusted": 0,
-    }
-
-
 def _why(log: AccessLog, source: Source, last: bytes, begins: Optional[float]) -> Optional[str]:
     """Why it does not tell all of the window."""
     if last and not log.knows(last):
@@ -77,7 +63,7 @@ def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["LogFile
     first = source.at(start, PROBE) if start < size else b""
     begins = log.earliest(first)
     last = _feed(log, chain([first], source.chunks(start + len(first))), start > 0)
-    entry = _entry(file.name, _why(log, source, last, begins))
+    entry = log_file("nginx_access", file.name, _why(log, source, last, begins))
     if not source.cut and not log.events.has(LOST):
         low = max(0, window - BACK)
         entry["earlier"] = log.last_lost(source.at(low, min(size, window + 2 * PROBE) - low))
@@ -113,11 +99,11 @@ def _log(
         why = None if optional and error.absent else error.why
         if files:  # a predecessor lacks, so the log does not tell all of the window
             files[0]["why"], files[0]["complete"] = files[0]["why"] or why, False
-        files.append(_entry(name, why))
+        files.append(log_file("nginx_access", name, why))
     except Rotated:
         if again:
             return _log(host, path, make, optional, budget, False)
-        return [_entry(path, "the log was rotated twice while it was read")], Events()
+        return [log_file("nginx_access", path, "the log was rotated twice while it was read")], Events()
     return files, events
 
 
@@ -152,7 +138,7 @@ def collect_access(host: Host, nginx: "Nginx", window_from: float, now: float) -
         if budget <= 0 or number >= MOST_LOGS:
             why = "not read: the limit for all logs of a host is reached"
         if why:
-            files.append(_entry(path, why))
+            files.append(log_file("nginx_access", path, why))
             continue
         make = partial(AccessLog, forms=forms, writers=who.sites, since=window_from, until=now + SLACK)
         entries, more = _log(host, path, make, who.late, budget)

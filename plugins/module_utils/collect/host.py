@@ -213,6 +213,14 @@ class Host:
             row.st_ctime,
         )
 
+    def lacks(self, path: str) -> bool:
+        """Whether it is seen that there is no such file."""
+        try:
+            self.stat(path)
+        except HostError as error:
+            return error.absent
+        return False
+
     def room(self, path: str) -> Optional[Room]:
         """None where it cannot be asked."""
         try:

@@ -75,7 +75,7 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
         program = "nginx" if kind.name == "nginx_error" else "php-fpm"
         why = "no line begins with the time that %s writes" % program
         what = what if current else ROTATED  # it only has a predecessor's name
-    entry = _entry(kind, file.name, why)
+    entry = log_file(kind.name, file.name, why)
     entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
     entry["from_at"], entry["to_at"] = log.first_at, log.last_at
     if kind.name == "nginx_error" and not compressed and not events.has(LOST_IDS):
@@ -132,13 +132,14 @@ def deleted_logs(host: Host, pid: Optional[int]) -> List[str]:
 
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List["LogFile"]:
     host.miss(kind.what, path, why, needs)
-    return [_entry(kind, path, why)]
+    return [log_file(kind.name, path, why)]
 
 
-def _entry(kind: _Kind, path: str, why: Optional[str]) -> "LogFile":
+def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
+    """Of which nothing is read yet. why: it does not tell all of the window."""
     return {
         "path": path,
-        "kind": kind.name,
+        "kind": kind,
         "size": None,
         "from_at": None,
         "to_at": None,

@@ -45,14 +45,6 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     return {"endpoints": places, "refusal": _refusal(host, nginx)}
 
 
-def _absent(host: Host, path: str) -> bool:
-    try:
-        host.stat(path)
-    except HostError as error:
-        return error.absent
-    return False
-
-
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     """Of the files as they are now."""
     config, prefix = nginx["config"] or "", nginx["prefix"] or ""
@@ -61,13 +53,13 @@ def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     reading = Reading(host, config, prefix, options.get("g", ""), account[0] if account else None)
     files = {directive.file for directive in every(reading.conf.directives)}
     files |= {error["file"] for error in reading.conf.errors}
-    known = problems(reading.conf, config, prefix, lambda path: _absent(host, path)) if reading.whole else []
+    known = problems(reading.conf, config, prefix, host.lacks) if reading.whole else []
     words = {(problem["file"], problem["line"]): problem["text"] for problem in known}
     for at, text, log in _complaints(host, nginx):
         place = place_of(text, reading.conf, prefix)
         path = path_in(text)
         # Gone, or there again, since then.
-        if place is None or place[0] not in files or "No such file" in text and not _absent(host, path or ""):
+        if place is None or place[0] not in files or "No such file" in text and not host.lacks(path or ""):
             continue  # a line may be forged, too: it names no file of nginx's then
         told = words.get(place) if "duplicate" in text else None
         return _as_refusal(told or text, place, at, log)

@@ -75,7 +75,7 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
 
 
 def exists(host: Host, path: str) -> bool:
-    return host.type_of(path) == "file" or not (host.type_of(path) or _absent(host, path))
+    return host.type_of(path) == "file" or not (host.type_of(path) or host.lacks(path))
 
 
 def _may_be_idle(
@@ -125,12 +125,12 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     problems = [
         section.problem("fpm-chroot", "chroot", pool["chroot"])
         for section, pool in zip(conf.pools, pools)
-        if pool["chroot"] and not section.variables and _absent(host, pool["chroot"])
+        if pool["chroot"] and not section.variables and host.lacks(pool["chroot"])
     ]
     return problems + [
         section.problem(kind, key, path, os.strerror(errno.ENOENT), errno.ENOENT)
         for kind, section, key, path in places
-        if path and path.startswith("/") and not section.variables and _absent(host, posixpath.dirname(path))
+        if path and path.startswith("/") and not section.variables and host.lacks(posixpath.dirname(path))
     ]
 
 
@@ -142,14 +142,6 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
         for section, user in users
         if user and not section.variables and number(user) is None and host.account(user) is None
     ]
-
-
-def _absent(host: Host, path: str) -> bool:
-    try:
-        host.stat(path)
-    except HostError as error:
-        return error.absent
-    return False
 
 
 def _problems(
