@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import shutil
 import statistics
 import zipfile
 from pathlib import Path
@@ -58,6 +59,7 @@ def timed_interpreter() -> None:
 def revision(where: str) -> str:
     """A collections path like `where`, but with our collection as it was at BEFORE."""
     home = PLACE / "before" / env.COLLECTION
+    shutil.rmtree(home, ignore_errors=True)  # of another revision
     home.mkdir(parents=True, exist_ok=True)
     archive = PLACE / "before.tar"
     env.sh(["git", "-C", env.CHECKOUT, "archive", "--output", archive, BEFORE])
