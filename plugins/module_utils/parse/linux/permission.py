@@ -104,8 +104,8 @@ def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str
     if match.listed & wanted:
         # getfacl(1) shows it behind "#effective:".
         mask = "x" if wanted == SEARCH else "rw"
-        why = "the ACL's entry for %s grants %s permission, the ACL's mask takes it away" % (user, need)
-        why = "setfacl -m m::%s %s: %s (getfacl: #effective)" % (mask, component.path, why)
+        why = "the ACL's entry for %s grants %s permission, and the ACL's mask takes it away" % (user, need)
+        why += " (getfacl shows #effective; setfacl -m m::%s gives it back)" % mask
     elif match.name in ("user entry", "group entry"):
         why = "the ACL's %s that applies to %s grants no %s permission" % (match.name, user, need)
     elif match.name == "owner":
