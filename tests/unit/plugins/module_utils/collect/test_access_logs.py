@@ -6,7 +6,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import access_logs
@@ -185,16 +185,29 @@ class TestRefused:
         assert collect_access(host, nginx("access_log %s;" % target), NOW - 900, NOW)["files"] == []
 
     def test_decoy_a_snapshot_without_logs(self) -> None:
-        assert collect_access(Watched(), {}, NOW - 900, NOW) == {"files": [], "events": []}  # type: ignore
+        before: Any = {}
+        assert collect_access(Watched(), before, NOW - 900, NOW) == {"files": [], "events": []}
+
+
+class Writing(Watched):
+    """nginx's master has these files open."""
+
+    def __init__(self, links: Sequence[str]) -> None:
+        super().__init__()
+        self.links = links
+
+    def names(self, path: str) -> List[str]:
+        return [str(number) for number in range(len(self.links))]
+
+    def readlink(self, path: str) -> Optional[str]:
+        return self.links[int(path[-1])]
 
 
 class TestDeleted:
     """nginx goes on writing to a file that somebody has deleted."""
 
     def seen(self, path: Path, *links: str) -> Any:
-        host = Watched()
-        host.names = lambda folder: [str(number) for number in range(len(links))]  # type: ignore
-        host.readlink = lambda name: links[int(name[-1])]  # type: ignore
+        host = Writing(links)
         given = dict(nginx("access_log %s;" % path), master={"pid": 7})
         return collect_access(host, given, NOW - 900, NOW)["files"][0]
 

@@ -20,14 +20,17 @@ JOURNALCTL = "journalctl -o cat --no-pager -q --since=@%d -n 20000 _SYSTEMD_UNIT
 SYSLOG = "syslog:server=unix:/dev/log"
 
 
+class Utc(FakeHost):
+    def utc_offset(self, at: float) -> int:
+        return 0
+
+
 def a_host(journal: Any = (0, "", ""), stderr: str = "socket:[4711]") -> FakeHost:
-    host = FakeHost(
+    return Utc(
         commands={JOURNALCTL: journal},
         links={"/dev/log": "/run/systemd/journal/dev-log", "/proc/7/fd/2": stderr},
         now=NOW,
     )
-    host.utc_offset = lambda at: 0  # type: ignore[method-assign]
-    return host
 
 
 def nginx(target: str, level: str = "error", unit: Optional[str] = UNIT) -> Any:

@@ -15,9 +15,13 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
 )
 
 
+class AtNow(Watched):
+    def now(self) -> float:
+        return NOW
+
+
 def lost(path: Path, silent: List[Any]) -> Any:
-    host = Watched()
-    host.now = lambda: NOW  # type: ignore[method-assign]
+    host = AtNow()
     sites = [{"silent": silent}]
     nginx: Any = {"workers": [812], "master": None, "error_logs": [str(path)], "site_logs": sites}
     return lost_since(host, nginx, NOW - 60)

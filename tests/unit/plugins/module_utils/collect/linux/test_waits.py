@@ -100,10 +100,9 @@ class TestPeers:
     def test_a_connection_over_tcp(self, family: str, address: str) -> None:
         door = socket.socket(getattr(socket, family))
         with closing(door):
-            try:
-                door.bind((address, 0))
-            except OSError:
-                pytest.skip("no IPv6 here")
+            if family == "AF_INET6" and not os.path.exists("/proc/net/if_inet6"):
+                pytest.skip("this kernel has no IPv6")
+            door.bind((address, 0))
             door.listen(5)
             port = door.getsockname()[1]
             source = "c = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n" + SAID

@@ -156,8 +156,8 @@ class TestErrorLogs:
         assert (found["errors"][0]["target"], found["silent"]) == ("/var/log/nginx/error.log", [])
 
     def test_off_is_a_file_with_that_name(self) -> None:
-        log = site("error_log off;")["errors"][0]
-        assert log["target"] == "/etc/nginx/off" and speaks(log)  # type: ignore[arg-type]
+        log: Any = site("error_log off;")["errors"][0]
+        assert log["target"] == "/etc/nginx/off" and speaks(log)
 
     def test_a_second_log_of_the_level_may_speak(self) -> None:
         assert self.silent(inside="error_log /a crit; error_log /b warn;") == []
