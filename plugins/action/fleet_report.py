@@ -7,24 +7,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
+    complaints,
+    folder,
+    played,
     remedies,
     remedy_headline,
     table,
     text,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 display = Display()
+# The engine imports this file once, before it forks for a task: all batches of a run have the same time.
+STARTED = time.time()
+WRITERS: dict[str, folder.Writer] = {}
 
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {
@@ -33,32 +41,16 @@ ARGUMENTS: dict[str, Any] = {
         "remediated": {"type": "bool", "default": False},
         "replay": {"type": "path"},
         "report_dir": {"type": "path", "default": "./webmedic-report"},
+        "report_keep": {"type": "int", "default": 30},
         "window": {"type": "int", "default": 900},
         "snapshot": {"type": "bool", "default": False},
         "print_table": {"type": "bool", "default": True},
         "fail_on": {"type": "list", "elements": "str", "choices": list(bounds.STATUSES), "default": []},
+        "accept_unseen": {"type": "bool", "default": False},
     },
     "mutually_exclusive": [("variable", "replay")],
     "required_one_of": [("variable", "replay")],
 }
-
-
-def collected(
-    task_vars: Mapping[str, Any], variable: str, names: Sequence[str] | None = None
-) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
-    """(host, what its task returned) of all hosts of the play; None of a host that dropped out before.
-
-    Variables are read raw: nothing that a host returned passes the templating engine. With ``serial`` the
-    hosts of later batches are left out. names: hosts to take instead; those that were not asked are left out.
-    """
-    hostvars = task_vars["hostvars"]
-    waiting = set(task_vars.get("ansible_play_hosts", ())) - set(task_vars.get("ansible_play_batch", ()))
-    for name in task_vars["ansible_play_hosts_all"] if names is None else names:
-        result = hostvars.raw_get(name).get(variable) if names is None or name in hostvars else None
-        if isinstance(result, Mapping):
-            yield str(name), result
-        elif names is None and name not in waiting:
-            yield str(name), None
 
 
 class ActionModule(ActionBase):
@@ -73,17 +65,25 @@ class ActionModule(ActionBase):
         outcome: dict[str, Any] = super().run(tmp, task_vars)
         _spec, options = self.validate_argument_spec(**ARGUMENTS)
         if options["replay"]:
-            return {**outcome, **self._replay(options["replay"], options["print_table"], options["fail_on"])}
-        return {**outcome, **self._report(options, task_vars or {})}
+            return {**outcome, **self._replay(options)}
+        try:
+            return {**outcome, **self._report(options, task_vars or {})}
+        except played.NotReported as error:
+            raise AnsibleActionFail("No report was made: %s." % error) from None
 
     def _report(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Makes, writes, prints and publishes the report."""
         now = time.time()
-        played = [str(name) for name in task_vars["ansible_play_hosts_all"]]
-        results = dict(collected(task_vars, options["variable"], options["hosts"]))
-        remediated = played if options["remediated"] else []
-        report = fleet.build(results, options["window"], now, options["snapshot"], remediated)
-        path, footer = written(report, options["report_dir"])
+        played.check_once(self._task, task_vars)
+        if options["window"] < 1:
+            raise AnsibleActionFail("window is %d: it must be 1 second or more" % options["window"])
+        everyone = [str(name) for name in task_vars["ansible_play_hosts_all"]]
+        results = dict(played.collected(task_vars, options["variable"], options["hosts"]))
+        played.check_results(results, options["variable"])
+        remediated = everyone if options["remediated"] else []
+        run = which.run(task_vars, context.CLIARGS, options["window"], bool(self._task.check_mode), STARTED)
+        report = fleet.build(results, options["window"], now, options["snapshot"], remediated, run)
+        path, place, footer = written(report, options["report_dir"], options["report_keep"])
         unmended = unmended_hosts(report, task_vars) if remediated else {}
         if options["print_table"]:
             between = remediated and not unmended and path and batches_remain(report, task_vars)
@@ -91,24 +91,33 @@ class ActionModule(ActionBase):
                 remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer)
             )
         verdict = fleet.artifact(report)
+        refused = complaints.complaints(
+            report["hosts"], played.batch(task_vars), options["fail_on"], options["accept_unseen"]
+        )
         return {
             **({} if path else {"failed": True, "msg": footer}),
             "changed": False,
             "path": path,
+            "folder": place,
             "report": verdict,
-            "complaint": complaint(report, options["fail_on"]),
+            "complaint": complaints.in_brief(report["hosts"], refused),
+            "complaints": refused,
+            "stops_rollout": bool(refused) and played.stops_rollout(self._task),
             "unmended": unmended,
             # As set_stats would return it, without a task of its own. Controllers keep only what is not per
             # host.
             "ansible_stats": {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False},
         }
 
-    def _replay(self, path: str, print_table: bool, fail_on: Sequence[str]) -> dict[str, Any]:
+    def _replay(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Diagnoses and shows a saved report again. Writes nothing."""
+        path = options["replay"]
         # Imported here: only a replay needs the rules, and they take time to compile.
         from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
         from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport, load, replay
+        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.saved import file_of
 
+        path = file_of(path)
         try:
             shown = replay(load(path), examined)
         except (OSError, NoReport) as error:
@@ -116,14 +125,17 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 "cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)
             ) from None
-        if print_table:
+        if options["print_table"]:
             footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))
             self._print(table.render(shown.report, shown.now, footer))
+        hosts = shown.report["hosts"]
+        refused = complaints.complaints(hosts, hosts, options["fail_on"], options["accept_unseen"])
         return {
             "changed": False,
             "path": path,
             "report": fleet.artifact(shown.report),
-            "complaint": complaint(shown.report, fail_on),
+            "complaint": complaints.in_brief(hosts, refused),
+            "complaints": refused,
         }
 
     @staticmethod
@@ -138,17 +150,19 @@ class ActionModule(ActionBase):
         display.display("\n".join(line for line, _color in lines), log_only=True)
 
 
-def written(report: Report, directory: str) -> tuple[str | None, str]:
-    """(path of the report, or None where it could not be written; the line that says which)."""
+def written(report: Report, directory: str, keep: int) -> tuple[str | None, str | None, str]:
+    """(path of the report and folder of this run, or None where they could not be written; the line that
+    says which).
+    """
     try:
-        path = fleet.write(report, directory)
+        made = folder.write(report, directory, keep, WRITERS)
     except OSError as error:
         why = error.strerror or str(error)
-        return None, "No report was written to %s: %s. Name a directory that this user may write." % (
-            directory,
-            why,
-        )
-    return path, "Report: %s" % path
+        line = "No report was written to %s: %s. Name a directory that this user may write."
+        return None, None, line % (folder.absolute(directory), why)
+    for file, why in made.failed.items():
+        display.warning("%s was not made, please report it: %s" % (file, text.clean(why)))
+    return made.path, made.folder, "Report: %s" % made.path
 
 
 def unmended_hosts(report: Report, task_vars: Mapping[str, Any]) -> dict[str, str]:
@@ -163,17 +177,3 @@ def batches_remain(report: Report, task_vars: Mapping[str, Any]) -> bool:
     others = set(task_vars["ansible_play_hosts"]) - set(task_vars["ansible_play_batch"])
     hosts = report["hosts"]
     return any(name not in hosts or remedies.only_predicted(hosts[name]) for name in others)
-
-
-def complaint(report: Report, fail_on: Sequence[str]) -> str:
-    """The hosts with a status that the caller does not accept. Empty when there are none."""
-    hosts_by_status = {
-        status: [name for name, entry in report["hosts"].items() if entry["status"] == status]
-        for status in bounds.STATUSES
-        if status in fail_on
-    }
-    return "; ".join(
-        "%d %s: %s" % (len(names), status, text.names(names, 200)[0])
-        for status, names in hosts_by_status.items()
-        if names
-    )

@@ -10,7 +10,7 @@ class ModuleDocFragment:
 options:
   window:
     description:
-      - How many seconds to look back from now.
+      - How many seconds to look back from now, 1 or more.
     type: int
     default: 900
 """
@@ -18,7 +18,7 @@ options:
     DIAGNOSIS = r"""
 options:
   window:
-    description: How many seconds of log to read, back from now. Older lines never decide.
+    description: How many seconds of log to read, back from now, 1 or more. Older lines never decide.
     type: int
     default: 900
   probe_timeout:

@@ -139,6 +139,11 @@ findings:
       description: Requests lost in the window to this cause.
       type: int
       returned: success
+    timeline:
+      description: Lost requests by time, as far as nginx's log gave their times. From C(begin), in epoch
+        seconds, C(counts) has one number for each C(step) seconds.
+      type: dict
+      returned: when times are known
     summary:
       description: The finding in one sentence.
       type: str
@@ -193,6 +198,10 @@ findings:
         - shop.example
       state: active
       summary: php8.2-fpm.service is stopped.
+      timeline:
+        begin: 1795388520.0
+        step: 60
+        counts: [3]
       unit: php8.2-fpm.service
 plan:
   description:
@@ -268,6 +277,7 @@ snapshot:
 import signal
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
 
 compile_once()  # stands before the imports that it is for
 
@@ -292,6 +302,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    refuse_window(module)
     deadline = module.params["deadline"]
     if not DEADLINES[0] <= deadline <= DEADLINES[1]:
         module.fail_json(

@@ -40,18 +40,29 @@ options:
     default: false
   replay:
     description:
-      - Path of a C(report.json) to show again instead. Hosts whose snapshots it holds are diagnosed again by
-        the rules of this version, the others are shown as they were. Writes nothing.
+      - Path of a C(report.json) to show again instead, or of the folder that it is in. Hosts whose snapshots
+        it holds are diagnosed again by the rules of this version, the others are shown as they were. Writes
+        nothing.
     type: path
   report_dir:
     description:
-      - Directory on the controller for C(report.json), made when it is missing. Relative to the directory
+      - Directory on the controller for the reports, made when it is missing. Relative to the directory
         from which the play was started.
+      - Each run has a folder there, named after its time in UTC, with C(report.json), C(report.html),
+        C(report.md), C(junit.xml) and C(report.sarif). The link C(latest) leads to the newest, and the link
+        C(report.json) to the report in it.
     type: path
     default: ./webmedic-report
+  report_keep:
+    description:
+      - How many runs stay in O(report_dir), the newest of them. V(0) keeps all.
+      - Only folders of runs are removed, and only where they hold nothing but the files of a report.
+    type: int
+    default: 30
+    version_added: 0.6.0
   window:
     description:
-      - How many seconds the hosts looked back; goes into the report.
+      - How many seconds the hosts looked back, 1 or more; goes into the report.
     type: int
     default: 900
   snapshot:
@@ -68,12 +79,19 @@ options:
     default: true
   fail_on:
     description:
-      - Statuses of hosts that the caller does not accept. They do not fail this task, but fill RV(complaint),
-        so that the report and what follows it are published first.
+      - Statuses of hosts that the caller does not accept. They do not fail this task, but fill
+        RV(complaints), so that the report and what follows it are published first.
+      - Unless it is empty, V(unreachable) and V(unknown) are not accepted either; see O(accept_unseen).
     type: list
     elements: str
     choices: [failing, degraded, unreachable, unknown, recovered, healthy, not_applicable]
     default: []
+  accept_unseen:
+    description:
+      - Whether O(fail_on) accepts hosts that could not be looked at and are not in it.
+    type: bool
+    default: false
+    version_added: 0.6.0
 attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed
@@ -103,6 +121,9 @@ notes:
   - A saved report may be of any origin. It is at most 64 MiB large; the snapshots in it are diagnosed in
     about two seconds, or are an error of their host.
   - The task fails when the report cannot be written. It never fails because of a finding.
+  - It makes no report, and fails, where the report would be wrong. So it is with the strategies C(free) and
+    C(host_pinned), without C(run_once), with answers of a loop or of C(delegate_to), and where no host was
+    asked.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
 author:
@@ -128,11 +149,10 @@ EXAMPLES = r"""
   webmedic.php_fpm.fleet_report:
     replay: /var/lib/webmedic/report.json
 
-- name: Stop a deploy where PHP is not reached
+- name: Fail the hosts on which PHP is not reached
   ansible.builtin.fail:
-    msg: "{{ fleet.complaint }}"
-  run_once: true
-  when: fleet.complaint | length > 0
+    msg: "{{ fleet.complaints[inventory_hostname] }}"
+  when: inventory_hostname in fleet.complaints
 """
 
 RETURN = r"""
@@ -142,11 +162,28 @@ path:
   returned: always
   type: str
   sample: /home/ops/webmedic-report/report.json
+folder:
+  description: Absolute path of the folder of this run, none when it could not be written.
+  returned: when O(variable) is used
+  type: str
+  sample: /home/ops/webmedic-report/2026-11-26T001502Z
 complaint:
-  description: Hosts with a status of O(fail_on), in one line; empty when there are none.
+  description: The hosts of RV(complaints) by status, in one line; empty when there are none.
   returned: always
   type: str
   sample: "2 failing: web01, web02; 1 unreachable: web09"
+complaints:
+  description: Of each host of this batch with a status that is not accepted its cause and the fix.
+  returned: always
+  type: dict
+  sample:
+    web01: "failing: PHP-FPM is not running (fpm_not_running/stopped). php8.2-fpm.service is stopped. Fix:
+      systemctl start php8.2-fpm"
+stops_rollout:
+  description: Whether there are RV(complaints), and nothing in the play says what else to do, that is
+    C(max_fail_percentage) or a block with a C(rescue).
+  returned: when O(variable) is used
+  type: bool
 unmended:
   description: Why the remediation did not end well, by host of this batch; empty without O(remediated).
   returned: when O(variable) is used

@@ -237,6 +237,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx imp
     miss_silent,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
@@ -250,6 +251,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    refuse_window(module)
     host = Host()
     now = host.now()
     procs = processes(host)

@@ -19,6 +19,7 @@ from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from .bounds import fields_of, sparse
+from .played import DELEGATED
 from .report import NO_DIAGNOSIS, read
 from .shapes.report import Diagnosis
 from .untrusted import Limits, Mismatch, clean, listed, optional, plain, record, text
@@ -102,6 +103,17 @@ class Answer(NormalAction):
         return NO_DIAGNOSIS if self.must_diagnose else "the answer of this host was not taken: "
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer. That of a delegated task says whose it is: it is registered under another name."""
+        name = (task_vars or {}).get("inventory_hostname")
+        other = self._task.delegate_to
+        if not other or other == name:
+            return self._answer(tmp, task_vars)
+        try:
+            return {**self._answer(tmp, task_vars), DELEGATED: clean(str(other))}
+        except AnsibleConnectionFailure as error:
+            return {"unreachable": True, "changed": False, "msg": str(error), DELEGATED: clean(str(other))}
+
+    def _answer(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
         except Mismatch as error:

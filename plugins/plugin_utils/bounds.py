@@ -12,9 +12,9 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from .shapes.finding import Finding, HostStatus, Place
-from .shapes.remediation import FindingResult, Named, Remediation, Shown, Taken, Undone
-from .shapes.report import Diagnosis, HostEntry
+from .shapes.finding import Finding, HostStatus, Place, Timeline
+from .shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
+from .shapes.report import Diagnosis, HostEntry, Remedied, Run
 from .shapes.snapshot import Stranger
 from .untrusted import (
     MAX_ITEMS,
@@ -39,10 +39,17 @@ STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healt
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
 MOST_STRANGERS = 20
 SHORT_TEXT = 200
+MOST_FILES = 20
+LONG_TEXT = 4000
+MOST_STEPS = 60
 
 
 def short(value: Any, where: str) -> str:
     return text(value, where, SHORT_TEXT)
+
+
+def long(value: Any, where: str) -> str:
+    return text(value, where, LONG_TEXT)
 
 
 def sparse(reader: Reader, *fields: str) -> Reader:
@@ -90,6 +97,7 @@ ID = defined(identifier, "id")
 TIME = defined(moment, "time")
 STATUS = defined(one_of(*ANSWERS), "status")
 SHORT = Bound(short, {"type": "string", "maxLength": SHORT_TEXT})
+LONG = Bound(long, {"type": "string", "maxLength": LONG_TEXT})
 NO_TEXT = Bound(absent="")
 ZERO = Bound(absent=0)
 
@@ -105,6 +113,19 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "since": TIME,
     },
     Place: {"at": TIME},
+    Timeline: {"begin": TIME, "counts": Bound(most=MOST_STEPS)},
+    Difference: {"before_header": SHORT, "after_header": SHORT, "prepared": LONG},
+    Remedied: {"diff": Bound(most=MOST_FILES)},
+    Run: {
+        "id": SHORT,
+        "started": TIME,
+        "by": SHORT,
+        "job": SHORT,
+        "version": SHORT,
+        "ansible_version": SHORT,
+        "playbook": SHORT,
+        "limit": SHORT,
+    },
     Taken: {
         "result": choice("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"),
         "why": NO_TEXT,
@@ -191,3 +212,4 @@ def _reader(kind: Any, bound: Bound) -> Reader:
 
 
 DIAGNOSIS = reader_of(Diagnosis)
+RUN = reader_of(Run)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from . import remedies, report
+from . import remedies, report, run
 from .confined import Unfinished
 from .shapes.report import Report
-from .untrusted import Mismatch, clean, count
+from .untrusted import Mismatch, clean, count, text
 
 MAX_BYTES = 64 * 1024**2
 MAX_VALUES = 1_200_000
@@ -76,7 +76,9 @@ def replay(saved: Any, diagnose: Diagnose) -> Replayed:
         results[name] = _result(entry, diagnose, EACH + shared)
         shared = max(0.0, shared - max(0.0, time.monotonic() - began - EACH))
     entries = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
-    made = report.build(results, window, then, remediated=remedies.unfinished(entries))
+    made = report.build(
+        results, window, then, remediated=remedies.unfinished(entries), run=run.saved(saved.get("run"))
+    )
     again = [
         name for name, entry in entries.items() if "snapshot" in entry and "error" not in made["hosts"][name]
     ]
@@ -104,14 +106,14 @@ def _read(saved: Any) -> tuple[dict[str, Any], int, float]:
     return hosts, max(1, window), made.timestamp()
 
 
-def _result(entry: Any, diagnose: Diagnose, seconds: float) -> Any:
-    """What a host would return today."""
+def _result(entry: Any, diagnose: Diagnose | None, seconds: float) -> Any:
+    """What a host would return today; without `diagnose` what it returned then."""
     if not isinstance(entry, Mapping):
         return entry
     if isinstance(entry.get("error"), str):
         why = entry["error"].removeprefix(report.NO_ANSWER).removeprefix(remedies.NOT_FINISHED)
         return {"unreachable": entry.get("status") == "unreachable", "failed": True, "msg": why}
-    if "snapshot" not in entry:
+    if "snapshot" not in entry or diagnose is None:
         return entry
     try:
         verdict = diagnose(entry["snapshot"], seconds)
@@ -120,3 +122,21 @@ def _result(entry: Any, diagnose: Diagnose, seconds: float) -> Any:
     # The snapshot is from before a remediation. What that did, and the status after it, stay.
     after = {field: entry.get(field) for field in ("status", "remediation") if "remediation" in entry}
     return {**verdict, **after}
+
+
+def as_saved(saved: Any) -> Report:
+    """The report as it was made, with its snapshots. Raises NoReport."""
+    hosts, window, then = _read(saved)
+    entries = {name: entry for name, entry in hosts.items() if isinstance(entry, Mapping)}
+    made = report.build(
+        {name: _result(entry, None, 0.0) for name, entry in hosts.items()},
+        window,
+        then,
+        keep_snapshot=True,
+        remediated=remedies.unfinished(entries),
+        run=run.saved(saved.get("run")),
+    )
+    for name, entry in entries.items():
+        if isinstance(entry.get("error"), str):
+            made["hosts"][name]["error"] = text(entry["error"])
+    return made

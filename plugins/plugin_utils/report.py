@@ -10,9 +10,7 @@ A host may be hostile: what it returned passes the gate field by field, or is th
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 from collections.abc import Container, Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
@@ -20,11 +18,10 @@ from typing import Any, cast
 from . import remedies
 from .bounds import DIAGNOSIS, STATUSES
 from .catalogue import enrich
-from .shapes.report import Artifact, Diagnosis, HostEntry, Report, Summary
+from .shapes.report import Artifact, Diagnosis, HostEntry, Report, Run, Summary
 from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 
 SCHEMA_VERSION = 1
-FILE_NAME = "report.json"
 
 NO_ANSWER = "the diagnosis did not run: "
 NO_DIAGNOSIS = "reported something that is not a diagnosis: "
@@ -139,6 +136,7 @@ def build(
     now: float,
     keep_snapshot: bool = False,
     remediated: Container[str] = (),
+    run: Run | None = None,
 ) -> Report:
     """results: what each host's task returned, by host. window: seconds. now: epoch seconds. remediated: the
     hosts that were to be changed, and not only looked at.
@@ -148,13 +146,16 @@ def build(
         for action in entry["plan"]:
             # A host does not know its name in the inventory.
             action["host"] = name
-    return {
+    made: Report = {
         "schema_version": SCHEMA_VERSION,
         "generated_at": datetime.fromtimestamp(int(now), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "window": window,
         "hosts": hosts,
         "summary": summarise(hosts),
     }
+    if run is not None:
+        made["run"] = run
+    return made
 
 
 def verdict(report: Report) -> str:
@@ -175,27 +176,3 @@ def artifact(report: Report) -> Artifact:
     if remedied:
         published["remediation"] = remedied
     return published
-
-
-def write(report: Report, directory: str) -> str:
-    """Write report.json below ``directory`` in one step and return its absolute path. Raises OSError.
-
-    All but ASCII is escaped: a terminal that prints the file must not act on what a host wrote.
-    """
-    directory = os.path.abspath(os.path.expanduser(os.path.expandvars(directory)))
-    os.makedirs(directory, mode=0o755, exist_ok=True)
-    path = os.path.join(directory, FILE_NAME)
-    # Others may write in this directory: a random name and O_EXCL never write to their files or links.
-    draft = "%s.%s.tmp" % (path, secrets.token_hex(8))
-    stream = open(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "w", encoding="ascii"
-    )
-    try:
-        with stream:
-            json.dump(report, stream, indent=2, allow_nan=False)
-            stream.write("\n")
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
-    return path

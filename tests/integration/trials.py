@@ -139,7 +139,13 @@ def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
 JOBS: dict[str, list[Job]] = {
     "trixie": [
         {"task": "kill", "fault": "socket_root", "part": (2, 0)},
-        {"task": "errors", "fault": "socket_root", "errors": ["ENOSPC+"], "part": (1, 0)},
+        {
+            "task": "errors",
+            "fault": "socket_root",
+            "errors": ["ENOSPC+"],
+            "part": (2, 0),
+            "part_of_all": (1, 0),
+        },
         {"task": "looked_at", "fault": "wrong_socket"},
         left(
             "stopped",
@@ -225,7 +231,7 @@ JOBS: dict[str, list[Job]] = {
             "task": "errors",
             "fault": "runtime_dir_missing",
             "errors": ["EACCES"],
-            "part": (8, 2),
+            "part": (16, 2),
             "part_of_all": (4, 2),
         },
         left(

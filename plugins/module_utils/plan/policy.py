@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
+from ..look import window_problem
 from ..parse.linux.swap import size_bytes
 from ..verdict.action import SWAP
 from .plan import BY_ID
@@ -43,6 +44,9 @@ def options_problem(policy: Policy, causes: Sequence[str]) -> Optional[str]:
             "The options only and skip take ids of actions and of causes, and there is none called %s."
             % ", ".join(unknown)
         )
+    why = window_problem(policy.window)
+    if why:
+        return "The option %s." % why
     if policy.probe_path and not policy.probe_path.startswith("/"):
         return (
             "The option probe_path is %s: it starts with /, or is empty for no request." % policy.probe_path

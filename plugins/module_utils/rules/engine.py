@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 from .case import Case
 from .missing import FAILED, attempt, unseen
 from .model import NOWHERE, Answer, Cause, Clear, Loss, Match, Reason, Unclear, span
+from .timeline import timeline
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, RuledOut
@@ -61,6 +62,7 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
         "unit": place.unit,
         "since": first if reason.since is None else reason.since,
         "count": count,
+        "timeline": timeline(reason.losses),
         "summary": reason.summary,
         "evidence": list(reason.proof),
         "ruled_out": [],

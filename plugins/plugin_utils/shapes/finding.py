@@ -46,6 +46,14 @@ class Remedy(TypedDict):
     arguments: Dict[str, object]
 
 
+class Timeline(TypedDict):
+    """Lost requests by time, as far as nginx's log gave their times."""
+
+    begin: float  # epoch seconds, a multiple of step
+    step: int  # seconds
+    counts: List[int]  # one for each step
+
+
 class Finding(TypedDict):
     cause: str  # id
     code: Optional[int]  # number of the cause in the guide
@@ -61,6 +69,7 @@ class Finding(TypedDict):
     unit: Optional[str]  # systemd's
     since: Optional[float]  # epoch seconds of the first lost request
     count: int  # lost requests in the window
+    timeline: Optional[Timeline]  # None: no times are known
     summary: str
     evidence: List[Evidence]
     ruled_out: List[RuledOut]

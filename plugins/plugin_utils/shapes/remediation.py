@@ -85,6 +85,14 @@ class Remediation(TypedDict):
     still: List[Still]
 
 
+class Difference(TypedDict):
+    """What changed in a file, as Ansible prints it with --diff. Secrets are redacted on the host."""
+
+    before_header: str  # path, /dev/null where there was none
+    after_header: str
+    prepared: str  # the hunks of diff -u
+
+
 class Reply(Verdict):
     """The verdict before anything was done; its status is the host's now."""
 

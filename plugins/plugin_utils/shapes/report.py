@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from .finding import Finding, HostStatus, Verdict
-from .remediation import Remediation
+from .remediation import Difference, Remediation
 from .shape import TypedDict
 
 
@@ -29,6 +29,7 @@ class Explained(Finding, Words):
 
 class Remedied(TypedDict, total=False):
     remediation: Remediation  # absent: the host was only looked at
+    diff: List[Difference]  # of each file that was, or would be, changed
 
 
 class Diagnosis(Verdict, Remedied):
@@ -53,7 +54,26 @@ class Summary(TypedDict):
     causes: Dict[str, int]  # hosts by cause, the most frequent first
 
 
-class Report(TypedDict):
+class Run(TypedDict):
+    """The run of ansible-playbook that made the report."""
+
+    id: str  # name of its folder
+    started: float  # epoch seconds, when it first came to its report
+    by: str  # who ran it
+    job: Optional[str]  # number of the job in AWX
+    version: str  # of this collection
+    ansible_version: str
+    playbook: Optional[str]
+    limit: Optional[str]
+    check_mode: bool
+    window: int  # seconds of log that were read
+
+
+class Ran(TypedDict, total=False):
+    run: Run  # absent: a report from before 0.6.0
+
+
+class Report(Ran):
     """What the diagnosis found on every host of a fleet, and what a remediation did there. Times in findings
     are epoch seconds of the host's clock.
     """

@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any
 
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
 NOW = 1775139797.0
@@ -86,6 +87,23 @@ def evidence(source: str, path: str | None, text: str, **more: Any) -> dict[str,
 
 def unreachable(why: str = "Failed to connect to the host via ssh: Connection refused") -> dict[str, Any]:
     return {"changed": False, "unreachable": True, "msg": "Task failed: " + why}
+
+
+def run(started: float = NOW, **more: Any) -> dict[str, Any]:
+    """The run of ansible-playbook that made a report."""
+    return {
+        "id": which.folder_name(started),
+        "started": started,
+        "by": "ops",
+        "job": None,
+        "version": "0.6.0",
+        "ansible_version": "2.19.0",
+        "playbook": "webmedic.php_fpm.diagnose",
+        "limit": None,
+        "check_mode": False,
+        "window": 900,
+        **more,
+    }
 
 
 def schema() -> dict[str, Any]:

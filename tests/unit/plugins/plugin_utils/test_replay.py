@@ -12,12 +12,13 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import replay, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import folder, replay, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished, confined
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
     finding,
+    run,
     unreachable,
 )
 
@@ -189,8 +190,17 @@ class TestFile:
             replay.load(str(tmp_path / "huge"))
 
     def test_a_report_reads_as_it_was_written(self, tmp_path: Any) -> None:
-        made = report.build({"web1": answer("failing", finding())}, 900, NOW)
-        assert replay.load(report.write(made, str(tmp_path))) == json.loads(json.dumps(made))
+        made = report.build({"web1": answer("failing", finding())}, 900, NOW, run=run())
+        assert replay.load(folder.write(made, str(tmp_path), 0, {}).path) == json.loads(json.dumps(made))
+
+    def test_the_run_of_a_saved_report_stays(self) -> None:
+        made = report.build({"web1": answer()}, 900, NOW, run=run())
+        assert replay.replay(made, never).report["run"] == made["run"]
+
+    @pytest.mark.parametrize("wrong", [None, [], {"id": 1}, {**run(), "started": -1}])
+    def test_a_run_that_is_none_is_left_out(self, wrong: Any) -> None:
+        made = {**report.build({"web1": answer()}, 900, NOW), "run": wrong}
+        assert "run" not in replay.replay(made, never).report
 
 
 class TestConfined:

@@ -9,8 +9,6 @@ step.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from typing import Any
 
 import pytest
@@ -328,44 +326,3 @@ class TestGate:
             build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"]
             == report.NO_DIAGNOSIS + says
         )
-
-
-class TestFile:
-    """How it is written."""
-
-    def test_it_is_whole_readable_and_harmless(self, tmp_path: Any) -> None:
-        made = build({"web1": answer("failing", finding(summary="\x1b[2J\x9b31m \u202e \ud800"))})
-        path = report.write(made, str(tmp_path / "deep" / "er"))
-        assert path == str(tmp_path / "deep" / "er" / "report.json")
-        with open(path, "rb") as stream:
-            raw = stream.read()
-        assert json.loads(raw) == made
-        assert all(byte == 10 or 32 <= byte < 127 for byte in raw)
-        mask = os.umask(0)
-        os.umask(mask)
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o644 & ~mask
-        assert os.listdir(os.path.dirname(path)) == ["report.json"]
-
-    def test_a_failed_write_leaves_the_last_report(self, tmp_path: Any) -> None:
-        path = report.write(build({"web1": answer()}), str(tmp_path))
-        with pytest.raises(TypeError):
-            report.write({"hosts": object()}, str(tmp_path))
-        assert os.listdir(tmp_path) == ["report.json"]
-        with open(path, encoding="ascii") as stream:
-            assert "web1" in json.load(stream)["hosts"]
-
-    def test_a_link_in_its_place_is_replaced(self, tmp_path: Any) -> None:
-        victim = tmp_path / "victim"
-        victim.write_text("precious")
-        os.symlink(victim, tmp_path / "report.json")
-        report.write(build({"web1": answer()}), str(tmp_path))
-        assert victim.read_text() == "precious"
-
-    def test_a_draft_of_somebody_else_is_not_written_to(
-        self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(report.secrets, "token_hex", lambda _bytes: "guessed")
-        (tmp_path / "report.json.guessed.tmp").write_text("theirs")
-        with pytest.raises(FileExistsError):
-            report.write(build({"web1": answer()}), str(tmp_path))
-        assert (tmp_path / "report.json.guessed.tmp").read_text() == "theirs"

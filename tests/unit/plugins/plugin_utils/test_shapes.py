@@ -64,6 +64,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remedi
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     finding,
+    run,
 )
 
 TYPES = {str: "str", int: "int", float: "float", bool: "bool"}
@@ -77,7 +78,7 @@ FPM, WORKERS, OOM, LOGS, SOCKETS = (
 )
 MASTERS = FPM["masters"]["contains"]
 # What no module returns of the engine's own, or beside the report.
-BESIDE = {"window", "snapshot", "diff"}
+BESIDE = {"window", "snapshot"}
 
 
 def documented_type(kind: Any) -> str:
@@ -144,7 +145,8 @@ class TestTypes:
 
 class TestReport:
     def test_it_has_the_declared_keys(self) -> None:
-        made = report.build({"a": remedied(), "b": None}, 900, NOW)
+        made = report.build({"a": remedied(), "b": None}, 900, NOW, run=run())
+        assert set(made["run"]) == set(bounds.fields_of(report_shape.Run))
         assert set(made) == set(bounds.fields_of(report_shape.Report))
         assert set(made["summary"]) == set(bounds.fields_of(report_shape.Summary))
         both = set(made["hosts"]["a"]) | set(made["hosts"]["b"])
@@ -171,7 +173,9 @@ class TestReturn:
     ) -> None:
         assert {name: about["type"] for name, about in entry["contains"].items()} == types_of(shape)
 
-    @pytest.mark.parametrize(("documented", "beside"), [(DIAGNOSIS, {"remediation"}), (REMEDIATION, set())])
+    @pytest.mark.parametrize(
+        ("documented", "beside"), [(DIAGNOSIS, {"remediation", "diff"}), (REMEDIATION, set())]
+    )
     def test_a_module_returns_the_fields_of_a_diagnosis(
         self, documented: dict[str, Any], beside: set[str]
     ) -> None:

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs once on the controller. Says what is different between two saved reports."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, saved, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import BLIND, changes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.console import show
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import full_name
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.changes import Changes
+
+ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "before": {"type": "path"},
+        "after": {"type": "path"},
+        "report_dir": {"type": "path", "default": "./webmedic-report"},
+        "dest": {"type": "path"},
+        "fail_on_new": {"type": "bool", "default": False},
+        "print_table": {"type": "bool", "default": True},
+    },
+}
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/report_compare.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+        try:
+            before, after = map(
+                saved.read, saved.pair(options["report_dir"], options["before"], options["after"])
+            )
+        except NoReport as error:
+            raise AnsibleActionFail(str(error)) from None
+        made = changes(before.report, after.report)
+        if options["dest"]:
+            _write(made, options["dest"])
+        if options["print_table"]:
+            show(changes_table.render(made, "Compared: %s with %s" % (after.path, before.path)))
+        refused = complaint(made) if options["fail_on_new"] else ""
+        return {
+            **outcome,
+            **({"failed": True, "msg": refused} if refused else {}),
+            "changed": False,
+            "before": before.path,
+            "after": after.path,
+            "complaint": refused,
+            "changes": made,
+        }
+
+
+def _write(made: Changes, path: str) -> None:
+    try:
+        with open(path, "w", encoding="ascii") as stream:
+            json.dump(made, stream, indent=2)
+            stream.write("\n")
+    except OSError as error:
+        raise AnsibleActionFail(
+            "cannot write %s: %s" % (os.path.abspath(path), error.strerror or error)
+        ) from None
+
+
+def complaint(made: Changes) -> str:
+    """What is new, in one line; empty when nothing is. A host that cannot be looked at any more may hide
+    something.
+    """
+    by_cause: dict[str, list[str]] = {}
+    for item in made["new"]:
+        by_cause.setdefault(full_name(item), []).append(item["host"])
+    parts = [
+        "new: %s on %s" % (cause, text.names(list(dict.fromkeys(hosts)), 200)[0])
+        for cause, hosts in by_cause.items()
+    ]
+    blind = [
+        item["host"]
+        for item in made["hosts"]
+        if item["now"] in BLIND and item["was"] and item["was"] not in BLIND
+    ]
+    if blind:
+        parts.append("could not be looked at any more: %s" % text.names(blind, 200)[0])
+    return "; ".join(parts)

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs once on the controller. Makes one report of several saved ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.webmedic.php_fpm.plugins.action.fleet_report import written
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, merge, report, run, saved, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.console import show
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
+
+STARTED = time.time()
+
+ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "reports": {"type": "list", "elements": "path", "required": True},
+        "report_dir": {"type": "path", "default": "./webmedic-report"},
+        "report_keep": {"type": "int", "default": 30},
+        "print_table": {"type": "bool", "default": True},
+        "fail_on": {"type": "list", "elements": "str", "choices": list(bounds.STATUSES), "default": []},
+    },
+}
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/report_merge.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+        ours = run.run(task_vars or {}, context.CLIARGS, 1, bool(self._task.check_mode), STARTED)
+        try:
+            files = saved.files(options["reports"])
+            made = merge.merged([saved.read(file) for file in files], ours)
+        except NoReport as error:
+            raise AnsibleActionFail("cannot merge: %s" % error) from None
+        path, folder, footer = written(made.report, options["report_dir"], options["report_keep"])
+        if options["print_table"]:
+            lines = table.render(made.report, epoch(made.report["generated_at"]), footer)
+            show([*((note, "yellow") for note in made.notes), *lines])
+        return {
+            **outcome,
+            **({} if path else {"failed": True, "msg": footer}),
+            "changed": False,
+            "path": path,
+            "folder": folder,
+            "merged": files,
+            "notes": made.notes,
+            "report": report.artifact(made.report),
+            "complaint": complaint(made.report, options["fail_on"]),
+        }
+
+
+def complaint(made: Report, fail_on: Sequence[str]) -> str:
+    """How many hosts have a status that the caller does not accept. Empty when there are none."""
+    counts = made["summary"]["counts"]
+    return ", ".join(
+        "%d %s" % (counts[status], status)
+        for status in bounds.STATUSES
+        if status in fail_on and counts[status]
+    )

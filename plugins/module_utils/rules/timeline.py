@@ -1,0 +1,29 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When requests were lost, in few numbers."""
+
+from typing import TYPE_CHECKING, Optional, Sequence
+
+from .model import Loss
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Timeline
+
+STEPS = (60, 300, 900, 3600, 6 * 3600, 86400)
+MOST = 60
+
+
+def timeline(losses: Sequence[Loss]) -> "Optional[Timeline]":
+    """The newest times in the smallest steps that are few enough. None where there is no time."""
+    times = [int(loss.at) for loss in losses]
+    if not times:
+        return None
+    last = max(times)
+    step = next((step for step in STEPS if last // step - min(times) // step < MOST), STEPS[-1])
+    first = max(min(times) // step, last // step - MOST + 1)
+    counts = [0] * (last // step - first + 1)
+    for at in times:
+        if at // step >= first:
+            counts[at // step - first] += 1
+    return {"begin": float(first * step), "step": step, "counts": counts}

@@ -1,0 +1,204 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compares two reports of a fleet: what is new, what is gone, what was lost since. Pure.
+
+A host that could not be looked at proves nothing. What was found on it before is unknown, not gone.
+After a remediation, what counts is what it left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from .bounds import STATUSES
+from .remedies import identity, open_findings
+from .saturation import saturation
+from .shapes.changes import Changed, Changes, HostChange, Lost
+from .shapes.report import Explained, HostEntry, Report
+
+# How much a state of a finding matters. None: it was not found.
+WEIGHT = {None: 0, "recovered": 1, "latent": 2, "active": 3}
+OPEN = 2
+# A host with one of these statuses may hide what it does not show.
+BLIND = frozenset(("unknown", "unreachable"))
+
+
+class Match(NamedTuple):
+    """A finding in both reports; None where one has it not."""
+
+    host: str
+    before: Explained | None
+    after: Explained | None
+
+
+def changes(before: Report, after: Report, since: float | None = None) -> Changes:
+    """What `after` says that `before` did not. since: epoch seconds from which lost requests count; None for
+    the time of `before`.
+    """
+    matches = [match for host in _names(before, after) for match in _matched(host, before, after)]
+    lists: dict[str, list[Changed]] = {"new": [], "gone": [], "same": [], "unknown": [], "": []}
+    for match in matches:
+        changed = _changed(match, _looked(before, match.host) and _looked(after, match.host))
+        lists[_list_of(changed, _looked(after, match.host))].append(changed)
+    loads, unknown_loads = saturation(before, after)
+    return {
+        "before": before["generated_at"],
+        "after": after["generated_at"],
+        "new": lists["new"],
+        "gone": lists["gone"],
+        "same": lists["same"],
+        "unknown": lists["unknown"],
+        "came": [host for host in after["hosts"] if host not in before["hosts"]],
+        "went": [host for host in before["hosts"] if host not in after["hosts"]],
+        "hosts": _status_changes(before, after),
+        "lost": _lost(matches, before, after, epoch(before["generated_at"]) if since is None else since),
+        "saturation": loads,
+        "saturation_unknown": unknown_loads,
+    }
+
+
+def epoch(generated_at: str) -> float:
+    """Epoch seconds of a report's time."""
+    return datetime.strptime(generated_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+
+
+def _names(before: Report, after: Report) -> Iterable[str]:
+    return dict.fromkeys([*after["hosts"], *before["hosts"]])
+
+
+# ------------------------------------------------------------------------------------------ which is which
+
+
+def _place(finding: Explained) -> Hashable:
+    """All of its identity but the sites: which of them is the first may be another one next time."""
+    return finding["cause"], finding["reason"], finding["endpoint"], finding["pool"]
+
+
+# Two findings are one where the first of these is equal that is equal for any. Counts, times, pids and
+# words are in none of them.
+KEYS: Sequence[Callable[[Explained], Hashable]] = (identity, lambda finding: identity(finding)[:4], _place)
+
+
+def _share_a_site(one: Explained, other: Explained) -> bool:
+    ones, others = set(one["sites"]), set(other["sites"])
+    return not ones or not others or bool(ones & others)
+
+
+def _matched(host: str, before: Report, after: Report) -> list[Match]:
+    """The findings of a host in both reports, in the order of the later one."""
+    left = _findings(before["hosts"].get(host))
+    now = _findings(after["hosts"].get(host))
+    partner: dict[int, Explained] = {}
+    for key in KEYS:
+        for number, finding in enumerate(now):
+            if number in partner:
+                continue
+            for place, earlier in enumerate(left):
+                if key(earlier) == key(finding) and (key is not _place or _share_a_site(earlier, finding)):
+                    partner[number] = left.pop(place)
+                    break
+    return [
+        *(Match(host, partner.get(number), finding) for number, finding in enumerate(now)),
+        *(Match(host, earlier, None) for earlier in left),
+    ]
+
+
+def _findings(entry: HostEntry | None) -> list[Explained]:
+    return open_findings(entry) if entry else []
+
+
+# ------------------------------------------------------------------------------------------ what is new
+
+
+def _looked(report: Report, host: str) -> bool:
+    """Whether a report can say that something is not on a host."""
+    entry = report["hosts"].get(host)
+    return entry is not None and entry["status"] not in BLIND
+
+
+def _changed(match: Match, looked: bool) -> Changed:
+    finding = match.after or match.before
+    assert finding is not None
+    return {
+        "host": match.host,
+        "cause": finding["cause"],
+        "reason": finding["reason"],
+        "site": finding["site"],
+        "endpoint": finding["endpoint"],
+        "pool": finding["pool"],
+        "sites": finding["sites"],
+        "severity": finding["severity"],
+        "was": match.before["state"] if match.before else None,
+        "now": match.after["state"] if match.after else None,
+        "looked": looked,
+        "since": finding["since"],
+        "lost_before": match.before["count"] if match.before else 0,
+        "lost_after": match.after["count"] if match.after else 0,
+        "title": finding["title"],
+        "fix": finding["fix"],
+    }
+
+
+def _list_of(changed: Changed, looked_after: bool) -> str:
+    """The list of Changes that a finding belongs to; "" for one that was over before and is not seen now."""
+    was, now = WEIGHT[changed["was"]], WEIGHT[changed["now"]]
+    if changed["now"] is None and was < OPEN:
+        return ""
+    if changed["now"] is None and not looked_after:
+        return "unknown"
+    if now < OPEN <= was:
+        return "gone"
+    return "new" if was < now and (was < OPEN or changed["now"] == "active") else "same"
+
+
+def _status_changes(before: Report, after: Report) -> list[HostChange]:
+    found: list[HostChange] = [
+        {"host": host, "was": was, "now": now}
+        for host in _names(before, after)
+        for was, now in [(_status(before, host), _status(after, host))]
+        if was != now
+    ]
+    return sorted(found, key=lambda item: STATUSES.index(item["now"]) if item["now"] else len(STATUSES))
+
+
+def _status(report: Report, host: str) -> str | None:
+    entry = report["hosts"].get(host)
+    return entry["status"] if entry else None
+
+
+# ------------------------------------------------------------------------------------------ what was lost
+
+
+def _lost(matches: Iterable[Match], before: Report, after: Report, since: float) -> Lost:
+    """The window of the later report may begin before `since`: then only bounds are known.
+
+    What a finding lost before `since` is at most what the earlier report counted, if that was made then or
+    later and looked back as far.
+    """
+    begins = epoch(after["generated_at"]) - after["window"]
+    made = epoch(before["generated_at"])
+    comparable = made >= since and made - before["window"] <= begins
+    least = most = 0
+    causes: dict[str, int] = {}
+    for match in matches:
+        finding = match.after
+        if finding is None or not finding["count"]:
+            continue
+        count, start = finding["count"], finding["since"]
+        most += count
+        causes[finding["cause"]] = causes.get(finding["cause"], 0) + count
+        if begins >= since or (start is not None and start >= since):
+            least += count
+        elif comparable and _looked(before, match.host):
+            least += max(0, count - (match.before["count"] if match.before else 0))
+    return {
+        "since": since,
+        "at_least": least,
+        "at_most": most,
+        "unread": max(0, int(begins - since)),
+        "causes": dict(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
+    }

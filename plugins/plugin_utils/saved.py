@@ -1,0 +1,111 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds and reads saved reports: a file, the folder of a run, or a directory with the folders of many."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .replay import NoReport, as_saved, load
+from .shapes.report import Report
+from .untrusted import clean
+
+REPORT = "report.json"
+RUN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(?:-\w+)*\Z")
+# So that a directory that others fill cannot keep us busy.
+MOST = 1000
+
+
+class Saved(NamedTuple):
+    path: str  # of the file
+    report: Report
+
+
+def file_of(path: str) -> str:
+    """A folder stands for the report in it, a directory of runs for the newest."""
+    return os.path.join(path, REPORT) if os.path.isdir(path) else path
+
+
+def read(path: str) -> Saved:
+    """Raises NoReport, whose message is a sentence with the path."""
+    file = file_of(path)
+    try:
+        return Saved(file, as_saved(load(file)))
+    except (OSError, NoReport) as error:
+        why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise NoReport("cannot read %s: %s" % (clean(file), why)) from None
+
+
+def files(paths: Iterable[str]) -> list[str]:
+    """The reports that are named: files, patterns of the shell, folders of runs, directories with one folder
+    a run or a slice. Each once. Raises NoReport.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        matching = sorted(glob.glob(path)) if glob.has_magic(path) and not os.path.lexists(path) else [path]
+        listed = [file for place in matching for file in _reports_in(place)]
+        if not listed:
+            raise NoReport("there is no %s in %s" % (REPORT, clean(path)))
+        for file in listed:
+            found.setdefault(os.path.realpath(file), file)
+        if len(found) > MOST:
+            raise NoReport("there are more than %d reports" % MOST)
+    return list(found.values())
+
+
+def _reports_in(path: str) -> list[str]:
+    """A directory with a report of its own stands for that, else for those one level below."""
+    if not os.path.isdir(path):
+        return [path]
+    if os.path.lexists(file_of(path)):
+        return [file_of(path)]
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        raise NoReport("cannot read %s: %s" % (clean(path), error.strerror or error)) from None
+    below = [os.path.join(path, name, REPORT) for name in names[: MOST + 1]]
+    return [file for file in below if os.path.isfile(file)]
+
+
+def runs(directory: str) -> list[str]:
+    """The folders of runs in a directory, the oldest first. Raises NoReport."""
+    try:
+        names = [name for name in os.listdir(directory) if RUN.match(name)]
+    except OSError as error:
+        raise NoReport("cannot read %s: %s" % (clean(directory), error.strerror or error)) from None
+    if len(names) > MOST:
+        raise NoReport("%s holds more than %d runs" % (clean(directory), MOST))
+    folders = [os.path.join(directory, name) for name in sorted(names)]
+    return [folder for folder in folders if os.path.isfile(file_of(folder))]
+
+
+def pair(directory: str, before: str | None, after: str | None) -> tuple[str, str]:
+    """(path of the earlier report, of the later one). What is not named is the newest run of the directory,
+    and the one before it. Raises NoReport.
+    """
+    earlier, later = (path and _place(directory, path) for path in (before, after))
+    if not earlier or not later:
+        known = [folder for folder in runs(directory) if not _same(folder, earlier)]
+        later = later or (known.pop() if known else None)
+        earlier = earlier or next((folder for folder in reversed(known) if not _same(folder, later)), None)
+    if not earlier or not later:
+        raise NoReport(
+            "%s holds no two runs to compare. Name the earlier and the later report." % clean(directory)
+        )
+    return earlier, later
+
+
+def _place(directory: str, path: str) -> str:
+    """A run may be named by its folder in the directory."""
+    inside = os.path.join(directory, path)
+    return inside if not os.path.exists(path) and os.path.exists(inside) else path
+
+
+def _same(one: str, other: str | None) -> bool:
+    return other is not None and os.path.realpath(file_of(one)) == os.path.realpath(file_of(other))

@@ -1,0 +1,44 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gates that close where they must, and say why: ``python3 -m tests.integration.gate [CASE ...]``.
+
+Each case is a real run of ansible-playbook with the installed collection. The hosts answer what the case has
+prepared. What would let a deploy pass by accident is a case of its own.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.integration import gate_closed, gate_fails, gate_role
+from tests.integration.prepared_hosts import Fleet
+from tests.run import env
+from tests.run.checks import Check, print_checks
+
+Case = Callable[[Fleet], Iterable[Check]]
+CASES: Mapping[str, Case] = {**gate_fails.CASES, **gate_closed.CASES, **gate_role.CASES}
+
+
+def prove(words: list[str]) -> Iterator[Check]:
+    home = Path(os.environ.get("GATE_HOME") or sys.prefix)
+    collections = Path(os.environ.get("GATE_COLLECTIONS") or env.tree("tree-gate"))
+    chosen = {name: case for name, case in CASES.items() if not words or name in words}
+
+    def run(item: tuple[str, Case]) -> list[Check]:
+        name, case = item
+        checks = list(case(Fleet(re.sub(r"\W+", "-", name), home, collections)))
+        return [check._replace(subject="%s: %s" % (name, check.subject)) for check in checks]
+
+    with ThreadPoolExecutor(2) as pool:
+        for checks in pool.map(run, chosen.items()):
+            yield from checks
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(print_checks(prove(sys.argv[1:])))
