@@ -42,7 +42,7 @@ def _lines(value: Any) -> list[str]:
     )
 
 
-def _failure(result: Mapping[str, Any]) -> str:
+def failure(result: Mapping[str, Any]) -> str:
     """Why there is no diagnosis: the last line that the module or the shell printed, else the first line of
     the engine's message.
     """
@@ -77,9 +77,9 @@ def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = Fals
     lead = remedies.NOT_FINISHED if remediated else ""
     if isinstance(result, Mapping) and "status" not in result:
         if result.get("unreachable"):
-            return _entry_without_diagnosis("unreachable", lead + _failure(result))
+            return _entry_without_diagnosis("unreachable", lead + failure(result))
         if result.get("failed") or result.get("skipped"):
-            why = _failure(result)
+            why = failure(result)
             return _entry_without_diagnosis(
                 "unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why
             )

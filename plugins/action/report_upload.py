@@ -1,0 +1,158 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hands the folder of a run to another place: a directory on a host, or a server that takes HTTP PUT."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import FILES, REPORT
+
+display = Display()
+
+ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "folder": {"type": "path", "required": True},
+        "directory": {"type": "str"},
+        "url": {"type": "str"},
+        "headers": {"type": "dict", "default": {}, "no_log": True},
+        "timeout": {"type": "int", "default": 30},
+        "validate_certs": {"type": "bool", "default": True},
+    },
+    "mutually_exclusive": [("directory", "url")],
+    "required_one_of": [("directory", "url")],
+}
+AUDITED = "The report stays on the controller: in check mode nothing is written on %s, a host of this play."
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/report_upload.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+        variables = task_vars or {}
+        folder = options["folder"].rstrip("/")
+        files = sorted(
+            (file for file in FILES if os.path.isfile(os.path.join(folder, file))),
+            key=lambda file: file == REPORT,
+        )
+        if REPORT not in files:
+            raise AnsibleActionFail("there is no %s in %s" % (REPORT, folder))
+        run = upload.name_of(os.path.basename(folder), variables)
+        try:
+            upload.check(options["url"], options["directory"])
+        except upload.Wrong as error:
+            raise AnsibleActionFail(str(error)) from None
+        if options["url"]:
+            outcome.update(self._put(options, folder, run, files, variables))
+        else:
+            outcome.update(self._copy(options, folder, run, files, variables))
+        if not outcome["arrived"]:
+            display.warning(outcome["msg"])
+        return {**outcome, "changed": False}
+
+    def _put(
+        self,
+        options: Mapping[str, Any],
+        folder: str,
+        run: str,
+        files: list[str],
+        variables: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Each file with a request of its own."""
+        for file in files:
+            url = upload.address(options["url"], run, file)
+            result = self._sub_action(
+                "uri",
+                variables,
+                url=url,
+                method="PUT",
+                src=os.path.join(folder, file),
+                headers={"Content-Type": upload.content_type(file), **options["headers"]},
+                status_code=list(upload.ACCEPTED),
+                timeout=options["timeout"],
+                validate_certs=options["validate_certs"],
+                follow_redirects="none",
+            )
+            if result.get("failed") or result.get("unreachable"):
+                return _lost("PUT %s" % upload.shown(url), result, folder)
+        return _arrived(upload.shown(upload.address(options["url"], run, REPORT)), files)
+
+    def _copy(
+        self,
+        options: Mapping[str, Any],
+        folder: str,
+        run: str,
+        files: list[str],
+        variables: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        host = str(self._task.delegate_to or variables.get("inventory_hostname") or "the host")
+        if self._task.check_mode and host in variables.get("ansible_play_hosts_all", ()):
+            message = AUDITED % host
+            display.warning(message)
+            return {"skipped": True, "arrived": True, "msg": message, "uploaded": [], "place": None}
+        target = os.path.join(options["directory"], run)
+        place = "%s:%s" % (host, target)
+        for file in files:
+            result = self._sub_action(
+                "copy",
+                variables,
+                src=os.path.join(folder, file),
+                # With the slash at its end, missing directories are made.
+                dest=target + "/",
+                mode="0644",
+                directory_mode="0755",
+            )
+            if result.get("failed") or result.get("unreachable"):
+                return _lost("%s/%s" % (place, file), result, folder)
+        return _arrived(place, files)
+
+    def _sub_action(self, name: str, variables: Mapping[str, Any], **arguments: Any) -> Mapping[str, Any]:
+        """An action of ansible.builtin with its own task: it runs in check mode, and logs none of its
+        arguments.
+        """
+        task = self._task.copy()
+        task.args, task.check_mode, task.no_log, task.async_val = arguments, False, True, 0
+        action = self._shared_loader_obj.action_loader.get(
+            "ansible.builtin." + name,
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        try:
+            result: Mapping[str, Any] = action.run(task_vars=dict(variables))
+        except AnsibleError as error:
+            # A host that cannot be reached among them.
+            return {"failed": True, "msg": str(error)}
+        return result
+
+
+def _arrived(place: str, files: list[str]) -> dict[str, Any]:
+    return {"arrived": True, "uploaded": files, "place": place}
+
+
+def _lost(what: str, result: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    message = "The report did not arrive: %s: %s. It lies in %s on the controller."
+    return {
+        "failed": True,
+        "arrived": False,
+        "uploaded": [],
+        "place": None,
+        "msg": message % (what, upload.reason(result), folder),
+    }

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a report is to go, and what a person reads when it does not arrive. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from .report import failure
+from .text import cut
+
+FILE, RUN = "{file}", "{run}"
+ACCEPTED = (200, 201, 202, 204)
+TYPES = {
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".xml": "application/xml",
+    ".sarif": "application/sarif+json",
+}
+# The numbers of AWX's jobs. Two slices may begin in the same second.
+JOBS = ("awx_job_id", "tower_job_id")
+MOST = 300  # characters of a reason
+DEEPEST = 10
+# What the module uri puts before the reason.
+_UNASKED = re.compile(r"\AStatus code was -1 and not \[[\d, ]+\]: ")
+_ERRNO = re.compile(r"\[Errno \d+\] ([^:'>\[]+)")
+_REFUSED = re.compile(r"\AStatus code was (\d+) and not \[[\d, ]+\]: (?:HTTP Error \d+: )?")
+
+
+class Wrong(ValueError):
+    """An option that cannot be right. The message says what to write."""
+
+
+def name_of(folder: str, variables: Mapping[str, Any]) -> str:
+    """The name of the run's folder at its new place."""
+    job = next((variables[name] for name in JOBS if variables.get(name)), None)
+    return folder if job is None else "%s-job%s" % (folder, re.sub(r"\W", "", str(job)))
+
+
+def check(url: str | None, directory: str | None) -> None:
+    """Raises Wrong."""
+    if directory is not None and not directory.startswith("/"):
+        raise Wrong("directory must begin with /: it is a path on the host")
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise Wrong("url must begin with http:// or https://")
+    if url is not None and FILE not in url:
+        raise Wrong("url has no place for the name of the file: write {file} there, as in .../{run}/{file}")
+
+
+def address(url: str, run: str, file: str) -> str:
+    return url.replace(RUN, quote(run)).replace(FILE, quote(file))
+
+
+def shown(url: str) -> str:
+    """A URL without what may be a secret: its password and its query."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return cut(urlunsplit((parts.scheme, place, parts.path, "", "")), MOST)
+
+
+def content_type(file: str) -> str:
+    return next((kind for end, kind in TYPES.items() if file.endswith(end)), "application/octet-stream")
+
+
+def reason(result: Mapping[str, Any]) -> str:
+    """Why a file did not arrive, in one line: the system's word where there is one."""
+    words = failure({**result, "msg": result.get("msg") or _captured(result.get("exception"))})
+    system = _ERRNO.search(words)
+    return cut(system.group(1) if system else _REFUSED.sub(r"\1 ", _UNASKED.sub("", words)), MOST).rstrip(".")
+
+
+def _captured(exception: Any) -> str:
+    """What ansible-core 2.19 keeps of an error instead of a message: an event, and those that caused it."""
+    texts = []
+    event = getattr(exception, "event", None)
+    while event is not None and len(texts) < DEEPEST:
+        texts.append(str(event.msg))
+        event = getattr(getattr(event, "chain", None), "event", None)
+    return ": ".join(text.rstrip(".") for text in texts)
