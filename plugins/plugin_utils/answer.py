@@ -37,7 +37,7 @@ RETURNED = frozenset(fields_of(Diagnosis)) | {
     "window", "snapshot", "own_pids", "routes", "nginx", "installed", "masters", "answered", "result",
     "ms", "message", "endpoints", "pools", "memory", "workers", "kills", "elsewhere", "counter",
     "counters", "limit", "segfaults", "earlyoom", "events", "files", "commands", "backup", "size",
-    "diff",
+    "diff", "verdict", "problems", "services", "cuts", "ok", "asked", "bad", "not_asked", "pages",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..collect.host import Host
 from ..parse.number import count
-from ..verdict.step import Refusal
+from ..verdict.step import Refusal, Untried
 
 # What gives the program another view of the files, or another account, that a trial cannot give it.
 NOT_TRIED = (
@@ -36,7 +36,7 @@ _PROPERTIES = (
     ("LoadState", "NeedDaemonReload", "FragmentPath", "DropInPaths", "ActiveEnterTimestampMonotonic")
     + ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "WorkingDirectory")
     + ("Environment", "EnvironmentFiles", "User", "Group", "SupplementaryGroups")
-    + ("ProtectSystem", "ProtectHome", "PrivateTmp")
+    + ("ProtectSystem", "ProtectHome", "PrivateTmp", "RuntimeDirectoryMode")
     + ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
     + ("RefuseManualStart", "RefuseManualStop", "StartLimitBurst", "StartLimitIntervalUSec")
     + ("After", "Requires", "Requisite", "BindsTo", "Conflicts")
@@ -133,7 +133,7 @@ def _ids(host: Host, unit: str, settings: Dict[str, List[str]]) -> Optional[Tupl
 
 
 def launch(host: Host, unit: str) -> Launch:
-    """Raises Refusal when systemd does not tell it, or the start could not even begin."""
+    """Raises Refusal when the start could not even begin, Untried when systemd does not tell."""
     ran = host.run(["systemctl", "show", "--no-pager", "-p", ",".join(_PROPERTIES), "--", unit])
     manager = host.run(["systemctl", "show-environment"])
     settings: Dict[str, List[str]] = {name: [] for name in _PROPERTIES}
@@ -144,7 +144,7 @@ def launch(host: Host, unit: str) -> Launch:
     command = _EXEC.search(" ".join(settings["ExecStart"]))
     if ran.rc != 0 or not command:
         why = ran.err.strip()[:200] or "LoadState=%s" % "".join(settings["LoadState"])
-        raise Refusal("systemctl show %s does not tell how it is started: %s" % (unit, why))
+        raise Untried("systemctl show %s does not tell how it is started: %s" % (unit, why))
     environment = dict(
         _assignments(manager.out.splitlines()), **_assignments(_words(settings["Environment"]))
     )

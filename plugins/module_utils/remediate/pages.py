@@ -24,6 +24,8 @@ class Page(NamedTuple):
     status: Optional[int]
     kind: str  # SILENT, OWN or SLOW
     blamed: FrozenSet[str]  # endpoints of nginx's errors since, for this site
+    error: Optional[str] = None  # why no HTTP came
+    ms: float = 0.0  # until the answer
 
     @property
     def fails(self) -> bool:
@@ -84,7 +86,7 @@ def ask(host: Host, nginx: "Nginx", wanted: Sequence[Door], path: str, seconds: 
     return {
         door.place: _page(
             answers[door.place].status, None if errors is None else errors.get(door.name, frozenset())
-        )
+        )._replace(error=answers[door.place].error, ms=answers[door.place].ms)
         for door in wanted
     }
 

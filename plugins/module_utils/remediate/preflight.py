@@ -26,7 +26,7 @@ from ..verdict.step import Refusal, Step
 from .launch import Launch, launch
 from .rehearsal import ini_files, rehearse, taken
 from .start_refusals import by_hand, start_refusal
-from .unloaded import TICK, named, newer
+from .unloaded import TICK, Newer, named, newer
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
@@ -41,26 +41,26 @@ SETTLE = 0.5  # seconds after a reload in which workers of before may still look
 _PHP_CODE = re.compile(r" (/\S*php\S*\.so) \(deleted\)$", re.M)
 
 
-class _FpmReading(fpm_files.Reading):
+class FpmReading(fpm_files.Reading):
     def __init__(self, host: Host, config: str, prefix: str) -> None:
         self.seen: List[str] = []  # every file and directory of it, also those that are not there
-        super(_FpmReading, self).__init__(host, config, prefix, None)
+        super(FpmReading, self).__init__(host, config, prefix, None)
 
     def _judge(self, path: str) -> None:
         self.seen.append(path)
-        super(_FpmReading, self)._judge(path)
+        super(FpmReading, self)._judge(path)
 
 
-class _NginxReading(nginx_files.Reading):
+class NginxReading(nginx_files.Reading):
     def __init__(self, host: Host, nginx: "Nginx") -> None:
         self.seen: List[str] = []
-        super(_NginxReading, self).__init__(
+        super(NginxReading, self).__init__(
             host, nginx["config"] or "", nginx["prefix"] or "", nginx["options"].get("g", ""), None
         )
 
     def _judge(self, path: str) -> None:
         self.seen.append(path)
-        super(_NginxReading, self)._judge(path)
+        super(NginxReading, self)._judge(path)
 
 
 def _not_whole(host: Host, what: str) -> str:
@@ -69,7 +69,7 @@ def _not_whole(host: Host, what: str) -> str:
     return "its configuration was not read whole (%s: %s), so what it would load is unknown" % (path, why)
 
 
-def _replaced(host: Host, pid: int, program: str) -> Optional[str]:
+def replaced_file(host: Host, pid: int, program: str) -> Optional[str]:
     """What of the code that runs is not on the disk any more."""
     link = "/proc/%d/exe" % pid
     try:
@@ -101,7 +101,7 @@ def _service(host: Host, unit: str) -> Launch:
 def _nginx_refusal(
     host: Host, step: Step, nginx: "Nginx", unit: Optional[str], procs: Sequence[Process], state: str
 ) -> Optional[str]:
-    reading = _NginxReading(host, nginx)
+    reading = NginxReading(host, nginx)
     if not reading.whole:
         return "nginx: %s" % _not_whole(host, "nginx_config")
     master = nginx["master"]
@@ -109,7 +109,7 @@ def _nginx_refusal(
         return None
     _service(host, unit)
     pid = master["pid"]
-    replaced = _replaced(host, pid, nginx["binary"] or "")
+    replaced = replaced_file(host, pid, nginx["binary"] or "")
     if replaced:
         text = "%s was replaced since nginx (pid %d) was started: %s"
         return text % (replaced, pid, by_hand(unit, "restart"))
@@ -124,17 +124,30 @@ def _nginx_refusal(
     texts = Texts(host)
     texts.show(step)
     after = parse_conf(nginx["config"] or "", texts.read, texts.expand, nginx["options"].get("g", ""))
-    why = taken(host, sorted(_listens(after) - _listens(reading.conf)), procs, pid)
+    why = taken(host, sorted(listens_of(after) - listens_of(reading.conf)), procs, pid)
     return "nginx could not listen on %s" % why if why else None
 
 
-def _listens(conf: Conf) -> Set[str]:
+def listens_of(conf: Conf) -> Set[str]:
     listens = [line.args[0] for line in every(conf.directives) if line.name == "listen" and line.args]
     return {
         canonical(address if re.search(r"(?:^|:)\d+$", address) else address + ":80")
         for address in listens
         if not address.startswith("unix:")
     }
+
+
+def definition_of(host: Host, service: Launch, state: str = STATE) -> List[Newer]:
+    """The files of a unit, and what it reads at each start, with when they were changed."""
+    return newer(host, service.definition + service.environment_files, 0.0, (), state)
+
+
+def is_proven(host: Host, service: Launch, definition: Sequence[Newer]) -> bool:
+    """Whether the unit has started with its definition before."""
+    boot_at = host.now() - host.boottime()
+    return bool(service.active_since) and all(
+        file.at <= boot_at + service.active_since for file in definition
+    )
 
 
 def _on_top(host: Host, step: Step, since: Optional[float], state: str) -> Optional[str]:
@@ -149,7 +162,7 @@ def _on_top(host: Host, step: Step, since: Optional[float], state: str) -> Optio
     return "what others changed there was not loaded yet: %s" % named(others) if others else None
 
 
-def _unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
+def unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
     """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
     meant.
     """
@@ -176,7 +189,7 @@ def _fpm_refusal(
     procs: Sequence[Process],
     state: str,
 ) -> Optional[str]:
-    reading = _FpmReading(host, master["config"], master["prefix"])
+    reading = FpmReading(host, master["config"], master["prefix"])
     if not reading.whole or reading.text is None:
         return "%s: %s" % (master["config"], _not_whole(host, "fpm_config"))
     if loads is None:
@@ -184,7 +197,7 @@ def _fpm_refusal(
     verb, unit = loads
     service = _service(host, unit)
     pid = master["pid"] if verb != "start" else None  # of a master that stays
-    replaced = _replaced(host, pid, service.argv[0]) if pid else None
+    replaced = replaced_file(host, pid, service.argv[0]) if pid else None
     if replaced:
         text = "%s was replaced since php-fpm (pid %d) was started, by an upgrade perhaps: %s"
         return text % (replaced, pid or 0, by_hand(unit, "restart"))
@@ -194,20 +207,17 @@ def _fpm_refusal(
         if refusal:
             return refusal
     ini = ini_files(host, service, step)
-    definition = newer(host, service.definition + service.environment_files, 0.0, (), state)
-    boot_at = host.now() - host.boottime()
-    proven = bool(service.active_since) and all(
-        file.at <= boot_at + service.active_since for file in definition
-    )
+    definition = definition_of(host, service, state)
+    proven = is_proven(host, service, definition)
     if pid:
         others = newer(host, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
         if verb != "reload":
             others += [file for file in definition if file.at > (master["started_at"] or 0.0) + TICK]
-        unlike = _unlike(master, procs, step.meant)
-        if others or unlike:
+        other = unlike(master, procs, step.meant)
+        if others or other:
             return (
                 "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
-                % (verb, unit, ", ".join(filter(None, (named(others), unlike))), by_hand(unit, verb))
+                % (verb, unit, ", ".join(filter(None, (named(others), other))), by_hand(unit, verb))
             )
     return rehearse(host, master, service, step, procs, proven)
 

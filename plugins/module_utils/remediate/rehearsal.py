@@ -25,7 +25,7 @@ from ..collect.trust import folders, opening
 from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
-from ..verdict.step import Change, Refusal, Step, as_bytes
+from ..verdict.step import Change, Step, Untried, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def start_of(service: Launch, made: Sequence[str] = (), enough: bytes = b"") -> 
     return Start(quiet, service.ids, service.folder, list(made), enough)
 
 
-def _wrapped(host: Host, service: Launch) -> Optional[str]:
-    """Why the unit's program is not run to be asked: it is none of php-fpm's, but starts one. An init script,
-    as systemd-sysv-generator makes a unit of, would start it, or end others.
+def _refuse_wrapped(host: Host, service: Launch) -> None:
+    """Raises Untried where the unit's program is not run to be asked: it is none of php-fpm's, but starts
+    one. An init script, as systemd-sysv-generator makes a unit of, would start it, or end others.
     """
     program = service.argv[0]
     try:
@@ -99,26 +99,23 @@ def _wrapped(host: Host, service: Launch) -> Optional[str]:
     except HostError:
         is_script = False
     if is_script or not _PROGRAM.match(posixpath.basename(program)):
-        return "%s is started by %s, which cannot be tried" % (service.unit, program)
-    return None
+        raise Untried("%s is started by %s, which cannot be tried" % (service.unit, program))
 
 
 def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
     comes last. Runs no PHP code.
 
-    Raises Refusal when that cannot be known, or when others can write there.
+    Raises Untried when that cannot be known, or when others can write there.
     """
-    why = _wrapped(host, service)
-    if why:
-        raise Refusal(why)
+    _refuse_wrapped(host, service)
     wanted = service.environment.get("PHP_INI_SCAN_DIR") or ""
     for folder in [service.environment.get("PHPRC") or ""] + wanted.split(":"):
         _roots(host, [folder] if folder.startswith("/") else [])
     ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-i"], [], start=start_of(service))
     settings = dict(_INI.findall(ran.out))
     if len(settings) < 3:
-        raise Refusal(
+        raise Untried(
             "`%s -i` does not tell which php.ini it loads: %s" % (service.argv[0], deciding_line(ran))
         )
     paths = [
@@ -129,7 +126,7 @@ def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     paths += settings["Scan this dir for additional .ini files"].split(":")
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and (host.account(user.group(1)) or (None,))[0] == 0:
-        raise Refusal("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
+        raise Untried("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
     files = [path.strip() for path in paths if path.strip().startswith("/")]
     _roots(host, re.findall(r"^extension_dir => (/\S+) =>", ran.out, re.M))
     _roots(
@@ -151,7 +148,7 @@ def _roots(host: Host, paths: Sequence[str]) -> None:
             writable = opening(host, place)
             if writable:
                 why = "%s can write %s, so root does not start php-fpm with it"
-                raise Refusal(why % (writable.who, writable.path))
+                raise Untried(why % (writable.who, writable.path))
 
 
 def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
@@ -223,24 +220,27 @@ def _sockets(after: ConfigAfter) -> Dict[str, str]:
     return {path: name for path, name in places if path}
 
 
-def _made(step: Step, service: Launch) -> List[str]:
-    """Directories that will be there by then: systemd's, the step's, and those that a command before the
-    start names.
-    """
+def made_first(service: Launch) -> List[str]:
+    """Directories that a start makes: systemd, or a command before the start that names them."""
     before = " ".join(service.settings["ExecStartPre"])
     words = (
         re.findall(r"(?<=[ =])/[\w@.:+/-]+", before) if re.search(r"\b(?:mkdir|install)\b", before) else []
     )
-    return service.makes + [command.folder for command in step.commands if command.folder] + words
+    return service.makes + words
+
+
+def _made(step: Step, service: Launch) -> List[str]:
+    """Directories that will be there by then."""
+    return made_first(service) + [command.folder for command in step.commands if command.folder]
 
 
 def _foreseen(
     service: Launch, after: ConfigAfter, logs: Sequence[str], made: Sequence[str], proven: bool
 ) -> Optional[str]:
-    """What need not be tried to be known, or cannot be."""
+    """What need not be tried to be known. Raises Untried for what cannot be."""
     hidden = next((name for name in NOT_TRIED if "".join(service.settings[name]) not in ("", "no")), None)
     if hidden:
-        return "a start of %s cannot be tried: its unit has %s=" % (service.unit, hidden)
+        raise Untried("a start of %s cannot be tried: its unit has %s=" % (service.unit, hidden))
     sockets = _sockets(after)
     for path in () if proven else [*logs, *sockets]:
         why = kept_from(service, path)
@@ -256,18 +256,21 @@ def _foreseen(
 def rehearse(
     host: Host, master: "Master", service: Launch, step: Step, procs: Sequence[Process], proven: bool
 ) -> Optional[str]:
-    """Why the unit's start could fail with what the step leaves behind; None when it came up. proven: it has
-    started with this definition before.
+    """Why the unit's start would fail with what the step leaves behind; None when it came up. proven: it has
+    started with this definition before. Raises Untried when it cannot be known.
     """
     after, made = config_after(host, master, step, service.environment), _made(step, service)
     logs = _logs(master, after, service)
-    why = _wrapped(host, service) or _foreseen(service, after, logs, made, proven)
+    _refuse_wrapped(host, service)
+    why = _foreseen(service, after, logs, made, proven)
     if why:
         return why
     why = taken(host, [pool["endpoint"] for pool in after.pools if pool["endpoint"]], procs, master["pid"])
     if why:
         return "php-fpm could not listen on %s" % why
     ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-t"], logs, start=start_of(service, made))
+    if ran.rc is None:
+        raise Untried("`%s -t` could not be tried: %s" % (service.argv[0], deciding_line(ran)))
     if ran.rc != 0:
         return "`%s -t`, as %s would run it: %s" % (service.argv[0], service.unit, deciding_line(ran))
     text = after.text + _TALKS + (_NO_SYSLOG if after.conf.top.text("error_log") == "syslog" else "")
@@ -279,7 +282,7 @@ def rehearse(
     ]
     ran = trial(changes, options(service) + list(_STAYS), logs, SECONDS, start_of(service, made, READY))
     if ran.rc is None:
-        return "a start of %s could not be tried: %s" % (service.unit, deciding_line(ran))
+        raise Untried("a start of %s could not be tried: %s" % (service.unit, deciding_line(ran)))
     return (
         None if ran.rc == 0 else "a start of %s was tried and failed: %s" % (service.unit, deciding_line(ran))
     )

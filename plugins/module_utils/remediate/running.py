@@ -56,6 +56,43 @@ def _waiting(place: "Endpoint") -> Tuple[int, int]:
     return known["live"], known["dead"] or 0
 
 
+def loaded_grace(master: "Master") -> float:
+    """Seconds that its running requests may go on after a reload, as it has loaded them; 0.0: none, or not
+    known.
+    """
+    return master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0
+
+
+def places_of(host: Host, masters: "Sequence[Master]", more: Sequence[str] = ()) -> "Dict[str, Endpoint]":
+    """The endpoints of all pools. more: those that their files do not name."""
+    keys = [pool["endpoint"] for master in masters for pool in master["pools"] if pool["endpoint"]]
+    keys += more
+    # By a host of its own: what it cannot see is not missing in the snapshot.
+    return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(host), 0.0)
+
+
+def requests_of(
+    host: Host, masters: "Sequence[Master]", found: "Dict[str, Endpoint]"
+) -> Tuple[int, int, int]:
+    """(requests that are served, those that wait, of these those behind requests whose clients have gone) in
+    all pools. found: their endpoints.
+    """
+    places = found.values()
+    served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
+    idle = sum(_waits_for_its_client(host, proc.pid) for proc in workers_of(host, masters)) if served else 0
+    waits = [_waiting(place) for place in places]
+    return (
+        max(0, served - idle),
+        sum(live for live, _dead in waits),
+        sum(live for live, dead in waits if dead),
+    )
+
+
+def workers_of(host: Host, masters: "Sequence[Master]") -> List[Process]:
+    pids = {master["pid"] for master in masters}
+    return [proc for proc in processes(host) if proc.ppid in pids]
+
+
 class Running:
     """masters, nginx: of the snapshot; none where nothing is counted. max_cut, quiet_wait: see policy.py."""
 
@@ -79,39 +116,19 @@ class Running:
         return [master for master in self.masters if step.cuts and master["unit"] == step.cuts]
 
     def _workers(self, step: Step) -> List[Process]:
-        pids = {master["pid"] for master in self._mine(step)}
-        return [proc for proc in processes(self.host) if proc.ppid in pids]
+        return workers_of(self.host, self._mine(step))
 
     def grace(self, step: Step) -> float:
         """Seconds that running requests may go on after a reload, as the masters have loaded it."""
-        loaded = [
-            master["process_control_timeout"] or 0.0 if master["config_newer"] is False else 0.0
-            for master in self._mine(step)
-        ]
+        loaded = [loaded_grace(master) for master in self._mine(step)]
         return min(loaded, default=0.0) if not _restarts(step) else 0.0
-
-    def _places(self, step: Step) -> "Dict[str, Endpoint]":
-        keys = [
-            pool["endpoint"] for master in self._mine(step) for pool in master["pools"] if pool["endpoint"]
-        ]
-        # By a host of its own: what it cannot see is not missing in the snapshot.
-        return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(self.host), 0.0)
 
     def look(self, step: Step) -> Tuple[int, int, int]:
         """(requests that are served, those that wait, of these those behind requests whose clients have gone)
         in all pools of the unit.
         """
-        places = self._places(step).values()
-        served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
-        idle = (
-            sum(_waits_for_its_client(self.host, proc.pid) for proc in self._workers(step)) if served else 0
-        )
-        waits = [_waiting(place) for place in places]
-        return (
-            max(0, served - idle),
-            sum(live for live, _dead in waits),
-            sum(live for live, dead in waits if dead),
-        )
+        masters = self._mine(step)
+        return requests_of(self.host, masters, places_of(self.host, masters))
 
     def refusal(self, step: Step) -> Optional[str]:
         """Waits for a quiet moment. Why the action is not begun: there is none, and too many requests run."""
@@ -158,7 +175,7 @@ class Running:
             seen = served + (waiting if _restarts(step) else 0)
             reached = [
                 key
-                for key, place in self._places(step).items()
+                for key, place in places_of(self.host, self._mine(step)).items()
                 if place.get("listening") and place.get("inode_matches") is not False
             ]
             began = self.host.now()

@@ -9,7 +9,7 @@ paths. Where a condition fails, it skips the start and calls that a success (see
 
 import posixpath
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..parse.linux.systemctl import parse_show
@@ -36,6 +36,7 @@ class _Start(NamedTuple):
     verb: str
     runs: bool  # there is something to lose, so a start that may fail is not begun
     made: Sequence[str]  # directories that will be there by then
+    unmet: List[Optional[List[str]]]  # the answer about its conditions, once they were asked
 
     def value(self, name: str) -> str:
         return " ".join(self.launch.settings.get(name, []))
@@ -110,10 +111,21 @@ def _settings(start: _Start, names: str) -> List[str]:
     return settings
 
 
-def _condition(start: _Start) -> Optional[str]:
-    wanted = _settings(start, r"Condition[A-Z]\w+") + _settings(start, r"Assert[A-Z]\w+")
+def _wanted(start: _Start) -> List[str]:
+    return _settings(start, r"Condition[A-Z]\w+") + _settings(start, r"Assert[A-Z]\w+")
+
+
+def _unmet(start: _Start) -> Optional[List[str]]:
+    """Conditions of the unit that do not hold now; None where they cannot be asked."""
+    if not start.unmet:
+        start.unmet.append(_ask_conditions(start))
+    return start.unmet[0]
+
+
+def _ask_conditions(start: _Start) -> Optional[List[str]]:
+    wanted = _wanted(start)
     if not wanted:
-        return None
+        return []
     # systemd-analyze asks as a unit of its own, whose name must not be filled in.
     name = start.launch.unit.rpartition(".")[0]
     prefix, _at, instance = name.partition("@")
@@ -123,14 +135,25 @@ def _condition(start: _Start) -> Optional[str]:
     ]
     ran = start.host.run(["systemd-analyze", "condition"] + wanted)
     unmet = _UNMET.findall(ran.err + ran.out)
-    if ran.rc == 0 or not (unmet or start.runs):
-        return None
-    if not unmet:  # a systemd that is too old to be asked
-        why = "would stop if not for %s, which cannot be asked here: %s"
-        return why % (redact(", ".join(wanted)), start.by_hand())
+    if ran.rc == 0:
+        return []
     # One of several with "|" is enough.
-    unmet = [text for text in unmet if "=|" not in text] or unmet
+    return [text for text in unmet if "=|" not in text] or unmet or None
+
+
+def _condition(start: _Start) -> Optional[str]:
+    unmet = _unmet(start)
+    if not unmet:
+        return None
     return "would stop at %s: make that true, or take it out of the unit" % redact(", ".join(unmet))
+
+
+def _unasked_condition(start: _Start) -> Optional[str]:
+    """Of a systemd that is too old to be asked."""
+    if not start.runs or _unmet(start) is not None:
+        return None
+    why = "would stop if not for %s, which cannot be asked here: %s"
+    return why % (redact(", ".join(_wanted(start))), start.by_hand())
 
 
 def _path(start: _Start) -> Optional[str]:
@@ -182,7 +205,28 @@ def _command(start: _Start) -> Optional[str]:
     return None
 
 
-_REFUSALS = (_not_by_hand, _condition, _path, _other_unit, _start_limit, _command)
+_REFUSALS: Tuple[Tuple[str, Callable[[_Start], Optional[str]]], ...] = (
+    ("manual", _not_by_hand),
+    ("condition", _condition),
+    ("unasked_condition", _unasked_condition),
+    ("path", _path),
+    ("other_unit", _other_unit),
+    ("start_limit", _start_limit),
+    ("command", _command),
+)
+# These can go well: it is not known.
+UNSURE = ("unasked_condition", "start_limit", "command")
+
+
+def start_refusals(
+    host: Host, launch: Launch, verb: str, runs: bool, folders: Sequence[str] = ()
+) -> Iterator[Tuple[str, str]]:
+    """(kind, why) of each."""
+    start = _Start(host, launch, verb, runs, [*launch.makes, *folders], [])
+    for kind, refusal in _REFUSALS:
+        why = refusal(start)
+        if why:
+            yield kind, "a %s of %s %s" % (verb, launch.unit, why)
 
 
 def start_refusal(
@@ -191,6 +235,4 @@ def start_refusal(
     """Why a start or restart of the unit is not begun. It would fail, or would stop another unit; or its
     php-fpm runs, and the start could fail. folders: that are made first.
     """
-    start = _Start(host, launch, verb, runs, [*launch.makes, *folders])
-    why = next(filter(None, (refusal(start) for refusal in _REFUSALS)), None)
-    return "a %s of %s %s" % (verb, launch.unit, why) if why else None
+    return next((why for _kind, why in start_refusals(host, launch, verb, runs, folders)), None)

@@ -83,5 +83,9 @@ class Refusal(Exception):
     """Why something must not or cannot be done here, in words for a person."""
 
 
+class Untried(Refusal):
+    """Why it cannot be known whether something would work here."""
+
+
 class NoAcl(Refusal):
     """A file system or a php-fpm without access control lists."""

@@ -23,6 +23,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step impo
     Command,
     Refusal,
     Step,
+    Untried,
 )
 
 UNIT, PROGRAM = "php8.2-fpm.service", "/usr/sbin/php-fpm8.2"
@@ -106,12 +107,40 @@ class Place:
     def rehearse(
         self, found: Optional[Launch] = None, step: Step = NOTHING, proven: bool = True
     ) -> Optional[str]:
+        """Why not, whether it would fail or cannot be known."""
+        try:
+            return self.known(found, step, proven)
+        except Untried as untried:
+            return str(untried)
+
+    def known(
+        self, found: Optional[Launch] = None, step: Step = NOTHING, proven: bool = True
+    ) -> Optional[str]:
         return subject.rehearse(Host(), self.master, found or launched(), step, [], proven)
 
 
 @pytest.fixture
 def place(tmp_path: Any, monkeypatch: Any) -> Place:
     return Place(str(tmp_path), monkeypatch)
+
+
+class TestUntried:
+    """What cannot be known is told from what would fail: who only looks must not call it a failure."""
+
+    @pytest.mark.parametrize("name", NOT_TRIED)
+    def test_a_unit_with_files_of_its_own_is_unknown(self, place: Place, name: str) -> None:
+        with pytest.raises(Untried):
+            place.known(with_setting(name, "/x"))
+
+    @pytest.mark.parametrize("answers", [[Ran(None, "", "no namespace")], [UP, Ran(None, "", "late")]])
+    def test_a_trial_that_did_not_end_is_unknown(self, place: Place, answers: List[Ran]) -> None:
+        place.answers = answers
+        with pytest.raises(Untried):
+            place.known()
+
+    def test_a_trial_that_failed_is_known(self, place: Place) -> None:
+        place.answers = [UP, Ran(78, "", "ERROR: unable to bind")]
+        assert "was tried and failed" in str(place.known())
 
 
 class TestTrial:

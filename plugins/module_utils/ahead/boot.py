@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What systemd would do with a unit at its next start, and at the next boot."""
+
+import re
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
+
+from ..collect.host import Host
+from ..collect.linux.processes import process_cgroup
+from ..parse.linux.proc import unit_of
+from ..parse.linux.systemctl import parse_show
+from ..parse.linux.tmpfiles import entry_for
+from ..remediate.launch import Launch
+from ..remediate.rehearsal import made_first
+from ..remediate.start_refusals import start_refusals
+from .endpoints import Held, directories_of
+from .problems import BOOT, RESTART, WARNING, Service, problem
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.restart import RestartProblem
+    from ...plugin_utils.shapes.unit import Unit
+
+# UnitFileState of a unit that no boot starts by itself.
+NOT_AT_BOOT = ("disabled", "linked", "linked-runtime", "enabled-runtime", "transient", "bad")
+MASKED = ("masked", "masked-runtime")
+# What else may start it at boot.
+_WANTED = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy", "RequisiteOf")
+# These can go well, or cannot be asked: they are named as missing.
+_UNKNOWN = ("unasked_condition", "command")
+_AT: Dict[str, Sequence[str]] = {"manual": (RESTART,), "other_unit": (RESTART,), "start_limit": (RESTART,)}
+# Pacemaker disables the units that it starts itself, and writes such a drop-in.
+_CLUSTER = re.compile(r"/\d*-?pacemaker\.conf")
+_MEMORY = ("tmpfs", "ramfs")
+
+
+def _is_masked(state: "Unit") -> bool:
+    return state["load"] == "masked" or (state["enabled"] or "") in MASKED
+
+
+def _started_otherwise(host: Host, unit: str) -> bool:
+    """Whether another unit would start it, or a cluster does."""
+    argv = ["systemctl", "show", "--no-pager", "-p", ",".join(_WANTED + ("DropInPaths",)), "--", unit]
+    block = next(iter(parse_show(host.run(argv).out)), {})
+    return any(block.get(name) for name in _WANTED) or bool(_CLUSTER.search(block.get("DropInPaths", "")))
+
+
+def enablement(host: Host, service: Service, systemd: bool) -> "Iterator[RestartProblem]":
+    """Whether a boot would start what runs now."""
+    state = service.state
+    if service.pid is None or not systemd:
+        return
+    if state is None or service.unit is None:
+        cgroup = unit_of(process_cgroup(host, service.pid)) or ""
+        if not cgroup.endswith(".service"):
+            words = "%s runs, and was started by hand: no boot would start it." % service.name
+            yield problem("unit_missing", service, words, confidence="likely", file=service.config)
+        return
+    if _is_masked(state):
+        words = "%s runs and is masked: once it stops, systemd refuses to start it." % service.name
+        yield problem("unit_masked", service, words, file=state["fragment"])
+    elif state["enabled"] in NOT_AT_BOOT and not _started_otherwise(host, service.unit):
+        words = "%s runs, and systemd calls its unit %s: no boot would start it."
+        yield problem(
+            "unit_disabled", service, words % (service.name, state["enabled"]), file=state["fragment"]
+        )
+
+
+def refusals(host: Host, service: Service, launch: Launch) -> "Iterator[RestartProblem]":
+    """What systemd would stop a start at."""
+    runs = service.pid is not None
+    for kind, why in start_refusals(host, launch, RESTART if runs else "start", runs):
+        if kind == "command" and _only_tests(launch):
+            continue
+        if kind in _UNKNOWN:
+            host.miss("unit_start", launch.unit, why, "a person who knows the unit")
+            continue
+        yield problem(
+            "start_refused",
+            service,
+            "%s." % (why[:1].upper() + why[1:]).rstrip("."),
+            severity=WARNING if kind in _AT else None,
+            confidence="possible" if kind == "start_limit" else "certain",
+            already=not runs,
+            at=_AT.get(kind, ()),
+            file=next(iter(launch.definition), None),
+        )
+
+
+def _only_tests(launch: Launch) -> bool:
+    """Whether all that a unit runs before its start is nginx's own test, which is tried anyway."""
+    commands = " ".join(
+        " ".join(launch.settings.get(name, [])) for name in ("ExecCondition", "ExecStartPre", "ExecStartPost")
+    )
+    argvs = re.findall(r"argv\[\]=(.*?) ; ", commands)
+    return bool(argvs) and all(
+        re.match(r"\S*(?:nginx|openresty|angie)\S* .*-t\b|\S*/rm -f /\S*nginx\.pid\s*\Z", argv)
+        for argv in argvs
+    )
+
+
+def mount_of(host: Host, path: str) -> Optional[Sequence[str]]:
+    """(place, kind of file system) of the mount that holds a path."""
+    rows = [line.split(" ") for line in (host.text("/proc/self/mounts") or "").splitlines()]
+    held = [row for row in rows if len(row) > 2 and (path + "/").startswith(row[1].rstrip("/") + "/")]
+    best = max(held, key=lambda row: len(row[1]), default=None)
+    return None if best is None else (best[1], best[2])
+
+
+def directories(
+    host: Host, pools: Sequence[Held], launches: "Dict[str, Launch]"
+) -> "Iterator[RestartProblem]":
+    """Directories of sockets that are in memory, and that nothing makes at boot."""
+    made: List[str] = []
+    for launch in launches.values():
+        made += made_first(launch)
+    for folder, held in directories_of(pools).items():
+        real = host.realpath(folder)
+        mount = mount_of(host, real)
+        mine = [each for each in held if each.service.unit in launches]
+        if not mine or mount is None or mount[1] not in _MEMORY or real == mount[0]:
+            continue
+        if any((path + "/").startswith(real + "/") for path in made) or _made_at_boot(host, folder, real):
+            continue
+        service, pool = mine[0].service, mine[0].pool
+        words = "%s, where pool %s has its socket, is in memory, and nothing makes it at boot."
+        yield problem(
+            "socket_directory_lost",
+            service,
+            words % (folder, pool["name"]),
+            at=(BOOT,),
+            confidence="likely",
+            file=pool["listen_file"] or pool["file"],
+            line=pool["listen_line"],
+            pool=pool["name"],
+            endpoint=pool["endpoint"],
+        )
+
+
+def _made_at_boot(host: Host, folder: str, real: str) -> bool:
+    """By an entry of tmpfiles.d."""
+    return any(entry_for(path, host.text, host.glob) for path in dict.fromkeys((folder, real)))

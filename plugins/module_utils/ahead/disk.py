@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is on the disk by now and does not run yet: programs, configurations, unit files."""
+
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence
+
+from ..collect.host import Host
+from ..collect.linux.processes import Process
+from ..remediate.launch import Launch
+from ..remediate.preflight import FpmReading, NginxReading, replaced_file, unlike
+from ..remediate.unloaded import TICK, newer
+from .problems import FPM, INFO, NGINX, RELOAD, RESTART, Service, problem
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.restart import RestartProblem
+
+MOST_FILES = 20
+
+
+def program_of(service: Service, launch: Optional[Launch]) -> Optional[str]:
+    """What a start would run."""
+    if service.program == FPM and launch and "fpm" in launch.argv[0]:
+        return launch.argv[0]
+    return service.binary
+
+
+def programs(host: Host, service: Service, launch: Optional[Launch]) -> "Iterator[RestartProblem]":
+    """A reload of php-fpm runs the program anew, execvp(3); one of nginx does not."""
+    program = program_of(service, launch)
+    if not program or not program.startswith("/"):
+        return
+    reloads = (RELOAD,) if service.program == FPM else ()
+    if host.lacks(program):
+        words = "%s is not there any more, and %s needs it to start." % (program, service.name)
+        yield problem(
+            "program_missing",
+            service,
+            words,
+            at=(RESTART,) + reloads + ("boot",),
+            already=service.pid is None,
+            file=program,
+        )
+    elif service.pid is not None:
+        replaced = replaced_file(host, service.pid, program)
+        if replaced:
+            words = "%s was replaced since %s was started: a restart would run the new one."
+            yield problem(
+                "program_replaced",
+                service,
+                words % (replaced, service.name),
+                at=(RESTART,) + reloads,
+                file=program,
+                files=[replaced],
+            )
+
+
+def unit_files(service: Service, launch: Optional[Launch]) -> "Iterator[RestartProblem]":
+    if launch and launch.needs_reload:
+        words = "The files of %s were changed, and systemd has not read them: a boot would." % service.name
+        yield problem("unit_changed", service, words, file=launch.definition[0], files=launch.definition)
+
+
+def _nginx_newer(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> List[str]:
+    began = [process.started_at for process in procs if process.pid in nginx["workers"]]
+    master = nginx["master"]
+    if master is None:
+        return []
+    since = min(began or [master["started_at"]]) + TICK
+    return [file.path for file in newer(host, NginxReading(host, nginx).seen, since, ())]
+
+
+def unloaded(
+    host: Host, service: Service, nginx: "Nginx", procs: Sequence[Process]
+) -> "Iterator[RestartProblem]":
+    """Where the files of the configuration are newer than what runs."""
+    if service.pid is None:
+        return
+    master, other = service.master, None
+    if service.program == NGINX:
+        files = _nginx_newer(host, nginx, procs)
+    elif master is not None:
+        seen = FpmReading(host, master["config"], master["prefix"]).seen
+        files = [file.path for file in newer(host, seen, master["loaded_at"] or 0.0, ())]
+        other = unlike(master, procs, ())
+    if not files and not other:
+        return
+    words = "%s runs with an older configuration than its files: %s."
+    what = other or "%s was changed since%s" % (
+        files[0],
+        ", and %d more" % (len(files) - 1) if files[1:] else "",
+    )
+    yield problem(
+        "config_not_loaded",
+        service,
+        words % (service.name, what),
+        severity=INFO,
+        confidence="likely",
+        file=files[0] if files else service.config,
+        files=files[:MOST_FILES],
+    )

@@ -1,0 +1,65 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the next restart, reload or boot of nginx and php-fpm would do: the answer of restart_info."""
+
+from typing import List, Optional
+
+from .shape import TypedDict
+from .snapshot import Missing
+
+
+class RestartProblem(TypedDict):
+    """What would go wrong, or change."""
+
+    kind: str  # of module_utils/ahead/problems.py
+    at: List[str]  # of restart, reload, boot
+    severity: str  # critical, warning, info
+    confidence: str  # certain, likely, possible
+    already: Optional[bool]  # it is so now; None: unknown
+    program: str  # nginx or php-fpm
+    unit: Optional[str]  # systemd's
+    config: Optional[str]  # path of the main file
+    file: Optional[str]  # that a person has to look at
+    line: Optional[int]
+    pool: Optional[str]
+    endpoint: Optional[str]  # as nginx dials it
+    sites: List[str]  # that would suffer
+    files: List[str]  # that were changed
+    summary: str
+    fix: str
+
+
+class RestartService(TypedDict):
+    """nginx, or a php-fpm master."""
+
+    program: str  # nginx or php-fpm
+    unit: Optional[str]
+    config: str
+    running: bool
+    enabled: Optional[str]  # UnitFileState
+    config_test: str  # passed, refused, not_run
+    start_test: str  # the same
+    why: Optional[str]  # refused or not run
+
+
+class Cut(TypedDict):
+    """What a reload or restart of a running master would cut now."""
+
+    unit: Optional[str]
+    config: str
+    running: Optional[int]  # requests; None: not counted
+    waiting: Optional[int]
+    grace: float  # seconds
+    reload_cuts: Optional[int]
+    restart_cuts: Optional[int]
+
+
+class Restart(TypedDict):
+    verdict: str  # fails, risky, unknown, fine, not_applicable
+    msg: str
+    problems: List[RestartProblem]
+    services: List[RestartService]
+    cuts: List[Cut]
+    missing: List[Missing]
