@@ -21,12 +21,21 @@ from tests.run import env
 from tests.run.checks import Check, print_checks
 
 NAME = "webmedic.php_fpm"
-NEVER_SHIPPED = ("tests/", "molecule/", ".ci/", ".cache/", "requirements/", "Makefile", "pyproject.toml")
+NEVER_SHIPPED = (
+    "tests/",
+    "molecule/",
+    "examples/",
+    ".ci/",
+    ".cache/",
+    "requirements/",
+    "Makefile",
+    "pyproject.toml",
+)
 
 
-def build(home: Path) -> Path:
+def build(home: Path, name: str = "installed") -> Path:
     """The tarball of the checkout as it is now."""
-    target = env.WORK / "dist"
+    target = env.WORK / ("dist-" + name)
     shutil.rmtree(target, ignore_errors=True)
     root = env.tree()
     env.sh(
@@ -43,10 +52,13 @@ def build(home: Path) -> Path:
     return next(target.glob("*.tar.gz"))
 
 
-def install(home: Path) -> Path:
-    """Where the freshly built tarball is now installed: a collections path with nothing else in it."""
-    tarball = build(home)
-    target = env.WORK / "installed"
+def install(home: Path, name: str = "installed") -> Path:
+    """Where the freshly built tarball is now installed: a collections path with nothing else in it.
+
+    name: of the directory. A runner beside which others install has one of its own.
+    """
+    tarball = build(home, name)
+    target = env.WORK / name
     shutil.rmtree(target, ignore_errors=True)
     env.sh(
         [home / "bin" / "ansible-galaxy", "collection", "install", "--offline", "-p", target, tarball],
@@ -109,7 +121,7 @@ def named(names: Iterable[object]) -> str | None:
 def prove() -> Iterator[Check]:
     home = env.venv("dev", env.controller())
     installed = install(home)
-    [tarball] = (env.WORK / "dist").glob("*.tar.gz")
+    [tarball] = (env.WORK / "dist-installed").glob("*.tar.gz")
     with tarfile.open(tarball) as archive:
         shipped = archive.getnames()
     modules = {"%s.%s" % (NAME, path.stem) for path in (env.CHECKOUT / "plugins" / "modules").glob("*.py")}

@@ -122,7 +122,18 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
     mypy_tests = ["mypy", "--cache-dir", str(env.WORK / "mypy-tests")]
     for package in ("tests.run", "tests.lab", "tests.integration", "tests.bench"):
         mypy_tests += ["-p", package]
-    pytest = [python, "-m", "pytest", "-q", "-n", "2", "tests/unit", "tests/lab", "tests/run"]
+    pytest = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "tests/unit",
+        "tests/lab",
+        "tests/run",
+        "tests/integration/awx",
+    ]
     plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
     return [
         Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
@@ -145,6 +156,8 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "newcomer": ("static", "run.newcomer"),
         "package": ("static", "run.package"),
         "hostile": ("static", "integration.hostile"),
+        "awx-configuration": ("static", "integration.controller"),
+        "awx-jobs": ("static", "integration.runner"),
         **faults(everything),
         "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration.sizes"),

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs as AWX runs them: by ansible-runner, out of a project, in a directory of their own."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.integration.awx.configuration import PROJECT
+from tests.integration.awx.scripted import Json
+from tests.run import env
+
+IDENT = "job"
+
+
+class Job(NamedTuple):
+    """place: its private data directory, which has inventory, project and answers to the survey in it."""
+
+    place: Path
+    playbook: str
+    words: Sequence[str] = ()
+
+
+class Ended(NamedTuple):
+    """rc and status as the runner wrote them. kept: the project's folder after the job."""
+
+    rc: int
+    status: str
+    events: list[Json]
+    stdout: str
+    kept: Path
+
+    @property
+    def artifact(self) -> Json:
+        """What AWX keeps of the job, and hands to the next one."""
+        last = [event for event in self.events if event["event"] == "playbook_on_stats"]
+        return dict(last[0]["event_data"].get("artifact_data") or {}) if last else {}
+
+    def named(self, *kinds: str) -> list[Json]:
+        return [event for event in self.events if event["event"] in kinds]
+
+    def failed_hosts(self) -> dict[str, str]:
+        """Why each failed host failed, as the job's page shows it."""
+        return {
+            event["event_data"]["host"]: event["event_data"]["res"].get("msg", "")
+            for event in self.named("runner_on_failed", "runner_on_unreachable")
+            if not event["event_data"].get("ignore_errors")
+        }
+
+
+class Runner(NamedTuple):
+    """home: where ansible-runner and ansible-core are. collections: what AWX installed for the project."""
+
+    home: Path
+    collections: Path
+    jobs: Path
+
+    def prepare(self, name: str, hosts: Json, playbook: str, answers: Json, *words: str) -> Job:
+        place = self.jobs / name
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(PROJECT, place / "project")
+        for folder in ("inventory", "env"):
+            (place / folder).mkdir()
+        inventory = {"all": {"hosts": hosts, "vars": {"ansible_become": False}}}
+        (place / "inventory" / "hosts.json").write_text(json.dumps(inventory))
+        (place / "env" / "extravars").write_text(json.dumps(answers))
+        return Job(place, playbook, words)
+
+    def environ(self) -> dict[str, str]:
+        return env.environ(self.home, self.collections, ANSIBLE_PIPELINING="true", ANSIBLE_SSH_RETRIES="0")
+
+    def command(self, mode: str, place: Path, job: Job) -> list[str]:
+        program = [str(self.home / "bin" / "ansible-runner"), mode, str(place), "-i", IDENT]
+        words = ["--cmdline=" + " ".join(job.words)] if job.words else []
+        return [*program, "-q", "-p", job.playbook, *words]
+
+    def start(self, job: Job) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            self.command("run", job.place, job),
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, job: Job) -> Ended:
+        self.start(job).communicate(timeout=120)
+        return self.ended(job)
+
+    def ended(self, job: Job) -> Ended:
+        return read(job.place, job.place / "project")
+
+    def remote(self, job: Job) -> Ended:
+        """On a worker: the job goes there as a stream, and its events come back as one."""
+        worker = job.place.with_name(job.place.name + "-worker")
+        shutil.rmtree(worker, ignore_errors=True)
+        worker.mkdir()
+        program = str(self.home / "bin" / "ansible-runner")
+        sent = self.pipe(self.command("transmit", job.place, job), b"")
+        back = self.pipe([program, "worker", "--private-data-dir", str(worker)], sent)
+        done = job.place.with_name(job.place.name + "-processed")
+        shutil.rmtree(done, ignore_errors=True)
+        self.pipe([program, "process", str(done), "-i", IDENT], back)
+        # AWX removes it with the container.
+        shutil.rmtree(worker)
+        return read(done, worker / "project")
+
+    def pipe(self, argv: list[str], sent: bytes) -> bytes:
+        return subprocess.run(
+            argv, env=self.environ(), input=sent, stdout=subprocess.PIPE, check=False, timeout=120
+        ).stdout
+
+
+def read(place: Path, project: Path) -> Ended:
+    kept = place / "artifacts" / IDENT
+    found = [json.loads(path.read_text()) for path in (kept / "job_events").glob("[0-9]*-*.json")]
+    return Ended(
+        int((kept / "rc").read_text()),
+        (kept / "status").read_text().strip(),
+        sorted(found, key=lambda event: int(event["counter"])),
+        (kept / "stdout").read_text(),
+        project,
+    )

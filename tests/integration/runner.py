@@ -1,0 +1,222 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks of examples/awx as jobs, run by AWX's own runner: ``python3 -m tests.integration.runner``.
+
+For each end that a job may have: status and exit code, by which a workflow chooses its edge; the events,
+which are the job's page; and the artifact, which the next job and the notification get. The hosts are
+scripted, but for one: that is this machine.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+from jinja2 import ChainableUndefined, sandbox
+
+from tests.integration.awx import configuration, scripted
+from tests.integration.awx.jobs import Ended, Runner
+from tests.integration.awx.scripted import HEALTHY, ILL, Json
+from tests.run import env, package
+from tests.run.checks import Check, print_checks
+
+DIAGNOSE, AUDIT, REMEDIATE = ("playbooks/%s.yml" % name for name in ("diagnose", "audit", "remediate"))
+SUMMARY_LIMIT = 4096
+# Of AWX: a job that was cancelled.
+CANCELLED = 254
+
+
+def expected(what: str, ended: Ended, rc: int, status: str) -> Check:
+    """How a job ends decides on which edge of a workflow the next one lies."""
+    fine = (ended.rc, ended.status) == (rc, status)
+    seen = "%s, rc %d: %s" % (ended.status, ended.rc, ended.stdout[-2000:])
+    return Check(what, "it is %s, with exit code %d" % (status, rc), None if fine else seen)
+
+
+def differs(seen: object, wanted: object) -> str | None:
+    return None if seen == wanted else "%r, not %r" % (seen, wanted)
+
+
+def verdict(what: str, ended: Ended, wanted: str, **counts: int) -> Check:
+    published = ended.artifact.get("webmedic") or {}
+    shown = {key: value for key, value in published.get("counts", {}).items() if value}
+    return Check(what, "its artifact says so", differs((published.get("verdict"), shown), (wanted, counts)))
+
+
+def well(runner: Runner) -> Iterator[Check]:
+    what = "diagnose, all well"
+    hosts = scripted.hosts(runner.jobs / "well-hosts", {"web1": HEALTHY, "web2": HEALTHY})
+    hosts["here"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    ended = runner.run(runner.prepare("well", hosts, DIAGNOSE, {"diagnose_window": 60}))
+    yield expected(what, ended, 0, "successful")
+    yield verdict(what, ended, "healthy", healthy=2, not_applicable=1)
+    asked = {event["event_data"]["host"] for event in ended.named("runner_on_ok")}
+    yield Check(what, "each host has an event", differs(asked, {"web1", "web2", "here"}))
+    tables = [event for event in ended.events if "3 hosts: 2 healthy" in event["stdout"]]
+    yield Check(what, "the table is on the job's page, in one piece", differs(len(tables), 1))
+    warned = [event["stdout"] for event in ended.named("warning", "deprecated")]
+    yield Check(what, "nobody is warned of anything", str(warned) if warned else None)
+
+
+def found(runner: Runner) -> Iterator[Check]:
+    what = "diagnose, a host is ill"
+    hosts = scripted.hosts(runner.jobs / "found-hosts", {"web1": HEALTHY, "web2": ILL, "web3": None})
+    ended = runner.run(runner.prepare("found", hosts, DIAGNOSE, {}))
+    yield expected(what, ended, 0, "successful")
+    yield verdict(what, ended, "failing", failing=1, unreachable=1, healthy=1)
+    published = ended.artifact["webmedic"]
+    yield Check(
+        what, "the artifact names cause and host", differs(published["hosts"]["web2"], ["fpm_not_running"])
+    )
+
+
+def closed(runner: Runner) -> Iterator[Check]:
+    what = "audit, a host is ill and one is away"
+    hosts = scripted.hosts(runner.jobs / "closed-hosts", {"web1": HEALTHY, "web2": ILL, "web3": None})
+    answers = template("Audit PHP-FPM")["extra_vars"]
+    ended = runner.run(runner.prepare("closed", hosts, AUDIT, answers, "--check"))
+    yield expected(what, ended, 2, "failed")
+    yield verdict(what, ended, "failing", failing=1, unreachable=1, healthy=1)
+    why = ended.failed_hosts()
+    yield Check(what, "the ill ones fail, each for itself", differs(set(why), {"web2", "web3"}))
+    fine = "fpm_not_running/stopped" in why["web2"] and "systemctl start" in why["web2"]
+    yield Check(what, "each with its own cause and fix", None if fine else why["web2"])
+    yield Check(what, "and the one away with that", None if "unreachable" in why["web3"] else why["web3"])
+    yield from notified(what, ended)
+
+
+def away(runner: Runner) -> Iterator[Check]:
+    what = "audit, no host can be reached"
+    hosts = scripted.hosts(runner.jobs / "away-hosts", {"web1": None, "web2": None})
+    ended = runner.run(
+        runner.prepare("away", hosts, AUDIT, template("Audit PHP-FPM")["extra_vars"], "--check")
+    )
+    yield expected(what, ended, 2, "failed")
+    yield verdict(what, ended, "unreachable", unreachable=2)
+
+
+def checked(runner: Runner) -> Iterator[Check]:
+    what = "remediate as Check"
+    place = runner.jobs / "checked-hosts"
+    hosts = scripted.hosts(place, {"web1": HEALTHY, "web2": ILL})
+    ended = runner.run(runner.prepare("checked", hosts, REMEDIATE, {}, "--check", "--diff"))
+    yield expected(what, ended, 0, "successful")
+    yield verdict(what, ended, "failing", failing=1, healthy=1)
+    told = ended.artifact["webmedic"]["remediation"]
+    seen = differs((told["would_fix"], told["fixed"]), (1, 0))
+    yield Check(what, "it says what it would mend", seen)
+    still = json.loads((place / "web2" / "diagnosis_info.json").read_text())["status"]
+    yield Check(what, "it mends nothing", differs(still, "failing"))
+
+
+def mended(runner: Runner) -> Iterator[Check]:
+    what = "remediate"
+    hosts = scripted.hosts(runner.jobs / "mended-hosts", {"web1": HEALTHY, "web2": ILL})
+    ended = runner.run(runner.prepare("mended", hosts, REMEDIATE, {}))
+    yield expected(what, ended, 0, "successful")
+    yield verdict(what, ended, "recovered", recovered=1, healthy=1)
+    yield from notified(what, ended)
+
+
+def cancelled(runner: Runner) -> Iterator[Check]:
+    what = "diagnose, cancelled"
+    place = runner.jobs / "cancelled-hosts"
+    hosts = scripted.hosts(place, {"web1": HEALTHY, "web2": HEALTHY})
+    (place / "web2" / "slow").touch()
+    job = runner.prepare("cancelled", hosts, DIAGNOSE, {})
+    process = runner.start(job)
+    events = job.place / "artifacts" / "job" / "job_events"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not list(events.glob("*-*.json")):
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    ended = runner.ended(job)
+    yield expected(what, ended, CANCELLED, "canceled")
+    yield Check(what, "it publishes nothing", differs(ended.artifact, {}))
+    report = ended.kept / "webmedic-report"
+    yield Check(what, "it leaves no report", str(list(report.iterdir())) if report.exists() else None)
+
+
+def remote(runner: Runner) -> Iterator[Check]:
+    what = "audit on a worker"
+    hosts = scripted.hosts(runner.jobs / "remote-hosts", {"web1": HEALTHY, "web2": ILL})
+    answers = template("Audit PHP-FPM")["extra_vars"]
+    ended = runner.remote(runner.prepare("remote", hosts, AUDIT, answers, "--check"))
+    yield expected(what, ended, 2, "failed")
+    yield verdict(what, ended, "failing", failing=1, healthy=1)
+    yield Check(what, "the ill one fails", differs(set(ended.failed_hosts()), {"web2"}))
+    yield Check(what, "what the job wrote there is gone", "it is not" if ended.kept.exists() else None)
+
+
+def template(name: str) -> Json:
+    """A job template of examples/awx."""
+    return next(call.arguments for call in configuration.calls() if call.arguments.get("name") == name)
+
+
+def notified(what: str, ended: Ended) -> Iterator[Check]:
+    """What the chat gets of it, rendered as AWX does (awx/main/models/notifications.py)."""
+    messages = template("webmedic")["messages"]
+    body = messages["success" if ended.status == "successful" else "error"]["body"]
+    job = {"name": "Job", "status": ended.status, "artifacts": ended.artifact}
+    text = (
+        sandbox.ImmutableSandboxedEnvironment(undefined=ChainableUndefined)
+        .from_string(body)
+        .render(job=job, url="https://awx.example.org/#/jobs/playbook/7")
+    )
+    sent = json.loads(text)["text"]
+    summary = ended.artifact["webmedic"].get("summary", "")
+    fine = sent.startswith("**Job** %s: https://" % ended.status) and summary and sent.endswith(summary)
+    yield Check(what, "the notification ends with the summary", None if fine else sent)
+    size = len(summary.encode())
+    yield Check(what, "the summary is short", None if size <= SUMMARY_LIMIT else "%d bytes" % size)
+
+
+def image(runner: Runner) -> Iterator[Check]:
+    """The definition of what jobs run in. Its image is not built here: that takes a registry."""
+    place = runner.jobs / "image"
+    shutil.copytree(configuration.PROJECT, place)
+    argv = [str(runner.home / "bin" / "ansible-builder"), "create"]
+    done = subprocess.run(
+        argv,
+        cwd=place,
+        env=runner.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    yield Check("execution environment", "ansible-builder takes it", done.stdout if done.returncode else None)
+    made = (place / "context" / "_build" / "requirements.yml").read_text()
+    wanted = (configuration.PROJECT / "collections" / "requirements.yml").read_text()
+    same = differs(yaml.safe_load(made), yaml.safe_load(wanted))
+    yield Check("execution environment", "it installs what the project needs", same)
+
+
+JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
+    *(cancelled, remote, closed, mended, well, found, away, checked, image),
+)
+
+
+def prove() -> Iterator[Check]:
+    jobs = env.WORK / "awx-jobs"
+    shutil.rmtree(jobs, ignore_errors=True)
+    jobs.mkdir(parents=True)
+    collections = package.install(Path(sys.prefix), "awx-installed")
+    runner = Runner(env.venv("runner", env.controller()), collections, jobs)
+    with ThreadPoolExecutor(2) as pool:
+        for checks in pool.map(lambda part: list(part(runner)), JOBS):
+            yield from checks
+
+
+if __name__ == "__main__":
+    sys.exit(print_checks(prove()))
