@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
     complaints,
     folder,
+    gate_step,
     played,
     remedies,
     remedy_headline,
@@ -27,6 +28,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import GateError
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 display = Display()
@@ -47,6 +49,7 @@ ARGUMENTS: dict[str, Any] = {
         "print_table": {"type": "bool", "default": True},
         "fail_on": {"type": "list", "elements": "str", "choices": list(bounds.STATUSES), "default": []},
         "accept_unseen": {"type": "bool", "default": False},
+        "gate": {"type": "dict", "options": gate_step.OPTIONS},
     },
     "mutually_exclusive": [("variable", "replay")],
     "required_one_of": [("variable", "replay")],
@@ -68,7 +71,7 @@ class ActionModule(ActionBase):
             return {**outcome, **self._replay(options)}
         try:
             return {**outcome, **self._report(options, task_vars or {})}
-        except played.NotReported as error:
+        except (played.NotReported, GateError) as error:
             raise AnsibleActionFail("No report was made: %s." % error) from None
 
     def _report(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,18 +86,27 @@ class ActionModule(ActionBase):
         remediated = everyone if options["remediated"] else []
         run = which.run(task_vars, context.CLIARGS, options["window"], bool(self._task.check_mode), STARTED)
         report = fleet.build(results, options["window"], now, options["snapshot"], remediated, run)
+        gate = gate_step.step(report, options["gate"], task_vars, now) if options["gate"] else None
+        if gate and gate.again:
+            return {**gate.returned, "changed": False}
         path, place, footer = written(report, options["report_dir"], options["report_keep"])
         unmended = unmended_hosts(report, task_vars) if remediated else {}
         if options["print_table"]:
             between = remediated and not unmended and path and batches_remain(report, task_vars)
             self._print(
-                remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer)
+                (remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer))
+                + (gate.lines if gate else [])
             )
         verdict = fleet.artifact(report)
-        refused = complaints.complaints(
-            report["hosts"], played.batch(task_vars), options["fail_on"], options["accept_unseen"]
+        refused = (
+            gate.complaints
+            if gate
+            else complaints.complaints(
+                report["hosts"], played.batch(task_vars), options["fail_on"], options["accept_unseen"]
+            )
         )
         return {
+            **(gate.returned if gate else {}),
             **({} if path else {"failed": True, "msg": footer}),
             "changed": False,
             "path": path,

@@ -34,7 +34,7 @@ _CLUSTER = re.compile(r"/\d*-?pacemaker\.conf")
 _MEMORY = ("tmpfs", "ramfs")
 
 
-def _is_masked(state: "Unit") -> bool:
+def is_masked(state: "Unit") -> bool:
     return state["load"] == "masked" or (state["enabled"] or "") in MASKED
 
 
@@ -56,7 +56,7 @@ def enablement(host: Host, service: Service, systemd: bool) -> "Iterator[Restart
             words = "%s runs, and was started by hand: no boot would start it." % service.name
             yield problem("unit_missing", service, words, confidence="likely", file=service.config)
         return
-    if _is_masked(state):
+    if is_masked(state):
         words = "%s runs and is masked: once it stops, systemd refuses to start it." % service.name
         yield problem("unit_masked", service, words, file=state["fragment"])
     elif state["enabled"] in NOT_AT_BOOT and not _started_otherwise(host, service.unit):

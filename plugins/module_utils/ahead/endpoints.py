@@ -135,12 +135,18 @@ class After:
                 self.service,
                 words + ".",
                 severity=None if whole else WARNING,
-                already=not listening,
+                already=not listening and not self._not_loaded(way),
                 file=way.target["file"],
                 line=way.target["line"],
                 endpoint=way.key,
                 sites=way.sites,
             )
+
+    def _not_loaded(self, way: Dialled) -> bool:
+        """Whether nginx may run without this way: its file is newer than what runs."""
+        loaded = self.nginx.get("loaded")
+        newer = set(loaded["newer_files"] if loaded else ())
+        return {way.target["file"], *(route["file"] for route in way.routes)} & newer != set()
 
     def who(self) -> Optional[Identity]:
         """nginx's user by its files, with the groups that a start gives it."""

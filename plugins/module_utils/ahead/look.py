@@ -18,6 +18,7 @@ from ..remediate.preflight import NginxReading, listens_of
 from ..remediate.rehearsal import taken
 from ..verdict.step import Refusal, Untried
 from . import boot, disk
+from .boot import is_masked
 from .cuts import cut_of
 from .endpoints import After, Held
 from .problems import CRITICAL, FPM, INFO, NGINX, SEVERITIES, WARNING, Service, problem
@@ -144,8 +145,9 @@ def _service_entry(service: Service, tests: Sequence[Tried]) -> "RestartService"
 
 
 def _miss_tests(host: Host, service: Service, tests: Sequence[Tried], try_start: bool) -> None:
-    """A test that did not run is a gap, but for what was not asked for."""
+    """A test that did not run is a gap, but for what was not asked for, and for a start that cannot be."""
     config, start = tests
+    try_start = try_start and not (service.state and is_masked(service.state))
     what = "nginx_test" if service.program == NGINX else "fpm_test"
     if config.result == NOT_RUN:
         host.miss(what, service.config, config.why or "", None if host.is_root() else "root")
@@ -153,13 +155,9 @@ def _miss_tests(host: Host, service: Service, tests: Sequence[Tried], try_start:
         host.miss("fpm_start", service.config, start.why or "", None if host.is_root() else "root")
 
 
-def _of_service(looked: Looked, service: Service, tests: Sequence[Tried]) -> "Iterator[RestartProblem]":
+def _of_service(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
     host, snapshot = looked.host, looked.snapshot
     unit = looked.launches.get(service.unit or "")
-    missing = list(disk.programs(host, service, unit))
-    yield from missing
-    if not any(each["kind"] == "program_missing" for each in missing):
-        yield from problems_of(service, *tests)
     if unit:
         yield from boot.refusals(host, service, unit)
     yield from boot.enablement(host, service, snapshot["host"]["systemd"])
@@ -238,10 +236,15 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
     looked = _looked(host, snapshot, problems)
     services: List[RestartService] = []
     for service in looked.services:
-        tests = _tests(looked, service, try_start)
-        _miss_tests(host, service, tests, try_start)
+        programs = list(disk.programs(host, service, looked.launches.get(service.unit or "")))
+        if any(each["kind"] == "program_missing" for each in programs):
+            gone = Tried(NOT_RUN, programs[0]["summary"])
+            tests = [gone, gone]
+        else:
+            tests = _tests(looked, service, try_start)
+            _miss_tests(host, service, tests, try_start)
         services.append(_service_entry(service, tests))
-        problems += _of_service(looked, service, tests)
+        problems += programs + problems_of(service, *tests) + list(_of_service(looked, service))
     problems = worst_first(problems + list(_of_endpoints(looked)))
     running = [service.master for service in looked.services if service.master and service.pid is not None]
     cuts = [cut_of(host, master, snapshot["endpoints"]) for master in running]

@@ -237,7 +237,11 @@ def _message(
         return "There is no site to ask: no route leads from nginx to php-fpm here."
     wrong = [*bad, *not_asked]
     if not wrong:
-        return "%d of %d sites answered as expected." % (len(entries), len(entries))
+        return (
+            "The site answered as expected."
+            if len(entries) == 1
+            else "All %d sites answered as expected." % len(entries)
+        )
     named = ["%s: %s" % (entry["site"], entry["why"]) for entry in wrong[:MOST_NAMED]]
     more = [" And %d more." % (len(wrong) - MOST_NAMED)] if wrong[MOST_NAMED:] else []
     return " ".join(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 from .finding import Finding, HostStatus, Verdict
+from .gate import Gate
 from .remediation import Difference, Remediation
 from .shape import TypedDict
 
@@ -73,7 +74,11 @@ class Ran(TypedDict, total=False):
     run: Run  # absent: a report from before 0.6.0
 
 
-class Report(Ran):
+class Gated(TypedDict, total=False):
+    gate: Gate  # absent: the report is none of a gate
+
+
+class Report(Ran, Gated):
     """What the diagnosis found on every host of a fleet, and what a remediation did there. Times in findings
     are epoch seconds of the host's clock.
     """

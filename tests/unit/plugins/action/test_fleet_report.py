@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import played
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     answer,
@@ -179,7 +180,7 @@ class TestCollected:
     def test_a_host_of_a_later_batch_is_left_out(self) -> None:
         results = {"done": answer(), "dropped": None, "later": None}
         seen = dict(
-            fleet_report.collected(
+            played.collected(
                 variables(results, ansible_play_hosts=["done", "later"], ansible_play_batch=["done"]), "seen"
             )
         )
@@ -188,7 +189,7 @@ class TestCollected:
     def test_named_hosts_that_were_not_asked_are_left_out(self) -> None:
         results = {"mended": remedied("done"), "surveyed": answer(), "other": None}
         seen = dict(
-            fleet_report.collected(
+            played.collected(
                 variables(results, ansible_play_hosts_all=["mended"]),
                 "seen",
                 ["mended", "surveyed", "other", "nowhere"],
@@ -288,7 +289,7 @@ class TestReplay:
     def test_a_diagnosis_is_shown_as_it_was(self, tmp_path: Any, screen: Screen) -> None:
         first = run({"web1": answer("failing", finding()), "gone": unreachable()}, report_dir=str(tmp_path))
         table = screen.shown.pop()
-        again = run({}, replay=first["path"], fail_on=["failing"])
+        again = run({}, replay=first["path"], fail_on=["failing"], accept_unseen=True)
         assert again["report"] == first["report"]
         assert again["complaint"] == "1 failing: web1"
         assert screen.shown[0].splitlines()[:-1] == table.splitlines()[:-1]

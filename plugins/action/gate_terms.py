@@ -1,0 +1,57 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs once on the controller. Reads what a gate is to be judged by, before any host is asked."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy_words import PHASES
+
+ARGUMENTS: dict[str, Any] = {
+    "argument_spec": {
+        "phase": {"type": "str", "required": True, "choices": list(PHASES)},
+        "policy": {"type": "raw", "default": {}},
+        "baseline": {"type": "path", "default": ""},
+        "since": {"type": "raw"},
+        "window": {"type": "int", "default": 900},
+    },
+}
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/gate_terms.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+        try:
+            played.check_once(self._task, task_vars or {})
+            found = gate.terms(
+                options["phase"],
+                options["policy"],
+                options["baseline"],
+                options["since"],
+                options["window"],
+                time.time(),
+            )
+        except (played.NotReported, gate.GateError) as error:
+            raise AnsibleActionFail("The gate stays closed: %s." % error) from None
+        return {
+            **outcome,
+            "changed": False,
+            "since": found.since,
+            "window": found.window,
+            "baseline": found.baseline.path if found.baseline else None,
+        }

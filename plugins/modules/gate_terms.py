@@ -1,0 +1,96 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name; nothing of it runs on a host."""
+
+DOCUMENTATION = r"""
+module: gate_terms
+short_description: Read what a gate is to be judged by
+version_added: 0.6.0
+description:
+  - Checks the policy, the time and the baseline of a gate before any host is asked, and says how far back the
+    look must reach.
+  - The role P(webmedic.php_fpm.gate#role) begins with it. What is wrong fails the task, and so the gate stays
+    closed.
+  - Runs on the controller alone and once for all hosts; use it with C(run_once=true).
+options:
+  phase:
+    description: V(before) or V(after) the deploy.
+    type: str
+    required: true
+    choices: [before, after]
+  policy:
+    description:
+      - The policy, see the role P(webmedic.php_fpm.gate#role). Its schema is C(docs/policy.schema.json).
+    type: raw
+    default: {}
+  baseline:
+    description:
+      - With O(phase=before), the file that is to keep the baseline. With O(phase=after), the baseline.
+      - Empty after a deploy without a baseline; O(since) is needed then.
+    type: path
+    default: ""
+  since:
+    description:
+      - When the deploy began, as epoch seconds or as a time with its zone, such as
+        V(2026-01-31T08:30:00Z). By default the time of the baseline.
+    type: raw
+  window:
+    description: How many seconds the look is to reach back at least.
+    type: int
+    default: 900
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
+    support: full
+  bypass_host_loop:
+    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
+    support: none
+  check_mode:
+    description: Can run in C(check_mode) and do what a normal run does.
+    support: full
+  diff_mode:
+    description: Returns details of what has changed, or would change, in C(diff_mode).
+    support: none
+  platform:
+    description: Where it works.
+    support: full
+    platforms: all
+seealso:
+  - module: webmedic.php_fpm.fleet_report
+author:
+  - webmedic.php_fpm contributors (@webmedic)
+"""
+
+EXAMPLES = r"""
+- name: Read the policy before the deploy
+  webmedic.php_fpm.gate_terms:
+    phase: before
+    baseline: /var/lib/webmedic/baseline.json
+    policy:
+      scope:
+        sites: ["shop.*"]
+  run_once: true
+"""
+
+RETURN = r"""
+since:
+  description: When the deploy began, in epoch seconds; none with O(phase=before).
+  returned: success
+  type: float
+  sample: 1795388580.0
+window:
+  description: How many seconds the look must reach back.
+  returned: success
+  type: int
+  sample: 900
+baseline:
+  description: Path of the baseline that was read; none where there is none.
+  returned: success
+  type: str
+  sample: /var/lib/webmedic/baseline.json
+"""

@@ -1,0 +1,188 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate on the controller: its terms, its baseline, and the judgement of a report by them."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from . import gate_answers, played, policy_reader, saved
+from .bounds import reader_of
+from .compare import epoch
+from .folder import absolute, text_of
+from .observed import Looks
+from .policy import judge
+from .replay import NoReport, load
+from .shapes.gate import Gate, Policy
+from .shapes.report import Report
+from .untrusted import Mismatch, clean
+
+BEFORE, AFTER = "before", "after"
+# A clock that is a little ahead is no mistake.
+AHEAD = 60
+GATE = reader_of(Gate)
+
+
+class GateError(ValueError):
+    """The gate cannot be judged. The message is a sentence for the user."""
+
+
+class Baseline(NamedTuple):
+    """earlier: (host, cause, site) of what the gate itself found then."""
+
+    path: str
+    report: Report
+    earlier: frozenset[tuple[str | None, str, str | None]]
+
+
+class Terms(NamedTuple):
+    """since: epoch seconds, None before the deploy. window: seconds that the look needs for it."""
+
+    policy: Policy
+    since: float | None
+    window: int
+    baseline: Baseline | None
+
+
+def terms(phase: str, policy: Any, baseline: str, since: Any, window: int, now: float) -> Terms:
+    """What the user said, checked before any host is asked. Raises GateError."""
+    try:
+        read = policy_reader.read(policy)
+    except policy_reader.PolicyError as error:
+        raise GateError(str(error)) from None
+    if window < 1:
+        raise GateError("gate_window is %d: it must be 1 second or more" % window)
+    if phase == BEFORE:
+        if not baseline:
+            raise GateError("gate_baseline is empty: name the file that keeps the baseline")
+        return Terms(read, None, window, None)
+    found = baseline_of(baseline) if baseline else None
+    began = moment(since, now)
+    if began is None and found is None:
+        raise GateError("gate_since is needed where gate_baseline is empty: when did the deploy begin?")
+    if began is None and found is not None:
+        began = epoch(found.report["generated_at"])
+    assert began is not None
+    return Terms(read, began, max(window, math.ceil(now - began) + 1), found)
+
+
+def moment(value: Any, now: float) -> float | None:
+    """Epoch seconds of gate_since. None where it is empty. Raises GateError."""
+    if value is None or str(value).strip() == "":
+        return None
+    try:
+        at = float(value)
+    except (TypeError, ValueError):
+        try:
+            parsed = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+        except ValueError:
+            raise _no_moment(value) from None
+        if parsed.tzinfo is None:
+            raise GateError(
+                "gate_since has no time zone: add Z or an offset, as in 2026-01-31T08:30:00+01:00"
+            ) from None
+        at = parsed.timestamp()
+    if not math.isfinite(at) or at <= 0:
+        raise _no_moment(value)
+    if at > now + AHEAD:
+        raise GateError("gate_since lies in the future: nothing can have been lost since then")
+    return min(at, now)
+
+
+def _no_moment(value: Any) -> GateError:
+    return GateError(
+        "gate_since is %s: it must be epoch seconds, or a time such as 2026-01-31T08:30:00Z"
+        % clean(str(value))[:80]
+    )
+
+
+# ------------------------------------------------------------------------------------------ the baseline
+
+
+def baseline_of(path: str) -> Baseline:
+    """Raises GateError."""
+    file = saved.file_of(absolute(path))
+    try:
+        report = saved.read(file).report
+        reasons = _gate_of(load(file))
+    except (NoReport, OSError) as error:
+        raise GateError(
+            "there is no baseline: %s. Run the gate with gate_phase=before first, or name gate_baseline"
+            % error
+        ) from None
+    return Baseline(file, report, frozenset(reasons))
+
+
+def _gate_of(document: Any) -> list[tuple[str | None, str, str | None]]:
+    """What the gate itself found then; nothing where the report is none of a gate."""
+    try:
+        gate = GATE(document.get("gate"), "gate")
+    except Mismatch:
+        return []
+    return [(reason["host"], reason["cause"], reason["site"]) for reason in gate["reasons"]]
+
+
+def keep(report: Report, path: str) -> str:
+    """Writes the baseline, and reads it again: what cannot be read must not be noticed after the deploy.
+
+    Returns its path. Raises GateError.
+    """
+    file = absolute(path)
+    draft = "%s.%s.tmp" % (file, secrets.token_hex(8))
+    try:
+        os.makedirs(os.path.dirname(file), mode=0o755, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(draft, flags, 0o644), "w", encoding="ascii") as stream:
+            stream.write(text_of(report))
+        os.replace(draft, file)
+        saved.read(file)
+    except OSError as error:
+        raise GateError("the baseline was not written to %s: %s" % (file, error.strerror or error)) from None
+    except NoReport as error:
+        raise GateError("%s. Set gate_snapshot to false for so many hosts" % error) from None
+    return file
+
+
+# ------------------------------------------------------------------------------------------ the judgement
+
+
+def judged(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any], now: float) -> Gate:
+    """options: of fleet_report's gate. Raises GateError."""
+    phase = options["phase"]
+    found = terms(phase, options["policy"], options["baseline"], options["since"], report["window"], now)
+    looks = Looks(
+        report,
+        found.baseline.report if found.baseline else None,
+        found.since,
+        _answers(task_vars, options["restart"], gate_answers.restart),
+        _answers(task_vars, options["pages"], gate_answers.pages),
+        found.baseline.earlier if found.baseline else frozenset(),
+    )
+    path = found.baseline.path if found.baseline else None
+    return judge(
+        looks,
+        found.policy,
+        now,
+        played.batch(task_vars),
+        phase,
+        fleet=len(task_vars["ansible_play_hosts_all"]),
+        baseline=path,
+    )
+
+
+def _answers(task_vars: Mapping[str, Any], variable: str | None, read: Any) -> dict[str, Any] | None:
+    """What each host answered to another module. None where it was not asked for."""
+    if not variable:
+        return None
+    return {
+        name: read(result, name)
+        for name, result in played.collected(task_vars, variable)
+        if result is not None
+    }

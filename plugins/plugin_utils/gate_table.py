@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate as lines for a terminal: its reasons, and its verdict as the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .layout import MAX_COMMAND, Line, cells, fold, hosts_cell, hosts_of, labelled
+from .shapes.gate import Gate, Reason
+from .text import clean, plural
+
+COLORS = {"fail": "red", "warn": "yellow", "pass": "green"}
+# The columns of a row: decision, hosts, what.
+COLUMNS = (5, 30, 59)
+MAX_ROWS = 20
+FLEET = "(all)"
+
+
+def _name(reason: Reason) -> str:
+    name = "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
+    marks = [
+        word for word, holds in (("new", reason["new"]), ("was so before", reason["new"] is False)) if holds
+    ]
+    return "%s%s" % (name, " (%s)" % ", ".join(marks) if marks else "")
+
+
+def render(gate: Gate, asked: str = "") -> list[Line]:
+    """asked: the page that was asked of each site, empty for none."""
+    lines: list[Line] = [("", None), ("GATE  reasons", None)]
+    shown = [reason for reason in gate["reasons"] if reason["decision"] != "pass" or reason["waiver"]]
+    rows = _rows(shown)
+    for row in rows[:MAX_ROWS]:
+        lines += _row(row)
+    if rows[MAX_ROWS:]:
+        lines.append(("  and %s more in the report" % plural(len(rows) - MAX_ROWS, "row"), None))
+    if not rows:
+        lines.append(("  none", None))
+    if asked:
+        lines.append(("  %s was asked of each site through nginx." % clean(asked), None))
+    return [*lines, (clean(gate["summary"]), COLORS[gate["verdict"]])]
+
+
+def _rows(reasons: Sequence[Reason]) -> list[list[tuple[str, Reason]]]:
+    """Equal reasons of several hosts in one row, what fails first."""
+    pairs = [(reason["host"] or FLEET, reason) for reason in reasons]
+    rows = fold(pairs, [lambda item: (item["decision"], _name(item), item["site"], item["why"], item["fix"])])
+    return sorted(rows, key=lambda row: list(COLORS).index(row[0][1]["decision"]))
+
+
+def _row(row: list[tuple[str, Reason]]) -> list[Line]:
+    reason = row[0][1]
+    where, below = hosts_cell(hosts_of(row), COLUMNS[1])
+    lines: list[Line] = [
+        (cells((reason["decision"], where, _name(reason)), COLUMNS), COLORS[reason["decision"]]),
+        *below,
+        *labelled("why", reason["why"], 3),
+    ]
+    if reason["decision"] == "fail":
+        lines += labelled("fix", reason["fix"], MAX_COMMAND)
+    return lines + (labelled("", reason["waiver"], 2) if reason["waiver"] else [])

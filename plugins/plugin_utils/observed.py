@@ -1,0 +1,277 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All that a gate has seen, in one kind: findings, unseen hosts, restarts, pages, load. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .compare import changes, epoch
+from .gate_answers import Pages, Restart
+from .policy_words import SIGNS
+from .remedies import identity, open_findings
+from .saturation import nearness
+from .shapes.changes import Changed, Changes
+from .shapes.report import Explained, HostEntry, Report
+from .untrusted import text
+
+# From here on a pool that has come nearer to its limit is worth a word: four of five workers are busy.
+NEAR = 0.8
+FULL = 1.0
+# Of these hosts nobody knows that they had a way to PHP.
+WITHOUT_ROUTE = ("not_applicable", "unreachable", "unknown")
+
+
+class Seen(NamedTuple):
+    """One thing about one host. new: None where there is no baseline. lost: requests since the deploy."""
+
+    host: str | None
+    cause: str
+    reason: str | None
+    severity: str
+    confidence: str
+    state: str
+    new: bool | None
+    why: str
+    fix: str
+    sites: Sequence[str] = ()
+    pool: str | None = None
+    lost: int = 0
+    cut: int = 0
+
+
+class Looks(NamedTuple):
+    """What was asked of the hosts. restart, pages: by host; None where that was not asked for.
+
+    earlier: (host, cause, site) of what the gate itself found in the baseline.
+    """
+
+    report: Report
+    baseline: Report | None = None
+    since: float | None = None
+    restart: Mapping[str, Restart | str] | None = None
+    pages: Mapping[str, Pages | str] | None = None
+    earlier: frozenset[tuple[str | None, str, str | None]] = frozenset()
+
+
+def sign(host: str | None, cause: str, reason: str | None, why: str, fix: str = "", **more: Any) -> Seen:
+    known = SIGNS[cause]
+    fields = {
+        "severity": known.severity,
+        "confidence": "certain",
+        "state": known.state,
+        "new": None,
+        **more,
+    }
+    return Seen(host, cause, reason, why=why, fix=fix, **fields)
+
+
+def observed(looks: Looks, names: Iterable[str]) -> list[Seen]:
+    """What was seen on these hosts, and of each host that it was seen at all."""
+    made = changes(looks.baseline, looks.report, looks.since) if looks.baseline else None
+    return [seen for name in names for seen in _of_host(looks, made, name)]
+
+
+def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
+    entry = looks.report["hosts"].get(host)
+    if entry is None:
+        yield sign(host, "host_unknown", None, "it was not looked at")
+        return
+    yield from _status(looks, host, entry)
+    if entry["status"] not in ("unreachable", "unknown") or entry["findings"]:
+        yield from _findings(looks, made, host, entry)
+    if entry["status"] != "unreachable":
+        yield from _restart(looks, host)
+        yield from _pages(looks, host)
+    yield from _load(made, host)
+
+
+# ------------------------------------------------------------------------------------------ the diagnosis
+
+
+def _status(looks: Looks, host: str, entry: HostEntry) -> Iterator[Seen]:
+    status = entry["status"]
+    if status in ("unreachable", "unknown"):
+        yield sign(host, "host_" + status, None, *_unseen(entry))
+    if status in ("failing", "degraded") and not any(
+        finding["state"] == "active" for finding in entry["findings"]
+    ):
+        yield sign(host, "host_unexplained", None, "it is %s, and the report names no cause" % status)
+    before = looks.baseline["hosts"].get(host) if looks.baseline else None
+    if status == "not_applicable" and before and before["status"] not in WITHOUT_ROUTE:
+        yield sign(
+            host,
+            "route_gone",
+            None,
+            "it was %s before, and now nginx passes nothing to php-fpm" % before["status"],
+            "look whether the site's file in nginx's configuration is still there: nginx -T",
+            new=True,
+        )
+
+
+def _unseen(entry: HostEntry) -> tuple[str, str]:
+    """(why, what would help)."""
+    if entry.get("error"):
+        return str(entry["error"]), ""
+    if entry["missing"]:
+        piece = entry["missing"][0]
+        return "%s could not be seen: %s" % (piece["what"], piece["why"]), piece["needs"] or ""
+    return "the report says no more", ""
+
+
+def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -> Iterator[Seen]:
+    listed = _changed(made, host)
+    known = looks.baseline is not None and host in looks.baseline["hosts"]
+    for finding in open_findings(entry):
+        change = listed.get(_key(finding)) if known else None
+        yield Seen(
+            host=host,
+            cause=finding["cause"],
+            reason=finding["reason"],
+            severity=finding["severity"],
+            confidence=finding["confidence"],
+            state=finding["state"],
+            new=_is_new(change) if known else None,
+            why="%s: %s" % (finding["title"], finding["summary"]),
+            fix=finding["fix"] or finding["advice"],
+            sites=finding["sites"] or ([finding["site"]] if finding["site"] else []),
+            pool=finding["pool"],
+            lost=lost_since(looks, finding, change),
+        )
+
+
+Key = tuple[Any, ...]
+
+
+def _key(finding: Explained | Changed) -> Key:
+    return (*identity(finding), tuple(finding["sites"]))
+
+
+def _changed(made: Changes | None, host: str) -> dict[Key, Changed]:
+    if made is None:
+        return {}
+    lists = (made["new"], made["same"], made["gone"])
+    return {_key(item): item for items in lists for item in items if item["host"] == host}
+
+
+def _is_new(change: Changed | None) -> bool:
+    """Whether it was not so before. A host that could not be looked at before proves nothing."""
+    if change is None or not change["looked"]:
+        return True
+    return change["was"] is None or (change["now"] == "active" and change["was"] != "active")
+
+
+def lost_since(looks: Looks, finding: Explained, change: Changed | None) -> int:
+    """Requests that it lost since the deploy began: by their times, or at least so many."""
+    since, count = looks.since, finding["count"]
+    if since is None or not count:
+        return 0
+    if finding["since"] is not None and finding["since"] >= since:
+        return count
+    if epoch(looks.report["generated_at"]) - looks.report["window"] >= since:
+        return count
+    timeline = finding.get("timeline")
+    if timeline:
+        begins = (timeline["begin"] + timeline["step"] * number for number in range(len(timeline["counts"])))
+        counted = zip(begins, timeline["counts"], strict=True)
+        return min(count, sum(number for begin, number in counted if begin >= since))
+    return max(0, count - (change["lost_before"] if change else 0))
+
+
+# ------------------------------------------------------------------------------------------ the other looks
+
+
+def _restart(looks: Looks, host: str) -> Iterator[Seen]:
+    if looks.restart is None:
+        return
+    answer = looks.restart.get(host, "it was not asked")
+    if isinstance(answer, str):
+        yield sign(host, "restart_unknown", "no_answer", answer, new=_new(looks, host, "restart_unknown"))
+        return
+    for problem in answer["problems"]:
+        site = next(iter(problem["sites"]), None)
+        yield sign(
+            host,
+            "restart_fails",
+            problem["kind"],
+            problem["summary"],
+            problem["fix"],
+            severity=problem["severity"],
+            confidence=problem["confidence"],
+            state="active" if problem["already"] else "latent",
+            new=_new(looks, host, "restart_fails", site),
+            sites=problem["sites"],
+            pool=problem["pool"],
+        )
+    if answer["verdict"] == "unknown":
+        first = answer["missing"][0] if answer["missing"] else None
+        why = "%s: %s" % (first["what"], first["why"]) if first else answer["msg"]
+        needs = (first["needs"] or "") if first else ""
+        yield sign(
+            host, "restart_unknown", "not_tested", why, needs, new=_new(looks, host, "restart_unknown")
+        )
+    for item in answer["cuts"]:
+        if item["reload_cuts"]:
+            unit = item["unit"] or "php-fpm"
+            yield sign(
+                host,
+                "reload_cuts",
+                None,
+                "a reload of %s would cut %d of %s running requests now"
+                % (unit, item["reload_cuts"], item["running"]),
+                "set process_control_timeout in its php-fpm.conf to the longest time a request may take",
+                cut=item["reload_cuts"],
+            )
+
+
+def _pages(looks: Looks, host: str) -> Iterator[Seen]:
+    entry = looks.report["hosts"][host]
+    if looks.pages is None or entry["status"] == "not_applicable":
+        return
+    answer = looks.pages.get(host, "it was not asked")
+    if isinstance(answer, str):
+        yield sign(host, "page_unknown", "no_answer", answer, new=_new(looks, host, "page_unknown"))
+        return
+    if not answer["pages"] and not answer["ok"]:
+        yield sign(host, "page_unknown", "no_answer", answer["msg"], new=_new(looks, host, "page_unknown"))
+    for page in answer["pages"]:
+        if page["asked"] and page["ok"]:
+            continue
+        cause, reason = ("page_fails", "wrong_status") if page["asked"] else ("page_unknown", "not_asked")
+        if page["asked"] and page["status"] is None:
+            reason = "no_answer"
+        yield sign(
+            host,
+            cause,
+            reason,
+            "%s: %s" % (page["url"] or page["site"], page["why"]),
+            new=_new(looks, host, cause, page["site"]),
+            sites=[page["site"]],
+        )
+
+
+def _new(looks: Looks, host: str, cause: str, site: str | None = None) -> bool | None:
+    if looks.baseline is None:
+        return None
+    return (host, cause, site) not in looks.earlier
+
+
+def _load(made: Changes | None, host: str) -> Iterator[Seen]:
+    for pool in made["saturation"] if made else []:
+        now = nearness(pool["after"])
+        if pool["host"] != host or pool["trend"] != "nearer" or now is None or now < NEAR:
+            continue
+        load = pool["after"] or {"busy": None, "max_children": None, "queue": None}
+        yield sign(
+            host,
+            "saturation_nearer",
+            "full" if now >= FULL else "nearer",
+            "%s of %s workers of pool %s are busy, and %s connections wait"
+            % (load["busy"], load["max_children"], text(pool["pool"]), load["queue"] or 0),
+            "look at what the workers wait for before you raise pm.max_children",
+            new=True,
+            pool=pool["pool"],
+        )

@@ -1,0 +1,254 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges what a gate has seen, by its policy. Pure.
+
+Each thing is decided by the first rule that fits it, the user's before the default ones. Then waivers let
+pass what they name, and thresholds tolerate some of what fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+
+from .complaints import harmless
+from .observed import Looks, Seen, observed, sign
+from .policy_words import DECISIONS, DEFAULT_RULES, SIGNS, WORDS
+from .saturation import loads
+from .shapes.gate import Gate, Match, Policy, Reason, Waiver
+from .sites import sites_of
+from .text import names as names_of
+from .text import plural
+
+
+def judge(
+    looks: Looks,
+    policy: Policy,
+    now: float,
+    batch: Sequence[str],
+    phase: str = "after",
+    fleet: int | None = None,
+    baseline: str | None = None,
+) -> Gate:
+    """batch: the hosts that are judged. fleet: number of hosts of the play, for the thresholds."""
+    today = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%d")
+    pairs = [(seen, _reason(seen, policy, today)) for seen in observed(looks, batch)]
+    others = [name for name in looks.report["hosts"] if name not in set(batch)]
+    ill_before = _ill(_reason(seen, policy, today) for seen in observed(looks, others)) if others else set()
+    reasons = [reason for _seen, reason in pairs]
+    _tolerate(reasons, policy, ill_before, fleet or len(looks.report["hosts"]))
+    reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs])
+    order = {word: number for number, word in enumerate(DECISIONS)}
+    reasons.sort(key=lambda reason: order[reason["decision"]])
+    decisions = [reason["decision"] for reason in reasons]
+    gate: Gate = {
+        "phase": phase,
+        "verdict": next((word for word in DECISIONS if word in decisions), "pass"),
+        "summary": "",
+        "since": looks.since,
+        "baseline": baseline,
+        "judged": len(batch),
+        "ill": sorted(_ill(reasons)),
+        "lost": sum(seen.lost for seen, _reason_ in pairs) if looks.since is not None else None,
+        "counts": {word: decisions.count(word) for word in DECISIONS},
+        "reasons": reasons,
+    }
+    gate["summary"] = _summary(gate)
+    return gate
+
+
+def _ill(reasons: Iterable[Reason]) -> set[str]:
+    return {reason["host"] for reason in reasons if reason["decision"] == "fail" and reason["host"]}
+
+
+# ------------------------------------------------------------------------------------------ one thing
+
+
+def fits(seen: Seen, match: Match, every_site: bool) -> bool:
+    """Whether a rule or a waiver is about this. every_site: it must be about all sites that are concerned."""
+    for name in WORDS:
+        wanted: list[str] | None = match.get(name)  # type: ignore[assignment]
+        if wanted is not None and getattr(seen, name) not in wanted:
+            return False
+    if match.get("new") is not None and seen.new is not match["new"]:
+        return False
+    if "pool" in match and not _any_fits([seen.pool], match["pool"]):
+        return False
+    if "host" in match and not _any_fits([seen.host], match["host"]):
+        return False
+    if "site" not in match:
+        return True
+    fit = [_any_fits([site], match["site"]) for site in seen.sites]
+    return any(fit) and (all(fit) or not every_site)
+
+
+def _any_fits(values: Iterable[str | None], patterns: Sequence[str]) -> bool:
+    return any(value is not None and fnmatchcase(value, pattern) for value in values for pattern in patterns)
+
+
+def in_scope(seen: Seen, policy: Policy) -> bool:
+    """What is about no site and no pool is about all of them."""
+    sites, pools = policy["scope"]["sites"], policy["scope"]["pools"]
+    if not sites and not pools or not seen.sites and seen.pool is None:
+        return True
+    return _any_fits(seen.sites, sites) or _any_fits([seen.pool], pools)
+
+
+def decision(seen: Seen, policy: Policy) -> str:
+    """What is tolerated for one site is not tolerated where it harms another one too."""
+    return next(
+        rule["decision"]
+        for rule in (*policy["rules"], *DEFAULT_RULES)
+        if fits(seen, rule, every_site=rule["decision"] != "fail")
+    )
+
+
+def _reason(seen: Seen, policy: Policy, today: str) -> Reason:
+    decided, waiver, why = decision(seen, policy), None, seen.why
+    if not in_scope(seen, policy):
+        decided, why = "pass", "outside the scope: " + why
+    elif decided == "fail":
+        waived = next((item for item in policy["waivers"] if fits(seen, item, every_site=True)), None)
+        if waived is not None:
+            over = waived["until"] < today
+            waiver = _words_of(waived, over)
+            decided = "fail" if over else "pass"
+    return {
+        "host": seen.host,
+        "site": seen.sites[0] if seen.sites else None,
+        "pool": seen.pool,
+        "cause": seen.cause,
+        "reason": seen.reason,
+        "decision": decided,
+        "new": seen.new,
+        "why": harmless(why),
+        "fix": harmless(seen.fix),
+        "waiver": waiver,
+    }
+
+
+def _words_of(waiver: Waiver, over: bool) -> str:
+    verb = "was waived by %s until %s, which is over: %s" if over else "waived by %s until %s: %s"
+    return harmless(verb % (waiver["who"], waiver["until"], waiver["why"]))
+
+
+# ------------------------------------------------------------------------------------------ all together
+
+
+def _tolerate(reasons: Iterable[Reason], policy: Policy, before: Collection[str], fleet: int) -> None:
+    """Where few enough hosts fail, they are only warned of."""
+    thresholds = policy["thresholds"]
+    if "hosts" not in thresholds and "hosts_percent" not in thresholds:
+        return
+    found = list(reasons)
+    count = len(_ill(found) | set(before))
+    if count > thresholds.get("hosts", fleet) or count * 100 > thresholds.get("hosts_percent", 100) * fleet:
+        return
+    for reason in found:
+        if reason["decision"] == "fail":
+            reason["decision"] = "warn"
+            reason["why"] = harmless(
+                "tolerated, %d of %s: %s" % (count, plural(fleet, "host"), reason["why"])
+            )
+
+
+def _of_fleet(looks: Looks, policy: Policy, today: str, all_seen: Sequence[Seen]) -> list[Reason]:
+    """What is about no single host. What is here is never tolerated."""
+    seen: list[Seen] = []
+    for number, waiver in enumerate(policy["waivers"]):
+        if waiver["until"] < today:
+            words = (number, waiver["who"], waiver["until"], waiver["why"])
+            why = "gate_policy.waivers[%d] of %s was for the time until %s: %s" % words
+            seen.append(sign(None, "waiver_expired", None, why, "renew it or remove it"))
+    empty = _empty_scope(looks, policy)
+    if empty:
+        why = "no site and no pool of these hosts is called %s" % names_of(empty, 200)[0]
+        seen.append(sign(None, "scope_empty", None, why, "look at gate_policy.scope"))
+    inside = [item for item in all_seen if in_scope(item, policy)]
+    lost = sum(item.lost for item in inside)
+    if lost:
+        why = "%s lost since the deploy began" % plural(lost, "request")
+        seen.append(sign(None, "requests_lost", None, why))
+    return [*(_reason(item, policy, today) for item in seen), *_beyond(policy, inside)]
+
+
+def _beyond(policy: Policy, inside: Sequence[Seen]) -> list[Reason]:
+    """Each host that has a part in more requests than a threshold accepts."""
+    reasons: list[Reason] = []
+    for name, cause, what in (
+        ("lost_requests", "requests_lost", "lost since the deploy began"),
+        ("cut_requests", "reload_cuts", "would be cut by a reload now"),
+    ):
+        parts: dict[str, int] = {}
+        for item in inside:
+            number = item.lost if name == "lost_requests" else item.cut
+            if item.host and number:
+                parts[item.host] = parts.get(item.host, 0) + number
+        total, limit = sum(parts.values()), policy["thresholds"].get(name)
+        if not isinstance(limit, int) or total <= limit:
+            continue
+        for host, number in parts.items():
+            words = (number, plural(total, "request"), what, limit)
+            why = "%d of %s %s, and gate_policy.thresholds accepts %d" % words
+            reasons.append({**_reason(sign(host, cause, None, why), policy, ""), "decision": "fail"})
+    return reasons
+
+
+def _empty_scope(looks: Looks, policy: Policy) -> list[str]:
+    """The patterns of the scope, where none of them fits. Only snapshots tell all sites and pools."""
+    scope = policy["scope"]
+    entries = [entry for entry in looks.report["hosts"].values() if "snapshot" in entry]
+    if not entries or not scope["sites"] and not scope["pools"]:
+        return []
+    sites = {site for entry in entries for site in sites_of(entry)}
+    sites |= {name for entry in entries for item in entry["findings"] for name in item["sites"]}
+    pools = {key.pool for entry in entries for key in loads(entry) or {}}
+    if _any_fits(sites, scope["sites"]) or _any_fits(pools, scope["pools"]):
+        return []
+    return [*scope["sites"], *scope["pools"]]
+
+
+def _summary(gate: Gate) -> str:
+    """The verdict in one line."""
+    counts, word = gate["counts"], {"fail": "CLOSED", "warn": "open, with warnings", "pass": "open"}
+    lost = ", %s lost since the deploy began" % plural(gate["lost"], "request") if gate["lost"] else ""
+    ill = (
+        ", %s: %s" % (plural(len(gate["ill"]), "ill host"), names_of(gate["ill"], 60)[0])
+        if gate["ill"]
+        else ""
+    )
+    return harmless(
+        "Gate %s: %s. %s judged%s; %d fail, %d warn, %d pass%s."
+        % (
+            gate["phase"], word[gate["verdict"]], plural(gate["judged"], "host"), ill,
+            counts["fail"], counts["warn"], counts["pass"], lost,
+        )
+    )  # fmt: skip
+
+
+def complaints(gate: Gate, batch: Sequence[str]) -> dict[str, str]:
+    """Why each host fails, by host. For what is about the fleet no single host is to blame, so all fail."""
+    found: dict[str, list[str]] = {}
+    for reason in gate["reasons"]:
+        if reason["decision"] == "fail":
+            for host in [reason["host"]] if reason["host"] else batch:
+                found.setdefault(host, []).append(message(reason))
+    return {
+        host: harmless("%s%s" % (first, " And %d more, see the report." % len(more) if more else ""))
+        for host, (first, *more) in found.items()
+    }
+
+
+def message(reason: Reason) -> str:
+    """One reason for a person."""
+    name = "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
+    title = SIGNS[reason["cause"]].title + ": " if reason["cause"] in SIGNS else ""
+    parts = ["%s%s (%s%s)." % (title, reason["why"].rstrip("."), name, ", new" if reason["new"] else "")]
+    if reason["fix"]:
+        parts.append("Fix: %s" % reason["fix"])
+    if reason["waiver"]:
+        parts.append("It %s." % reason["waiver"].rstrip("."))
+    return " ".join(parts)
