@@ -27,7 +27,8 @@ options:
     description:
       - Whether php-fpm is started for a moment in the sandbox, with no network and no worker, as its unit
         would start it.
-      - This finds what C(php-fpm -t) does not, such as an extension, a group or a directory that is missing.
+      - This finds what C(php-fpm -t) does not, such as an address that is taken, or a group or a directory
+        that is missing.
       - The script of C(opcache.preload) runs then. It cannot write to a file of the host.
     type: bool
     default: true

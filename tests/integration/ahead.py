@@ -11,6 +11,7 @@ stories with this word in their name. FLEET_KEEP=1 leaves the hosts.
 
 import argparse
 import base64
+import datetime
 import io
 import json
 import os
@@ -24,12 +25,35 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.integration.compare import changes
 from tests.lab.data import HOME, Suite, load_suites
 from tests.lab.engine import LabError, execute
 from tests.run import env, hosts
 from tests.run.checks import Check, print_checks
 
+# Of ahead/pages.sh: by site, whether it was asked, the status, whether that is well, and who answered.
+PAGES = {
+    "shop.example": (True, 200, True, "site"),
+    "secure.example": (True, 200, True, "site"),
+    "inner.example": (True, 200, True, "site"),
+    "proxied.example": (True, 200, True, "site"),
+    "moved.example": (True, 301, True, "site"),
+    "twice.example": (False, None, None, None),
+    "dead.example": (True, 502, False, "nginx"),
+    "~^any": (False, None, None, None),
+}
+ASK = """
+cd %s && python3 - <<'PROGRAM'
+import json
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import accepted, site_pages
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+print("\\n" + json.dumps(site_pages(Host(), [], "/index.php", accepted(["200-399"]), 5.0, 30.0)))
+PROGRAM
+"""
 FLEET = hosts.PREFIX + "ahead"
 SUITES = ("trixie", "el")
 STORIES = Path(__file__).with_suffix("") / "stories.yml"
@@ -73,6 +97,7 @@ class Story(NamedTuple):
     where: dict[str, dict[str, Any]] = {}
     missing: Sequence[str] = ()
     cuts: dict[str, float] = {}
+    variation: bool = False
 
 
 def load() -> list[Story]:
@@ -89,6 +114,25 @@ def payload(tree: Path) -> str:
     text = base64.encodebytes(packed.getvalue()).decode()
     unpack = "mkdir -p %s; base64 -d <<'DATA' | tar xz --no-same-owner -C %s\n%sDATA\n"
     return unpack % (AWAY, AWAY, text)
+
+
+def certificate() -> str:
+    """A key and a certificate that nobody has to trust, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([]), datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return (private + made.public_bytes(pem)).decode()
 
 
 def filled(value: Any, suite: Suite) -> Any:
@@ -141,18 +185,39 @@ class Stage:
 
 
 def stories_of(suite: str, every: Sequence[Story], few: bool) -> list[Story]:
-    """few: those that both suites have are shared out by turns."""
-    mine = [story for story in every if suite in story.suites]
+    """few: without variations. Those that both suites have are shared out by turns."""
     if not few:
-        return mine
-    shared = [story for story in every if len(story.suites) > 1]
-    turn = set(shared[SUITES.index(suite) :: len(SUITES)])
-    return [story for story in mine if story in turn or len(story.suites) == 1 or story.name == "nothing"]
+        return [story for story in every if suite in story.suites]
+    left = [story for story in every if not story.variation]
+    shared = [story.name for story in left if len(story.suites) > 1]
+    mine = ["nothing", *shared[SUITES.index(suite) :: len(SUITES)]]
+    return [story for story in left if story.name in mine or story.suites == [suite]]
 
 
-def on_suite(suite: str, stories: Sequence[Story], furnish: str) -> list[Check]:
-    stage, checks = Stage(load_suites()[suite]), list[Check]()
-    stage.script(furnish + KEEP)
+def pages(stage: Stage) -> Iterator[Check]:
+    """Sites of every kind are asked, each for itself."""
+    pem = "cat >/etc/nginx/lab.pem <<'PEM'\n%sPEM\n" % certificate()
+    stage.script(pem + (STORIES.parent / "pages.sh").read_text())
+    told = json.loads(stage.script(ASK % AWAY).strip().splitlines()[-1])
+    seen = {page["site"]: (page["asked"], page["status"], page["ok"], page["by"]) for page in told["pages"]}
+    for site, wanted in PAGES.items():
+        wrong = None if seen.get(site) == wanted else "%s: %s" % (seen.get(site), told["pages"])
+        yield Check(stage.suite.name, "%s is asked" % site, wrong)
+    stage.script(BACK)
+
+
+def without_a_trace(stages: Sequence[Stage]) -> Iterator[Check]:
+    before = hosts.fingerprint(FLEET)
+    for stage in stages:
+        stage.script(LOOK)
+    after = hosts.fingerprint(FLEET)
+    for host in before:
+        differ = "; ".join(changes(before[host], after[host]))
+        yield Check(host, "a look leaves no trace", differ or None)
+
+
+def on_stage(stage: Stage, stories: Sequence[Story]) -> list[Check]:
+    checks, suite = list(pages(stage)), stage.suite.name
     for story in stories:
         began = time.monotonic()
         checks += stage.tell(story)
@@ -165,9 +230,14 @@ def prove(suites: Sequence[str], few: bool, only: str) -> Iterator[Check]:
     hosts.lab("down", FLEET, quiet=True, check=False)
     try:
         hosts.lab("up", FLEET, "--hosts", ",".join(suite + ":plain" for suite in suites), quiet=True)
-        furnish = payload(env.tree("tree-ahead"))
-        with ThreadPoolExecutor(len(suites)) as pool:
-            work = [pool.submit(on_suite, suite, stories_of(suite, every, few), furnish) for suite in suites]
+        stages = [Stage(load_suites()[suite]) for suite in suites]
+        for stage in stages:
+            stage.script(payload(env.tree("tree-ahead")) + KEEP)
+        yield from without_a_trace(stages)
+        with ThreadPoolExecutor(len(stages)) as pool:
+            work = [
+                pool.submit(on_stage, stage, stories_of(stage.suite.name, every, few)) for stage in stages
+            ]
             for ended in work:
                 yield from ended.result()
     finally:

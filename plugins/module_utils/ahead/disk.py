@@ -56,9 +56,11 @@ def programs(host: Host, service: Service, launch: Optional[Launch]) -> "Iterato
             )
 
 
-def unit_files(service: Service, launch: Optional[Launch]) -> "Iterator[RestartProblem]":
+def unit_files(host: Host, service: Service, launch: Optional[Launch]) -> "Iterator[RestartProblem]":
+    """How systemd would start it by files that it has not read cannot be asked."""
     if launch and launch.needs_reload:
         words = "The files of %s were changed, and systemd has not read them: a boot would." % service.name
+        host.miss("unit_start", launch.unit, words.rstrip("."), "systemctl daemon-reload")
         yield problem("unit_changed", service, words, file=launch.definition[0], files=launch.definition)
 
 

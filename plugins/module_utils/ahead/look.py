@@ -144,10 +144,10 @@ def _service_entry(service: Service, tests: Sequence[Tried]) -> "RestartService"
     }
 
 
-def _miss_tests(host: Host, service: Service, tests: Sequence[Tried], try_start: bool) -> None:
+def _miss_tests(host: Host, service: Service, tests: Sequence[Tried], try_start: bool, systemd: bool) -> None:
     """A test that did not run is a gap, but for what was not asked for, and for a start that cannot be."""
     config, start = tests
-    try_start = try_start and not (service.state and is_masked(service.state))
+    try_start = try_start and systemd and not (service.state and is_masked(service.state))
     what = "nginx_test" if service.program == NGINX else "fpm_test"
     if config.result == NOT_RUN:
         host.miss(what, service.config, config.why or "", None if host.is_root() else "root")
@@ -161,7 +161,7 @@ def _of_service(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
     if unit:
         yield from boot.refusals(host, service, unit)
     yield from boot.enablement(host, service, snapshot["host"]["systemd"])
-    yield from disk.unit_files(service, unit)
+    yield from disk.unit_files(host, service, unit)
     yield from disk.unloaded(host, service, snapshot["nginx"], looked.procs)
     if service.program == NGINX:
         yield from _address(looked, service)
@@ -242,7 +242,7 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
             tests = [gone, gone]
         else:
             tests = _tests(looked, service, try_start)
-            _miss_tests(host, service, tests, try_start)
+            _miss_tests(host, service, tests, try_start, snapshot["host"]["systemd"])
         services.append(_service_entry(service, tests))
         problems += programs + problems_of(service, *tests) + list(_of_service(looked, service))
     problems = worst_first(problems + list(_of_endpoints(looked)))

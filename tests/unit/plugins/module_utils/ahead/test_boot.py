@@ -1,0 +1,139 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What systemd would do at the next start and at the next boot."""
+
+from typing import Any, Dict, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import boot as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.endpoints import Held
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.ahead.parts import (
+    UNIT,
+    fpm,
+    launch,
+    pool,
+)
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+ASK = (
+    "systemctl show --no-pager -p WantedBy,RequiredBy,BoundBy,UpheldBy,TriggeredBy,RequisiteOf,DropInPaths"
+    " -- " + UNIT
+)
+MOUNTS = "overlay / overlay rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/sda /srv ext4 rw 0 0\n"
+
+
+def state(enabled: str = "enabled", load: str = "loaded") -> Any:
+    return {"enabled": enabled, "load": load, "fragment": "/lib/systemd/system/" + UNIT}
+
+
+def host(answer: str = "", **files: str) -> FakeHost:
+    return FakeHost({"/proc/self/mounts": MOUNTS, **files}, {ASK: (0, answer, "")})
+
+
+def kinds(problems: Any) -> List[str]:
+    return [problem["kind"] for problem in problems]
+
+
+def enabled(there: FakeHost, systemd: bool = True, **service: Any) -> List[str]:
+    return kinds(subject.enablement(there, fpm()._replace(**service), systemd))
+
+
+class TestBoot:
+    @pytest.mark.parametrize("word", ["disabled", "linked", "enabled-runtime", "transient"])
+    def test_hit_it_runs_and_no_boot_starts_it(self, word: str) -> None:
+        assert enabled(host(), state=state(word)) == ["unit_disabled"]
+
+    @pytest.mark.parametrize("word", ["enabled", "static", "indirect", "generated", "alias"])
+    def test_near_miss_a_boot_may_start_it(self, word: str) -> None:
+        assert not enabled(host(), state=state(word))
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "WantedBy=nginx.service\n",
+            "TriggeredBy=php8.2-fpm.socket\n",
+            "WantedBy=\nDropInPaths=/run/systemd/system/nginx.service.d/50-pacemaker.conf\n",
+        ],
+    )
+    def test_near_miss_something_else_starts_it(self, answer: str) -> None:
+        assert not enabled(host(answer), state=state("disabled"))
+
+    def test_hit_a_masked_unit(self) -> None:
+        assert enabled(host(), state=state("masked", "masked")) == ["unit_masked"]
+
+    def test_hit_started_by_hand(self) -> None:
+        assert enabled(host(), state=None, unit=None) == ["unit_missing"]
+
+    def test_near_miss_a_unit_of_something_else_started_it(self) -> None:
+        there = host(**{"/proc/35/cgroup": "0::/system.slice/supervisor.service\n"})
+        assert not enabled(there, state=None, unit=None)
+
+    def test_near_miss_a_host_without_systemd(self) -> None:
+        assert not enabled(host(), systemd=False, state=None, unit=None)
+
+    def test_what_does_not_run_is_the_diagnosis_to_tell(self) -> None:
+        assert not enabled(host(), state=state("disabled"), pid=None)
+
+
+class TestRefusals:
+    def refusals(self, monkeypatch: Any, *told: Any, **pre: Any) -> Any:
+        monkeypatch.setattr(subject, "start_refusals", lambda *_arguments: iter(told))
+        there = host()
+        return list(subject.refusals(there, fpm(), launch(**pre))), there.missing
+
+    def test_hit_a_condition(self, monkeypatch: Any) -> None:
+        (problem,), missing = self.refusals(monkeypatch, ("condition", "a restart would stop at X"))
+        assert (problem["kind"], problem["severity"], missing) == ("start_refused", "critical", [])
+
+    @pytest.mark.parametrize("kind", ["other_unit", "manual", "start_limit"])
+    def test_what_a_person_decides_is_a_warning(self, monkeypatch: Any, kind: str) -> None:
+        (problem,), _missing = self.refusals(monkeypatch, (kind, "x"))
+        assert (problem["severity"], problem["at"]) == ("warning", ["restart"])
+
+    @pytest.mark.parametrize("kind", ["command", "unasked_condition"])
+    def test_what_cannot_be_tried_is_unknown(self, monkeypatch: Any, kind: str) -> None:
+        problems, missing = self.refusals(monkeypatch, (kind, "x"))
+        assert not problems and missing[0]["what"] == "unit_start"
+
+    def test_near_miss_nginxs_own_test_before_its_start(self, monkeypatch: Any) -> None:
+        own = "{ path=/usr/sbin/nginx ; argv[]=/usr/sbin/nginx -t -q -g daemon on; ; ignore_errors=no }"
+        assert self.refusals(monkeypatch, ("command", "x"), ExecStartPre=[own]) == ([], [])
+
+    def test_hit_another_command_beside_nginxs_test(self, monkeypatch: Any) -> None:
+        own = "argv[]=/usr/sbin/nginx -t ; x argv[]=/usr/local/bin/check nginx -t ; "
+        _problems, missing = self.refusals(monkeypatch, ("command", "x"), ExecStartPre=[own])
+        assert missing
+
+
+def directories(there: FakeHost, path: str, **made: Any) -> List[str]:
+    held = [Held(fpm(), pool("unix:" + path))]  # type: ignore[arg-type]
+    return kinds(subject.directories(there, held, {UNIT: launch(**made)}))
+
+
+class TestDirectory:
+    def test_hit_nothing_makes_it_at_boot(self) -> None:
+        assert directories(host(), "/run/by-hand/a.sock") == ["socket_directory_lost"]
+
+    def test_hit_only_the_directory_above_is_made(self) -> None:
+        assert directories(host(), "/run/a/b/a.sock", makes=["/run/a"]) == ["socket_directory_lost"]
+
+    @pytest.mark.parametrize("path", ["/run/a.sock", "/srv/a/a.sock", "/var/lib/a/a.sock"])
+    def test_near_miss_it_stays(self, path: str) -> None:
+        assert not directories(host(), path)
+
+    @pytest.mark.parametrize(
+        "made",
+        [
+            {"makes": ["/run/by-hand"]},
+            {"makes": ["/run/by-hand/deeper"]},
+            {"ExecStartPre": ["argv[]=/bin/mkdir -p /run/by-hand ; "]},
+        ],
+    )
+    def test_near_miss_the_unit_makes_it(self, made: Dict[str, Any]) -> None:
+        assert not directories(host(), "/run/by-hand/a.sock", **made)
+
+    def test_near_miss_an_entry_of_tmpfiles(self) -> None:
+        entry = {"/usr/lib/tmpfiles.d/x.conf": "d /var/run/by-hand 0755 - - -\n"}
+        assert not directories(host(**entry), "/run/by-hand/a.sock")
