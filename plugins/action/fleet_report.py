@@ -116,9 +116,6 @@ class ActionModule(ActionBase):
             "complaints": refused,
             "stops_rollout": bool(refused) and played.stops_rollout(self._task),
             "unmended": unmended,
-            # As set_stats would return it, without a task of its own. Controllers keep only what is not per
-            # host.
-            "ansible_stats": {"data": {"webmedic": verdict}, "per_host": False, "aggregate": False},
         }
 
     def _replay(self, options: Mapping[str, Any]) -> dict[str, Any]:

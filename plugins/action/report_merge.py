@@ -7,18 +7,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.webmedic.php_fpm.plugins.action.fleet_report import written
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, merge, report, run, saved, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
+    bounds,
+    complaints,
+    merge,
+    report,
+    run,
+    saved,
+    table,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.console import show
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 STARTED = time.time()
 
@@ -54,6 +60,8 @@ class ActionModule(ActionBase):
         if options["print_table"]:
             lines = table.render(made.report, epoch(made.report["generated_at"]), footer)
             show([*((note, "yellow") for note in made.notes), *lines])
+        hosts = made.report["hosts"]
+        refused = complaints.complaints(hosts, hosts, options["fail_on"], accept_unseen=False)
         return {
             **outcome,
             **({} if path else {"failed": True, "msg": footer}),
@@ -63,15 +71,5 @@ class ActionModule(ActionBase):
             "merged": files,
             "notes": made.notes,
             "report": report.artifact(made.report),
-            "complaint": complaint(made.report, options["fail_on"]),
+            "complaint": complaints.in_brief(hosts, refused),
         }
-
-
-def complaint(made: Report, fail_on: Sequence[str]) -> str:
-    """How many hosts have a status that the caller does not accept. Empty when there are none."""
-    counts = made["summary"]["counts"]
-    return ", ".join(
-        "%d %s" % (counts[status], status)
-        for status in bounds.STATUSES
-        if status in fail_on and counts[status]
-    )

@@ -18,17 +18,26 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import FIL
 
 display = Display()
 
+PLACE: dict[str, Any] = {
+    "host": {"type": "str", "default": "localhost"},
+    "become": {"type": "bool", "default": False},
+    "directory": {"type": "str"},
+    "url": {"type": "str"},
+    "headers": {"type": "dict", "default": {}, "no_log": True},
+    "timeout": {"type": "int", "default": 30},
+    "validate_certs": {"type": "bool", "default": True},
+}
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {
         "folder": {"type": "path", "required": True},
-        "directory": {"type": "str"},
-        "url": {"type": "str"},
-        "headers": {"type": "dict", "default": {}, "no_log": True},
-        "timeout": {"type": "int", "default": 30},
-        "validate_certs": {"type": "bool", "default": True},
+        "to": {
+            "type": "dict",
+            "required": True,
+            "options": PLACE,
+            "mutually_exclusive": [("directory", "url")],
+            "required_one_of": [("directory", "url")],
+        },
     },
-    "mutually_exclusive": [("directory", "url")],
-    "required_one_of": [("directory", "url")],
 }
 AUDITED = "The report stays on the controller: in check mode nothing is written on %s, a host of this play."
 
@@ -42,9 +51,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+        _spec, arguments = self.validate_argument_spec(**ARGUMENTS)
+        options = arguments["to"]
         variables = task_vars or {}
-        folder = options["folder"].rstrip("/")
+        self._right_place(options["host"])
+        folder = arguments["folder"].rstrip("/")
         files = sorted(
             (file for file in FILES if os.path.isfile(os.path.join(folder, file))),
             key=lambda file: file == REPORT,
@@ -60,9 +71,14 @@ class ActionModule(ActionBase):
             outcome.update(self._put(options, folder, run, files, variables))
         else:
             outcome.update(self._copy(options, folder, run, files, variables))
-        if not outcome["arrived"]:
+        if outcome["msg"]:
             display.warning(outcome["msg"])
-        return {**outcome, "changed": False}
+        return {**outcome, "changed": False, "by": variables.get("inventory_hostname")}
+
+    def _right_place(self, host: str) -> None:
+        """An action cannot choose its host; only a task can."""
+        if self._task.delegate_to and self._task.delegate_to != host:
+            raise AnsibleActionFail("to.host is %s, and delegate_to is %s" % (host, self._task.delegate_to))
 
     def _put(
         self,
@@ -88,7 +104,7 @@ class ActionModule(ActionBase):
                 follow_redirects="none",
             )
             if result.get("failed") or result.get("unreachable"):
-                return _lost("PUT %s" % upload.shown(url), result, folder)
+                return _lost("PUT %s" % upload.shown(url), result)
         return _arrived(upload.shown(upload.address(options["url"], run, REPORT)), files)
 
     def _copy(
@@ -99,11 +115,9 @@ class ActionModule(ActionBase):
         files: list[str],
         variables: Mapping[str, Any],
     ) -> dict[str, Any]:
-        host = str(self._task.delegate_to or variables.get("inventory_hostname") or "the host")
+        host = str(self._task.delegate_to or variables.get("inventory_hostname"))
         if self._task.check_mode and host in variables.get("ansible_play_hosts_all", ()):
-            message = AUDITED % host
-            display.warning(message)
-            return {"skipped": True, "arrived": True, "msg": message, "uploaded": [], "place": None}
+            return {"skipped": True, "arrived": True, "uploaded": [], "place": None, "msg": AUDITED % host}
         target = os.path.join(options["directory"], run)
         place = "%s:%s" % (host, target)
         for file in files:
@@ -117,7 +131,7 @@ class ActionModule(ActionBase):
                 directory_mode="0755",
             )
             if result.get("failed") or result.get("unreachable"):
-                return _lost("%s/%s" % (place, file), result, folder)
+                return _lost("%s/%s" % (place, file), result)
         return _arrived(place, files)
 
     def _sub_action(self, name: str, variables: Mapping[str, Any], **arguments: Any) -> Mapping[str, Any]:
@@ -144,15 +158,9 @@ class ActionModule(ActionBase):
 
 
 def _arrived(place: str, files: list[str]) -> dict[str, Any]:
-    return {"arrived": True, "uploaded": files, "place": place}
+    return {"arrived": True, "uploaded": files, "place": place, "msg": ""}
 
 
-def _lost(what: str, result: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    message = "The report did not arrive: %s: %s. It lies in %s on the controller."
-    return {
-        "failed": True,
-        "arrived": False,
-        "uploaded": [],
-        "place": None,
-        "msg": message % (what, upload.reason(result), folder),
-    }
+def _lost(what: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    message = "The report did not arrive: %s: %s." % (what, upload.reason(result))
+    return {"failed": True, "arrived": False, "uploaded": [], "place": None, "msg": message}

@@ -191,8 +191,7 @@ unmended:
   sample:
     web01: "undone, since it did not help or made something worse: fpm_not_running/stopped"
 report:
-  description: The report in brief, which is published under C(webmedic) as M(ansible.builtin.set_stats) with
-    C(per_host=false) would.
+  description: The report in brief, for M(ansible.builtin.set_stats). docs/artifact.schema.json declares it.
   returned: always
   type: dict
   contains:
@@ -204,13 +203,30 @@ report:
       description: Number of hosts by status, every status present.
       type: dict
       returned: always
+    generated_at:
+      description: When it was made, in UTC.
+      type: str
+      returned: always
+    run:
+      description: Id of the run, which is the name of its folder.
+      type: str
+      returned: when it is known
     causes:
-      description: Number of hosts by cause, the most frequent first.
+      description: Number of hosts by cause, the most frequent first, 50 at most.
       type: dict
       returned: always
     hosts:
-      description: The causes found on each host, by host; an empty list where there are none.
+      description: The causes found on each host, by host; an empty list where there are none. In a very large
+        fleet, those for which 48 KiB have room, the worst hosts first.
       type: dict
+      returned: always
+    hosts_left_out:
+      description: How many hosts there was no room for.
+      type: int
+      returned: always
+    summary:
+      description: Markdown of at most 4 KiB for a message. What is wrong, where, why, and the fix.
+      type: str
       returned: always
     remediation:
       description: Number of findings that were to be mended, RV(report.remediation.wanted), and by what
@@ -250,8 +266,12 @@ report:
       unreachable: 1
     causes:
       fpm_not_running: 2
+    generated_at: "2026-11-26T00:15:02Z"
     hosts:
       web01: [fpm_not_running]
       web02: [fpm_not_running]
       web03: []
+    hosts_left_out: 0
+    run: 2026-11-26T001502Z
+    summary: "**3 hosts: 2 failing, 1 healthy** ..."
 """

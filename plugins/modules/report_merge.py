@@ -41,8 +41,10 @@ options:
     type: bool
     default: true
   fail_on:
-    description: Statuses of hosts that the caller does not accept. They do not fail this task, but fill
-      RV(complaint), so that the report is published first.
+    description:
+      - Statuses of hosts that the caller does not accept. They do not fail this task, but fill RV(complaint),
+        so that the report is published first.
+      - Unless it is empty, V(unreachable) and V(unknown) are among them.
     type: list
     elements: str
     choices: [failing, degraded, unreachable, unknown, recovered, healthy, not_applicable]
@@ -116,10 +118,10 @@ notes:
   elements: str
   sample: ["1 host is in more than one report: web07. The newest counts."]
 complaint:
-  description: Number of hosts by each status of O(fail_on) that they have; empty when there are none.
+  description: Hosts with a status that is not accepted, in one line; empty when there are none.
   returned: success
   type: str
-  sample: 2 failing, 1 unreachable
+  sample: "2 failing: web01, web02; 1 unreachable: web09"
 report:
   description: The merged report in brief, as RV(webmedic.php_fpm.fleet_report#module:report).
   returned: success

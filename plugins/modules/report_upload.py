@@ -24,34 +24,46 @@ options:
       RV(webmedic.php_fpm.fleet_report#module:folder).
     type: path
     required: true
-  directory:
-    description:
-      - Absolute path of a directory on the host. The folder is made in it. Missing directories are made.
-      - Exactly one of O(directory) and O(url) is needed.
-    type: str
-  url:
-    description:
-      - Where each file is sent to. V({file}) stands for its name, and must be in it. V({run}) stands for the
-        name of the folder.
-      - The server must answer with 200, 201, 202 or 204. A redirect is not followed, since it could lead
-        what is in O(headers) elsewhere.
-    type: str
-  headers:
-    description:
-      - Headers of the requests, such as C(Authorization).
-      - Give the task C(no_log), or a callback may show them.
+  to:
+    description: The new place. Exactly one of O(to.directory) and O(to.url) is needed.
     type: dict
-    default: {}
-  timeout:
-    description:
-      - How many seconds the server may be silent.
-      - The keyword C(timeout) of the task bounds all of it.
-    type: int
-    default: 30
-  validate_certs:
-    description: Whether the certificate of the server must be valid.
-    type: bool
-    default: true
+    required: true
+    suboptions:
+      host:
+        description: Name of the host. The task goes there by its C(delegate_to), which must say the same.
+        type: str
+        default: localhost
+      become:
+        description: Whether the task has more rights there. The roles make it the C(become) of the task. This
+          option does nothing by itself.
+        type: bool
+        default: false
+      directory:
+        description: Absolute path of a directory on the host. The folder is made in it. Missing directories
+          are made.
+        type: str
+      url:
+        description:
+          - Where each file is sent to, from the host. V({file}) stands for its name, and must be in it.
+            V({run}) stands for the name of the folder.
+          - The server must answer with 200, 201, 202 or 204. A redirect is not followed, since it could lead
+            what is in O(to.headers) elsewhere.
+        type: str
+      headers:
+        description:
+          - Headers of the requests, such as C(Authorization).
+          - Give the task C(no_log), or a callback may show them.
+        type: dict
+        default: {}
+      timeout:
+        description: How many seconds the server may be silent. The keyword C(timeout) of the task bounds all
+          of it.
+        type: int
+        default: 30
+      validate_certs:
+        description: Whether the certificate of the server must be valid.
+        type: bool
+        default: true
 attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed
@@ -76,7 +88,7 @@ attributes:
     platforms: all
 notes:
   - It does the work with M(ansible.builtin.copy) and M(ansible.builtin.uri).
-  - The password and the query of O(url) are in no message.
+  - The password and the query of O(to.url) are in no message.
 seealso:
   - module: webmedic.php_fpm.fleet_report
 author:
@@ -87,7 +99,9 @@ EXAMPLES = r"""
 - name: Keep the report on a host of the inventory
   webmedic.php_fpm.report_upload:
     folder: "{{ fleet.folder }}"
-    directory: /srv/webmedic
+    to:
+      host: archive01
+      directory: /srv/webmedic
   delegate_to: archive01
   become: false
   run_once: true
@@ -95,9 +109,10 @@ EXAMPLES = r"""
 - name: Send it to a server
   webmedic.php_fpm.report_upload:
     folder: "{{ fleet.folder }}"
-    url: https://reports.example/webmedic/{run}/{file}
-    headers:
-      Authorization: Bearer {{ report_token }}
+    to:
+      url: https://reports.example/webmedic/{run}/{file}
+      headers:
+        Authorization: Bearer {{ report_token }}
   delegate_to: localhost
   become: false
   run_once: true
@@ -116,6 +131,11 @@ place:
   returned: always
   type: str
   sample: archive01:/srv/webmedic/2026-11-26T001502Z
+by:
+  description: Name of the host that the task ran for.
+  returned: always
+  type: str
+  sample: web01
 uploaded:
   description: Names of the files.
   returned: always
@@ -123,9 +143,9 @@ uploaded:
   elements: str
   sample: [report.html, report.json]
 msg:
-  description: Why the report did not arrive, or why it was not handed on.
-  returned: when it did not arrive, or was not handed on
+  description: Why the report did not arrive, or why it was not handed on; empty when it arrived. It is a
+    warning as well.
+  returned: always
   type: str
-  sample: "The report did not arrive: PUT https://reports.example/webmedic/x/report.json: 403 Forbidden. It
-    lies in /home/ops/webmedic-report/x on the controller."
+  sample: "The report did not arrive: PUT https://reports.example/webmedic/x/report.json: 403 Forbidden."
 """

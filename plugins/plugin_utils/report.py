@@ -15,10 +15,11 @@ from collections.abc import Container, Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from . import remedies
+from . import brief, remedies
 from .bounds import DIAGNOSIS, STATUSES
 from .catalogue import enrich
-from .shapes.report import Artifact, Diagnosis, HostEntry, Report, Run, Summary
+from .shapes.artifact import Artifact
+from .shapes.report import Diagnosis, HostEntry, Report, Run, Summary
 from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 
 SCHEMA_VERSION = 1
@@ -165,14 +166,18 @@ def verdict(report: Report) -> str:
 
 
 def artifact(report: Report) -> Artifact:
-    """What a job publishes for the steps after it: small, and free of any text that a host chose."""
+    """What a job publishes for the steps after it: small, and free of templates."""
     remedied = remedies.tally(report["hosts"].values())
     published: Artifact = {
         "verdict": verdict(report),
+        "generated_at": report["generated_at"],
         "counts": dict(report["summary"]["counts"]),
-        "causes": dict(report["summary"]["causes"]),
-        "hosts": {name: causes_of(entry) for name, entry in report["hosts"].items()},
+        "causes": dict(list(report["summary"]["causes"].items())[: brief.MOST_CAUSES]),
+        **brief.hosts(report["hosts"]),
+        "summary": brief.summary(report),
     }
     if remedied:
         published["remediation"] = remedied
+    if "run" in report:
+        published["run"] = report["run"]["id"]
     return published

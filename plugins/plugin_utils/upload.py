@@ -77,7 +77,7 @@ def reason(result: Mapping[str, Any]) -> str:
 
 def _captured(exception: Any) -> str:
     """What ansible-core 2.19 keeps of an error instead of a message: an event, and those that caused it."""
-    texts = []
+    texts: list[str] = []
     event = getattr(exception, "event", None)
     while event is not None and len(texts) < DEEPEST:
         texts.append(str(event.msg))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes docs/report.schema.json, from the shapes of the report.
+"""Writes docs/report.schema.json and docs/artifact.schema.json, from the shapes of the report.
 
 ``python3 -m tests.run.report_schema``, after a field was declared or taken away. A unit test compares.
 """
@@ -23,9 +23,10 @@ def main(argv: Sequence[str]) -> None:
     maker = importlib.import_module(
         "ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.report_schema"
     )
-    path = home / "docs" / "report.schema.json"
-    path.write_text(maker.report_schema(), encoding="utf-8")
-    print("wrote %s" % path)
+    for name in ("report", "artifact"):
+        path = home / "docs" / (name + ".schema.json")
+        path.write_text(getattr(maker, name + "_schema")(), encoding="utf-8")
+        print("wrote %s" % path)
 
 
 if __name__ == "__main__":

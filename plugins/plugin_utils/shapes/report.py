@@ -102,12 +102,3 @@ class Tally(TypedDict):
 
 class Mended(TypedDict, total=False):
     remediation: Tally  # absent: no remediation ran
-
-
-class Artifact(Mended):
-    """What a job publishes for the steps after it."""
-
-    verdict: str  # the worst status
-    counts: Dict[str, int]  # hosts by status
-    causes: Dict[str, int]  # hosts by cause
-    hosts: Dict[str, List[str]]  # causes by host

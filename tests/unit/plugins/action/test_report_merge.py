@@ -68,7 +68,7 @@ class TestMerge:
         assert whole["summary"]["counts"]["failing"] == 1 == outcome["report"]["counts"]["failing"]
         assert whole["summary"]["causes"] == {"fpm_not_running": 1}
         assert whole["generated_at"] == made({}, 5)["generated_at"]
-        assert outcome["complaint"] == "1 failing" and not outcome.get("failed")
+        assert outcome["complaint"] == "1 failing: a; 1 unreachable: c" and not outcome.get("failed")
         assert "3 hosts: 1 failing, 1 unreachable, 1 healthy" in shown[0]
         assert saved.read(str(tmp_path / "out")).report == whole
 

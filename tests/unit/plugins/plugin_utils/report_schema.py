@@ -13,7 +13,8 @@ import json
 from inspect import get_annotations
 from typing import Any, Union, get_origin
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, brief, report, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import Artifact, Listed
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report, Summary, Words
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes as source
 
@@ -29,28 +30,45 @@ DEFINITIONS: Schema = {
     "number": {"type": "number", "minimum": -MAX, "maximum": MAX},
 }
 # What the controller writes and no host says.
+TIME: Schema = {
+    "type": "string",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+}
+COUNTS: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": list(bounds.STATUSES),
+    "patternProperties": {"^(%s)$" % "|".join(bounds.STATUSES): {"$ref": "#/$defs/count"}},
+}
+CAUSES: Schema = {
+    "type": "object",
+    "propertyNames": {"$ref": "#/$defs/id"},
+    "additionalProperties": {"type": "integer", "minimum": 1},
+}
 WRITTEN: dict[type, dict[str, Schema]] = {
     Words: dict.fromkeys(get_annotations(Words), {"type": "string"}),
     Report: {
         "schema_version": {"const": report.SCHEMA_VERSION},
-        "generated_at": {
-            "type": "string",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
-        },
+        "generated_at": TIME,
         "window": {"type": "integer", "minimum": 1},
     },
-    Summary: {
-        "counts": {
+    Summary: {"counts": COUNTS, "causes": CAUSES},
+    Listed: {
+        "hosts": {
             "type": "object",
-            "additionalProperties": False,
-            "required": list(bounds.STATUSES),
-            "patternProperties": {"^(%s)$" % "|".join(bounds.STATUSES): {"$ref": "#/$defs/count"}},
+            "additionalProperties": {
+                "type": "array",
+                "maxItems": brief.MOST_OF_A_HOST,
+                "items": {"$ref": "#/$defs/id"},
+            },
         },
-        "causes": {
-            "type": "object",
-            "propertyNames": {"$ref": "#/$defs/id"},
-            "additionalProperties": {"type": "integer", "minimum": 1},
-        },
+    },
+    Artifact: {
+        "verdict": {"enum": list(bounds.STATUSES)},
+        "generated_at": TIME,
+        "counts": COUNTS,
+        "causes": {**CAUSES, "maxProperties": brief.MOST_CAUSES},
+        "summary": {"type": "string", "maxLength": brief.SUMMARY},
     },
 }
 
@@ -116,12 +134,21 @@ class Maker:
         return {"$ref": "#/$defs/" + name}
 
 
-def report_schema() -> str:
-    """docs/report.schema.json as it should be."""
+def schema_of(shape: type, title: str) -> str:
     maker = Maker()
-    whole = maker.of_shape(Report)
+    whole = maker.of_shape(shape)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "webmedic.php_fpm report",
+        "title": title,
     }
     return json.dumps({**head, **whole, "$defs": {**DEFINITIONS, **maker.made}}, indent=2) + "\n"
+
+
+def report_schema() -> str:
+    """docs/report.schema.json as it should be."""
+    return schema_of(Report, "webmedic.php_fpm report")
+
+
+def artifact_schema() -> str:
+    """docs/artifact.schema.json as it should be."""
+    return schema_of(Artifact, "webmedic.php_fpm artifact")

@@ -106,7 +106,7 @@ def run(started: float = NOW, **more: Any) -> dict[str, Any]:
     }
 
 
-def schema() -> dict[str, Any]:
-    with open(os.path.join(ROOT, "docs", "report.schema.json"), encoding="utf-8") as stream:
+def schema(name: str = "report") -> dict[str, Any]:
+    with open(os.path.join(ROOT, "docs", name + ".schema.json"), encoding="utf-8") as stream:
         document: dict[str, Any] = json.load(stream)
     return document

@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 
 jsonschema = pytest.importorskip("jsonschema")
 VALIDATOR = jsonschema.Draft202012Validator(schema())
+ARTIFACT = jsonschema.Draft202012Validator(schema("artifact"))
 
 
 def replies() -> list[dict[str, Any]]:
@@ -38,7 +39,9 @@ def fleet(given: dict[str, Any]) -> None:
     """One hostile host beside a good one."""
     made = report.build({"hostile": given, "good": answer()}, 900, NOW, keep_snapshot=True)
     VALIDATOR.validate(json.loads(json.dumps(made, allow_nan=False)))
-    json.dumps(report.artifact(made), allow_nan=False)
+    published = json.dumps(report.artifact(made), allow_nan=False)
+    ARTIFACT.validate(json.loads(published))
+    assert len(published) < 64 * 1024 and not any(mark in published for mark in ("{{", "{%", "{#"))
     assert set(made["hosts"]) == {"hostile", "good"}
     printed = "\n".join(line for line, _colour in table.render(made, NOW))
     assert not set(printed) & set("\x1b\u202e\r\0")

@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.modules import (
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import report as report_shape
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import Artifact
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.config import ConfigProblem
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import (
@@ -109,6 +110,8 @@ class TestSchema:
     def test_it_is_the_one_of_the_shapes(self) -> None:
         with open(os.path.join(ROOT, "docs", "report.schema.json"), encoding="utf-8") as stream:
             assert stream.read() == report_schema.report_schema(), "run: python3 -m tests.run.report_schema"
+        with open(os.path.join(ROOT, "docs", "artifact.schema.json"), encoding="utf-8") as stream:
+            assert stream.read() == report_schema.artifact_schema(), "run: python3 -m tests.run.report_schema"
 
     def test_every_bound_is_of_a_declared_field(self) -> None:
         for shape, fields in bounds.BOUNDS.items():
@@ -153,8 +156,8 @@ class TestReport:
         assert both == set(bounds.fields_of(report_shape.HostEntry)) - {"snapshot"}
 
     def test_what_a_job_publishes_has_the_declared_keys(self) -> None:
-        made = report.artifact(report.build({"a": remedied()}, 900, NOW))
-        assert set(made) == set(bounds.fields_of(report_shape.Artifact))
+        made = report.artifact(report.build({"a": remedied()}, 900, NOW, run=run()))
+        assert set(made) == set(bounds.fields_of(Artifact))
         assert set(made["remediation"]) == set(bounds.fields_of(report_shape.Tally))
 
 
@@ -163,7 +166,7 @@ class TestReturn:
 
     @pytest.mark.parametrize(("entry", "shape"), [
         (DIAGNOSIS["findings"], Finding), (DONE, Remediation),
-        (FLEET["report"], report_shape.Artifact),
+        (FLEET["report"], Artifact),
         (FLEET["report"]["contains"]["remediation"], report_shape.Tally),
         (FPM["masters"], Master), (WORKERS["pools"], WorkersOfPool), (OOM["kills"], Kill),
         (LOGS["events"], Event), (LOGS["files"], LogFile),

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a job publishes: small for any fleet, harmless from any host, and with why and fix in it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import brief, report
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    answer,
+    finding,
+    schema,
+    unreachable,
+)
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.tables import HOSTILE
+
+jsonschema = pytest.importorskip("jsonschema")
+LIMIT = 64 * 1024
+
+
+def published(hosts: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(report.artifact(report.build(hosts, 900, NOW))))
+    jsonschema.Draft202012Validator(schema("artifact")).validate(made)
+    assert len(json.dumps(made)) < LIMIT and len(made["summary"].encode()) <= brief.SUMMARY
+    assert not any(mark in json.dumps(made) for mark in ("{{", "{%", "{#"))
+    return made
+
+
+class TestHosts:
+    def test_a_fleet_that_fits_is_all_there(self) -> None:
+        names = ["web%03d.example.com" % number for number in range(1000)]
+        made = published(dict.fromkeys(names, answer()))
+        assert list(made["hosts"]) == names and made["hosts_left_out"] == 0
+
+    def test_of_a_very_large_one_the_ill_are_there(self) -> None:
+        hosts: dict[str, Any] = {"web%05d.example.com" % number: answer() for number in range(10000)}
+        ill = ["web%05d.example.com" % number for number in range(0, 10000, 100)]
+        hosts.update(dict.fromkeys(ill, answer("failing", finding())))
+        made = published(hosts)
+        assert list(made["hosts"])[:100] == ill and len(made["hosts"]) > 1000
+        assert made["hosts_left_out"] == 10000 - len(made["hosts"])
+        assert made["counts"] == {**dict.fromkeys(made["counts"], 0), "failing": 100, "healthy": 9900}
+
+    def test_a_host_may_not_fill_it(self) -> None:
+        many = [finding("c%d_%s" % (number, "x" * 50)) for number in range(200)]
+        made = published({"a": answer("failing", *many), "b": answer("failing", finding())})
+        assert len(made["hosts"]["a"]) == brief.MOST_OF_A_HOST and len(made["causes"]) == brief.MOST_CAUSES
+        assert "b" in made["hosts"]
+
+
+class TestSummary:
+    def test_it_says_what_where_why_and_the_fix(self) -> None:
+        text = published({"web1": answer("failing", finding()), "web2": answer()})["summary"]
+        assert text == (
+            "**2 hosts: 1 failing, 1 healthy**\n"
+            "\n- **PHP-FPM is not running: stopped** (fpm\\_not\\_running/stopped), 1 host: web1"
+            "\n  - why: php8.2-fpm.service is stopped."
+            "\n  - fix: systemctl start php8.2-fpm.service"
+        )
+
+    def test_many_causes_are_cut_and_counted(self) -> None:
+        many = [finding("cause_%d" % number, summary="x" * 500) for number in range(100)]
+        text = published({"web1": answer("failing", *many)})["summary"]
+        assert text.splitlines()[-1].endswith(" more causes in the report")
+
+    def test_what_was_mended_is_not_a_cause_any_more(self) -> None:
+        assert "why:" not in published({"a": remedied("done")})["summary"]
+        assert "why:" in published({"a": remedied("rolled_back")})["summary"]
+
+    @pytest.mark.parametrize(
+        "evil",
+        [*HOSTILE, "<!channel> @here", "[x](http://evil)", "![](http://evil)", "`x` **y** ~~z~~", "{{{%{#"],
+    )
+    def test_hostile_text_stays_text(self, evil: str) -> None:
+        hostile = finding(site=evil, sites=[evil], pool=evil, unit=evil, summary=evil, endpoint=evil)
+        text = published({"a": answer("failing", hostile), "b": unreachable(evil)})["summary"]
+        assert all(char.isprintable() or char == "\n" for char in text)
+        plain = text.replace("\\\\", "")
+        for mark in "[]<>`@":
+            assert plain.count(mark) == plain.count("\\" + mark)
