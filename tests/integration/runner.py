@@ -22,13 +22,14 @@ from pathlib import Path
 import yaml
 from jinja2 import ChainableUndefined, sandbox
 
-from tests.integration.awx import configuration, scripted
-from tests.integration.awx.jobs import Ended, Runner
-from tests.integration.awx.scripted import HEALTHY, ILL, Json
+from tests.integration.awx import configuration, launch
+from tests.integration.awx.jobs import HERE, Ended, Runner
+from tests.integration.awx.replies import HEALTHY, ILL, MENDED
+from tests.integration.prepared_hosts import Fleet
 from tests.run import env, package
 from tests.run.checks import Check, print_checks
 
-DIAGNOSE, AUDIT, REMEDIATE = ("playbooks/%s.yml" % name for name in ("diagnose", "audit", "remediate"))
+DIAGNOSE, AUDIT, REMEDIATE = ("%s PHP-FPM" % name for name in ("Diagnose", "Audit", "Remediate"))
 SUMMARY_LIMIT = 4096
 # Of AWX: a job that was cancelled.
 CANCELLED = 254
@@ -53,9 +54,10 @@ def verdict(what: str, ended: Ended, wanted: str, **counts: int) -> Check:
 
 def well(runner: Runner) -> Iterator[Check]:
     what = "diagnose, all well"
-    hosts = scripted.hosts(runner.jobs / "well-hosts", {"web1": HEALTHY, "web2": HEALTHY})
-    hosts["here"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    ended = runner.run(runner.prepare("well", hosts, DIAGNOSE, {"diagnose_window": 60}))
+    fleet = runner.fleet("well", {"web1": HEALTHY, "web2": HEALTHY})
+    fleet.names["here"] = HERE
+    fleet.groups["web"].append("here")
+    ended = runner.run(runner.prepare(fleet, DIAGNOSE, diagnose_window=60))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "healthy", healthy=2, not_applicable=1)
     asked = {event["event_data"]["host"] for event in ended.named("runner_on_ok")}
@@ -68,8 +70,8 @@ def well(runner: Runner) -> Iterator[Check]:
 
 def found(runner: Runner) -> Iterator[Check]:
     what = "diagnose, a host is ill"
-    hosts = scripted.hosts(runner.jobs / "found-hosts", {"web1": HEALTHY, "web2": ILL, "web3": None})
-    ended = runner.run(runner.prepare("found", hosts, DIAGNOSE, {}))
+    fleet = runner.fleet("found", {"web1": HEALTHY, "web2": ILL, "web3": None})
+    ended = runner.run(runner.prepare(fleet, DIAGNOSE))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "failing", failing=1, unreachable=1, healthy=1)
     published = ended.artifact["webmedic"]
@@ -80,9 +82,8 @@ def found(runner: Runner) -> Iterator[Check]:
 
 def closed(runner: Runner) -> Iterator[Check]:
     what = "audit, a host is ill and one is away"
-    hosts = scripted.hosts(runner.jobs / "closed-hosts", {"web1": HEALTHY, "web2": ILL, "web3": None})
-    answers = template("Audit PHP-FPM")["extra_vars"]
-    ended = runner.run(runner.prepare("closed", hosts, AUDIT, answers, "--check"))
+    fleet = runner.fleet("closed", {"web1": HEALTHY, "web2": ILL, "web3": None})
+    ended = runner.run(runner.prepare(fleet, AUDIT))
     yield expected(what, ended, 2, "failed")
     yield verdict(what, ended, "failing", failing=1, unreachable=1, healthy=1)
     why = ended.failed_hosts()
@@ -95,32 +96,29 @@ def closed(runner: Runner) -> Iterator[Check]:
 
 def away(runner: Runner) -> Iterator[Check]:
     what = "audit, no host can be reached"
-    hosts = scripted.hosts(runner.jobs / "away-hosts", {"web1": None, "web2": None})
-    ended = runner.run(
-        runner.prepare("away", hosts, AUDIT, template("Audit PHP-FPM")["extra_vars"], "--check")
-    )
+    fleet = runner.fleet("away", {"web1": None, "web2": None})
+    ended = runner.run(runner.prepare(fleet, AUDIT))
     yield expected(what, ended, 2, "failed")
     yield verdict(what, ended, "unreachable", unreachable=2)
 
 
 def checked(runner: Runner) -> Iterator[Check]:
     what = "remediate as Check"
-    place = runner.jobs / "checked-hosts"
-    hosts = scripted.hosts(place, {"web1": HEALTHY, "web2": ILL})
-    ended = runner.run(runner.prepare("checked", hosts, REMEDIATE, {}, "--check", "--diff"))
+    fleet = runner.fleet("checked", {"web1": HEALTHY, "web2": ILL})
+    ended = runner.run(runner.prepare(fleet, REMEDIATE, "check"))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "failing", failing=1, healthy=1)
     told = ended.artifact["webmedic"]["remediation"]
     seen = differs((told["would_fix"], told["fixed"]), (1, 0))
     yield Check(what, "it says what it would mend", seen)
-    still = json.loads((place / "web2" / "diagnosis_info.json").read_text())["status"]
-    yield Check(what, "it mends nothing", differs(still, "failing"))
+    yield Check(what, "each host is asked once", differs(fleet.asked("web2"), ["remediation"]))
 
 
 def mended(runner: Runner) -> Iterator[Check]:
     what = "remediate"
-    hosts = scripted.hosts(runner.jobs / "mended-hosts", {"web1": HEALTHY, "web2": ILL})
-    ended = runner.run(runner.prepare("mended", hosts, REMEDIATE, {}))
+    fleet = runner.fleet("mended", {"web1": HEALTHY, "web2": ILL})
+    fleet.answers("web2", ".next", remediation=MENDED)
+    ended = runner.run(runner.prepare(fleet, REMEDIATE))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "recovered", recovered=1, healthy=1)
     yield from notified(what, ended)
@@ -128,10 +126,9 @@ def mended(runner: Runner) -> Iterator[Check]:
 
 def cancelled(runner: Runner) -> Iterator[Check]:
     what = "diagnose, cancelled"
-    place = runner.jobs / "cancelled-hosts"
-    hosts = scripted.hosts(place, {"web1": HEALTHY, "web2": HEALTHY})
-    (place / "web2" / "slow").touch()
-    job = runner.prepare("cancelled", hosts, DIAGNOSE, {})
+    fleet = runner.fleet("cancelled", {"web1": HEALTHY, "web2": HEALTHY})
+    (fleet.place / "web2" / "python").write_text("#!/bin/sh\nsleep 20\n")
+    job = runner.prepare(fleet, DIAGNOSE)
     process = runner.start(job)
     events = job.place / "artifacts" / "job" / "job_events"
     until = time.monotonic() + 60
@@ -143,29 +140,32 @@ def cancelled(runner: Runner) -> Iterator[Check]:
     ended = runner.ended(job)
     yield expected(what, ended, CANCELLED, "canceled")
     yield Check(what, "it publishes nothing", differs(ended.artifact, {}))
-    report = ended.kept / "webmedic-report"
+    report = ended.project / "webmedic-report"
     yield Check(what, "it leaves no report", str(list(report.iterdir())) if report.exists() else None)
 
 
 def remote(runner: Runner) -> Iterator[Check]:
     what = "audit on a worker"
-    hosts = scripted.hosts(runner.jobs / "remote-hosts", {"web1": HEALTHY, "web2": ILL})
-    answers = template("Audit PHP-FPM")["extra_vars"]
-    ended = runner.remote(runner.prepare("remote", hosts, AUDIT, answers, "--check"))
+    fleet = runner.fleet("remote", {"web1": HEALTHY, "web2": ILL})
+    ended = runner.remote(runner.prepare(fleet, AUDIT))
     yield expected(what, ended, 2, "failed")
     yield verdict(what, ended, "failing", failing=1, healthy=1)
     yield Check(what, "the ill one fails", differs(set(ended.failed_hosts()), {"web2"}))
-    yield Check(what, "what the job wrote there is gone", "it is not" if ended.kept.exists() else None)
+    yield Check(what, "what the job wrote there is gone", "it is not" if ended.project.exists() else None)
+    yield from archived(what, fleet, "web2")
 
 
-def template(name: str) -> Json:
-    """A job template of examples/awx."""
-    return next(call.arguments for call in configuration.calls() if call.arguments.get("name") == name)
+def archived(what: str, fleet: Fleet, host: str) -> Iterator[Check]:
+    """The report reaches people, who cannot look into a job's folder."""
+    found = list((fleet.place / "archive").glob("*/report.json"))
+    yield Check(what, "its report is in the archive", differs(len(found), 1))
+    hosts = json.loads(found[0].read_text())["hosts"] if found else {}
+    yield Check(what, "and names the host", None if host in hosts else str(list(hosts)))
 
 
 def notified(what: str, ended: Ended) -> Iterator[Check]:
     """What the chat gets of it, rendered as AWX does (awx/main/models/notifications.py)."""
-    messages = template("webmedic")["messages"]
+    messages = launch.arguments("webmedic")["messages"]
     body = messages["success" if ended.status == "successful" else "error"]["body"]
     job = {"name": "Job", "status": ended.status, "artifacts": ended.artifact}
     text = (
@@ -183,7 +183,7 @@ def notified(what: str, ended: Ended) -> Iterator[Check]:
 
 def image(runner: Runner) -> Iterator[Check]:
     """The definition of what jobs run in. Its image is not built here: that takes a registry."""
-    place = runner.jobs / "image"
+    place = runner.fleet("image", {}).place / "project"
     shutil.copytree(configuration.PROJECT, place)
     argv = [str(runner.home / "bin" / "ansible-builder"), "create"]
     done = subprocess.run(
@@ -208,11 +208,8 @@ JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
 
 
 def prove() -> Iterator[Check]:
-    jobs = env.WORK / "awx-jobs"
-    shutil.rmtree(jobs, ignore_errors=True)
-    jobs.mkdir(parents=True)
     collections = package.install(Path(sys.prefix), "awx-installed")
-    runner = Runner(env.venv("runner", env.controller()), collections, jobs)
+    runner = Runner(env.venv("runner", env.controller()), collections)
     with ThreadPoolExecutor(2) as pool:
         for checks in pool.map(lambda part: list(part(runner)), JOBS):
             yield from checks

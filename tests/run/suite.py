@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.run import env
+from tests.run import awx_collection, env
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 PYTEST_COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?)\b")
@@ -135,13 +135,14 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
         "tests/integration/awx",
     ]
     plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
+    linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
     return [
         Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
         Step("mypy-plugins", "quick", plugins, typed, root, by_exit_code),
         Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
         Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
-        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], tools, here, by_exit_code),
+        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], linted, here, by_exit_code),
         Step("units", "quick", pytest, dict(tools, PYTHONPATH=str(root)), here, by_pytest),
     ]
 

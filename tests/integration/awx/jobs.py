@@ -7,19 +7,24 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.integration.awx.configuration import PROJECT
-from tests.integration.awx.scripted import Json
+from tests.integration.awx.launch import launched
+from tests.integration.awx.objects import Json
+from tests.integration.prepared_hosts import Answer, Fleet
 from tests.run import env
 
 IDENT = "job"
+# A host that is this machine.
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
 class Job(NamedTuple):
-    """place: its private data directory, which has inventory, project and answers to the survey in it."""
+    """place: its private data directory, which has inventory, project and variables in it."""
 
     place: Path
     playbook: str
@@ -27,13 +32,13 @@ class Job(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """rc and status as the runner wrote them. kept: the project's folder after the job."""
+    """rc and status as the runner wrote them. project: its folder, after the job."""
 
     rc: int
     status: str
     events: list[Json]
     stdout: str
-    kept: Path
+    project: Path
 
     @property
     def artifact(self) -> Json:
@@ -58,30 +63,43 @@ class Runner(NamedTuple):
 
     home: Path
     collections: Path
-    jobs: Path
 
-    def prepare(self, name: str, hosts: Json, playbook: str, answers: Json, *words: str) -> Job:
-        place = self.jobs / name
-        shutil.rmtree(place, ignore_errors=True)
+    def fleet(self, name: str, diagnoses: Mapping[str, Answer | None]) -> Fleet:
+        """Hosts by what they answer. None: it cannot be reached."""
+        fleet = Fleet("awx-" + name, self.home, self.collections)
+        for host, answer in diagnoses.items():
+            fleet.host(host, answer, "web")
+        return fleet
+
+    def prepare(
+        self, fleet: Fleet, template: str, job_type: str = "", folder: str = "job", **given: Any
+    ) -> Job:
+        """given: answers of a person, or what a workflow hands on."""
+        archive = {"host": "archive", "directory": str(fleet.place / "archive")}
+        names = {"awx_hosts": "web", "awx_archive": archive}
+        playbook, variables, words = launched(template, names, given, job_type)
+        place = fleet.place / folder
         shutil.copytree(PROJECT, place / "project")
         for folder in ("inventory", "env"):
             (place / folder).mkdir()
-        inventory = {"all": {"hosts": hosts, "vars": {"ansible_become": False}}}
+        inventory = json.loads(fleet.inventory().read_text())
+        inventory["all"]["vars"] = {"ansible_become": False}
+        inventory["all"]["hosts"]["archive"] = HERE
         (place / "inventory" / "hosts.json").write_text(json.dumps(inventory))
-        (place / "env" / "extravars").write_text(json.dumps(answers))
+        (place / "env" / "extravars").write_text(json.dumps(variables))
         return Job(place, playbook, words)
 
     def environ(self) -> dict[str, str]:
-        return env.environ(self.home, self.collections, ANSIBLE_PIPELINING="true", ANSIBLE_SSH_RETRIES="0")
+        return env.environ(self.home, self.collections, ANSIBLE_PIPELINING="true")
 
-    def command(self, mode: str, place: Path, job: Job) -> list[str]:
-        program = [str(self.home / "bin" / "ansible-runner"), mode, str(place), "-i", IDENT]
+    def command(self, mode: str, job: Job) -> list[str]:
+        program = [str(self.home / "bin" / "ansible-runner"), mode, str(job.place), "-i", IDENT]
         words = ["--cmdline=" + " ".join(job.words)] if job.words else []
         return [*program, "-q", "-p", job.playbook, *words]
 
     def start(self, job: Job) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            self.command("run", job.place, job),
+            self.command("run", job),
             env=self.environ(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -98,14 +116,11 @@ class Runner(NamedTuple):
 
     def remote(self, job: Job) -> Ended:
         """On a worker: the job goes there as a stream, and its events come back as one."""
-        worker = job.place.with_name(job.place.name + "-worker")
-        shutil.rmtree(worker, ignore_errors=True)
+        worker, done = job.place.with_name("worker"), job.place.with_name("processed")
         worker.mkdir()
         program = str(self.home / "bin" / "ansible-runner")
-        sent = self.pipe(self.command("transmit", job.place, job), b"")
+        sent = self.pipe(self.command("transmit", job), b"")
         back = self.pipe([program, "worker", "--private-data-dir", str(worker)], sent)
-        done = job.place.with_name(job.place.name + "-processed")
-        shutil.rmtree(done, ignore_errors=True)
         self.pipe([program, "process", str(done), "-i", IDENT], back)
         # AWX removes it with the container.
         shutil.rmtree(worker)
