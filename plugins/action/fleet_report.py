@@ -29,12 +29,18 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import GateError
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html, junit, markdown, sarif
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 display = Display()
 # The engine imports this file once, before it forks for a task: all batches of a run have the same time.
 STARTED = time.time()
-WRITERS: dict[str, folder.Writer] = {}
+WRITERS: dict[str, folder.Writer] = {
+    "report.html": html.render,
+    "report.md": markdown.render,
+    "junit.xml": junit.render,
+    "report.sarif": sarif.render,
+}
 
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {

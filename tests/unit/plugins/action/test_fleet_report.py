@@ -51,6 +51,9 @@ def variables(results: dict[str, Any], **more: Any) -> dict[str, Any]:
 class Screen:
     """Stands for the engine's display."""
 
+    def warning(self, text: str) -> None:
+        raise AssertionError(text)
+
     def __init__(self) -> None:
         self.shown: list[str] = []
         self.logged: list[str] = []
@@ -107,6 +110,13 @@ class TestReport:
         assert "ansible_stats" not in outcome
         with open(path, encoding="ascii") as stream:
             assert list(json.load(stream)["hosts"]) == ["web1", "gone"]
+        assert sorted(os.listdir(outcome["folder"])) == [
+            "junit.xml",
+            "report.html",
+            "report.json",
+            "report.md",
+            "report.sarif",
+        ]
         (text,) = screen.shown
         assert text.startswith("\n<red>2 hosts: 1 failing, 1 unreachable</>\n")
         assert text.endswith("\nReport: %s" % path)

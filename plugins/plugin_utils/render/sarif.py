@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report as SARIF 2.1.0: a result for each open finding, a rule for each reason, its help from the
+catalogue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ..catalogue import lookup
+from ..placeholders import named
+from ..remedies import full_name, identity, open_findings
+from ..shapes.report import Explained, HostEntry, Report
+from ..text import clean
+from .facts import verdict_of
+from .hosts import missed
+from .view import DOCS, WORDS
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {"critical": "error", "warning": "warning", "info": "note"}
+RANKS = {"certain": 100.0, "likely": 70.0, "possible": 40.0}
+Json = dict[str, Any]
+
+
+def render(report: Report) -> str:
+    rules: dict[str, Json] = {}
+    results = []
+    for host, entry in report["hosts"].items():
+        for finding in open_findings(entry):
+            name = full_name(finding)
+            rules.setdefault(name, _rule(finding))
+            results.append({**_result(host, entry, finding), "ruleIndex": list(rules).index(name)})
+    run = report.get("run")
+    driver: Json = {
+        "name": "webmedic.php_fpm",
+        "informationUri": DOCS + "README.md",
+        "rules": list(rules.values()),
+    }
+    if run is not None:
+        driver["version"] = clean(run["version"])
+    made: Json = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "endTimeUtc": report["generated_at"],
+                "toolExecutionNotifications": list(_not_seen(report)),
+                "properties": {"verdict": verdict_of(report), **({"run": dict(run)} if run else {})},
+            }
+        ],
+        "results": results,
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [made]}, indent=1) + "\n"
+
+
+def _rule(finding: Explained) -> Json:
+    entry = lookup(finding["cause"], finding["reason"])
+    words = "%s Fix: %s Not this: %s" % (named(entry.what), named(entry.advice), entry.do_not)
+    return {
+        "id": full_name(finding),
+        "name": "".join(part.title() for part in full_name(finding).replace("/", "_").split("_")),
+        "shortDescription": {"text": entry.title},
+        "fullDescription": {"text": named(entry.what)},
+        "help": {"text": words.replace("`", ""), "markdown": words},
+        "helpUri": DOCS + finding["doc"],
+        "defaultConfiguration": {"level": LEVELS[finding["severity"]]},
+        "properties": {"tags": ["nginx", "php-fpm", finding["cause"]]},
+    }
+
+
+def _result(host: str, entry: HostEntry, finding: Explained) -> Json:
+    same = json.dumps([host, *identity(finding)])
+    level = LEVELS[finding["severity"]] if finding["state"] == "active" else "note"
+    return {
+        "ruleId": full_name(finding),
+        "level": level,
+        "rank": RANKS[finding["confidence"]],
+        "message": {"text": "%s: %s" % (clean(host), clean(finding["summary"]) or clean(finding["title"]))},
+        "locations": [_location(host, finding)],
+        "partialFingerprints": {"finding/v1": hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()},
+        "properties": {
+            "host": clean(host),
+            "status": entry["status"],
+            "state": finding["state"],
+            "count": finding["count"],
+            **{name: clean(value) for name, value in _named(finding).items() if value},
+        },
+    }
+
+
+def _named(finding: Explained) -> dict[str, str | None]:
+    return {
+        "site": finding["site"],
+        "endpoint": finding["endpoint"],
+        "pool": finding["pool"],
+        "unit": finding["unit"],
+        "fix": finding["fix"],
+    }
+
+
+def _location(host: str, finding: Explained) -> Json:
+    """The line of a file that the evidence names, else that of the site, else the host."""
+    pieces = [(piece["path"], piece.get("line")) for piece in finding["evidence"] if piece.get("line")]
+    pieces += [(site["file"], site["line"]) for site in finding["servers"]]
+    path, line = next(((path, line) for path, line in pieces if path), ("", None))
+    physical: Json = {"artifactLocation": {"uri": quote(clean(host), safe="") + quote(clean(path or ""))}}
+    if line:
+        physical["region"] = {"startLine": line}
+    full = "/".join(filter(None, (host, finding["site"], finding["endpoint"])))
+    return {
+        "physicalLocation": physical,
+        "logicalLocations": [{"name": clean(host), "fullyQualifiedName": clean(full), "kind": "resource"}],
+    }
+
+
+def _not_seen(report: Report) -> Iterator[Json]:
+    """Hosts of which it is not known whether they are ill."""
+    for host, entry in report["hosts"].items():
+        if entry["status"] in ("unreachable", "unknown"):
+            why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
+            told = "%s: %s: %s" % (clean(host), WORDS[entry["status"]][0], why)
+            yield {"level": "error", "message": {"text": told}}
