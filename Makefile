@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build lint units fuzz sanity matrix package fleet-test vm-test harm neighbours company survive awx molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm neighbours company survive awx molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -34,6 +34,15 @@ bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing
 build: ## the tarball, checked and installed for a try
 	@$(RUN) tests.run.package
 
+published: ## what Galaxy and a public repository ask: importer, ansible-lint on the built tree, licences, workflows
+	@$(RUN) tests.run.published
+
+docs: ## the documentation site, in .cache/webmedic/docsite/html; every warning is an error
+	@$(RUN) tests.run.docsite
+
+release: ## the tarball, checked and published on Galaxy with the token in GALAXY_TOKEN
+	@$(RUN) tests.run.published --publish
+
 lint: ## ruff, mypy, yamllint, ansible-lint
 	@$(SUITE) ruff mypy yamllint changelog ansible-lint
 
@@ -44,7 +53,7 @@ fuzz: ## inputs that nobody would write, for every parser, for the rules and for
 	@set -e; dev=$(DEV); root=$$($(ENV) -m tests.run.env tree); cd $$root/ansible_collections/webmedic/php_fpm; \
 	PYTHONPATH=$$root WEBMEDIC_FUZZ_SECONDS=$(or $(SECONDS),60) exec $$dev/bin/python -m pytest -q -s $$(find tests/unit -name 'test_fuzz*.py')
 
-sanity: ## ansible-test sanity, on ansible-core 2.19 and, where Python 3.12 is, on 2.21
+sanity: ## ansible-test sanity on ansible-core 2.16 to 2.19 and, where Python 3.12 is, on 2.21
 	@$(SUITE) sanity
 
 matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3.13 found here (ARGS='3.6 modules')

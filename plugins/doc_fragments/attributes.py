@@ -26,6 +26,13 @@ attributes:
     INFO = r"""
 options: {}
 attributes:
+  action_group:
+    description: Use C(group/webmedic.php_fpm.info) in C(module_defaults) to set defaults for all modules
+      that look.
+    support: full
+    membership:
+      - webmedic.php_fpm.all
+      - webmedic.php_fpm.info
   check_mode:
     description: Can run in C(check_mode) and return what a normal run returns.
     support: full
@@ -41,6 +48,13 @@ attributes:
     CHANGE = r"""
 options: {}
 attributes:
+  action_group:
+    description: Use C(group/webmedic.php_fpm.change) in C(module_defaults) to set defaults for all modules
+      that change.
+    support: full
+    membership:
+      - webmedic.php_fpm.all
+      - webmedic.php_fpm.change
   check_mode:
     description: Can run in C(check_mode) and return what a normal run would do, without doing it.
     support: full

@@ -97,6 +97,11 @@ attributes:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed
       on the controller.
     support: full
+  action_group:
+    description: Use C(group/webmedic.php_fpm.all) in C(module_defaults) to set defaults for all modules.
+    support: full
+    membership:
+      - webmedic.php_fpm.all
   bypass_host_loop:
     description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
     support: none

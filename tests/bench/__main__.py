@@ -4,7 +4,7 @@
 
 """What a diagnosis costs, and how many more requests a pool serves once it is sized.
 
-``python3 -m tests.bench [real] [host] [answered] [logs] [sizing]``
+``python3 -m tests.bench [real] [host] [answered] [scale] [logs] [sizing]``
 
 It prints tables in Markdown. Only numbers of the same run can be compared. BENCH_BEFORE=REVISION measures the
 module of that revision beside today's, on the same hosts, by turns.
@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import host_cost, logs, sizing
+from tests.bench import host_cost, logs, scale, sizing
 from tests.bench.engine_runs import (
     EMPTY,
     FLEET,
@@ -167,12 +167,14 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "host", "answered", "logs", "sizing"]
+    parts = argv or ["real", "host", "answered", "scale", "logs", "sizing"]
     where = collections()
     if {"real", "host"} & set(parts):
         real_hosts(where, parts)
     if "answered" in parts:
         answered(where)
+    if "scale" in parts:
+        scale.measured(where)
     if "logs" in parts:
         error_logs()
     if "sizing" in parts:

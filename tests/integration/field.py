@@ -25,13 +25,15 @@ from tests.run.checks import Check
 
 
 class Story(Protocol):
-    """What happens on a host. name: letters, digits and _; the host has the same name."""
+    """What happens on a host."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Letters, digits and _; the host has the same name."""
 
     @property
-    def suite(self) -> str: ...
+    def suite(self) -> str:
+        """Of the lab, or the layout el."""
 
 
 S = TypeVar("S", bound=Story)

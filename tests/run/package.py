@@ -25,6 +25,7 @@ NEVER_SHIPPED = (
     "tests/",
     "molecule/",
     "examples/",
+    ".github/",
     ".ci/",
     ".cache/",
     "requirements/",
@@ -33,9 +34,8 @@ NEVER_SHIPPED = (
 )
 
 
-def build(home: Path, name: str = "installed") -> Path:
-    """The tarball of the checkout as it is now."""
-    target = env.WORK / ("dist-" + name)
+def build(home: Path, target: Path = env.WORK / "dist") -> Path:
+    """The tarball of the checkout as it is now, alone in the directory target."""
     shutil.rmtree(target, ignore_errors=True)
     root = env.tree()
     env.sh(
@@ -57,7 +57,7 @@ def install(home: Path, name: str = "installed") -> Path:
 
     name: of the directory. A runner beside which others install has one of its own.
     """
-    tarball = build(home, name)
+    tarball = build(home, env.WORK / ("dist-" + name))
     target = env.WORK / name
     shutil.rmtree(target, ignore_errors=True)
     env.sh(

@@ -33,6 +33,8 @@ SUITES = ("bullseye", "bookworm", "trixie", "el")
 # Beside a dead default server and a crowd: what is loaded anew, and what is sized.
 COMPANY_FEW = "one_vhost_wrong,exhausted_static"
 COMPANY_STOCK = "stopped,socket_root,wrong_port"
+# Releases of ansible-core whose sanity tests are run: the Python of each. The first is that of the developer.
+SANITY = {"2.19": "3.11", "2.16": "3.11", "2.17": "3.11", "2.18": "3.11", "2.21": "3.12"}
 STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its steps run at a time
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
@@ -98,10 +100,7 @@ def steps(everything: bool) -> list[Step]:
     here = root / env.COLLECTION
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
-    all_steps = [*quick_steps(python, tools, root), sanity("2.19", home, root)]
-    newest = env.interpreter("3.12")
-    if newest and everything:
-        all_steps.append(sanity("2.21", env.venv("core-2.21", newest), env.tree("tree-2.21")))
+    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, home, root)]
     for version in env.TARGET_PYTHONS if everything else ("3.6",):
         if env.interpreter(version):
             argv = [python, "-m", "tests.run.host_python", version]
@@ -156,6 +155,8 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "matrix-modules": ("static", "run.matrix"),
         "newcomer": ("static", "run.newcomer"),
         "package": ("static", "run.package"),
+        "published": ("static", "run.published"),
+        "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
@@ -205,8 +206,19 @@ def by_molecule(rc: int, output: str) -> Counted:
     return Counted(passed, len(failures_of) - passed or int(rc != 0 or not failures_of))
 
 
-def sanity(core: str, home: Path, root: Path) -> Step:
-    argv = ["ansible-test", "sanity", "--local", "--python", "3.11" if core == "2.19" else "3.12"]
+def sanity_steps(everything: bool, home: Path, root: Path) -> list[Step]:
+    """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
+    (developers, python), *others = SANITY.items()
+    tested = [sanity(developers, python, home, root)]
+    for core, version in others if everything else ():
+        found = env.interpreter(version)
+        if found:
+            tested.append(sanity(core, version, env.venv("core-" + core, found), env.tree("tree-" + core)))
+    return tested
+
+
+def sanity(core: str, python: str, home: Path, root: Path) -> Step:
+    argv = ["ansible-test", "sanity", "--local", "--python", python]
     return Step("sanity-" + core, "static", argv, env.environ(home, root), root / env.COLLECTION, by_sanity)
 
 

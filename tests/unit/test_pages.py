@@ -14,7 +14,14 @@ import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
 PAGES = [
-    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "molecule/README.md", "tests/lab/README.md"),
+    *(
+        "README.md",
+        "CONTRIBUTING.md",
+        "CODE_OF_CONDUCT.md",
+        "SECURITY.md",
+        "molecule/README.md",
+        "tests/lab/README.md",
+    ),
     *("plugins/module_utils/README.md", "roles/diagnose/README.md", "roles/remediate/README.md"),
     *("docs/causes.md", "docs/looking.md", "docs/safety.md", "docs/security.md", "docs/sizing.md"),
 ]
@@ -24,6 +31,7 @@ PLACES = ("", "plugins", "plugins/module_utils", "plugins/plugin_utils", "tests/
 MADE = {
     *("report.json", "ledger.json", "journal.json", "inventory.yml", "hosts.ini", "static.txt"),
     *("webmedic-report/report.json", "backups/TIME-ACTION/journal.json", "faults/FAMILY.yml", "transaction/"),
+    "0.6.0-NAME.yml",
     *("backups/TIME-ACTION/", "put-back/TIME-ACTION/", "transaction.damaged-TIME/"),
 }
 NAMES_FILE = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*(?:\.(?:py|yml|json|md|txt|sh|ini|toml)|/)\Z")

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     class Module(Protocol):
         """What is used of AnsibleModule, which this side does not import."""
 
-        def warn(self, warning: str) -> None: ...
-        def fail_json(self, msg: str, **returned: object) -> "NoReturn": ...
-        def exit_json(self, **returned: object) -> "NoReturn": ...
+        def warn(self, warning: str) -> None:
+            """A sentence for the operator."""
+
+        def fail_json(self, msg: str, **returned: object) -> "NoReturn":
+            """Ends the module."""
+
+        def exit_json(self, **returned: object) -> "NoReturn":
+            """Ends the module."""
 
 
 def end_with(module: "Module", change: Callable[[], Outcome], **returned: object) -> "NoReturn":

@@ -123,9 +123,9 @@ def collect_confinement(host: Host, snapshot: "Snapshot") -> "Confinement":
     policy: Optional["Policy"] = None
     facts: Optional["Selinux"] = None
     if _selinux(host):
-        from .selinux import Policy  # pylint: disable=import-outside-toplevel
+        from . import selinux  # pylint: disable=import-outside-toplevel
 
-        policy = Policy(host, snapshot)
+        policy = selinux.Policy(host, snapshot)
         facts = policy.facts
     found["apparmor"] = profiles = _profiles(host, snapshot)
     found["nginx_unit"] = _nginx_unit(host, snapshot)
