@@ -126,6 +126,15 @@ events:
         - False where nginx does not ask another server, since it had sent a request such as POST.
       type: bool
       returned: where the log tells
+    none_left:
+      description: nginx had no server of the upstream left then.
+      type: bool
+      returned: where it had none
+    tried:
+      description: Of an access log, the servers that a lost request was passed to, in their order.
+      type: list
+      elements: str
+      returned: where they were several
     detail:
       description:
         - What the last message says in particular, such as C(errno), C(status) (what the visitor gets),

@@ -138,9 +138,8 @@ class Bench:
             yield Check(host, "what was mended is in use after the reboot", wrong)
         entry = self._diagnosed(trial, "restarted").get("hosts", {}).get(host, {})
         active = [one["cause"] for one in entry.get("findings", []) if one["state"] == "active"]
-        wrong = (
-            None if entry.get("status") in OVER and not active else "%s %s" % (entry.get("status"), active)
-        )
+        status, right = entry.get("status"), (*OVER, trial.restarted)
+        wrong = None if status in right and not active else "%s %s" % (status, active)
         yield Check(host, "nothing is wrong after the reboot", wrong)
 
 

@@ -3,16 +3,16 @@
 
 """Messages of one kind about one place, counted: an event of the snapshot."""
 
-from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple, Union
+from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Detail, Event, Sample
+    from ...plugin_utils.shapes.logs import Detail, Event, LaterEvent, Sample
 
 KEPT = 16  # times and pids of an event, the newest
 # The table must not grow with names that visitors choose, nor take from other sites.
 MOST_OF_SITE = 64
 MOST_EVENTS = 10000
-Key = Tuple[Union[None, bool, str], ...]
+Key = Tuple[Optional[str], ...]
 _UNREAD: "Sample" = {"path": "", "at": 0.0, "text": ""}  # until the events are listed
 
 
@@ -59,7 +59,7 @@ def _order(event: "Event") -> Tuple[float, str, str, str]:
 
 
 class Events:
-    """Counts messages by (source, signature, site, endpoint, pool, master, passed)."""
+    """Counts messages by (source, signature, site, endpoint, pool, master, what is later)."""
 
     def __init__(self) -> None:
         self._events: Dict[Key, Event] = {}
@@ -83,9 +83,9 @@ class Events:
         master: Optional[str] = None,
         pid: Optional[int] = None,
         detail: Optional["Detail"] = None,
-        passed: Optional[bool] = None,
+        later: Optional["LaterEvent"] = None,
     ) -> None:
-        key = (source, signature, site, endpoint, pool, master, passed)
+        key = (source, signature, site, endpoint, pool, master, str(later) if later else None)
         event = self._events.get(key)
         if event is None:
             event = {
@@ -103,8 +103,7 @@ class Events:
                 "detail": {},
                 "sample": _UNREAD,
             }
-            if passed is not None:
-                event["passed"] = passed
+            event.update(later or {})
             if not self._keep(key, event, 1):
                 return
         event["count"] += 1

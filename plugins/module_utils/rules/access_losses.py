@@ -8,7 +8,7 @@ site or upstream. Then it belongs to the only endpoint that its sites dial, or t
 answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
 """
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of, meanings
@@ -75,13 +75,33 @@ class _Sites:
             dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
             self.endpoints.setdefault(route["site"], set()).update(dialled)
 
+    def answers(self, key: str) -> bool:
+        """Now."""
+        probe = self.seen[key].get("probe") if key in self.seen else None
+        return bool(probe and probe["result"] == "answered")
+
     def only_dead(self, endpoints: Set[str]) -> Set[str]:
         """The one of them of which no worker answers now, if it is only one."""
-        dead: Set[str] = set()
-        for key in endpoints:
-            probe = self.seen[key].get("probe") if key in self.seen else None
-            dead.update([] if probe and probe["result"] == "answered" else [key])
+        dead = {key for key in endpoints if not self.answers(key)}
         return dead if len(dead) == 1 else set()
+
+    def failed(self, event: "Event") -> Optional[str]:
+        """The server on which a request counts: the last one that should have answered, else the last one."""
+        tried = event.get("tried") or ([event["endpoint"]] if event["endpoint"] else [])
+        answering = [key for key in tried if any(map(self.answers, reached(key)))]
+        return next(reversed(answering or tried), None)
+
+    def took_out(self, event: "Event", events: Sequence["Event"]) -> Set[str]:
+        """Where requests failed before nginx had no server left, as of failed()."""
+        endpoints = {key for name in self.names(event) for key in self.endpoints.get(name, ())}
+        before = [
+            (self.answers(key), each["last"], key)
+            for each in events
+            if each["first"] <= event["last"] and meaning_of(each) in LOST
+            for key in reached(self.failed(each) or "")
+            if key in endpoints
+        ]
+        return {max(before)[2]} if before else set()
 
     def names(self, event: "Event") -> List[str]:
         return list(self.endpoints) if event["site"] is None else [event["site"]]
@@ -99,11 +119,14 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
         if meaning not in LOST | GONE or (meaning in LOST and not sites.silent & set(names)):
             continue
         endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
-        known = set(reached(event["endpoint"])) if event["endpoint"] else set()
+        failed = sites.failed(event)
+        known = set(reached(failed)) if failed else set()
+        if not known and event.get("none_left"):
+            known = sites.took_out(event, access["events"])
         if not known and not sites.others & set(names):
             known = endpoints if len(endpoints) == 1 else sites.only_dead(endpoints)
         placed.add(event, placed.gone if meaning in GONE else placed.lost, known)
-        if meaning in LOST and not event["endpoint"]:
+        if meaning in LOST and not event["endpoint"] and not event.get("none_left"):
             placed.add(event, placed.perhaps, endpoints - known)
             placed.foreign.update([id(event)] if sites.others & set(names) else [])
     return placed

@@ -17,6 +17,7 @@ from . import (
     lost_requests,
     max_children_exhausted,
     nginx_errors,
+    no_server,
     socket_path_mismatch,
     socket_permission_denied,
     upstream_unresolvable,
@@ -45,6 +46,7 @@ RULES = (
 HOST_RULES = (
     HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),
     HostRule("nginx_errors", nginx_errors.CAUSES, nginx_errors.examine),
+    HostRule("no_server", (no_server.CAUSE,), no_server.examine),
 )
 
 CAUSES = tuple(dict.fromkeys(cause for rule in (*RULES, *HOST_RULES) for cause in rule.causes))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Sequence, Set
 from ..parse.nginx.sites import Place, place
 from .case import Case, routes_by_endpoint
 from .missing import FAILED
+from .no_server import CAUSE as NO_SERVER
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
@@ -38,6 +39,16 @@ def _out_of_reach(examined: Sequence[Case], findings: Sequence["Finding"]) -> Se
     return {case.key for case in examined if case.key in endpoints or (not case.answers and is_hit(case))}
 
 
+def _shut(findings: Sequence["Finding"]) -> Set[Place]:
+    """Sites of whose upstreams nginx asks no server, whatever that would answer."""
+    return {
+        place(site)
+        for item in findings
+        if item["cause"] == NO_SERVER.id and item["state"] == "active" and item["severity"] == "critical"
+        for site in item["servers"]
+    }
+
+
 def is_silent(case: Case) -> bool:
     """Whether the endpoint was asked as nginx asks it, and gave no answer. To refuse somebody else says
     nothing.
@@ -66,11 +77,13 @@ def status_of(
     missing: Sequence["Missing"],
 ) -> str:
     """failing, degraded, unknown, recovered, not_applicable or healthy: the first that applies."""
+    shut = _shut(findings)
     dead = _out_of_reach(examined, findings)
+    dead.update(case.key for case in examined if shut.issuperset(map(place, case.servers)))
     not_seen = {entry["what"] for entry in missing}
     states = {item["state"] for item in findings}
     silent = {case.key for case in examined if is_silent(case)} - dead - _served(examined)
-    if dead and dead.issuperset(routes_by_endpoint(snapshot)):
+    if (dead or shut) and dead.issuperset(routes_by_endpoint(snapshot)):
         return "failing"
     if silent and not dead:
         return "unknown"

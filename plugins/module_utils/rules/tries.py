@@ -13,7 +13,9 @@ out.
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.endpoint import canonical
+from ..parse.nginx.upstreams import FAIL_TIMEOUT
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import LOST
 from .case import CUT_OFF
 from .model import Loss
 from .seen import Seen, among
@@ -21,6 +23,7 @@ from .seen import Seen, among
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 # By the word of fastcgi_next_upstream that passes them on. The rest ends the request.
 PASSED = {
@@ -30,7 +33,7 @@ PASSED = {
 }
 DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
 SAME = 1.0  # seconds between two tries of one request
-AFTER = 60.0  # seconds that a server is out at most, where fail_timeout is not longer than that
+AFTER = 60.0  # seconds that a server is out at least, for who looks what took it out
 
 
 class Server(NamedTuple):
@@ -39,6 +42,8 @@ class Server(NamedTuple):
     key: str  # of its endpoint
     names: Tuple[str, ...]  # as the log has it
     answers: bool  # now
+    fails: int = 1  # that take it out
+    out: float = FAIL_TIMEOUT  # seconds for which they do; 0.0: none does
 
 
 class Group(NamedTuple):
@@ -66,19 +71,20 @@ class Tries(NamedTuple):
     passed: List[Loss]  # another server answered, or the request is counted there
 
 
-def _servers(seen: Seen, route: "Route") -> List[Server]:
+def servers_of(snapshot: "Snapshot", route: "Route") -> List[Server]:
     found: List[Server] = []
     for target in route["endpoints"]:
-        key = target["endpoint"]
-        facts = seen.snapshot["endpoints"].get(key)
+        key, fails = target["endpoint"], target.get("max_fails", 1)
+        facts = snapshot["endpoints"].get(key)
         if target["down"] or facts is None:
             continue
+        out = target.get("fail_timeout", FAIL_TIMEOUT) if fails else 0.0
         for address in facts.get("addresses") or []:
             host = "[%s]" % address["address"] if ":" in address["address"] else address["address"]
             name = canonical("%s:%s" % (host, facts["port"]))
-            found.append(Server(key, (name,), address["probe"] == "answered"))
+            found.append(Server(key, (name,), address["probe"] == "answered", fails, out))
         if not facts.get("addresses"):
-            found.append(Server(key, (key,), facts["probe"]["result"] == "answered"))
+            found.append(Server(key, (key,), facts["probe"]["result"] == "answered", fails, out))
     return list(dict.fromkeys(found))
 
 
@@ -86,7 +92,7 @@ def _groups(seen: Seen) -> List[Group]:
     """Those of more than one server."""
     groups: Dict[Tuple[Tuple[Server, ...], Tuple[str, ...]], Group] = {}
     for route in seen.snapshot["nginx"]["routes"]:
-        servers, words = _servers(seen, route), tuple(route.get("next_upstream") or DEFAULT)
+        servers, words = servers_of(seen.snapshot, route), tuple(route.get("next_upstream") or DEFAULT)
         patience = max(route[name]["seconds"] for name in ("read_timeout", "connect_timeout", "send_timeout"))
         if len(servers) > 1 and "next_upstream" in route:  # else it was not looked at
             group = groups.setdefault((tuple(servers), words), Group(servers, words, set(), patience))
@@ -113,6 +119,8 @@ def _follows(one: Try, later: Try, patience: float) -> bool:
 def _is_lost(group: Group, tries: Sequence[Try], one: Try) -> bool:
     """Whether it is counted, and here."""
     others = [each for each in tries if each.server != one.server]
+    if one.event.get("none_left"):
+        return False  # it counts by the line after it
     passed = one.event.get("passed")
     if passed:
         ends = [each for each in others if not each.event.get("passed") and not each.server.answers]
@@ -136,9 +144,31 @@ def of_tries(seen: Seen) -> Dict[Tuple[int, float], bool]:
     return verdicts
 
 
+def is_of(event: "Event", route: "Route") -> bool:
+    """Whether "no live upstreams" is about what a route dials."""
+    name = (event["endpoint"] or "").lower()
+    return name == canonical(route["upstream"] or "").lower() or any(
+        name == target["endpoint"] for target in route["endpoints"]
+    )
+
+
+def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
+    """Whether no failed try explains "no live upstreams": an only server is never taken out, and where each
+    has max_conns connections none need have failed.
+    """
+    targets, servers = [each for each in route["endpoints"] if not each["down"]], servers_of(snapshot, route)
+    if len(targets) < 2 and len(servers) < 2:
+        return True
+    names = {name for server in servers for name in server.names}
+    return any("max_conns" in target for target in targets) and not any(
+        event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] in names
+        for event in snapshot["logs"]["events"]
+    )
+
+
 def _cause(tries: Sequence[Try], at: float) -> Optional[Try]:
     """Of a moment without a live server: the newest try on one that answers again, else on any."""
-    before = [one for one in tries if at - AFTER <= one.at <= at + SAME]
+    before = [one for one in tries if at - max(AFTER, one.server.out) <= one.at <= at + SAME]
     best = [one for one in before if one.server.answers] or before
     return max(best, key=lambda one: one.at, default=None)
 
@@ -149,17 +179,11 @@ def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
     for event in seen.snapshot["logs"]["events"]:
         if event["source"] != "nginx" or meaning_of(event) != "no_live_peer":
             continue
-        name = event["endpoint"]
-        routes = [
-            route
-            for route in seen.snapshot["nginx"]["routes"]
-            if "next_upstream" in route
-            and name
-            in [canonical(route["upstream"] or ""), *(each["endpoint"] for each in route["endpoints"])]
-        ]
-        if not routes or not _servers(seen, routes[0]):
-            continue
-        servers = _servers(seen, routes[0])
+        dialling = [route for route in seen.snapshot["nginx"]["routes"] if is_of(event, route)]
+        routes = [route for route in dialling if "next_upstream" in route]
+        servers = servers_of(seen.snapshot, routes[0]) if routes else []
+        if not servers or counts_alone(seen.snapshot, routes[0]):
+            continue  # no_server.py tells of it
         tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, AFTER))
         for at in event["times"]:
             one = _cause(tries, at)

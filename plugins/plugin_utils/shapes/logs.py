@@ -67,6 +67,9 @@ class LaterEvent(TypedDict, total=False):
     # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
     # Absent: the log does not tell.
     passed: bool
+    none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
+    # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
+    tried: List[str]
 
 
 class Event(LaterEvent):

@@ -31,7 +31,15 @@ class ServerBlock(TypedDict):
     line: int
 
 
-class Target(TypedDict):
+class LaterTarget(TypedDict, total=False):
+    """Of a server of an upstream, where it is not nginx's default. Not in snapshots from before 0.6.0."""
+
+    max_fails: int  # failed tries that take it out; 0: none does
+    fail_timeout: float  # seconds for which it is out
+    max_conns: int  # connections at a time
+
+
+class Target(LaterTarget):
     """An endpoint that a route dials: of fastcgi_pass, or a server of its upstream."""
 
     endpoint: str  # unix:/path or address:port, see module_utils/parse/endpoint.py

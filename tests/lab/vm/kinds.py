@@ -43,13 +43,15 @@ class Trial(NamedTuple):
 
     options: variables of the playbook `remediate`, where it is run for the fault. cure: what a person does,
     where no action mends it. after: commands that must succeed once the machine was started again; without
-    one, nothing but the page and the diagnosis is asked there.
+    one, nothing but the page and the diagnosis is asked there. restarted: the status that it may have then,
+    beside those of a host that is well.
     """
 
     fault: Fault
     options: dict[str, str]
     cure: str
     after: str
+    restarted: str
 
     @property
     def mended(self) -> bool:
@@ -72,11 +74,12 @@ def load_kinds() -> dict[str, Kind]:
 
 
 def _trial(family: str, entry: dict[str, Any], kinds: Sequence[str]) -> Trial:
-    own = {key: entry.pop(key) for key in ("options", "cure", "after") if key in entry}
+    own = {key: entry.pop(key) for key in ("options", "cure", "after", "restarted") if key in entry}
     fault = fault_of(family, entry, list(kinds))
     if set(fault.suites) - set(kinds):
         raise LabError(f"faults/{family}.yml: {fault.name}: suites are of {list(kinds)}")
-    return Trial(fault, own.get("options", {}), own.get("cure", ""), own.get("after", ""))
+    words = [own.get(key, "") for key in ("cure", "after", "restarted")]
+    return Trial(fault, own.get("options", {}), *words)
 
 
 def load_trials() -> dict[str, Trial]:

@@ -56,17 +56,26 @@ def _of_file(host: Host, since: float) -> Optional[List[Line]]:
     return found
 
 
-def _of_kernel(host: Host, since: float) -> Iterator[Line]:
+def _of_ring(host: Host) -> Optional[List[Line]]:
     ran = host.run(["dmesg"], most=_RING)
-    if ran.rc == 0:
-        for text in ran.out.split("\n"):
-            at = time_of(text) if TELLING.search(text) else None
-            if at is not None:
-                yield Line(at, "kernel", text)
+    if ran.rc != 0:
+        return None
+    rows = [(time_of(text), text) for text in ran.out.split("\n") if TELLING.search(text)]
+    return [Line(at, "kernel", text) for at, text in rows if at is not None]
+
+
+def _of_kernel(host: Host, since: float) -> Iterator[Line]:
+    """The ring begins with the boot. Of what was before it the journal may tell."""
+    lines, booted = _of_ring(host), host.now() - host.boottime()
+    if lines is not None:
+        yield from lines
+    if lines is not None and booted < since:
         return
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"]
+    if lines is not None:
+        argv += ["--until", "@%d" % booted]
     ran = host.run(argv + ["_TRANSPORT=kernel", "_TRANSPORT=audit"])
-    if ran.rc != 0:
+    if ran.rc != 0 and lines is None:
         host.miss("kernel_log", None, "journalctl: " + ran.failure, "root")
     for text in ran.out.split("\n"):
         row = journal_line(text) if TELLING.search(text) else None

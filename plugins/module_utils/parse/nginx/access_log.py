@@ -14,29 +14,64 @@ from ..timestamps import access_time
 from .log_format import Fields, LineFormat, last_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import Detail, Earlier
+    from ....plugin_utils.shapes.logs import Detail, Earlier, LaterEvent
     from ....plugin_utils.shapes.nginx import SiteLogs
 
 LINE_BYTES = 16 * 1024
 LOOKED_AT = 64  # lines from before the window
 _NONE = ("", "-")  # no upstream was tried, or it sent no header
+OWN_ERRORS = ("502", "504")
 WAITED = 1.0  # seconds: who leaves earlier may have clicked on
 
 
-def _endpoint(fields: Fields) -> Optional[str]:
-    """Of the last server that was tried. Without a try nginx writes the upstream's name."""
-    address = last_of(fields.get("upstream_addr", ""))
+class _Pass(NamedTuple):
+    """A request that was passed to an upstream. nginx may redirect it to another one after that."""
+
+    tried: List[str]  # servers, as nginx logs them; the upstream's name where none was left
+    answered: bool  # the last one of them sent a header
+
+    @property
+    def none_left(self) -> bool:
+        return self.tried[-1] not in _NONE and _endpoint(self.tried[-1]) is None
+
+    def ended_with(self, statuses: Sequence[str], number: int) -> bool:
+        return number >= len(statuses) or statuses[number] in OWN_ERRORS
+
+
+def _passes(fields: Fields) -> List[_Pass]:
+    """ngx_http_upstream_addr_variable(): ", " stands between servers, " : " between passes."""
+    times = fields.get("upstream_header_time", "-").split(" : ")
+    return [
+        _Pass(names.split(", "), (times[number:] or ["-"])[0].rpartition(", ")[2] not in _NONE)
+        for number, names in enumerate(fields.get("upstream_addr", "").split(" : "))
+    ]
+
+
+def _lost_pass(fields: Fields) -> Optional[_Pass]:
+    """The first one to which nginx itself answered, as it does to a request that is lost."""
+    passes = _passes(fields)
+    statuses = [last_of(of_pass) for of_pass in fields.get("upstream_status", "").split(" : ")]
+    statuses = statuses if fields.get("upstream_status") and len(statuses) == len(passes) else []
+    if len(passes) > 1 and not statuses and "upstream_header_time" not in fields:
+        return _Pass([""], False)  # it may be any of them
+    for number, one in enumerate(passes):
+        if not one.answered and one.ended_with(statuses, number):
+            return one
+    return None
+
+
+def _endpoint(address: str) -> Optional[str]:
+    """Where no server was left, nginx writes the upstream's name."""
     of_port = ":" in address and address[-1:].isdigit()
     return canonical(address) if address.startswith("unix:") or of_port else None
 
 
-def _signature(status: str, fields: Fields) -> str:
+def _signature(status: str, fields: Fields, lost: Optional[_Pass]) -> str:
     waited = fields.get("request_time")
-    answered = last_of(fields.get("upstream_header_time", "-"))
     if status == "499" and waited and float(waited) >= WAITED:
         return "access-499-waited"
     meant = "access-%s-meant" % status
-    on_purpose = answered not in _NONE or fields.get("upstream_addr", "?") in _NONE
+    on_purpose = lost is None or fields.get("upstream_addr", "?") in _NONE
     return meant if meant in ACCESS and on_purpose else "access-" + status
 
 
@@ -76,6 +111,18 @@ class Parsed(NamedTuple):
     at: float  # epoch seconds
     status: str
     fields: Fields
+    lost: Optional[_Pass]
+
+    @property
+    def signature(self) -> str:
+        return _signature(self.status, self.fields, self.lost)
+
+    @property
+    def endpoints(self) -> List[str]:
+        """Of the servers that were tried."""
+        last = [last_of(self.fields.get("upstream_addr", ""))]
+        found = [_endpoint(address) for address in (self.lost.tried if self.lost else last)]
+        return [endpoint for endpoint in found if endpoint]
 
 
 class AccessLog(Log):
@@ -133,7 +180,7 @@ class AccessLog(Log):
         lines = [line.decode("utf-8", "replace") for line in list(self._hits(data))[-LOOKED_AT:]]
         parsed = [one for one in map(self._parse, reversed(lines)) if one and one.at < self.since]
         self.read, self.unread, self.untrusted = counted
-        lost = [one for one in parsed if _signature(one.status, one.fields) in ("access-502", "access-504")]
+        lost = [one for one in parsed if one.signature in ("access-502", "access-504")]
         if not lost:
             return None
         last = max(lost, key=lambda one: one.at)
@@ -165,7 +212,7 @@ class AccessLog(Log):
         if status is None or at is None:
             self.untrusted += 1
             return None
-        return Parsed(at, status, fields)
+        return Parsed(at, status, fields, _lost_pass(fields))
 
     def _brief(self, line: str) -> str:
         """What is shown of a line. Of many only the newest is."""
@@ -174,17 +221,22 @@ class AccessLog(Log):
         return redact(_words(fields.get("status", ""), fields))
 
     def _add(self, line: str, parsed: Parsed) -> None:
-        at, status, fields = parsed
+        at, status, fields, _lost = parsed
+        tried = list(dict.fromkeys(parsed.endpoints))
+        later: LaterEvent = {"tried": tried} if len(tried) > 1 else {}
+        if parsed.lost and parsed.lost.none_left:
+            later["none_left"] = True
         self.events.add(
             "nginx_access",
-            _signature(status, fields),
+            parsed.signature,
             at,
             self.path,
             line,
             self._brief,
             self._site(fields),
-            _endpoint(fields),
+            tried[-1] if tried else None,
             detail=_detail(status, fields),
+            later=later,
         )
 
     def _site(self, fields: Fields) -> Optional[str]:

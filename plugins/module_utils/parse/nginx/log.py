@@ -10,12 +10,15 @@ never decides alone.
 
 import re
 from collections import deque
-from typing import Deque, Dict, Iterable, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Deque, Dict, Iterable, List, Optional, Set, Tuple
 
 from ...signatures.nginx import PHASES, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import LaterEvent
 
 MANY_STRANGERS = 16
 _MOST_DOUBTS = 5000
@@ -169,8 +172,16 @@ class NginxLog(Log):
             else:
                 self._hold(seen, entry.request)
 
-    def _count(self, seen: _Seen, passed: Optional[bool] = None) -> None:
+    def _count(self, seen: _Seen, next_one: Optional[Entry] = None) -> None:
+        """next_one: the failed try that the same request came to."""
         entry = seen.entry
+        later: LaterEvent = {}
+        if next_one:
+            later["passed"] = True
+            if next_one.row and next_one.row.meaning == "no_live_peer":
+                later["none_left"] = True
+        elif entry.kept:
+            later["passed"] = False
         self.events.add(
             "nginx",
             entry.row.id if entry.row else "",
@@ -182,7 +193,7 @@ class NginxLog(Log):
             entry.endpoint,
             pid=entry.pid,
             detail=entry.detail,
-            passed=False if passed is None and entry.kept else passed,
+            later=later,
         )
 
     def _hold(self, seen: _Seen, request: str) -> None:
@@ -191,7 +202,7 @@ class NginxLog(Log):
         before = self._tries.pop(name, None)
         if before:
             passed = is_next(before.entry, seen.entry, before.tries)
-            self._count(before, True if passed else None)
+            self._count(before, seen.entry if passed else None)
             seen.tries += before.tries if passed else 0
         elif len(self._tries) >= _MOST_TRIES:
             for each in self._tries.values():

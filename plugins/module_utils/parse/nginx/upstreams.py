@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ..endpoint import canonical, port_number
 from .conf import Conf, Directive, named
+from .settings import parse_time
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.nginx import Target
+    from ....plugin_utils.shapes.nginx import LaterTarget, Target
+
+FAIL_TIMEOUT = 10.0  # seconds, unless it is written
 
 
 def address_of(written: str) -> Tuple[str, Optional[str]]:
@@ -38,6 +41,23 @@ def fault_of(written: str) -> Optional[str]:
     if not host:
         return "no host"
     return "no port" if port is None else None
+
+
+def _server_parameters(at: Directive) -> "LaterTarget":
+    """ngx_http_upstream_server(): what is not its default."""
+    found: LaterTarget = {}
+    for word in at.args[1:]:
+        name, _equals, value = word.partition("=")
+        if name == "fail_timeout":
+            seconds = parse_time(value)
+            if seconds is not None and seconds != FAIL_TIMEOUT:
+                found["fail_timeout"] = seconds
+        elif name in ("max_fails", "max_conns") and re.match(r"[0-9]{1,9}\Z", value):
+            if name == "max_conns" and int(value):
+                found["max_conns"] = int(value)
+            elif name == "max_fails" and int(value) != 1:
+                found["max_fails"] = int(value)
+    return found
 
 
 def target_of(written: str, at: Directive, default_port: str = "") -> "Target":
@@ -68,7 +88,9 @@ class Upstream:
                 self.keepalive_at = directive
             elif fault in (None, "no port"):
                 # ngx_http_upstream_server(): default_port = 80, for FastCGI too.
-                self.endpoints.append(target_of(value, directive, "80"))
+                target = target_of(value, directive, "80")
+                target.update(_server_parameters(directive))
+                self.endpoints.append(target)
             else:
                 conf.refuse(directive, "bad_address", fault, value)
         if not any(directive.name == "server" for directive in block):

@@ -218,3 +218,33 @@ class TestGaveUp:
     def test_decoy_visitors_left_a_pool_with_room(self) -> None:
         host = a_host().silent_logs().logging("error").answered("access-499-waited", 60, 50, 40)
         assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestTries:
+    DEAD = "127.0.0.1:8000"
+
+    def two(self) -> Host:
+        """A worker crashed, beside a dead second server."""
+        host = crashed(30)
+        host.second_server(dict(hosts.place(host), **hosts.port("127.0.0.1", 8000)), self.DEAD)
+        host.with_probe_of(self.DEAD, result="not_tried")
+        host["endpoints"][self.DEAD]["connect"].update(result="refused", errno=111)
+        return host.on_every_route(next_upstream=[])
+
+    def counts(self, host: Host) -> List[Tuple[str, int]]:
+        return sorted((item["cause"], item["count"]) for item in hosts.verdict(host)["findings"])
+
+    def test_hit_the_server_that_should_have_answered(self) -> None:
+        tried = [hosts.key(self.two()), self.DEAD]
+        host = self.two().answered("access-502", 30, endpoint=self.DEAD, tried=tried)
+        assert self.counts(host) == [("invalid_response", 1), ("socket_path_mismatch", 0)]
+
+    def test_hit_no_server_was_left_after_it(self) -> None:
+        tried = [hosts.key(self.two()), self.DEAD]
+        host = self.two().answered("access-502", 30, endpoint=self.DEAD, tried=tried)
+        host.answered("access-502", 29, 28, none_left=True).fpm_said("fpm-exit-sigsegv", 29, 28)
+        assert self.counts(host) == [("invalid_response", 3), ("socket_path_mismatch", 0)]
+
+    def test_near_miss_only_the_dead_one_was_tried(self) -> None:
+        host = self.two().answered("access-502", 30, endpoint=self.DEAD)
+        assert ("socket_path_mismatch", 1) in self.counts(host)

@@ -92,6 +92,22 @@ class TestCrashBesideIt:
         host = self.crashed(passed).nginx_said("ng-no-live", 58.0, 55.0, 52.0, endpoint="php")
         assert counts(host) == {SEGFAULT: 4, MISMATCH: 0} and not losses(host)
 
+    def test_a_line_that_no_server_was_left_counts_once(self) -> None:
+        """The crash and the line are of one request, while the dead one is out."""
+        host = with_dead_server().fpm_said("fpm-exit-sigsegv", 60.0)
+        host.nginx_said(REFUSED, 62.0, endpoint=DEAD)
+        host.nginx_said(CRASH, 60.0, passed=True, none_left=True)
+        host.nginx_said("ng-no-live", 60.0, endpoint="php")
+        assert counts(host) == {SEGFAULT: 1, MISMATCH: 0} and not losses(host)
+
+    @pytest.mark.parametrize("seconds, expected", [(10.0, 1), (900.0, 2)])
+    def test_a_crash_takes_its_server_out_for_so_long(self, seconds: float, expected: int) -> None:
+        host = with_dead_server().fpm_said("fpm-exit-sigsegv", 660.0).nginx_said(CRASH, 660.0)
+        for target in host["nginx"]["routes"][0]["endpoints"]:
+            target["fail_timeout"] = seconds
+        host.nginx_said("ng-no-live", 60.0, endpoint="php")
+        assert counts(host)[SEGFAULT] == expected
+
     def test_near_miss_another_upstream_without_a_live_server(self) -> None:
         host = self.crashed(True).nginx_said("ng-no-live", 58.0, endpoint="other")
         assert counts(host) == {SEGFAULT: 1, MISMATCH: 0}

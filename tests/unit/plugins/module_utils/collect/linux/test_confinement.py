@@ -170,6 +170,17 @@ class TestApparmor:
         ]
         assert [denial["denied_now"] for denial in found["denials"]] == [True]
 
+    def test_a_refusal_from_before_the_boot_stands_in_the_journal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        host = with_profile()
+        host.answers("dmesg", "")
+        monkeypatch.setattr(host, "boottime", lambda: 20.0)
+        line = "%.6f lab kernel: %s\n" % (host.clock - 30, APPARMOR % (host.clock - 30))
+        assert host.looked_at()["denials"] == [] and host.calls[-1][-4] == "--until"
+        host.answers(" ".join(host.calls[-1]), line)
+        assert [denial["log"] for denial in host.looked_at()["denials"]] == ["journal"]
+
     def test_unconfined_programs_cost_no_command(self) -> None:
         host = on_unix().domains("unconfined", "unconfined", "unconfined")
         host.file("/sys/module/apparmor/parameters/enabled", "Y\n")

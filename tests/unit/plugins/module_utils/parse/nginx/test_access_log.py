@@ -173,3 +173,48 @@ class TestTimes:
         data = (line(600) + line(30) + line(-3600)).encode()
         assert (log.latest(data), log.earliest(data)) == (NOW - 30, NOW - 600)
         assert log.latest(b"garbage 02/Foo/2026:14:23:17 +0000") is None
+
+
+class TestTries:
+    """Several servers, and redirects to another location (ngx_http_upstream_addr_variable())."""
+
+    def lost(self, **values: str) -> List[Any]:
+        seen = events([line(**dict({"upstream_header_time": "-"}, **values))])
+        return [(event["signature"], event["endpoint"], event.get("tried")) for event in seen]
+
+    def test_hit_each_server_that_was_tried(self) -> None:
+        found = self.lost(upstream_addr="unix:/a.sock, 127.0.0.1:9000", upstream_status="502, 502")
+        assert found == [("access-502", "127.0.0.1:9000", ["unix:/a.sock", "127.0.0.1:9000"])]
+
+    def test_hit_the_pass_that_nginx_answered_itself(self) -> None:
+        """The page that says so came from another program, or from none."""
+        for status, header in (("502 : 200", "- : 0.003"), ("502 : 502", "- : -")):
+            found = self.lost(
+                upstream_addr="unix:/a.sock : unix:/b.sock",
+                upstream_status=status,
+                upstream_header_time=header,
+            )
+            assert found == [("access-502", "unix:/a.sock", None)]
+
+    def test_near_miss_php_sent_it_on_to_another_program(self) -> None:
+        """X-Accel-Redirect."""
+        found = self.lost(
+            upstream_addr="unix:/a.sock : 10.0.0.1:80",
+            upstream_status="200 : 502",
+            upstream_header_time="0.002 : -",
+        )
+        assert found == [("access-502", "10.0.0.1:80", None)]
+
+    def test_near_miss_a_format_that_does_not_tell_which(self) -> None:
+        form = '[$time_local] "$request" $status ua="$upstream_addr"'
+        seen = events([line(form=form, upstream_addr="unix:/a.sock : unix:/b.sock")], form)
+        assert [event["endpoint"] for event in seen] == [None]
+
+    def test_no_server_was_left(self) -> None:
+        seen = events([line(upstream_addr="both", upstream_status="502", upstream_header_time="-")])
+        assert [(event["endpoint"], event.get("none_left")) for event in seen] == [(None, True)]
+        seen = events([line(upstream_addr="unix:/a.sock, both", upstream_status="502, 502")])
+        assert [event["endpoint"] for event in seen] == ["unix:/a.sock"]
+
+    def test_decoy_nginx_answers_without_an_upstream(self) -> None:
+        assert self.lost(upstream_addr="-", upstream_status="-")[0][0] == "access-502-meant"

@@ -4,7 +4,7 @@
 
 """Lines of one request that nginx passed from server to server, as nginx 1.26 wrote them."""
 
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
@@ -26,13 +26,17 @@ def line(message: str, upstream: str, second: int = 58, number: int = 1, request
     return "%s [error] 84#84: *%d %s%s%s" % (at, number, message, request, tail)
 
 
-def counted(*lines: str) -> List[Counted]:
+def read(*lines: str) -> "List[Any]":
     until = nginx_time("2026/11/26 17:00:00", 0) or 0
     log, start = NginxLog("/e.log", until - 3600, until, 0, [84]), 0
     for each in lines:
         log.feed(each.encode(), start)
         start += len(each) + 1
-    found = [(event["signature"], event.get("passed"), event["count"]) for event in log.finish().list()]
+    return list(log.finish().list())
+
+
+def counted(*lines: str) -> List[Counted]:
+    found = [(event["signature"], event.get("passed"), event["count"]) for event in read(*lines)]
     return sorted(found, key=str)
 
 
@@ -44,7 +48,10 @@ class TestPassed:
         ]
 
     def test_so_is_one_that_found_no_live_server(self) -> None:
-        assert ("ng-reset-header", True, 1) in counted(line(RESET, SOCKET), line(NO_LIVE, "fastcgi://both"))
+        lines = line(RESET, SOCKET), line(NO_LIVE, "fastcgi://both")
+        assert ("ng-reset-header", True, 1) in counted(*lines)
+        assert [event.get("none_left") for event in read(*lines)] == [None, True]
+        assert not any(event.get("none_left") for event in read(line(RESET, SOCKET), line(REFUSED, PORT)))
 
     def test_a_server_may_answer_too_late(self) -> None:
         lines = line(TIMED_OUT, SOCKET), line(TIMED_OUT, PORT, 118)

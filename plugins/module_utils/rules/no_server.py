@@ -1,0 +1,32 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Upstreams of which nginx asks no server, though one would answer: whether there are any."""
+
+from typing import TYPE_CHECKING, List
+
+from ..signatures.lookup import meaning_of
+from .model import Cause, Match
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("no_live_server")
+
+
+def examine(snapshot: "Snapshot") -> List[Match]:
+    found = [
+        event
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and meaning_of(event) == "no_live_peer"
+    ]
+    shut = any(
+        route["upstream"] and all(target["down"] for target in route["endpoints"])
+        for route in snapshot["nginx"]["routes"]
+    )
+    if not found and not shut:
+        return []
+    # Most hosts need not compile it.
+    from .no_server_reasons import reasons  # pylint: disable=import-outside-toplevel
+
+    return reasons(CAUSE, snapshot, found)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why nginx asks no server of an upstream.
+
+ngx_http_upstream_get_round_robin_peer(): it asks none that is marked down, none that has max_conns
+connections, and for fail_timeout none that failed max_fails times. An only server is never taken out for
+failures. A reload forgets them.
+"""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LOST
+from .case import reconfigured
+from .model import Cause, Match, Place, Reason, evidence, sample
+from .tries import Server, counts_alone, is_of, servers_of
+from .upstream_unresolvable import LOG_SECOND, losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Route, Target
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+LEFT = 10.0  # seconds, nginx's own fail_timeout: what ends sooner is over when it is read
+MOST_SHOWN = 3
+
+
+def _written(target: "Target", what: str) -> "Evidence":
+    return evidence("nginx", "server %s %s" % (target["written"], what), target["file"], target["line"])
+
+
+class _Upstream(NamedTuple):
+    cause: Cause
+    snapshot: "Snapshot"
+    name: str
+    routes: Sequence["Route"]  # that lead there
+    events: Sequence["Event"]  # "no live upstreams" of it
+
+    def match(self, reason_id: str, reason: Reason) -> Match:
+        newest = max(self.events, key=lambda event: event["last"], default=None)
+        return Match(
+            self.cause,
+            reason_id,
+            reason._replace(
+                proof=list(reason.proof) + ([sample(newest)] if newest else []),
+                place=Place(None, self.snapshot["nginx"]["unit"]),
+                servers=sites_of(self.routes),
+            ),
+        )
+
+
+def _all_down(of: _Upstream) -> Optional[Match]:
+    targets = of.routes[0]["endpoints"]
+    if not targets or not all(target["down"] for target in targets):
+        return None
+    words = "Each server of upstream %s is marked down, so nginx answers 502 itself." % of.name
+    proof = [_written(target, "down") for target in targets[:MOST_SHOWN]]
+    reason = Reason(words, proof, losses_of(of.events))
+    loaded = of.snapshot["nginx"].get("loaded")
+    newer = set(loaded["newer_files"]) if loaded else set()
+    if newer & {target["file"] for target in targets} and not of.events:
+        reason = reason._replace(
+            summary=words.replace("so nginx answers", "and once it has loaded that, nginx will answer"),
+            state="latent",
+            severity="warning",
+            confidence="likely",
+        )
+    return of.match("all_down", reason)
+
+
+def _refused(of: _Upstream) -> Match:
+    """No server had failed before."""
+    limited = [target for target in of.routes[0]["endpoints"] if "max_conns" in target and not target["down"]]
+    state = "active"
+    if reconfigured(of.snapshot["nginx"], max(event["last"] for event in of.events) + LOG_SECOND):
+        state = "recovered"
+    if limited:
+        words = (
+            "Each server of upstream %s had max_conns connections, and nginx answered 502 itself." % of.name
+        )
+        proof = [_written(target, "max_conns=%d" % target["max_conns"]) for target in limited[:MOST_SHOWN]]
+        reason_id, reason = "max_conns", Reason(words, proof, severity="warning", confidence="likely")
+    else:
+        words = "nginx had no server of upstream %s to ask, and answered 502 itself." % of.name
+        reason_id, reason = "none_left", Reason(words, [], severity="warning", confidence="possible")
+    return of.match(reason_id, reason._replace(state=state, losses=losses_of(of.events)))
+
+
+def _last_failure(snapshot: "Snapshot", server: Server) -> Optional[float]:
+    """That a worker which still runs counts, if they are as many as take it out."""
+    workers = set(snapshot["nginx"]["workers"])
+    failed = [
+        event
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx"
+        and meaning_of(event) in LOST
+        and event["endpoint"] in server.names
+        and workers & set(event["pids"])
+    ]
+    if not server.out or sum(event["count"] for event in failed) < server.fails:
+        return None
+    return max(event["last"] for event in failed)
+
+
+def _taken_out(of: _Upstream) -> Optional[Match]:
+    snapshot, workers = of.snapshot, set(of.snapshot["nginx"]["workers"])
+    servers = servers_of(snapshot, of.routes[0])
+    of_now = [event for event in of.events if workers & set(event["pids"])]
+    if not of_now or not any(server.answers for server in servers):
+        return None
+    ends: List[float] = []
+    for server in servers:
+        failed = _last_failure(snapshot, server)
+        if failed is None:
+            return None
+        ends.append(failed + server.out)
+    until = min(ends)
+    if until <= snapshot["taken_at"] + LEFT or max(event["last"] for event in of_now) >= until:
+        return None
+    minute = int(until + snapshot["host"]["utc_offset"]) // 60 % 1440
+    words = "nginx asks no server of upstream %s until %02d:%02d, since each failed; %s answers again."
+    answering = next(server.key for server in servers if server.answers)
+    targets = [target for target in of.routes[0]["endpoints"] if "fail_timeout" in target]
+    proof = [_written(target, "fail_timeout=%gs" % target["fail_timeout"]) for target in targets[:MOST_SHOWN]]
+    reason = Reason(
+        words % (of.name, minute // 60, minute % 60, answering),
+        proof,
+        confidence="likely",
+        since=max(ends) - max(server.out for server in servers),
+    )
+    # What was lost counts where the first server failed.
+    return of.match("taken_out", reason)
+
+
+def reasons(cause: Cause, snapshot: "Snapshot", found: Sequence["Event"]) -> List[Match]:
+    """found: "no live upstreams"."""
+    upstreams: Dict[str, List[Route]] = {}
+    for route in snapshot["nginx"]["routes"]:
+        if route["upstream"]:
+            upstreams.setdefault(route["upstream"].lower(), []).append(route)
+    matches: List[Optional[Match]] = []
+    for routes in upstreams.values():
+        name = routes[0]["upstream"] or ""
+        of = _Upstream(cause, snapshot, name, routes, [event for event in found if is_of(event, routes[0])])
+        match = _all_down(of)
+        if match is None and of.events and counts_alone(snapshot, routes[0]):
+            match = _refused(of)
+        matches.append(match or _taken_out(of))
+    return [match for match in matches if match]
