@@ -13,7 +13,6 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
@@ -21,6 +20,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     folder,
     gate_step,
     played,
+    printer,
     remedies,
     remedy_headline,
     table,
@@ -97,12 +97,16 @@ class ActionModule(ActionBase):
             return {**gate.returned, "changed": False}
         path, place, footer = written(report, options["report_dir"], options["report_keep"])
         unmended = unmended_hosts(report, task_vars) if remediated else {}
+        printed: dict[str, Any] = {"msg": table.headline(report["summary"]["counts"])}
         if options["print_table"]:
             between = remediated and not unmended and path and batches_remain(report, task_vars)
-            self._print(
-                (remedy_headline.title(report["hosts"]) if between else table.render(report, now, footer))
-                + (gate.lines if gate else [])
-            )
+            with text.letters(printer.SCREEN.unicode):
+                lines = (
+                    remedy_headline.title(report["hosts"], printer.PAGE)
+                    if between
+                    else table.render(report, now, footer, printer.PAGE)
+                )
+            printed |= printer.hand_out(lines + (gate.lines if gate else []), interim=bool(between))
         verdict = fleet.artifact(report)
         refused = (
             gate.complaints
@@ -112,6 +116,7 @@ class ActionModule(ActionBase):
             )
         )
         return {
+            **printed,
             **(gate.returned if gate else {}),
             **({} if path else {"failed": True, "msg": footer}),
             "changed": False,
@@ -140,29 +145,22 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 "cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)
             ) from None
+        printed: dict[str, Any] = {"msg": table.headline(shown.report["summary"]["counts"])}
         if options["print_table"]:
             footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))
-            self._print(table.render(shown.report, shown.now, footer))
+            with text.letters(printer.SCREEN.unicode):
+                lines = table.render(shown.report, time.time(), footer, printer.PAGE, shown.now)
+            printed |= printer.hand_out(lines)
         hosts = shown.report["hosts"]
         refused = complaints.complaints(hosts, hosts, options["fail_on"], options["accept_unseen"])
         return {
+            **printed,
             "changed": False,
             "path": path,
             "report": fleet.artifact(shown.report),
             "complaint": complaints.in_brief(hosts, refused),
             "complaints": refused,
         }
-
-    @staticmethod
-    def _print(lines: list[table.Line]) -> None:
-        """The whole table in one piece: it stays together on the screen, and is one event in a
-        job's record.
-        """
-        display.display(
-            "\n" + "\n".join(stringc(line, color) if color else line for line, color in lines),
-            screen_only=True,
-        )
-        display.display("\n".join(line for line, _color in lines), log_only=True)
 
 
 def written(report: Report, directory: str, keep: int) -> tuple[str | None, str | None, str]:

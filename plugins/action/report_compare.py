@@ -12,9 +12,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, saved, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, printer, saved, text
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import BLIND, changes
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.console import show
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import full_name
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.changes import Changes
@@ -51,11 +50,14 @@ class ActionModule(ActionBase):
         made = changes(before.report, after.report)
         if options["dest"]:
             _write(made, options["dest"])
+        printed: dict[str, Any] = {}
         if options["print_table"]:
-            show(changes_table.render(made, "Compared: %s with %s" % (after.path, before.path)))
+            footer = "Compared: %s with %s" % (after.path, before.path)
+            printed = printer.hand_out(changes_table.render(made, footer, printer.PAGE))
         refused = complaint(made) if options["fail_on_new"] else ""
         return {
             **outcome,
+            **printed,
             **({"failed": True, "msg": refused} if refused else {}),
             "changed": False,
             "before": before.path,

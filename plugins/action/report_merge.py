@@ -17,13 +17,13 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
     complaints,
     merge,
+    printer,
     report,
     run,
     saved,
     table,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.console import show
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
 
 STARTED = time.time()
@@ -57,13 +57,16 @@ class ActionModule(ActionBase):
         except NoReport as error:
             raise AnsibleActionFail("cannot merge: %s" % error) from None
         path, folder, footer = written(made.report, options["report_dir"], options["report_keep"])
+        printed: dict[str, Any] = {}
         if options["print_table"]:
-            lines = table.render(made.report, epoch(made.report["generated_at"]), footer)
-            show([*((note, "yellow") for note in made.notes), *lines])
+            taken_at = epoch(made.report["generated_at"])
+            lines = table.render(made.report, time.time(), footer, printer.PAGE, taken_at)
+            printed = printer.hand_out([*((note, "yellow") for note in made.notes), *lines])
         hosts = made.report["hosts"]
         refused = complaints.complaints(hosts, hosts, options["fail_on"], accept_unseen=False)
         return {
             **outcome,
+            **printed,
             **({} if path else {"failed": True, "msg": footer}),
             "changed": False,
             "path": path,

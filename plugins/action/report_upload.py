@@ -30,6 +30,7 @@ PLACE: dict[str, Any] = {
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {
         "folder": {"type": "path", "required": True},
+        "warn": {"type": "bool", "default": False},
         "to": {
             "type": "dict",
             "required": True,
@@ -71,7 +72,7 @@ class ActionModule(ActionBase):
             outcome.update(self._put(options, folder, run, files, variables))
         else:
             outcome.update(self._copy(options, folder, run, files, variables))
-        if outcome["msg"]:
+        if outcome["msg"] and (arguments["warn"] or outcome["arrived"]):
             display.warning(outcome["msg"])
         return {**outcome, "changed": False, "by": variables.get("inventory_hostname")}
 

@@ -21,6 +21,7 @@ version_added: 0.6.0
 description:
   - Gives its pattern back, for C(hosts) of a play. Raises an error where it matches no host of the inventory
     within C(--limit). The engine would skip the play and end well.
+  - With C(--syntax-check) it gives the pattern back whatever the inventory has.
   - Raises an error as well where C(--skip-tags) or C(--start-at-task) would skip the tasks of the play.
 positional: _terms
 options:
@@ -71,6 +72,8 @@ class LookupModule(LookupBase):
         self, terms: Sequence[str], variables: Mapping[str, Any] | None = None, **_options: Any
     ) -> list[str]:
         arguments = context.CLIARGS
+        if arguments.get("syntax"):
+            return list(terms)
         skips = skipped_by(arguments)
         if skips:
             raise AnsibleError("%s would skip the look at the hosts: leave it out" % skips)

@@ -65,6 +65,16 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description:
+    - The answer in one sentence. It has the status, the worst cause with its site, since when and how many
+      requests were lost, and how many more findings there are.
+    - Made on the controller, with times in its zone. A C(failed_when) on this task shows it.
+  returned: success
+  type: str
+  version_added: 0.6.0
+  sample: "failing: PHP-FPM is not running: stopped (fpm_not_running/stopped), shop.example (80), since
+    14:13:17, 10 min ago, 3 requests lost"
 status:
   description:
     - The verdict on the host.

@@ -73,8 +73,12 @@ options:
     default: false
   print_table:
     description:
-      - Whether to print the table. Switch it off where the output must stay machine-readable, as with the
-        stdout callback V(json).
+      - Whether to show the table.
+      - The callback P(webmedic.php_fpm.brief#callback) or P(webmedic.php_fpm.table#callback) prints it last.
+        Without one this task prints it where the stdout callback is V(default), V(debug), V(yaml) or V(diy).
+        With any other, such as P(ansible.posix.json#callback) or V(minimal), nothing is printed, and the
+        lines are in RV(table).
+      - The width follows the terminal, or E(COLUMNS), from 80 to 160 columns; it is 100 where there is none.
     type: bool
     default: true
   fail_on:
@@ -92,6 +96,56 @@ options:
     type: bool
     default: false
     version_added: 0.6.0
+  gate:
+    description:
+      - Judges the hosts of this batch before or after a deploy, as the role
+        P(webmedic.php_fpm.gate#role) does. RV(complaints) is then made of this judgement, and O(fail_on) is not looked at.
+    type: dict
+    version_added: 0.6.0
+    suboptions:
+      phase:
+        description: V(before) keeps the report as the baseline, V(after) compares with it.
+        type: str
+        required: true
+        choices: [before, after]
+      policy:
+        description: The policy. Its schema is C(docs/policy.schema.json).
+        type: raw
+        default: {}
+      baseline:
+        description: Path of the baseline. Empty after a deploy without one.
+        type: path
+        default: ""
+      since:
+        description: When the deploy began, as epoch seconds or as a time with its zone. By default the time
+          of the baseline.
+        type: raw
+      restart:
+        description: Name of the variable in which M(webmedic.php_fpm.restart_info) was registered; empty
+          where it was not asked.
+        type: str
+        default: ""
+      pages:
+        description: Name of the variable in which M(webmedic.php_fpm.site_page_info) was registered; empty
+          where it was not asked.
+        type: str
+        default: ""
+      path:
+        description: The page that was asked for, to be shown.
+        type: str
+        default: ""
+      wait:
+        description: How many seconds a closed gate may look again.
+        type: float
+        default: 0
+      delay:
+        description: How many seconds lie between two looks.
+        type: float
+        default: 10
+      until:
+        description: RV(until) of the look before this one; V(0) for the first look.
+        type: float
+        default: 0
 attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed
@@ -161,6 +215,31 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: How many hosts have which status, in one line.
+  returned: always
+  type: str
+  version_added: 0.6.0
+  sample: "12 hosts: 2 failing, 1 unreachable, 9 healthy"
+table:
+  description: The lines of the table, for who prints them. Text of hosts in them holds no control character.
+  returned: when O(print_table=true) and this task did not print them
+  type: list
+  elements: str
+  version_added: 0.6.0
+  sample: ["12 hosts: 2 failing, 1 unreachable, 9 healthy", "looked back 15 min from 2026-11-26 00:15:02 UTC"]
+table_colors:
+  description: The colour of each line of RV(table), or none.
+  returned: when a callback of this collection prints the table
+  type: list
+  version_added: 0.6.0
+  sample: [red, null]
+interim:
+  description: Whether RV(table) is a line on the way, as between two batches, and not the last word.
+  returned: when a callback of this collection prints the table
+  type: bool
+  version_added: 0.6.0
+  sample: false
 path:
   description: Absolute path of the report on the controller, none when it could not be written; O(replay)
     where that was given.
@@ -189,6 +268,57 @@ stops_rollout:
     C(max_fail_percentage) or a block with a C(rescue).
   returned: when O(variable) is used
   type: bool
+gate:
+  description: The judgement without its reasons, which are in the report.
+  returned: when O(gate) is used
+  type: dict
+  contains:
+    phase:
+      description: V(before) or V(after).
+      type: str
+      returned: always
+    verdict:
+      description: V(fail), V(warn) or V(pass).
+      type: str
+      returned: always
+    summary:
+      description: The verdict in one line.
+      type: str
+      returned: always
+    since:
+      description: When the deploy began, in epoch seconds.
+      type: float
+      returned: always
+    baseline:
+      description: Path of the baseline.
+      type: str
+      returned: always
+    judged:
+      description: How many hosts were judged.
+      type: int
+      returned: always
+    ill:
+      description: The hosts that fail.
+      type: list
+      elements: str
+      returned: always
+    lost:
+      description: Requests that were lost since the deploy began.
+      type: int
+      returned: always
+    counts:
+      description: Number of reasons by decision.
+      type: dict
+      returned: always
+again:
+  description: Whether the gate is closed and there is time for another look. Nothing was written or printed
+    then.
+  returned: when O(gate) is used
+  type: bool
+until:
+  description: When the time for looks is over, in epoch seconds.
+  returned: when O(gate) is used
+  type: float
 unmended:
   description: Why the remediation did not end well, by host of this batch; empty without O(remediated).
   returned: when O(variable) is used

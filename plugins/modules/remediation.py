@@ -65,6 +65,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description:
+    - The answer in one sentence. It has the status now, what is still wrong, and how many findings were
+      fixed, or would be.
+    - Made on the controller, with times in its zone. A C(failed_when) on this task shows it.
+  returned: success
+  type: str
+  version_added: 0.6.0
+  sample: "recovered: 1 of 1 finding fixed; 1 of 1 host answers again, 1.2 s after the diagnosis"
 status:
   description: The status of the host now, as M(webmedic.php_fpm.diagnosis_info) has it.
   returned: success

@@ -24,6 +24,11 @@ options:
       RV(webmedic.php_fpm.fleet_report#module:folder).
     type: path
     required: true
+  warn:
+    description: Whether to say in a warning as well that the report did not arrive. For a task with
+      C(failed_when=false).
+    type: bool
+    default: false
   to:
     description: The new place. Exactly one of O(to.directory) and O(to.url) is needed.
     type: dict
@@ -143,8 +148,7 @@ uploaded:
   elements: str
   sample: [report.html, report.json]
 msg:
-  description: Why the report did not arrive, or why it was not handed on; empty when it arrived. It is a
-    warning as well.
+  description: Why the report did not arrive, or why it was not handed on; empty when it arrived.
   returned: always
   type: str
   sample: "The report did not arrive: PUT https://reports.example/webmedic/x/report.json: 403 Forbidden."

@@ -11,6 +11,7 @@ The engine prints messages, warnings and diffs as they come. It obeys some words
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from . import sentence
 from .bounds import fields_of, sparse
 from .played import DELEGATED
 from .report import NO_DIAGNOSIS, read
@@ -121,13 +123,13 @@ class Answer(NormalAction):
         except RecursionError:
             return {"failed": True, "changed": False, "msg": self.refusal + "it is nested too deep"}
         except AnsibleError as error:
-            message = str(error)
-            if clean(message) == message:
+            message = clean(str(error))
+            if isinstance(error, AnsibleConnectionFailure):
+                # A result, and no exception: the engine would show where in which file the task stands.
+                return {"unreachable": True, "changed": False, "msg": message}
+            if message == str(error):
                 raise
-            kind = (
-                AnsibleConnectionFailure if isinstance(error, AnsibleConnectionFailure) else AnsibleActionFail
-            )
-            raise kind(clean(message)) from None
+            raise AnsibleActionFail(message) from None
         for name in ("module_stdout", "module_stderr"):
             if isinstance(result.get(name), str):
                 result[name] = result[name][-MAX_PRINTED:]
@@ -149,10 +151,12 @@ class Answer(NormalAction):
         except ValueError:
             # The engine reads it in the same way, and says what is wrong with it.
             return super()._parse_returned_data(res, *args, **kwargs)
-        asynchronous = bool(self._task.async_val)
+        asynchronous, msg = bool(self._task.async_val), ""
         if self.must_diagnose and not asynchronous and not data.get("failed"):
-            read(data)
+            msg = sentence.of(read(data), time.time())
         answer = gated(data, COMMON | RETURNED | (ASYNC if asynchronous else frozenset()))
+        if msg:
+            answer["msg"] = msg
         if junk:
             answer["warnings"] = answer.get("warnings", []) + [text(line) for line in junk]
         return super()._parse_returned_data({**res, "stdout": json.dumps(answer)}, *args, **kwargs)

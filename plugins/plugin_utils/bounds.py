@@ -13,6 +13,7 @@ from inspect import get_annotations
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from .shapes.finding import Finding, HostStatus, Place, Timeline
+from .shapes.gate import Gate, Reason
 from .shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
 from .shapes.report import Diagnosis, HostEntry, Remedied, Run
 from .shapes.snapshot import Stranger
@@ -34,6 +35,8 @@ from .untrusted import (
 )
 
 # Worst first; the verdict on a fleet is the worst status in it.
+# A status as people read it, where that is not its name.
+LABELS = {"not_applicable": "not applicable"}
 STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable")
 # What a module may say of a host; the rest is for hosts on which no module could answer.
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
@@ -42,6 +45,9 @@ SHORT_TEXT = 200
 MOST_FILES = 20
 LONG_TEXT = 4000
 MOST_STEPS = 60
+MOST_HOSTS = 10_000
+MOST_REASONS = 100_000
+DECISIONS = ("fail", "warn", "pass")
 
 
 def short(value: Any, where: str) -> str:
@@ -156,6 +162,14 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "strangers_total": ZERO,
     },
     HostEntry: {"status": choice(*STATUSES)},
+    Reason: {"cause": ID, "reason": ID, "decision": choice(*DECISIONS)},
+    Gate: {
+        "phase": choice("before", "after"),
+        "verdict": choice(*DECISIONS),
+        "since": TIME,
+        "ill": Bound(most=MOST_HOSTS),
+        "reasons": Bound(most=MOST_REASONS),
+    },
 }
 
 

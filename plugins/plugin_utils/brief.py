@@ -15,13 +15,10 @@ import re
 from collections.abc import Mapping
 
 from .bounds import STATUSES
-from .cause_blocks import groups_of
 from .complaints import harmless
-from .remedies import full_name, open_findings
+from .render import markdown
 from .shapes.artifact import Listed
 from .shapes.report import HostEntry, Report
-from .table import headline
-from .text import names, plural
 
 MOST_CAUSES = 50
 # Of one host. A host that was attacked may name as many as it likes.
@@ -29,8 +26,7 @@ MOST_OF_A_HOST = 10
 MOST_OF_A_NAME = 255
 # Characters of all names of hosts with their causes.
 ROOM = 48 * 1024
-SUMMARY = 4 * 1024  # bytes
-_MARKS = re.compile(r"([\\`*_\[\]()<>#|~@])")
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
 def hosts(entries: Mapping[str, HostEntry]) -> Listed:
@@ -54,30 +50,9 @@ def hosts(entries: Mapping[str, HostEntry]) -> Listed:
     return {"hosts": kept, "hosts_left_out": len(listed) - len(kept)}
 
 
-def escaped(text: str, most: int) -> str:
-    return _MARKS.sub(r"\\\1", harmless(text, most))
-
-
 def summary(report: Report) -> str:
-    """Markdown for a message: what is wrong, where, why, and the fix."""
-    entries: dict[str, HostEntry] = {
-        name: {**entry, "findings": open_findings(entry)} for name, entry in report["hosts"].items()
-    }
-    text = "**%s**\n" % escaped(headline(report["summary"]["counts"]), 300)
-    groups = groups_of(entries)
-    for number, group in enumerate(groups):
-        first = group.pairs[0][1]
-        on = escaped(names(group.hosts, 120)[0], 300)
-        part = "\n- **%s** (%s), %s: %s" % (
-            escaped(first["title"], 120),
-            escaped(full_name(first), 140),
-            plural(len(group.hosts), "host"),
-            on,
-        )
-        part += "\n  - why: %s" % escaped(first["summary"], 240)
-        part += "\n  - fix: %s" % escaped(first["fix"] or first["advice"], 240)
-        more = "\n- and %s in the report" % plural(len(groups) - number, "more cause")
-        if len((text + part + more).encode()) > SUMMARY:
-            return text + more
-        text += part
+    """Markdown for a message, as report.md has it, without templates."""
+    text = _TEMPLATE.sub("{ ", markdown.render(report))
+    while len(text.encode()) > markdown.LIMIT:
+        text = text.rstrip("\n").rpartition("\n")[0] + "\n"
     return text

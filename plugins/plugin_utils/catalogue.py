@@ -8,7 +8,7 @@ Hosts return bare findings, so that the code sent to each of them stays small.
 ``enrich`` joins these words to them; ``markdown`` makes docs/causes.md of the same data
 (``python3 -m ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue`` in .cache/webmedic/tree).
 
-Texts may name the fields of ``placeholders.FIELDS`` in braces.
+Texts may name the fields of ``placeholders.FIELDS`` in braces. What stands between backticks is to be typed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
-from .placeholders import FIELDS, filled, named
+from .placeholders import FIELDS, complete, filled, named
 from .shapes.finding import Finding
 from .shapes.report import Explained, Words
 
@@ -46,9 +46,16 @@ class Entry(NamedTuple):
     title: str  # the heading in the table; with the ids it must fit a line, which a test holds
     what: str  # what happens on the host
     decides: str  # the evidence that tells it from its neighbours
-    fix: str  # one line: the shortest correct action
+    fix: str  # one line: the shortest correct action; its commands are also shown on their own, to be pasted
     advice: str  # the same with what to look at first and after
     do_not: str  # the usual wrong fix, and why it is wrong here
+
+
+class Step(NamedTuple):
+    """A part of a fix. command: whether it can be pasted into a shell; else it is words."""
+
+    command: bool
+    text: str
 
 
 CATALOGUE: dict[tuple[str, str | None], Entry] = {
@@ -58,7 +65,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="No FPM master listens on the endpoint that nginx dials.",
         decides="The unit is not active, no master process runs its configuration, nobody listens on the "
         "endpoint.",
-        fix="read journalctl -u {unit} -n 50, remove the cause, then systemctl start {unit}",
+        fix="read `journalctl -u {unit} -n 50`, remove the cause, then `systemctl start {unit}`",
         advice="Read `systemctl status {unit}` and `journalctl -u {unit} -n 50`, remove what they name, "
         "then `systemctl start {unit}`.",
         do_not="Do not delete the socket file first: FPM tests a stale one, unlinks it and binds again by "
@@ -69,7 +76,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Somebody or something stopped the unit cleanly. A clean stop removes the socket, so nginx "
         "sees errno 2.",
         decides="The unit is inactive with Result=success, no master runs, nobody listens on the endpoint.",
-        fix="systemctl start {unit}",
+        fix="`systemctl start {unit}`",
         advice="Look who stopped it (`journalctl -u {unit} -n 50`), then `systemctl start {unit}`. "
         "If it is disabled as well, somebody meant it: ask first, then `systemctl enable --now {unit}`.",
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
@@ -79,7 +86,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: unit masked",
         what="The unit is masked, so nothing can start it: neither a boot, nor a dependency, nor a person.",
         decides="LoadState=masked (or UnitFileState=masked) and no master runs.",
-        fix="systemctl unmask {unit} && systemctl start {unit}",
+        fix="`systemctl unmask {unit} && systemctl start {unit}`",
         advice="Masking is deliberate: ask first whether the sites were meant to move to another PHP "
         "version. "
         "If not: `systemctl unmask {unit} && systemctl start {unit}`.",
@@ -91,7 +98,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds "
         "anything. One bad pool file stops all pools.",
         decides="php-fpm -t fails and names file and line; the unit failed with exit status 78.",
-        fix="correct {file}:{line}, which php-fpm -t refuses, then systemctl restart {unit}",
+        fix="correct {file}:{line}, which php-fpm -t refuses, then `systemctl restart {unit}`",
         advice="Correct or restore the file and line in the evidence, repeat `php-fpm -t` with the unit's "
         "own binary until it passes, "
         "then `systemctl restart {unit}`. After a change of pm.max_children check the spare keys too: "
@@ -104,8 +111,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "start.",
         decides="php-fpm -t or the log: cannot get uid (or gid) for user; the account database has no such "
         "name.",
-        fix="create the account {account} or correct the name in the pool file, then systemctl restart "
-        "{unit}",
+        fix="create the account {account} or correct the name in the pool file, then `systemctl restart "
+        "{unit}`",
         advice="Decide which is right, the account or the pool file. Create the account (`useradd --system "
         "{account}`) or correct `user`, `group`, "
         "`listen.owner`, `listen.group`; then `php-fpm -t` and `systemctl restart {unit}`. With LDAP: is "
@@ -118,7 +125,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The master cannot create its listening socket: permission, a read-only or full filesystem, an "
         "address this host does not have.",
         decides="The log says unable to bind listening socket, with the system's error.",
-        fix="remove what the bind error in the evidence names, then systemctl start {unit}",
+        fix="remove what the bind error in the evidence names, then `systemctl start {unit}`",
         advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip "
         "addr`), a directory the master may not "
         "write, a full or read-only filesystem. Remove it, then `systemctl start {unit}`.",
@@ -130,7 +137,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Another program, another master or a second pool already listens where this pool wants to.",
         decides="The log says Address already in use (or already used in another pool); the socket table "
         "shows the other listener.",
-        fix="ss -lxtnp shows who holds {address}; move one of the two, then systemctl start {unit}",
+        fix="`ss -lxtnp` shows who holds {address}; move one of the two, then `systemctl start {unit}`",
         advice="`ss -lxtnp` shows who holds {address}. Stop that program if it should not be there, or give "
         "the pool another `listen` and nginx the same `fastcgi_pass`. A pool that an update moved to another "
         "PHP must leave the old one's directory. Then `systemctl start {unit}`.",
@@ -143,7 +150,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "empty after each boot.",
         decides="The log says unable to bind ... No such file or directory (2), or cannot open the pid "
         "file; the directory is absent.",
-        fix="systemd-tmpfiles --create && systemctl start {unit}",
+        fix="`systemd-tmpfiles --create && systemctl start {unit}`",
         advice="`systemd-tmpfiles --create && systemctl start {unit}`. To keep it: RuntimeDirectory= in a "
         "drop-in of the unit, "
         "or a line in /etc/tmpfiles.d/.",
@@ -156,7 +163,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "programs may not bind.",
         decides="php-fpm says Permission denied (13) at its start, the kernel logged name_bind, and the "
         "policy, asked again, still denies it.",
-        fix="semanage port -a -t http_port_t -p tcp {port} (-m if it has one), systemctl start {unit}",
+        fix="`semanage port -a -t http_port_t -p tcp {port}` (-m if it has one), `systemctl start {unit}`",
         advice="`semanage port -a -t http_port_t -p tcp {port}`; `-m` in place of `-a` where the port has a "
         "type of its own. Or let the pool listen on a unix socket. Then `systemctl start {unit}`.",
         do_not="Do not setenforce 0, and do not chmod anything: the modes are not what refuses.",
@@ -166,7 +173,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A file or directory that php-fpm needs at its start has a label that its domain may not use.",
         decides="php-fpm says Permission denied (13) at its start, the kernel logged a denial, and the "
         "policy, asked again, still denies it.",
-        fix="restorecon -RFv {path}, then systemctl start {unit}",
+        fix="`restorecon -RFv {path}`, then `systemctl start {unit}`",
         advice="`restorecon -RFv {path}`. Where the label stays, name the right one: `semanage fcontext "
         "-a -t httpd_var_run_t '/srv/run(/.*)?'` for sockets, httpd_log_t for logs. Then `systemctl start "
         "{unit}`.",
@@ -177,7 +184,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="php-fpm's AppArmor profile refuses something that it needs at its start.",
         decides="php-fpm says Permission denied (13) at its start, and the kernel logged DENIED for its "
         "profile at that moment.",
-        fix="allow what the evidence names in the profile (aa-logprof), then systemctl start {unit}",
+        fix="allow what the evidence names in the profile (aa-logprof), then `systemctl start {unit}`",
         advice="The evidence names profile, operation and path. Add the path to the profile below "
         "/etc/apparmor.d/local (`aa-logprof` proposes the line), load it with `apparmor_parser -r`, then "
         "`systemctl start {unit}`.",
@@ -198,7 +205,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: SystemCallFilter=",
         what="A filter of system calls in the unit ends php-fpm as soon as it makes one that is not in it.",
         decides="The main process ended with signal SIGSYS (31).",
-        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then systemctl start {unit}",
+        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then `systemctl start {unit}`",
         advice="`ausearch -m seccomp -ts recent` or `journalctl -k` names the call's number, `ausyscall` "
         "its name. `systemctl cat {unit}` shows the file that sets the filter: let "
         "SystemCallFilter=@system-service stand there, then `systemctl daemon-reload && systemctl start "
@@ -211,7 +218,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "start counts as a success and leaves no error behind.",
         decides="ConditionResult=no or AssertResult=no after a start was tried; systemctl status names the "
         "condition.",
-        fix="make the named condition true, or take it out (systemctl edit {unit}); systemctl start {unit}",
+        fix="make the named condition true, or take it out (systemctl edit {unit}); `systemctl start {unit}`",
         advice="`systemctl status {unit}` names the condition. Make it true, such as by the file or path "
         "that it names, or take it out of the unit (`systemctl edit {unit}`); then `systemctl start {unit}`.",
         do_not="Do not start the unit again and again: each start is skipped the same way, without an error.",
@@ -220,7 +227,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: a needed unit failed",
         what="A unit that this one requires did not start, so systemd did not start this one either.",
         decides="The journal says Dependency failed, and no start was tried after it.",
-        fix="systemctl list-dependencies {unit}: start the one that failed, then systemctl start {unit}",
+        fix="`systemctl list-dependencies {unit}`: start the one that failed, then `systemctl start {unit}`",
         advice="`systemctl list-dependencies {unit}` shows which one failed: a mount, a network target, a "
         "database. Mend that one, then `systemctl start {unit}`.",
         do_not="Do not take Requires= out by reflex: a mount that is missing may hold the sites.",
@@ -231,8 +238,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "a namespace that its unit asks for.",
         decides="Main process exited with a status of systemd's own (200 to 245), or the unit file does not "
         "load.",
-        fix="make {path}, or take it out of the unit (systemctl cat {unit}); systemctl daemon-reload && "
-        "systemctl start {unit}",
+        fix="make {path}, or take it out of the unit (systemctl cat {unit}); `systemctl daemon-reload && "
+        "systemctl start {unit}`",
         advice="The word behind the status names the step: NAMESPACE a path of the unit's sandbox, USER or "
         "GROUP an account, CHDIR WorkingDirectory=. `systemctl cat {unit}` shows the setting. Correct it, "
         "`systemctl daemon-reload`, `systemctl start {unit}`.",
@@ -243,7 +250,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A command that the unit runs before or after php-fpm failed (ExecStartPre=, ExecStartPost=), "
         "so systemd gave the start up.",
         decides="The journal says Control process exited with a failure, and php-fpm has no complaint.",
-        fix="systemctl status {unit} names the command that failed: mend it, then systemctl start {unit}",
+        fix="`systemctl status {unit}` names the command that failed: mend it, then `systemctl start {unit}`",
         advice="`systemctl status {unit}` shows each command with its status. Run the one that failed by "
         "hand, mend it, then `systemctl start {unit}`.",
         do_not="Do not put a - in front of the command by reflex: php-fpm may need what it makes.",
@@ -253,7 +260,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="systemd waited for the unit to be up until TimeoutStartSec=, then stopped it. php-fpm may "
         "have answered meanwhile.",
         decides="The journal says start operation timed out; Result=timeout.",
-        fix="systemctl cat {unit}: its Type= must fit how php-fpm starts; then systemctl start {unit}",
+        fix="systemctl cat {unit}: its Type= must fit how php-fpm starts; then `systemctl start {unit}`",
         advice="Type=notify needs a php-fpm that was built with systemd (`php-fpm -i` names "
         "--with-fpm-systemd) and is run directly, with --nodaemonize; without it take Type=simple. "
         "Type=forking needs daemonize = yes, and PIDFile= equal to `pid`. If only the start is slow, as "
@@ -266,8 +273,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="php-fpm opens error_log, access.log and slowlog at its start, and gives up when it cannot. "
         "php-fpm -t may make them, and does not always see it.",
         decides="The last start, or the configuration, names a log whose directory is missing or refuses it.",
-        fix="let php-fpm open {path} (its directory, owner, label), or correct its line; systemctl start "
-        "{unit}",
+        fix="let php-fpm open {path} (its directory, owner, label), or correct its line; `systemctl start "
+        "{unit}`",
         advice="Make the directory {directory}, owned by root, or correct the path of `error_log`, "
         "`access.log` or `slowlog`. If it is there, its owner, mode or SELinux label refuses. Then "
         "`systemctl start {unit}`.",
@@ -277,7 +284,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: its pid file",
         what="php-fpm cannot create the file that `pid` names, and gives up. Its sockets were already made.",
         decides="The last start says Unable to create the PID file, with the system's error.",
-        fix="make {directory}, or correct pid in the main file; then systemctl start {unit}",
+        fix="make {directory}, or correct pid in the main file; then `systemctl start {unit}`",
         advice="Below /run let systemd make {directory} at each boot: RuntimeDirectory= in the unit, or a "
         "line in /etc/tmpfiles.d. Else correct `pid` in the main file; then `systemctl start {unit}`.",
         do_not="Do not mkdir below /run by hand alone: it is gone after the next boot.",
@@ -288,7 +295,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "read-only, or the file system is mounted so (EROFS, errno 30).",
         decides="The last start failed with Read-only file system (30); the evidence names the setting, or "
         "the mount.",
-        fix="ReadWritePaths={directory} in systemctl edit {unit}, or move the file; systemctl restart {unit}",
+        fix="ReadWritePaths={directory} in systemctl edit {unit}, or move the file; `systemctl restart "
+        "{unit}`",
         advice="If its unit does it: `systemctl edit {unit}`, [Service], ReadWritePaths={directory}; or "
         "move the file to where the unit may write. If the file system is mounted read-only, `dmesg` tells "
         "whether the kernel did that after an error: repair it first.",
@@ -300,7 +308,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A log, pid file or socket cannot be made: no bytes, no inodes or no quota are left there "
         "(errno 28 or 122).",
         decides="The last start failed with No space left on device; the evidence says what is left now.",
-        fix="df -h {directory} and df -i {directory}; free some, then systemctl start {unit}",
+        fix="df -h {directory} and df -i {directory}; free some, then `systemctl start {unit}`",
         advice="`df -h {directory}`, `df -i {directory}`: with no inodes left many small files are to go, "
         "such as PHP's sessions. `du --inodes -x` finds them. Then `systemctl start {unit}`.",
         do_not="Do not delete a log that is open: its space comes back only when its writer ends. Truncate "
@@ -312,7 +320,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "off (IPv6) or forbidden to the unit.",
         decides="The last start says Cannot assign requested address (99), Address family not supported "
         "(97), or getaddrinfo.",
-        fix="set listen ({file}:{line}) to an address that this host has (ip addr); systemctl restart {unit}",
+        fix="set listen ({file}:{line}) to an address that this host has (ip addr); `systemctl restart "
+        "{unit}`",
         advice="`ip addr` shows what there is. Correct `listen`, or give the host the address. If it comes "
         "late at boot: After=network-online.target and Wants=network-online.target in `systemctl edit "
         "{unit}`. For errno 97 see RestrictAddressFamilies= of the unit, and whether IPv6 is off. Then "
@@ -324,8 +333,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="opcache or php-fpm asks for one piece of shared memory, and the kernel or the memory limit "
         "refuses it.",
         decides="The last start says Unable to allocate shared memory, with its size.",
-        fix="lower opcache.memory_consumption ({file}:{line}), or raise the memory limit; systemctl start "
-        "{unit}",
+        fix="lower opcache.memory_consumption ({file}:{line}), or raise the memory limit; `systemctl start "
+        "{unit}`",
         advice="Compare the size in the evidence with MemoryMax= of the unit, vm.overcommit_memory and "
         "`free -m`. Lower opcache.memory_consumption (php.ini) or opcache.interned_strings_buffer, or raise "
         "the limit; then `systemctl start {unit}`.",
@@ -337,7 +346,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "opcache.preload_user as root, ends the start.",
         decides="The journal has opcache's or PHP's fatal error of the last start; php-fpm -t does not see "
         "it.",
-        fix="correct opcache.preload and opcache.preload_user ({file}:{line}), then systemctl start {unit}",
+        fix="correct opcache.preload and opcache.preload_user ({file}:{line}), then `systemctl start {unit}`",
         advice="Set opcache.preload_user to the pool's user, or correct the script that opcache.preload "
         "names; to get the sites back at once, comment opcache.preload out. Then `systemctl start {unit}`.",
         do_not="Do not set opcache.preload_user = root: the application's code would run as root.",
@@ -347,8 +356,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="An extension that php.ini loads ends PHP's start: it was built for another PHP, or misses a "
         "library.",
         decides="The last start has the loader's or PHP's fatal error, which names the extension.",
-        fix="install the extension for this PHP, or take its extension= line out; then systemctl start "
-        "{unit}",
+        fix="install the extension for this PHP, or take its extension= line out; then `systemctl start "
+        "{unit}`",
         advice="Reinstall the extension's package for this version of PHP, or comment its `extension=` or "
         "`zend_extension=` out (below conf.d or php.d); then `systemctl start {unit}`.",
         do_not="Do not copy the .so of another PHP version: it crashes at its first call.",
@@ -358,7 +367,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="PHP itself ended before php-fpm read its own configuration: by something in php.ini, an "
         "extension or opcache. php-fpm -t -n does not see it.",
         decides="A fatal error of PHP or opcache in the last start, or exit status 70, 254 or 255.",
-        fix="correct in php.ini what the evidence names, then systemctl start {unit}",
+        fix="correct in php.ini what the evidence names, then `systemctl start {unit}`",
         advice="Read the evidence; without a line of PHP see the file of `error_log` in php.ini and of "
         "`opcache.error_log`. Correct php.ini or the file below conf.d, then `systemctl start {unit}`.",
         do_not="Do not reinstall php-fpm: its package does not touch your php.ini.",
@@ -368,7 +377,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="systemd cannot run the program of ExecStart=: it is missing, not executable, for another "
         "machine, or a library of it is gone.",
         decides="Status 203/EXEC or 127, or the loader's words about a library.",
-        fix="reinstall the package that brings {path}, then systemctl start {unit}",
+        fix="reinstall the package that brings {path}, then `systemctl start {unit}`",
         advice="`systemctl cat {unit}` shows ExecStart=. Is the file there, with x, on a file system "
         "without noexec? `ldd` of it names the missing library. Reinstall its package, or that of the "
         "library.",
@@ -378,7 +387,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: its start failed",
         what="php-fpm gave its last start up with an error that this collection has no reason for.",
         decides="The last ERROR or ALERT line of the last start, whole in the evidence.",
-        fix="remove what the line in the evidence names, then systemctl start {unit}",
+        fix="remove what the line in the evidence names, then `systemctl start {unit}`",
         advice="Read the line in the evidence and those around it (`journalctl -u {unit} -n 50`), remove "
         "what it names, then `systemctl start {unit}`.",
         do_not="Do not restart in a loop: it fails the same way each time and ends in the start limit.",
@@ -387,8 +396,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: start limit hit",
         what="It failed so often in a row that systemd refuses to start it again.",
         decides="Result=start-limit-hit; the first failure before it is the real reason.",
-        fix="fix the first error in the journal, then systemctl reset-failed {unit} && systemctl start "
-        "{unit}",
+        fix="fix the first error in the journal, then `systemctl reset-failed {unit} && systemctl start "
+        "{unit}`",
         advice="Find the first failure (`journalctl -u {unit} -n 100`) and remove it, prove it with "
         "`php-fpm -t`, "
         "then `systemctl reset-failed {unit} && systemctl start {unit}`.",
@@ -400,7 +409,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The master was killed or crashed. Its socket file stays behind without a listener, so nginx "
         "sees errno 111.",
         decides="Result=signal, core-dump or exit-code; the socket file exists and nobody listens on it.",
-        fix="systemctl start {unit}, then find what killed it: journalctl -u {unit} -n 50",
+        fix="`systemctl start {unit}`, then find what killed it: `journalctl -u {unit} -n 50`",
         advice="`systemctl start {unit}`. Then find who killed it: `journalctl -u {unit} -n 50`, "
         "`coredumpctl list`, the kernel log at that minute. "
         "Restart=on-failure in a drop-in brings it back by itself.",
@@ -411,7 +420,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="systemd-oomd killed all processes of the unit for their memory pressure or the swap that they "
         "used, and nothing started it again.",
         decides="The unit's journal says that systemd-oomd killed its processes; the kernel logged no kill.",
-        fix="systemctl start {unit}, then fewer workers or a higher MemoryHigh= (systemctl cat {unit})",
+        fix="`systemctl start {unit}`, then fewer workers or a higher MemoryHigh= (systemctl cat {unit})",
         advice="`systemctl start {unit}`. `journalctl -u systemd-oomd` tells which limit was passed, and "
         "`systemctl cat {unit}` which unit file sets ManagedOOMMemoryPressure= and MemoryHigh=. Lower "
         "pm.max_children or raise MemoryHigh=. Restart=on-failure starts it again after the next kill.",
@@ -423,7 +432,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The kernel killed one worker for memory, and systemd then stopped the whole unit "
         "(OOMPolicy=stop, the default).",
         decides="Result=oom-kill; the journal says a process of this unit has been killed by the OOM killer.",
-        fix="systemctl start {unit}, then OOMPolicy=continue and a pool size that fits the memory",
+        fix="`systemctl start {unit}`, then OOMPolicy=continue and a pool size that fits the memory",
         advice="`systemctl start {unit}`. In a drop-in (`systemctl edit {unit}`): [Service] "
         "OOMPolicy=continue, Restart=on-failure. "
         "Then lower pm.max_children or raise the memory limit, so that workers x USS plus the shared part "
@@ -451,7 +460,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="FPM listens, but the user of nginx's workers is refused (errno 13).",
         decides="connect() as nginx's worker user fails with Permission denied; the evidence names the "
         "component that refuses.",
-        fix="give nginx's user access in the pool file, then systemctl restart {unit}",
+        fix="give nginx's user access in the pool file, then `systemctl restart {unit}`",
         advice="Change what the evidence names: the pool's listen.owner, listen.group, listen.mode or "
         "listen.acl_users, or the directory. "
         "Then `systemctl restart {unit}`.",
@@ -463,7 +472,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Owner, group and mode of the socket give the user of nginx's workers no write permission.",
         decides="connect() as nginx's user is refused by the socket itself; all directories above it let "
         "the user through.",
-        fix="add {user} to listen.acl_users of pool {pool}, and setfacl -m u:{user}:rw {socket}: no restart",
+        fix="add {user} to listen.acl_users of pool {pool}, and `setfacl -m u:{user}:rw {socket}`: no "
+        "restart",
         advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}, and with it "
         "the owner, and in "
         "`listen.acl_groups` the group, who have access now: an ACL makes listen.owner and listen.group "
@@ -478,8 +488,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "and listen.group are ignored.",
         decides="The pool has listen.acl_users or listen.acl_groups; the socket's ACL lacks nginx's user; "
         "connect() as that user is refused.",
-        fix="name {user} in listen.acl_users of pool {pool}, if it is not; setfacl -m u:{user}:rw {socket}: "
-        "no restart",
+        fix="name {user} in listen.acl_users of pool {pool}, if it is not; `setfacl -m u:{user}:rw "
+        "{socket}`: no restart",
         advice="Add {user}, the user of nginx's workers, to `listen.acl_users` of pool {pool}, and `setfacl "
         "-m u:{user}:rw {socket}`, which needs "
         "no restart; check with `getfacl {socket}`. Where it is named already, its mask was changed by "
@@ -491,7 +501,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx may not connect: directory",
         what="The socket would allow nginx, but a directory on the way to it gives nginx's user no x.",
         decides="connect() as nginx's user is refused by a directory: namei -l shows which.",
-        fix="setfacl -m u:{user}:x {path}, if its owner agrees; or move the socket below /run",
+        fix="where its owner agrees, `setfacl -m u:{user}:x {path}`; or move the socket below /run",
         advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m "
         "u:{user}:x {path}`; "
         "better, let pool {pool} listen below /run. If the directory is below /run, set it in "
@@ -503,7 +513,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Something else lies at the path: a regular file, a directory or a pipe. nginx logs it as "
         "errno 13 or 111.",
         decides="stat shows the type; nobody listens there.",
-        fix="move what lies at {socket} away, then systemctl restart {unit}",
+        fix="move what lies at {socket} away, then `systemctl restart {unit}`",
         advice="See what it is and who made it (`stat {socket}`), move it away, then `systemctl restart "
         "{unit}`, which creates the socket.",
         do_not="Do not chmod or chown it: with any mode, nobody listens on a file.",
@@ -513,7 +523,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Owner, mode and ACL allow nginx's user, the mandatory access policy does not.",
         decides="connect() as nginx's user is refused though every mode allows it; the audit log has a "
         "denial for nginx.",
-        fix="ausearch -m avc -c nginx -ts recent; then restorecon or semanage for what it names",
+        fix="`ausearch -m avc -c nginx -ts recent`; then restorecon or semanage for what it names",
         advice="`ausearch -m avc -c nginx -ts recent`. Socket: use the distribution's path and `restorecon "
         "-Rv` its directory. "
         "TCP port: `semanage port -a -t http_port_t -p tcp {port}`.",
@@ -526,7 +536,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "Owner and mode let nginx in.",
         decides="SELinux's policy, asked as nginx's domain about the label of now, denies it; the kernel's "
         "AVC lines say since when.",
-        fix="restorecon -v {path}; let pool {pool} listen below /run/php-fpm or /run/php",
+        fix="`restorecon -v {path}`; let pool {pool} listen below /run/php-fpm or /run/php",
         advice="`restorecon -v {path}`. Where the label stays, the path has none of its own: let pool {pool} "
         "listen at the distribution's path, or `semanage fcontext -a -t httpd_var_run_t {path}` and "
         "`restorecon -v {path}`. No restart is needed.",
@@ -551,7 +561,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "have nothing to do with it.",
         decides="The kernel's AVC line names the port's type; SELinux's policy, asked again as nginx's "
         "domain, denies name_connect to it.",
-        fix="setsebool -P httpd_can_network_connect on",
+        fix="`setsebool -P httpd_can_network_connect on`",
         advice="`setsebool -P httpd_can_network_connect on` lets the web server connect to any port, at once "
         "and for good. Narrower: a unix socket, or a type that it may dial (`sesearch -A -s httpd_t -c "
         "tcp_socket -p name_connect`) for port {port} (`semanage port -m`).",
@@ -575,8 +585,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "listens on. Visitors get 500.",
         decides="nginx logs socket() failed (97), nginx's worker runs with a seccomp filter, and "
         "systemctl show has the setting.",
-        fix="allow it in RestrictAddressFamilies=, if systemctl cat nginx still has it; then systemctl "
-        "restart nginx",
+        fix="allow it in RestrictAddressFamilies=, if systemctl cat nginx still has it; then `systemctl "
+        "restart nginx`",
         advice="`systemctl cat nginx` shows the file that sets it. Let RestrictAddressFamilies= have AF_UNIX "
         "AF_INET AF_INET6 there, or take the line out. Then `systemctl daemon-reload && systemctl restart "
         "nginx`: a running process keeps its filter, and a reload as well.",
@@ -587,7 +597,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A filter of system calls in nginx's unit refuses what nginx needs to connect.",
         decides="nginx logs connect() or socket() failed (1: Operation not permitted), nginx's worker runs "
         "with a filter, and systemctl show has SystemCallFilter=.",
-        fix="widen SystemCallFilter= (systemctl cat nginx), daemon-reload, then systemctl restart nginx",
+        fix="widen SystemCallFilter= (systemctl cat nginx), daemon-reload, then `systemctl restart nginx`",
         advice="`systemctl cat nginx` shows the file that sets it. Let SystemCallFilter=@system-service "
         "stand there, or take the line out. Then `systemctl daemon-reload && systemctl restart nginx`: a "
         "running process keeps its filter.",
@@ -613,7 +623,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "process keeps the groups it began with.",
         decides="The account database has the group, /proc/PID/status of the workers has not; with it, "
         "owner, mode and ACL would let nginx in.",
-        fix="systemctl reload nginx",
+        fix="`systemctl reload nginx`",
         advice="`systemctl reload nginx`: new workers take on the groups that the user has by then. If the "
         "user is in the group by mistake, "
         "take it out (`gpasswd -d`).",
@@ -636,7 +646,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "Its workers are not: each takes the groups that its user has in /etc/group.",
         decides="/proc/PID/status of the master has the group, that of the workers has not, and the account "
         "database neither.",
-        fix="put nginx's user into that group with usermod -aG, then systemctl reload nginx",
+        fix="put nginx's user into that group with usermod -aG, then `systemctl reload nginx`",
         advice="Put nginx's user into the group that the evidence names (`usermod -aG`), then `systemctl "
         "reload nginx`. "
         "SupplementaryGroups= reaches the workers only where the unit has User=, too.",
@@ -648,7 +658,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "the former one's.",
         decides="The file with `user` is newer than the workers, who run as somebody else; owner, mode and "
         "ACL would let the new one in.",
-        fix="nginx -t && systemctl reload nginx",
+        fix="`nginx -t && systemctl reload nginx`",
         advice="`nginx -t && systemctl reload nginx`: new workers run as the user that the configuration "
         "names.",
         do_not="Do not open the socket to the former user: the next reload of nginx makes that needless.",
@@ -658,7 +668,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx dials where no pool listens",
         what="FPM runs, but not on the address in fastcgi_pass.",
         decides="Nobody listens on the dialled endpoint while pools listen on others.",
-        fix="point fastcgi_pass of {site} at its pool, then nginx -t && systemctl reload nginx",
+        fix="point fastcgi_pass of {site} at its pool, then `nginx -t && systemctl reload nginx`",
         advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, "
         "then `nginx -t && systemctl reload nginx`.",
         do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP "
@@ -670,7 +680,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "error.",
         decides="{endpoint} does not exist or has no listener, while a running pool listens on another "
         "socket.",
-        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
         advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` "
         "({to}) into fastcgi_pass at {file}:{line}, "
         "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its "
@@ -684,7 +694,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx dials another port than FPM's",
         what="fastcgi_pass names a TCP address where no pool listens.",
         decides="Nobody listens on {endpoint}, while a running pool listens on another port.",
-        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
         advice="Put the `listen` of the pool meant for {site} ({to}) into fastcgi_pass at {file}:{line}, "
         "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
         "dead one out.",
@@ -695,7 +705,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx dials TCP, FPM has a socket, or reverse",
         what="One side is configured for a TCP port, the other for a unix socket.",
         decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
-        fix="in {file}:{line} dial {to}, then nginx -t && systemctl reload nginx",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
         advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, "
         "into fastcgi_pass at {file}:{line}, "
         "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
@@ -707,7 +717,8 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The port is right, the address family is not: often fastcgi_pass localhost:9000, which "
         "resolves to ::1 first.",
         decides="A pool listens on the same port, but only on the other family's address.",
-        fix="write the address out in fastcgi_pass, as in 127.0.0.1:9000; nginx -t && systemctl reload nginx",
+        fix="write the address out in fastcgi_pass, as in 127.0.0.1:9000; `nginx -t && systemctl reload "
+        "nginx`",
         advice="Replace the name in fastcgi_pass by the address on which the pool listens, then `nginx -t "
         "&& systemctl reload nginx`.",
         do_not="Do not listen on all addresses to catch both: that exposes FPM to the network.",
@@ -718,7 +729,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "any more.",
         decides="The socket table lists a listener for the path, while the file is absent or has another "
         "inode.",
-        fix="systemctl restart {unit}",
+        fix="`systemctl restart {unit}`",
         advice="`systemctl restart {unit}`: it makes the file again. Then find what deleted it: a deploy "
         "script, tmp cleaning, a copied rm -f.",
         do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path "
@@ -728,7 +739,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx dials a dangling link",
         what="The path in fastcgi_pass is a symbolic link (as /run/php/php-fpm.sock) whose target is gone.",
         decides="The path is a link; its target does not exist; pools listen elsewhere.",
-        fix="set fastcgi_pass of {site} to the pool's own socket, then nginx -t && systemctl reload nginx",
+        fix="set fastcgi_pass of {site} to the pool's own socket, then `nginx -t && systemctl reload nginx`",
         advice="Put the pool's own socket into fastcgi_pass, then `nginx -t && systemctl reload nginx`. "
         "On Debian the generic link belongs to `update-alternatives --config php-fpm.sock`.",
         do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks "
@@ -739,7 +750,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A site was led to another socket or port in nginx's files, and nginx still dials the one "
         "before, where nobody is any more.",
         decides="A file is newer than nginx's workers, and the log tells of an endpoint that no file names.",
-        fix="nginx -t && systemctl reload {unit}",
+        fix="`nginx -t && systemctl reload {unit}`",
         advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
         do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
         "site away from it.",
@@ -750,7 +761,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "are, and goes on with the configuration before.",
         decides="Running workers dial an endpoint that no file names, and nginx complained since the last "
         "change, or the files hold what it is known to refuse.",
-        fix="mend {path} or take it out, then nginx -t && systemctl reload {unit}",
+        fix="mend {path} or take it out, then `nginx -t && systemctl reload {unit}`",
         advice="What nginx complains about may be a file that is left over from a site that is gone. Mend "
         "it or take it out, until `nginx -t` passes; then `systemctl reload {unit}`.",
         do_not="Do not restart nginx before `nginx -t` passes: it would not come back, and every site is "
@@ -761,7 +772,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A site was led to another socket or port in nginx's files. The nginx that runs is older than "
         "they are, and older than its own program on the disk.",
         decides="Running workers dial an endpoint that no file names, and the master's program was deleted.",
-        fix="nginx -t && systemctl restart {unit}",
+        fix="`nginx -t && systemctl restart {unit}`",
         advice="`nginx -t && systemctl restart {unit}`. A reload asks the old program to load the files, "
         "and the modules of the new one.",
         do_not="Do not reload it: the old program refuses modules of another version, and may say so in its "
@@ -772,7 +783,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The files of nginx and FPM agree, but a running process still works with the older content.",
         decides="A file is newer than the process that read it, and the process listens on (or dials) "
         "what the older content said.",
-        fix="php-fpm -t, then systemctl reload {unit}",
+        fix="php-fpm -t, then `systemctl reload {unit}`",
         advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the "
         "evidence names: "
         "`systemctl reload {unit}` or `systemctl reload nginx`.",
@@ -835,7 +846,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="no free PHP worker: process.max",
         what="The global process.max of the master is lower than what its pools need together.",
         decides="FPM logs that the maximum number of processes has been reached, with process.max.",
-        fix="raise process.max in the [global] section within memory, then systemctl reload {unit}",
+        fix="raise process.max in the [global] section within memory, then `systemctl reload {unit}`",
         advice="Raise `process.max` in the [global] section to the sum that the memory allows, then "
         "`systemctl reload {unit}`.",
         do_not="Do not raise a pool's pm.max_children: the global limit binds first.",
@@ -858,7 +869,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "worker, busy or not.",
         decides="Workers read an open connection on which no request comes, while others wait; or "
         "keepalive x nginx's workers reaches pm.max_children.",
-        fix="lower or remove keepalive where the finding says, then nginx -t && systemctl reload nginx",
+        fix="lower or remove keepalive where the finding says, then `nginx -t && systemctl reload nginx`",
         advice="Remove `keepalive` (or `fastcgi_keep_conn on`) for {endpoint}, or set it so that nginx's "
         "workers x keepalive stays below pm.max_children; then `nginx -t && systemctl reload nginx`.",
         do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
@@ -887,7 +898,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP workers are stopped (SIGSTOP)",
         what="Somebody or something sent SIGSTOP. A stopped worker keeps its connection and its place.",
         decides="State T in /proc/PID/stat, seen twice.",
-        fix="kill -CONT {pids}, or systemctl restart {unit}",
+        fix="`kill -CONT {pids}`, or systemctl restart {unit}",
         advice="`kill -CONT {pids}` lets them run on; `systemctl restart {unit}` replaces them. Look for "
         "a script, a debugger or a person that stops processes (`kill -STOP`, Ctrl-Z, cpulimit).",
         do_not="Do not raise pm.max_children: a stopped pool starts no more workers, or they hide the fault.",
@@ -905,7 +916,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="The cgroup freezer holds all processes of the unit: systemctl freeze, a container's pause, a "
         "snapshot tool.",
         decides="cgroup.events says frozen 1 (version 2), or freezer.state says FROZEN (version 1).",
-        fix="systemctl thaw {unit}, or unfreeze the cgroup that the evidence names",
+        fix="`systemctl thaw {unit}`, or unfreeze the cgroup that the evidence names",
         advice="`systemctl thaw {unit}`; where that is refused, `echo 0 > cgroup.freeze` in {path}, or "
         "`echo THAWED > freezer.state` there. Ask which tool froze it: it may do so again.",
         do_not="Do not restart php-fpm first: frozen processes take no signal, and the stop waits for them.",
@@ -914,7 +925,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP workers wait in the kernel (state D)",
         what="The process waits for a disk, a network file system or a frozen one. No signal ends that.",
         decides="State D in /proc/PID/stat, seen twice without any CPU in between, and its wait channel.",
-        fix="repair the storage that the wait names (dmesg, mount, iostat); then systemctl restart {unit}",
+        fix="repair the storage that the wait names (dmesg, mount, iostat); then `systemctl restart {unit}`",
         advice="The evidence names the kernel's function: nfs and rpc mean a server that does not answer, "
         "io_schedule and folio a disk, percpu_rwsem and sb_ a file system that `fsfreeze` holds.",
         do_not="Do not kill or restart first: such a process ends only when its wait does.",
@@ -924,7 +935,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="Workers that are there serve on. Nothing starts, ends or replaces one, and no reload comes "
         "through.",
         decides="The state of the master in /proc/PID/stat, seen twice.",
-        fix="kill -CONT {pids}, or systemctl restart {unit}",
+        fix="`kill -CONT {pids}`, or systemctl restart {unit}",
         advice="`kill -CONT {pids}` lets it run on, unless the evidence names a tracer or a wait.",
         do_not="Do not reload php-fpm: a stopped master does not take the signal.",
     ),
@@ -1016,7 +1027,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="PHP worker killed by systemd-oomd",
         what="systemd-oomd killed the cgroup because of memory pressure, before the kernel had to.",
         decides="The journal of systemd-oomd says it killed this cgroup; the kernel has no OOM record.",
-        fix="journalctl -u systemd-oomd; relieve the memory, or ManagedOOMPreference=avoid for {unit}",
+        fix="`journalctl -u systemd-oomd`; relieve the memory, or ManagedOOMPreference=avoid for {unit}",
         advice="`journalctl -u systemd-oomd`: pressure or swap? Lower pm.max_children of pool {pool} "
         "or add memory; "
         "ManagedOOMPreference=avoid for {unit} when another unit should go first.",
@@ -1060,7 +1071,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="fastcgi_pass leads to another program: an HTTP server, a database, FPM's neighbour.",
         decides="The FastCGI probe connects and gets something else back; the socket table names the "
         "program.",
-        fix="set fastcgi_pass of {site} to its pool, then nginx -t && systemctl reload nginx",
+        fix="set fastcgi_pass of {site} to its pool, then `nginx -t && systemctl reload nginx`",
         advice="`ss -lxtnp` shows who holds {endpoint}. Put the pool's `listen` into fastcgi_pass of "
         "{site}; an HTTP server wants proxy_pass. "
         "Then `nginx -t && systemctl reload nginx`.",
@@ -1093,7 +1104,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A filter of system calls in the unit ends a worker as soon as a script makes one that is not "
         "in it.",
         decides="FPM: child exited on signal 31 (SIGSYS).",
-        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then systemctl restart {unit}",
+        fix="widen SystemCallFilter= (systemctl cat {unit}); daemon-reload, then `systemctl restart {unit}`",
         advice="`journalctl -k` or `ausearch -m seccomp -ts recent` names the call's number, `ausyscall` "
         "makes a name of it. Let SystemCallFilter=@system-service stand in the file that `systemctl cat "
         "{unit}` shows, then `systemctl daemon-reload && systemctl restart {unit}`.",
@@ -1128,7 +1139,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="With process_control_timeout = 0, the default, a reload ends the workers at once.",
         decides="FPM logs Reloading in progress (or a stop) in the same second, and no child exits by "
         "a signal of its own.",
-        fix="set process_control_timeout in [global] above the longest request; systemctl restart {unit}",
+        fix="set process_control_timeout in [global] above the longest request; `systemctl restart {unit}`",
         advice="Set `process_control_timeout = 30s` (above the longest request) in the [global] "
         "section, `systemctl restart {unit}` once. "
         "Drain the host during a deploy. Look at logrotate: USR1 reopens logs, USR2 reloads.",
@@ -1164,7 +1175,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "list. FPM logs nothing by default.",
         decides="The pool listens on TCP with listen.allowed_clients, and the address nginx comes from "
         "is not in it.",
-        fix="add nginx's address to listen.allowed_clients of pool {pool}, then systemctl restart {unit}",
+        fix="add nginx's address to listen.allowed_clients of pool {pool}, then `systemctl restart {unit}`",
         advice="Add the source address that nginx uses to `listen.allowed_clients` of pool {pool}, "
         "then `systemctl restart {unit}`.",
         do_not="Do not empty the list: then everybody who reaches the port runs code. It is no crash "
@@ -1175,7 +1186,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="nginx cannot find the address of the upstream, or still uses an old one.",
         decides="nginx: host not found in upstream, no resolver defined, or a connect to an address "
         "that FPM no longer has.",
-        fix="correct the name, or give nginx a resolver; nginx -t && systemctl reload nginx",
+        fix="correct the name, or give nginx a resolver; `nginx -t && systemctl reload nginx`",
         advice="Does `getent hosts` find the name on this host? nginx resolves at start: after an address "
         "changed reload it, or use a variable with `resolver`.",
         do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
@@ -1217,7 +1228,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "names up only when it loads its configuration.",
         decides="nginx failed to connect to an address that the name no longer has, and was not reloaded "
         "since.",
-        fix="nginx -t && systemctl reload {unit}",
+        fix="`nginx -t && systemctl reload {unit}`",
         advice="`nginx -t && systemctl reload {unit}` now. For good: let the deploy reload nginx, or use "
         "a variable with `resolver` (`valid=10s`), or a fixed address or socket.",
         do_not="Do not restart PHP-FPM again: nginx is the side that holds the old address.",
@@ -1226,7 +1237,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx has reached a limit of its own",
         what="nginx has no connections or no file descriptors left; FPM is idle meanwhile.",
         decides="nginx: worker_connections are not enough, or Too many open files (24).",
-        fix="raise worker_connections and worker_rlimit_nofile; nginx -t && systemctl reload nginx",
+        fix="raise worker_connections and worker_rlimit_nofile; `nginx -t && systemctl reload nginx`",
         advice="Each request to FPM takes two connections. Raise `worker_connections`, with "
         "`worker_rlimit_nofile` above twice that; "
         "`nginx -t && systemctl reload nginx`.",
@@ -1264,7 +1275,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         title="nginx still leaves out servers that answer",
         what="Each server failed, so nginx asks none of them for fail_timeout, though they answer by now.",
         decides="fail_timeout of the last failures is not over; nginx: no live upstreams; the probe answers.",
-        fix="systemctl reload nginx forgets the failures; then a shorter fail_timeout at {file}:{line}",
+        fix="`systemctl reload nginx` forgets the failures; then a shorter fail_timeout at {file}:{line}",
         advice="`nginx -t && systemctl reload nginx` forgets the failures. Servers of one PHP-FPM fail "
         "together: give them `max_fails=0`, or a shorter fail_timeout at {file}:{line}.",
         do_not="Do not restart PHP-FPM: each restart takes its servers out again.",
@@ -1284,7 +1295,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A body above client_body_buffer_size goes to a file first. nginx cannot write it, and answers "
         "500 to uploads.",
         decides="nginx [crit]: open() or pwritev() of a file below client_body_temp failed (13, 2 or 28).",
-        fix="systemctl reload {unit} gives the directory back to nginx's user; or free a full disk",
+        fix="`systemctl reload {unit}` gives the directory back to nginx's user; or free a full disk",
         advice="Errno 13: `nginx -t && systemctl reload {unit}` lets nginx's master give the directory "
         "in the evidence to the user of its workers; one above it needs `chmod o+x`. Errno 28: free the disk "
         "(`df -h`, `df -i`).",
@@ -1307,7 +1318,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "answering it while php-fpm is well again.",
         decides="A 502 or 504 of nginx's own was logged within the time of fastcgi_cache_valid, and a worker "
         "answers now.",
-        fix="fastcgi_cache_valid 200 301 302 404 in place of any; nginx -t && systemctl restart {unit}",
+        fix="fastcgi_cache_valid 200 301 302 404 in place of any; `nginx -t && systemctl restart {unit}`",
         advice="Name the statuses worth keeping: `fastcgi_cache_valid 200 301 302 404 10m;`. Then `nginx -t "
         "&& systemctl restart {unit}`: the error is in the memory of the cache's zone, which a reload keeps.",
         do_not="Do not only delete the cache's files: the error is not in them. A reload does not help "
@@ -1351,7 +1362,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "It gets the visitors' requests, with their cookies and passwords.",
         decides="A pool of this host claims the endpoint; the socket table shows another process "
         "there, by pid, account and program.",
-        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        fix="`ss -lxtnp` shows who holds {endpoint}: find out who it is, stop it, start {unit}",
         advice="The evidence names the process and its account. Find out who started it (`systemctl "
         "status` with its pid, and the exe below its /proc) and keep "
         "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it "
@@ -1364,7 +1375,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         what="A program that is not php-fpm listens on an endpoint that a pool of this host claims. It "
         "gets the visitors' requests.",
         decides="The listener's executable is no php-fpm; no trusted php-fpm listens there.",
-        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        fix="`ss -lxtnp` shows who holds {endpoint}: find out who it is, stop it, start {unit}",
         advice="The evidence names the process and its account. If it is yours, give it another "
         "address. If not, keep what you need of it, stop it, "
         "then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, "
@@ -1378,7 +1389,7 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         "listens on an endpoint that a pool claims.",
         decides="The listener calls itself php-fpm, but its account, its program or its configuration "
         "is not root's alone.",
-        fix="ss -lxtnp shows who holds {endpoint}: find out who it is, stop it, start {unit}",
+        fix="`ss -lxtnp` shows who holds {endpoint}: find out who it is, stop it, start {unit}",
         advice="The evidence names the process and its account. If that account is meant to run PHP "
         "here, give it an endpoint of its own. If not, "
         "stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: "
@@ -1477,7 +1488,7 @@ def cure_of_the_past(finding: Mapping[str, Any]) -> str | None:
     again = AGAIN.get((cause, reason))
     if again is not None:
         return fill(again, finding)
-    return fill(lookup(cause, reason).fix, finding) if cause in RETURNS else None
+    return fill(lookup(cause, reason).fix.replace("`", ""), finding) if cause in RETURNS else None
 
 
 def lookup(cause: str, reason: str | None) -> Entry:
@@ -1535,34 +1546,58 @@ def fill(text: str, finding: Mapping[str, Any]) -> str:
     return filled(text, _fields(finding))
 
 
-def _started_by(text: str, finding: Mapping[str, Any]) -> str:
-    """With the command that starts it there in place of systemctl."""
+def _as_there(text: str, finding: Mapping[str, Any]) -> str:
+    """With what starts it there in place of systemctl, and without systemctl where no unit is known."""
     for piece in finding.get("evidence") or []:
         if piece.get("source") == "service" and str(piece.get("text")).isprintable():
             command = " ".join(shlex.quote(word) for word in piece["text"].split(" "))
+            text = text.replace("systemd-tmpfiles --create && ", "")
             text = text.replace("systemctl start {unit}", command)
             text = text.replace("systemctl restart {unit}", command.replace(" start", " restart"))
-    return text
+    return text if finding.get("unit") else text.replace("systemctl reload nginx", "nginx -s reload")
 
 
+# Where neither program has loaded its files.
+BOTH_FIX = "php-fpm -t and nginx -t, then `systemctl reload {unit} nginx`: neither has loaded its files"
 # Of one of an upstream's servers, while another one answers.
 SPARE_FIX = "take the dead server out of {file}:{line}, or let something listen there; nginx -t, reload nginx"
+
+
+def _fix(finding: Mapping[str, Any]) -> str:
+    """The text of a fix, with its marks."""
+    spare = finding["cause"] == "socket_path_mismatch" and any(
+        piece.get("source") == "spare" for piece in finding.get("evidence") or []
+    )
+    # nginx still dials the place before: php-fpm alone must not leave that.
+    both = finding.get("reason") == "config_not_loaded" and finding.get("state") == "latent"
+    return SPARE_FIX if spare else BOTH_FIX if both else lookup(finding["cause"], finding.get("reason")).fix
+
+
+def steps_for(finding: Mapping[str, Any]) -> list[Step]:
+    """The fix of an active finding: its commands, and the words between them, in their order.
+
+    The text is divided before the fields of the host are put into it.
+    """
+    known = _fields(finding)
+    parts = [_as_there(part, finding) for part in _fix(finding).split("`")]
+    return [
+        Step(bool(number % 2) and complete(part, known), filled(part, known))
+        for number, part in enumerate(parts)
+        if part
+    ]
 
 
 def words_for(finding: Mapping[str, Any]) -> Words:
     """What is said of a finding. One of which only the name is known will do."""
     entry = lookup(finding["cause"], finding.get("reason"))
-    spare = finding["cause"] == "socket_path_mismatch" and any(
-        piece.get("source") == "spare" for piece in finding.get("evidence") or []
-    )
-    fix = fill(_started_by(SPARE_FIX if spare else entry.fix, finding), finding)
+    fix = fill(_as_there(_fix(finding).replace("`", ""), finding), finding)
     if finding.get("state") == "recovered":
         runs_again = fill(RUNS_AGAIN, finding) if finding["cause"] == "fpm_not_running" else fix
         fix = cure_of_the_past(finding) or runs_again
     return {
         "title": entry.title,
         "fix": fix,
-        "advice": fill(_started_by(entry.advice, finding), finding),
+        "advice": fill(_as_there(entry.advice, finding), finding),
         "do_not": entry.do_not,
         "doc": anchor(finding["cause"], finding.get("reason")),
     }

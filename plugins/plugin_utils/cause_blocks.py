@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .bounds import STATUSES
+from .catalogue import steps_for
 from .layout import (
     COLORS,
     MAX_COMMAND,
-    MAX_ROWS,
     NUMBERS,
     STAMPS,
-    WIDTH,
     Key,
     Line,
+    Page,
     Pair,
     cells,
     fold,
@@ -27,12 +27,9 @@ from .layout import (
     labelled,
     rest,
 )
-from .remedies import full_name
+from .remedies import full_name, sites_of
 from .shapes.report import Explained, HostEntry
-from .text import clean, cut, moment, names, pad, plural, width
-
-# The columns of a row: hosts, site and pool, since, lost. With the gaps and the indent they fill the width.
-COLUMNS = (38, 36, 12, 6)
+from .text import cut, moment, names, pad, plural, width
 
 
 class Group(NamedTuple):
@@ -81,20 +78,9 @@ def _proof(finding: Explained) -> str:
     return "%s: %s" % (where, words)
 
 
-def _sites(finding: Explained) -> list[str]:
-    """As "shop.example (443)", since two sites may have one name. A report from before 0.4.0 has
-    only names.
-    """
-    return (
-        ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
-        or finding["sites"]
-        or [finding["site"] or ""]
-    )
-
-
 def _place(findings: Iterable[Explained], columns: int) -> str:
     """Sites and pool of a row; the endpoint where neither is known."""
-    sites = list(dict.fromkeys(site for finding in findings for site in _sites(finding) if site))
+    sites = list(dict.fromkeys(site for finding in findings for site in sites_of(finding) if site))
     pools = list(dict.fromkeys(finding["pool"] for finding in findings if finding["pool"]))
     pool = " / " + names(pools, 14)[0] if pools else ""
     if sites:
@@ -106,34 +92,27 @@ def _place(findings: Iterable[Explained], columns: int) -> str:
 
 # What makes a row. Where there are too many rows, sites no longer part them, then nothing but the fix does.
 _ROWS: tuple[Key[Explained], ...] = (
-    lambda item: (tuple(_sites(item)), item["pool"], item["endpoint"], item["unit"], item["fix"]),
+    lambda item: (tuple(sites_of(item)), item["pool"], item["endpoint"], item["unit"], item["fix"]),
     lambda item: (item["pool"], item["endpoint"], item["unit"], item["fix"]),
     lambda item: item["fix"],
 )
 
 
-def _row(pairs: list[Pair[Explained]], now: float) -> list[Line]:
+def _row(page: Page, pairs: list[Pair[Explained]], now: float) -> list[Line]:
     findings = [finding for _host, finding in pairs]
     since = min((finding["since"] for finding in findings if finding["since"] is not None), default=None)
     lost = sum(finding["count"] for finding in findings)
-    where, below = hosts_cell(hosts_of(pairs), COLUMNS[0])
-    return [
-        (
-            cells(
-                (where, _place(findings, COLUMNS[1]), moment(since, now), str(lost) if lost else "-"), COLUMNS
-            ),
-            None,
-        ),
-        *below,
-    ]
+    where, below = hosts_cell(page, hosts_of(pairs), page.causes[0])
+    place = _place(findings, page.causes[1])
+    row = cells((where, place, moment(since, now), str(lost) if lost else "-"), page.causes)
+    return [(row, None), *below]
 
 
-def _why(pairs: list[Pair[Explained]]) -> list[Line]:
+def _why(page: Page, pairs: list[Pair[Explained]]) -> list[Line]:
     host, first = pairs[0]
     proof = _proof(first) if _alike(pairs) else "%s: %s" % (host, _proof(first))
-    return labelled(
-        "why" if all(finding["confidence"] == "certain" for _host, finding in pairs) else "why?", proof, 4
-    )
+    certain = all(finding["confidence"] == "certain" for _host, finding in pairs)
+    return labelled(page, "why" if certain else "why?", proof, 4)
 
 
 def _alike(pairs: list[Pair[Explained]]) -> bool:
@@ -141,25 +120,31 @@ def _alike(pairs: list[Pair[Explained]]) -> bool:
     return len({NUMBERS.sub("0", _proof(finding)) for _host, finding in pairs}) == 1
 
 
-def block_of(group: Group, now: float) -> list[Line]:
+def _heading(page: Page, group: Group) -> Line:
     first = group.pairs[0][1]
     latent = all(finding["state"] == "latent" for _host, finding in group.pairs)
     right = "%s  %s" % (full_name(first), plural(len(group.hosts), "host"))
-    room = WIDTH - width(right) - 2
-    title = "%s  %s" % ("LATENT" if latent else group.status.upper(), clean(first["title"]))
-    heading = title if width(title) <= room else cut(title, room)
-    lines: list[Line] = [(pad(heading, room) + "  " + right, COLORS.get(group.status))]
+    room = page.width - width(right) - 2
+    status = ("LATENT" if latent else group.status.upper()) + "  "
+    heading = status + cut(first["title"], room - len(status))
+    return pad(heading, room) + "  " + right, COLORS.get(group.status)
+
+
+def block_of(page: Page, group: Group, now: float) -> list[Line]:
+    first, lines = group.pairs[0][1], [_heading(page, group)]
     rows = fold(group.pairs, _ROWS)
     same_why = _alike(group.pairs)
     same_fix = len({finding["fix"] for _host, finding in group.pairs}) == 1
-    for pairs in rows[:MAX_ROWS]:
-        lines += _row(pairs, now)
-        lines += [] if same_why else _why(pairs)
-        lines += [] if same_fix else labelled("fix", pairs[0][1]["fix"], MAX_COMMAND)
-    lines += rest(rows)
-    lines += _why(group.pairs) if same_why else []
-    lines += labelled("fix", first["fix"], MAX_COMMAND) if same_fix else []
-    return lines + labelled("not", _first_sentence(first["do_not"]), 2)
+    # On a terse page the commands stand at its end alone.
+    pasted = page.terse and any(step.command for step in steps_for(first))
+    for pairs in rows[: page.rows]:
+        lines += _row(page, pairs, now)
+        lines += [] if same_why else _why(page, pairs)
+        lines += [] if same_fix or pasted else labelled(page, "fix", pairs[0][1]["fix"], MAX_COMMAND)
+    lines += rest(page, rows)
+    lines += _why(page, group.pairs) if same_why else []
+    lines += labelled(page, "fix", first["fix"], MAX_COMMAND) if same_fix and not pasted else []
+    return lines if page.terse else lines + labelled(page, "not", _first_sentence(first["do_not"]), 2)
 
 
 def _first_sentence(do_not: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .compare import epoch
-from .layout import MAX_COMMAND, WIDTH, Line, labelled
+from .layout import MAX_COMMAND, PAGE, Line, Page, labelled
 from .remedies import full_name
 from .shapes.changes import Changed, Changes, Saturation
 from .text import clean, cut, moment, names, pad, plural, span, width, wrap
@@ -26,18 +26,18 @@ MAX_ROWS = 12
 MAX_POOLS = 8
 
 
-def render(changes: Changes, footer: str = "") -> list[Line]:
+def render(changes: Changes, footer: str = "", page: Page = PAGE) -> list[Line]:
     """Each line with its colour or None."""
-    lines = _head(changes)
+    lines = _head(changes, page)
     for name, heading, color, with_fix in BLOCKS:
         found: list[Changed] = changes[name]  # type: ignore[literal-required]
-        lines += _block(heading, color, found, epoch(changes["after"]), with_fix) if found else []
-    lines += _hosts(changes)
-    lines += _pools(changes)
+        lines += _block(page, heading, color, found, epoch(changes["after"]), with_fix) if found else []
+    lines += _hosts(changes, page)
+    lines += _pools(changes, page)
     return [*lines, ("", None), *([(clean(footer), None)] if footer else [])]
 
 
-def _head(changes: Changes) -> list[Line]:
+def _head(changes: Changes, page: Page) -> list[Line]:
     counts = [
         (len(changes["new"]), "new"),
         (len(changes["gone"]), "gone"),
@@ -50,7 +50,7 @@ def _head(changes: Changes) -> list[Line]:
     return [
         ("Findings: " + words, "red" if changes["new"] else "green"),
         (times, None),
-        *((line, None) for line in wrap(_lost(changes), WIDTH, 3)),
+        *((line, None) for line in wrap(_lost(changes), page.width, 3)),
     ]
 
 
@@ -74,19 +74,21 @@ def _roughly(seconds: int) -> str:
     return span(seconds)
 
 
-def _block(heading: str, color: str, found: Sequence[Changed], now: float, with_fix: bool) -> list[Line]:
+def _block(
+    page: Page, heading: str, color: str, found: Sequence[Changed], now: float, with_fix: bool
+) -> list[Line]:
     by_cause: dict[str, list[Changed]] = {}
     for item in found:
         by_cause.setdefault(full_name(item), []).append(item)
     rows = sorted(by_cause.items(), key=lambda row: (-len(_on(row[1])), row[0]))
-    lines: list[Line] = [("", None), (("%s  %s" % (heading, _note(heading, found))).rstrip(), color)]
+    lines: list[Line] = [("", None), (("%s  %s" % (heading, _note(heading, found, page))).rstrip(), color)]
     for cause, items in rows[:MAX_ROWS]:
         right = "%s  %s" % (cause, plural(len(_on(items)), "host"))
-        room = WIDTH - width(right) - 4
+        room = page.width - width(right) - 4
         lines.append(("  %s  %s" % (pad(cut(items[0]["title"], room), room), right), None))
-        lines += labelled("on", ", ".join(names(_on(items), WIDTH - 9)), 1)
-        lines += labelled("at", _where(items, now), 2)
-        lines += labelled("fix", _fix(items), MAX_COMMAND) if with_fix else []
+        lines += labelled(page, "on", ", ".join(names(_on(items), page.width - 9)), 1)
+        lines += labelled(page, "at", _where(items, now), 2)
+        lines += labelled(page, "fix", _fix(items), MAX_COMMAND) if with_fix else []
     if len(rows) > MAX_ROWS:
         lines.append(("  and %s" % _more(len(rows) - MAX_ROWS, "cause"), None))
     return lines
@@ -96,12 +98,14 @@ def _more(number: int, noun: str) -> str:
     return plural(number, "more " + noun)
 
 
-def _note(heading: str, found: Sequence[Changed]) -> str:
+def _note(heading: str, found: Sequence[Changed], page: Page) -> str:
     if heading == "NOT SEEN":
         return NOT_SEEN
     blind = list(dict.fromkeys(item["host"] for item in found if not item["looked"]))
     if heading == "NEW" and blind:
-        return "perhaps older on %s: the earlier report could not look there" % names(blind, WIDTH - 64)[0]
+        return (
+            "perhaps older on %s: the earlier report could not look there" % names(blind, page.width - 64)[0]
+        )
     return ""
 
 
@@ -133,32 +137,32 @@ def _fix(items: Sequence[Changed]) -> str:
     return fixes[0] + more if fixes else ""
 
 
-def _hosts(changes: Changes) -> list[Line]:
+def _hosts(changes: Changes, page: Page) -> list[Line]:
     lines: list[Line] = []
     for words, hosts in (("came", changes["came"]), ("went", changes["went"])):
         if hosts:
-            lines.append(("%-9s %4d  %s" % (words, len(hosts), names(hosts, WIDTH - 16)[0]), None))
+            lines.append(("%-9s %4d  %s" % (words, len(hosts), names(hosts, page.width - 16)[0]), None))
     by_change: dict[tuple[str, str], list[str]] = {}
     for item in changes["hosts"]:
         if item["was"] and item["now"]:
             by_change.setdefault((item["was"], item["now"]), []).append(item["host"])
     for (was, now), hosts in by_change.items():
         head = "%s, was %s: " % (now, was)
-        lines.append((head + names(hosts, WIDTH - len(head))[0], None))
+        lines.append((head + names(hosts, page.width - len(head))[0], None))
     return [("", None), *lines] if lines else []
 
 
-def _pools(changes: Changes) -> list[Line]:
+def _pools(changes: Changes, page: Page) -> list[Line]:
     nearer = [pool for pool in changes["saturation"] if pool["trend"] == "nearer"]
     lines: list[Line] = [
-        (cut("nearer to its limit: " + _load(pool), WIDTH), None) for pool in nearer[:MAX_POOLS]
+        (cut("nearer to its limit: " + _load(pool), page.width), None) for pool in nearer[:MAX_POOLS]
     ]
     if len(nearer) > MAX_POOLS:
         lines.append(("and %s" % _more(len(nearer) - MAX_POOLS, "pool"), None))
     if changes["saturation_unknown"]:
         hosts = changes["saturation_unknown"]
         words = "How near pools are to their limit is unknown on %s: it takes two reports with snapshots."
-        lines += [(line, None) for line in wrap(words % plural(len(hosts), "host"), WIDTH, 2)]
+        lines += [(line, None) for line in wrap(words % plural(len(hosts), "host"), page.width, 2)]
     return [("", None), *lines] if lines else []
 
 

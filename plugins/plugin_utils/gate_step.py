@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from . import gate, gate_table, played
+from . import gate, gate_table, played, printer
 from .layout import Line
 from .policy import complaints
 from .policy_words import PHASES
@@ -52,4 +52,9 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
         "gate": {name: value for name, value in made.items() if name != "reasons"},
     }
     asked = options["path"] if options["pages"] else ""
-    return Step(again, complaints(made, played.batch(task_vars)), gate_table.render(made, asked), returned)
+    return Step(
+        again,
+        complaints(made, played.batch(task_vars)),
+        gate_table.render(made, asked, printer.PAGE),
+        returned,
+    )

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .layout import MAX_COMMAND, Line, cells, fold, hosts_cell, hosts_of, labelled
+from .layout import MAX_COMMAND, PAGE, Line, Page, cells, fold, hosts_cell, hosts_of, labelled
 from .shapes.gate import Gate, Reason
 from .text import clean, plural
 
 COLORS = {"fail": "red", "warn": "yellow", "pass": "green"}
-# The columns of a row: decision, hosts, what.
-COLUMNS = (5, 30, 59)
 MAX_ROWS = 20
 FLEET = "(all)"
 
@@ -27,13 +25,19 @@ def _name(reason: Reason) -> str:
     return "%s%s" % (name, " (%s)" % ", ".join(marks) if marks else "")
 
 
-def render(gate: Gate, asked: str = "") -> list[Line]:
+def columns_of(page: Page) -> tuple[int, int, int]:
+    """Of a row: decision, hosts, what."""
+    rest = page.width - 11
+    return (5, rest // 3, rest - rest // 3)
+
+
+def render(gate: Gate, asked: str = "", page: Page = PAGE) -> list[Line]:
     """asked: the page that was asked of each site, empty for none."""
     lines: list[Line] = [("", None), ("GATE  reasons", None)]
     shown = [reason for reason in gate["reasons"] if reason["decision"] != "pass" or reason["waiver"]]
     rows = _rows(shown)
     for row in rows[:MAX_ROWS]:
-        lines += _row(row)
+        lines += _row(row, page)
     if rows[MAX_ROWS:]:
         lines.append(("  and %s more in the report" % plural(len(rows) - MAX_ROWS, "row"), None))
     if not rows:
@@ -50,14 +54,14 @@ def _rows(reasons: Sequence[Reason]) -> list[list[tuple[str, Reason]]]:
     return sorted(rows, key=lambda row: list(COLORS).index(row[0][1]["decision"]))
 
 
-def _row(row: list[tuple[str, Reason]]) -> list[Line]:
-    reason = row[0][1]
-    where, below = hosts_cell(hosts_of(row), COLUMNS[1])
+def _row(row: list[tuple[str, Reason]], page: Page) -> list[Line]:
+    reason, columns = row[0][1], columns_of(page)
+    where, below = hosts_cell(page, hosts_of(row), columns[1])
     lines: list[Line] = [
-        (cells((reason["decision"], where, _name(reason)), COLUMNS), COLORS[reason["decision"]]),
+        (cells((reason["decision"], where, _name(reason)), columns), COLORS[reason["decision"]]),
         *below,
-        *labelled("why", reason["why"], 3),
+        *labelled(page, "why", reason["why"], 3),
     ]
     if reason["decision"] == "fail":
-        lines += labelled("fix", reason["fix"], MAX_COMMAND)
-    return lines + (labelled("", reason["waiver"], 2) if reason["waiver"] else [])
+        lines += labelled(page, "fix", reason["fix"], MAX_COMMAND)
+    return lines + (labelled(page, "", reason["waiver"], 2) if reason["waiver"] else [])

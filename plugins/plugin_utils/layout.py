@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .text import clean, cut, names, pad, plural, width, wrap
 
-WIDTH = 100
 MAX_ROWS = 8
 MAX_COMMAND = 8  # lines of what is there to be copied: it must not lose its middle
 INDENT = "  "
-ROOM = WIDTH - 9  # what is left of a line behind its label
 NUMBERS = re.compile(r"\d+")
 COLORS = {
     "failing": "red",
@@ -34,6 +32,9 @@ STAMPS = re.compile(
     r"|\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4} \(\d+\): )"
 )
 
+WIDTH = 100  # where there is no terminal
+NARROWEST, WIDEST = 80, 160
+
 Line = tuple[str, "str | None"]
 # A host, and something that was found or done there.
 Item = TypeVar("Item")
@@ -42,15 +43,57 @@ Pair = tuple[str, Item]
 Key = Callable[[Item], Any]
 
 
+class Page(NamedTuple):
+    """The width of all lines, and what follows from it. With the gaps and the indent, columns fill it.
+
+    terse: a line for what else takes some, as for a large fleet with many causes.
+    """
+
+    width: int = WIDTH
+    terse: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many rows a block may have."""
+        return 2 if self.terse else MAX_ROWS
+
+    @property
+    def room(self) -> int:
+        """What is left of a line behind its label."""
+        return self.width - 9
+
+    @property
+    def causes(self) -> Sequence[int]:
+        """Hosts, site and pool, since, lost."""
+        rest = self.width - 38
+        return (rest * 3 // 7, rest - rest * 3 // 7, 24, 6)
+
+    @property
+    def actions(self) -> Sequence[int]:
+        """Result, action, target, hosts, seconds."""
+        rest = self.width - 52
+        return (11, 24, rest - rest // 3, rest // 3, 7)
+
+    @property
+    def findings(self) -> Sequence[int]:
+        """Result, finding, hosts, nothing: a row without a target."""
+        result, action, target, where, seconds = self.actions
+        return (result, action + target + 2, where, seconds)
+
+
+PAGE = Page()
+
+
 def label(word: str) -> str:
     return "    %-4s " % word
 
 
-def labelled(word: str, text: Any, lines: int) -> list[Line]:
-    """A text behind its label; nothing for an empty one."""
+def labelled(page: Page, word: str, text: Any, lines: int) -> list[Line]:
+    """A text behind its label; nothing for an empty one. What is there to be copied keeps its lines."""
+    lines = 1 if page.terse and lines < MAX_COMMAND else lines
     return [
         (label(word if not number else "") + line, None)
-        for number, line in enumerate(wrap(text, ROOM, lines))
+        for number, line in enumerate(wrap(text, page.room, lines))
     ]
 
 
@@ -79,20 +122,21 @@ def hosts_of(pairs: Sequence[Pair[Any]]) -> list[str]:
     return list(dict.fromkeys(host for host, _item in pairs))
 
 
-def hosts_cell(hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
+def hosts_cell(page: Page, hosts: Sequence[str], columns: int) -> tuple[str, list[Line]]:
     """The hosts of a row, and lines below it: the names where the column has room, else their number, and the
     names below.
     """
-    if width(", ".join(clean(host) for host in hosts)) <= columns:
+    if page.terse or width(", ".join(clean(host) for host in hosts)) <= columns:
         return names(hosts, columns)[0], []
     below: list[Line] = [
-        (label("on" if not number else "") + line, None) for number, line in enumerate(names(hosts, ROOM, 2))
+        (label("on" if not number else "") + line, None)
+        for number, line in enumerate(names(hosts, page.room, 2))
     ]
     return plural(len(hosts), "host"), below
 
 
-def rest(rows: Sequence[list[Pair[Any]]]) -> list[Line]:
+def rest(page: Page, rows: Sequence[list[Pair[Any]]]) -> list[Line]:
     """What stands for the rows beyond the limit."""
-    hosts = list(dict.fromkeys(host for pairs in rows[MAX_ROWS:] for host in hosts_of(pairs)))
-    more = "and %s more in the report, on " % plural(len(rows) - MAX_ROWS, "row")
-    return [(INDENT + more + names(hosts, WIDTH - len(INDENT) - len(more))[0], None)] if hosts else []
+    hosts = list(dict.fromkeys(host for pairs in rows[page.rows :] for host in hosts_of(pairs)))
+    more = "and %s more in the report, on " % plural(len(rows) - page.rows, "row")
+    return [(INDENT + more + names(hosts, page.width - len(INDENT) - len(more))[0], None)] if hosts else []

@@ -112,12 +112,22 @@ def _begins(text: str, position: int) -> bool:
     return position == 0 or text[:position].endswith((". ", ".  "))
 
 
-def filled(text: str, known: Mapping[str, Any]) -> str:
-    """known: the fields by name."""
+def _values(known: Mapping[str, Any]) -> dict[str, str]:
+    """What can be shown of the fields."""
     shown = {name: _shown(known.get(name)) for name in FIELDS}
     pids = known.get("pids")  # several words of the shell
     shown["pids"] = pids if isinstance(pids, str) and _PIDS.match(pids) else None
-    values = {name: value for name, value in shown.items() if value is not None}
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def complete(text: str, known: Mapping[str, Any]) -> bool:
+    """Whether each field that a text names can be shown."""
+    return set(_FIELD.findall(text)) <= set(_values(known))
+
+
+def filled(text: str, known: Mapping[str, Any]) -> str:
+    """known: the fields by name."""
+    values = _values(known)
     for command, words in INSTEAD:
         if set(_FIELD.findall(command)) <= set(values) or set(_FIELD.findall(words)) - set(values):
             continue

@@ -29,7 +29,7 @@ class PolicyError(ValueError):
 
 def read(value: Any) -> Policy:
     """Raises PolicyError."""
-    given = _record(value or {}, ROOT, ("rules", "thresholds", "waivers", "scope"))
+    given = _record({} if value in (None, "") else value, ROOT, ("rules", "thresholds", "waivers", "scope"))
     return {
         "rules": [_rule(item, place) for item, place in _items(given, "rules")],
         "thresholds": _thresholds(given.get("thresholds")),
@@ -60,7 +60,7 @@ def _unknown(word: Any, known: tuple[str, ...], what: str) -> str:
 
 
 def _items(given: Mapping[str, Any], name: str) -> list[tuple[Any, str]]:
-    value = given.get(name) or []
+    value = [] if given.get(name) is None else given[name]
     if not isinstance(value, list | tuple):
         raise PolicyError("%s.%s must be a list, not %s" % (ROOT, name, _shown(value)))
     return [(item, "%s.%s[%d]" % (ROOT, name, number)) for number, item in enumerate(value)]
@@ -133,7 +133,7 @@ def _day(value: Any, place: str) -> str:
 
 def _thresholds(value: Any) -> Thresholds:
     place = ROOT + ".thresholds"
-    given = _record(value or {}, place, (*COUNTS, "hosts_percent"))
+    given = _record({} if value is None else value, place, (*COUNTS, "hosts_percent"))
     found: Thresholds = {}
     for name in COUNTS:
         if name in given:
@@ -160,7 +160,7 @@ def _number(value: Any, kind: Callable[[Any], float], place: str) -> float:
 
 def _scope(value: Any) -> Scope:
     place = ROOT + ".scope"
-    given = _record(value or {}, place, ("sites", "pools"))
+    given = _record({} if value is None else value, place, ("sites", "pools"))
     sites, pools = (
         _words(given[name], "%s.%s" % (place, name)) if name in given else [] for name in ("sites", "pools")
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .bounds import DECISIONS
 from .catalogue import CATALOGUE
 from .shapes.gate import Rule
 
-DECISIONS = ("fail", "warn", "pass")
+__all__ = ("CAUSES", "DECISIONS", "DEFAULT_RULES", "PATTERNS", "PHASES", "REASONS", "SIGNS", "WORDS", "Sign")
 PHASES = ("before", "after")
 SEVERITIES = ("critical", "warning", "info")
 CONFIDENCES = ("certain", "likely", "possible")

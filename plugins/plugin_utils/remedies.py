@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .shapes.finding import Finding
 from .shapes.remediation import Named, Shown
 from .shapes.report import Explained, HostEntry, Tally
 
@@ -26,6 +27,17 @@ def identity(finding: Named) -> tuple[str | None, ...]:
 
 def full_name(finding: Named) -> str:
     return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else finding["cause"]
+
+
+def sites_of(finding: Finding) -> list[str]:
+    """As "shop.example (443)", since two sites may have one name. A report from before 0.4.0 has
+    only names.
+    """
+    return (
+        ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
+        or finding["sites"]
+        or [finding["site"] or ""]
+    )
 
 
 def open_findings(host: HostEntry) -> list[Explained]:
@@ -48,6 +60,21 @@ def open_findings(host: HostEntry) -> list[Explained]:
             continue
         kept.append({**finding, "fix": ""} if result in has_advice else finding)
     return kept
+
+
+def for_a_person(host: HostEntry) -> list[Explained]:
+    """The findings that are active and that only a person can end. None while a remediation is at work."""
+    remediation = host.get("remediation")
+    if remediation is None:
+        return [finding for finding in host["findings"] if finding["state"] == "active"]
+    if remediation["outcome"] == "busy":
+        return []
+    results = [finding["result"] for finding in remediation["findings"]]
+    return [
+        finding
+        for finding, result in zip(host["findings"], results, strict=False)
+        if finding["state"] == "active" and result == "escalated"
+    ]
 
 
 def tally(hosts: Iterable[HostEntry]) -> Tally | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .layout import WIDTH, Line
+from .layout import PAGE, Line, Page
 from .remedies import only_predicted, service, tally, unfinished
 from .shapes.report import HostEntry, Tally
 from .text import plural, wrap
@@ -16,7 +16,7 @@ from .text import plural, wrap
 HEADING = "REMEDY  "
 
 
-def title(hosts: Mapping[str, HostEntry]) -> list[Line]:
+def title(hosts: Mapping[str, HostEntry], page: Page = PAGE) -> list[Line]:
     """The result in a line or two; none when no host has a remediation."""
     counts = tally(hosts.values())
     remedied, lost = with_remedy(hosts), unfinished(hosts)
@@ -25,7 +25,7 @@ def title(hosts: Mapping[str, HostEntry]) -> list[Line]:
     parts = [headline(remedied, counts)] if counts else []
     parts += ["%s did not finish" % plural(len(lost), "host")] if lost else []
     color = "red" if lost or counts is None else _color(remedied, counts)
-    lines = wrap("; ".join(parts), WIDTH - len(HEADING), 2)
+    lines = wrap("; ".join(parts), page.width - len(HEADING), 2)
     return [((" " * len(HEADING) if number else HEADING) + line, color) for number, line in enumerate(lines)]
 
 

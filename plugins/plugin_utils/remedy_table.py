@@ -14,9 +14,9 @@ from .layout import (
     MAX_COMMAND,
     MAX_ROWS,
     NUMBERS,
-    WIDTH,
     Key,
     Line,
+    Page,
     Pair,
     cells,
     fold,
@@ -31,10 +31,6 @@ from .shapes.remediation import FindingResult, Remediation, Undone
 from .shapes.report import HostEntry
 from .text import names, plural
 
-# The columns of a row: result, action, target, hosts, seconds. With gaps and indent they fill the width.
-COLUMNS = (11, 24, 32, 16, 7)
-# A row without a target: result, finding, hosts, nothing.
-WIDE = (11, 58, 16, 7)
 # What a row is made of: an action, a change that was left open, or a finding with its result.
 Row = Mapping[str, Any]
 
@@ -78,12 +74,13 @@ BY_HAND: tuple[Key[Row], ...] = (
 ASIDE = {"busy": "busy", "left_alone": "left alone"}
 
 
-def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
+def block(page: Page, hosts: Mapping[str, HostEntry]) -> list[Line]:
     """Lines of the table for the hosts of a report; none when no host has a remediation."""
     remedied = with_remedy(hosts)
     rows: list[Line] = []
     for fate, (section, words) in OPEN.items():
         rows += _section(
+            page,
             section,
             [
                 (name, _left_open(entry["remediation"]["undone"], entry["remediation"]["check_mode"], words))
@@ -94,6 +91,7 @@ def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
         )
     for result, section in ACTIONS.items():
         rows += _section(
+            page,
             section,
             [
                 (name, action)
@@ -103,30 +101,30 @@ def block(hosts: Mapping[str, HostEntry]) -> list[Line]:
             ],
             "id",
         )
-    rows += _still_ill(remedied)
-    rows += _for_a_person(remedied)
+    rows += _still_ill(page, remedied)
+    rows += _for_a_person(page, remedied)
     for outcome, word in ASIDE.items():
         aside = [
             (name, entry["remediation"])
             for name, entry in remedied.items()
             if entry["remediation"]["outcome"] == outcome and not _left_to_a_person(entry["remediation"])
         ]
-        for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[:MAX_ROWS]:
-            rows += [*_wide(word, "", pairs), *_why(pairs, 4)]
+        for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[: page.rows]:
+            rows += [*_wide(page, word, "", pairs), *_why(page, pairs, 4)]
     header: list[Line] = [
-        (cells(("RESULT", "ACTION", "TARGET", "HOSTS", "TOOK"), COLUMNS), None),
-        ("-" * WIDTH, None),
+        (cells(("RESULT", "ACTION", "TARGET", "HOSTS", "TOOK"), page.actions), None),
+        ("-" * page.width, None),
     ]
-    return [*title(hosts), *(header + rows if rows else [])]
+    return [*title(hosts, page), *(header + rows if rows else [])]
 
 
-def _section(section: Section, shown: Sequence[Pair[Row]], field: str) -> list[Line]:
+def _section(page: Page, section: Section, shown: Sequence[Pair[Row]], field: str) -> list[Line]:
     lines: list[Line] = []
     rows = fold(shown, section.by)
-    for pairs in rows[:MAX_ROWS]:
+    for pairs in rows[: page.rows]:
         items = [item for _host, item in pairs]
         targets = list(dict.fromkeys(item["target"] or "-" for item in items))
-        where, below = hosts_cell(hosts_of(pairs), COLUMNS[3])
+        where, below = hosts_cell(page, hosts_of(pairs), page.actions[3])
         took = max((item["seconds"] for item in items if item.get("seconds")), default=None)
         lines.append(
             (
@@ -134,55 +132,56 @@ def _section(section: Section, shown: Sequence[Pair[Row]], field: str) -> list[L
                     (
                         section.word,
                         items[0][field],
-                        names(targets, COLUMNS[2])[0],
+                        names(targets, page.actions[2])[0],
                         where,
                         "%.1f s" % took if took else "",
                     ),
-                    COLUMNS,
+                    page.actions,
                 ),
                 None,
             )
         )
-        lines += [*below, *_cost(items), *_why(pairs, section.why)]
-        lines += labelled("undo", "; ".join(items[0].get("by_hand", ())), MAX_COMMAND)
+        lines += [*below, *_cost(page, items), *_why(page, pairs, section.why)]
+        lines += labelled(page, "undo", "; ".join(items[0].get("by_hand", ())), MAX_COMMAND)
         if items[0].get("result") == "would":
             lines += labelled(
+                page,
                 "run",
                 "; ".join(
                     dict.fromkeys(command for item in items[:MAX_ROWS] for command in item["commands"])
                 ),
                 MAX_COMMAND,
             )
-    return lines + rest(rows)
+    return lines + rest(page, rows)
 
 
-def _cost(items: Sequence[Row]) -> list[Line]:
+def _cost(page: Page, items: Sequence[Row]) -> list[Line]:
     """How many running requests a reload or restart cut, or would cut, on all hosts of a row together."""
     loading = [item for item in items if item.get("disruption", "none") != "none"]
     if not loading:
         return []
     if loading[0]["result"] != "would":
-        return labelled("cut", plural(sum(item["cut"] for item in loading), "running request"), 1)
+        return labelled(page, "cut", plural(sum(item["cut"] for item in loading), "running request"), 1)
     known = [item["running"] for item in loading if item["running"] is not None]
     victims = "an unknown number of running requests"
     if known:
         victims = "up to %s" % plural(sum(known), "running request")
     if loading[0]["disruption"] == "restart":
         victims += ", and who comes while it restarts"
-    return labelled("cuts", victims, 1)
+    return labelled(page, "cuts", victims, 1)
 
 
-def _wide(word: str, name: str, pairs: Sequence[Pair[Row]]) -> list[Line]:
-    where, below = hosts_cell(hosts_of(pairs), WIDE[2])
-    return [(cells((word, name, where, ""), WIDE).rstrip(), None), *below]
+def _wide(page: Page, word: str, name: str, pairs: Sequence[Pair[Row]]) -> list[Line]:
+    where, below = hosts_cell(page, hosts_of(pairs), page.findings[2])
+    return [(cells((word, name, where, ""), page.findings).rstrip(), None), *below]
 
 
-def _why(pairs: Sequence[Pair[Row]], lines: int) -> list[Line]:
+def _why(page: Page, pairs: Sequence[Pair[Row]], lines: int) -> list[Line]:
     """The reason, with its host where other hosts have another reason."""
     host, first = pairs[0]
     alike = len({NUMBERS.sub("0", item["why"]) for _host, item in pairs}) == 1
     return labelled(
-        "why", first["why"] if alike or not first["why"] else "%s: %s" % (host, first["why"]), lines
+        page, "why", first["why"] if alike or not first["why"] else "%s: %s" % (host, first["why"]), lines
     )
 
 
@@ -191,7 +190,7 @@ def _left_open(undone: Undone, check_mode: bool, words: str) -> Row:
     return {**undone, "why": ": ".join(filter(None, parts))}
 
 
-def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
+def _still_ill(page: Page, hosts: Mapping[str, HostEntry]) -> list[Line]:
     """What is wrong now and was no finding before. It is new, or another problem hid it."""
     rows: list[Pair[Row]] = []
     for name, entry in hosts.items():
@@ -202,10 +201,10 @@ def _still_ill(hosts: Mapping[str, HostEntry]) -> list[Line]:
             if identity(item) not in known
         ]
     lines: list[Line] = []
-    for pairs in fold(rows, (lambda item: (item["new"], item["name"]),))[:MAX_ROWS]:
+    for pairs in fold(rows, (lambda item: (item["new"], item["name"]),))[: page.rows]:
         lines += [
-            *_wide("new" if pairs[0][1]["new"] else "still ill", pairs[0][1]["name"], pairs),
-            *_why(pairs, 4),
+            *_wide(page, "new" if pairs[0][1]["new"] else "still ill", pairs[0][1]["name"], pairs),
+            *_why(page, pairs, 4),
         ]
     return lines
 
@@ -221,7 +220,7 @@ def _left_to_a_person(remediation: Remediation) -> dict[int, FindingResult]:
     }
 
 
-def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
+def _for_a_person(page: Page, hosts: Mapping[str, HostEntry]) -> list[Line]:
     """What is left to do by hand: the catalogue's fix, or its longer advice where the fix was
     tried in vain.
     """
@@ -239,10 +238,10 @@ def _for_a_person(hosts: Mapping[str, HostEntry]) -> list[Line]:
             left.append((name, row))
     lines: list[Line] = []
     rows = fold(left, BY_HAND)
-    for pairs in rows[:MAX_ROWS]:
+    for pairs in rows[: page.rows]:
         lines += [
-            *_wide("by hand", pairs[0][1]["name"], pairs),
-            *_why(pairs, 4),
-            *labelled("do", pairs[0][1]["do"], MAX_COMMAND),
+            *_wide(page, "by hand", pairs[0][1]["name"], pairs),
+            *_why(page, pairs, 4),
+            *labelled(page, "do", pairs[0][1]["do"], MAX_COMMAND),
         ]
-    return lines + rest(rows)
+    return lines + rest(page, rows)

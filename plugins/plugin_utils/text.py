@@ -10,9 +10,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+
+DAY = 86400
+# How long ago: from how many seconds on a unit is used, its size, its name.
+_UNITS = ((1000 * DAY, 365 * DAY, "years"), (2 * DAY, DAY, "days"), (3600, 3600, "h"), (60, 60, "min"))
+# Of two columns in terminals, though Unicode calls them neutral: numbers in circles, hexagrams.
+_WIDE = re.compile("[\u3248-\u324f\u4dc0-\u4dff]")
+# Vowels and finals of Hangul. They take no column of their own, so they are spelled out.
+_JOINING = re.compile("[\u1160-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb]")
+
+_spelled_out: list[bool] = []
+
+
+@contextmanager
+def letters(known: bool) -> Iterator[None]:
+    """While the block runs, what is not ASCII is spelled out, unless the terminal knows it."""
+    mark = [] if known else [True]
+    _spelled_out.extend(mark)
+    try:
+        yield
+    finally:
+        del _spelled_out[len(_spelled_out) - len(mark) :]
 
 
 def clean(text: Any) -> str:
@@ -21,7 +43,9 @@ def clean(text: Any) -> str:
     for char in unicodedata.normalize("NFC", str(text)):
         if char in "\t\n\r":
             kept.append(" ")
-        elif char.isprintable() and not unicodedata.category(char).startswith("M"):
+        elif _spelled_out and not char.isascii():
+            kept.append(ascii(char)[1:-1])
+        elif char.isprintable() and not (unicodedata.category(char)[0] == "M" or _JOINING.match(char)):
             kept.append(char)
         else:
             kept.append(ascii(char)[1:-1])
@@ -30,8 +54,10 @@ def clean(text: Any) -> str:
 
 def width(text: str) -> int:
     """Columns that a cleaned text takes."""
-    wide = 0 if text.isascii() else sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide + len(_WIDE.findall(text))
 
 
 def cut(text: Any, columns: int) -> str:
@@ -97,7 +123,8 @@ def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
             if used + len(_more(len(left) - number, last)) <= columns:
                 taken = number
         listed.append(
-            (", ".join(left[:taken]) or cut(left[0], columns - 12)) + _more(len(left) - (taken or 1), last)
+            (", ".join(left[:taken]) or cut(left[0], columns - (12 if len(left) > 1 else 0)))
+            + _more(len(left) - (taken or 1), last)
         )
         left = left[taken or 1 :]
     return listed or ["-"]
@@ -110,17 +137,32 @@ def _more(rest: int, last: bool) -> str:
 
 
 def moment(epoch: float | None, now: float) -> str:
-    """Local time of day, with the date when it was another day, "-" when nobody knows."""
+    """Local time of day, with the date when it was another day, "-" when nobody knows. Then how long ago."""
     if epoch is None:
         return "-"
     try:
         then = datetime.fromtimestamp(epoch).astimezone()
+        today = datetime.fromtimestamp(now).astimezone()
     except (OverflowError, OSError, ValueError):
         return "-"
-    today = datetime.fromtimestamp(now).astimezone()
+    past = now - epoch
     if then.date() == today.date():
-        return then.strftime("%H:%M:%S")
-    return then.strftime("%b %d %H:%M" if abs(now - epoch) < 300 * 86400 else "%Y-%m-%d")
+        clock = then.strftime("%H:%M:%S")
+    elif abs(past) >= 300 * DAY:
+        clock = then.strftime("%Y-%m-%d")
+    else:
+        clock = then.strftime("%b %d" if abs(past) >= 10 * DAY else "%b %d %H:%M")
+    return "%s, %s" % (clock, ago(past))
+
+
+def ago(seconds: float) -> str:
+    """As "8 min ago". The clock of a host may be ahead of ours: then as "in 8 min"."""
+    size, unit = next((pair[1:] for pair in _UNITS if abs(seconds) >= pair[0]), (1, "s"))
+    number = int(abs(seconds) // size)
+    if unit == "s" and (seconds < 0 or number < 1):
+        return "just now"
+    span = "%d %s" % (number, unit)
+    return span + " ago" if seconds > 0 else "in " + span
 
 
 def plural(number: int, noun: str) -> str:

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration.awx import configuration, page
@@ -113,21 +114,20 @@ def misspelt(home: Path, collections: Path) -> Iterator[Check]:
         yield Check("a misspelt argument", "nothing was sent", str(fake.changes() or "") or None)
 
 
-def missing(home: Path, collections: Path) -> Check:
+def missing(home: Path, collections: Path) -> Iterator[Check]:
     with serving(configuration.controller()) as fake:
         done = configuration.configure(home, collections, fake, "-e", "awx_deploy_template=Elsewhere")
         said = "No job template is called Elsewhere. Make it, or name another one in names.yml."
         fine = done.rc == 2 and said in done.output and not fake.changes()
-    return Check(
-        "a name that is not there", "it is named before anything is made", None if fine else done.output
-    )
+    seen = None if fine else done.output
+    yield Check("a name that is not there", "it is named before anything is made", seen)
 
 
 def prove() -> Iterator[Check]:
     home, collections = Path(sys.prefix), awx_collection.installed()
-    yield from configured(home, collections)
-    yield from misspelt(home, collections)
-    yield missing(home, collections)
+    with ThreadPoolExecutor(2) as pool:
+        for checks in pool.map(lambda part: list(part(home, collections)), (configured, misspelt, missing)):
+            yield from checks
 
 
 if __name__ == "__main__":

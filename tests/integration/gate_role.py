@@ -1,1 +1,279 @@
-CASES: dict = {}
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cases of the gate: its role before, during and after a deploy."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.integration.gate_fails import SHOWN, failed, of_host, seen
+from tests.integration.prepared_hosts import FINE, PAGE, PAGES, Answer, Fleet, finding, reply
+from tests.run.checks import Check
+
+BEFORE, AFTER = {"gate_phase": "before"}, {"gate_phase": "after"}
+ILL = reply("failing", finding())
+# A deploy as others write it. What it does to a host is that the host answers something else from then on.
+ROLLING = """
+- hosts: web
+  strategy: ansible.builtin.linear
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: webmedic.php_fpm.gate
+      vars: {gate_phase: before}
+
+- hosts: web
+  strategy: ansible.builtin.linear
+  gather_facts: false
+  serial: 2
+%s
+  tasks:
+    - name: Deploy
+      ansible.builtin.raw: "cd {{ here }}; f=diagnosis_info; [ ! -e $f.deployed ] || mv $f.deployed $f"
+      tags: deploy
+    - ansible.builtin.import_role:
+        name: webmedic.php_fpm.gate
+      vars: {gate_phase: after}
+
+- hosts: web
+  strategy: ansible.builtin.linear
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: webmedic.php_fpm.gate
+      vars: {gate_phase: after}
+"""
+RESCUE = """
+- hosts: web
+  strategy: ansible.builtin.linear
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.import_role:
+            name: webmedic.php_fpm.gate
+          vars: {gate_phase: before}
+      rescue:
+        - ansible.builtin.debug:
+            msg: "RESCUED {{ inventory_hostname }} <{{ ansible_failed_result.msg }}>"
+"""
+FREE = """
+- hosts: web
+  strategy: free
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: webmedic.php_fpm.gate
+      vars: {gate_phase: before}
+"""
+
+
+def policy(**parts: Any) -> Mapping[str, Any]:
+    return {**BEFORE, "gate_policy": parts}
+
+
+def kept(fleet: Fleet) -> dict[str, Any]:
+    gate: dict[str, Any] = fleet.report.get("gate", {})
+    return gate
+
+
+def phases(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("web1", reply("healthy"), "web")
+    fleet.host(
+        "web2", reply("degraded", finding(cause="client_abort", reason=None, severity="warning")), "web"
+    )
+    done = fleet.run("gate", options=BEFORE)
+    fine = done.rc == 0 and (fleet.place / "report" / "baseline.json").exists()
+    yield seen("before", "it keeps the baseline", fine, done)
+    yield seen(
+        "before", "the last line is the verdict", "Gate before: open, with warnings." in done.output, done
+    )
+    done = fleet.run("gate", options=AFTER)
+    yield seen("after", "a good deploy passes", done.rc == 0 and kept(fleet)["verdict"] == "warn", done)
+    yield seen("after", "it says that a page was asked", "/ was asked of each site" in done.output, done)
+    fleet.answers("web2", diagnosis_info=ILL)
+    done = fleet.run("gate", options=AFTER)
+    fine = done.rc == 2 and "fpm_not_running/stopped, new" in of_host(done, "web2")
+    yield seen("after", "a new cause closes it", fine, done)
+    yield seen("after", "the host that is well does not fail", failed(done)["web1"] == 0, done)
+    fine = "Gate after: CLOSED. 2 hosts judged, 1 ill host: web2; 1 fail" in done.one_line
+    yield seen("after", "one line says the verdict", fine, done)
+    fleet.answers("web2", diagnosis_info=reply("not_applicable"))
+    done = fleet.run("gate", options=AFTER)
+    yield seen("after", "a site that is gone closes it", done.rc == 2 and "route_gone" in done.output, done)
+
+
+def not_to_blame(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("web1", ILL, "web")
+    done = fleet.run("gate", options=BEFORE)
+    yield seen("before", "what is ill closes it", done.rc == 2, done)
+    done = fleet.run("gate", options=AFTER)
+    yield seen(
+        "after", "what was so before is a warning", done.rc == 0 and kept(fleet)["verdict"] == "warn", done
+    )
+    done = fleet.run("gate", options={**AFTER, "gate_baseline": "", "gate_since": time.time() - 60})
+    yield seen("after", "without a baseline nothing was so before", done.rc == 2, done)
+
+
+def rolling(fleet: Fleet) -> Iterator[Check]:
+    for number in range(1, 7):
+        fleet.host("web%d" % number, reply("healthy"), "web")
+    fleet.answers("web3", ".deployed", diagnosis_info=ILL)
+    done = fleet.run(ROLLING % "", "--tags", "deploy", **SHOWN)
+    went = sorted(set(re.findall(r"changed: \[(\w+)\]", done.output)))
+    yield seen("rollout", "it stops at the first bad batch", went == ["web1", "web2", "web3", "web4"], done)
+    ill = {host for host, count in failed(done).items() if count}
+    yield seen("rollout", "the ill host fails, and no other", ill == {"web3"} and done.rc == 2, done)
+    asked = fleet.asked("web5").count("diagnosis_info")
+    yield seen("rollout", "other tags skip no gate", asked == 1, done)
+    fleet.answers("web3", diagnosis_info=reply("healthy"))
+    done = fleet.run(ROLLING % "", **SHOWN)
+    fine = done.rc == 0 and sorted(fleet.report["hosts"]) == ["web%d" % number for number in range(1, 7)]
+    yield seen("rollout", "a good release passes, and its report has all", fine, done)
+    fleet.answers("web2", ".deployed", diagnosis_info=ILL)
+    done = fleet.run(ROLLING % "  max_fail_percentage: 50", **SHOWN)
+    fine = done.rc == 2 and {host for host, count in failed(done).items() if count} == {"web2"}
+    last = "web6" in re.findall(r"changed: \[(\w+)\]", done.output)
+    yield seen("max_fail_percentage", "the play goes on as it says", fine and last, done)
+
+
+def waits(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("web1", ILL, "web")
+    fleet.answers("web1", ".next", diagnosis_info=reply("healthy"))
+    options = {**BEFORE, "gate_delay": 1}
+    done = fleet.run("gate", options={**options, "gate_wait": 30})
+    looks = fleet.asked("web1").count("diagnosis_info")
+    yield seen("gate_wait", "it looks again until it is calm", done.rc == 0 and looks == 2, done)
+    yield seen("gate_wait", "one table is printed", done.output.count("Gate before: ") == 1, done)
+    fleet.answers("web1", diagnosis_info=ILL)
+    done = fleet.run("gate", options={**options, "gate_wait": 2})
+    yield seen("gate_wait", "it stays closed when the time is over", done.rc == 2, done)
+
+
+def other_looks(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("web1", reply("healthy"), "web")
+    problem: Answer = {
+        "kind": "config_refused", "at": ["restart"], "severity": "critical", "confidence": "certain",
+        "already": False, "program": "php-fpm", "unit": "php8.2-fpm.service", "config": "/etc/php-fpm.conf",
+        "file": "/etc/www.conf", "line": 3, "pool": "www", "endpoint": None, "sites": ["shop.example"],
+        "files": [], "summary": "php8.2-fpm.service would not start.", "fix": "Mend line 3.",
+    }  # fmt: skip
+    wrong = {**PAGE, "ok": False, "status": 502, "why": "It answered 502."}
+    unasked = {**PAGE, "asked": False, "ok": None, "status": None, "why": "Its listener is not known."}
+    cut = {"unit": "php8.2-fpm.service", "config": "/x", "running": 9, "waiting": 0, "grace": 0.0,
+           "reload_cuts": 7, "restart_cuts": 9}  # fmt: skip
+    failed_look = {"failed": True, "msg": "no python"}
+    cases: list[tuple[str, dict[str, Answer], int, str]] = [
+        ("fails at the next restart", {"restart_info": {**FINE, "verdict": "fails", "problems": [problem]}},
+         2, "restart_fails/config_refused"),
+        ("restart not tested", {"restart_info": {**FINE, "verdict": "unknown", "msg": "Not tested."}},
+         2, "restart_unknown/not_tested"),
+        ("no answer on the restart", {"restart_info": failed_look}, 2, "restart_unknown/no_answer"),
+        ("another answer", {"restart_info": {**FINE, "verdict": ["fine"]}}, 2, "restart_unknown/no_answer"),
+        ("a page that fails", {"site_page_info": {**PAGES, "ok": False, "pages": [wrong]}},
+         2, "page_fails/wrong_status"),
+        ("a page that was not asked", {"site_page_info": {**PAGES, "ok": False, "pages": [unasked]}},
+         2, "page_unknown/not_asked"),
+        ("no answer on the pages", {"site_page_info": failed_look}, 2, "page_unknown/no_answer"),
+        ("a reload that cuts", {"restart_info": {**FINE, "cuts": [cut]}}, 0, "would cut 7 of 9"),
+    ]  # fmt: skip
+    for name, answers, code, words in cases:
+        fleet.answers("web1", restart_info=FINE, site_page_info=PAGES)
+        fleet.answers("web1", **answers)
+        done = fleet.run("gate", options=BEFORE)
+        yield seen(
+            name, "it ends with %d and says why" % code, done.rc == code and words in done.one_line, done
+        )
+    done = fleet.run("gate", options=policy(thresholds={"cut_requests": 5}))
+    fine = done.rc == 2 and "7 of 7 requests would be cut" in of_host(done, "web1")
+    yield seen("cut_requests", "more than accepted closes it", fine, done)
+    (fleet.place / "web1" / "asked").unlink()
+    fleet.run("gate", options={**BEFORE, "gate_restart": False, "gate_probe_path": ""})
+    asked = fleet.asked("web1") == ["diagnosis_info"]
+    yield seen("switched off", "neither is asked", asked and kept(fleet)["verdict"] == "pass", done)
+
+
+def policies(fleet: Fleet) -> Iterator[Check]:
+    """shop.example is ill on one host of three, blog.example on another."""
+    fleet.host("web1", ILL, "web")
+    fleet.host(
+        "web2", reply("failing", finding(site="blog.example", sites=["blog.example"], pool="blog")), "web"
+    )
+    fleet.host("web3", reply("healthy"), "web")
+    waiver = {"cause": "fpm_not_running", "who": "ops", "why": "it is being moved"}
+    cases: list[tuple[str, Mapping[str, Any], int, set[str]]] = [
+        ("scope of a site", policy(scope={"sites": ["shop.*"]}), 2, {"web1"}),
+        ("scope of a pool", policy(scope={"pools": ["blog"]}), 2, {"web2"}),
+        ("a rule", policy(rules=[{"site": "blog.example", "decision": "warn"}]), 2, {"web1"}),
+        ("a waiver", policy(waivers=[{**waiver, "until": "2999-12-31"}]), 0, set()),
+        ("2 hosts are tolerated", policy(thresholds={"hosts": 2}), 0, set()),
+        ("1 host is tolerated", policy(thresholds={"hosts": 1}), 2, {"web1", "web2"}),
+        ("70 percent are tolerated", policy(thresholds={"hosts_percent": 70}), 0, set()),
+        ("a waiver that is over", policy(waivers=[{**waiver, "until": "2020-01-31"}]), 2,
+         {"web1", "web2", "web3"}),
+    ]  # fmt: skip
+    for name, options, code, ill in cases:
+        done = fleet.run("gate", options=options)
+        hit = {host for host, count in failed(done).items() if count}
+        yield seen(name, "it ends with %d" % code, done.rc == code and hit == ill, done)
+    fine = "was waived by ops until 2020-01-31, which is over" in done.one_line
+    yield seen("a waiver that is over", "it is named", fine, done)
+
+
+def mistakes(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("web1", reply("healthy"), "web")
+    fleet.host("web2", reply("healthy"), "web")
+    rules = {
+        "gate_policy.rules[0].cause": {"rules": [{"cause": "max_childs_exhausted", "decision": "pass"}]},
+        "gate_policy.rules[0].decision": {"rules": [{"cause": "fpm_not_running", "decision": "skip"}]},
+        "gate_policy.treshold": {"treshold": {"hosts": 3}},
+    }
+    cases: list[tuple[str, Mapping[str, Any], str]] = [
+        *((place, policy(**parts), place) for place, parts in rules.items()),
+        ("no phase", {}, "must be one of: before, after"),
+        ("no window", {**BEFORE, "gate_window": 0}, "gate_window is 0"),
+        ("no baseline", AFTER, "there is no baseline"),
+        ("no time", {**AFTER, "gate_baseline": ""}, "gate_since is needed"),
+        (
+            "a wrong time",
+            {**AFTER, "gate_since": "yesterday", "gate_baseline": ""},
+            "gate_since is yesterday",
+        ),
+        ("no host", {**BEFORE, "gate_hosts": "wbe"}, "no host of the inventory matches wbe"),
+    ]
+    for name, options, words in cases:
+        done = fleet.run("gate", options=options)
+        fine = done.rc not in (0, 250) and words in done.one_line and not fleet.report
+        yield seen(name, "it is an error that says so", fine, done)
+    yield seen("mistakes", "no host was asked", not fleet.asked("web1") and not fleet.asked("web2"), done)
+    done = fleet.run(FREE)
+    fine = done.rc == 2 and "set strategy: ansible.builtin.linear" in done.one_line and not fleet.report
+    yield seen("strategy free", "it is refused", fine, done)
+
+
+def not_seen(fleet: Fleet) -> Iterator[Check]:
+    fleet.host("gone", None, "web")
+    fleet.host("dark", reply("unknown"), "web")
+    fleet.host("web1", reply("healthy"), "web")
+    done = fleet.run(RESCUE, **SHOWN)
+    words = dict(re.findall(r"RESCUED (\S+) <([^>]*)>", done.one_line))
+    yield seen("unreachable", "it closes the gate", "host_unreachable" in words.get("gone", ""), done)
+    yield seen("unknown", "it closes the gate", "host_unknown" in words.get("dark", ""), done)
+    yield seen("rescue", "the host that is well is not rescued", set(words) == {"gone", "dark"}, done)
+    baseline = json.loads((fleet.place / "report" / "baseline.json").read_text())
+    yield seen("baseline", "it has all hosts", sorted(baseline["hosts"]) == ["dark", "gone", "web1"], done)
+
+
+CASES = {
+    "rolling deploy": rolling,
+    "restart, reload and pages": other_looks,
+    "policy": policies,
+    "mistakes": mistakes,
+    "before and after": phases,
+    "gate_wait": waits,
+    "not to blame": not_to_blame,
+    "not seen": not_seen,
+}

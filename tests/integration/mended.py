@@ -33,7 +33,14 @@ class Run(NamedTuple):
     report: dict[str, Any]
 
 
-def remediate(home: Path, collections: Path, inventory: Path, report: Path, *words: str) -> Run:
+def remediate(
+    home: Path,
+    collections: Path,
+    inventory: Path,
+    report: Path,
+    *words: str,
+    engine: Mapping[str, str] = hosts.ENGINE,
+) -> Run:
     report.mkdir(parents=True, exist_ok=True)
     kept = report / "results.jsonl"
     kept.unlink(missing_ok=True)
@@ -47,7 +54,7 @@ def remediate(home: Path, collections: Path, inventory: Path, report: Path, *wor
         *words,
     ]
     extra = dict(
-        hosts.ENGINE,
+        engine,
         WEBMEDIC_RESULTS=str(kept),
         ANSIBLE_CALLBACK_PLUGINS=str(CALLBACKS),
         ANSIBLE_CALLBACKS_ENABLED="webmedic_results",

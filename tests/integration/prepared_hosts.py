@@ -33,6 +33,42 @@ cat "$module"
 echo "$module" >> asked
 """ % " ".join(MODULES)
 Answer = dict[str, Any]
+# What a host answers that has nothing to say.
+FINE: Answer = {
+    "changed": False,
+    "verdict": "fine",
+    "msg": "The next restart would go well.",
+    "problems": [],
+    "services": [],
+    "cuts": [],
+    "missing": [],
+}
+PAGE: Answer = {
+    "site": "shop.example",
+    "file": "/etc/nginx/sites-enabled/shop",
+    "line": 1,
+    "asked": True,
+    "ok": True,
+    "why": "",
+    "url": "http://shop.example/",
+    "listener": "127.0.0.1:80",
+    "tls": False,
+    "status": 200,
+    "error": None,
+    "by": "site",
+    "endpoints": [],
+    "ms": 1.0,
+}
+PAGES: Answer = {
+    "changed": False,
+    "ok": True,
+    "msg": "1 site answered as expected.",
+    "asked": 1,
+    "bad": 0,
+    "not_asked": 0,
+    "pages": [PAGE],
+    "missing": [],
+}
 __all__ = ("Answer", "Fleet", "Played", "finding", "reply")
 
 
@@ -81,7 +117,7 @@ class Fleet:
             "ansible_python_interpreter": str(here / "python"),
             "here": str(here),
         }
-        self.answers(name, diagnosis_info=answer, remediation=answer)
+        self.answers(name, diagnosis_info=answer, remediation=answer, restart_info=FINE, site_page_info=PAGES)
 
     def answers(self, name: str, ending: str = "", **by_module: Answer) -> None:
         for module, answer in by_module.items():

@@ -22,14 +22,19 @@ from pathlib import Path
 import yaml
 from jinja2 import ChainableUndefined, sandbox
 
-from tests.integration.awx import configuration, launch
+from tests.integration.awx import configuration, workflow
+from tests.integration.awx import launch as launching
 from tests.integration.awx.jobs import HERE, Ended, Runner
+from tests.integration.awx.objects import Json
 from tests.integration.awx.replies import HEALTHY, ILL, MENDED
 from tests.integration.prepared_hosts import Fleet
 from tests.run import env, package
 from tests.run.checks import Check, print_checks
 
 DIAGNOSE, AUDIT, REMEDIATE = ("%s PHP-FPM" % name for name in ("Diagnose", "Audit", "Remediate"))
+MERGE = "Merge PHP-FPM reports"
+DEPLOY, APPROVAL = "Deploy", "Mend what the deploy broke?"
+NAMES = {"awx_deploy_template": DEPLOY, "awx_organization": "Default"}
 SUMMARY_LIMIT = 4096
 # Of AWX: a job that was cancelled.
 CANCELLED = 254
@@ -155,6 +160,50 @@ def remote(runner: Runner) -> Iterator[Check]:
     yield from archived(what, fleet, "web2")
 
 
+def rehearsed(runner: Runner) -> Iterator[Check]:
+    """The whole workflow, with a deploy that breaks a host."""
+    what = "the workflow, with a deploy that breaks a host"
+    fleet = runner.fleet("workflow", {"web1": HEALTHY, "web2": HEALTHY})
+    shown: list[str] = []
+
+    def launch(name: str, given: Json) -> workflow.Result:
+        if name == DEPLOY:
+            fleet.answers("web2", diagnosis_info=ILL, remediation=ILL)
+            fleet.answers("web2", ".next", remediation=MENDED)
+        if name in (DEPLOY, APPROVAL):
+            return workflow.Result(True, {})
+        told = {**given, "awx_workflow_job_id": 7, "gate_wait": 0}
+        ended = runner.run(runner.prepare(fleet, name, folder="job%d" % len(shown), **told))
+        if name == REMEDIATE:
+            fleet.answers("web2", diagnosis_info=HEALTHY)
+        shown.append("%s: %s %d\n%s" % (name, ended.status, ended.rc, ended.stdout))
+        return workflow.Result(ended.status == "successful", ended.artifact)
+
+    tasks = [call.arguments for call in configuration.calls() if "identifier" in call.arguments]
+    walked = workflow.walk(workflow.nodes([launching.filled(task, NAMES) for task in tasks]), launch)
+    wanted = ["gate-before", "deploy", "gate-after", "approval", "remediate", "gate-again"]
+    seen = differs(walked, workflow.Walked(wanted, True))
+    yield Check(what, "it goes on as far as the last gate, which opens", seen and seen + "\n".join(shown))
+    kept = [path.name for path in (fleet.place / "archive").glob("baseline-*")]
+    yield Check(what, "the baseline is the workflow's own", differs(kept, ["baseline-7.json"]))
+    places = {path.parent.name for path in (fleet.place / "archive").glob("*/report.json")}
+    yield Check(what, "each job's report is in the archive", differs(len(places), 4))
+
+
+def sliced(runner: Runner) -> Iterator[Check]:
+    """Each slice sees a part of the inventory, and no slice sees the others' report."""
+    what = "an audit in two slices"
+    fleet = runner.fleet("slices", {"web1": HEALTHY, "web2": ILL})
+    for host, rc, status in (("web1", 0, "successful"), ("web2", 2, "failed")):
+        job = runner.prepare(fleet, AUDIT, folder="slice-" + host)
+        ended = runner.run(job._replace(words=[*job.words, "--limit=" + host]))
+        yield expected("%s, that of %s" % (what, host), ended, rc, status)
+    ended = runner.run(runner.prepare(fleet, MERGE))
+    yield expected(what + ", merged", ended, 2, "failed")
+    yield verdict(what + ", merged", ended, "failing", failing=1, healthy=1)
+    yield from notified(what + ", merged", ended)
+
+
 def archived(what: str, fleet: Fleet, host: str) -> Iterator[Check]:
     """The report reaches people, who cannot look into a job's folder."""
     found = list((fleet.place / "archive").glob("*/report.json"))
@@ -165,7 +214,7 @@ def archived(what: str, fleet: Fleet, host: str) -> Iterator[Check]:
 
 def notified(what: str, ended: Ended) -> Iterator[Check]:
     """What the chat gets of it, rendered as AWX does (awx/main/models/notifications.py)."""
-    messages = launch.arguments("webmedic")["messages"]
+    messages = launching.arguments("webmedic")["messages"]
     body = messages["success" if ended.status == "successful" else "error"]["body"]
     job = {"name": "Job", "status": ended.status, "artifacts": ended.artifact}
     text = (
@@ -203,7 +252,7 @@ def image(runner: Runner) -> Iterator[Check]:
 
 
 JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
-    *(cancelled, remote, closed, mended, well, found, away, checked, image),
+    *(rehearsed, sliced, cancelled, remote, closed, mended, well, found, away, checked, image),
 )
 
 

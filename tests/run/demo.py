@@ -41,17 +41,17 @@ class Clock:
 
 def diagnose_and_mend(home: Path, collections: Path, clock: Clock) -> Played:
     """On a fleet that is started for it."""
-    inventory = hosts.inventory(FLEET)
+    inventory, engine = hosts.inventory(FLEET), hosts.as_shown()
     print(hosts.lab("fleet", FLEET, check=False), end="")
     clock.tell("ansible-playbook -i %s webmedic.php_fpm.diagnose" % inventory)
     facts = facts_of(yaml.safe_load(inventory.read_text()))
     REPORT.mkdir(exist_ok=True)
     (REPORT / "report.json").unlink(missing_ok=True)
-    print(hosts.diagnose(home, collections, inventory, REPORT).stdout, end="")
+    print(hosts.diagnose(home, collections, inventory, REPORT, engine=engine).stdout, end="")
     diagnosed = hosts.load_report(REPORT) if (REPORT / "report.json").exists() else {}
     for options in (("--check", "--diff"), mended.TOGETHER):
         clock.tell("ansible-playbook -i %s webmedic.php_fpm.remediate %s" % (inventory, " ".join(options)))
-        run = mended.remediate(home, collections, inventory, REPORT, *options)
+        run = mended.remediate(home, collections, inventory, REPORT, *options, engine=engine)
         print(run.output, end="")
     return Played(facts, diagnosed, run, mended.answers(FLEET))
 

@@ -6,8 +6,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +54,20 @@ def fingerprint(fleet: str) -> dict[str, Any]:
     return json.loads(lab("fingerprint", fleet))
 
 
+def as_shown() -> dict[str, str]:
+    """The settings of a run whose output people are to read, as wide as their terminal."""
+    columns = shutil.get_terminal_size((100, 25)).columns
+    return {**ENGINE, "ANSIBLE_STDOUT_CALLBACK": "webmedic.php_fpm.brief", "COLUMNS": str(columns)}
+
+
 def diagnose(
-    home: Path, collections: Path, hosts: Path, report: Path, *words: str, playbook: str = "diagnose"
+    home: Path,
+    collections: Path,
+    hosts: Path,
+    report: Path,
+    *words: str,
+    playbook: str = "diagnose",
+    engine: Mapping[str, str] = ENGINE,
 ) -> subprocess.CompletedProcess[str]:
     """The playbook, or audit, over an inventory; report.json comes to lie in the directory report."""
     argv = [
@@ -67,7 +81,7 @@ def diagnose(
     ]
     return subprocess.run(
         argv,
-        env=env.environ(home, collections, **ENGINE),
+        env=env.environ(home, collections, **engine),
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -160,6 +160,8 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "hostile": ("static", "integration.hostile"),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
+        "gate": ("static", "integration.gate"),
+        "screen": ("static", "integration.screen"),
         **faults(everything),
         "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration.sizes"),

@@ -23,10 +23,17 @@ PAGES = [
         "tests/lab/README.md",
     ),
     *("plugins/module_utils/README.md", "roles/diagnose/README.md", "roles/remediate/README.md"),
-    *("docs/causes.md", "docs/looking.md", "docs/safety.md", "docs/security.md", "docs/sizing.md"),
+    *(
+        "docs/awx.md",
+        "docs/causes.md",
+        "docs/looking.md",
+        "docs/safety.md",
+        "docs/security.md",
+        "docs/sizing.md",
+    ),
 ]
 # What a path may be relative to, beside the folder of its page.
-PLACES = ("", "plugins", "plugins/module_utils", "plugins/plugin_utils", "tests/lab")
+PLACES = ("", "examples/awx", "plugins", "plugins/module_utils", "plugins/plugin_utils", "tests/lab")
 # Files that are written on a host or by a run, and one that stands for several.
 MADE = {
     *("report.json", "ledger.json", "journal.json", "inventory.yml", "hosts.ini", "static.txt"),

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Optional, Tuple
 
-from .host import Host
+from .host import Host, Stat
 from .trust import Opening, folders, named, opening
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class ConfigFiles:
             return None
         return {"path": self.writable.path, "who": self.writable.who}
 
-    def content(self, path: str, most: int) -> Optional[Tuple[bytes, float]]:
-        """(at most so many bytes, when it changed); None when the account may not read it."""
+    def content(self, path: str, most: int) -> Optional[Tuple[bytes, Stat]]:
+        """(at most so many bytes, what the file is); None when the account may not read it."""
         stat = self.host.stat(path)
         if self.account is not None and stat.uid != self.account and not stat.mode & 0o004:
             self.left_out(path, "%s may not read it" % self.host.user_name(self.account))
             return None
-        return self.host.read_bytes(named(self.host, path), 0, most, real=True), stat.mtime
+        return self.host.read_bytes(named(self.host, path), 0, most, real=True), stat

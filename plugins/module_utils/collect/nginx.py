@@ -27,6 +27,8 @@ MOST_ERRORS = 5
 MOST_NEWER = 64
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 0.1  # seconds
+# Between the reading of the files and the start of the workers (ngx_init_cycle()).
+LOADING = 0.25  # seconds
 
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = (
@@ -208,6 +210,8 @@ def _loaded(
         nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
         newer = [path for path, at in reading.changes.items() if at > started + CLOCK_SLACK]
         loaded["newer_files"] = newer[:MOST_NEWER]
+        perhaps = [path for path, at in reading.touched.items() if at > started - LOADING]
+        loaded["perhaps_newer"] = [path for path in perhaps if path not in newer][:MOST_NEWER]
     if masters:
         loaded["replaced"] = (masters[0].exe or "").endswith(DELETED)
         loaded["master_groups"] = masters[0].groups

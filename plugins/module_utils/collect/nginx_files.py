@@ -10,12 +10,18 @@ from typing import Dict, List, Optional
 from ..parse.files import NotOpened
 from ..parse.nginx.conf import Conf, every, parse_conf
 from .config_files import ConfigFiles
-from .host import Host, HostError, decode
+from .host import Host, HostError, Stat, decode
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
 
 CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
+
+
+def latest_touch(stat: Stat) -> float:
+    """A backup brings an old mtime along, but no ctime. Some file systems know whole seconds alone."""
+    at = max(stat.mtime, stat.ctime)
+    return at + 1 if at == int(at) else at
 
 
 class Reading(ConfigFiles):
@@ -25,6 +31,7 @@ class Reading(ConfigFiles):
         super(Reading, self).__init__(host, account)
         self.files = 0
         self.changes: Dict[str, float] = {}  # by path: when the file, or a link to it, was changed
+        self.touched: Dict[str, float] = {}  # the latest that this can have been, whatever its mtime says
         self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
         for directive in every(self.conf.directives):
             if directive.name in CODE and directive.args:
@@ -45,8 +52,8 @@ class Reading(ConfigFiles):
             content = self.content(path, MOST_BYTES - self.bytes + 1)
             if content is None:
                 return None
-            data, changed_at = content
-            linked_at = self.host.stat(path, False).mtime
+            data, stat = content
+            link = self.host.stat(path, False)
         except HostError as error:
             if error.errno not in (errno.EACCES, errno.EPERM):
                 raise NotOpened('open() "%s" failed (%s: %s)' % (path, error.errno, error.why))
@@ -57,6 +64,7 @@ class Reading(ConfigFiles):
             self.left_out(path, "left out: more than %d MiB of configuration" % (MOST_BYTES >> 20))
             return None
         # A site is switched on by a new link to an old file.
-        self.changes[path] = max(changed_at, linked_at)
+        self.changes[path] = max(stat.mtime, link.mtime)
+        self.touched[path] = max(map(latest_touch, (stat, link)))
         self.changed_at = max(self.changed_at or 0.0, self.changes[path])
         return decode(data)

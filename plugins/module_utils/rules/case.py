@@ -151,6 +151,12 @@ class Case:
         words = "%s sees another %s than the host has: %s" % (who, path, hider)
         return words, evidence("systemd", text, path)
 
+    @property
+    def unloaded(self) -> bool:
+        """Whether nginx may run with older files than those that were read."""
+        loaded = self.snapshot["nginx"].get("loaded")
+        return bool(loaded and (loaded["newer_files"] or loaded.get("perhaps_newer")))
+
     def dialled(self, otherwise: Optional[str] = None) -> "Evidence":
         what = self.connect.get("error") or otherwise or self.connect["result"]
         user = self.connect.get("as_user") or "ourselves"

@@ -68,6 +68,8 @@ def _all_down(of: _Upstream) -> Optional[Match]:
             severity="warning",
             confidence="likely",
         )
+    elif loaded and {target["file"] for target in targets} & set(loaded.get("perhaps_newer", [])):
+        reason = reason._replace(confidence="certain" if of.events else "likely")
     return of.match("all_down", reason)
 
 

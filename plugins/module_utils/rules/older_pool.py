@@ -59,7 +59,8 @@ def not_dialled_yet(case: Case, match: Match) -> Match:
     """What is wrong with an endpoint that nginx's files name, and that nginx has not loaded: as long as it
     dials the place before, no request is lost by it.
     """
-    newer = case.snapshot["nginx"]["loaded"]["newer_files"]
+    loaded = case.snapshot["nginx"]["loaded"]
+    newer, perhaps = loaded["newer_files"], loaded.get("perhaps_newer", [])
     named = {route["file"] for route in case.routes}
     named |= {
         target["file"]
@@ -67,9 +68,10 @@ def not_dialled_yet(case: Case, match: Match) -> Match:
         for target in route["endpoints"]
         if target["endpoint"] == case.key
     }
-    if case.losses or case.unheard or not named.issubset(newer):
+    if case.losses or case.unheard or not named.issubset(newer + perhaps):
         return match
-    words = "%s; nginx has not loaded yet that it is to dial it." % match.reason.summary.rstrip(".")
+    verb = "has not" if named.issubset(newer) else "may not have"
+    words = "%s; nginx %s loaded yet that it is to dial it." % (match.reason.summary.rstrip("."), verb)
     reason = match.reason._replace(
         summary=words, state="latent", severity="warning", confidence="likely", remedy=()
     )

@@ -249,7 +249,7 @@ def examine(case: Case) -> Answer:
     near = None if match or case.owners else nearest(case)
     if near:
         match = Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near))
-    if match and loaded and loaded["newer_files"]:
+    if match and case.unloaded:
         from .older_pool import not_dialled_yet  # pylint: disable=import-outside-toplevel
 
         match = not_dialled_yet(case, match)

@@ -253,4 +253,9 @@ def examine(case: Case) -> Answer:
     runs = any(master["running"] for master in case.masters)
     if case.endpoint.get("listening") is False and not case.owners and runs:
         return None  # left behind: opening it to nginx would not help
-    return _refused(case, first_reason(CAUSE, REASONS, Denied(case, user, blocked)))
+    match = _refused(case, first_reason(CAUSE, REASONS, Denied(case, user, blocked)))
+    if match and case.unloaded:
+        from .older_pool import not_dialled_yet  # pylint: disable=import-outside-toplevel
+
+        return not_dialled_yet(case, match)
+    return match

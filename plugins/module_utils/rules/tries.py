@@ -153,10 +153,10 @@ def is_of(event: "Event", route: "Route") -> bool:
 
 
 def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
-    """Whether no failed try explains "no live upstreams": an only server is never taken out, and where each
-    has max_conns connections none need have failed.
+    """Whether no failed try explains "no live upstreams": an only server is never taken out (one marked down
+    is a server), and where each has max_conns connections none need have failed.
     """
-    targets, servers = [each for each in route["endpoints"] if not each["down"]], servers_of(snapshot, route)
+    targets, servers = route["endpoints"], servers_of(snapshot, route)
     if len(targets) < 2 and len(servers) < 2:
         return True
     names = {name for server in servers for name in server.names}

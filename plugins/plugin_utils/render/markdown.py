@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report as a message for a chat: what is broken, where, since when and the fix, in at most 4 KB.
+"""The report as a message for a chat: what is broken, where, since when, why and the fix, in at most 4 KB.
 
 What came from a host stands between backquotes, where no chat makes a link, an image or a mention of it.
 """
@@ -24,6 +24,7 @@ from .view import WORDS, Cause, causes_of, identifiers
 LIMIT = 4096
 FEW = 6  # names of hosts in a line
 LONGEST = 60  # of a name
+LONGEST_PROOF = 200
 LONGEST_FIX = 300
 _SPECIAL = re.compile(r"([\\`*_<>\[\]|~])")
 # Statuses without a cause of their own: their hosts are named.
@@ -50,6 +51,7 @@ def _cause(cause: Cause) -> str:
     line = "- **%s%s** %s" % (status, plain(cause.title), cause.sentence)
     line += ", %s lost" % plural(cause.lost, "request") if cause.lost else ""
     line += ": %s." % hosts_in([member.name for member in cause.members])
+    line += " Why: %s." % quoted(cut(cause.proof[1], LONGEST_PROOF)) if cause.proof else ""
     if len(cause.fixes) == 1 and width(cause.fixes[0][0]) <= LONGEST_FIX:
         line += " %s: %s" % ("Next time" if cause.state == "recovered" else "Fix", quoted(cause.fixes[0][0]))
     elif cause.fixes:

@@ -116,7 +116,13 @@ class Configured(TypedDict):
     line: int  # 0: nowhere, it is the build's
 
 
-class Loaded(TypedDict):
+class LaterLoaded(TypedDict, total=False):
+    """Not in snapshots from before 0.6.0, nor where nginx does not run."""
+
+    perhaps_newer: List[str]  # the first ones of which their times do not tell
+
+
+class Loaded(LaterLoaded):
     """How old what runs is."""
 
     at: Optional[float]  # epoch seconds: start of the oldest worker that does not shut down

@@ -79,6 +79,8 @@ class Runner(NamedTuple):
         names = {"awx_hosts": "web", "awx_archive": archive}
         playbook, variables, words = launched(template, names, given, job_type)
         place = fleet.place / folder
+        # AWX tells each job its number.
+        variables["awx_job_id"] = 1 + sum(1 for _path in fleet.place.glob("*/env/extravars"))
         shutil.copytree(PROJECT, place / "project")
         for folder in ("inventory", "env"):
             (place / folder).mkdir()

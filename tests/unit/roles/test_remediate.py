@@ -34,8 +34,8 @@ def load(*path: str) -> Any:
 SPECS = load(ROLE, "meta", "argument_specs.yml")["argument_specs"]
 OPTIONS = SPECS["main"]["options"]
 DEFAULTS = load(ROLE, "defaults", "main.yml")
-SURVEY, MAIN = load(ROLE, "tasks", "survey.yml"), load(ROLE, "tasks", "main.yml")
-LOOK, MEND = load(ROOT, "playbooks", "remediate.yml")
+SURVEY, MAIN = load(ROLE, "tasks", "survey.yml"), load(ROLE, "tasks", "mend.yml")
+LOOK, MEND, JUDGE = load(ROOT, "playbooks", "remediate.yml")
 
 
 def modules(tasks: list[dict[str, Any]]) -> list[str]:
@@ -54,9 +54,10 @@ class TestVariables:
         assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
         assert SPECS["survey"]["options"] == OPTIONS
 
-    @pytest.mark.parametrize("tasks", ["main.yml", "survey.yml"])
+    @pytest.mark.parametrize("tasks", ["mend.yml", "survey.yml"])
     def test_each_is_used_and_in_the_readme(self, tasks: str) -> None:
-        text, readme = read(ROLE, "tasks", tasks), read(ROLE, "README.md")
+        text = read(ROLE, "tasks", tasks) + read(ROLE, "tasks", "judge.yml")
+        readme = read(ROLE, "README.md")
         assert [name for name in OPTIONS if name not in text] == []
         assert [
             name for name, value in DEFAULTS.items() if "| `%s` | `%s` |" % (name, shown(value)) not in readme
@@ -137,7 +138,9 @@ class TestPlaybook:
             "check_mode" not in LOOK
             and LOOK["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "survey.yml"
         )
-        assert "tasks_from" not in MEND["tasks"][0]["ansible.builtin.import_role"]
+        assert MEND["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "mend.yml"
+        assert JUDGE["tasks"][0]["ansible.builtin.import_role"]["tasks_from"] == "judge.yml"
+        assert "serial" not in JUDGE and "max_fail_percentage" not in JUDGE
         assert MEND["serial"] == "{{ remediate_serial | default([1, '100%']) }}"
         assert MEND["max_fail_percentage"] == "{{ remediate_max_fail_percentage | default(0) }}"
         assert LOOK["gather_facts"] is MEND["gather_facts"] is False

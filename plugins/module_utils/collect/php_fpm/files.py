@@ -41,11 +41,11 @@ class Reading(ConfigFiles):
             return None
         if content is None:
             return None
-        data, changed_at = content
+        data, stat = content
         self.bytes += len(data)
         if len(data) > READ_LIMIT or self.bytes > MOST_BYTES:
             self.left_out(path, "only the first %d KiB of it were read" % (READ_LIMIT >> 10))
-        self.changed_at = max(self.changed_at or 0.0, changed_at)
+        self.changed_at = max(self.changed_at or 0.0, stat.mtime)
         text = decode(data[:READ_LIMIT])
         if path == self.config:
             self.text = text

@@ -14,7 +14,8 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import layout, played, printer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import Screen as Terminal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     answer,
@@ -65,8 +66,10 @@ class Screen:
 @pytest.fixture(name="screen")
 def _screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
-    monkeypatch.setattr(fleet_report, "display", screen)
-    monkeypatch.setattr(fleet_report, "stringc", lambda text, color: "<%s>%s</>" % (color, text))
+    monkeypatch.setattr(printer, "Display", lambda: screen)
+    monkeypatch.setattr(printer, "stringc", lambda text, color: "<%s>%s</>" % (color, text))
+    monkeypatch.setattr(printer, "SCREEN", Terminal())
+    monkeypatch.setattr(printer, "PAGE", layout.PAGE)
     return screen
 
 

@@ -15,7 +15,7 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import report_compare
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import console, report, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, report, saved
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
@@ -31,7 +31,7 @@ ILL = answer("failing", finding())
 def _shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     texts: list[str] = []
     screen = MagicMock(display=lambda text, screen_only=False, log_only=False: texts.append(text))
-    monkeypatch.setattr(console, "display", screen)
+    monkeypatch.setattr(printer, "Display", lambda: screen)
     return texts
 
 

@@ -68,7 +68,7 @@ WRITTEN: dict[type, dict[str, Schema]] = {
         "generated_at": TIME,
         "counts": COUNTS,
         "causes": {**CAUSES, "maxProperties": brief.MOST_CAUSES},
-        "summary": {"type": "string", "maxLength": brief.SUMMARY},
+        "summary": {"type": "string", "maxLength": brief.markdown.LIMIT},
     },
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import layout, report, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW
 
 # What a host could write to act on a terminal, to look like a heading, or to break the columns.
@@ -25,13 +25,20 @@ HOSTILE = [
     "",
 ]
 
+# The heading of what is never cut, since it is there to be copied.
+COPIED = "TO PASTE, on the host named above each, as root"
+READ = "TO READ"
 
-def rendered(results: dict[str, Any], **more: Any) -> list[str]:
+
+def rendered(results: dict[str, Any], cut: bool = True, **more: Any) -> list[str]:
+    """cut: without what is there to be copied."""
     made = report.build(results, 900, NOW, **more)
-    lines = [line for line, _color in table.render(made, NOW, "Report: /x/report.json")]
-    assert max(map(text.width, lines)) <= table.WIDTH
-    assert all(char.isprintable() for line in lines for char in line)
-    return lines
+    for page in (layout.Page(80), layout.Page(160), layout.PAGE):
+        lines = [line for line, _color in table.render(made, NOW, "Report: /x/report.json", page)]
+        copied = next((at for at, line in enumerate(lines) if line in (COPIED, READ)), len(lines) - 1)
+        assert max(map(text.width, lines[:copied])) <= page.width
+        assert all(char.isprintable() for line in lines for char in line)
+    return lines[:copied] + lines[-1:] if cut else lines
 
 
 def remedy_lines(results: dict[str, Any], **more: Any) -> list[str]:

@@ -71,7 +71,7 @@ class TestEntries:
         name = "%s/%s" % key if key[1] else key[0]
         heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
         assert len(heading) <= layout.WIDTH
-        assert len(text.wrap(entry.fix, layout.ROOM, 9)) <= 2
+        assert len(text.wrap(entry.fix.replace("`", ""), layout.PAGE.room, 9)) <= 2
         assert all(words.strip() == words and words for words in entry)
         assert entry.do_not.startswith("Do not ")
 

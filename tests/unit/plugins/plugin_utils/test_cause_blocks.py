@@ -35,7 +35,14 @@ class TestBlock:
         start = at(lines, "FAILING")
         assert lines[start].split("  ")[1] == "PHP-FPM is not running: stopped"
         assert lines[start].endswith("fpm_not_running/stopped  1 host")
-        assert lines[start + 1].split() == ["web1", "shop.example", "(80)", "/", "www", "14:13:17", "3"]
+        assert lines[start + 1].split() == [
+            "web1",
+            "shop.example",
+            "(80)",
+            "/",
+            "www",
+            *["14:13:17,", "10", "min", "ago", "3"],
+        ]
         assert (
             lines[start + 2]
             == "    why  systemd: php8.2-fpm.service is inactive (dead), result success, enabled"
@@ -118,7 +125,7 @@ class TestRows:
         lines = rendered(results)
         start = at(lines, "FAILING")
         assert lines[start + 1].split("  ")[1] == "web1, web2, web3, web4"
-        assert lines[start + 1].split()[-2:] == ["14:23:13", "10"]
+        assert lines[start + 1].endswith("14:23:13, 4 s ago             10")
         assert sum("why" in line for line in lines) == 1
 
     def test_many_hosts_get_lines_of_their_own(self) -> None:
@@ -168,11 +175,11 @@ class TestRows:
     def test_a_fleet_without_equal_findings_gets_few_rows(self) -> None:
         many = {
             "web%d" % number: answer("failing", finding(unit="u%d.service" % number, pool="p%d" % number))
-            for number in range(300)
+            for number in range(45)
         }
         lines = rendered(many)
         assert len(lines) < 50
-        assert any(line.startswith("  and 292 rows more in the report, on web8, web9, ") for line in lines)
+        assert any(line.startswith("  and 37 rows more in the report, on web8, web9, ") for line in lines)
 
     def test_worse_and_more_frequent_causes_come_first(self) -> None:
         lines = rendered(

@@ -91,7 +91,7 @@ class TestFleet:
             "unknown            1  dead",
             "                      the diagnosis did not run: no python",
             "recovered          1  back",
-            "                      was fpm_not_running/stopped from 14:13:17 on, 3 lost",
+            "                      was fpm_not_running/stopped from 14:13:17, 10 min ago, 3 lost",
             "healthy            1  well",
             "not applicable     1  static",
         ]

@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
+import locale
+import time
+import unicodedata
+from datetime import datetime
+
 import pytest
+from ansible.utils.display import get_text_width
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW
 
@@ -44,10 +50,17 @@ class TestTimes:
     @pytest.mark.parametrize(
         "epoch, shown",
         [
-            (NOW - 60, "14:22:17"),
-            (NOW - 86400, "Apr 01 14:23"),
-            (NOW - 400 * 86400, "2025-02-26"),
-            (NOW + 86400, "Apr 03 14:23"),
+            (NOW, "14:23:17, just now"),
+            (NOW - 5, "14:23:12, 5 s ago"),
+            (NOW - 60, "14:22:17, 1 min ago"),
+            (NOW - 7205, "12:23:12, 2 h ago"),
+            (NOW - 86400, "Apr 01 14:23, 24 h ago"),
+            (NOW - 3 * 86400, "Mar 30 14:23, 3 days ago"),
+            (NOW - 40 * 86400, "Feb 21, 40 days ago"),
+            (NOW - 400 * 86400, "2025-02-26, 400 days ago"),
+            (NOW + 30, "14:23:47, just now"),
+            (NOW + 300, "14:28:17, in 5 min"),
+            (NOW + 86400, "Apr 03 14:23, in 24 h"),
             (None, "-"),
             (1e18, "-"),
             (-1e18, "-"),
@@ -55,6 +68,32 @@ class TestTimes:
     )
     def test_a_moment_has_a_date_when_it_was_not_today(self, epoch: float | None, shown: str) -> None:
         assert text.moment(epoch, NOW) == shown
+
+    @pytest.mark.parametrize(
+        "zone, now, past, shown",
+        [
+            ("UTC", "2026-11-26 00:02:00 +0000", 480, "Nov 25 23:54, 8 min ago"),
+            ("Pacific/Auckland", "2026-11-25 11:02:00 +0000", 480, "Nov 25 23:54, 8 min ago"),
+            ("America/New_York", "2026-11-26 00:02:00 +0000", 480, "18:54:00, 8 min ago"),
+            # Clocks go back in between: two hours passed, and the hand moved one.
+            ("Europe/Berlin", "2026-10-25 02:10:00 +0000", 7200, "02:10:00, 2 h ago"),
+            ("UTC", "2026-01-01 00:00:30 +0000", 60, "Dec 31 23:59, 1 min ago"),
+        ],
+    )
+    def test_how_long_ago_holds_across_midnight_and_zones(
+        self, zone: str, now: str, past: int, shown: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        epoch = datetime.strptime(now, "%Y-%m-%d %H:%M:%S %z").timestamp()
+        assert text.moment(epoch - past, epoch) == shown
+
+    def test_no_moment_is_wider_than_its_column(self) -> None:
+        for exponent in range(80):
+            past = 1.35**exponent
+            assert all(
+                len(text.moment(NOW + sign * past, NOW)) <= 24 for sign in (1, -1) if past < 1000 * 86400
+            )
 
     @pytest.mark.parametrize(
         "seconds, shown",
@@ -65,6 +104,18 @@ class TestTimes:
 
 
 class TestColumns:
+    def test_a_text_is_as_wide_as_the_engine_says(self) -> None:
+        """Each character that a cleaned text may hold, in a text, as the C library measures it."""
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+        every = [chr(number) for number in range(0x20, 0x110000) if chr(number).isprintable()]
+        shown = [char for char in every if text.clean("x%sx" % char) == "x%sx" % char]
+        assert len(shown) > 100_000
+        # Of letters younger than the older of the two tables they may say different things.
+        known = [char for char in shown if unicodedata.ucd_3_2_0.category(char) != "Cn"]
+        assert [
+            hex(ord(char)) for char in known if text.width(char + "x") != get_text_width(char + "x")
+        ] == []
+
     @pytest.mark.parametrize(
         "given, columns, shown",
         [
@@ -113,3 +164,14 @@ class TestColumns:
         if columns == 8:
             shown = ["aaaa,", text.cut("bbbb", columns - 12) + " +1 more"]
         assert text.names(items, columns, lines) == shown
+
+
+class TestLetters:
+    """Terminals that show ASCII alone."""
+
+    def test_others_are_spelled_out_before_they_are_measured(self) -> None:
+        with text.letters(False):
+            with text.letters(True):
+                assert text.cut("bücher 日本", 30) == "b\\xfccher \\u65e5\\u672c"
+            assert text.width(text.cut("日本" * 30, 20)) <= 20
+        assert text.clean("bücher") == "bücher"

@@ -155,6 +155,30 @@ class TestProcesses:
         assert (loaded["at"], loaded["newer_files"], loaded["replaced"]) == (NOW - 50, [MAIN], False)
         assert loaded["configured"] is None and loaded["default_log"].startswith("/")
 
+    @pytest.mark.parametrize(
+        "mtime, ctime, newer, perhaps",
+        [
+            (60.0, 60.0, False, False),
+            (50.1, 50.1, False, True),  # while nginx was loading
+            (49.95, 49.95, False, True),
+            (40.0, 40.0, True, False),
+            (9000.0, 40.0, False, True),  # of a backup
+            (9000.0, 9000.0, False, False),
+        ],
+    )
+    def test_times_that_do_not_tell(self, mtime: float, ctime: float, newer: bool, perhaps: bool) -> None:
+        """Seconds before NOW; nginx's worker was started 50 before."""
+        stat = Stat("file", 0o644, 0, 0, 0, NOW + 0.5 - mtime, 1, 1, NOW + 0.5 - ctime)
+        nginx = collect_nginx(a_host().stated(MAIN, stat), [master(), worker(started_at=NOW + 0.5 - 50)])
+        loaded = nginx["loaded"]
+        assert (MAIN in loaded["newer_files"], MAIN in loaded["perhaps_newer"]) == (newer, perhaps)
+
+    def test_whole_seconds_may_be_any_moment_of_them(self) -> None:
+        second = float(int(NOW) - 50)
+        stat = Stat("file", 0o644, 0, 0, 0, second, 1, 1, second)
+        nginx = collect_nginx(a_host().stated(MAIN, stat), [master(), worker(started_at=second + 0.9)])
+        assert nginx["loaded"]["perhaps_newer"] == [MAIN]
+
     def test_a_program_that_was_upgraded_is_told(self) -> None:
         assert (
             collect_nginx(a_host(), [master(exe="/usr/sbin/nginx (deleted)"), worker()])["loaded"]["replaced"]

@@ -89,6 +89,11 @@ class TestMaxConns:
         assert hosts.found(host) == ([("no_live_server", "none_left", "active")], "degraded")
         assert hosts.only(host)["confidence"] == "possible"
 
+    def test_near_miss_a_server_marked_down_is_one_more(self) -> None:
+        host = both_failed(40.0).nginx_said(NO_LIVE, 39.0, endpoint="php")
+        host["nginx"]["routes"][0]["endpoints"][1]["down"] = True
+        assert "none_left" not in [found[1] for found in hosts.causes(host)]
+
     def test_decoy_a_limit_that_nobody_reached(self) -> None:
         assert hosts.found(an_upstream(max_conns=1)) == hosts.HEALTHY
 

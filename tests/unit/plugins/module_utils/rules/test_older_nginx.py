@@ -185,6 +185,26 @@ class TestNotDialledYet:
         assert hosts.causes(host) == [(CAUSE, "config_not_loaded", "latent")] and hosts.actions(host) == []
         assert hosts.status(host) == "unknown"
 
+    def perhaps(self, *newer: str) -> Host:
+        host = self.moved([])
+        host["nginx"]["loaded"]["perhaps_newer"] = list(newer)
+        return host
+
+    def test_hit_the_files_times_do_not_tell(self) -> None:
+        host = self.perhaps(older.SITE_FILE)
+        assert hosts.causes(host) == [(CAUSE, "config_not_loaded", "latent")] and hosts.actions(host) == []
+        assert "may not have loaded" in hosts.verdict(host)["findings"][0]["summary"]
+
+    def test_near_miss_a_request_was_lost_there_all_the_same(self) -> None:
+        host = self.perhaps(older.SITE_FILE).nginx_said("ng-connect-enoent", 5.0)
+        assert hosts.causes(host) == active("config_not_loaded")
+
+    def test_hit_a_place_that_does_not_let_nginx_in(self) -> None:
+        host = a_host("socket_root").silent_logs()
+        host.with_nginx(loaded=dict(older.loaded_at(1.0), newer_files=[older.SITE_FILE]))
+        assert [found[2] for found in hosts.causes(host)] == ["latent"]
+        assert hosts.status(host) == "unknown" and hosts.actions(host) == []
+
     def test_near_miss_a_request_was_lost_there(self) -> None:
         host = self.moved([older.SITE_FILE]).nginx_said("ng-connect-enoent", 5.0)
         assert hosts.causes(host) == active("config_not_loaded")

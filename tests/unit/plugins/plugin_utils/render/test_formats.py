@@ -42,11 +42,14 @@ def outside_code(text: str) -> str:
 class TestMarkdown:
     """A message of 4 KB."""
 
-    def test_it_says_what_where_since_when_and_the_fix(self) -> None:
+    def test_it_says_what_where_since_when_why_and_the_fix(self) -> None:
         lines = markdown.render(made({"a": answer("failing", finding()), "b": unreachable()})).splitlines()
         assert lines[0] == "**1 host of 2: no request reaches PHP**"
         assert lines[6].startswith("- **failing: PHP-FPM is not running: stopped** on 1 host since ")
-        assert lines[6].endswith(", 3 requests lost: `a`. Fix: `systemctl start php8.2-fpm.service`")
+        assert lines[6].endswith(
+            ", 3 requests lost: `a`. Why: `php8.2-fpm.service is inactive (dead), result success, enabled`. "
+            "Fix: `systemctl start php8.2-fpm.service`"
+        )
         assert lines[7] == "- **unreachable**: `b`."
 
     def test_a_remediation_is_summed_up(self) -> None:

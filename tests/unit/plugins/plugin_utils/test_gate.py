@@ -1,0 +1,117 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The terms of a gate, its baseline, and how it is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, gate_table, policy_reader, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    answer,
+    finding,
+    schema,
+)
+
+ILL = answer("failing", finding())
+
+
+def saved(place: Any, results: Any, at: float = NOW - 300) -> str:
+    made = report.build(results, 900, at)
+    made["gate"] = judge(Looks(made), policy_reader.read({}), NOW, list(results), "before")
+    return gate.keep(made, str(place / "deep" / "baseline.json"))
+
+
+class TestTerms:
+    def test_the_window_reaches_to_the_beginning(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": answer()}, NOW - 3000)
+        found = gate.terms("after", {}, path, "", 900, NOW)
+        assert found.since == NOW - 3000 and found.window >= 3000 and found.baseline
+        assert gate.terms("after", {}, path, NOW - 60, 900, NOW).window == 900
+
+    def test_before_a_deploy_there_is_no_time(self) -> None:
+        assert gate.terms("before", {}, "x.json", NOW, 900, NOW).since is None
+
+    @pytest.mark.parametrize(
+        "arguments,words",
+        [
+            (("before", {}, "", "", 900), "gate_baseline is empty"),
+            (("before", {"rule": 1}, "x", "", 900), "gate_policy.rule"),
+            (("before", {}, "x", "", 0), "gate_window is 0"),
+            (("after", {}, "", "", 900), "gate_since is needed"),
+            (("after", {}, "/nowhere/x.json", "", 900), "there is no baseline: cannot read /nowhere/x.json"),
+            (("after", {}, "", "yesterday", 900), "gate_since is yesterday"),
+            (("after", {}, "", -1, 900), "gate_since is -1"),
+            (("after", {}, "", 0, 900), "gate_since is 0"),
+            (("after", {}, "", "nan", 900), "gate_since is nan"),
+            (("after", {}, "", "2026-04-02T12:00:00", 900), "gate_since has no time zone"),
+            (("after", {}, "", NOW + 3600, 900), "gate_since lies in the future"),
+        ],
+    )
+    def test_what_is_wrong_keeps_it_closed(self, arguments: Any, words: str) -> None:
+        with pytest.raises(gate.GateError, match=words):
+            gate.terms(*arguments, NOW)
+
+    @pytest.mark.parametrize(
+        "value",
+        [1775138400, 1775138400.0, "1775138400", "2026-04-02T14:00:00Z", "2026-04-02T16:00:00+02:00"],
+    )
+    def test_a_time_may_be_written_in_many_ways(self, value: Any) -> None:
+        assert gate.moment(value, NOW) == 1775138400
+
+
+class TestBaseline:
+    def test_it_keeps_the_contract(self, tmp_path: Any) -> None:
+        with open(saved(tmp_path, {"a": ILL, "b": answer()}), encoding="utf-8") as stream:
+            jsonschema.validate(json.load(stream), schema())
+
+    def test_it_is_read_as_it_was_written(self, tmp_path: Any) -> None:
+        found = gate.baseline_of(saved(tmp_path, {"a": ILL, "b": {"unreachable": True, "msg": "x"}}))
+        assert found.report["hosts"]["a"]["findings"][0]["cause"] == "fpm_not_running"
+        assert ("b", "host_unreachable", None) in found.earlier
+
+    def test_a_report_of_no_gate_is_one_as_well(self, tmp_path: Any) -> None:
+        (tmp_path / "x.json").write_text(json.dumps(report.build({"a": ILL}, 900, NOW)))
+        assert gate.baseline_of(str(tmp_path / "x.json")).earlier == frozenset()
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"hosts": {}}'])
+    def test_what_is_no_report_is_no_baseline(self, tmp_path: Any, text: str) -> None:
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(gate.GateError, match="there is no baseline"):
+            gate.baseline_of(str(tmp_path / "x.json"))
+
+    def test_where_it_cannot_be_written_the_gate_says_so(self, tmp_path: Any) -> None:
+        (tmp_path / "deep").write_text("")
+        with pytest.raises(gate.GateError, match="the baseline was not written to"):
+            saved(tmp_path, {"a": answer()})
+
+
+class TestTable:
+    def lines(self, results: Any) -> list[str]:
+        made = report.build(results, 900, NOW)
+        judged = judge(Looks(made), policy_reader.read({}), NOW, list(results), "before")
+        return [line for line, _color in gate_table.render(judged, "/health")]
+
+    def test_equal_reasons_share_a_row_and_the_verdict_is_last(self) -> None:
+        lines = self.lines({"a": answer(), "b": ILL, "c": ILL})
+        assert sum("fpm_not_running/stopped" in line for line in lines) == 1
+        assert any("b, c" in line for line in lines) and any("systemctl start" in line for line in lines)
+        assert lines[-1] == "Gate before: CLOSED. 3 hosts judged, 2 ill hosts: b, c; 2 fail, 0 warn, 0 pass."
+        assert "  /health was asked of each site through nginx." in lines
+
+    def test_a_hundred_kinds_of_reasons_stay_short(self) -> None:
+        results = {
+            "h%d" % number: answer("failing", finding(summary="x%d" % number)) for number in range(100)
+        }
+        assert len(self.lines(results)) < 80
+
+    def test_a_calm_fleet_has_no_reason(self) -> None:
+        assert self.lines({"a": answer()})[2] == "  none"
