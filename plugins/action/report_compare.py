@@ -53,7 +53,9 @@ class ActionModule(ActionBase):
         printed: dict[str, Any] = {}
         if options["print_table"]:
             footer = "Compared: %s with %s" % (after.path, before.path)
-            printed = printer.hand_out(changes_table.render(made, footer, printer.PAGE))
+            with text.letters(printer.SCREEN.unicode):
+                lines = changes_table.render(made, footer, printer.PAGE)
+            printed = printer.hand_out(lines)
         refused = complaint(made) if options["fail_on_new"] else ""
         return {
             **outcome,

@@ -25,6 +25,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import letters
 
 STARTED = time.time()
 
@@ -60,7 +61,8 @@ class ActionModule(ActionBase):
         printed: dict[str, Any] = {}
         if options["print_table"]:
             taken_at = epoch(made.report["generated_at"])
-            lines = table.render(made.report, time.time(), footer, printer.PAGE, taken_at)
+            with letters(printer.SCREEN.unicode):
+                lines = table.render(made.report, time.time(), footer, printer.PAGE, taken_at)
             printed = printer.hand_out([*((note, "yellow") for note in made.notes), *lines])
         hosts = made.report["hosts"]
         refused = complaints.complaints(hosts, hosts, options["fail_on"], accept_unseen=False)

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attributes of the modules that run on hosts. Values that they return cannot be shared in this way."""
+"""Attributes that modules share. Values that they return cannot be shared in this way."""
 
 
 class ModuleDocFragment:
-    # Of all of them. It is followed by INFO or by CHANGE.
+    # Of all that run on hosts. It is followed by INFO or by CHANGE.
     DOCUMENTATION = r"""
 options: {}
 attributes:
@@ -61,4 +61,31 @@ attributes:
   diff_mode:
     description: Returns details of what has changed, or would change, in C(diff_mode).
     support: full
+"""
+
+    # Of those that run on the controller alone, as action plugins.
+    CONTROLLER = r"""
+options: {}
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
+    support: full
+  action_group:
+    description: Use C(group/webmedic.php_fpm.controller) in C(module_defaults) to set defaults for all
+      modules of the controller.
+    support: full
+    membership:
+      - webmedic.php_fpm.all
+      - webmedic.php_fpm.controller
+  bypass_host_loop:
+    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
+    support: none
+  diff_mode:
+    description: Returns details of what has changed, or would change, in C(diff_mode).
+    support: none
+  platform:
+    description: Where it works.
+    support: full
+    platforms: all
 """

@@ -3,18 +3,9 @@
 
 """How far back a module may look."""
 
-from typing import TYPE_CHECKING, Optional
-
-if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+from typing import Optional
 
 
 def window_problem(seconds: int) -> Optional[str]:
     """What is wrong with the option, else None. With a window of nothing all hosts look healthy."""
     return "window is %d: it must be 1 second or more" % seconds if seconds < 1 else None
-
-
-def refuse_window(module: "AnsibleModule") -> None:
-    why = window_problem(module.params["window"])
-    if why:
-        module.fail_json(msg=why)

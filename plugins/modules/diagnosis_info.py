@@ -287,7 +287,7 @@ snapshot:
 import signal
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
 
 compile_once()  # stands before the imports that it is for
 
@@ -312,7 +312,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    refuse_window(module)
+    why = window_problem(module.params["window"])
+    if why:
+        module.fail_json(msg=why)
     deadline = module.params["deadline"]
     if not DEADLINES[0] <= deadline <= DEADLINES[1]:
         module.fail_json(

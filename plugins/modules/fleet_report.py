@@ -99,7 +99,8 @@ options:
   gate:
     description:
       - Judges the hosts of this batch before or after a deploy, as the role
-        P(webmedic.php_fpm.gate#role) does. RV(complaints) is then made of this judgement, and O(fail_on) is not looked at.
+        P(webmedic.php_fpm.gate#role) does. RV(complaints) is then made of this judgement, and O(fail_on) is
+        not looked at.
     type: dict
     version_added: 0.6.0
     suboptions:
@@ -146,32 +147,15 @@ options:
         description: RV(until) of the look before this one; V(0) for the first look.
         type: float
         default: 0
+extends_documentation_fragment:
+  - webmedic.php_fpm.attributes.controller
 attributes:
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
-      on the controller.
-    support: full
-  action_group:
-    description: Use C(group/webmedic.php_fpm.all) in C(module_defaults) to set defaults for all modules.
-    support: full
-    membership:
-      - webmedic.php_fpm.all
-  bypass_host_loop:
-    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
-    support: none
   check_mode:
     description: Can run in C(check_mode) and do what a normal run does.
     support: full
     details:
       - The report is what the play is for, so it is written on the controller in check mode as well. No host
         is touched in either mode.
-  diff_mode:
-    description: Returns details of what has changed, or would change, in C(diff_mode).
-    support: none
-  platform:
-    description: Where it works.
-    support: full
-    platforms: all
 notes:
   - Everything that hosts returned is data. It is never templated, only known fields pass, and control
     characters never reach the terminal.

@@ -293,7 +293,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import Section
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_detail import pool_detail
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
@@ -320,7 +320,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    refuse_window(module)
+    why = window_problem(module.params["window"])
+    if why:
+        module.fail_json(msg=why)
     host = Host()
     procs = processes(host)
     fpm = collect_fpm(host, procs, module.params["config_test"], module.params["window"], facts=shown)

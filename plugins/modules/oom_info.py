@@ -200,7 +200,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
@@ -208,7 +208,9 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={"window": {"type": "int", "default": 900}}, supports_check_mode=True
     )
-    refuse_window(module)
+    why = window_problem(module.params["window"])
+    if why:
+        module.fail_json(msg=why)
     host = Host()
     now = host.now()
     oom = collect_oom(host, processes(host), now - module.params["window"], now)

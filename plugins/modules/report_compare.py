@@ -46,24 +46,12 @@ options:
     description: Whether to print the table.
     type: bool
     default: true
+extends_documentation_fragment:
+  - webmedic.php_fpm.attributes.controller
 attributes:
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
-      on the controller.
-    support: full
-  bypass_host_loop:
-    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
-    support: none
   check_mode:
     description: Can run in C(check_mode) and do what a normal run does.
     support: full
-  diff_mode:
-    description: Returns details of what has changed, or would change, in C(diff_mode).
-    support: none
-  platform:
-    description: Where it works.
-    support: full
-    platforms: all
 notes:
   - A saved report may be of any origin. It is at most 64 MiB large, only known fields pass, and nothing in it
     is templated.

@@ -69,14 +69,9 @@ options:
         description: Whether the certificate of the server must be valid.
         type: bool
         default: true
+extends_documentation_fragment:
+  - webmedic.php_fpm.attributes.controller
 attributes:
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
-      on the controller.
-    support: full
-  bypass_host_loop:
-    description: Runs once for all hosts of the play; it asks for C(run_once) rather than force it.
-    support: none
   check_mode:
     description: Can run in C(check_mode) and do what a normal run does.
     support: partial
@@ -84,13 +79,6 @@ attributes:
       - The report is what an audit is for, so it is handed on in check mode as well.
       - But nothing is written on a host of the play, since an audit leaves no trace on what it looks at. The
         task is skipped there, with a warning.
-  diff_mode:
-    description: Returns details of what has changed, or would change, in C(diff_mode).
-    support: none
-  platform:
-    description: Where it works.
-    support: full
-    platforms: all
 notes:
   - It does the work with M(ansible.builtin.copy) and M(ansible.builtin.uri).
   - The password and the query of O(to.url) are in no message.

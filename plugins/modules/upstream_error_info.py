@@ -246,7 +246,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx imp
     miss_silent,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import refuse_window
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
@@ -260,7 +260,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    refuse_window(module)
+    why = window_problem(module.params["window"])
+    if why:
+        module.fail_json(msg=why)
     host = Host()
     now = host.now()
     procs = processes(host)

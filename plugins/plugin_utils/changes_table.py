@@ -12,7 +12,7 @@ from .compare import epoch
 from .layout import MAX_COMMAND, PAGE, Line, Page, labelled
 from .remedies import full_name
 from .shapes.changes import Changed, Changes, Saturation
-from .text import clean, cut, moment, names, pad, plural, span, width, wrap
+from .text import clean, clock, cut, names, pad, plural, span, width, wrap
 
 # A list of Changes: its heading, its colour, and whether its rows say what to do.
 BLOCKS = (
@@ -125,7 +125,7 @@ def _where(items: Sequence[Changed], now: float) -> str:
     parts = [
         names(sites or ends, 40)[0] if sites or ends else "",
         "pool %s" % names(pools, 20)[0] if pools else "",
-        "since %s" % moment(since, now) if since is not None else "",
+        "since %s" % clock(since, now) if since is not None else "",
         "%d lost" % lost if lost else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from .layout import Line
 from .policy import complaints
 from .policy_words import PHASES
 from .shapes.report import Report
+from .text import letters
 
 OPTIONS: dict[str, Any] = {
     "phase": {"type": "str", "required": True, "choices": list(PHASES)},
@@ -52,9 +53,11 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
         "gate": {name: value for name, value in made.items() if name != "reasons"},
     }
     asked = options["path"] if options["pages"] else ""
+    with letters(printer.SCREEN.unicode):
+        lines = gate_table.render(made, asked, printer.PAGE)
     return Step(
         again,
         complaints(made, played.batch(task_vars)),
-        gate_table.render(made, asked, printer.PAGE),
+        lines,
         returned,
     )

@@ -137,7 +137,13 @@ def _more(rest: int, last: bool) -> str:
 
 
 def moment(epoch: float | None, now: float) -> str:
-    """Local time of day, with the date when it was another day, "-" when nobody knows. Then how long ago."""
+    """Its clock, and how long ago it was: for what is read at once."""
+    shown = clock(epoch, now)
+    return shown if epoch is None or shown == "-" else "%s, %s" % (shown, ago(now - epoch))
+
+
+def clock(epoch: float | None, now: float) -> str:
+    """Local time of day, with the date when it was another day, "-" when nobody knows."""
     if epoch is None:
         return "-"
     try:
@@ -147,12 +153,10 @@ def moment(epoch: float | None, now: float) -> str:
         return "-"
     past = now - epoch
     if then.date() == today.date():
-        clock = then.strftime("%H:%M:%S")
-    elif abs(past) >= 300 * DAY:
-        clock = then.strftime("%Y-%m-%d")
-    else:
-        clock = then.strftime("%b %d" if abs(past) >= 10 * DAY else "%b %d %H:%M")
-    return "%s, %s" % (clock, ago(past))
+        return then.strftime("%H:%M:%S")
+    if abs(past) >= 300 * DAY:
+        return then.strftime("%Y-%m-%d")
+    return then.strftime("%b %d" if abs(past) >= 10 * DAY else "%b %d %H:%M")
 
 
 def ago(seconds: float) -> str:

@@ -72,6 +72,7 @@ ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
 # The engine sends only this to a host.
 SENT = os.path.join("plugins", "module_utils", "")
 LINES_LIMIT = 350
+PAGES_LIMIT = 450  # of a module, most of which is its page in the documentation
 LONGEST_NAME = 60  # of a test
 # Tables of words, not code.
 WORDS = {os.path.join("plugins", "plugin_utils", "catalogue.py")}
@@ -266,7 +267,8 @@ class TestFiles:
 
     @pytest.mark.parametrize("path", [path for path in python_files(PLUGINS) if path not in WORDS])
     def test_a_file_stays_readable_in_one_sitting(self, path: str) -> None:
-        assert len(source(path).splitlines()) <= LINES_LIMIT
+        limit = PAGES_LIMIT if os.path.dirname(path) == os.path.join("plugins", "modules") else LINES_LIMIT
+        assert len(source(path).splitlines()) <= limit
 
     @pytest.mark.parametrize("path", python_files(PLUGINS))
     def test_every_file_has_its_licence_and_its_purpose(self, path: str) -> None:

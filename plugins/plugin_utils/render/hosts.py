@@ -17,7 +17,7 @@ from ..shapes.plan import Chosen
 from ..shapes.remediation import Difference, FindingResult, Shown
 from ..shapes.report import Explained, HostEntry, Report
 from ..shapes.snapshot import Missing, Stranger
-from ..text import clean, moment, names
+from ..text import clean, clock, names
 from .view import Cause, Member, said, sites_of, where
 
 MOST_PIECES = 12
@@ -134,7 +134,7 @@ def host_of(name: str, entry: HostEntry, member: Member, causes: Mapping[str, Ca
         error=clean(entry.get("error") or ""),
         causes=_titles(found),
         sites=names(sites, 34)[0] if sites else "",
-        since=moment(began, now) if began is not None else "",
+        since=clock(began, now) if began is not None else "",
         began=int(began or 0),
         lost=sum(finding["count"] for finding in entry["findings"]),
         found=found,
@@ -184,7 +184,7 @@ def _found(finding: Explained, cause: Cause | None, result: FindingResult | None
 
 
 def _at(piece: Evidence, now: float) -> str:
-    return moment(piece.get("at"), now) if "at" in piece else ""
+    return clock(piece.get("at"), now) if "at" in piece else ""
 
 
 def _place(finding: Explained, now: float) -> list[tuple[str, str]]:
@@ -195,7 +195,7 @@ def _place(finding: Explained, now: float) -> list[tuple[str, str]]:
         ("endpoint", finding["endpoint"]),
         ("pool", finding["pool"]),
         ("unit", finding["unit"]),
-        ("since", moment(finding["since"], now) if finding["since"] is not None else None),
+        ("since", clock(finding["since"], now) if finding["since"] is not None else None),
         ("lost", str(finding["count"]) if finding["count"] else None),
     )
     return [(label, clean(value)) for label, value in known if value]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..shapes.finding import Timeline
-from ..text import moment, span
+from ..text import clock, span
 from .view import Cause
 
 STEPS = (60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400)
@@ -79,7 +79,7 @@ def axis_of(causes: Sequence[Cause], window: int, now: float) -> Axis | None:
                     round(slot * wide + 0.5, 2),
                     round(wide - 1, 2),
                     round(max(2.0, (HEIGHT - 2) * (lost / highest) ** 0.5), 2),
-                    "%s: %d lost" % (moment(begin + slot * step, now), lost),
+                    "%s: %d lost" % (clock(begin + slot * step, now), lost),
                 )
                 for slot, lost in enumerate(counts)
                 if lost
@@ -96,5 +96,5 @@ def axis_of(causes: Sequence[Cause], window: int, now: float) -> Axis | None:
 
 
 def _clock(at: float, now: float) -> str:
-    told = moment(at, now)
+    told = clock(at, now)
     return told[:-3] if told.count(":") == 2 else told

@@ -19,7 +19,7 @@ from ..layout import NUMBERS, STAMPS
 from ..remedies import full_name, open_findings
 from ..shapes.finding import Evidence
 from ..shapes.report import Explained, HostEntry, Report
-from ..text import clean, moment, plural, span
+from ..text import clean, clock, plural, span
 
 # A status in a word, and the mark that stands for it beside its colour.
 WORDS = {
@@ -184,7 +184,7 @@ def cause_of(
         state=state,
         certain=all(finding["confidence"] == "certain" for finding in findings),
         members=members_of(group.hosts, hosts, ids),
-        since=moment(since, now),
+        since=clock(since, now),
         ago=span_before(since, now),
         lost=sum(finding["count"] for finding in findings),
         sites=list(dict.fromkeys(site for finding in findings for site in sites_of(finding))),

@@ -60,7 +60,7 @@ def answered(
         "run",
         lambda self, tmp, task_vars: self._parse_returned_data({"stdout": printed}),
     )
-    task = MagicMock(async_val=asynchronous)
+    task = MagicMock(async_val=asynchronous, delegate_to=None)
     result: dict[str, Any] = kind.ActionModule(
         task, MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock()
     ).run(None, {})

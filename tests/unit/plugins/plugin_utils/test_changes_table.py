@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, report, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, layout, report, text
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import changes
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
@@ -24,7 +24,7 @@ ILL = answer("failing", finding())
 def shown(before: dict[str, Any], after: dict[str, Any], later: float = 600) -> list[str]:
     made = changes(report.build(before, 900, NOW, True), report.build(after, 900, NOW + later, True))
     lines = [line for line, _color in changes_table.render(made, "Compared: x with y")]
-    assert max(map(text.width, lines)) <= changes_table.WIDTH
+    assert max(map(text.width, lines)) <= layout.WIDTH
     return lines
 
 

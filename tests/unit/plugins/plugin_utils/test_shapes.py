@@ -79,7 +79,7 @@ FPM, WORKERS, OOM, LOGS, SOCKETS = (
 )
 MASTERS = FPM["masters"]["contains"]
 # What no module returns of the engine's own, or beside the report.
-BESIDE = {"window", "snapshot"}
+BESIDE = {"window", "snapshot", "msg"}
 
 
 def documented_type(kind: Any) -> str:
