@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm neighbours company survive awx molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead rehearsal neighbours company survive awx molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -67,6 +67,12 @@ vm-test: ## hosts with a kernel of their own: SELinux, AppArmor, out of memory, 
 
 harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)
 	@$(RUN) tests.integration.harm $(ARGS)
+
+ahead: ## what the next restart would do, told before it happens, on real hosts (ARGS='trixie --only socket': these alone)
+	@$(RUN) tests.integration.ahead $(ARGS)
+
+rehearsal: ## a rolling deploy over six real hosts under load: a bad release stops, a good one passes (ARGS=--few: over four)
+	@$(RUN) tests.integration.rehearsal $(ARGS)
 
 neighbours: ## what mending one of three sites costs the other two, by each fault that can be mended (ARGS=trixie: on one suite)
 	@$(RUN) tests.integration.neighbours $(ARGS)

@@ -6,6 +6,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,17 +71,29 @@ def diagnose(
     engine: Mapping[str, str] = ENGINE,
 ) -> subprocess.CompletedProcess[str]:
     """The playbook, or audit, over an inventory; report.json comes to lie in the directory report."""
-    argv = [
-        str(home / "bin" / "ansible-playbook"),
-        "-i",
-        str(hosts),
+    return play(
+        home,
+        collections,
+        hosts,
         "webmedic.php_fpm." + playbook,
         "-e",
         "diagnose_report_dir=%s" % report,
         *words,
-    ]
+        engine=engine,
+    )
+
+
+def play(
+    home: Path,
+    collections: Path,
+    hosts: Path,
+    playbook: str,
+    *words: str,
+    engine: Mapping[str, str] = ENGINE,
+) -> subprocess.CompletedProcess[str]:
+    """A playbook of ours by its name, or of a user by its path."""
     return subprocess.run(
-        argv,
+        [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), playbook, *words],
         env=env.environ(home, collections, **engine),
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -89,6 +102,11 @@ def diagnose(
         text=True,
         check=False,
     )
+
+
+def failed(output: str) -> set[str]:
+    """The hosts that failed, by the recap of a run."""
+    return set(re.findall(r"^(\S+) +: .* failed=[1-9]", output, re.M))
 
 
 def load_report(directory: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def dialled(routes: "Sequence[Route]") -> List[Dialled]:
         for target in route["endpoints"]:
             if not target["down"]:
                 entry = found.setdefault(target["endpoint"], Dialled(target["endpoint"], target, []))
-                if route not in entry.routes:
+                if not entry.routes or entry.routes[-1] is not route:
                     entry.routes.append(route)
     return list(found.values())
 

@@ -61,12 +61,10 @@ def services_of(host: Host, snapshot: "Snapshot") -> List[Service]:
     """nginx, and each php-fpm that runs or that nginx's files dial."""
     nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
     every = list(dict.fromkeys(route["site"] or "default" for route in nginx["routes"]))
-    sites: Dict[str, List[str]] = {}
+    sites: Dict[str, Dict[str, None]] = {}
     for route in match_pools(nginx["routes"], masters, real_paths(host, nginx["routes"])):
         for pool in route["pools"]:
-            names = sites.setdefault(pool["config"], [])
-            if (route["site"] or "default") not in names:
-                names.append(route["site"] or "default")
+            sites.setdefault(pool["config"], {})[route["site"] or "default"] = None
     states = unit_states(host, [nginx["unit"] or "", *UNITS], logs=False)
     loaded = [name for name, state in states.items() if state["load"] not in (None, "not-found")]
     unit = nginx["unit"] if nginx["running"] else next(iter(loaded), None)
@@ -75,7 +73,7 @@ def services_of(host: Host, snapshot: "Snapshot") -> List[Service]:
     config = nginx["config"] or ""
     found = [Service(NGINX, config, binary, pid, unit, states.get(unit or ""), every)]
     for master in masters:
-        names = sites.get(master["config"], [])
+        names = list(sites.get(master["config"], {}))
         if master["running"] or names:
             found.append(
                 Service(
