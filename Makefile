@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead rehearsal neighbours company survive awx molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead rehearsal neighbours company survive awx pages molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -82,6 +82,9 @@ company: ## every fault that can be mended on every suite, beside a dead default
 
 survive: ## the remediation killed at every step, refused, cut off, on full and on read-only disks
 	@$(SUITE) survive
+
+pages: ## the report's page in a real browser (ARGS=--image: the picture in README again; ARGS='--look DIR': pictures of everything)
+	@$(RUN) tests.integration.pages $(ARGS)
 
 awx: ## examples/awx: its configuration against a fake controller, its playbooks by ansible-runner
 	@$(SUITE) awx

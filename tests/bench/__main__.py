@@ -4,7 +4,7 @@
 
 """What a diagnosis costs, and how many more requests a pool serves once it is sized.
 
-``python3 -m tests.bench [real] [host] [answered] [scale] [logs] [sizing]``
+``python3 -m tests.bench [real] [host] [answered] [scale] [page] [logs] [sizing]``
 
 It prints tables in Markdown. Only numbers of the same run can be compared. BENCH_BEFORE=REVISION measures the
 module of that revision beside today's, on the same hosts, by turns.
@@ -36,6 +36,7 @@ from tests.bench.engine_runs import (
     playbook,
 )
 from tests.bench.measure import Cost, interleaved, per_host, ratio, run, table
+from tests.integration import pages
 from tests.run import env, hosts
 
 # Faults without a load of their own, which would be measured, too.
@@ -167,12 +168,18 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "host", "answered", "scale", "logs", "sizing"]
+    parts = argv or ["real", "host", "answered", "scale", "page", "logs", "sizing"]
     where = collections()
     if {"real", "host"} & set(parts):
         real_hosts(where, parts)
     if "answered" in parts:
         answered(where)
+    if "page" in parts:
+        table(
+            "The report as a page, in a real Chromium",
+            ["hosts", "size", "made, CPU", "opened", "filtered", "elements"],
+            pages.measured(),
+        )
     if "scale" in parts:
         scale.measured(where)
     if "logs" in parts:

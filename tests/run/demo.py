@@ -74,6 +74,7 @@ def judged(played: Played, clock: Clock) -> int:
     clock.tell(summary(verdicts))
     clock.tell(mended.sum_up(safe, results, problems))
     print("Report: %s" % (REPORT / "report.json"))
+    print("Page:   %s" % (REPORT / "latest" / "report.html").resolve().as_uri())
     return int(any(verdict.wrong for verdict in verdicts) or any(problems.values()))
 
 

@@ -158,6 +158,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "published": ("static", "run.published"),
         "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
+        "pages": ("static", "integration.pages"),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
         "gate": ("static", "integration.gate"),

@@ -44,8 +44,9 @@ def verdict_of(report: Report) -> str:
 def facts_of(report: Report, now: float) -> list[tuple[str, str]]:
     """Who ran what, and when."""
     local = datetime.fromtimestamp(now).astimezone()
+    zone = local.strftime("UTC%z") if local.utcoffset() else "UTC"
     facts = [
-        ("made", local.strftime("%Y-%m-%d %H:%M:%S UTC%z")),
+        ("made", local.strftime("%Y-%m-%d %H:%M:%S ") + zone),
         ("looked back", span(report["window"])),
     ]
     run = report.get("run")

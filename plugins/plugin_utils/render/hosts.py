@@ -12,13 +12,14 @@ from typing import NamedTuple
 from ..bounds import STATUSES
 from ..layout import STAMPS
 from ..remedies import full_name, open_findings
+from ..sentence import why_not_known
 from ..shapes.finding import Evidence
 from ..shapes.plan import Chosen
 from ..shapes.remediation import Difference, FindingResult, Shown
 from ..shapes.report import Explained, HostEntry, Report
 from ..shapes.snapshot import Missing, Stranger
 from ..text import clean, clock, names
-from .view import Cause, Member, said, sites_of, where
+from .view import Cause, Member, said, sites_of, steps_of, where
 
 MOST_PIECES = 12
 RESULTS = {
@@ -69,7 +70,7 @@ class Found(NamedTuple):
     more: int
     ruled_out: list[tuple[str, str]]
     missing: list[str]
-    fix: str
+    fix: list[tuple[bool, str]]
     certain: bool
     change: Change | None
 
@@ -87,8 +88,11 @@ class Step(NamedTuple):
 
 
 class Host(NamedTuple):
+    """why: in short, why there is no finding."""
+
     member: Member
     error: str
+    why: str
     causes: list[str]
     sites: str
     since: str
@@ -110,8 +114,10 @@ class Host(NamedTuple):
         )
 
 
-def host_of(name: str, entry: HostEntry, member: Member, causes: Mapping[str, Cause], now: float) -> Host:
-    """causes: those of the page by name of cause and reason."""
+def host_of(
+    name: str, entry: HostEntry, member: Member, causes: Mapping[tuple[str, bool], Cause], now: float
+) -> Host:
+    """causes: those of the page by name, and whether they are over."""
     remediation = entry.get("remediation")
     results: Sequence[FindingResult] = remediation["findings"] if remediation else []
     open_ones = open_findings(entry)
@@ -119,7 +125,9 @@ def host_of(name: str, entry: HostEntry, member: Member, causes: Mapping[str, Ca
     found = [
         _found(
             finding,
-            causes.get(full_name(finding)) if _identity(finding) in still_open else None,
+            causes.get((full_name(finding), finding["state"] == "recovered"))
+            if _identity(finding) in still_open
+            else None,
             results[number] if number < len(results) else None,
             now,
         )
@@ -132,6 +140,7 @@ def host_of(name: str, entry: HostEntry, member: Member, causes: Mapping[str, Ca
     return Host(
         member=member,
         error=clean(entry.get("error") or ""),
+        why=clean(why_not_known(entry)),
         causes=_titles(found),
         sites=names(sites, 34)[0] if sites else "",
         since=clock(began, now) if began is not None else "",
@@ -177,7 +186,7 @@ def _found(finding: Explained, cause: Cause | None, result: FindingResult | None
         more=len(finding["evidence"]) - len(pieces),
         ruled_out=[pair for pair in ruled_out if pair not in shared],
         missing=[missed(item) for item in finding["missing"]],
-        fix=clean(finding["fix"]),
+        fix=steps_of(finding) if finding["fix"] else [],
         certain=finding["confidence"] == "certain",
         change=_change(result) if result else None,
     )
@@ -277,8 +286,6 @@ def hosts_of(
     report: Report, causes: Sequence[Cause], members: Mapping[str, Member], now: float
 ) -> list[Host]:
     """Worst first, then in the order of the inventory."""
-    by_name: dict[str, Cause] = {}
-    for cause in causes:
-        by_name.setdefault(cause.name, cause)
+    by_name = {(cause.name, cause.state == "recovered"): cause for cause in causes}
     hosts = [host_of(name, entry, members[name], by_name, now) for name, entry in report["hosts"].items()]
     return sorted(hosts, key=lambda host: STATUSES.index(host.member.status))

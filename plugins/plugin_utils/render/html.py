@@ -29,6 +29,7 @@ from ..table import headline
 from ..text import clean, names, plural
 from .facts import facts_of, moment_of, verdict_of, worst_of
 from .hosts import hosts_of
+from .judged import LIKE, judged_of
 from .lanes import HEIGHT, WIDTH, axis_of
 from .shorter import LIMITS, shorter
 from .view import WORDS, Cause, Member, bands_of, causes_of, identifiers, sites_of
@@ -131,6 +132,8 @@ def _page(report: Report, note: str) -> str:
             verdict=verdict_of(report),
             worst=worst_of(report),
             headline=headline(counts),
+            judged=judged_of(report["gate"], members) if "gate" in report else None,
+            like=LIKE,
             remedy=remedy_headline(remedied, done) if done else "",
             facts=facts_of(report, now),
             words=WORDS,

@@ -5,7 +5,8 @@
 """The report as JUnit XML: a suite for each host, a test case for each of its sites that a finding names, or
 for the host where there is none.
 
-A case fails where something is broken now, and is an error where nobody could look.
+A case fails where something is broken now, and is an error where nobody could look. Where a gate judged, it
+fails by what that decided, and a suite of its own has what else the gate found.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from ..remedies import full_name, open_findings
+from ..shapes.gate import Gate
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .facts import facts_of, moment_of
 from .hosts import missed
+from .judged import decision_on, name_of
 from .view import WORDS, said, sites_of, where
 
 
@@ -24,6 +27,8 @@ def render(report: Report) -> str:
     root = ET.Element("testsuites")
     for number, (name, entry) in enumerate(report["hosts"].items()):
         _suite(root, number, name, entry, report)
+    if "gate" in report:
+        _gate(root, len(report["hosts"]), report)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ET.tostring(root, encoding="unicode")
 
@@ -31,22 +36,66 @@ def render(report: Report) -> str:
 def _suite(root: ET.Element, number: int, name: str, entry: HostEntry, report: Report) -> None:
     host = clean(name) or "-"
     suite = ET.SubElement(root, "testsuite", {"name": host, "id": str(number), "package": "webmedic.php_fpm"})
+    _begin(suite, host, [("status", entry["status"]), *facts_of(report, moment_of(report))], report)
+    findings = open_findings(entry)
+    gate = report.get("gate")
+    broken = [finding for finding in findings if _is_broken(finding, name, gate)]
+    for site in _places(findings) or [""]:
+        of_site = [finding for finding in broken if site in (sites_of(finding) or [""])]
+        _case(suite, host, site, entry, of_site, bool(broken) or bool(gate and name not in gate["ill"]))
+    _end(suite, _notes(entry, findings, broken))
+
+
+def _is_broken(finding: Explained, host: str, gate: Gate | None) -> bool:
+    """Whether it fails a case: what is active, and where there is a gate, what that let not pass."""
+    if gate is None:
+        return finding["state"] == "active"
+    reason = decision_on(gate, host, finding)
+    return reason is not None and reason["decision"] == "fail"
+
+
+def _gate(root: ET.Element, number: int, report: Report) -> None:
+    """A case for each reason of the gate that is no finding of a host, as what the next restart would do."""
+    gate = report["gate"]
+    suite = ET.SubElement(
+        root, "testsuite", {"name": "gate", "id": str(number), "package": "webmedic.php_fpm"}
+    )
+    _begin(suite, "gate", [("phase", gate["phase"]), ("verdict", gate["verdict"])], report)
+    known = {
+        (host, finding["cause"], finding["reason"])
+        for host, entry in report["hosts"].items()
+        for finding in entry["findings"]
+    }
+    notes = [clean(gate["summary"])]
+    for reason in gate["reasons"]:
+        if (reason["host"], reason["cause"], reason["reason"]) in known:
+            continue
+        where_it_is = clean(reason["host"] or "") or "fleet"
+        name = " ".join(filter(None, (clean(name_of(reason)), clean(reason["site"] or ""))))
+        case = ET.SubElement(suite, "testcase", {"name": name, "classname": where_it_is, "time": "0"})
+        if reason["decision"] == "fail":
+            failure = ET.SubElement(case, "failure", {"type": clean(name_of(reason))})
+            failure.set("message", clean(reason["why"]))
+            failure.text = "fix: " + clean(reason["fix"])
+        else:
+            notes.append("%s, %s: %s" % (name, reason["decision"], clean(reason["waiver"] or reason["why"])))
+    _end(suite, notes)
+
+
+def _begin(suite: ET.Element, host: str, facts: list[tuple[str, str]], report: Report) -> None:
     suite.set("timestamp", report["generated_at"].rstrip("Z"))
     suite.set("hostname", host)
     suite.set("time", "0")
     properties = ET.SubElement(suite, "properties")
-    facts = [("status", entry["status"]), *facts_of(report, moment_of(report))]
     for label, value in facts:
         ET.SubElement(properties, "property", {"name": label, "value": value})
-    findings = open_findings(entry)
-    broken = [finding for finding in findings if finding["state"] == "active"]
-    for site in _places(findings) or [""]:
-        of_site = [finding for finding in broken if site in (sites_of(finding) or [""])]
-        _case(suite, host, site, entry, of_site, bool(broken))
+
+
+def _end(suite: ET.Element, notes: list[str]) -> None:
     for kind, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(kind, str(len(suite.findall("testcase/" + tag))))
     suite.set("tests", str(len(suite.findall("testcase"))))
-    ET.SubElement(suite, "system-out").text = "\n".join(_notes(entry, findings))
+    ET.SubElement(suite, "system-out").text = "\n".join(notes)
     ET.SubElement(suite, "system-err")
 
 
@@ -57,7 +106,7 @@ def _places(findings: list[Explained]) -> list[str]:
 def _case(
     suite: ET.Element, host: str, site: str, entry: HostEntry, broken: list[Explained], explained: bool
 ) -> None:
-    """explained: whether any finding of the host says why it is ill."""
+    """explained: whether a finding says why the host is ill, or a gate lets it pass."""
     case = ET.SubElement(suite, "testcase", {"name": site or host, "classname": host, "time": "0"})
     status = entry["status"]
     if broken:
@@ -65,7 +114,7 @@ def _case(
         failure = ET.SubElement(case, "failure", {"type": full_name(first)})
         failure.set("message", "; ".join(clean(finding["summary"]) for finding in broken))
         failure.text = "\n\n".join(_told(finding) for finding in broken)
-    elif status in ("unreachable", "unknown"):
+    elif status in ("unreachable", "unknown") and not explained:
         why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
         ET.SubElement(case, "error", {"type": status, "message": why or WORDS[status][0]})
     elif status in ("failing", "degraded") and not explained:
@@ -80,11 +129,11 @@ def _told(finding: Explained) -> str:
     return "\n".join([clean(finding["title"]), *proof, *fix, "not: " + clean(finding["do_not"])])
 
 
-def _notes(entry: HostEntry, findings: list[Explained]) -> list[str]:
+def _notes(entry: HostEntry, findings: list[Explained], broken: list[Explained]) -> list[str]:
     """What is no failure and yet worth a line."""
     lines = [
         "%s, %s: %s" % (full_name(finding), finding["state"], clean(finding["summary"]))
         for finding in findings
-        if finding["state"] != "active"
+        if finding not in broken
     ]
     return lines + ["not seen: " + missed(item) for item in entry["missing"]]

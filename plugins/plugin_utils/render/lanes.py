@@ -89,12 +89,12 @@ def axis_of(causes: Sequence[Cause], window: int, now: float) -> Axis | None:
         for cause, counts in rows
     ]
     ticks = [
-        (round(100 * number / TICKS, 2), _clock(begin + number * slots * step / TICKS, now))
+        (round(100 * number / TICKS, 2), _time(begin + number * slots * step / TICKS, now))
         for number in range(TICKS + 1)
     ]
     return Axis(ticks, span(step), lanes)
 
 
-def _clock(at: float, now: float) -> str:
+def _time(at: float, now: float) -> str:
     told = clock(at, now)
     return told[:-3] if told.count(":") == 2 else told

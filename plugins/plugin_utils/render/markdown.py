@@ -52,8 +52,11 @@ def _cause(cause: Cause) -> str:
     line += ", %s lost" % plural(cause.lost, "request") if cause.lost else ""
     line += ": %s." % hosts_in([member.name for member in cause.members])
     line += " Why: %s." % quoted(cut(cause.proof[1], LONGEST_PROOF)) if cause.proof else ""
-    if len(cause.fixes) == 1 and width(cause.fixes[0][0]) <= LONGEST_FIX:
-        line += " %s: %s" % ("Next time" if cause.state == "recovered" else "Fix", quoted(cause.fixes[0][0]))
+    if len(cause.fixes) == 1 and width(cause.fixes[0].text) <= LONGEST_FIX:
+        line += " %s: %s" % (
+            "Next time" if cause.state == "recovered" else "Fix",
+            quoted(cause.fixes[0].text),
+        )
     elif cause.fixes:
         line += " The fix of each host is in the report."
     return line
@@ -64,6 +67,8 @@ def render(report: Report) -> str:
     hosts = report["hosts"]
     done = tally(hosts.values())
     head = ["**%s**" % plain(verdict_of(report)), "", plain(headline(report["summary"]["counts"])) + "."]
+    if "gate" in report:
+        head[1:1] = ["", "**%s**" % plain(cut(report["gate"]["summary"], 300))]
     if done:
         head.append("Remediation: %s." % plain(remedy_headline(with_remedy(hosts), done)))
     told = ("%s %s" % (label, quoted(cut(value, 120))) for label, value in facts_of(report, now))

@@ -21,6 +21,7 @@ from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .facts import verdict_of
 from .hosts import missed
+from .judged import decision_on
 from .view import DOCS, WORDS
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -36,7 +37,8 @@ def render(report: Report) -> str:
         for finding in open_findings(entry):
             name = full_name(finding)
             rules.setdefault(name, _rule(finding))
-            results.append({**_result(host, entry, finding), "ruleIndex": list(rules).index(name)})
+            result = {**_result(host, entry, finding), "ruleIndex": list(rules).index(name)}
+            results.append({**result, **_decided(report, host, finding)})
     run = report.get("run")
     driver: Json = {
         "name": "webmedic.php_fpm",
@@ -104,6 +106,18 @@ def _named(finding: Explained) -> dict[str, str | None]:
         "unit": finding["unit"],
         "fix": finding["fix"],
     }
+
+
+def _decided(report: Report, host: str, finding: Explained) -> Json:
+    """What a gate made of it: what it tolerates is a warning or a note, what is waived is suppressed."""
+    reason = decision_on(report["gate"], host, finding) if "gate" in report else None
+    if reason is None:
+        return {}
+    decided: Json = {"level": {"fail": "error", "warn": "warning", "pass": "note"}[reason["decision"]]}
+    if reason["waiver"] and reason["decision"] == "pass":
+        waived = {"kind": "external", "status": "accepted", "justification": clean(reason["waiver"])}
+        decided["suppressions"] = [waived]
+    return decided
 
 
 def _location(host: str, finding: Explained) -> Json:

@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from .. import remedies
 from ..bounds import STATUSES
+from ..catalogue import steps_for
 from ..cause_blocks import Group, groups_of
 from ..layout import NUMBERS, STAMPS
 from ..remedies import full_name, open_findings
@@ -69,6 +71,14 @@ class Band(NamedTuple):
     clusters: list[Cluster]
 
 
+class Fix(NamedTuple):
+    """steps: whether it is a command, and the text. hosts: how many have it."""
+
+    text: str
+    steps: list[tuple[bool, str]]
+    hosts: int
+
+
 class Cause(NamedTuple):
     """Findings of one cause and reason. proof and advice: None where they differ from host to host. fixes: on
     how many hosts each, the most frequent first.
@@ -87,7 +97,7 @@ class Cause(NamedTuple):
     sites: list[str]
     pools: list[str]
     proof: tuple[str, str] | None
-    fixes: list[tuple[str, int]]
+    fixes: list[Fix]
     advice: str | None
     do_not: str
     doc: str
@@ -130,8 +140,7 @@ def said(piece: Evidence) -> str:
 
 
 def sites_of(finding: Explained) -> list[str]:
-    named = ["%s (%s)" % (site["name"], site["listen"]) for site in finding["servers"]]
-    return [clean(name) for name in named or finding["sites"] or filter(None, [finding["site"]])]
+    return [clean(name) for name in remedies.sites_of(finding) if name]
 
 
 def members_of(names: Iterable[str], hosts: Mapping[str, HostEntry], ids: Mapping[str, str]) -> list[Member]:
@@ -154,12 +163,20 @@ def _shared(findings: list[Explained]) -> list[tuple[str, str]]:
     return [pair for pair in first if all(pair in other for other in others)]
 
 
-def _fixes(pairs: Iterable[tuple[str, Explained]]) -> list[tuple[str, int]]:
-    on: dict[str, set[str]] = {}
+def steps_of(finding: Explained) -> list[tuple[bool, str]]:
+    """Its fix, with the commands apart from the words."""
+    if finding["state"] == "recovered":
+        return [(False, clean(finding["fix"]))]
+    return [(step.command, clean(step.text)) for step in steps_for(finding)]
+
+
+def _fixes(pairs: Iterable[tuple[str, Explained]]) -> list[Fix]:
+    on: dict[str, dict[str, Explained]] = {}
     for host, finding in pairs:
         if finding["fix"]:
-            on.setdefault(clean(finding["fix"]), set()).add(host)
-    return sorted(((fix, len(hosts)) for fix, hosts in on.items()), key=lambda item: -item[1])
+            on.setdefault(clean(finding["fix"]), {})[host] = finding
+    fixes = [Fix(text, steps_of(next(iter(found.values()))), len(found)) for text, found in on.items()]
+    return sorted(fixes, key=lambda fix: -fix.hosts)
 
 
 def _only(texts: Iterable[str]) -> str | None:

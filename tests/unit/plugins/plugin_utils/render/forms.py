@@ -91,10 +91,12 @@ LOGICAL = _object("name", name=TEXT, fullyQualifiedName=TEXT, kind=TEXT)
 LOCATION = _object(
     "physicalLocation", physicalLocation=PHYSICAL, logicalLocations={"type": "array", "items": LOGICAL}
 )
+SUPPRESSION = _object("kind", kind={"enum": ["external"]}, status={"enum": ["accepted"]}, justification=TEXT)
 RESULT = _object(
     "message ruleId ruleIndex", ruleId=TEXT, ruleIndex={"type": "integer", "minimum": 0}, level=LEVEL,
     rank={"type": "number", "minimum": 0, "maximum": 100}, message=MESSAGE,
     locations={"type": "array", "items": LOCATION}, properties=BAG,
+    suppressions={"type": "array", "items": SUPPRESSION},
     partialFingerprints={"type": "object", "additionalProperties": TEXT},
 )  # fmt: skip
 INVOCATION = _object(

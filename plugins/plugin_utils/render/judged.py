@@ -1,0 +1,93 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate decided, for the page and for pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..layout import fold
+from ..shapes.finding import Finding
+from ..shapes.gate import Gate, Reason
+from ..text import clean
+from .view import Member
+
+DECISIONS = ("fail", "warn", "pass")
+# Whose colour and mark a decision has on the page.
+LIKE = {"fail": "failing", "warn": "degraded", "pass": "healthy"}
+MOST_ROWS = 100
+
+
+class Row(NamedTuple):
+    """A reason, and the hosts that have it; none: it is of the whole fleet. age: whether it is new."""
+
+    decision: str
+    name: str
+    age: str
+    site: str
+    members: list[Member]
+    why: str
+    fix: str
+    waiver: str
+
+
+class Judged(NamedTuple):
+    """rows: what was decided, what fails first. more: rows that are left out."""
+
+    phase: str
+    verdict: str
+    summary: str
+    rows: list[Row]
+    more: int
+
+
+def name_of(reason: Reason) -> str:
+    return "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
+
+
+def judged_of(gate: Gate, members: Mapping[str, Member]) -> Judged:
+    """Equal reasons of several hosts in one row."""
+    pairs = [(reason["host"] or "", reason) for reason in gate["reasons"]]
+    rows = [_row(found, members) for found in fold(pairs, [_key])]
+    rows.sort(key=lambda row: DECISIONS.index(row.decision))
+    return Judged(
+        gate["phase"],
+        gate["verdict"],
+        clean(gate["summary"]),
+        rows[:MOST_ROWS],
+        max(0, len(rows) - MOST_ROWS),
+    )
+
+
+def _key(reason: Reason) -> tuple[object, ...]:
+    keys = (reason["decision"], name_of(reason), reason["site"], reason["why"], reason["fix"])
+    return (*keys, reason["waiver"], reason["new"])
+
+
+def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member]) -> Row:
+    reason = found[0][1]
+    ages = {True: "new", False: "was so before", None: ""}
+    return Row(
+        reason["decision"],
+        clean(name_of(reason)),
+        ages[reason["new"]],
+        clean(reason["site"] or ""),
+        [members[host] for host, _reason in found if host in members],
+        clean(reason["why"]),
+        clean(reason["fix"]),
+        clean(reason["waiver"] or ""),
+    )
+
+
+def decision_on(gate: Gate, host: str, finding: Finding) -> Reason | None:
+    """What was decided on a finding: the strictest, where it was judged more than once. None: it was not."""
+    found = [
+        reason
+        for reason in gate["reasons"]
+        if (reason["host"], reason["cause"], reason["reason"]) == (host, finding["cause"], finding["reason"])
+        and reason["site"] in (None, finding["site"])
+    ]
+    return min(found, key=lambda reason: DECISIONS.index(reason["decision"]), default=None)
