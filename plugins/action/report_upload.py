@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import action_loader
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import upload
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import FILES, REPORT
@@ -141,7 +142,7 @@ class ActionModule(ActionBase):
         """
         task = self._task.copy()
         task.args, task.check_mode, task.no_log, task.async_val = arguments, False, True, 0
-        action = self._shared_loader_obj.action_loader.get(
+        action = action_loader.get(
             "ansible.builtin." + name,
             task=task,
             connection=self._connection,

@@ -330,6 +330,19 @@ report:
       description: Id of the run, which is the name of its folder.
       type: str
       returned: when it is known
+    gate:
+      description: What the gate decided.
+      type: dict
+      returned: with O(gate)
+      contains:
+        phase:
+          description: V(before) or V(after).
+          type: str
+          returned: always
+        verdict:
+          description: V(fail), V(warn) or V(pass).
+          type: str
+          returned: always
     causes:
       description: Number of hosts by cause, the most frequent first, 50 at most.
       type: dict
@@ -392,5 +405,6 @@ report:
       web03: []
     hosts_left_out: 0
     run: 2026-11-26T001502Z
+    gate: {phase: after, verdict: fail}
     summary: "**3 hosts: 2 failing, 1 healthy** ..."
 """

@@ -174,7 +174,8 @@ def _status(report: Report, host: str) -> str | None:
 
 
 def _lost(matches: Iterable[Match], before: Report, after: Report, since: float) -> Lost:
-    """The window of the later report may begin before `since`: then only bounds are known.
+    """The window of the later report may begin before `since`. Then the times of the losses tell, as far as
+    they are known, and else only bounds are known.
 
     What a finding lost before `since` is at most what the earlier report counted, if that was made then or
     later and looked back as far.
@@ -188,13 +189,17 @@ def _lost(matches: Iterable[Match], before: Report, after: Report, since: float)
         finding = match.after
         if finding is None or not finding["count"]:
             continue
-        count, start = finding["count"], finding["since"]
-        most += count
-        causes[finding["cause"]] = causes.get(finding["cause"], 0) + count
-        if begins >= since or (start is not None and start >= since):
-            least += count
+        earlier, later = _timed(finding, since)
+        count = max(0, finding["count"] - earlier)
+        known = later
+        if begins >= since or (finding["since"] is not None and finding["since"] >= since):
+            count = known = finding["count"]
         elif comparable and _looked(before, match.host):
-            least += max(0, count - (match.before["count"] if match.before else 0))
+            known = max(later, count - (match.before["count"] if match.before else 0))
+        least += min(known, count)
+        most += count
+        if count:
+            causes[finding["cause"]] = causes.get(finding["cause"], 0) + count
     return {
         "since": since,
         "at_least": least,
@@ -202,3 +207,15 @@ def _lost(matches: Iterable[Match], before: Report, after: Report, since: float)
         "unread": max(0, int(begins - since)),
         "causes": dict(sorted(causes.items(), key=lambda item: (-item[1], item[0]))),
     }
+
+
+def _timed(finding: Explained, since: float) -> tuple[int, int]:
+    """(losses that were certainly before, losses that were certainly since)."""
+    line = finding.get("timeline")
+    if not line or line["step"] <= 0:
+        return 0, 0
+    steps = [(line["begin"] + number * line["step"], count) for number, count in enumerate(line["counts"])]
+    return (
+        sum(count for begin, count in steps if begin + line["step"] <= since),
+        sum(count for begin, count in steps if begin >= since),
+    )

@@ -19,6 +19,9 @@ from .saved import Saved
 from .shapes.report import HostEntry, Report, Run
 from .text import names, span
 
+# Slices of one job do not lie so many seconds apart.
+FAR = 3600
+
 
 class Merged(NamedTuple):
     """notes: what a person should know of it, in sentences."""
@@ -47,7 +50,8 @@ def merged(reports: Sequence[Saved], run: Run) -> Merged:
         "summary": summarise(hosts),
         "run": {**run, "window": windows[0]},
     }
-    return Merged(report, [*_doubles(list(twice)), *_windows(windows), *_differences(oldest_first)])
+    notes = [*_doubles(list(twice)), *_times(oldest_first), *_windows(windows), *_differences(oldest_first)]
+    return Merged(report, notes)
 
 
 def _doubles(hosts: Sequence[str]) -> list[str]:
@@ -55,6 +59,13 @@ def _doubles(hosts: Sequence[str]) -> list[str]:
         return []
     number = "%s in more than one report" % ("1 host is" if len(hosts) == 1 else "%d hosts are" % len(hosts))
     return ["%s: %s. The newest counts." % (number, names(hosts, 200)[0])]
+
+
+def _times(oldest_first: Sequence[Saved]) -> list[str]:
+    first, last = (saved.report["generated_at"] for saved in (oldest_first[0], oldest_first[-1]))
+    if epoch(last) - epoch(first) <= FAR:
+        return []
+    return ["The reports are of different times, from %s to %s." % (first, last)]
 
 
 def _windows(windows: Sequence[int]) -> list[str]:

@@ -180,4 +180,6 @@ def artifact(report: Report) -> Artifact:
         published["remediation"] = remedied
     if "run" in report:
         published["run"] = report["run"]["id"]
+    if "gate" in report:
+        published["gate"] = {"phase": report["gate"]["phase"], "verdict": report["gate"]["verdict"]}
     return published

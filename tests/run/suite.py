@@ -159,6 +159,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "pages": ("static", "integration.pages"),
+        "reports": ("static", "integration.reports"),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
         "gate": ("static", "integration.gate"),

@@ -12,8 +12,14 @@ from .report import Mended
 from .shape import TypedDict
 
 
+class GateInBrief(TypedDict):
+    phase: str  # before or after
+    verdict: str  # fail, warn or pass
+
+
 class Published(Mended, total=False):
     run: str  # id of the run, the name of its folder
+    gate: GateInBrief  # absent: the report is none of a gate
 
 
 class Listed(TypedDict):

@@ -53,12 +53,22 @@ class TestTasks:
         assert everywhere[0]["ignore_unreachable"] is True
 
     def test_the_verdict_is_published_before_a_gate_closes(self) -> None:
-        modules = [next(key for key in task if "." in key) for task in TASKS]
-        assert (
-            modules.index("webmedic.php_fpm.fleet_report")
-            < modules.index("ansible.builtin.include_tasks")
-            == len(modules) - 1
-        )
+        assert [next(key for key in task if "." in key) for task in TASKS[1:]] == [
+            "webmedic.php_fpm.fleet_report",
+            "ansible.builtin.set_stats",
+            "webmedic.php_fpm.report_upload",
+            "ansible.builtin.include_tasks",
+            "ansible.builtin.fail",
+        ]
+
+    def test_it_is_published_as_workflows_and_rulebooks_read_it(self) -> None:
+        stats = TASKS[2]["ansible.builtin.set_stats"]
+        assert stats["per_host"] is stats["aggregate"] is False and list(stats["data"]) == ["webmedic"]
+
+    def test_a_token_of_the_upload_is_in_no_log(self) -> None:
+        upload = TASKS[3]
+        assert upload["no_log"] == "{{ 'url' in diagnose_report_upload }}"
+        assert upload["failed_when"] is False and "check_mode" not in upload
 
 
 class TestPlaybooks:

@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 ROLE = os.path.join(ROOT, "roles", "remediate")
 MODULE = "webmedic.php_fpm.remediation"
 REPORT = "webmedic.php_fpm.fleet_report"
+HAND_ON = "ansible.builtin.import_tasks"
 GROUP = "webmedic_to_remediate"
 
 
@@ -56,7 +57,7 @@ class TestVariables:
 
     @pytest.mark.parametrize("tasks", ["mend.yml", "survey.yml"])
     def test_each_is_used_and_in_the_readme(self, tasks: str) -> None:
-        text = read(ROLE, "tasks", tasks) + read(ROLE, "tasks", "judge.yml")
+        text = "".join(read(ROLE, "tasks", name) for name in (tasks, "hand_on.yml", "judge.yml"))
         readme = read(ROLE, "README.md")
         assert [name for name in OPTIONS if name not in text] == []
         assert [
@@ -99,8 +100,9 @@ class TestSurvey:
         assert SURVEY[2]["when"] == "ansible_check_mode or '%s' not in groups" % GROUP
 
     def test_an_unseen_host_fails_once_the_report_is_out(self) -> None:
-        assert modules(SURVEY)[3:] == ["ansible.builtin.fail"]
-        assert SURVEY[3]["when"] == "%s is failed or %s is unreachable" % (
+        assert modules(SURVEY)[3:] == [HAND_ON, "ansible.builtin.fail"]
+        assert SURVEY[3]["when"] == SURVEY[2]["when"]
+        assert SURVEY[4]["when"] == "%s is failed or %s is unreachable" % (
             SURVEY[0]["register"],
             SURVEY[0]["register"],
         )
@@ -115,9 +117,9 @@ class TestMain:
         assert task["timeout"] == "{{ remediate_host_timeout }}"
 
     def test_the_report_is_out_before_a_host_fails(self) -> None:
-        assert modules(MAIN) == [MODULE, REPORT, "ansible.builtin.fail"]
-        assert MAIN[1]["run_once"] is True and "run_once" not in MAIN[2]
-        assert MAIN[2]["when"] == "inventory_hostname in %s.unmended" % MAIN[1]["register"]
+        assert modules(MAIN) == [MODULE, REPORT, HAND_ON, "ansible.builtin.fail"]
+        assert MAIN[1]["run_once"] is True and "run_once" not in MAIN[3]
+        assert MAIN[3]["when"] == "inventory_hostname in %s.unmended" % MAIN[1]["register"]
 
     def test_the_report_is_given_only_what_it_takes(self) -> None:
         known = set(yaml.safe_load(fleet_report.DOCUMENTATION)["options"])
@@ -125,11 +127,25 @@ class TestMain:
 
     def test_no_message_has_a_text_of_a_host(self) -> None:
         """Only the outcome that was decided on the controller does."""
-        assert "__remediate_host" not in str(MAIN[2])
+        assert "__remediate_host" not in str(MAIN[3])
         assert (
-            MAIN[2]["ansible.builtin.fail"]["msg"]
+            MAIN[3]["ansible.builtin.fail"]["msg"]
             == "{{ %s.unmended[inventory_hostname] }}" % MAIN[1]["register"]
         )
+
+
+class TestHandOn:
+    def test_a_batch_costs_two_tasks_at_most_and_all_hosts_one(self) -> None:
+        tasks = load(ROLE, "tasks", "hand_on.yml")
+        assert modules(tasks) == ["ansible.builtin.set_stats", "webmedic.php_fpm.report_upload"]
+        assert all(task["run_once"] is True for task in tasks)
+
+    def test_an_upload_that_fails_stops_no_remediation(self) -> None:
+        publish, upload = load(ROLE, "tasks", "hand_on.yml")
+        stats = publish["ansible.builtin.set_stats"]
+        assert stats["per_host"] is stats["aggregate"] is False
+        assert upload["failed_when"] is False
+        assert upload["no_log"] == "{{ 'url' in remediate_report_upload }}"
 
 
 class TestPlaybook:

@@ -94,6 +94,12 @@ class TestMerge:
             "The reports come from different modes: check mode, normal, unknown.",
         ]
 
+    def test_reports_of_different_days_are_told(self, tmp_path: Path) -> None:
+        old, new = keep(tmp_path, "1", made({"a": ILL})), keep(tmp_path, "2", made({"b": ILL}, 86400))
+        assert run(old, new, report_dir=str(tmp_path / "out"))["notes"] == [
+            "The reports are of different times, from 2026-04-02T14:23:17Z to 2026-04-03T14:23:17Z."
+        ]
+
     def test_the_same_file_twice_is_one(self, tmp_path: Path) -> None:
         folder = keep(tmp_path, "1", made({"a": ILL}))
         os.symlink(folder, tmp_path / "latest")

@@ -14,7 +14,11 @@ from inspect import get_annotations
 from typing import Any, Union, get_origin
 
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, brief, report, untrusted
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import Artifact, Listed
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import (
+    Artifact,
+    GateInBrief,
+    Listed,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report, Summary, Words
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes as source
 
@@ -62,6 +66,10 @@ WRITTEN: dict[type, dict[str, Schema]] = {
                 "items": {"$ref": "#/$defs/id"},
             },
         },
+    },
+    GateInBrief: {
+        "phase": {"enum": ["before", "after"]},
+        "verdict": {"enum": ["fail", "warn", "pass"]},
     },
     Artifact: {
         "verdict": {"enum": list(bounds.STATUSES)},

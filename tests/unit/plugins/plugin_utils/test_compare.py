@@ -170,6 +170,13 @@ class TestLost:
         more = finding(since=BEFORE - 60, count=10)
         assert self.lost(answer("failing", old), answer("failing", more), BEFORE + 60) == (0, 10, 0)
 
+    def test_times_of_losses_tell_what_is_since(self) -> None:
+        """A minute a step, 5 before, 1 in the minute of that time, 4 after it; of 2 no time is known."""
+        line = {"begin": BEFORE - 90, "step": 60, "counts": [5, 1, 4]}
+        more = finding(since=BEFORE - 90, count=12, timeline=line)
+        assert self.lost(unreachable(), answer("failing", more)) == (4, 7, 0)
+        assert self.lost(unreachable(), answer("failing", more), BEFORE + 3600) == (0, 2, 0)
+
     def test_a_shorter_window_before_proves_less(self) -> None:
         more = finding(since=BEFORE - 290, count=10)
         before = report.build({"a": answer("failing", finding(count=3))}, 60, BEFORE)
