@@ -330,19 +330,6 @@ report:
       description: Id of the run, which is the name of its folder.
       type: str
       returned: when it is known
-    gate:
-      description: What the gate decided.
-      type: dict
-      returned: with O(gate)
-      contains:
-        phase:
-          description: V(before) or V(after).
-          type: str
-          returned: always
-        verdict:
-          description: V(fail), V(warn) or V(pass).
-          type: str
-          returned: always
     causes:
       description: Number of hosts by cause, the most frequent first, 50 at most.
       type: dict
@@ -360,6 +347,23 @@ report:
       description: Markdown of at most 4 KiB for a message. What is wrong, where, why, and the fix.
       type: str
       returned: always
+    gate:
+      description: What the gate decided. RV(report.verdict) is about the hosts alone.
+      type: dict
+      returned: when O(gate) is used
+      contains:
+        phase:
+          description: V(before) or V(after).
+          type: str
+          returned: always
+        verdict:
+          description: V(fail), V(warn) or V(pass).
+          type: str
+          returned: always
+        summary:
+          description: The decision in one line.
+          type: str
+          returned: always
     remediation:
       description: Number of findings that were to be mended, RV(report.remediation.wanted), and by what
         became of them.
@@ -405,6 +409,6 @@ report:
       web03: []
     hosts_left_out: 0
     run: 2026-11-26T001502Z
-    gate: {phase: after, verdict: fail}
+    gate: {phase: after, verdict: fail, summary: "gate: closed, 1 of 3 hosts fails"}
     summary: "**3 hosts: 2 failing, 1 healthy** ..."
 """

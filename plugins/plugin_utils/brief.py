@@ -50,9 +50,14 @@ def hosts(entries: Mapping[str, HostEntry]) -> Listed:
     return {"hosts": kept, "hosts_left_out": len(listed) - len(kept)}
 
 
+def line(text: str) -> str:
+    """A line of ours, without templates."""
+    return _TEMPLATE.sub("{ ", text)
+
+
 def summary(report: Report) -> str:
     """Markdown for a message, as report.md has it, without templates."""
-    text = _TEMPLATE.sub("{ ", markdown.render(report))
+    text = line(markdown.render(report))
     while len(text.encode()) > markdown.LIMIT:
         text = text.rstrip("\n").rpartition("\n")[0] + "\n"
     return text

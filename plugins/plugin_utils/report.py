@@ -178,8 +178,13 @@ def artifact(report: Report) -> Artifact:
     }
     if remedied:
         published["remediation"] = remedied
+    if "gate" in report:
+        gate = report["gate"]
+        published["gate"] = {
+            "phase": gate["phase"],
+            "verdict": gate["verdict"],
+            "summary": brief.line(gate["summary"]),
+        }
     if "run" in report:
         published["run"] = report["run"]["id"]
-    if "gate" in report:
-        published["gate"] = {"phase": report["gate"]["phase"], "verdict": report["gate"]["verdict"]}
     return published

@@ -10,26 +10,23 @@ scripted, but for one: that is this machine.
 """
 
 import json
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import yaml
 from jinja2 import ChainableUndefined, sandbox
 
-from tests.integration.awx import configuration, workflow
+from tests.integration.awx import beside, configuration, workflow
 from tests.integration.awx import launch as launching
 from tests.integration.awx.jobs import HERE, Ended, Runner
 from tests.integration.awx.objects import Json
 from tests.integration.awx.replies import HEALTHY, ILL, MENDED
 from tests.integration.prepared_hosts import Fleet
 from tests.run import env, package
-from tests.run.checks import Check, print_checks
+from tests.run.checks import Check, differs, print_checks
 
 DIAGNOSE, AUDIT, REMEDIATE = ("%s PHP-FPM" % name for name in ("Diagnose", "Audit", "Remediate"))
 MERGE = "Merge PHP-FPM reports"
@@ -45,10 +42,6 @@ def expected(what: str, ended: Ended, rc: int, status: str) -> Check:
     fine = (ended.rc, ended.status) == (rc, status)
     seen = "%s, rc %d: %s" % (ended.status, ended.rc, ended.stdout[-2000:])
     return Check(what, "it is %s, with exit code %d" % (status, rc), None if fine else seen)
-
-
-def differs(seen: object, wanted: object) -> str | None:
-    return None if seen == wanted else "%r, not %r" % (seen, wanted)
 
 
 def verdict(what: str, ended: Ended, wanted: str, **counts: int) -> Check:
@@ -230,29 +223,21 @@ def notified(what: str, ended: Ended) -> Iterator[Check]:
     yield Check(what, "the summary is short", None if size <= SUMMARY_LIMIT else "%d bytes" % size)
 
 
-def image(runner: Runner) -> Iterator[Check]:
-    """The definition of what jobs run in. Its image is not built here: that takes a registry."""
-    place = runner.fleet("image", {}).place / "project"
-    shutil.copytree(configuration.PROJECT, place)
-    argv = [str(runner.home / "bin" / "ansible-builder"), "create"]
-    done = subprocess.run(
-        argv,
-        cwd=place,
-        env=runner.environ(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    yield Check("execution environment", "ansible-builder takes it", done.stdout if done.returncode else None)
-    made = (place / "context" / "_build" / "requirements.yml").read_text()
-    wanted = (configuration.PROJECT / "collections" / "requirements.yml").read_text()
-    same = differs(yaml.safe_load(made), yaml.safe_load(wanted))
-    yield Check("execution environment", "it installs what the project needs", same)
-
-
 JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
-    *(rehearsed, sliced, cancelled, remote, closed, mended, well, found, away, checked, image),
+    *(
+        rehearsed,
+        sliced,
+        cancelled,
+        remote,
+        closed,
+        mended,
+        well,
+        found,
+        away,
+        checked,
+        beside.pulled,
+        beside.image,
+    ),
 )
 
 

@@ -28,6 +28,11 @@ class Check(NamedTuple):
         return "FAILED %s: %s: %s" % self
 
 
+def differs(seen: object, wanted: object) -> str | None:
+    """What is wrong with what was seen, for a Check."""
+    return None if seen == wanted else "%r, not %r" % (seen, wanted)
+
+
 def print_checks(checks: Iterable[Check]) -> int:
     """A line for each check as it comes, then their number. Returns the exit code of the runner.
 

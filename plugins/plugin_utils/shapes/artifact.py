@@ -15,6 +15,7 @@ from .shape import TypedDict
 class GateInBrief(TypedDict):
     phase: str  # before or after
     verdict: str  # fail, warn or pass
+    summary: str  # in one line
 
 
 class Published(Mended, total=False):

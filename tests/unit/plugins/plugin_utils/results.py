@@ -110,3 +110,32 @@ def schema(name: str = "report") -> dict[str, Any]:
     with open(os.path.join(ROOT, "docs", name + ".schema.json"), encoding="utf-8") as stream:
         document: dict[str, Any] = json.load(stream)
     return document
+
+
+def closed(**more: Any) -> Any:
+    """A gate that is closed by what no finding of a host says."""
+    reason = {
+        "host": "a",
+        "site": None,
+        "pool": None,
+        "cause": "restart_fails",
+        "reason": "config_refused",
+        "decision": "fail",
+        "new": True,
+        "why": "php-fpm8.2 refuses www.conf:7",
+        "fix": "mend www.conf:7",
+        "waiver": None,
+        **more,
+    }
+    return {
+        "phase": "after",
+        "verdict": "fail",
+        "summary": "Gate after: CLOSED. 1 host judged, 1 ill host: a; 1 fail, 0 warn, 0 pass.",
+        "since": NOW - 60,
+        "baseline": None,
+        "judged": 1,
+        "ill": ["a"],
+        "lost": 0,
+        "counts": {"fail": 1, "warn": 0, "pass": 0},
+        "reasons": [reason],
+    }

@@ -15,6 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import mar
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
+    closed,
     finding,
     schema,
     unreachable,
@@ -82,3 +83,37 @@ class TestSummary:
             {"a": answer("failing", hostile), "b": unreachable(evil), evil[:200] + "c": answer()}
         )
         assert all(char.isprintable() or char == "\n" for char in made["summary"])
+
+
+class TestGate:
+    """All hosts are healthy, and yet the gate is closed."""
+
+    @staticmethod
+    def published(**more: Any) -> dict[str, Any]:
+        whole = report.build({"a": answer()}, 900, NOW)
+        whole["gate"] = closed(**more)
+        made: dict[str, Any] = json.loads(json.dumps(report.artifact(whole)))
+        jsonschema.Draft202012Validator(schema("artifact")).validate(made)
+        return made
+
+    def test_the_verdict_of_the_gate_comes_first(self) -> None:
+        made = self.published()
+        assert (made["verdict"], made["gate"]["phase"], made["gate"]["verdict"]) == (
+            "healthy",
+            "after",
+            "fail",
+        )
+        assert made["summary"].startswith("**Gate after: CLOSED. 1 host judged")
+
+    def test_what_closes_it_is_said_with_its_fix(self) -> None:
+        said = "- **Gate: The next restart would lose requests**, `a`: `php-fpm8.2 refuses www.conf:7`."
+        assert said + " Fix: `mend www.conf:7`" in self.published()["summary"]
+
+    def test_what_only_warns_is_left_to_the_report(self) -> None:
+        assert "www.conf" not in self.published(decision="warn")["summary"]
+
+    @pytest.mark.parametrize("evil", HOSTILE)
+    def test_hostile_text_stays_text(self, evil: str) -> None:
+        made = self.published(host=evil, why=evil, fix=evil)
+        assert all(char.isprintable() or char == "\n" for char in made["summary"])
+        assert not any(mark in json.dumps(made) for mark in ("{{", "{%", "{#"))
