@@ -58,8 +58,9 @@ NOUNS = {
 INSTEAD = (
     ("systemctl reset-failed {unit} && systemctl start {unit}", "clear its failures and start php-fpm"),
     ("systemctl unmask {unit} && systemctl start {unit}", "unmask its unit and start php-fpm"),
+    ("systemctl daemon-reload && systemctl restart {unit}", "load its unit anew and restart php-fpm"),
     ("systemctl daemon-reload && systemctl start {unit}", "load its unit anew and start php-fpm"),
-    ("systemd-tmpfiles --create && systemctl start {unit}", "systemd-tmpfiles --create, and start php-fpm"),
+    ("systemd-tmpfiles --create && systemctl start {unit}", "make its runtime directory and start php-fpm"),
     ("nginx -t && systemctl reload {unit}", "nginx -t && nginx -s reload"),
     ("systemctl enable --now {unit}", "enable and start it"),
     ("systemctl thaw {unit}", "thaw its unit"),

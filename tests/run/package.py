@@ -135,7 +135,8 @@ def prove() -> Iterator[Check]:
         "only what a user needs is shipped",
         named(name for name in shipped if name.startswith(NEVER_SHIPPED)),
     )
-    for kind, expected in (("module", modules), ("role", roles)):
+    callbacks = {"%s.%s" % (NAME, path.stem) for path in (env.CHECKOUT / "plugins" / "callback").glob("*.py")}
+    for kind, expected in (("module", modules), ("role", roles), ("callback", callbacks)):
         documented = set(documentation(home, installed, kind))
         yield Check(NAME, "every %s is documented" % kind, named(expected ^ documented))
     missing = [
