@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 
 from ..bounds import STATUSES
+from ..policy_words import SIGNS
 from ..remedies import tally
 from ..remedy_headline import headline as remedy_headline
 from ..remedy_headline import with_remedy
+from ..shapes.gate import Reason
 from ..shapes.report import Report
 from ..table import headline
 from ..text import clean, cut, plural, width
@@ -62,18 +64,31 @@ def _cause(cause: Cause) -> str:
     return line
 
 
+def _closed(reason: Reason) -> str:
+    """What closes a gate beside the causes on its hosts."""
+    host = ", %s" % quoted(cut(reason["host"], LONGEST)) if reason["host"] else ""
+    line = "- **Gate: %s**%s: %s." % (
+        plain(SIGNS[reason["cause"]].title),
+        host,
+        quoted(cut(reason["why"], LONGEST_PROOF)),
+    )
+    return line + (" Fix: %s" % quoted(cut(reason["fix"], LONGEST_FIX)) if reason["fix"] else "")
+
+
 def render(report: Report) -> str:
     now = moment_of(report)
     hosts = report["hosts"]
     done = tally(hosts.values())
-    head = ["**%s**" % plain(verdict_of(report)), "", plain(headline(report["summary"]["counts"])) + "."]
-    if "gate" in report:
-        head[1:1] = ["", "**%s**" % plain(cut(report["gate"]["summary"], 300))]
+    gate = report.get("gate")
+    head = ["**%s**" % plain(cut(gate["summary"], 300)), ""] if gate else []
+    head += ["**%s**" % plain(verdict_of(report)), "", plain(headline(report["summary"]["counts"])) + "."]
     if done:
         head.append("Remediation: %s." % plain(remedy_headline(with_remedy(hosts), done)))
     told = ("%s %s" % (label, quoted(cut(value, 120))) for label, value in facts_of(report, now))
     head += ["", ", ".join(told) + ".", "", ""]
-    lines = [_cause(cause) for cause in causes_of(report, now, identifiers(hosts))]
+    reasons = gate["reasons"] if gate else []
+    lines = [_closed(each) for each in reasons if each["decision"] == "fail" and each["cause"] in SIGNS]
+    lines += [_cause(cause) for cause in causes_of(report, now, identifiers(hosts))]
     for status in STATUSES:
         named = [name for name, entry in hosts.items() if entry["status"] == status and not entry["findings"]]
         if named and status in NAMED:

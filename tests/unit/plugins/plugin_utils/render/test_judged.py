@@ -114,8 +114,8 @@ class TestPipelines:
 
     def test_a_message_begins_with_both_verdicts(self) -> None:
         lines = markdown.render(gated(RESTART)).splitlines()
-        assert lines[0] == "**2 hosts of 2: no request reaches PHP**"
-        assert lines[2] == "**Gate after: CLOSED. 2 hosts judged.**"
+        assert lines[0] == "**Gate after: CLOSED. 2 hosts judged.**"
+        assert lines[2] == "**2 hosts of 2: no request reaches PHP**"
 
     def test_only_what_the_gate_fails_fails_a_case(self) -> None:
         assert results(gated(reason("a", "fail"), reason("b", "warn"))) == {
