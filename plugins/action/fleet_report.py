@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, Any] = {
         "hosts": {"type": "list", "elements": "str"},
         "remediated": {"type": "bool", "default": False},
         "replay": {"type": "path"},
+        "replay_to": {"type": "path"},
         "report_dir": {"type": "path", "default": "./webmedic-report"},
         "report_keep": {"type": "int", "default": 30},
         "window": {"type": "int", "default": 900},
@@ -130,7 +131,7 @@ class ActionModule(ActionBase):
         }
 
     def _replay(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Diagnoses and shows a saved report again. Writes nothing."""
+        """Diagnoses and shows a saved report again. Writes nothing but its files, where they are wanted."""
         path = options["replay"]
         # Imported here: only a replay needs the rules, and they take time to compile.
         from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
@@ -151,6 +152,10 @@ class ActionModule(ActionBase):
             with text.letters(printer.SCREEN.unicode):
                 lines = table.render(shown.report, time.time(), footer, printer.PAGE, shown.now)
             printed |= printer.hand_out(lines)
+        if options["replay_to"]:
+            written_to, _folder, why = written(shown.report, options["replay_to"])
+            if not written_to:
+                raise AnsibleActionFail(why)
         hosts = shown.report["hosts"]
         refused = complaints.complaints(hosts, hosts, options["fail_on"], options["accept_unseen"])
         return {
@@ -163,12 +168,15 @@ class ActionModule(ActionBase):
         }
 
 
-def written(report: Report, directory: str, keep: int) -> tuple[str | None, str | None, str]:
+def written(report: Report, directory: str, keep: int | None = None) -> tuple[str | None, str | None, str]:
     """(path of the report and folder of this run, or None where they could not be written; the line that
-    says which).
+    says which). keep: None for a saved report, which is no run.
     """
     try:
-        made = folder.write(report, directory, keep, WRITERS)
+        if keep is None:
+            made = folder.write_again(report, directory, WRITERS)
+        else:
+            made = folder.write(report, directory, keep, WRITERS)
     except OSError as error:
         why = error.strerror or str(error)
         line = "No report was written to %s: %s. Name a directory that this user may write."

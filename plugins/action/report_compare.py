@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, printer, saved, text
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import BLIND, changes
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import full_name
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.changes import Changes
 
@@ -24,6 +25,7 @@ ARGUMENTS: dict[str, Any] = {
         "after": {"type": "path"},
         "report_dir": {"type": "path", "default": "./webmedic-report"},
         "dest": {"type": "path"},
+        "page": {"type": "path"},
         "fail_on_new": {"type": "bool", "default": False},
         "print_table": {"type": "bool", "default": True},
     },
@@ -49,7 +51,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(error)) from None
         made = changes(before.report, after.report)
         if options["dest"]:
-            _write(made, options["dest"])
+            _write(json.dumps(made, indent=2) + "\n", options["dest"])
+        if options["page"]:
+            _write(html.render(after.report, made), options["page"])
         printed: dict[str, Any] = {}
         if options["print_table"]:
             footer = "Compared: %s with %s" % (after.path, before.path)
@@ -69,11 +73,10 @@ class ActionModule(ActionBase):
         }
 
 
-def _write(made: Changes, path: str) -> None:
+def _write(content: str, path: str) -> None:
     try:
-        with open(path, "w", encoding="ascii") as stream:
-            json.dump(made, stream, indent=2)
-            stream.write("\n")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(content)
     except OSError as error:
         raise AnsibleActionFail(
             "cannot write %s: %s" % (os.path.abspath(path), error.strerror or error)

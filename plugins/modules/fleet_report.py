@@ -42,8 +42,12 @@ options:
     description:
       - Path of a C(report.json) to show again instead, or of the folder that it is in. Hosts whose snapshots
         it holds are diagnosed again by the rules of this version, the others are shown as they were. Writes
-        nothing.
+        nothing without O(replay_to).
     type: path
+  replay_to:
+    description: Directory for the files of the report that O(replay) shows, the page among them.
+    type: path
+    version_added: 0.6.0
   report_dir:
     description:
       - Directory on the controller for the reports, made when it is missing. Relative to the directory
@@ -99,8 +103,8 @@ options:
   gate:
     description:
       - Judges the hosts of this batch before or after a deploy, as the role
-        P(webmedic.php_fpm.gate#role) does. RV(complaints) is then made of this judgement, and O(fail_on) is
-        not looked at.
+        P(webmedic.php_fpm.gate#role) does.
+      - RV(complaints) is then made of this judgement, and O(fail_on) is not looked at.
     type: dict
     version_added: 0.6.0
     suboptions:

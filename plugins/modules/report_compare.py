@@ -36,6 +36,10 @@ options:
   dest:
     description: Path of a file for RV(changes), as JSON. It is written in check mode, too.
     type: path
+  page:
+    description: Path of a file for the page of the later report, with what is different on it. It is written
+      in check mode, too.
+    type: path
   fail_on_new:
     description:
       - Whether the task fails where a finding is new, after the table was printed.

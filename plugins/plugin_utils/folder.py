@@ -67,21 +67,35 @@ def write(report: Report, directory: str, keep: int, writers: Mapping[str, Write
     name = _claim(report, directory)
     report["run"]["id"] = name
     folder = os.path.join(directory, name)
+    failed = _fill(folder, report, writers, _DIRECTORY)
+    _point(directory, name)
+    _forget(directory, keep, name)
+    return Written(os.path.join(directory, REPORT), folder, failed)
+
+
+def write_again(report: Report, directory: str, writers: Mapping[str, Writer]) -> Written:
+    """The files of a saved report, in a directory of their own. Raises OSError."""
+    folder = absolute(directory)
+    os.makedirs(folder, mode=0o755, exist_ok=True)
+    failed = _fill(folder, report, writers, _DIRECTORY & ~os.O_NOFOLLOW)
+    return Written(os.path.join(folder, REPORT), folder, failed)
+
+
+def _fill(folder: str, report: Report, writers: Mapping[str, Writer], flags: int) -> dict[str, str]:
+    """Writes all files; why some could not be made. flags: how the folder is opened."""
     texts, failed = {REPORT: text_of(report)}, {}
     for file, writer in writers.items():
         try:
             texts[file] = writer(report)
         except Exception as error:  # pylint: disable=broad-except
             failed[file] = "%s: %s" % (type(error).__name__, error)
-    place = os.open(folder, _DIRECTORY)
+    place = os.open(folder, flags)
     try:
         for file, text in texts.items():
             _write(place, file, text)
     finally:
         os.close(place)
-    _point(directory, name)
-    _forget(directory, keep, name)
-    return Written(os.path.join(directory, REPORT), folder, failed)
+    return failed
 
 
 def _claim(report: Report, directory: str) -> str:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gates that close where they must, and say why: ``python3 -m tests.integration.gate [CASE ...]``.
+"""Gates that close where they must, and say why: ``python3 -m tests.integration.gate [--all] [CASE ...]``.
 
 Each case is a real run of ansible-playbook with the installed collection. The hosts answer what the case has
-prepared. What would let a deploy pass by accident is a case of its own.
+prepared. What would let a deploy pass by accident is a case of its own. --all: with all their variations.
 """
 
 import os
@@ -27,11 +27,12 @@ CASES: Mapping[str, Case] = {**gate_fails.CASES, **gate_closed.CASES, **gate_rol
 def prove(words: list[str]) -> Iterator[Check]:
     home = Path(os.environ.get("GATE_HOME") or sys.prefix)
     collections = Path(os.environ.get("GATE_COLLECTIONS") or env.tree("tree-gate"))
-    chosen = {name: case for name, case in CASES.items() if not words or name in words}
+    everything, names = "--all" in words, [word for word in words if word != "--all"]
+    chosen = {name: case for name, case in CASES.items() if not names or name in names}
 
     def run(item: tuple[str, Case]) -> list[Check]:
         name, case = item
-        checks = list(case(Fleet(re.sub(r"\W+", "-", name), home, collections)))
+        checks = list(case(Fleet(re.sub(r"\W+", "-", name), home, collections, everything)))
         return [check._replace(subject="%s: %s" % (name, check.subject)) for check in checks]
 
     with ThreadPoolExecutor(2) as pool:

@@ -102,8 +102,10 @@ def phases(fleet: Fleet) -> Iterator[Check]:
     fine = "Gate after: CLOSED. 2 hosts judged, 1 ill host: web2; 1 fail" in done.one_line
     yield seen("after", "one line says the verdict", fine, done)
     fleet.answers("web2", diagnosis_info=reply("not_applicable"))
-    done = fleet.run("gate", options=AFTER)
-    yield seen("after", "a site that is gone closes it", done.rc == 2 and "route_gone" in done.output, done)
+    if fleet.everything:
+        done = fleet.run("gate", options=AFTER)
+        fine = done.rc == 2 and "route_gone" in of_host(done, "web2")
+        yield seen("after", "a site that is gone closes it", fine, done)
 
 
 def not_to_blame(fleet: Fleet) -> Iterator[Check]:
@@ -133,6 +135,8 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     done = fleet.run(ROLLING % "", **SHOWN)
     fine = done.rc == 0 and sorted(fleet.report["hosts"]) == ["web%d" % number for number in range(1, 7)]
     yield seen("rollout", "a good release passes, and its report has all", fine, done)
+    if not fleet.everything:
+        return
     fleet.answers("web2", ".deployed", diagnosis_info=ILL)
     done = fleet.run(ROLLING % "  max_fail_percentage: 50", **SHOWN)
     fine = done.rc == 2 and {host for host, count in failed(done).items() if count} == {"web2"}
@@ -166,32 +170,31 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
     cut = {"unit": "php8.2-fpm.service", "config": "/x", "running": 9, "waiting": 0, "grace": 0.0,
            "reload_cuts": 7, "restart_cuts": 9}  # fmt: skip
     failed_look = {"failed": True, "msg": "no python"}
-    cases: list[tuple[str, dict[str, Answer], int, str]] = [
-        ("fails at the next restart", {"restart_info": {**FINE, "verdict": "fails", "problems": [problem]}},
-         2, "restart_fails/config_refused"),
-        ("restart not tested", {"restart_info": {**FINE, "verdict": "unknown", "msg": "Not tested."}},
-         2, "restart_unknown/not_tested"),
-        ("no answer on the restart", {"restart_info": failed_look}, 2, "restart_unknown/no_answer"),
-        ("another answer", {"restart_info": {**FINE, "verdict": ["fine"]}}, 2, "restart_unknown/no_answer"),
-        ("a page that fails", {"site_page_info": {**PAGES, "ok": False, "pages": [wrong]}},
-         2, "page_fails/wrong_status"),
-        ("a page that was not asked", {"site_page_info": {**PAGES, "ok": False, "pages": [unasked]}},
-         2, "page_unknown/not_asked"),
-        ("no answer on the pages", {"site_page_info": failed_look}, 2, "page_unknown/no_answer"),
-        ("a reload that cuts", {"restart_info": {**FINE, "cuts": [cut]}}, 0, "would cut 7 of 9"),
-    ]  # fmt: skip
-    for name, answers, code, words in cases:
-        fleet.answers("web1", restart_info=FINE, site_page_info=PAGES)
-        fleet.answers("web1", **answers)
-        done = fleet.run("gate", options=BEFORE)
-        yield seen(
-            name, "it ends with %d and says why" % code, done.rc == code and words in done.one_line, done
-        )
-    done = fleet.run("gate", options=policy(thresholds={"cut_requests": 5}))
+    hosts: dict[str, tuple[dict[str, Answer], str]] = {
+        "refused": ({"restart_info": {**FINE, "verdict": "fails", "problems": [problem]}},
+                    "restart_fails/config_refused"),
+        "untested": ({"restart_info": {**FINE, "verdict": "unknown"}}, "restart_unknown/not_tested"),
+        "silent": ({"restart_info": failed_look}, "restart_unknown/no_answer"),
+        "odd": ({"restart_info": {**FINE, "verdict": ["fine"]}}, "restart_unknown/no_answer"),
+        "bad-page": ({"site_page_info": {**PAGES, "ok": False, "pages": [wrong]}}, "page_fails/wrong_status"),
+        "no-page": ({"site_page_info": {**PAGES, "ok": False, "pages": [unasked]}}, "page_unknown/not_asked"),
+        "mute": ({"site_page_info": failed_look}, "page_unknown/no_answer"),
+    }  # fmt: skip
+    for name, (answers, _words) in hosts.items():
+        fleet.host(name, reply("healthy"), "web")
+        fleet.answers(name, **answers)
+    fleet.answers("web1", restart_info={**FINE, "cuts": [cut]})
+    done = fleet.run("gate", options=BEFORE)
+    for name, (_answers, words) in hosts.items():
+        yield seen(name, "it fails and says why", words in of_host(done, name) and done.rc == 2, done)
+    fine = failed(done)["web1"] == 0 and "would cut 7 of 9" in done.one_line
+    yield seen("web1", "a reload that cuts is a warning", fine, done)
+    done = fleet.run("gate", options={**policy(thresholds={"cut_requests": 5}), "gate_hosts": "web1"})
     fine = done.rc == 2 and "7 of 7 requests would be cut" in of_host(done, "web1")
     yield seen("cut_requests", "more than accepted closes it", fine, done)
     (fleet.place / "web1" / "asked").unlink()
-    fleet.run("gate", options={**BEFORE, "gate_restart": False, "gate_probe_path": ""})
+    quiet = {"gate_restart": False, "gate_probe_path": "", "gate_hosts": "web1"}
+    done = fleet.run("gate", options={**BEFORE, **quiet})
     asked = fleet.asked("web1") == ["diagnosis_info"]
     yield seen("switched off", "neither is asked", asked and kept(fleet)["verdict"] == "pass", done)
 
@@ -215,7 +218,10 @@ def policies(fleet: Fleet) -> Iterator[Check]:
         ("a waiver that is over", policy(waivers=[{**waiver, "until": "2020-01-31"}]), 2,
          {"web1", "web2", "web3"}),
     ]  # fmt: skip
+    few = ("scope of a site", "70 percent are tolerated", "a waiver that is over")
     for name, options, code, ill in cases:
+        if name not in few and not fleet.everything:
+            continue
         done = fleet.run("gate", options=options)
         hit = {host for host, count in failed(done).items() if count}
         yield seen(name, "it ends with %d" % code, done.rc == code and hit == ill, done)
@@ -244,7 +250,10 @@ def mistakes(fleet: Fleet) -> Iterator[Check]:
         ),
         ("no host", {**BEFORE, "gate_hosts": "wbe"}, "no host of the inventory matches wbe"),
     ]
+    few = ("gate_policy.rules[0].cause", "no phase", "no window", "no baseline", "no host")
     for name, options, words in cases:
+        if name not in few and not fleet.everything:
+            continue
         done = fleet.run("gate", options=options)
         fine = done.rc not in (0, 250) and words in done.one_line and not fleet.report
         yield seen(name, "it is an error that says so", fine, done)

@@ -62,11 +62,11 @@ DIFFERENCE = {
 }
 
 
-def written(name: str, report: Any) -> Path:
+def written(name: str, report: Any, changes: Any = None) -> Path:
     """The page of a report."""
     PLACE.mkdir(parents=True, exist_ok=True)
     path = PLACE / (name + ".html")
-    path.write_text(page_fleet.plugin("plugin_utils.render.html").render(report), encoding="utf-8")
+    path.write_text(page_fleet.plugin("plugin_utils.render.html").render(report, changes), encoding="utf-8")
     return path
 
 
@@ -93,6 +93,14 @@ def gated(report: Any) -> Any:
     return {**report, "gate": judge(looks, policy, page_fleet.NOW, list(report["hosts"]), "before")}
 
 
+def earlier(report: Any, known: dict[str, Any]) -> Any:
+    """What is different from a report that is a day older."""
+    hosts = list(report["hosts"])
+    before = {name: known["plain" if number < 4 else "stopped"] for number, name in enumerate(hosts[:12])}
+    compare = page_fleet.plugin("plugin_utils.compare")
+    return compare.changes({**page_fleet.report(before), "generated_at": "2026-11-25T14:17:05Z"}, report)
+
+
 def pages() -> dict[str, Path]:
     known = page_fleet.verdicts()
     small = page_fleet.report(page_fleet.answers(16, known))
@@ -102,6 +110,7 @@ def pages() -> dict[str, Path]:
         "large": written("large", page_fleet.report(page_fleet.answers(LARGE, known))),
         "mended": written("mended", mended()),
         "gated": written("gated", gated(small)),
+        "changed": written("changed", small, earlier(small, known)),
         "hostile": written("hostile", page_fleet.report({**hostile, "plain": known["stopped"]})),
     }
 

@@ -84,7 +84,9 @@ class Played(NamedTuple):
 class Fleet:
     """The hosts of one test in a directory of their own, and what they answer."""
 
-    def __init__(self, name: str, home: Path, collections: Path) -> None:
+    def __init__(self, name: str, home: Path, collections: Path, everything: bool = False) -> None:
+        """everything: each variation of a case, and not only those that prove something of their own."""
+        self.everything = everything
         self.place = env.WORK / "prepared" / name
         self.home, self.collections = home, collections
         shutil.rmtree(self.place, ignore_errors=True)

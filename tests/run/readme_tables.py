@@ -4,7 +4,7 @@
 
 """The tables in README.md, made anew by real runs on hosts of the lab:
 
-``PYTHONPATH=.cache/webmedic/tree python3 -m tests.run.readme_tables [HOSTS_AT_ONCE]``
+``PYTHONPATH=$(python3 -m tests.run.env tree) python3 -m tests.run.readme_tables [HOSTS_AT_ONCE]``
 
 The hosts are started, broken, diagnosed and mended, some at a time. Their reports become one, of which the
 tables are rendered as a run over all of them would.
@@ -92,7 +92,9 @@ def main(at_once: int) -> None:
     text = README.read_text(encoding="utf-8")
     for place, names in RUNS.items():
         report = joined([each[place] for each in made], names)
-        text = put(text, place, rendered(report, FOOTER if place == "table" else ""))
+        shown = rendered(report, FOOTER if place == "table" else "")
+        # What would be done is shown alone: the causes are those of the first table.
+        text = put(text, place, shown.partition("\n\n  HOSTS ")[0] if place == "would" else shown)
     README.write_text(text, encoding="utf-8")
 
 

@@ -162,7 +162,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "reports": ("static", "integration.reports"),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
-        "gate": ("static", "integration.gate"),
+        "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
         "screen": ("static", "integration.screen"),
         **faults(everything),
         "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),

@@ -3,18 +3,21 @@
 
 """What systemd would do with a unit at its next start, and at the next boot."""
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
 
-from ..collect.host import Host
+from ..collect.host import Host, HostError
 from ..collect.linux.processes import process_cgroup
+from ..collect.trust import walk
+from ..parse.endpoint import parse
 from ..parse.linux.proc import unit_of
 from ..parse.linux.systemctl import parse_show
-from ..parse.linux.tmpfiles import entry_for
+from ..parse.linux.tmpfiles import LINKS, entry_for
 from ..remediate.launch import Launch
 from ..remediate.rehearsal import made_first
 from ..remediate.start_refusals import start_refusals
-from .endpoints import Held, directories_of
+from .endpoints import Dialled, Held, directories_of
 from .problems import BOOT, RESTART, WARNING, Service, problem
 
 if TYPE_CHECKING:
@@ -135,6 +138,48 @@ def directories(
             pool=pool["name"],
             endpoint=pool["endpoint"],
         )
+
+
+def links(
+    host: Host, nginx: Service, ways: Sequence[Dialled], launches: "Dict[str, Launch]"
+) -> "Iterator[RestartProblem]":
+    """Links to a socket that are in memory, and that nothing makes again."""
+    commands = " ".join(
+        " ".join(launch.settings.get(name, []))
+        for launch in launches.values()
+        for name in ("ExecStartPre", "ExecStartPost")
+    )
+    remade = [path for launch in launches.values() for path in launch.makes]
+    for way in ways:
+        for place in _links_of(host, way.key):
+            mount = mount_of(host, posixpath.dirname(place))
+            if mount is None or mount[1] not in _MEMORY or place in commands.split(" "):
+                continue
+            if entry_for(place, host.text, host.glob, LINKS):
+                continue
+            # systemd takes a directory of RuntimeDirectory= away when the unit stops.
+            stops = any((place + "/").startswith(path + "/") for path in remade)
+            words = "nginx dials %s by the link %s, which is in memory, and nothing makes it %s."
+            yield problem(
+                "no_listener",
+                nginx,
+                words % (way.key, place, "again" if stops else "at boot"),
+                confidence="likely",
+                at=(RESTART, BOOT) if stops else (BOOT,),
+                file=way.target["file"],
+                line=way.target["line"],
+                endpoint=way.key,
+                sites=way.sites,
+                fix="Let fastcgi_pass name the socket itself, or add a line of type L in /etc/tmpfiles.d.",
+            )
+
+
+def _links_of(host: Host, key: str) -> List[str]:
+    path = parse(key).path
+    try:
+        return [place for place, part in walk(host, path) if part.target is not None] if path else []
+    except HostError:
+        return []
 
 
 def _made_at_boot(host: Host, folder: str, real: str) -> bool:

@@ -20,7 +20,7 @@ from ..verdict.step import Refusal, Untried
 from . import boot, disk
 from .boot import is_masked
 from .cuts import cut_of
-from .endpoints import After, Held
+from .endpoints import After, Held, dialled
 from .problems import CRITICAL, FPM, INFO, NGINX, SEVERITIES, WARNING, Service, problem
 from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
@@ -181,6 +181,8 @@ def _of_endpoints(looked: Looked) -> "Iterator[RestartProblem]":
         for pool in (service.master["pools"] if service.master else ())
     ]
     yield from boot.directories(looked.host, held, looked.launches)
+    ways = dialled(looked.snapshot["nginx"]["routes"])
+    yield from boot.links(looked.host, looked.services[0], ways, looked.launches)
 
 
 def worst_first(problems: "Iterable[RestartProblem]") -> "List[RestartProblem]":

@@ -24,6 +24,7 @@ from ..bounds import STATUSES
 from ..remedies import tally
 from ..remedy_headline import headline as remedy_headline
 from ..remedy_headline import with_remedy
+from ..shapes.changes import Changes
 from ..shapes.report import HostEntry, Report
 from ..table import headline
 from ..text import clean, names, plural
@@ -32,6 +33,7 @@ from .hosts import hosts_of
 from .judged import LIKE, judged_of
 from .lanes import HEIGHT, WIDTH, axis_of
 from .shorter import LIMITS, shorter
+from .since import since_of
 from .view import WORDS, Cause, Member, bands_of, causes_of, identifiers, sites_of
 
 PLACE = os.path.join(os.path.dirname(__file__), "page")
@@ -99,18 +101,18 @@ def environment() -> Environment:
     )
 
 
-def render(report: Report) -> str:
-    """The page, of a bounded size. Times are in the zone of the controller."""
+def render(report: Report, changes: Changes | None = None) -> str:
+    """The page, of a bounded size. Times are in the controller's zone. changes: from an earlier report."""
     most = BYTES * max(1, -(-len(report["hosts"]) // 1000))
-    page = _page(report, "")
+    page = _page(report, changes, "")
     for limit in LIMITS:
         if len(page.encode()) <= most:
             break
-        page = _page(shorter(report, limit), TOO_MUCH)
+        page = _page(shorter(report, limit), changes, TOO_MUCH)
     return page
 
 
-def _page(report: Report, note: str) -> str:
+def _page(report: Report, changes: Changes | None, note: str) -> str:
     now = moment_of(report)
     hosts = report["hosts"]
     ids = identifiers(hosts)
@@ -132,8 +134,9 @@ def _page(report: Report, note: str) -> str:
             verdict=verdict_of(report),
             worst=worst_of(report),
             headline=headline(counts),
-            judged=judged_of(report["gate"], members) if "gate" in report else None,
+            judged=judged_of(report["gate"], members, causes) if "gate" in report else None,
             like=LIKE,
+            since=since_of(changes, members, causes) if changes else None,
             remedy=remedy_headline(remedied, done) if done else "",
             facts=facts_of(report, now),
             words=WORDS,

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..layout import fold
 from ..shapes.finding import Finding
 from ..shapes.gate import Gate, Reason
 from ..text import clean
-from .view import Member
+from .view import Cause, Member
 
 DECISIONS = ("fail", "warn", "pass")
 # Whose colour and mark a decision has on the page.
@@ -22,7 +22,10 @@ MOST_ROWS = 100
 
 
 class Row(NamedTuple):
-    """A reason, and the hosts that have it; none: it is of the whole fleet. age: whether it is new."""
+    """A reason, and the hosts that have it; none: it is of the whole fleet. age: whether it is new.
+
+    cause: the id of the cause's place in the page, which says the fix; empty where the reason is no finding.
+    """
 
     decision: str
     name: str
@@ -32,6 +35,7 @@ class Row(NamedTuple):
     why: str
     fix: str
     waiver: str
+    cause: str
 
 
 class Judged(NamedTuple):
@@ -48,10 +52,11 @@ def name_of(reason: Reason) -> str:
     return "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
 
 
-def judged_of(gate: Gate, members: Mapping[str, Member]) -> Judged:
+def judged_of(gate: Gate, members: Mapping[str, Member], causes: Sequence[Cause]) -> Judged:
     """Equal reasons of several hosts in one row."""
+    ids = {cause.name: cause.id for cause in reversed(causes)}
     pairs = [(reason["host"] or "", reason) for reason in gate["reasons"]]
-    rows = [_row(found, members) for found in fold(pairs, [_key])]
+    rows = [_row(found, members, ids) for found in fold(pairs, [_key])]
     rows.sort(key=lambda row: DECISIONS.index(row.decision))
     return Judged(
         gate["phase"],
@@ -67,7 +72,7 @@ def _key(reason: Reason) -> tuple[object, ...]:
     return (*keys, reason["waiver"], reason["new"])
 
 
-def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member]) -> Row:
+def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member], ids: Mapping[str, str]) -> Row:
     reason = found[0][1]
     ages = {True: "new", False: "was so before", None: ""}
     return Row(
@@ -79,6 +84,7 @@ def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member]) -> Row:
         clean(reason["why"]),
         clean(reason["fix"]),
         clean(reason["waiver"] or ""),
+        ids.get(name_of(reason), ""),
     )
 
 

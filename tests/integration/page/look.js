@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 "use strict";
-// look.js small=PAGE large=PAGE mended=PAGE gated=PAGE hostile=PAGE: a line of JSON for each check.
+// look.js small=PAGE large=PAGE mended=PAGE gated=PAGE changed=PAGE hostile=PAGE: a line of JSON for each check.
 const fs = require("node:fs");
 const {start, open} = require("./browser.js");
 
@@ -35,7 +35,7 @@ const accessible = async (browser) => {
     light: {}, dark: {colorScheme: "dark"}, narrow: {viewport: {width: 360, height: 800}},
     "more contrast": {contrast: "more"},
   };
-  const looks = {small: Object.keys(ways), mended: ["light", "dark"], gated: ["light", "narrow"], hostile: ["light", "narrow"]};
+  const looks = {small: Object.keys(ways), mended: ["light", "dark"], gated: ["light", "narrow"], changed: ["dark"], hostile: ["light", "narrow"]};
   for (const [name, kinds] of Object.entries(looks)) {
     for (const way of kinds) {
       const opened = await open(browser, files[name], "", ways[way]);

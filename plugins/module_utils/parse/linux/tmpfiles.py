@@ -4,7 +4,7 @@
 """tmpfiles.d(5): which entry, if any, makes a directory at boot."""
 
 import posixpath
-from typing import Optional, Set
+from typing import FrozenSet, Optional, Set
 
 from ..endpoint import canonical
 from ..files import Expand, Read
@@ -17,7 +17,9 @@ DIRECTORIES = (
     "/usr/lib/tmpfiles.d",
     "/lib/tmpfiles.d",
 )
-_MAKES = frozenset("dDvqQ")  # types of line that create a directory or adjust one
+# The first letter of a line's type.
+FOLDERS = frozenset("dDvqQ")  # makes a directory or adjusts one
+LINKS = frozenset("L")  # makes a symbolic link
 
 
 def _path(written: str) -> str:
@@ -25,7 +27,7 @@ def _path(written: str) -> str:
     return canonical("unix:" + written.strip("\"'").rstrip("/"))[len("unix:") :]
 
 
-def entry_for(path: str, read: Read, expand: Expand) -> Optional[str]:
+def entry_for(path: str, read: Read, expand: Expand, makes: FrozenSet[str] = FOLDERS) -> Optional[str]:
     """The file whose line makes path; None when none does."""
     seen: Set[str] = set()
     wanted = _path(path)
@@ -37,6 +39,6 @@ def entry_for(path: str, read: Read, expand: Expand) -> Optional[str]:
             seen.add(base)
             for line in (read(name) or "").splitlines():
                 words = line.split()
-                if len(words) > 1 and words[0][:1] in _MAKES and _path(words[1]) == wanted:
+                if len(words) > 1 and words[0][:1] in makes and _path(words[1]) == wanted:
                     return name
     return None

@@ -304,6 +304,22 @@ class TestReplay:
         assert screen.shown[0].splitlines()[:-1] == table.splitlines()[:-1]
         assert "report.json" in os.listdir(tmp_path)
 
+    def test_its_files_are_made_again_where_they_are_wanted(self, tmp_path: Any, screen: Screen) -> None:
+        first = run({"web1": answer("failing", finding())}, report_dir=str(tmp_path))
+        with open(first["path"], encoding="ascii") as stream:
+            old = json.load(stream)
+        del old["run"]
+        (tmp_path / "old.json").write_text(json.dumps(old))
+        run({}, replay=str(tmp_path / "old.json"), replay_to=str(tmp_path / "again"))
+        assert sorted(os.listdir(tmp_path / "again")) == sorted(os.listdir(first["folder"]))
+        assert "web1" in (tmp_path / "again" / "report.html").read_text()
+
+    def test_files_that_cannot_be_made_again_are_an_error(self, tmp_path: Any, screen: Screen) -> None:
+        first = run({"web1": answer()}, report_dir=str(tmp_path))
+        (tmp_path / "file").write_text("")
+        with pytest.raises(AnsibleActionFail, match="No report was written to "):
+            run({}, replay=first["path"], replay_to=str(tmp_path / "file"))
+
     def test_a_folder_stands_for_the_report_in_it(self, tmp_path: Any, screen: Screen) -> None:
         first = run({"web1": answer("failing", finding())}, report_dir=str(tmp_path))
         again = run({}, replay=str(tmp_path))

@@ -137,3 +137,19 @@ class TestOutcome:
         plain = shown[1]
         assert all(char.isprintable() for line in plain.splitlines() for char in line)
         assert "\nREMEDY" not in plain and "\nFAILING" not in plain
+
+
+class TestPage:
+    """The page of the later report, with what is different on it."""
+
+    def test_it_is_written_where_it_is_wanted(self, tmp_path: Path, shown: list[str]) -> None:
+        for number, results in enumerate(({"a": answer()}, {"a": ILL})):
+            keep(tmp_path, "2026-11-2%dT000000Z" % (4 + number), results, 60 * number)
+        run(report_dir=str(tmp_path), page=str(tmp_path / "new.html"))
+        assert "What is different since " in (tmp_path / "new.html").read_text()
+
+    def test_a_place_that_cannot_be_written_is_an_error(self, tmp_path: Path, shown: list[str]) -> None:
+        for number in range(2):
+            keep(tmp_path, "2026-11-2%dT000000Z" % (4 + number), {"a": ILL}, 60 * number)
+        with pytest.raises(AnsibleError, match="cannot write "):
+            run(report_dir=str(tmp_path), page=str(tmp_path / "no" / "new.html"))

@@ -8,12 +8,14 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import boot as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.endpoints import Held
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.endpoints import Held, dialled
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.ahead.parts import (
     UNIT,
     fpm,
     launch,
     pool,
+    route,
+    web,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -137,3 +139,33 @@ class TestDirectory:
     def test_near_miss_an_entry_of_tmpfiles(self) -> None:
         entry = {"/usr/lib/tmpfiles.d/x.conf": "d /var/run/by-hand 0755 - - -\n"}
         assert not directories(host(**entry), "/run/by-hand/a.sock")
+
+
+class TestLinks:
+    """What somebody made by hand after an upgrade, to spare the vhosts."""
+
+    def links(self, **more: Any) -> List[Any]:
+        there = host(**more.pop("files", {}))
+        there.files["/run/php/a.sock"] = b""
+        there.links["/run/php/old.sock"] = "a.sock"
+        ways = dialled([route("unix:/run/php/old.sock"), route("unix:/run/php/a.sock")])  # type: ignore[list-item]
+        return list(subject.links(there, web(), ways, {UNIT: launch(**more)}))
+
+    def test_hit_nothing_makes_it_at_boot(self) -> None:
+        (problem,) = self.links()
+        assert (problem["kind"], problem["at"], problem["line"]) == ("no_listener", ["boot"], 7)
+
+    def test_hit_a_stop_takes_its_directory_away(self) -> None:
+        assert self.links(makes=["/run/php"])[0]["at"] == ["restart", "boot"]
+
+    def test_near_miss_a_line_of_tmpfiles(self) -> None:
+        entry = {"/etc/tmpfiles.d/x.conf": "L /run/php/old.sock - - - - a.sock\n"}
+        assert not self.links(files=entry)
+
+    def test_hit_a_line_that_makes_another_thing(self) -> None:
+        assert self.links(files={"/etc/tmpfiles.d/x.conf": "d /run/php/old.sock 0755\n"})
+
+    def test_near_miss_the_unit_makes_it(self) -> None:
+        """As Debian's helper does."""
+        helper = "argv[]=/usr/lib/php/php-fpm-socket-helper install /run/php/old.sock /etc/www.conf 82 ; "
+        assert not self.links(ExecStartPost=[helper])

@@ -84,7 +84,8 @@ class TestPage:
         page = Page(html.render(report))
         assert "Gate after: CLOSED. 2 hosts judged." in page.shown
         assert (
-            "fail fpm_not_running/stopped shop.example new a , b php8.2-fpm.service is stopped." in page.shown
+            "fail fpm_not_running/stopped shop.example, new a , b php8.2-fpm.service is stopped."
+            in page.shown
         )
         assert page.shown.count("What the gate decided") == 1
 
