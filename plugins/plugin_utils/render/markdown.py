@@ -67,11 +67,8 @@ def _cause(cause: Cause) -> str:
 def _closed(reason: Reason) -> str:
     """What closes a gate beside the causes on its hosts."""
     host = ", %s" % quoted(cut(reason["host"], LONGEST)) if reason["host"] else ""
-    line = "- **Gate: %s**%s: %s." % (
-        plain(SIGNS[reason["cause"]].title),
-        host,
-        quoted(cut(reason["why"], LONGEST_PROOF)),
-    )
+    title = plain(SIGNS[reason["cause"]].title)
+    line = "- **Gate: %s**%s: %s." % (title, host, quoted(cut(reason["why"], LONGEST_PROOF)))
     return line + (" Fix: %s" % quoted(cut(reason["fix"], LONGEST_FIX)) if reason["fix"] else "")
 
 
@@ -79,14 +76,15 @@ def render(report: Report) -> str:
     now = moment_of(report)
     hosts = report["hosts"]
     done = tally(hosts.values())
-    gate = report.get("gate")
-    head = ["**%s**" % plain(cut(gate["summary"], 300)), ""] if gate else []
-    head += ["**%s**" % plain(verdict_of(report)), "", plain(headline(report["summary"]["counts"])) + "."]
+    head = ["**%s**" % plain(verdict_of(report)), "", plain(headline(report["summary"]["counts"])) + "."]
+    reasons: list[Reason] = []
+    if "gate" in report:
+        head[:0] = ["**%s**" % plain(cut(report["gate"]["summary"], 300)), ""]
+        reasons = report["gate"]["reasons"]
     if done:
         head.append("Remediation: %s." % plain(remedy_headline(with_remedy(hosts), done)))
     told = ("%s %s" % (label, quoted(cut(value, 120))) for label, value in facts_of(report, now))
     head += ["", ", ".join(told) + ".", "", ""]
-    reasons = gate["reasons"] if gate else []
     lines = [_closed(each) for each in reasons if each["decision"] == "fail" and each["cause"] in SIGNS]
     lines += [_cause(cause) for cause in causes_of(report, now, identifiers(hosts))]
     for status in STATUSES:
