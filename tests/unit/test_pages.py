@@ -38,8 +38,7 @@ PLACES = ("", "examples/awx", "plugins", "plugins/module_utils", "plugins/plugin
 MADE = {
     *("report.json", "ledger.json", "journal.json", "inventory.yml", "hosts.ini", "static.txt"),
     *("webmedic-report/report.json", "backups/TIME-ACTION/journal.json", "faults/FAMILY.yml", "transaction/"),
-    "0.6.0-NAME.yml",
-    *("report.md", "webmedic-report/2026-11-26T001502Z/"),
+    *("0.6.0-NAME.yml", "report.md", "webmedic-report/2026-11-26T001502Z/"),
     *("backups/TIME-ACTION/", "put-back/TIME-ACTION/", "transaction.damaged-TIME/"),
 }
 NAMES_FILE = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*(?:\.(?:py|yml|json|md|txt|sh|ini|toml)|/)\Z")

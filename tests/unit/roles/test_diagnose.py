@@ -47,10 +47,15 @@ class TestTasks:
         everywhere = [task for task in TASKS if not task.get("run_once")]
         assert [next(key for key in task if "." in key) for task in everywhere] == [
             "webmedic.php_fpm.diagnosis_info",
-            "ansible.builtin.include_tasks",
         ]
         assert everywhere[0]["ignore_errors"] is True
         assert everywhere[0]["ignore_unreachable"] is True
+
+    def test_where_none_is_ill_no_second_task_goes_to_each_host(self) -> None:
+        """A task for each of 1,000 hosts costs the controller as much as the look itself."""
+        stop = TASKS[4]
+        assert stop["run_once"] == "{{ __diagnose_report.complaints | length == 0 }}"
+        assert stop["when"] == "inventory_hostname in __diagnose_report.complaints"
 
     def test_the_verdict_is_published_before_a_gate_closes(self) -> None:
         assert [next(key for key in task if "." in key) for task in TASKS[1:]] == [
