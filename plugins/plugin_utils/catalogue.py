@@ -93,6 +93,27 @@ CATALOGUE: dict[tuple[str, str | None], Entry] = {
         do_not="Do not start the binary by hand: it escapes systemd's limits and logs, and is gone after "
         "the next boot.",
     ),
+    ("fpm_not_running", "other_config"): Entry(
+        title="PHP-FPM runs with another configuration",
+        what="The pool that nginx dials is in a configuration that no master runs; the same program runs "
+        "with another one.",
+        decides="No master runs the configuration of the pool; a running one has another --fpm-config.",
+        fix="let {unit} start with that configuration, move the pool into {path}, or dial a pool there",
+        advice="See what starts it (`systemctl cat {unit}`), a drop-in perhaps. Either it starts with the "
+        "pool's configuration again, or the pool moves into {path}, or nginx dials a pool of that.",
+        do_not="Do not start a second master by hand: it is gone after the next boot.",
+    ),
+    ("fpm_not_running", "orphaned"): Entry(
+        title="PHP-FPM's master is gone, its workers serve on",
+        what="The master was killed and its workers were not. They answer, but nothing starts new ones, and "
+        "a reload reaches nobody.",
+        decides="Processes with the pool's title hold its socket and answer; no master runs.",
+        fix="see that these are php-fpm's: ps -fp {pids}; then kill {pids}; systemctl start {unit}",
+        advice="See who they are (`ps -fp {pids}`) and what killed the master (`journalctl -k`, `journalctl "
+        "-u {unit}`). Then `kill {pids}` and `systemctl start {unit}` in one go: as long as they listen, a "
+        "new master refuses to start.",
+        do_not="Do not start the unit beside them: php-fpm ends where another one listens.",
+    ),
     ("fpm_not_running", "config_invalid"): Entry(
         title="PHP-FPM is not running: bad configuration",
         what="The master refuses its configuration (php-fpm -t ends with 78) and exits before it binds "

@@ -57,7 +57,11 @@ DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly w
 
 
 def _endpoints_of_interest(nginx: "Nginx", fpm: "Fpm") -> List[str]:
-    dialled = [target["endpoint"] for route in nginx["routes"] for target in route["endpoints"]]
+    dialled = [
+        target["endpoint"]
+        for route in nginx["routes"]
+        for target in route["endpoints"] + route.get("candidates", [])
+    ]
     pools = [pool for master in fpm["masters"] for pool in master["pools"]]
     return list(dict.fromkeys(dialled + [pool["endpoint"] for pool in pools if pool["endpoint"]]))
 

@@ -131,6 +131,16 @@ class Case:
         return [] if any(listener["fpm"] for listener in listeners) else listeners
 
     @property
+    def orphans(self) -> List["Listener"]:
+        """Workers of the pool that answer, without any master: each holds the listening socket itself."""
+        owner, listeners = self.owner, self.foreign_listeners
+        if owner is None or self.running or not self.answers:
+            return []
+        pool, binary = owner.pool["name"], owner.master["binary"]
+        ours = [one for one in listeners if one["pool"] == pool and one["exe"] and one["exe"] == binary]
+        return listeners if len(ours) == len(listeners) else []
+
+    @property
     def looks_like_php(self) -> bool:
         """Whether a route says so: fcgiwrap and others are dialled with fastcgi_pass too."""
         words: List[object] = [self.key]

@@ -17,6 +17,7 @@ from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
+    from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
@@ -181,6 +182,21 @@ def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     return [unseen(what, snapshot["nginx"]["config"], why % (len(held), len(workers), held[0]))]
 
 
+def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:
+    seen = [snapshot["endpoints"].get(target["endpoint"]) for target in targets]
+    return bool(seen) and all(facts and facts["probe"]["result"] == "answered" for facts in seen)
+
+
+def _mapped(snapshot: "Snapshot") -> "Snapshot":
+    """With a route to each place where requests were lost and a map leads."""
+    if not any("candidates" in route for route in snapshot["nginx"]["routes"]):
+        return snapshot
+    from .mapped import lost_ways  # pylint: disable=import-outside-toplevel
+
+    routes = snapshot["nginx"]["routes"] + lost_ways(snapshot)
+    return {**snapshot, "nginx": {**snapshot["nginx"], "routes": routes}}
+
+
 def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     """Entries of missing about nginx as a whole."""
     nginx = snapshot["nginx"]
@@ -188,7 +204,7 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     gaps = [
         unseen("nginx_route", route["file"], why % (route["line"], route["pass"]))
         for route in nginx["routes"]
-        if not route["endpoints"]
+        if not route["endpoints"] and not _all_answer(snapshot, route.get("candidates", []))
     ]
     if nginx["routes"] and not nginx["running"]:
         gaps.append(
@@ -250,6 +266,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     host: its name in the plan.
     """
     missing = list(snapshot["missing"])
+    snapshot = attempt(missing, "mapped", partial(_mapped, snapshot)) or snapshot
     examined = cases(snapshot, missing)
     answering = attempt(missing, "answering", partial(_answering, snapshot, examined)) or {}
     judged = [_judge(case, answering) for case in examined]

@@ -13,7 +13,7 @@ def examine(case: Case) -> Answer:
     """Root's own programs are none: a container's proxy may serve what a disabled php-fpm did."""
     strangers = [listener for listener in case.foreign_listeners if listener.get("uid")]
     owner = case.owner
-    if not strangers or not owner or not case.is_local:
+    if not strangers or not owner or not case.is_local or case.orphans:
         return None
     unit = owner.state
     speaks_fastcgi = case.answers or any(listener["claims_fpm"] for listener in strangers)

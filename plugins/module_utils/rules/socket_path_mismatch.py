@@ -192,6 +192,8 @@ def _repoint(case: Case, to: str) -> List[Remedy]:
     targets = [target for route in case.routes for target in route["endpoints"]]
     if any(target["endpoint"] == to and not target["down"] for target in targets):
         return []
+    if any("candidates" in route for route in case.routes):
+        return []  # a line of a map is another directive
     places = {(target["file"], target["line"], target["written"]) for target in targets}
     return [
         Remedy("fastcgi_pass_repoint", {"file": file, "line": line, "from": written, "to": to})

@@ -49,6 +49,18 @@ def _shut(findings: Sequence["Finding"]) -> Set[Place]:
     }
 
 
+def _leads_on(snapshot: "Snapshot") -> bool:
+    """Whether a map leads somewhere else as well, where a worker answers."""
+    places = {
+        target["endpoint"]
+        for route in snapshot["nginx"]["routes"]
+        if not route["endpoints"]
+        for target in route.get("candidates", [])
+    }
+    seen = [snapshot["endpoints"].get(place) for place in places]
+    return any(facts and facts["probe"]["result"] == "answered" for facts in seen)
+
+
 def is_silent(case: Case) -> bool:
     """Whether the endpoint was asked as nginx asks it, and gave no answer. To refuse somebody else says
     nothing.
@@ -83,7 +95,7 @@ def status_of(
     not_seen = {entry["what"] for entry in missing}
     states = {item["state"] for item in findings}
     silent = {case.key for case in examined if is_silent(case)} - dead - _served(examined)
-    if (dead or shut) and dead.issuperset(routes_by_endpoint(snapshot)):
+    if (dead or shut) and not _leads_on(snapshot) and dead.issuperset(routes_by_endpoint(snapshot)):
         return "failing"
     if silent and not dead:
         return "unknown"

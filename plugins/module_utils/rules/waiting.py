@@ -4,7 +4,7 @@
 """What holds the workers of a pool, where more of them would be held as well."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .case import Case
 from .model import Cause, Match, Reason, evidence
@@ -183,7 +183,20 @@ def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[
     return Held("keepalive_pinned", by, proof, certain, seen)
 
 
-def _dependency(rows: Sequence["WorkerWait"]) -> Optional[Held]:
+def remote_files(case: Case) -> Dict[int, str]:
+    """By pid of a worker of these pools: the network file system, or that of FUSE, that it waits for."""
+    found: Dict[int, str] = {}
+    waits = case.snapshot.get("waits")
+    mine = {worker["pid"] for owner in case.running for worker in case.workers(owner)}
+    for row in waits["workers"] or () if waits else ():
+        main = _main(row) if row["pid"] in mine else None
+        if main and main["kind"] == "remote_file":
+            found[row["pid"]] = main["on"] or "a network file system"
+    return found
+
+
+def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held]:
+    """halted: pids in a wait of the kernel's own. Who looks for the same file waits for who asked first."""
     mains = {row["pid"]: _main(row) for row in rows}
     groups: Dict[Tuple[str, Optional[str]], List[int]] = {}
     for pid, wait in mains.items():
@@ -198,9 +211,10 @@ def _dependency(rows: Sequence["WorkerWait"]) -> Optional[Held]:
     # Who holds the lock belongs to those who wait for it.
     holders = {wait["holder"] for pid, wait in mains.items() if wait and pid in pids and wait["holder"]}
     belong = set(pids) | holders.intersection(mains)
+    belong |= halted.intersection(mains) if kind == "remote_file" else set()
     if 2 * len(belong) <= len(rows):
         return None
-    count = len(pids)
+    count = len(belong) if kind == "remote_file" else len(pids)
     text = "%d of %d workers wait for %s (/proc, samples of %d workers)"
     proof = [evidence("proc", text % (count, len(rows), _words(kind, on), len(rows)))]
     for pid in sorted(holders):
@@ -258,6 +272,10 @@ def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
     return Held("cpu_starved", "%s; more workers would share the same CPU time" % by, [seen, proof], False)
 
 
+def _halted(case: Case) -> Set[int]:
+    return {one["pid"] for one in case.snapshot.get("halted") or () if one["kind"] == "disk_wait"}
+
+
 def held(case: Case, owner: Owner) -> Optional[Held]:
     """By what a full pool is held. None: nothing was seen, or nothing against which more workers do not
     help.
@@ -266,7 +284,7 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
     if not waits:
         return None
     rows = _rows(case, owner, waits)
-    return _pinned(case, owner, rows) or _dependency(rows) or _starved(rows, waits)
+    return _pinned(case, owner, rows) or _dependency(rows, _halted(case)) or _starved(rows, waits)
 
 
 def held_requests(case: Case, owner: Owner) -> Optional[Held]:
@@ -275,4 +293,4 @@ def held_requests(case: Case, owner: Owner) -> Optional[Held]:
     if not waits:
         return None
     rows = [row for row in _rows(case, owner, waits) if 2 * _samples(row, "accept", "kept") < row["samples"]]
-    return _dependency(rows) or _starved(rows, waits)
+    return _dependency(rows, _halted(case)) or _starved(rows, waits)

@@ -46,11 +46,27 @@ def _master_of(case: Case) -> Optional["Halted"]:
     return next(filter(None, masters), None)
 
 
+def _remote_files(case: Case) -> Dict[int, str]:
+    if not case.snapshot.get("waits"):
+        return {}
+    from .waiting import remote_files  # pylint: disable=import-outside-toplevel
+
+    return remote_files(case)
+
+
+def _wait_behind(case: Case) -> bool:
+    """Whether those in state D wait for another worker, which waits for the server of a file system."""
+    halted = halted_of(case)
+    return {one["kind"] for one in halted} == {DISK_WAIT} and bool(
+        set(_remote_files(case)) - {one["pid"] for one in halted}
+    )
+
+
 def is_halted(case: Case) -> bool:
     """Whether so many workers do not run, or are not started, that the others tell nothing of the pool's
     size.
     """
-    if not case.snapshot.get("halted"):
+    if not case.snapshot.get("halted") or _wait_behind(case):
         return False
     halted, total = halted_of(case), sum(len(case.workers(owner)) for owner in case.running)
     return 2 * len(halted) >= total if halted else not total and _master_of(case) is not None
@@ -89,6 +105,9 @@ def examine(case: Case) -> Answer:
         return None
     every = halted + ([master] if master else [])
     kind = next(kind for kind in STATES if any(one["kind"] == kind for one in every))
+    if kind == DISK_WAIT and _wait_behind(case):
+        return None  # waiting.py names the server
+    remote = _remote_files(case) if kind == DISK_WAIT else {}
     owner = case.running[0]
     total = sum(len(case.workers(each)) for each in case.running)
     who = "%d of %d workers of pool %s are" % (len(halted), total, owner.pool["name"])
@@ -104,6 +123,7 @@ def examine(case: Case) -> Answer:
     reason = Reason(
         "%s %s; %s." % (who, _words(alike, kind), end),
         _proof(every)
+        + [evidence("proc", "pid %d waits for %s" % item, item[1]) for item in list(remote.items())[:1]]
         + [case.dialled(), evidence("probe", "%s: %s" % (case.key, case.probe["result"]))]
         + first_line(lost),
         lost,

@@ -72,6 +72,9 @@ class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
+    candidates: List[
+        Target
+    ]  # where a map may lead it; only of a variable; not in snapshots from before 0.6.0
     resolver: bool  # nginx has one there
     error_cache: Optional[ErrorCache]  # None: it keeps none
 

@@ -79,7 +79,9 @@ def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
     return scripts
 
 
-def start_command(host: Host, layout: Layout, unit: Optional["Unit"], scripts: List[Script]) -> Optional[str]:
+def start_command(
+    host: Host, layout: Layout, unit: Optional["Unit"], scripts: List[Script], units: Dict[str, "Unit"]
+) -> Optional[str]:
     """None where a unit of its own starts it, or nothing is known."""
     if is_native(unit):
         return None
@@ -87,6 +89,8 @@ def start_command(host: Host, layout: Layout, unit: Optional["Unit"], scripts: L
         if script.config == layout.config or not script.config and script.program == layout.binary:
             return script.path + " start"
     program = layout.start.split(" ")[0] if layout.start else ""
+    if is_native(units.get(posixpath.basename(program) + ".service")):
+        return None  # systemd starts that instead, which has another configuration
     return layout.start if program and host.type_of(program) == "file" else None
 
 
@@ -136,4 +140,4 @@ def with_idle(
     taken = [master.layout.config for master in running]
     every = running + _idle_masters(host, units, scripts, layouts, taken)
     own = [units.get(each.unit or "") for each in every]
-    return every, [start_command(host, each.layout, unit, scripts) for each, unit in zip(every, own)]
+    return every, [start_command(host, each.layout, unit, scripts, units) for each, unit in zip(every, own)]

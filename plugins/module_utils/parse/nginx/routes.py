@@ -30,6 +30,8 @@ _SETTINGS = frozenset(_TIMEOUTS) | {
 }
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _MOST_ROUNDS = 5
+_MOST_CANDIDATES = 64
+_OF_MAP = ("hostnames", "volatile", "include")  # words of map itself
 _MOST_VARIABLES = 20  # of one text
 
 # What variables hold, innermost block first: the only possible text, or None.
@@ -117,6 +119,7 @@ class _Routes:
         self.routes: List[Route] = []
         self.upstreams: Dict[str, Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
+        self.choices: Dict[str, List[Directive]] = {}  # lines of a map that has several values
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
@@ -133,6 +136,7 @@ class _Routes:
                 if not any(entry.name == "default" for entry in mapping.block):
                     possible.add("")
                 self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
+                self.choices[_variable(mapping.args[1])] = mapping.block
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
         level = self.enter(
             _Level(timeouts, None, False, None, False, [], None, {}, (self.maps,), ()), block, "http"
@@ -247,6 +251,21 @@ class _Routes:
             text = _VARIABLE.sub(replace, text)
         return None if "$" in text else text
 
+    def candidates(self, text: str) -> List["Target"]:
+        """Where one map may lead a text that nothing else decides; []: it may lead anywhere."""
+        names = list(_VARIABLE.finditer(text))
+        lines = self.choices.get((names[0].group(1) or names[0].group(2)).lower(), []) if names else []
+        found: List[Target] = []
+        for line in lines if len(names) == 1 else []:
+            if line.name in _OF_MAP:
+                continue
+            address = text.replace(names[0].group(), line.args[0]) if line.args else "$"
+            upstream = self.upstreams.get(address.lower())
+            if "$" in address or not upstream and fault_of(address):
+                return []
+            found += upstream.endpoints if upstream else [target_of(address, line)]
+        return list({target["endpoint"]: target for target in found}.values())[:_MOST_CANDIDATES]
+
     def problem(self, address: str) -> Optional[Tuple[str, Optional[str], Optional[str]]]:
         """(kind, its values) where nginx refuses an address that is no upstream's name, else None."""
         fault = fault_of(address)
@@ -294,6 +313,10 @@ class _Routes:
             "params": level.params,
             "next_upstream": level.next_upstream,
         }
+        if variable and not address:
+            candidates = self.candidates(written)
+            if candidates:
+                route["candidates"] = candidates
         if upstream and upstream.keepalive_at and keepalive and level.keep_conn:
             at, switch = upstream.keepalive_at, level.keep_conn
             route["kept_at"] = {

@@ -70,3 +70,35 @@ class TestNoStranger:
 
     def test_decoy_php_fpm_itself_with_its_workers(self) -> None:
         assert hosts.causes(a_host()) == []
+
+
+class TestOrphans:
+    """Workers whose master was killed: they hold the socket and answer."""
+
+    def left(self, answers: bool = True, **facts: Any) -> Host:
+        host = a_host("stopped").dialled("ok", probe="answered" if answers else "closed", ms=0.3)
+        host.silent_logs().without_listeners(listening=True)
+        worker = {"comm": "php-fpm8.2", "exe": hosts.master(host)["binary"], "uid": 33, "user": "www-data"}
+        worker.update(cmdline="php-fpm: pool www", claims_fpm=True, master_config=None, unit=None)
+        for pid in (61, 62):
+            host.with_listener(pid=pid, **dict(worker, **dict({"pool": "www"}, **facts)))
+        return host
+
+    def test_hit(self) -> None:
+        host = self.left()
+        assert hosts.found(host) == ([("fpm_not_running", "orphaned", "active")], "degraded")
+        item = hosts.only(host)
+        assert (item["severity"], item["confidence"], item["remedy"]) == ("warning", "likely", [])
+        assert {"source": "pids", "path": None, "text": "61 62"} in item["evidence"]
+
+    def test_near_miss_another_program_or_pool(self) -> None:
+        for facts in ({"exe": "/home/eve/php-fpm8.2"}, {"exe": None}, {"pool": "other"}, {"pool": None}):
+            assert hosts.cause_ids(self.left(**facts)) == [CAUSE]
+
+    def test_near_miss_one_of_them_is_a_stranger(self) -> None:
+        host = self.left().with_listener(pid=63, comm="sh", exe="/bin/sh", uid=1001, user="eve", pool=None)
+        hosts.place(host)["listeners"][-1]["claims_fpm"] = False
+        assert hosts.cause_ids(host) == [CAUSE]
+
+    def test_near_miss_they_do_not_answer(self) -> None:
+        assert "orphaned" not in [found[1] for found in hosts.causes(self.left(answers=False))]

@@ -144,6 +144,35 @@ class TestDependency:
     def test_hit_what_else_they_may_wait_for(self, row: Dict[str, Any], named: str) -> None:
         assert named in hosts.only(full([row], [row]))["summary"]
 
+    def behind(self, first: Dict[str, Any], state: str = "disk_wait") -> Host:
+        """The second worker is in a wait of the kernel's own (d_alloc_parallel, on a real host)."""
+        host = full([first], [wait("other")])
+        second = max(worker["pid"] for worker in host["workers"])
+        host["halted"] = [{"pid": second, "kind": state, "why": "d_alloc_parallel"}]
+        return host
+
+    def test_hit_one_waits_for_a_server_and_the_other_for_that_one(self) -> None:
+        item = hosts.only(self.behind(wait("remote_file", on="/srv/remote")))
+        assert item["reason"] == "slow_dependency" and "/srv/remote" in item["summary"]
+        assert item["evidence"][0]["text"].startswith("2 of 2 workers wait")
+
+    def test_near_miss_the_first_one_sleeps(self) -> None:
+        assert reason(self.behind(wait("sleep"))) == "disk_wait"
+
+    def test_near_miss_the_second_one_was_stopped(self) -> None:
+        assert reason(self.behind(wait("remote_file", on="/srv/remote"), "stopped")) == "stopped"
+
+    def test_hit_each_is_in_the_wait_of_a_network_file_system(self) -> None:
+        row = [wait("remote_file", on="/srv/nfs")]
+        host = full(row, row)
+        host["halted"] = [
+            {"pid": worker["pid"], "kind": "disk_wait", "why": "rpc_wait_bit_killable"}
+            for worker in host["workers"]
+        ]
+        item = hosts.only(host)
+        assert item["reason"] == "disk_wait"
+        assert any("waits for /srv/nfs" in piece["text"] for piece in item["evidence"])
+
     def test_hit_who_holds_the_lock_waits_for_a_database(self) -> None:
         first, second = sorted(worker["pid"] for worker in full()["workers"])
         host = full([wait("peer", on=MYSQL)], [wait("lock", on=SESSION, holder=first)])

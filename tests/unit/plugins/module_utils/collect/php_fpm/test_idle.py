@@ -92,6 +92,14 @@ class TestPanel:
             ("/usr/local/php/etc/php-fpm.conf", None, "/etc/init.d/php-fpm start"),
         ]
 
+    def test_nor_is_it_where_the_unit_has_another_configuration(self) -> None:
+        unit = ("php8.2-fpm.service", "loaded", "enabled", UNIT_FILE)
+        host = a_host(dict(DEBIANS, **{UNIT_FILE: "", "/etc/other.conf": POOL}), unit)
+        command = next(iter(host.commands))
+        argv = "ExecStart={ path=/x ; argv[]=/usr/sbin/php-fpm8.2 --fpm-config /etc/other.conf ; }\n"
+        host.commands[command] = (0, host.commands[command][1] + argv, "")
+        assert ("/etc/php/8.2/fpm/php-fpm.conf", None, None) in seen(host)
+
     def test_debians_own_script_is_not_what_starts_it(self) -> None:
         host = a_host(
             dict(DEBIANS, **{UNIT_FILE: ""}), ("php8.2-fpm.service", "loaded", "enabled", UNIT_FILE)

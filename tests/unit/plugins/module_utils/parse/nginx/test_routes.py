@@ -304,6 +304,23 @@ class TestVariables:
         assert keys(only_route(body % "b:1")) == []
         assert keys(only_route(body % "a:1")) == ["a:1"]
 
+    MAP = "map $host $backend { default unix:/a.sock; b.example 127.0.0.1:9001; %s }"
+
+    def mapped(self, passes: str, more: str = "") -> List[str]:
+        server = "server { location / { fastcgi_pass %s; } }" % passes
+        routes, _conf = read(
+            "http { upstream php { server unix:/u.sock; } " + self.MAP % more + server + " }"
+        )
+        return [target["endpoint"] for target in routes[0].get("candidates", [])]
+
+    def test_a_map_leads_to_each_of_its_values(self) -> None:
+        assert self.mapped("$backend") == ["unix:/a.sock", "127.0.0.1:9001"]
+        assert self.mapped("$backend", "c.example php; hostnames;")[-1] == "unix:/u.sock"
+
+    def test_near_miss_a_map_with_a_variable_may_lead_anywhere(self) -> None:
+        assert self.mapped("$backend", "c.example unix:/run/$user.sock;") == []
+        assert self.mapped("$backend$uri") == [] and self.mapped("$nobody") == []
+
     def test_many_variables_do_not_take_quadratic_time(self) -> None:
         body = "".join(
             "set $v%d a:%d; location /%d { fastcgi_pass $unknown%d; }" % (index, index + 1, index, index)

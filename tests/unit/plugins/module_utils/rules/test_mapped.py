@@ -1,0 +1,50 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""fastcgi_pass with a variable that a map sets."""
+
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.parts import place
+
+OLD = "unix:/run/php/old.sock"
+MISMATCH = ("socket_path_mismatch", "other_socket", "active")
+
+
+def mapped(*ago: float, dead: bool = True) -> Host:
+    """The map leads to the pool's socket, and to another one. ago: what was lost there. dead: nobody listens
+    there.
+    """
+    host = a_host().dialled("ok", None, "answered", 2.0).silent_logs()
+    facts = dict(place(host), **hosts.unix(OLD[len("unix:") :]))
+    if dead:
+        facts["connect"] = dict(facts["connect"], result="missing", errno=2, error="No such file")
+        facts["probe"] = dict(facts["probe"], result="not_tried", ms=None)
+        facts.update(listening=False, listeners=[])
+    host.with_endpoint_of(OLD, facts)
+    if ago:
+        host.nginx_said("ng-connect-enoent", *ago, endpoint=OLD)
+    for route in host["nginx"]["routes"]:
+        first = route["endpoints"][0]
+        route["candidates"] = [dict(first), dict(first, endpoint=OLD, written=OLD)]
+        route.update(endpoints=[], variable=True)
+    return host
+
+
+class TestMapped:
+    def test_hit_requests_were_lost_where_it_leads(self) -> None:
+        host = mapped(30.0, 20.0)
+        assert hosts.found(host) == ([MISMATCH], "degraded")
+        assert hosts.only(host)["count"] == 2 and hosts.actions(host) == []
+
+    def test_near_miss_nobody_comes_to_the_dead_place(self) -> None:
+        assert hosts.found(mapped()) == ([], "unknown")
+
+    def test_near_miss_another_site_lost_them(self) -> None:
+        host = mapped(30.0)
+        host["logs"]["events"][-1]["site"] = "blog.example"
+        assert hosts.causes(host) == []
+
+    def test_decoy_each_place_answers(self) -> None:
+        assert hosts.found(mapped(dead=False)) == hosts.HEALTHY
