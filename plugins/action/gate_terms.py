@@ -20,6 +20,7 @@ ARGUMENTS: dict[str, Any] = {
         "policy": {"type": "raw", "default": {}},
         "baseline": {"type": "path", "default": ""},
         "since": {"type": "raw"},
+        "max_age": {"type": "float", "default": 86400.0},
         "window": {"type": "int", "default": 900},
     },
 }
@@ -45,6 +46,7 @@ class ActionModule(ActionBase):
                 options["since"],
                 options["window"],
                 time.time(),
+                options["max_age"],
             )
         except (played.NotReported, gate.GateError) as error:
             raise AnsibleActionFail("The gate stays closed: %s." % error) from None

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager
+from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.plugins.lookup import LookupBase
 
 DOCUMENTATION = r"""
@@ -20,7 +21,8 @@ short_description: Choose the hosts of a play, or end with an error where there 
 version_added: 0.6.0
 description:
   - Gives its pattern back, for C(hosts) of a play. Raises an error where it matches no host of the inventory
-    within C(--limit). The engine would skip the play and end well.
+    within C(--limit), or has a name that no host and no group has. The engine would skip the play, or these
+    hosts, and end well.
   - With C(--syntax-check) it gives the pattern back whatever the inventory has.
   - Raises an error as well where C(--skip-tags) or C(--start-at-task) would skip the tasks of the play.
 positional: _terms
@@ -53,6 +55,8 @@ _raw:
   elements: str
 """
 
+# What makes a part of a pattern more than a name.
+_PATTERN = re.compile(r"[*?\[\]]")
 # Words of --skip-tags that skip even what is tagged always.
 SKIPS_ALL = frozenset(("always", "tagged"))
 
@@ -63,6 +67,13 @@ def skipped_by(arguments: Mapping[str, Any]) -> str:
     if words:
         return "--skip-tags %s" % ",".join(words)
     return "--start-at-task" if arguments.get("start_at_task") else ""
+
+
+def _is_unknown(part: str, inventory: InventoryManager) -> bool:
+    """Whether a part of a pattern is a plain name, and nothing has it. What is taken away may be unknown."""
+    if part[:1] in "&!~" or _PATTERN.search(part):
+        return False
+    return part not in inventory.groups and not inventory.get_hosts(part)
 
 
 class LookupModule(LookupBase):
@@ -79,17 +90,21 @@ class LookupModule(LookupBase):
             raise AnsibleError("%s would skip the look at the hosts: leave it out" % skips)
         limit = arguments.get("subset")
         for pattern in terms:
-            if not self._matched(pattern, limit, variables or {}):
+            inventory = self._inventory(variables or {})
+            unknown = [part for part in split_host_pattern(pattern) if _is_unknown(part, inventory)]
+            if unknown:
+                raise AnsibleError("%s is no host and no group of the inventory" % ", ".join(unknown))
+            inventory.subset(limit)
+            if not inventory.get_hosts(pattern):
                 where = "the inventory with --limit %s" % limit if limit else "the inventory"
                 raise AnsibleError("no host of %s matches %s: nothing was looked at" % (where, pattern))
         return list(terms)
 
-    def _matched(self, pattern: str, limit: str | None, variables: Mapping[str, Any]) -> bool:
-        """Whether the pattern has hosts within the limit."""
+    def _inventory(self, variables: Mapping[str, Any]) -> InventoryManager:
+        """The groups and hosts that the play may choose of."""
         inventory = InventoryManager(self._loader, parse=False)
         for group, hosts in (variables.get("groups") or {}).items():
             inventory.add_group(group)
             for host in hosts:
                 inventory.add_host(host, group=group)
-        inventory.subset(limit)
-        return bool(inventory.get_hosts(pattern))
+        return inventory

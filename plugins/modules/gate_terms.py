@@ -38,6 +38,11 @@ options:
       - When the deploy began, as epoch seconds or as a time with its zone, such as
         V(2026-01-31T08:30:00Z). By default the time of the baseline.
     type: raw
+  max_age:
+    description: How many seconds old O(baseline) may be. That of an earlier deploy would excuse what this one
+      broke again.
+    type: float
+    default: 86400
   window:
     description: How many seconds the look is to reach back at least.
     type: int

@@ -51,8 +51,19 @@ class Terms(NamedTuple):
     baseline: Baseline | None
 
 
-def terms(phase: str, policy: Any, baseline: str, since: Any, window: int, now: float) -> Terms:
-    """What the user said, checked before any host is asked. Raises GateError."""
+def terms(
+    phase: str,
+    policy: Any,
+    baseline: str,
+    since: Any,
+    window: int,
+    now: float,
+    max_age: float = math.inf,
+) -> Terms:
+    """What the user said, checked before any host is asked. Raises GateError.
+
+    max_age: seconds. The baseline of an earlier deploy would excuse what this one broke again.
+    """
     try:
         read = policy_reader.read(policy)
     except policy_reader.PolicyError as error:
@@ -64,6 +75,11 @@ def terms(phase: str, policy: Any, baseline: str, since: Any, window: int, now: 
             raise GateError("gate_baseline is empty: name the file that keeps the baseline")
         return Terms(read, None, window, None)
     found = baseline_of(baseline) if baseline else None
+    if found and now - epoch(found.report["generated_at"]) > max_age:
+        raise GateError(
+            "the baseline %s is of %s, which is longer ago than gate_baseline_max_age: run the gate with "
+            "gate_phase=before first" % (found.path, found.report["generated_at"])
+        )
     began = moment(since, now)
     if began is None and found is None:
         raise GateError("gate_since is needed where gate_baseline is empty: when did the deploy begin?")

@@ -135,7 +135,7 @@ def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -
             confidence=finding["confidence"],
             state=finding["state"],
             new=_is_new(change) if known else None,
-            why="%s: %s" % (finding["title"], finding["summary"]),
+            why=("%s: " % finding["title"] if finding["state"] == "active" else "") + finding["summary"],
             fix=finding["fix"] or finding["advice"],
             sites=finding["sites"] or ([finding["site"]] if finding["site"] else []),
             pool=finding["pool"],

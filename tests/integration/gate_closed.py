@@ -54,8 +54,13 @@ def no_host(fleet: Fleet) -> Iterator[Check]:
     playbooks = {"diagnose": "diagnose_hosts", "remediate": "remediate_hosts", "audit": "diagnose_hosts"}
     for playbook, option in list(playbooks.items())[: 3 if fleet.everything else 2]:
         done = fleet.run(playbook, options={option: "wbe"})
-        fine = done.rc != 0 and "no host of the inventory matches wbe" in done.one_line
+        fine = done.rc != 0 and "wbe is no host and no group of the inventory" in done.one_line
         yield seen(playbook, "a mistyped pattern is an error", fine, done)
+    done = fleet.run("diagnose", options={"diagnose_hosts": "web:wbe"})
+    fine = done.rc != 0 and "wbe is no host and no group of the inventory" in done.one_line
+    yield seen("diagnose", "a mistyped part of a pattern is an error", fine, done)
+    done = fleet.run("diagnose", options={"diagnose_hosts": "web:!wbe:empty:db*"})
+    yield seen("diagnose", "what is taken away or empty is none", done.rc == 0, done)
     done = fleet.run("diagnose", options={"diagnose_hosts": "empty"})
     fine = done.rc != 0 and "no host of the inventory matches empty" in done.one_line
     yield seen("diagnose", "an empty group is an error", fine, done)

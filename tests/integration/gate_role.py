@@ -248,7 +248,7 @@ def mistakes(fleet: Fleet) -> Iterator[Check]:
             {**AFTER, "gate_since": "yesterday", "gate_baseline": ""},
             "gate_since is yesterday",
         ),
-        ("no host", {**BEFORE, "gate_hosts": "wbe"}, "no host of the inventory matches wbe"),
+        ("no host", {**BEFORE, "gate_hosts": "wbe"}, "wbe is no host and no group of the inventory"),
     ]
     few = ("gate_policy.rules[0].cause", "no phase", "no window", "no baseline", "no host")
     for name, options, words in cases:

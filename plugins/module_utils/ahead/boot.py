@@ -48,24 +48,31 @@ def _started_otherwise(host: Host, unit: str) -> bool:
     return any(block.get(name) for name in _WANTED) or bool(_CLUSTER.search(block.get("DropInPaths", "")))
 
 
-def enablement(host: Host, service: Service, systemd: bool) -> "Iterator[RestartProblem]":
-    """Whether a boot would start what runs now."""
+def enablement(host: Host, service: Service, systemd: bool, down: bool = False) -> "Iterator[RestartProblem]":
+    """Whether a boot would start what runs now. down: it is needed, and does not run."""
     state = service.state
-    if service.pid is None or not systemd:
+    if service.pid is None and not down or not systemd:
         return
+    runs = "does not run" if down else "runs"
     if state is None or service.unit is None:
+        if service.pid is None:
+            return
         cgroup = unit_of(process_cgroup(host, service.pid)) or ""
         if not cgroup.endswith(".service"):
             words = "%s runs, and was started by hand: no boot would start it." % service.name
             yield problem("unit_missing", service, words, confidence="likely", file=service.config)
         return
     if is_masked(state):
-        words = "%s runs and is masked: once it stops, systemd refuses to start it." % service.name
-        yield problem("unit_masked", service, words, file=state["fragment"])
+        words = "%s %s and is masked: systemd refuses to start it." % (service.name, runs)
+        yield problem("unit_masked", service, words, already=down, file=state["fragment"])
     elif state["enabled"] in NOT_AT_BOOT and not _started_otherwise(host, service.unit):
-        words = "%s runs, and systemd calls its unit %s: no boot would start it."
+        words = "%s %s, and systemd calls its unit %s: no boot would start it."
         yield problem(
-            "unit_disabled", service, words % (service.name, state["enabled"]), file=state["fragment"]
+            "unit_disabled",
+            service,
+            words % (service.name, runs, state["enabled"]),
+            already=down,
+            file=state["fragment"],
         )
 
 

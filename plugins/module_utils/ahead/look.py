@@ -3,30 +3,24 @@
 
 """All that the next restart, reload or boot of a host's nginx and php-fpm would do. Changes nothing."""
 
-import contextlib
-from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Iterator, List, Sequence
 
-from ..collect.endpoint.real_paths import real_paths
 from ..collect.host import Host
-from ..collect.linux.processes import Process, processes
-from ..collect.linux.units import unit_states
-from ..collect.nginx import UNITS
 from ..collect.snapshot import take
-from ..parse.route_pools import match_pools
-from ..remediate.launch import Launch, launch
 from ..remediate.preflight import NginxReading, listens_of
 from ..remediate.rehearsal import taken
-from ..verdict.step import Refusal, Untried
 from . import boot, disk
 from .boot import is_masked
 from .cuts import cut_of
 from .endpoints import After, Held, dialled
-from .problems import CRITICAL, FPM, INFO, NGINX, SEVERITIES, WARNING, Service, problem
+from .judgement import mended_first, message, verdict_of, worst_first
+from .problems import FPM, NGINX, Service, problem
+from .services import Looked, looked_at, unheard
 from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.snapshot import Missing
 
 WINDOW = 60  # seconds of log: none of it decides here
 PROBE_SECONDS = 1.0
@@ -37,71 +31,6 @@ RELEVANT = frozenset(
     + ("processes", "endpoint", "collector_failed", "connect_as_nginx", "listener", "unit_start")
     + ("nginx_test", "fpm_test", "fpm_start", "problems")
 )
-
-
-class Looked(NamedTuple):
-    host: Host
-    snapshot: "Snapshot"
-    procs: List[Process]
-    services: List[Service]  # nginx first
-    launches: Dict[str, Launch]  # by unit
-
-
-@contextlib.contextmanager
-def unheard(host: Host) -> Iterator[None]:
-    """What is dialled here only to see whether it is taken is not missing in the answer."""
-    kept, host.missing = host.missing, []
-    try:
-        yield
-    finally:
-        host.missing = kept
-
-
-def services_of(host: Host, snapshot: "Snapshot") -> List[Service]:
-    """nginx, and each php-fpm that runs or that nginx's files dial."""
-    nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
-    every = list(dict.fromkeys(route["site"] or "default" for route in nginx["routes"]))
-    sites: Dict[str, Dict[str, None]] = {}
-    for route in match_pools(nginx["routes"], masters, real_paths(host, nginx["routes"])):
-        for pool in route["pools"]:
-            sites.setdefault(pool["config"], {})[route["site"] or "default"] = None
-    states = unit_states(host, [nginx["unit"] or "", *UNITS], logs=False)
-    loaded = [name for name, state in states.items() if state["load"] not in (None, "not-found")]
-    unit = nginx["unit"] if nginx["running"] else next(iter(loaded), None)
-    pid = nginx["master"]["pid"] if nginx["master"] else None
-    binary = nginx.get("binary")
-    config = nginx["config"] or ""
-    found = [Service(NGINX, config, binary, pid, unit, states.get(unit or ""), every)]
-    for master in masters:
-        names = list(sites.get(master["config"], {}))
-        if master["running"] or names:
-            found.append(
-                Service(
-                    FPM,
-                    master["config"],
-                    master["binary"],
-                    master["pid"],
-                    master["unit"],
-                    master["unit_state"],
-                    names,
-                    master,
-                )
-            )
-    return found
-
-
-def _launch(host: Host, service: Service, found: "List[RestartProblem]") -> Optional[Launch]:
-    state = service.state
-    if not service.unit or state is None or state["load"] in ("masked", "not-found"):
-        return None
-    try:
-        return launch(host, service.unit)
-    except Untried as untried:
-        host.miss("unit_start", service.unit, str(untried))
-    except Refusal as refusal:
-        words = "%s." % str(refusal).rstrip(".")
-        found.append(problem("start_refused", service, words, already=service.pid is None))
-    return None
 
 
 def _address(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
@@ -158,11 +87,20 @@ def _of_service(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
     unit = looked.launches.get(service.unit or "")
     if unit:
         yield from boot.refusals(host, service, unit)
-    yield from boot.enablement(host, service, snapshot["host"]["systemd"])
+    yield from boot.enablement(host, service, snapshot["host"]["systemd"], _is_down(looked, service))
     yield from disk.unit_files(host, service, unit)
     yield from disk.unloaded(host, service, snapshot["nginx"], looked.procs)
     if service.program == NGINX:
         yield from _address(looked, service)
+
+
+def _is_down(looked: Looked, service: Service) -> bool:
+    """Whether sites need it, it does not run, and nobody else listens in its place."""
+    if service.pid is not None or not service.sites:
+        return False
+    pools = service.master["pools"] if service.master else []
+    places = [looked.snapshot["endpoints"].get(pool["endpoint"] or "") for pool in pools]
+    return not any(place and place["listening"] for place in places)
 
 
 def _of_endpoints(looked: Looked) -> "Iterator[RestartProblem]":
@@ -173,7 +111,8 @@ def _of_endpoints(looked: Looked) -> "Iterator[RestartProblem]":
         looked.snapshot["endpoints"],
         looked.launches,
     )
-    yield from after.lost()
+    if looked.whole:
+        yield from after.lost()
     yield from after.denied()
     held = [
         Held(service, pool)
@@ -183,44 +122,6 @@ def _of_endpoints(looked: Looked) -> "Iterator[RestartProblem]":
     yield from boot.directories(looked.host, held, looked.launches)
     ways = dialled(looked.snapshot["nginx"]["routes"])
     yield from boot.links(looked.host, looked.services[0], ways, looked.launches)
-
-
-def worst_first(problems: "Iterable[RestartProblem]") -> "List[RestartProblem]":
-    return sorted(problems, key=lambda each: (SEVERITIES.index(each["severity"]), each["at"] == ["boot"]))
-
-
-def verdict_of(problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]") -> str:
-    severities = {each["severity"] for each in problems}
-    if CRITICAL in severities:
-        return "fails"
-    if WARNING in severities:
-        return "risky"
-    return "unknown" if missing else "fine"
-
-
-def message(verdict: str, problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]") -> str:
-    """One sentence, with the worst of it."""
-    if verdict == "not_applicable":
-        return "No route leads from nginx to php-fpm here."
-    if verdict == "fine":
-        return "nginx and php-fpm would come up again as they are."
-    if verdict == "unknown":
-        return "It is not known whether a restart would go well: %s." % missing[0]["why"].rstrip(".")
-    bad = [each for each in problems if each["severity"] != INFO]
-    more = " There are %d more problems." % (len(bad) - 1) if len(bad) > 2 else ""
-    more = " There is one more problem." if len(bad) == 2 else more
-    return bad[0]["summary"] + more
-
-
-def _looked(host: Host, snapshot: "Snapshot", problems: "List[RestartProblem]") -> Looked:
-    """problems: those that show while it is asked how each unit is started are added."""
-    services = services_of(host, snapshot)
-    launches: Dict[str, Launch] = {}
-    for service in services:
-        found = _launch(host, service, problems)
-        if found:
-            launches[found.unit] = found
-    return Looked(host, snapshot, processes(host), services, launches)
 
 
 def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
@@ -233,7 +134,7 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
         verdict = "unknown" if host.missing else "not_applicable"
         return _answer(verdict, [], [], [], host.missing)
     problems: List[RestartProblem] = []
-    looked = _looked(host, snapshot, problems)
+    looked = looked_at(host, snapshot, problems)
     services: List[RestartService] = []
     for service in looked.services:
         programs = list(disk.programs(host, service, looked.launches.get(service.unit or "")))
@@ -245,7 +146,7 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
             _miss_tests(host, service, tests, try_start, snapshot["host"]["systemd"])
         services.append(_service_entry(service, tests))
         problems += programs + problems_of(service, *tests) + list(_of_service(looked, service))
-    problems = worst_first(problems + list(_of_endpoints(looked)))
+    problems = mended_first(worst_first(problems + list(_of_endpoints(looked))))
     running = [service.master for service in looked.services if service.master and service.pid is not None]
     cuts = [cut_of(host, master, snapshot["endpoints"]) for master in running]
     missing = [entry for entry in host.missing if entry["what"] in RELEVANT]

@@ -4,22 +4,24 @@
 """What nginx and php-fpm say of their files, and whether php-fpm would start: tried in the sandbox."""
 
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..actions.steps import fpm_trial, nginx_trial
 from ..change.trial import Start, deciding_line, trial
 from ..collect.host import Host, Ran
 from ..collect.linux.processes import Process
-from ..parse.php_fpm.problems import start_failure
+from ..parse.nginx.refused import place_of
+from ..parse.php_fpm.problems import StartFailure, start_failure
 from ..parse.redact import redact
 from ..remediate.launch import Launch
-from ..remediate.preflight import definition_of, is_proven
+from ..remediate.preflight import NginxReading, definition_of, is_proven
 from ..remediate.rehearsal import rehearse, start_of
 from ..verdict.step import Refusal, Step, Trial, Untried
 from .problems import Service, problem
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.restart import RestartProblem
 
 PASSED, REFUSED, NOT_RUN = "passed", "refused", "not_run"
@@ -28,8 +30,8 @@ SECONDS = 20.0
 _SANDBOX = re.compile(
     r"host not found|name resolution|getaddrinfo|Read-only file system|name or service not known", re.I
 )
-# ngx_conf_log_error(): where it stands ends the message.
-_PLACE = re.compile(r" in (/[^:\s]+):(\d+)\s*$")
+# Time, level and pid before what nginx and php-fpm say.
+_HEAD = re.compile(r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: |\[[\w .:-]+\] [A-Z]+: )")
 
 
 class Tried(NamedTuple):
@@ -68,8 +70,9 @@ def nginx_test(host: Host, nginx: "Nginx") -> Tried:
     why = deciding_line(ran)
     if ran.rc is None or only_the_sandbox(why):
         return Tried(NOT_RUN, "nginx -t could not tell: %s" % why)
-    place = _PLACE.search(why)
-    return Tried(REFUSED, why, place.group(1) if place else None, int(place.group(2)) if place else None)
+    words = _HEAD.sub("", why, 1)
+    place = place_of(words, NginxReading(host, nginx).conf, nginx["prefix"] or "")
+    return Tried(REFUSED, words, *(place or (None, None)))
 
 
 def fpm_test(host: Host, service: Service, launch: Optional[Launch]) -> Tried:
@@ -89,13 +92,22 @@ def fpm_test(host: Host, service: Service, launch: Optional[Launch]) -> Tried:
     unseen = bool(failure and failure.kind == "fpm-uid" and host.account(failure.places[0]))
     if ran.rc is None or unseen or only_the_sandbox(why):
         return Tried(NOT_RUN, "php-fpm -t could not tell: %s" % why)
-    known = next(iter(master["config_errors"]), None)
+    words = _HEAD.sub("", redact(failure.text) if failure else why, 1)
+    return Tried(REFUSED, words, *_fpm_place(master, failure))
+
+
+def _fpm_place(
+    master: "Master", failure: Optional[StartFailure]
+) -> "Tuple[Optional[str], Optional[int], Optional[str]]":
+    """(file, line, pool): as php-fpm says, as the files say, or where the pool begins that it names."""
+    name = failure.pool if failure else None
     if failure and failure.file:
-        return Tried(REFUSED, redact(failure.text), failure.file, failure.line, failure.pool)
-    words = redact(failure.text) if failure else why
+        return failure.file, failure.line, name
+    known = next(iter(master["config_errors"]), None)
     if known:
-        return Tried(REFUSED, words, known["file"], known["line"] or None, failure.pool if failure else None)
-    return Tried(REFUSED, words, None, None, failure.pool if failure else None)
+        return known["file"], known["line"] or None, name
+    pool = next((pool for pool in master["pools"] if pool["name"] == name), None)
+    return (pool["file"], pool["line"], name) if pool else (None, None, name)
 
 
 def fpm_start(host: Host, service: Service, launch: Optional[Launch], procs: Sequence[Process]) -> Tried:
@@ -140,7 +152,8 @@ def problems_of(service: Service, config: Tried, start: Tried) -> "List[RestartP
             )
         ]
     if start.result == REFUSED:
-        words = "%s would not start: %s." % (service.name, (start.why or "").rstrip("."))
+        why = _HEAD.sub("", (start.why or "").rstrip("."), 1)
+        words = "%s would not start: %s." % (service.name, why)
         return [
             problem("start_fails", service, words, already=already, confidence="likely", file=service.config)
         ]

@@ -37,6 +37,12 @@ class TestTerms:
         assert found.since == NOW - 3000 and found.window >= 3000 and found.baseline
         assert gate.terms("after", {}, path, NOW - 60, 900, NOW).window == 900
 
+    def test_the_baseline_of_an_earlier_deploy_is_refused(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": answer()}, NOW - 90_000)
+        assert gate.terms("after", {}, path, "", 900, NOW, 100_000).baseline
+        with pytest.raises(gate.GateError, match="longer ago than gate_baseline_max_age"):
+            gate.terms("after", {}, path, "", 900, NOW, 86400)
+
     def test_before_a_deploy_there_is_no_time(self) -> None:
         assert gate.terms("before", {}, "x.json", NOW, 900, NOW).since is None
 

@@ -51,6 +51,8 @@ def pool(endpoint: str = SOCKET, **more: Any) -> Dict[str, Any]:
             "listen_mode": "0660",
             "acl_users": [],
             "acl_groups": [],
+            "access_log": None,
+            "slowlog": None,
         },
         **more,
     )

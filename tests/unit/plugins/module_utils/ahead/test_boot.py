@@ -38,8 +38,8 @@ def kinds(problems: Any) -> List[str]:
     return [problem["kind"] for problem in problems]
 
 
-def enabled(there: FakeHost, systemd: bool = True, **service: Any) -> List[str]:
-    return kinds(subject.enablement(there, fpm()._replace(**service), systemd))
+def enabled(there: FakeHost, systemd: bool = True, down: bool = False, **service: Any) -> List[str]:
+    return kinds(subject.enablement(there, fpm()._replace(**service), systemd, down))
 
 
 class TestBoot:
@@ -75,8 +75,15 @@ class TestBoot:
     def test_near_miss_a_host_without_systemd(self) -> None:
         assert not enabled(host(), systemd=False, state=None, unit=None)
 
-    def test_what_does_not_run_is_the_diagnosis_to_tell(self) -> None:
+    def test_near_miss_what_does_not_run_and_nobody_needs(self) -> None:
         assert not enabled(host(), state=state("disabled"), pid=None)
+
+    @pytest.mark.parametrize("word, kind", [("disabled", "unit_disabled"), ("masked", "unit_masked")])
+    def test_hit_what_is_down_and_no_boot_starts(self, word: str, kind: str) -> None:
+        assert enabled(host(), down=True, state=state(word), pid=None) == [kind]
+
+    def test_near_miss_what_is_down_and_a_boot_starts(self) -> None:
+        assert not enabled(host(), down=True, state=state("enabled"), pid=None)
 
 
 class TestRefusals:

@@ -7,6 +7,7 @@
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import judgement
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import look as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.problems import KINDS, problem
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.ahead.parts import fpm, web
@@ -31,11 +32,11 @@ class TestVerdict:
         ],
     )
     def test_of(self, problems: Any, missing: Any, verdict: str) -> None:
-        assert subject.verdict_of(problems, missing) == verdict
+        assert judgement.verdict_of(problems, missing) == verdict
 
     def test_the_worst_comes_first_and_a_boot_after_a_restart(self) -> None:
         at_boot = problem("unit_disabled", fpm(), "x")
-        assert subject.worst_first([INFO, at_boot, WARNING, WORST]) == [WORST, at_boot, WARNING, INFO]
+        assert judgement.worst_first([INFO, at_boot, WARNING, WORST]) == [WORST, at_boot, WARNING, INFO]
 
     @pytest.mark.parametrize(
         "problems, words",
@@ -47,10 +48,17 @@ class TestVerdict:
         ],
     )
     def test_the_message_has_the_worst(self, problems: Any, words: str) -> None:
-        assert subject.message(subject.verdict_of(problems, []), problems, []) == words
+        assert judgement.message(judgement.verdict_of(problems, []), problems, []) == words
 
     def test_the_message_of_unknown_says_why(self) -> None:
-        assert "only root can" in subject.message("unknown", [], MISSING)
+        assert "only root can" in judgement.message("unknown", [], MISSING)
+
+
+class TestFix:
+    def test_nobody_is_told_to_reload_what_would_fail(self) -> None:
+        told = judgement.mended_first([WORST, INFO])
+        assert "Reload" in INFO["fix"] and "Mend the other problems first" in told[1]["fix"]
+        assert judgement.mended_first([INFO]) == [INFO]
 
 
 class TestKinds:

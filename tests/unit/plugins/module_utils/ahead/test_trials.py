@@ -16,6 +16,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 NGINX: Dict[str, Any] = {
     "binary": "/usr/sbin/nginx", "prefix": "/etc/nginx", "config": "/etc/nginx/nginx.conf", "opens": [],
+    "options": {},
 }  # fmt: skip
 FPM = parts.fpm()._replace(
     master=parts.master(
@@ -47,6 +48,13 @@ class TestNginx:
         )
         told = subject.nginx_test(FakeHost(), NGINX)  # type: ignore[arg-type]
         assert (told.result, told.file, told.line) == ("refused", "/etc/nginx/conf.d/a.conf", 3)
+        assert str(told.why).startswith("unknown directive")
+
+    def test_a_file_that_is_not_there_is_named_by_its_directive(self, says: Any) -> None:
+        says(1, '2026/11/26 19:50:25 [emerg] 1#1: cannot load certificate "/etc/no.pem": x')
+        text = "http {\n server {\n ssl_certificate /etc/no.pem;\n }\n}\n"
+        told = subject.nginx_test(FakeHost({"/etc/nginx/nginx.conf": text}), NGINX)  # type: ignore[arg-type]
+        assert (told.file, told.line) == ("/etc/nginx/nginx.conf", 3)
 
     @pytest.mark.parametrize(
         "words",
@@ -92,6 +100,13 @@ class TestFpm:
         """Without a network php-fpm does not find it, and the host does."""
         says(78, "ERROR: [pool a] cannot get uid for user '%s'\n" % user)
         assert subject.fpm_test(FakeHost(), FPM, None).result == result
+
+    def test_a_pool_that_it_names_is_named_with_its_file(self, says: Any) -> None:
+        says(78, "[26-Nov-2026 20:33:44] ERROR: [pool a] cannot get uid for user 'gone'\n")
+        made = dict(FPM.master or {}, pools=[parts.pool(line=1)])
+        told = subject.fpm_test(FakeHost(), FPM._replace(master=made), None)  # type: ignore[arg-type]
+        assert (told.file, told.line, told.pool) == (parts.POOL_FILE, 1, "a")
+        assert str(told.why).startswith("[pool a] cannot")
 
     def test_what_passed_passed(self, says: Any) -> None:
         says(0)
