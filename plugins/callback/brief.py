@@ -13,7 +13,7 @@ from ansible import context
 from ansible.plugins.callback.default import CallbackModule as Default
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, progress
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import SCREEN
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, names, plural, span
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, plural, span
 
 DOCUMENTATION = r"""
 name: brief
@@ -49,6 +49,9 @@ seealso:
 # What these could not do stands in the table.
 IN_THE_TABLE = ("diagnosis_info", "remediation")
 
+# The pattern of a play that is for no host, by intention.
+NOBODY = ["!all"]
+
 
 class CallbackModule(Default):  # type: ignore[misc]
     """The default callback, where it is asked for details, and one line for each thing where not."""
@@ -80,7 +83,11 @@ class CallbackModule(Default):  # type: ignore[misc]
             self._line(line, color)
 
     def _say(self, word: str, outcome: progress.Outcome, text: str) -> None:
-        self._said.append(progress.Said(word, outcome.host, "%s: %s" % (outcome.task, text)))
+        if outcome.ours and self._table:
+            said = progress.Said(word, outcome.host, progress.in_short(text), short=True)
+        else:
+            said = progress.Said(word, outcome.host, "%s: %s" % (outcome.task, text))
+        self._said.append(said)
 
     # ---------------------------------------------------------------------------------- plays and tasks
 
@@ -122,7 +129,7 @@ class CallbackModule(Default):  # type: ignore[misc]
     def v2_playbook_on_no_hosts_matched(self) -> None:
         if self._in_full:
             super().v2_playbook_on_no_hosts_matched()
-        else:
+        elif list(self._play.hosts) != NOBODY:
             self._announce(": no hosts matched")
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
@@ -223,11 +230,11 @@ class CallbackModule(Default):  # type: ignore[misc]
 
     def _recap(self, stats: Any) -> None:
         took = span(max(1, round(time.monotonic() - self._began)))
-        failed = [host for host in sorted(stats.processed) if stats.failures.get(host)]
+        failed = sum(bool(stats.failures.get(host)) for host in stats.processed)
         changed = sum(bool(stats.changed.get(host)) for host in stats.processed)
         word = "would change" if context.CLIARGS.get("check") else "changed"
         parts = ["%d %s" % (changed, word)] if changed else []
-        parts += ["%d failed (%s)" % (len(failed), names(failed, SCREEN.width // 2)[0])] if failed else []
+        parts += ["%d failed" % failed] if failed else []
         parts += ["%d unreachable" % len(self._unreachable)] if self._unreachable else []
         counts = ": " + ", ".join(parts) if parts else ""
         self._line("%s in %s%s" % (plural(len(stats.processed), "host"), took, counts))

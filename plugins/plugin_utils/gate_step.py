@@ -53,8 +53,11 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
         "gate": {name: value for name, value in made.items() if name != "reasons"},
     }
     asked = options["path"] if options["pages"] else ""
+    findings = [finding for entry in report["hosts"].values() for finding in entry["findings"]]
+    above = {finding["fix"] for finding in findings if finding["state"] == "active"}
+    above |= {entry["error"] for entry in report["hosts"].values() if "error" in entry}
     with letters(printer.SCREEN.unicode):
-        lines = gate_table.render(made, asked, printer.PAGE)
+        lines = gate_table.render(made, asked, printer.PAGE, above)
     return Step(
         again,
         complaints(made, played.batch(task_vars)),

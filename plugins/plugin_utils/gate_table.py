@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .layout import MAX_COMMAND, PAGE, Line, Page, cells, fold, hosts_cell, hosts_of, labelled
 from .shapes.gate import Gate, Reason
 from .text import clean, plural
 
 COLORS = {"fail": "red", "warn": "yellow", "pass": "green"}
-MAX_ROWS = 20
+MAX_ROWS = 12
 FLEET = "(all)"
 
 
@@ -31,13 +31,15 @@ def columns_of(page: Page) -> tuple[int, int, int]:
     return (5, rest // 3, rest - rest // 3)
 
 
-def render(gate: Gate, asked: str = "", page: Page = PAGE) -> list[Line]:
-    """asked: the page that was asked of each site, empty for none."""
+def render(gate: Gate, asked: str = "", page: Page = PAGE, above: Container[str] = ()) -> list[Line]:
+    """asked: the page that was asked of each site, empty for none. above: fixes and errors that the table of
+    the fleet shows, above this one.
+    """
     lines: list[Line] = [("", None), ("GATE  reasons", None)]
     shown = [reason for reason in gate["reasons"] if reason["decision"] != "pass" or reason["waiver"]]
     rows = _rows(shown)
     for row in rows[:MAX_ROWS]:
-        lines += _row(row, page)
+        lines += _row(row, page, above)
     if rows[MAX_ROWS:]:
         lines.append(("  and %s more in the report" % plural(len(rows) - MAX_ROWS, "row"), None))
     if not rows:
@@ -54,14 +56,15 @@ def _rows(reasons: Sequence[Reason]) -> list[list[tuple[str, Reason]]]:
     return sorted(rows, key=lambda row: list(COLORS).index(row[0][1]["decision"]))
 
 
-def _row(row: list[tuple[str, Reason]], page: Page) -> list[Line]:
+def _row(row: list[tuple[str, Reason]], page: Page, above: Container[str]) -> list[Line]:
     reason, columns = row[0][1], columns_of(page)
     where, below = hosts_cell(page, hosts_of(row), columns[1])
     lines: list[Line] = [
         (cells((reason["decision"], where, _name(reason)), columns), COLORS[reason["decision"]]),
         *below,
-        *labelled(page, "why", reason["why"], 3),
     ]
-    if reason["decision"] == "fail":
+    shown = reason["fix"] in above or reason["why"] in above
+    lines += [] if shown else labelled(page, "why", reason["why"], 3)
+    if reason["decision"] == "fail" and not shown:
         lines += labelled(page, "fix", reason["fix"], MAX_COMMAND)
     return lines + (labelled(page, "", reason["waiver"], 2) if reason["waiver"] else [])

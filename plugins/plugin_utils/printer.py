@@ -88,6 +88,9 @@ class LastTable:
     def __init__(self) -> None:
         self._lines: list[Line] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
     def take(self, action: str, result: Mapping[str, Any]) -> bool:
         """Keeps what the task returned; what is only on the way is printed. Whether it was such a task."""
         table = result.get("table")

@@ -15,8 +15,9 @@ from .layout import MAX_ROWS, NUMBERS, Line
 from .report import failure
 from .text import clean, names, plural, span, wrap
 
-# After so many seconds of a task the slow hosts are named, then each time after twice as many.
-SLOW = 10
+# A host is slow after so many seconds, a task is long. What is said then is said again after twice as many.
+SLOW, LONG = 10, 30
+OURS = "webmedic.php_fpm."
 MAX_LINES = 3  # of one failure
 
 
@@ -27,6 +28,7 @@ class Outcome(NamedTuple):
     task: str
     action: str
     data: Mapping[str, Any]
+    ours: bool  # a task of this collection's roles
 
     @classmethod
     def of(cls, result: Any) -> Outcome:
@@ -34,7 +36,10 @@ class Outcome(NamedTuple):
         task = result.task if hasattr(result, "task") else result._task
         host = result.host if hasattr(result, "host") else result._host
         data = result.result if hasattr(result, "result") else result._result
-        return cls(str(host.get_name()), clean(task.name or task.get_name()), str(task.action), data)
+        name = clean(task.get_name())
+        return cls(
+            str(host.get_name()), clean(task.name or name), str(task.action), data, name.startswith(OURS)
+        )
 
 
 class Said(NamedTuple):
@@ -43,6 +48,7 @@ class Said(NamedTuple):
     word: str
     host: str
     text: str
+    short: bool = False
 
 
 def why(data: Mapping[str, Any]) -> str:
@@ -54,6 +60,11 @@ def why(data: Mapping[str, Any]) -> str:
     return "%s: %s" % (reason, printed) if printed and printed not in reason else reason
 
 
+def in_short(text: str) -> str:
+    """Its first sentence. The rest of what our tasks fail with stands in the table."""
+    return text.partition(". ")[0]
+
+
 def warnings(data: Mapping[str, Any]) -> list[str]:
     """The warnings of a result. Deprecations are for who writes the playbook, and are left out."""
     listed = data.get("warnings")
@@ -61,7 +72,9 @@ def warnings(data: Mapping[str, Any]) -> list[str]:
 
 
 def grouped(said: Sequence[Said], columns: int) -> list[Line]:
-    """A line for each thing that was said, whatever the number of hosts. A long one takes some more."""
+    """A line for each thing that was said, whatever the number of hosts. A long one takes some more, unless
+    it stands in the table, too.
+    """
     alike: dict[tuple[str, str], list[Said]] = {}
     for item in said:
         key = NUMBERS.sub("0", item.text.replace(item.host, ""))
@@ -74,7 +87,9 @@ def grouped(said: Sequence[Said], columns: int) -> list[Line]:
         color = "yellow" if items[0].word in ("WARNING", "ignored") else "red"
         lines += [
             (("    " if number else "") + line, color)
-            for number, line in enumerate(wrap(head + items[0].text, columns - 4, MAX_LINES))
+            for number, line in enumerate(
+                wrap(head + items[0].text, columns - 4, 1 if items[0].short else MAX_LINES)
+            )
         ]
     left = {item.host for items in rows[MAX_ROWS:] for item in items}
     return lines + (
@@ -85,27 +100,32 @@ def grouped(said: Sequence[Said], columns: int) -> list[Line]:
 def waiting(seconds: int, answered: int, slow: Sequence[str], columns: int) -> str:
     """As "after 20 s: 297 hosts have answered, waiting for web17, web18 +1 more"."""
     verb = "has" if answered == 1 else "have"
-    head = "after %s: %s %s answered, waiting for " % (span(seconds), plural(answered, "host"), verb)
+    head = "after %s: %s %s answered" % (span(seconds), plural(answered, "host"), verb)
+    if not slow:
+        return head
+    head += ", waiting for "
     return head + names(slow, max(20, columns - len(head)))[0]
 
 
 class Waiting:
-    """Names the hosts that have not answered yet. say: prints a line.
+    """Names the hosts that take long, and counts the others where the whole task does. say: prints a line.
 
     A thread does it, since no event tells that nothing happens. It touches nothing but its own fields and the
     engine's display, which the engine locks before it forks.
     """
 
-    def __init__(self, say: Callable[[str], None], columns: int) -> None:
-        self._say, self._columns = say, columns
+    def __init__(
+        self, say: Callable[[str], None], columns: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._say, self._columns, self._clock = say, columns, clock
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._begin()
 
     def _begin(self) -> None:
-        self._began, self._next, self._answered = time.monotonic(), SLOW, 0
-        self._slow: dict[str, None] = {}
+        self._began, self._next, self._answered = self._clock(), SLOW, 0
+        self._asked: dict[str, float] = {}
 
     def task(self) -> None:
         with self._lock:
@@ -113,30 +133,29 @@ class Waiting:
 
     def asked(self, host: str) -> None:
         with self._lock:
-            self._slow[host] = None
+            self._asked[host] = self._clock()
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="webmedic-waiting", daemon=True)
             self._thread.start()
 
     def answered(self, host: str) -> None:
         with self._lock:
-            if host in self._slow:
-                del self._slow[host]
-                self._answered += 1
+            self._answered += self._asked.pop(host, None) is not None
 
-    def line(self, now: float) -> str:
+    def line(self) -> str:
         """What is to be said now; mostly nothing."""
         with self._lock:
-            late = self._slow and now - self._began >= self._next
-            if not late:
+            now = self._clock()
+            seconds = int(now - self._began)
+            slow = [host for host, since in self._asked.items() if now - since >= SLOW]
+            if not self._asked or seconds < self._next or not (slow or seconds >= LONG):
                 return ""
-            seconds = self._next
-            self._next *= 2
-            return waiting(seconds, self._answered, list(self._slow), self._columns)
+            self._next = 2 * seconds
+            return waiting(seconds, self._answered, slow, self._columns)
 
     def _watch(self) -> None:
         while not self._over.wait(1):
-            line = self.line(time.monotonic())
+            line = self.line()
             if line:
                 self._say(line)
 

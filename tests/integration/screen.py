@@ -155,13 +155,13 @@ def in_full(homes: Homes, fleets: Fleets) -> Iterator[Callable[[], Sequence[Chec
             Check("300 hosts", "the whole output has at most %d lines" % MOST_LINES, too_many(lines)),
             Check("300 hosts", "the table is last", None if last else shown.raw),
             Check("300 hosts", "no line stands there three times", "; ".join(often) or None),
-            Check("300 hosts", "a failure is a line", None if len(failed) == 1 else shown.raw[:900]),
+            Check("300 hosts", "a failure is a line", None if len(failed) == 3 else shown.raw[:900]),
         ]
 
     def slow() -> Sequence[Check]:
         shown = play(homes, 100, fleets.slow, "webmedic.php_fpm.diagnose")
-        said = "after 10 s: 1 host has answered, waiting for slow.example"
-        return [Check("a slow host", "it is named", None if said in shown.raw else shown.raw[:500])]
+        said = re.search("after 1[0-9] s: 1 host has answered, waiting for slow.example", shown.raw)
+        return [Check("a slow host", "it is named", None if said else shown.raw[:500])]
 
     def change() -> Sequence[Check]:
         words = ("webmedic.php_fpm.remediate", "--check", "--diff")

@@ -136,12 +136,12 @@ def fleets() -> Fleets:
         name: CLOSED if number % 15 == 1 else kinds[number % len(kinds)] for number, name in enumerate(names)
     }
     slow = _host("slow", _diagnosis("healthy"), 13)
-    before, after = "pm.max_children = 2\n", "pm.max_children = 16\n"
+    difference = "@@ -1 +1 @@\n-pm.max_children = 2\n+pm.max_children = 16\n"
     change = reply(
         "failing",
         finding(since=since),
         change=action(running=0, cut=0),
-        diff=[{"before_header": "/x.conf", "after_header": "/x.conf", "before": before, "after": after}],
+        diff=[{"before_header": "/x.conf", "after_header": "/x.conf", "prepared": difference}],
     )
     change["remediation"]["still"] = []
     change["remediation"]["findings"] = [

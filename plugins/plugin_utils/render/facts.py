@@ -25,8 +25,17 @@ LEADS = {
 
 def moment_of(report: Report) -> float:
     """When it was made, in epoch seconds."""
-    made = datetime.strptime(report["generated_at"], "%Y-%m-%dT%H:%M:%SZ")
-    return made.replace(tzinfo=timezone.utc).timestamp()
+    return _epoch(report["generated_at"])
+
+
+def _epoch(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+
+
+def told(stamp: str) -> str:
+    """A time of a report, as 2026-11-26 00:15:02 UTC, in the controller's zone."""
+    local = datetime.fromtimestamp(_epoch(stamp)).astimezone()
+    return local.strftime("%Y-%m-%d %H:%M:%S ") + (local.strftime("UTC%z") if local.utcoffset() else "UTC")
 
 
 def worst_of(report: Report) -> str:
@@ -41,14 +50,9 @@ def verdict_of(report: Report) -> str:
     return LEADS[worst] % (plural(counts[worst], "host"), total) if total else "No host was looked at"
 
 
-def facts_of(report: Report, now: float) -> list[tuple[str, str]]:
+def facts_of(report: Report) -> list[tuple[str, str]]:
     """Who ran what, and when."""
-    local = datetime.fromtimestamp(now).astimezone()
-    zone = local.strftime("UTC%z") if local.utcoffset() else "UTC"
-    facts = [
-        ("made", local.strftime("%Y-%m-%d %H:%M:%S ") + zone),
-        ("looked back", span(report["window"])),
-    ]
+    facts = [("made", told(report["generated_at"])), ("looked back", span(report["window"]))]
     run = report.get("run")
     if run is not None:
         facts += [

@@ -138,7 +138,7 @@ def _page(report: Report, changes: Changes | None, note: str) -> str:
             like=LIKE,
             since=since_of(changes, members, causes) if changes else None,
             remedy=remedy_headline(remedied, done) if done else "",
-            facts=facts_of(report, now),
+            facts=facts_of(report),
             words=WORDS,
             counts={status: counts[status] for status in STATUSES if counts[status]},
             total=len(hosts),

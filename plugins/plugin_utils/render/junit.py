@@ -17,7 +17,6 @@ from ..remedies import full_name, open_findings
 from ..shapes.gate import Gate
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
-from .facts import facts_of, moment_of
 from .hosts import missed
 from .judged import decision_on, name_of
 from .view import WORDS, said, sites_of, where
@@ -36,7 +35,7 @@ def render(report: Report) -> str:
 def _suite(root: ET.Element, number: int, name: str, entry: HostEntry, report: Report) -> None:
     host = clean(name) or "-"
     suite = ET.SubElement(root, "testsuite", {"name": host, "id": str(number), "package": "webmedic.php_fpm"})
-    _begin(suite, host, [("status", entry["status"]), *facts_of(report, moment_of(report))], report)
+    _begin(suite, host, [("status", entry["status"]), *_run(report)], report)
     findings = open_findings(entry)
     gate = report.get("gate")
     broken = [finding for finding in findings if _is_broken(finding, name, gate)]
@@ -44,6 +43,10 @@ def _suite(root: ET.Element, number: int, name: str, entry: HostEntry, report: R
         of_site = [finding for finding in broken if site in (sites_of(finding) or [""])]
         _case(suite, host, site, entry, of_site, bool(broken) or bool(gate and name not in gate["ill"]))
     _end(suite, _notes(entry, findings, broken))
+
+
+def _run(report: Report) -> list[tuple[str, str]]:
+    return [("run", clean(report["run"]["id"]))] if "run" in report else []
 
 
 def _is_broken(finding: Explained, host: str, gate: Gate | None) -> bool:
@@ -60,7 +63,7 @@ def _gate(root: ET.Element, number: int, report: Report) -> None:
     suite = ET.SubElement(
         root, "testsuite", {"name": "gate", "id": str(number), "package": "webmedic.php_fpm"}
     )
-    _begin(suite, "gate", [("phase", gate["phase"]), ("verdict", gate["verdict"])], report)
+    _begin(suite, "gate", [("phase", gate["phase"]), ("verdict", gate["verdict"]), *_run(report)], report)
     known = {
         (host, finding["cause"], finding["reason"])
         for host, entry in report["hosts"].items()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..remedies import full_name
 from ..shapes.changes import Changed, Changes
 from ..text import clean, plural
+from .facts import told
 from .view import Cause, Member
 
 MOST_ROWS = 50
@@ -32,6 +33,7 @@ class Part(NamedTuple):
 
     word: str
     status: str
+    total: int  # findings
     rows: list[Row]
     more: int
 
@@ -51,7 +53,7 @@ def since_of(changes: Changes, members: Mapping[str, Member], causes: list[Cause
         _part("gone", "healthy", changes["gone"], members, {}),
         _part("not seen any more", "unknown", changes["unknown"], members, {}),
     ]
-    return Since(clean(changes["before"]), _sentence(changes), [part for part in parts if part.rows])
+    return Since(told(changes["before"]), _sentence(changes), [part for part in parts if part.rows])
 
 
 def _sentence(changes: Changes) -> str:
@@ -83,4 +85,4 @@ def _part(
         known = [members[host] for host in hosts if host in members]
         others = [clean(host) for host in hosts if host not in members]
         rows.append(Row(clean(of_cause[0]["title"]), clean(name), ids.get(name, ""), known, others))
-    return Part(word, status, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
+    return Part(word, status, len(items), rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))

@@ -36,10 +36,9 @@ class Screen:
         self.callback._plugin_options = {"show_custom_stats": False, "show_per_host_start": False}
         self.callback.v2_playbook_on_start(SimpleNamespace(_file_name="x.yml"))
 
-    def play(self, name: str = "Look", check_mode: bool = False) -> None:
-        self.callback.v2_playbook_on_play_start(
-            SimpleNamespace(get_name=lambda: name, check_mode=check_mode, strategy="linear")
-        )
+    def play(self, name: str = "Look", check_mode: bool = False, hosts: str = "all") -> None:
+        fields = {"check_mode": check_mode, "strategy": "linear", "hosts": [hosts]}
+        self.callback.v2_playbook_on_play_start(SimpleNamespace(get_name=lambda: name, **fields))
 
     def task(self, action: str = DIAGNOSIS, name: str = "Ask") -> None:
         self.action = action
@@ -99,7 +98,7 @@ class TestHosts:
             "FAILED web1, web2: Ask: it broke",
             "ignored web3: Ask: no matter",
             "UNREACHABLE web4: Ask: ssh: connect to host web1 port 22: Connection refused",
-            "4 hosts in 1 s: 2 failed (web1, web2), 1 unreachable",
+            "4 hosts in 1 s: 2 failed, 1 unreachable",
         ]
 
     def test_an_item_that_failed_is_named_once(self, seen: Screen) -> None:
@@ -141,6 +140,21 @@ class TestPlays:
         seen.play("Mend")
         seen.callback.v2_playbook_on_no_hosts_matched()
         assert seen.shown == ["Mend: no hosts matched"]
+
+    def test_a_play_that_is_for_none_says_nothing(self, seen: Screen) -> None:
+        seen.play("Mend", hosts="!all")
+        seen.callback.v2_playbook_on_no_hosts_matched()
+        assert seen.shown == []
+
+    def test_what_our_gate_says_stands_in_the_table(self, seen: Screen) -> None:
+        seen.play()
+        seen.task("webmedic.php_fpm.fleet_report")
+        seen.callback.v2_runner_on_ok(seen.result("web1", printer.hand_out([("table", None)])))
+        seen.task("ansible.builtin.fail")
+        closed = seen.result("web1", {"msg": "failing: PHP-FPM is stopped. Fix: systemctl start x"})
+        closed.task.get_name = lambda: "webmedic.php_fpm.diagnose : Fail with its own cause"
+        seen.callback.v2_runner_on_failed(closed)
+        assert seen.end("web1")[1] == "FAILED web1: failing: PHP-FPM is stopped"
 
     def test_the_last_table_comes_last(self, seen: Screen) -> None:
         seen.play()

@@ -101,10 +101,10 @@ class TestBaseline:
 
 
 class TestTable:
-    def lines(self, results: Any) -> list[str]:
+    def lines(self, results: Any, above: tuple[str, ...] = ()) -> list[str]:
         made = report.build(results, 900, NOW)
         judged = judge(Looks(made), policy_reader.read({}), NOW, list(results), "before")
-        return [line for line, _color in gate_table.render(judged, "/health")]
+        return [line for line, _color in gate_table.render(judged, "/health", above=above)]
 
     def test_equal_reasons_share_a_row_and_the_verdict_is_last(self) -> None:
         lines = self.lines({"a": answer(), "b": ILL, "c": ILL})
@@ -112,6 +112,11 @@ class TestTable:
         assert any("b, c" in line for line in lines) and any("systemctl start" in line for line in lines)
         assert lines[-1] == "Gate before: CLOSED. 3 hosts judged, 2 ill hosts: b, c; 2 fail, 0 warn, 0 pass."
         assert "  /health was asked of each site through nginx." in lines
+
+    def test_what_stands_above_is_not_said_again(self) -> None:
+        lines = self.lines({"a": ILL}, ("systemctl start php8.2-fpm.service",))
+        assert any("fpm_not_running/stopped" in line for line in lines)
+        assert not any("systemctl" in line or line.startswith("    why") for line in lines)
 
     def test_a_hundred_kinds_of_reasons_stay_short(self) -> None:
         results = {

@@ -40,6 +40,12 @@ class TestFailures:
         assert len(lines(said)) < 12
         assert "-v shows them" in lines(said)[-1]
 
+    def test_what_stands_in_the_table_is_cut_to_a_line(self) -> None:
+        text = progress.in_short("failing: %s. Fix: systemctl start x" % ("stopped " * 40))
+        assert "Fix" not in text
+        assert len(lines([Said("FAILED", "web1", text, short=True)])) == 1
+        assert len(lines([Said("FAILED", "web1", text)])) == 3
+
     def test_no_text_of_a_host_acts_on_the_terminal(self) -> None:
         lines([Said("FAILED", "web1", evil) for evil in HOSTILE], 80)
 
@@ -55,32 +61,47 @@ class TestFailures:
 class TestWaiting:
     """Which hosts are slow."""
 
+    now = 1000.0
+
     def waiting(self, *hosts: str) -> progress.Waiting:
-        watch = progress.Waiting(lambda line: None, 100)
+        watch = progress.Waiting(lambda line: None, 100, lambda: self.now)
         watch.end()  # no thread: the test asks
         for host in hosts:
             watch.asked(host)
         return watch
 
+    def after(self, watch: progress.Waiting, seconds: int) -> str:
+        self.now = 1000.0 + seconds
+        return watch.line()
+
     def test_they_are_named_after_ten_seconds_then_rarer(self) -> None:
         watch = self.waiting("web1", "web2", "web3")
         watch.answered("web2")
-        began = watch._began
-        assert watch.line(began + 9) == ""
-        assert watch.line(began + 10) == "after 10 s: 1 host has answered, waiting for web1, web3"
-        assert watch.line(began + 19) == ""
-        assert watch.line(began + 20).startswith("after 20 s: ")
-        assert [bool(watch.line(began + seconds)) for seconds in range(21, 700)].count(True) == 5
+        assert self.after(watch, 9) == ""
+        assert self.after(watch, 10) == "after 10 s: 1 host has answered, waiting for web1, web3"
+        assert self.after(watch, 19) == ""
+        assert self.after(watch, 20).startswith("after 20 s: ")
+        assert [bool(self.after(watch, seconds)) for seconds in range(21, 700)].count(True) == 5
+
+    def test_where_none_is_slow_they_are_counted_later(self) -> None:
+        watch = self.waiting("web0")
+        watch.answered("web0")
+        said = {}
+        for seconds in range(61):
+            line = self.after(watch, seconds)
+            said.update({seconds: line} if line else {})
+            watch.asked("web1")  # each time another one
+        assert said == {30: "after 30 s: 1 host has answered", 60: "after 1 min: 1 host has answered"}
 
     def test_nothing_is_said_when_all_have_answered(self) -> None:
         watch = self.waiting("web1")
         watch.answered("web1")
-        assert watch.line(watch._began + 100) == ""
+        assert self.after(watch, 100) == ""
 
     def test_a_new_task_begins_anew(self) -> None:
         watch = self.waiting("web1")
         watch.task()
-        assert watch.line(watch._began + 100) == ""
+        assert self.after(watch, 100) == ""
 
     def test_many_names_fit_the_line(self) -> None:
         line = progress.waiting(40, 3, ["web%03d.prod.example" % number for number in range(500)], 80)

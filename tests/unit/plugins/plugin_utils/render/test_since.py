@@ -35,7 +35,7 @@ class TestSince:
     def test_it_says_what_is_new_and_gone_and_where(self) -> None:
         before = {"a": answer(), "b": ILL, "c": ILL, "d": ILL}
         shown = page(before, {"a": ILL, "b": answer(), "c": unreachable(), "d": ILL}).shown
-        assert "What is different since 2026-04-02T14:23:17Z" in shown
+        assert "What is different since 2026-04-02 " in shown
         assert "1 new, 1 gone, 1 as before" in shown
         assert "new 1 PHP-FPM is not running: stopped fpm_not_running/stopped : a" in shown
         assert "gone 1 PHP-FPM is not running: stopped fpm_not_running/stopped : b" in shown
