@@ -31,7 +31,6 @@ from tests.run.checks import Check, differs, print_checks
 DIAGNOSE, AUDIT, REMEDIATE = ("%s PHP-FPM" % name for name in ("Diagnose", "Audit", "Remediate"))
 MERGE = "Merge PHP-FPM reports"
 DEPLOY, APPROVAL = "Deploy", "Mend what the deploy broke?"
-NAMES = {"awx_deploy_template": DEPLOY, "awx_organization": "Default"}
 SUMMARY_LIMIT = 4096
 # Of AWX: a job that was cancelled.
 CANCELLED = 254
@@ -173,7 +172,8 @@ def rehearsed(runner: Runner) -> Iterator[Check]:
         return workflow.Result(ended.status == "successful", ended.artifact)
 
     tasks = [call.arguments for call in configuration.calls() if "identifier" in call.arguments]
-    walked = workflow.walk(workflow.nodes([launching.filled(task, NAMES) for task in tasks]), launch)
+    names = configuration.load(configuration.PROJECT / "controller" / "names.yml")
+    walked = workflow.walk(workflow.nodes([launching.filled(task, names) for task in tasks]), launch)
     wanted = ["gate-before", "deploy", "gate-after", "approval", "remediate", "gate-again"]
     seen = differs(walked, workflow.Walked(wanted, True))
     yield Check(what, "it goes on as far as the last gate, which opens", seen and seen + "\n".join(shown))
@@ -181,6 +181,21 @@ def rehearsed(runner: Runner) -> Iterator[Check]:
     yield Check(what, "the baseline is the workflow's own", differs(kept, ["baseline-7.json"]))
     places = {path.parent.name for path in (fleet.place / "archive").glob("*/report.json")}
     yield Check(what, "each job's report is in the archive", differs(len(places), 4))
+
+
+def unarchived(runner: Runner) -> Iterator[Check]:
+    """Without an archive there is no baseline. The gate knows when the deploy began, or stays closed."""
+    what = "the gates without an archive"
+    fleet = runner.fleet("unarchived", {"web1": HEALTHY})
+    none: Json = {"gate_report_upload": {}, "webmedic_archive": {}, "gate_wait": 0}
+    before = runner.run(runner.prepare(fleet, "Gate before a deploy", folder="before", **none))
+    yield expected(what + ", before", before, 0, "successful")
+    job = runner.prepare(fleet, "Gate after a deploy", folder="after", **none, **before.artifact)
+    yield expected(what + ", after", runner.run(job), 0, "successful")
+    alone = runner.run(runner.prepare(fleet, "Gate after a deploy", folder="alone", **none))
+    yield expected(what + ", after nothing", alone, 2, "failed")
+    fine = "The gate stays closed: " in alone.stdout
+    yield Check(what + ", after nothing", "it says why", None if fine else alone.stdout)
 
 
 def sliced(runner: Runner) -> Iterator[Check]:
@@ -224,20 +239,19 @@ def notified(what: str, ended: Ended) -> Iterator[Check]:
 
 
 JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
-    *(
-        rehearsed,
-        sliced,
-        cancelled,
-        remote,
-        closed,
-        mended,
-        well,
-        found,
-        away,
-        checked,
-        beside.pulled,
-        beside.image,
-    ),
+    rehearsed,
+    unarchived,
+    sliced,
+    cancelled,
+    remote,
+    closed,
+    mended,
+    well,
+    found,
+    away,
+    checked,
+    beside.pulled,
+    beside.image,
 )
 
 

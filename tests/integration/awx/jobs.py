@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.integration.awx.configuration import PROJECT
+from tests.integration.awx.configuration import PROJECT, load
 from tests.integration.awx.launch import launched
 from tests.integration.awx.objects import Json
 from tests.integration.prepared_hosts import Answer, Fleet
@@ -76,7 +76,7 @@ class Runner(NamedTuple):
     ) -> Job:
         """given: answers of a person, or what a workflow hands on."""
         archive = {"host": "archive", "directory": str(fleet.place / "archive")}
-        names = {"awx_hosts": "web", "awx_archive": archive}
+        names = {**load(PROJECT / "controller" / "names.yml"), "awx_archive": archive}
         playbook, variables, words = launched(template, names, given, job_type)
         place = fleet.place / folder
         # AWX tells each job its number.
