@@ -32,6 +32,14 @@ options:
     type: float
     default: 30.0
     version_added: 0.3.0
+  from_variables:
+    description:
+      - How the names of variables begin that hold the options which are not given. With V(diagnose_),
+        O(window) is what C(diagnose_window) says for this host.
+      - It does the same as an expression for each option, and costs the controller less. An expression is
+        compiled anew for each host.
+    type: str
+    version_added: 0.6.0
 requirements:
   - Root on the host. Without it less can be seen, and what could not be seen is listed in RV(missing).
 notes:
@@ -309,6 +317,7 @@ def main() -> None:
             "probe_timeout": {"type": "float", "default": 3.0},
             "deadline": {"type": "float", "default": 30.0},
             "snapshot": {"type": "bool", "default": False},
+            "from_variables": {"type": "str"},  # for the controller
         },
         supports_check_mode=True,
     )

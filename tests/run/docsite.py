@@ -23,8 +23,15 @@ from tests.run.checks import Check, print_checks
 NAME = "webmedic.php_fpm"
 SITE = env.WORK / "docsite"
 GUIDES = env.CHECKOUT / "docs" / "docsite"
-# Labels of the engine's documentation that its tools, or our guides, refer to.
-ENGINE_LABELS = ("action_plugins", "ansible_configuration_settings", "common_return_values")
+# What the pages refer to elsewhere: other collections, the engine's variables, parts of its guides.
+FOREIGN_LABEL = re.compile(r"\bansible_collections\.(?!webmedic\.php_fpm\.)\w+\.\w+\.\w+")
+FOREIGN_VARIABLE = re.compile(r":envvar:`(ANSIBLE_\w+)`")
+ENGINE_LABELS = (
+    "action_plugins",
+    "ansible_configuration_settings",
+    "callback_plugins",
+    "common_return_values",
+)
 # What the site is built with: no network, and only what we name.
 SETTINGS = """
 project = copyright = title = html_short_title = "webmedic.php_fpm"
@@ -35,19 +42,19 @@ UNLUCKY_NAME = 'Unknown target name: "antsibull-docs-'
 REPOSITORY = re.compile(r"^repository: (\S+)$", re.M)
 
 
-def inventory(home: Path) -> bytes:
-    """The labels of the engine's documentation, in the format of Sphinx."""
-    modules = next(home.glob("lib/python*/site-packages/ansible/modules")).glob("[a-z]*.py")
-    labels = [
-        *ENGINE_LABELS,
-        *("ansible_collections.ansible.builtin.%s_module" % module.stem for module in modules),
-    ]
+def inventory(pages: Path) -> bytes:
+    """What the pages refer to outside this collection, in the format of Sphinx. antsibull-docs checks those
+    references against the collections themselves.
+    """
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(pages.rglob("*.rst")))
+    rows = ["%s std:label -1 x.html %s\n" % (label, label) for label in ENGINE_LABELS]
+    rows += ["%s std:label -1 x.html %s\n" % (label, label) for label in set(FOREIGN_LABEL.findall(text))]
+    rows += ["%s std:envvar -1 x.html -\n" % name for name in set(FOREIGN_VARIABLE.findall(text))]
     head = (
         "# Sphinx inventory version 2\n# Project: ansible\n# Version: devel\n"
         "# The remainder of this file is compressed using zlib.\n"
     )
-    rows = "".join("%s std:label -1 %s.html %s\n" % (label, label, label) for label in labels)
-    return head.encode() + zlib.compress(rows.encode())
+    return head.encode() + zlib.compress("".join(rows).encode())
 
 
 def complaint(argv: Sequence[object], cwd: Path, variables: dict[str, str]) -> str | None:
@@ -76,8 +83,11 @@ def built(home: Path, variables: dict[str, str]) -> str | None:
         return failed
     with (SITE / "conf.py").open("a", encoding="utf-8") as stream:
         stream.write(SETTINGS)
-    (SITE / "ansible.inv").write_bytes(inventory(home))
-    return complaint([*tool, *config, "collection", *pages], SITE, variables) or complaint(
+    failed = complaint([*tool, *config, "collection", *pages], SITE, variables)
+    if failed:
+        return failed
+    (SITE / "ansible.inv").write_bytes(inventory(SITE / "rst"))
+    return complaint(
         [home / "bin" / "sphinx-build", "-q", "-W", "--keep-going", "-c", ".", "rst", "html"],
         SITE,
         variables,

@@ -49,9 +49,9 @@ IMPURE = {
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
 AT_ONCE_LIMIT = 540_000
-SHIPPED_LIMIT = 775_000
+SHIPPED_LIMIT = 790_000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 1150 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 1165 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
 # A station of module_utils -> the stations that come after it on the way of a fact. It may not import them.
 LATER_STATIONS = {

@@ -191,15 +191,18 @@ def collect_logs(
     nginx_pids: Sequence[int],
     journal_of: Optional[str] = None,
     fpm_journals: Sequence[Tuple[str, int, str]] = (),
+    nginx_zone: Optional[int] = None,
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
     fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
-    fpm_journals: (unit, pid, configuration file) of masters that have theirs there.
+    fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
+    of UTC, where nginx has another zone than the host.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
-    nginx = partial(NginxLog, since=window_from, until=until, utc_offset=utc_offset, known_pids=nginx_pids)
+    zone = utc_offset if nginx_zone is None else nginx_zone
+    nginx = partial(NginxLog, since=window_from, until=until, utc_offset=zone, known_pids=nginx_pids)
     wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
         fpm = partial(FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)

@@ -87,7 +87,8 @@ def _complaints(host: Host, nginx: "Nginx") -> List[Tuple[float, str, str]]:
         except HostError:
             continue  # logs.py says so
         for head, text in _COMPLAINT.findall(data):
-            at = nginx_time(head.decode("ascii"), host.utc_offset(host.now()))
+            zone = nginx.get("log_zone", host.utc_offset(host.now()))
+            at = nginx_time(head.decode("ascii"), zone)
             if at is not None and since <= at <= host.now() + LOG_SECOND:
                 found.append((at, text.decode("utf-8", "replace").strip(), path))
     return sorted(found, reverse=True)

@@ -20,7 +20,7 @@ from .linux.units import booted_with_systemd
 from .logs import collect_logs, deleted_logs
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
-from .where_needed import access, changed, halted, older, waits
+from .where_needed import access, changed, halted, odd_zone, older, waits
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
@@ -129,7 +129,10 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         if path in map(host.realpath, nginx["error_logs"]):
             why = "it was deleted, and nginx still writes to it: what has this name now is another file"
             host.miss("nginx_log", path, why, "nginx -s reopen")
-    found = collect_logs(host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals)
+    zone = odd_zone(host, nginx)
+    found = collect_logs(
+        host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals, zone
+    )
     if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
 

@@ -9,11 +9,13 @@ from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
 from .host import Host
 from .linux.processes import Process
+from .log_clock import is_odd
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs
     from ...plugin_utils.shapes.memory import Halted
+    from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.older import Older
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
@@ -33,6 +35,23 @@ def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["
     from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
 
     return collect_halted(host, procs)
+
+
+def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
+    """Of nginx's error log, where it is not the host's: seconds east of UTC."""
+    if not is_odd(host, nginx["error_logs"]):
+        return None
+    from .log_zone import zone_of_nginx  # pylint: disable=import-outside-toplevel
+
+    zone = zone_of_nginx(host, nginx)
+    if zone is not None:
+        nginx["log_zone"] = zone
+        why = (
+            "nginx logs in another time zone (UTC%+03d:%02d) than the host has; a restart of nginx takes that"
+        )
+        hours, minutes = divmod(abs(zone) // 60, 60)
+        host.miss("time_zone", nginx["config"], why % (hours if zone >= 0 else -hours, minutes))
+    return zone
 
 
 def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":

@@ -147,23 +147,6 @@ def _left_its_socket(down: "Down") -> Optional[Reason]:
     return Reason(words, [down.state], remedy=down.start, confidence="likely")
 
 
-def _other_config(down: "Down") -> Optional[Reason]:
-    """The same program runs, with another configuration."""
-    binary = down.master["binary"]
-    others = [each for each in down.case.masters if each["running"] and each["binary"] == binary]
-    if down.unit or not binary or not others:
-        return None
-    other = others[0]
-    words = "No php-fpm master runs with %s: %s runs with %s"
-    runs = "the master (pid %s) runs with it" % other["pid"]
-    return Reason(
-        words % (down.name, other["unit"] or binary, other["config"]),
-        [evidence("process", runs, other["config"], at=other["started_at"]), down.state],
-        confidence="likely",
-        place=Place(None, other["unit"]),
-    )
-
-
 def _stopped(down: "Down") -> Optional[Reason]:
     if not down.unit:
         words = "no php-fpm master runs with %s" % down.name
@@ -204,18 +187,17 @@ ENDED: Tuple[Row, ...] = (
     ("stopped", _mended),
     ("crashed", _exited),
     ("crashed", _left_its_socket),
-    ("other_config", _other_config),
-    ("stopped", _stopped),
 )
+STOPPED: Tuple[Row, ...] = (("stopped", _stopped),)
 
 
 def _down(case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
     # A healthy host need not compile it.
-    from . import confined_start, down, failed_starts, killed_for_memory  # pylint: disable=import-outside-toplevel
+    from . import confined_start, down, failed_starts, killed_for_memory, odd_masters  # pylint: disable=import-outside-toplevel
 
     rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED
-    rows += LIMITED + killed_for_memory.ROWS + ENDED
+    rows += LIMITED + killed_for_memory.ROWS + ENDED + odd_masters.ROWS + STOPPED
     match = first_reason(CAUSE, rows, down.look_at(case, master))
     if match is None:
         return None
@@ -229,7 +211,7 @@ def _down(case: Case) -> Optional[Match]:
         summary=reason.summary + ".",
         proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
         losses=lost,
-        place=Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
+        place=reason.place or Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
         explains=case.losses,
     )
@@ -253,30 +235,15 @@ def _not_installed(case: Case) -> Optional[Match]:
     return Match(CAUSE, "not_installed", reason)
 
 
-def _orphaned(case: Case) -> Optional[Match]:
-    """Workers outlive a master that was killed, where nothing kills its whole control group."""
-    if not case.orphans or case.owner is None:
-        return None
-    words = "The master of pool %s is gone; %d of its workers serve on, and nothing replaces one that ends."
-    pids = " ".join(str(worker["pid"]) for worker in case.orphans)
-    proof = [
-        evidence("socket", "%s is held by workers without a master" % case.key),
-        evidence("pids", pids),
-    ]
-    reason = Reason(
-        words % (case.owner.pool["name"], len(case.orphans)), proof, severity="warning", confidence="likely"
-    )
-    return Match(CAUSE, "orphaned", reason)
-
-
 def examine(case: Case) -> Answer:
     if not case.is_local:
         return None
     if not case.masters:
         return _not_installed(case)
-    orphaned = _orphaned(case)
-    if orphaned:
-        return orphaned
+    if case.orphans:
+        from .odd_masters import orphaned  # pylint: disable=import-outside-toplevel
+
+        return orphaned(CAUSE, case)
     listeners = case.endpoint.get("listeners") or []
     relevant = [owner.master for owner in case.owners] or case.masters
     up = sorted({name_of(master) for master in relevant if master["running"]})

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.webmedic.php_fpm.plugins.action import diagnosis_info
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT
 
 ROLE = os.path.join(ROOT, "roles", "diagnose")
@@ -38,7 +39,9 @@ class TestVariables:
             tasks = stream.read()
         with open(os.path.join(ROLE, "README.md"), encoding="utf-8") as stream:
             readme = stream.read()
-        assert [name for name in OPTIONS if name not in tasks] == []
+        taken = {"diagnose_" + name for name in diagnosis_info.OPTIONS}
+        assert TASKS[0]["webmedic.php_fpm.diagnosis_info"] == {"from_variables": "diagnose_"}
+        assert [name for name in OPTIONS if name not in tasks and name not in taken] == []
         assert [name for name in OPTIONS if "`%s`" % name not in readme] == []
 
 
