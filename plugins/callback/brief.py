@@ -6,15 +6,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
-from ansible import context
-from ansible.plugins.callback.default import CallbackModule as Default
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, progress
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import SCREEN
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, plural, span
-
 DOCUMENTATION = r"""
 name: brief
 type: stdout
@@ -45,6 +36,15 @@ seealso:
   - plugin: webmedic.php_fpm.table
     plugin_type: callback
 """
+
+import time
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback.default import CallbackModule as Default
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, progress
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import SCREEN
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, plural, span
 
 # What these could not do stands in the table.
 IN_THE_TABLE = ("diagnosis_info", "remediation")

@@ -6,12 +6,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Outcome
-
 DOCUMENTATION = r"""
 name: table
 type: aggregate
@@ -33,6 +27,12 @@ seealso:
   - plugin: webmedic.php_fpm.brief
     plugin_type: callback
 """
+
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Outcome
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]

@@ -6,15 +6,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from ansible import context
-from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager, split_host_pattern
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = r"""
 name: chosen_hosts
 short_description: Choose the hosts of a play, or end with an error where there are none
@@ -25,7 +16,6 @@ description:
     hosts, and end well.
   - With C(--syntax-check) it gives the pattern back whatever the inventory has.
   - Raises an error as well where C(--skip-tags) or C(--start-at-task) would skip the tasks of the play.
-positional: _terms
 options:
   _terms:
     description: A pattern of hosts.
@@ -54,6 +44,15 @@ _raw:
   type: list
   elements: str
 """
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager, split_host_pattern
+from ansible.plugins.lookup import LookupBase
 
 # What makes a part of a pattern more than a name.
 _PATTERN = re.compile(r"[*?\[\]]")

@@ -43,7 +43,7 @@ class Axis(NamedTuple):
 
 def _times(cause: Cause) -> list[Timeline]:
     found = [finding.get("timeline") for finding in cause.findings]
-    return [line for line in found if line is not None and line["step"] > 0]
+    return [line for line in found if line is not None]
 
 
 def _counts(lines: Sequence[Timeline], begin: int, step: int, slots: int) -> list[int]:

@@ -30,7 +30,8 @@ QUESTION_KEYS = {
     *("variable", "question_name", "question_description", "type", "required"),
     *("default", "choices", "min", "max", "new_question"),
 }
-EVENTS = ("started", "success", "error", "workflow_approval")
+EVENTS = ("started", "success", "error")
+APPROVAL = ("running", "approved", "timed_out", "denied")
 WEBHOOK: dict[str, type] = {
     "url": str,
     "http_method": str,
@@ -144,16 +145,19 @@ def notification(template: Json) -> Iterator[str]:
         for key, kind in WEBHOOK.items():
             if not isinstance(given.get(key), kind):
                 yield "Configuration field %r is missing or no %s" % (key, kind.__name__)
-    for event, messages in (template.get("messages") or {}).items():
-        if event not in EVENTS:
-            yield "Event %r invalid" % event
+    webhook = template["notification_type"] == "webhook"
+    told = dict(template.get("messages") or {})
+    approval = told.pop("workflow_approval", None) or {}
+    yield from ("Event %r invalid" % event for event in set(told) - set(EVENTS))
+    yield from ("Workflow Approval event %r invalid" % event for event in set(approval) - set(APPROVAL))
+    for messages in (*told.values(), *approval.values()):
         for name, message in (messages or {}).items():
             if name not in ("message", "body"):
                 yield "Message type %r invalid, must be either 'message' or 'body'" % name
             elif name == "message" and "\n" in message:
                 yield "Messages cannot contain newlines"
             else:
-                yield from message_errors(message, template["notification_type"] == "webhook")
+                yield from message_errors(message, webhook)
 
 
 def message_errors(message: str, webhook: bool) -> Iterator[str]:

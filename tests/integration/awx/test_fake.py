@@ -154,6 +154,8 @@ class TestNotifications:
         [
             {"sucess": {"body": "{}"}},
             {"success": {"text": "{}"}},
+            {"workflow_approval": {"refused": {"body": "{}"}}},
+            {"workflow_approval": {"denied": {"body": "{{ approval_node_name }}"}}},
             {"success": {"body": "{{ job.name }}"}},
             {"success": {"body": '{"text": {{ job.artifacts.webmedic.summary | tojson }}}'}},
             {"success": {"body": '{"text": {{ jbo.name | tojson }}}'}},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 DISABLED = ("disabled", "masked", "masked-runtime")
 MOST = 20
+OPENRC = "/run/openrc"
 
 
 class Script(NamedTuple):
@@ -79,6 +80,14 @@ def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
     return scripts
 
 
+def _by_openrc(host: Host, command: Optional[str]) -> Optional[str]:
+    """OpenRC keeps its state there, and runs Debian's own scripts, too."""
+    path, _blank, word = (command or "").partition(" ")
+    if word != "start" or posixpath.dirname(path) != SCRIPTS or host.type_of(OPENRC) != "directory":
+        return command
+    return "rc-service %s start" % posixpath.basename(path)
+
+
 def start_command(
     host: Host, layout: Layout, unit: Optional["Unit"], scripts: List[Script], units: Dict[str, "Unit"]
 ) -> Optional[str]:
@@ -87,11 +96,11 @@ def start_command(
         return None
     for script in scripts:
         if script.config == layout.config or not script.config and script.program == layout.binary:
-            return script.path + " start"
+            return _by_openrc(host, script.path + " start")
     program = layout.start.split(" ")[0] if layout.start else ""
     if is_native(units.get(posixpath.basename(program) + ".service")):
         return None  # systemd starts that instead, which has another configuration
-    return layout.start if program and host.type_of(program) == "file" else None
+    return _by_openrc(host, layout.start) if program and host.type_of(program) == "file" else None
 
 
 def _idle_masters(

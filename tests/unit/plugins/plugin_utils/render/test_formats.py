@@ -75,6 +75,18 @@ class TestMarkdown:
             assert len(text.encode()) <= markdown.LIMIT
             assert ("more in the report" in text) == (text.count("- **") < number)
 
+    def test_what_is_left_out_always_has_its_line(self) -> None:
+        results = {
+            "%02d" % number: answer("failing", finding("cause_%d" % number, None)) for number in range(30)
+        }
+        report, sizes = made(results), set()
+        for length in range(1, 120, 3):
+            report["run"]["limit"] = "x" * length
+            text = markdown.render(report)
+            sizes.add(len(text.encode()))
+            assert text.splitlines()[-1].endswith(" more in the report.")
+        assert markdown.LIMIT - 10 < max(sizes) <= markdown.LIMIT
+
     @texts
     def test_a_hostile_text_is_code_or_escaped(self, text: str) -> None:
         for report in (made(hostile(text)), made({text: unreachable()}, limit=text, by=text)):

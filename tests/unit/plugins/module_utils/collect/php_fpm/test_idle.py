@@ -7,6 +7,7 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import units
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm import masters as fpm
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
@@ -105,6 +106,14 @@ class TestPanel:
             dict(DEBIANS, **{UNIT_FILE: ""}), ("php8.2-fpm.service", "loaded", "enabled", UNIT_FILE)
         )
         assert seen(host) == [("/etc/php/8.2/fpm/php-fpm.conf", "php8.2-fpm.service", None)]
+
+
+class TestOpenrc:
+    def test_its_own_command_is_told(self) -> None:
+        files = {"/etc/php83/php-fpm.conf": POOL, "/usr/sbin/php-fpm83": "ELF"}
+        host = a_host(dict(files, **{"/etc/init.d/php-fpm83": scripts.OPENRC}))
+        host.stats["/run/openrc"] = Stat("directory", 0o755, 0, 0, 0, 0.0, 7, 1)
+        assert seen(host) == [("/etc/php83/php-fpm.conf", None, "rc-service php-fpm83 start")]
 
 
 class TestWithoutSystemd:
