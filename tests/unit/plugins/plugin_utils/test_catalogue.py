@@ -72,12 +72,12 @@ class TestEntries:
         heading = "DEGRADED  %s  %s  400 hosts" % (entry.title, name)
         assert len(heading) <= layout.WIDTH
         assert len(text.wrap(entry.fix.replace("`", ""), layout.PAGE.room, 9)) <= 2
-        assert all(words.strip() == words and words for words in entry)
+        assert all(words.strip() == words and words for words in entry[:6])
         assert entry.do_not.startswith("Do not ")
 
     @pytest.mark.parametrize("key", EVERY)
     def test_an_entry_uses_only_known_fields(self, key: tuple[str, str | None]) -> None:
-        for words in catalogue.CATALOGUE[key]:
+        for words in (value for value in catalogue.CATALOGUE[key] if isinstance(value, str)):
             assert set(re.findall(r"\{(\w*)\}", words)) <= set(placeholders.FIELDS)
             assert "{" not in catalogue.fill(words, {})
 

@@ -39,7 +39,7 @@ ALSO_SPELLED_IN = {
         for name in ("failed_starts", "confined_start", "killed_for_memory")
     ],
 }
-CATALOGUE = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue.py")
+WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
 OTHERS = {
     "__init__",
     "access_losses",
@@ -86,15 +86,17 @@ def text_of(node: Any) -> Any:
 
 
 def catalogue() -> Set[Tuple[str, Any]]:
-    """Its keys, read from the source: it is the controller's, and hosts' Pythons cannot import it."""
-    for node in ast.walk(tree(CATALOGUE)):
-        if (
-            isinstance(node, ast.AnnAssign)
-            and getattr(node.target, "id", "") == "CATALOGUE"
-            and isinstance(node.value, ast.Dict)
-        ):
-            return {ast.literal_eval(key) for key in node.value.keys if key is not None}
-    raise AssertionError("no CATALOGUE in %s" % CATALOGUE)
+    """Its keys, read from the sources: it is the controller's, and hosts' Pythons cannot import it."""
+    tables = [
+        node.value
+        for name in sorted(os.listdir(WORDS_FOLDER))
+        if name.endswith(".py")
+        for node in ast.walk(tree(os.path.join(WORDS_FOLDER, name)))
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "WORDS"
+    ]
+    assert tables, "no WORDS in %s" % WORDS_FOLDER
+    keys = [key for table in tables if isinstance(table, ast.Dict) for key in table.keys if key is not None]
+    return {ast.literal_eval(key) for key in keys}
 
 
 KEYS = catalogue()

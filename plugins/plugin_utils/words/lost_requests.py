@@ -1,0 +1,138 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests that were lost, or answered wrongly, one by one: what a log message proves."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+WORDS: dict[tuple[str, str | None], Entry] = {
+    ("request_terminated", None): Entry(
+        title="requests ended by FPM's limit",
+        what="The pool's own limit killed the worker; nginx saw a reset connection (502), not a timeout.",
+        decides="FPM, same second: execution timed out, terminating, then exited on signal 15.",
+        fix="make the script faster; max_execution_time < request_terminate_timeout < fastcgi_read_timeout",
+        advice="FPM's line names the script. Repair it, or raise request_terminate_timeout of pool "
+        "{pool}; keep the order "
+        "max_execution_time < request_terminate_timeout < fastcgi_read_timeout. Then `systemctl reload "
+        "{unit}`.",
+        do_not="Do not raise fastcgi_read_timeout or pm.max_children: neither is what ended the request.",
+        returns=True,
+    ),
+    ("reload_interrupted", None): Entry(
+        title="a reload of FPM cut running requests",
+        what="With process_control_timeout = 0, the default, a reload ends the workers at once.",
+        decides="FPM logs Reloading in progress (or a stop) in the same second, and no child exits by "
+        "a signal of its own.",
+        fix="set process_control_timeout in [global] above the longest request; `systemctl restart {unit}`",
+        advice="Set `process_control_timeout = 30s` (above the longest request) in the [global] "
+        "section, `systemctl restart {unit}` once. "
+        "Drain the host during a deploy. Look at logrotate: USR1 reopens logs, USR2 reloads.",
+        do_not="Do not call reload graceful: by default it is not. It is no crash either: memory and "
+        "workers are not the matter.",
+        returns=True,
+    ),
+    ("response_header_too_big", None): Entry(
+        title="response header too big",
+        what="The header block of a response (cookies, debug headers) does not fit into one buffer; "
+        "nginx answers 502.",
+        decides="nginx: upstream sent too big header while reading response header.",
+        fix="shrink cookies or debug headers, or raise fastcgi_buffer_size in that location; reload nginx",
+        advice="Find which header grows (cookies, X-Debug). Else `fastcgi_buffer_size 16k` in that "
+        "location, `nginx -t && systemctl reload nginx`.",
+        do_not="Do not raise only fastcgi_buffers or proxy_*: the header must fit into "
+        "fastcgi_buffer_size. Megabytes of it cost memory per request.",
+        returns=True,
+    ),
+    ("listen_backlog_full", None): Entry(
+        title="the queue of the socket is full",
+        what="More connections wait than the socket's backlog admits. On a unix socket that is an "
+        "immediate 502 (errno 11), on TCP a 504.",
+        decides="connect() gives EAGAIN, or Recv-Q stands above Send-Q in the socket table.",
+        fix="free workers of pool {pool} first; listen.backlog and net.core.somaxconn only for short bursts",
+        advice="Treat it as exhausted workers: what holds them? For short bursts: `listen.backlog` of "
+        "pool {pool} up to net.core.somaxconn, "
+        "`systemctl restart {unit}`.",
+        do_not="Do not set a backlog of 65535: a quick 502 becomes a slow 504, and workers run "
+        "requests whose clients are gone.",
+        returns=True,
+    ),
+    ("client_not_allowed", None): Entry(
+        title="listen.allowed_clients drops nginx",
+        what="The worker accepts the connection and closes it, because nginx's address is not in the "
+        "list. FPM logs nothing by default.",
+        decides="The pool listens on TCP with listen.allowed_clients, and the address nginx comes from "
+        "is not in it.",
+        fix="add nginx's address to listen.allowed_clients of pool {pool}, then `systemctl restart {unit}`",
+        advice="Add the source address that nginx uses to `listen.allowed_clients` of pool {pool}, "
+        "then `systemctl restart {unit}`.",
+        do_not="Do not empty the list: then everybody who reaches the port runs code. It is no crash "
+        "of a worker either.",
+    ),
+    ("nginx_limit", None): Entry(
+        title="nginx has reached a limit of its own",
+        what="nginx has no connections or no file descriptors left; FPM is idle meanwhile.",
+        decides="nginx: worker_connections are not enough, or Too many open files (24).",
+        fix="raise worker_connections and worker_rlimit_nofile; `nginx -t && systemctl reload nginx`",
+        advice="Each request to FPM takes two connections. Raise `worker_connections`, with "
+        "`worker_rlimit_nofile` above twice that; "
+        "`nginx -t && systemctl reload nginx`.",
+        do_not="Do not change FPM: it never saw these requests.",
+        returns=True,
+    ),
+    ("redirect_cycle", None): Entry(
+        title="nginx's locations lead in a circle",
+        what="try_files, index, error_page or rewrite send a request to a path that comes back to the same "
+        "place. After ten rounds nginx answers 500.",
+        decides="nginx: rewrite or internal redirection cycle. php-fpm was never asked.",
+        fix="let the target in the evidence reach the PHP location or an existing file; reload nginx",
+        advice="See which location takes the path in the evidence (`nginx -T`). A nested location needs its "
+        "own `location ~ \\.php$`; `root` must hold the fallback of try_files. Then `nginx -t && systemctl "
+        "reload nginx`.",
+        do_not="Do not restart PHP-FPM or look into its log: it got none of these requests.",
+    ),
+    ("cached_error", None): Entry(
+        title="nginx serves a cached 502",
+        what="fastcgi_cache_valid names `any` or 502, so nginx keeps its own error for a page. It goes on "
+        "answering it while php-fpm is well again.",
+        decides="A 502 or 504 of nginx's own was logged within the time of fastcgi_cache_valid, and a worker "
+        "answers now.",
+        fix="fastcgi_cache_valid 200 301 302 404 in place of any; `nginx -t && systemctl restart {unit}`",
+        advice="Name the statuses worth keeping: `fastcgi_cache_valid 200 301 302 404 10m;`. Then `nginx -t "
+        "&& systemctl restart {unit}`: the error is in the memory of the cache's zone, which a reload keeps.",
+        do_not="Do not only delete the cache's files: the error is not in them. A reload does not help "
+        "either.",
+    ),
+    ("php_fatal", None): Entry(
+        title="PHP fatal errors (500)",
+        what="The script ends with a fatal error. That is an answer of PHP, a 500: FPM and nginx work.",
+        decides="FastCGI sent in stderr: PHP Fatal error, status 500.",
+        fix="repair the application: the line in the evidence names file and line",
+        advice="The line names file and line in the application. After a deploy also reload FPM: "
+        "opcache may mix old and new code.",
+        do_not="Do not raise memory_limit or restart by reflex, nor run php -r opcache_reset(): it "
+        "clears the command line's cache only.",
+    ),
+    ("script_not_found", None): Entry(
+        title="FPM does not find the script (404)",
+        what="SCRIPT_FILENAME names a file that FPM does not see: wrong root, a missing volume, a "
+        "stale link after a deploy.",
+        decides="FastCGI sent in stderr: Primary script unknown, status 404.",
+        fix="correct root or SCRIPT_FILENAME of {site}; FPM must see the same path",
+        advice="Compare `root` and SCRIPT_FILENAME of {site} with what FPM's user sees (chroot, other "
+        "container). "
+        "With releases behind a link use $realpath_root.",
+        do_not="Do not chmod the tree: the path is wrong, not the permission.",
+    ),
+    ("client_abort", None): Entry(
+        title="clients hang up before the answer (499)",
+        what="The browser or the load balancer gave up first.",
+        decides="Status 499 in the access log, at times close to the load balancer's timeout.",
+        fix="make the answer faster, or order the timeouts with the load balancer's",
+        advice="Compare the request times with the timeout of what stands before nginx; the innermost "
+        "timeout must be the shortest.",
+        do_not="Do not raise nginx's timeouts: it is not nginx that gives up.",
+    ),
+}

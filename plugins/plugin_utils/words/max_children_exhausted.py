@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No worker is free."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+WORDS: dict[tuple[str, str | None], Entry] = {
+    ("max_children_exhausted", None): Entry(
+        title="no free PHP worker",
+        what="All workers of the pool are busy; requests wait in the socket's queue until nginx gives up.",
+        decides="The FastCGI probe got no answer while the socket's real queue (Recv-Q) was not empty, "
+        "or FPM logged its limit.",
+        fix="find what holds the workers of pool {pool}; then raise pm.max_children within the memory",
+        advice="See what the workers do (slowlog, the full status page, `ss -xl` for the queue) before "
+        "sizing pool {pool}.",
+        do_not="Do not raise fastcgi_read_timeout: queue time counts against it, so it only makes the "
+        "queue longer.",
+        returns=True,
+    ),
+    ("max_children_exhausted", "max_children"): Entry(
+        title="no free PHP worker: pm.max_children",
+        what="The pool has pm.max_children workers and all are busy. pm = static logs nothing when "
+        "that happens.",
+        decides="As many workers as pm.max_children, a waiting queue (Recv-Q), no answer to the "
+        "FastCGI probe; or FPM's own line.",
+        fix="find what holds the workers; then raise pm.max_children of {pool} within memory, reload {unit}",
+        advice="First ask why requests are slow: request_slowlog_timeout = 5s in pool {pool} shows the "
+        "stacks. If they are merely many: raise "
+        "pm.max_children (with the spare keys) by the free memory divided by one worker's USS, then "
+        "`systemctl reload {unit}`. "
+        "Where most who wait have given up, `systemctl restart {unit}`: it drops their requests, "
+        "which a reload keeps.",
+        do_not="Do not raise fastcgi_read_timeout: it only lengthens the queue. Do not size by RSS: "
+        "opcache is counted once per worker.",
+    ),
+    ("max_children_exhausted", "process_max"): Entry(
+        title="no free PHP worker: process.max",
+        what="The global process.max of the master is lower than what its pools need together.",
+        decides="FPM logs that the maximum number of processes has been reached, with process.max.",
+        fix="raise process.max in the [global] section within memory, then `systemctl reload {unit}`",
+        advice="Raise `process.max` in the [global] section to the sum that the memory allows, then "
+        "`systemctl reload {unit}`.",
+        do_not="Do not raise a pool's pm.max_children: the global limit binds first.",
+    ),
+    ("max_children_exhausted", "slow_dependency"): Entry(
+        title="no free PHP worker: slow dependency",
+        what="The workers sit in a database, an API, a lock or a session file; more of them would wait "
+        "there too.",
+        decides="At most samples of most workers the kernel holds them at the same peer, lock or file "
+        "system, and they use no CPU.",
+        fix="repair what the workers wait for, which the finding names; give each call a timeout of its own",
+        advice="The finding names the service or the lock. Repair it; give each such call a timeout "
+        "shorter than fastcgi_read_timeout (request_slowlog_timeout = 5s in pool {pool} shows the call). "
+        "For a session's lock: session_write_close() as soon as the session is read.",
+        do_not="Do not raise pm.max_children: it moves the pile to the database (too many connections).",
+    ),
+    ("max_children_exhausted", "keepalive_pinned"): Entry(
+        title="no free PHP worker: kept connections",
+        what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a "
+        "worker, busy or not.",
+        decides="Workers read an open connection on which no request comes, while others wait; or "
+        "keepalive x nginx's workers reaches pm.max_children.",
+        fix="lower or remove keepalive where the finding says, then `nginx -t && systemctl reload nginx`",
+        advice="Remove `keepalive` (or `fastcgi_keep_conn on`) for {endpoint}, or set it so that nginx's "
+        "workers x keepalive stays below pm.max_children; then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
+    ),
+    ("max_children_exhausted", "cpu_starved"): Entry(
+        title="no free PHP worker: no CPU time",
+        what="The workers want a CPU and mostly have none: a quota, the hypervisor or other programs "
+        "take it.",
+        decides="Most workers are runnable and run less than half of the time, and cpu.stat, the steal time "
+        "or the run queue says why.",
+        fix="give CPU time: raise the quota that the finding names, or move away what else runs",
+        advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
+        "for steal time; `top` for what else runs.",
+        do_not="Do not raise pm.max_children: more workers share the same CPU time, and each is slower.",
+    ),
+}

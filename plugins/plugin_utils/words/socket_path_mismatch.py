@@ -1,0 +1,165 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx dials where no pool listens."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+WORDS: dict[tuple[str, str | None], Entry] = {
+    ("socket_path_mismatch", None): Entry(
+        title="nginx dials where no pool listens",
+        what="FPM runs, but not on the address in fastcgi_pass.",
+        decides="Nobody listens on the dialled endpoint while pools listen on others.",
+        fix="point fastcgi_pass of {site} at its pool, then `nginx -t && systemctl reload nginx`",
+        advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, "
+        "then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP "
+        "version or another user's pool.",
+    ),
+    ("socket_path_mismatch", "other_socket"): Entry(
+        title="nginx dials another socket than FPM's",
+        what="The path in fastcgi_pass is not a pool's listen, typically after a PHP upgrade or a typing "
+        "error.",
+        decides="{endpoint} does not exist or has no listener, while a running pool listens on another "
+        "socket.",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
+        advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` "
+        "({to}) into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its "
+        "php-fpm, or try the site with the other "
+        "one first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers "
+        "answer, take the dead one out.",
+        do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP "
+        "version or another user's pool.",
+    ),
+    ("socket_path_mismatch", "other_port"): Entry(
+        title="nginx dials another port than FPM's",
+        what="fastcgi_pass names a TCP address where no pool listens.",
+        decides="Nobody listens on {endpoint}, while a running pool listens on another port.",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
+        advice="Put the `listen` of the pool meant for {site} ({to}) into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
+        "dead one out.",
+        do_not="Do not open the firewall or bind FPM to all addresses: FastCGI has no login, who reaches "
+        "the port runs code.",
+    ),
+    ("socket_path_mismatch", "tcp_vs_unix"): Entry(
+        title="nginx dials TCP, FPM has a socket, or reverse",
+        what="One side is configured for a TCP port, the other for a unix socket.",
+        decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
+        fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
+        advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, "
+        "into fastcgi_pass at {file}:{line}, "
+        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
+        "dead one out.",
+        do_not="Do not make FPM listen on 0.0.0.0: FastCGI has no login, who reaches the port runs code.",
+    ),
+    ("socket_path_mismatch", "address_family"): Entry(
+        title="nginx dials IPv6, FPM has IPv4, or reverse",
+        what="The port is right, the address family is not: often fastcgi_pass localhost:9000, which "
+        "resolves to ::1 first.",
+        decides="A pool listens on the same port, but only on the other family's address.",
+        fix="write the address out in fastcgi_pass, as in 127.0.0.1:9000; `nginx -t && systemctl reload "
+        "nginx`",
+        advice="Replace the name in fastcgi_pass by the address on which the pool listens, then `nginx -t "
+        "&& systemctl reload nginx`.",
+        do_not="Do not listen on all addresses to catch both: that exposes FPM to the network.",
+    ),
+    ("socket_path_mismatch", "socket_deleted"): Entry(
+        title="socket file deleted under a running FPM",
+        what="FPM still listens, but on a socket whose file is gone or was replaced, so nobody can reach it "
+        "any more.",
+        decides="The socket table lists a listener for the path, while the file is absent or has another "
+        "inode.",
+        fix="`systemctl restart {unit}`",
+        advice="`systemctl restart {unit}`: it makes the file again. Then find what deleted it: a deploy "
+        "script, tmp cleaning, a copied rm -f.",
+        do_not="Do not reload: the new master inherits the deleted socket. Do not edit nginx: its path "
+        "is right.",
+        again="find what deletes {socket}: a deploy script, a cron job, tmp cleaning",
+    ),
+    ("socket_path_mismatch", "dangling_link"): Entry(
+        title="nginx dials a dangling link",
+        what="The path in fastcgi_pass is a symbolic link (as /run/php/php-fpm.sock) whose target is gone.",
+        decides="The path is a link; its target does not exist; pools listen elsewhere.",
+        fix="set fastcgi_pass of {site} to the pool's own socket, then `nginx -t && systemctl reload nginx`",
+        advice="Put the pool's own socket into fastcgi_pass, then `nginx -t && systemctl reload nginx`. "
+        "On Debian the generic link belongs to `update-alternatives --config php-fpm.sock`.",
+        do_not="Do not ln -s it by hand: /run is empty after a boot, and the next PHP upgrade breaks "
+        "it again.",
+    ),
+    ("socket_path_mismatch", "nginx_not_loaded"): Entry(
+        title="nginx runs an older configuration",
+        what="A site was led to another socket or port in nginx's files, and nginx still dials the one "
+        "before, where nobody is any more.",
+        decides="A file is newer than nginx's workers, and the log tells of an endpoint that no file names.",
+        fix="`nginx -t && systemctl reload {unit}`",
+        advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
+        do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
+        "site away from it.",
+        again="let each deploy end with nginx -t && systemctl reload nginx, after its last file",
+    ),
+    ("socket_path_mismatch", "nginx_reload_refused"): Entry(
+        title="nginx refuses its new configuration",
+        what="A site was led to another socket or port in nginx's files. nginx refuses the files as they "
+        "are, and goes on with the configuration before.",
+        decides="Running workers dial an endpoint that no file names, and nginx complained since the last "
+        "change, or the files hold what it is known to refuse.",
+        fix="mend {path} or take it out, then `nginx -t && systemctl reload {unit}`",
+        advice="What nginx complains about may be a file that is left over from a site that is gone. Mend "
+        "it or take it out, until `nginx -t` passes; then `systemctl reload {unit}`.",
+        do_not="Do not restart nginx before `nginx -t` passes: it would not come back, and every site is "
+        "down.",
+    ),
+    ("socket_path_mismatch", "nginx_replaced"): Entry(
+        title="nginx was upgraded, not restarted",
+        what="A site was led to another socket or port in nginx's files. The nginx that runs is older than "
+        "they are, and older than its own program on the disk.",
+        decides="Running workers dial an endpoint that no file names, and the master's program was deleted.",
+        fix="`nginx -t && systemctl restart {unit}`",
+        advice="`nginx -t && systemctl restart {unit}`. A reload asks the old program to load the files, "
+        "and the modules of the new one.",
+        do_not="Do not reload it: the old program refuses modules of another version, and may say so in its "
+        "log alone.",
+    ),
+    ("socket_path_mismatch", "config_not_loaded"): Entry(
+        title="configuration edited but not loaded",
+        what="The files of nginx and FPM agree, but a running process still works with the older content.",
+        decides="A file is newer than the process that read it, and the process listens on (or dials) "
+        "what the older content said.",
+        fix="php-fpm -t, then `systemctl reload {unit}`",
+        advice="Check the files first (`php-fpm -t`, `nginx -t`), then load the side which the "
+        "evidence names: "
+        "`systemctl reload {unit}` or `systemctl reload nginx`.",
+        do_not="Do not change the other side to match the old state: the next restart breaks it again.",
+        again="let each deploy end with systemctl reload {unit}, after its last file",
+    ),
+    ("socket_path_mismatch", "private_tmp"): Entry(
+        title="socket in a private /tmp",
+        what="FPM or nginx runs with PrivateTmp=yes, so a socket below /tmp or /var/tmp is invisible "
+        "to the other.",
+        decides="The pool listens below /tmp and the unit has PrivateTmp=yes; the path is absent outside it.",
+        fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
+        "{unit}, reload nginx",
+        advice="Set `listen` of pool {pool} below /run/php, fastcgi_pass to the same; `systemctl "
+        "restart {unit}`, `nginx -t && systemctl reload nginx`.",
+        do_not="Do not switch PrivateTmp off: it guards against attacks over a shared /tmp.",
+    ),
+    ("socket_path_mismatch", "mount_namespace"): Entry(
+        title="the socket is hidden by a unit's sandbox",
+        what="The unit of nginx or of FPM sees other directories than the host (ProtectHome=, "
+        "TemporaryFileSystem=, RootDirectory=, BindPaths=).",
+        decides="One of them has a mount namespace of its own, and what lies on the way to the socket "
+        "is another file there than on the host.",
+        fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
+        "{unit}, reload nginx",
+        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and "
+        "fastcgi_pass to the same; or loosen, "
+        "for this one path, the setting that the evidence names (`BindPaths=` in a drop-in of its unit).",
+        do_not="Do not link, copy or chmod anything at the path: what the other program sees there is "
+        "another file.",
+    ),
+}

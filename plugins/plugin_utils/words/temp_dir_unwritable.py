@@ -1,0 +1,34 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx may not write its temporary files."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+WORDS: dict[tuple[str, str | None], Entry] = {
+    ("temp_dir_unwritable", None): Entry(
+        title="nginx cannot buffer responses to its temp directory",
+        what="Large responses are cut off: nginx cannot write its fastcgi_temp directory. The access "
+        "log says 200.",
+        decides="nginx [crit]: open() of a file below fastcgi_temp failed (13 or 28).",
+        fix="chown the directory in the evidence to nginx's user, or free the disk",
+        advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: "
+        "free the disk (`df -h`, `df -i`).",
+        do_not="Do not chmod 777: responses of all users would lie readable there.",
+        returns=True,
+    ),
+    ("temp_dir_unwritable", "request_body"): Entry(
+        title="nginx cannot keep large request bodies",
+        what="A body above client_body_buffer_size goes to a file first. nginx cannot write it, and answers "
+        "500 to uploads.",
+        decides="nginx [crit]: open() or pwritev() of a file below client_body_temp failed (13, 2 or 28).",
+        fix="`systemctl reload {unit}` gives the directory back to nginx's user; or free a full disk",
+        advice="Errno 13: `nginx -t && systemctl reload {unit}` lets nginx's master give the directory "
+        "in the evidence to the user of its workers; one above it needs `chmod o+x`. Errno 28: free the disk "
+        "(`df -h`, `df -i`).",
+        do_not="Do not chmod 777: uploads of all users would lie readable there. php-fpm has no part in it.",
+    ),
+}
