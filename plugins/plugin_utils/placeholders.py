@@ -64,6 +64,8 @@ INSTEAD = (
     ("nginx -t && systemctl reload {unit}", "nginx -t && nginx -s reload"),
     ("systemctl enable --now {unit}", "enable and start it"),
     ("systemctl thaw {unit}", "thaw its unit"),
+    ("ps -fp {pids}", "look at the processes in the evidence"),
+    ("kill {pids}", "end them"),
     ("kill -CONT {pids}", "send SIGCONT to the processes"),
     ("`echo 0 > cgroup.freeze` in {path}, or `echo THAWED > freezer.state` there", "unfreeze its cgroup"),
     ("systemctl list-dependencies {unit}", "the list of what its unit needs"),

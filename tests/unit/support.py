@@ -146,9 +146,6 @@ class FakeHost(Host):
     def xattr(self, path: str, name: str) -> Optional[bytes]:
         return None
 
-    def group_id(self, name: str) -> Optional[int]:
-        return self.accounts[name][1] if name in self.accounts else None
-
     def user_name(self, uid: int) -> str:
         return next((name for name, entry in self.accounts.items() if entry[0] == uid), str(uid))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Se
 
 from ..collect.endpoint.socket_files import unix_facts
 from ..collect.host import Host
+from ..collect.nginx_user import group_id
 from ..parse.endpoint import canonical, is_this_host, parse, reached
 from ..parse.linux.permission import Component, Entry, Identity, blocked_by
 from ..remediate.launch import Launch
@@ -168,6 +169,8 @@ class After:
         for way in dialled(self.nginx["routes"]) if who else ():
             path = parse(way.key).path
             for held in self.listeners(way.key)[:1] if path else ():
+                if _has_unknown(self.host, held.pool):
+                    continue
                 blocked = blocked_by(self._way(path or "", held), who) if who else None
                 if blocked is None:
                     continue
@@ -240,7 +243,7 @@ def _owner(host: Host, pool: "Pool") -> Tuple[int, int]:
     """Without listen.owner and listen.group it is the master's, who is root."""
     owner, group = pool["listen_owner"], pool["listen_group"]
     account = host.account(owner) if owner else None
-    number = host.group_id(group) if group else None
+    number = _group(host, group) if group else None
     uid = account[0] if account else int(owner) if owner and owner.isdigit() else 0
     if number is not None:
         return uid, number
@@ -248,9 +251,19 @@ def _owner(host: Host, pool: "Pool") -> Tuple[int, int]:
     return uid, account[1] if account else 0
 
 
+def _group(host: Host, name: str) -> Optional[int]:
+    return int(name) if name.isdigit() else group_id(host, name)
+
+
+def _has_unknown(host: Host, pool: "Pool") -> bool:
+    """Whether it names a group that is not in /etc/group: a directory service may know it."""
+    named = pool["acl_groups"] + ([pool["listen_group"]] if pool["listen_group"] else [])
+    return any(_group(host, name) is None for name in named)
+
+
 def _acl(host: Host, pool: "Pool") -> List[Entry]:
     users = [host.account(name) for name in pool["acl_users"]]
-    groups = [host.group_id(name) for name in pool["acl_groups"]]
+    groups = [_group(host, name) for name in pool["acl_groups"]]
     return [Entry(_USER, _READ_WRITE, account[0]) for account in users if account] + [
         Entry(_GROUP, _READ_WRITE, gid) for gid in groups if gid is not None
     ]

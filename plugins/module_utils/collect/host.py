@@ -309,13 +309,6 @@ class Host:
         except KeyError:
             return str(gid)
 
-    def group_id(self, name: str) -> Optional[int]:
-        """None when unknown."""
-        try:
-            return grp.getgrnam(name).gr_gid
-        except KeyError:
-            return int(name) if name.isdigit() else None
-
     def group_members(self, gid: int) -> List[str]:
         try:
             return [name for name in grp.getgrgid(gid).gr_mem if name != "root"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx, NginxAccount
 
 
-def _group(host: Host, name: str) -> Optional[int]:
+def group_id(host: Host, name: str) -> Optional[int]:
     match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.text("/etc/group") or "", re.M)
     return int(match.group(1)) if match else None
 
@@ -64,7 +64,7 @@ def _worker_user(
     if account is None:
         return unknown
     # ngx_set_user(): without a group of its own, the one with the user's name.
-    group = _group(host, written[1] if written and written[1] else name)
+    group = group_id(host, written[1] if written and written[1] else name)
     gid = account[1] if group is None else group
     return {**unknown, "uid": account[0], "gid": gid, "groups": sorted(set(account[2]) | {gid})}
 

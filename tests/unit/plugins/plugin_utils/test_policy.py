@@ -6,49 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate_answers, policy_reader, report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import complaints, judge
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import complaints
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.judging import (
+    BLOG,
+    BOTH,
+    ILL,
+    WAIVER,
+    decided,
+    judged,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
-    NOW,
     answer,
     finding,
     missing,
     unreachable,
 )
-
-ILL = answer("failing", finding())
-BLOG = answer("failing", finding(site="blog.example", sites=["blog.example"], pool="blog"))
-BOTH = answer("failing", finding(sites=["shop.example", "blog.example"]))
-WAIVER = {"cause": "fpm_not_running", "who": "ops", "why": "it moves", "until": "2999-12-31"}
-
-
-def made(results: Any, at: float = NOW) -> Any:
-    return report.build(results, 900, at, keep_snapshot=True)
-
-
-def judged(
-    results: Any,
-    policy: Any = None,
-    before: Any = None,
-    batch: Sequence[str] | None = None,
-    since: float | None = None,
-    **looks: Any,
-) -> Any:
-    """since: by default the time of the report before."""
-    baseline = made(before, NOW - 300) if before is not None else None
-    seen = Looks(
-        made(results), baseline, NOW - 300 if since is None and before is not None else since, **looks
-    )
-    return judge(seen, policy_reader.read(policy), NOW, list(results) if batch is None else batch)
-
-
-def decided(gate: Any) -> list[tuple[Any, str, str]]:
-    return [(reason["host"], reason["cause"], reason["decision"]) for reason in gate["reasons"]]
 
 
 class TestDefaults:
@@ -89,68 +64,6 @@ class TestDefaults:
     def test_hosts_of_other_batches_are_not_judged(self) -> None:
         gate = judged({"a": ILL, "b": answer()}, batch=["b"])
         assert gate["verdict"] == "pass" and gate["judged"] == 1
-
-
-class TestBaseline:
-    def test_what_was_so_before_is_not_the_deploys_fault(self) -> None:
-        assert judged({"a": ILL}, before={"a": ILL})["verdict"] == "warn"
-
-    @pytest.mark.parametrize(
-        "before",
-        [
-            answer(),
-            answer("recovered", finding(state="recovered")),
-            answer("healthy", finding(state="latent")),
-            unreachable(),
-            answer("unknown"),
-            answer("failing", finding(reason="masked")),
-        ],
-    )
-    def test_what_is_new_closes_it(self, before: Any) -> None:
-        gate = judged({"a": ILL}, before={"a": before})
-        assert gate["verdict"] == "fail" and gate["reasons"][0]["new"] is True
-
-    def test_a_host_that_the_baseline_lacks_has_no_excuse(self) -> None:
-        gate = judged({"a": ILL}, before={"b": ILL})
-        assert gate["verdict"] == "fail" and gate["reasons"][0]["new"] is None
-
-    def test_a_host_that_is_still_dark_stays_a_failure(self) -> None:
-        assert judged({"a": unreachable()}, before={"a": unreachable()})["verdict"] == "fail"
-
-    def test_a_site_that_is_gone_closes_it(self) -> None:
-        gate = judged({"a": answer("not_applicable")}, before={"a": answer()})
-        assert decided(gate) == [("a", "route_gone", "fail")]
-        assert judged({"a": answer("not_applicable")}, before={"a": answer("not_applicable")})["verdict"] == (
-            "pass"
-        )
-
-
-class TestLost:
-    LOST = finding(state="recovered", count=7, since=NOW - 100)
-    OLD = finding(state="recovered", count=7, since=NOW - 800)
-
-    def test_requests_since_the_deploy_are_counted(self) -> None:
-        gate = judged({"a": answer("recovered", self.LOST)}, since=NOW - 200)
-        assert gate["lost"] == 7 and (None, "requests_lost", "warn") in decided(gate)
-
-    def test_requests_from_before_are_not(self) -> None:
-        old = answer("recovered", self.OLD)
-        assert judged({"a": old}, before={"a": old})["lost"] == 0
-        timed = finding(
-            **{**self.OLD, "timeline": {"begin": NOW - 800, "step": 100, "counts": [4] + [0] * 6 + [3]}}
-        )
-        assert judged({"a": answer("recovered", timed)}, since=NOW - 200)["lost"] == 3
-
-    @pytest.mark.parametrize("accepted,verdict", [(6, "fail"), (7, "warn")])
-    def test_the_threshold_blames_those_that_lost(self, accepted: int, verdict: str) -> None:
-        results = {"a": answer("recovered", self.LOST), "b": answer()}
-        gate = judged(results, {"thresholds": {"lost_requests": accepted}}, since=NOW - 200)
-        assert gate["verdict"] == verdict and gate["ill"] == (["a"] if verdict == "fail" else [])
-
-    def test_requests_outside_the_scope_do_not_count(self) -> None:
-        policy = {"thresholds": {"lost_requests": 0}, "scope": {"sites": ["blog.*"]}}
-        results = {"a": answer("recovered", self.LOST)}
-        assert judged(results, policy, since=NOW - 200)["verdict"] == "pass"
 
 
 class TestRules:
@@ -250,68 +163,3 @@ class TestThresholds:
     def test_no_number_of_hosts_tolerates_a_waiver_that_is_over(self) -> None:
         policy = {"thresholds": {"hosts": 4}, "waivers": [{**WAIVER, "until": "2020-01-31"}]}
         assert judged(self.FOUR, policy)["verdict"] == "fail"
-
-
-class TestOtherLooks:
-    FINE = {"verdict": "fine", "msg": "", "problems": [], "cuts": [], "missing": []}
-    PAGE = {
-        "site": "shop.example",
-        "url": "http://shop.example/",
-        "asked": True,
-        "ok": False,
-        "why": "It answered 502.",
-        "status": 502,
-    }
-
-    def seen(self, restart: Any = None, pages: Any = None, **more: Any) -> Any:
-        looks = {
-            "restart": {"a": gate_answers.restart(restart, "a")} if restart is not None else None,
-            "pages": {"a": gate_answers.pages(pages, "a")} if pages is not None else None,
-        }
-        return judged({"a": answer()}, **more, **looks)
-
-    def test_nothing_wrong_passes(self) -> None:
-        assert self.seen(self.FINE, {"ok": True, "msg": "", "pages": [{**self.PAGE, "ok": True}]})[
-            "verdict"
-        ] == ("pass")
-
-    @pytest.mark.parametrize(
-        "answered",
-        [
-            {}, {"failed": True, "msg": "x"}, {"skipped": True}, {"unreachable": True, "msg": "x"},
-            {"verdict": "well"}, {**FINE, "verdict": "unknown"}, {**FINE, "delegated_to": "b"},
-            {**FINE, "problems": None, "cuts": 5},
-        ],
-    )  # fmt: skip
-    def test_no_answer_closes_it(self, answered: Any) -> None:
-        assert self.seen(restart=answered)["verdict"] == "fail"
-
-    @pytest.mark.parametrize(
-        "answered",
-        [
-            {}, {"failed": True, "msg": "x"}, {"ok": False, "msg": "no site", "pages": []},
-            {"ok": True, "msg": "", "pages": [{"site": "x", "asked": False}]},
-            {"ok": True, "msg": "", "pages": [{"site": "x", "asked": True, "ok": None}]},
-        ],
-    )  # fmt: skip
-    def test_no_answer_on_pages_closes_it(self, answered: Any) -> None:
-        assert self.seen(pages=answered)["verdict"] == "fail"
-
-    def test_a_page_that_failed_before_is_a_warning(self) -> None:
-        pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
-        assert self.seen(pages=pages, before={"a": answer()})["verdict"] == "fail"
-        known = frozenset([("a", "page_fails", "shop.example")])
-        assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
-
-    def test_a_host_that_was_not_asked_closes_it(self) -> None:
-        assert judged({"a": answer()}, restart={})["verdict"] == "fail"
-        assert judged({"a": answer()}, pages={})["verdict"] == "fail"
-        assert judged({"a": answer("not_applicable")}, pages={})["verdict"] == "pass"
-
-    def test_a_reload_that_cuts_is_a_warning(self) -> None:
-        cut = {"unit": "php8.2-fpm.service", "running": 9, "reload_cuts": 7}
-        gate = self.seen(restart={**self.FINE, "cuts": [cut]})
-        assert gate["verdict"] == "warn" and "would cut 7 of 9" in gate["reasons"][0]["why"]
-        assert self.seen(restart={**self.FINE, "cuts": [{**cut, "reload_cuts": 0}]})["verdict"] == "pass"
-        strict = {"thresholds": {"cut_requests": 6}}
-        assert self.seen(restart={**self.FINE, "cuts": [cut]}, policy=strict)["verdict"] == "fail"

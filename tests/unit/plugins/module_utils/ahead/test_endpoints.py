@@ -30,11 +30,13 @@ ACCOUNTS = {
     "shared": (50, 50, [50]),
 }
 
+GROUPS = "".join("%s:x:%d:\n" % (name, ids[1]) for name, ids in ACCOUNTS.items())
+
 
 def host(**modes: int) -> FakeHost:
     """With /run/php, and these directories below /run."""
     stats = {"/run/" + name: Stat("directory", mode, 0, 0, 0, 0.0, 1, 1) for name, mode in modes.items()}
-    return FakeHost({"/run/php/x": ""}, stats=stats, accounts=ACCOUNTS)
+    return FakeHost({"/run/php/x": "", "/etc/group": GROUPS}, stats=stats, accounts=ACCOUNTS)
 
 
 def after(
@@ -145,6 +147,9 @@ class TestSocketDenied:
             {"listen_group": None},  # the owner's own group
             dict(ROOT, acl_users=["www-data"]),
             dict(ROOT, acl_groups=["www-data"]),
+            dict(ROOT, listen_group="33"),
+            dict(ROOT, listen_group="of-a-directory-service"),
+            dict(ROOT, acl_groups=["of-a-directory-service"]),
         ],
     )
     def test_near_miss(self, settings: Dict[str, Any]) -> None:

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the tests have a fleet judged by a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import policy_reader, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
+    answer,
+    finding,
+)
+
+ILL = answer("failing", finding())
+BLOG = answer("failing", finding(site="blog.example", sites=["blog.example"], pool="blog"))
+BOTH = answer("failing", finding(sites=["shop.example", "blog.example"]))
+WAIVER = {"cause": "fpm_not_running", "who": "ops", "why": "it moves", "until": "2999-12-31"}
+
+
+def made(results: Any, at: float = NOW) -> Any:
+    return report.build(results, 900, at, keep_snapshot=True)
+
+
+def judged(
+    results: Any,
+    policy: Any = None,
+    before: Any = None,
+    batch: Sequence[str] | None = None,
+    since: float | None = None,
+    **looks: Any,
+) -> Any:
+    """since: by default the time of the report before."""
+    baseline = made(before, NOW - 300) if before is not None else None
+    seen = Looks(
+        made(results), baseline, NOW - 300 if since is None and before is not None else since, **looks
+    )
+    return judge(seen, policy_reader.read(policy), NOW, list(results) if batch is None else batch)
+
+
+def decided(gate: Any) -> list[tuple[Any, str, str]]:
+    return [(reason["host"], reason["cause"], reason["decision"]) for reason in gate["reasons"]]
