@@ -6,12 +6,21 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
 
 OPTIONS = ("window", "probe_timeout", "deadline", "snapshot")
+# What stands for two words of the task. The first expression of a task costs the controller most.
+KEYWORDS = ("become", "host_timeout")
+
+
+class HostTimeout(BaseException):
+    """The alarm. On its way no handler of an Exception may take it for its own."""
 
 
 class ActionModule(Answer):
@@ -20,14 +29,42 @@ class ActionModule(Answer):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         given = dict(self._task.args)
         prefix = given.pop("from_variables", None)
-        if prefix:
-            self._task.args = {**self._variables(str(prefix), task_vars or {}), **given}
-        return super().run(tmp, task_vars)
+        if not prefix:
+            return super().run(tmp, task_vars)
+        found = self._variables(str(prefix), task_vars or {})
+        self._task.args = {**{name: found[name] for name in OPTIONS if name in found}, **given}
+        try:
+            become, seconds = boolean(found.get("become", True)), int(found.get("host_timeout", 0))
+        except (TypeError, ValueError) as error:
+            raise AnsibleActionFail("%sbecome or %shost_timeout: %s" % (prefix, prefix, error)) from None
+        if not become:
+            self._connection.set_become_plugin(None)
+        return self._within(seconds, tmp, task_vars)
 
     def _variables(self, prefix: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The options that variables say. Only one that holds a text may be a template."""
-        found = {name: variables[prefix + name] for name in OPTIONS if prefix + name in variables}
+        """What variables say. Only one that holds a text may be a template."""
+        names = [name for name in (*OPTIONS, *KEYWORDS) if prefix + name in variables]
+        values = {name: variables[prefix + name] for name in names}
         return {
             name: self._templar.template(value) if isinstance(value, str) else value
-            for name, value in found.items()
+            for name, value in values.items()
         }
+
+    def _within(self, seconds: int, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """What the keyword timeout does. Each host has a process of its own here, and its own alarm."""
+
+        def ring(_signal: int, _frame: object) -> None:
+            raise HostTimeout
+
+        if seconds <= 0 or self._task.timeout:
+            return super().run(tmp, task_vars)
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.alarm(seconds)
+        try:
+            return super().run(tmp, task_vars)
+        except HostTimeout:
+            said = "The host did not answer within %d seconds, and was given up." % seconds
+            return {"failed": True, "changed": False, "msg": said, "timedout": {"period": seconds}}
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)

@@ -36,7 +36,9 @@ options:
     description:
       - How the names of variables begin that hold the options which are not given. With V(diagnose_),
         O(window) is what C(diagnose_window) says for this host.
-      - It does the same as an expression for each option, and costs the controller less. An expression is
+      - Two more stand for keywords of the task. C(diagnose_become) says whether to become root at all, and
+        C(diagnose_host_timeout) after how many seconds the host is given up.
+      - It does the same as an expression for each of them, and costs the controller less. Expressions are
         compiled anew for each host.
     type: str
     version_added: 0.6.0

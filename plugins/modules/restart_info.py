@@ -45,6 +45,8 @@ notes:
   - A problem is a result and never fails the task.
   - A configuration or a program that others than root can write is not tested. It is listed in RV(missing).
   - What was not seen is in RV(missing). An empty RV(problems) means little while RV(missing) is not empty.
+  - The sandbox needs a host that lets root make namespaces. Some containers do not. Their programs are not
+    tested, and RV(missing) says so.
   - C(php-fpm -t) and the trial start run with no network. A host name that only DNS knows cannot be tested.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info

@@ -43,7 +43,6 @@ ROLE = """
     - ansible.builtin.debug:
         msg: "DEPLOYED {{ inventory_hostname }}"
 """
-SHOWN = {"ANSIBLE_DISPLAY_OK_HOSTS": "true"}
 
 
 def seen(subject: str, what: str, fine: object, done: Played) -> Check:
@@ -87,7 +86,7 @@ def the_ill(fleet: Fleet) -> Iterator[Check]:
 
 def rescued(fleet: Fleet) -> Iterator[Check]:
     four(fleet)
-    done = fleet.run(RESCUE, options=FAILING, **SHOWN)
+    done = fleet.run(RESCUE, options=FAILING, ANSIBLE_DISPLAY_OK_HOSTS="true")
     words = dict(re.findall(r"RESCUED (\S+) <([^>]*)>", done.one_line))
     yield seen("rescue", "the ill hosts are rescued, and no other", set(words) == {"web2", "web4"}, done)
     yield seen("web2", "the rescue has its cause", "fpm_not_running" in words.get("web2", ""), done)
@@ -99,7 +98,7 @@ def batches(fleet: Fleet) -> Iterator[Check]:
     fleet.host("web1", reply("failing", finding()), "web")
     for name in ("web2", "web3", "web4"):
         fleet.host(name, reply("healthy"), "web")
-    done = fleet.run(ROLE % "  max_fail_percentage: 60", options=FAILING, **SHOWN)
+    done = fleet.run(ROLE % "  max_fail_percentage: 60", options=FAILING, ANSIBLE_DISPLAY_OK_HOSTS="true")
     deployed = set(re.findall(r"DEPLOYED (\w+)", done.output))
     yield seen("serial", "a batch is judged by its own hosts", deployed == {"web2", "web3", "web4"}, done)
     whole = sorted(fleet.report.get("hosts", {}))
@@ -121,7 +120,7 @@ def stops(fleet: Fleet) -> Iterator[Check]:
     for name, (words, deployed, ill) in cases.items():
         if name not in few and not fleet.everything:
             continue
-        done = fleet.run(ROLE % words, options=FAILING, **SHOWN)
+        done = fleet.run(ROLE % words, options=FAILING, ANSIBLE_DISPLAY_OK_HOSTS="true")
         went = set(re.findall(r"DEPLOYED (\w+)", done.output))
         yield seen(name, "the rollout goes as far as it may", went == deployed, done)
         hit = {host for host, count in failed(done).items() if count}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.integration.gate_fails import SHOWN, failed, of_host, seen
+from tests.integration.gate_fails import failed, of_host, seen
 from tests.integration.prepared_hosts import FINE, PAGE, PAGES, Answer, Fleet, finding, reply
 from tests.run.checks import Check
 
@@ -124,7 +124,7 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     for number in range(1, 7):
         fleet.host("web%d" % number, reply("healthy"), "web")
     fleet.answers("web3", ".deployed", diagnosis_info=ILL)
-    done = fleet.run(ROLLING % "", "--tags", "deploy", **SHOWN)
+    done = fleet.run(ROLLING % "", "--tags", "deploy", ANSIBLE_DISPLAY_OK_HOSTS="true")
     went = sorted(set(re.findall(r"changed: \[(\w+)\]", done.output)))
     yield seen("rollout", "it stops at the first bad batch", went == ["web1", "web2", "web3", "web4"], done)
     ill = {host for host, count in failed(done).items() if count}
@@ -132,13 +132,13 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     asked = fleet.asked("web5").count("diagnosis_info")
     yield seen("rollout", "other tags skip no gate", asked == 1, done)
     fleet.answers("web3", diagnosis_info=reply("healthy"))
-    done = fleet.run(ROLLING % "", **SHOWN)
+    done = fleet.run(ROLLING % "", ANSIBLE_DISPLAY_OK_HOSTS="true")
     fine = done.rc == 0 and sorted(fleet.report["hosts"]) == ["web%d" % number for number in range(1, 7)]
     yield seen("rollout", "a good release passes, and its report has all", fine, done)
     if not fleet.everything:
         return
     fleet.answers("web2", ".deployed", diagnosis_info=ILL)
-    done = fleet.run(ROLLING % "  max_fail_percentage: 50", **SHOWN)
+    done = fleet.run(ROLLING % "  max_fail_percentage: 50", ANSIBLE_DISPLAY_OK_HOSTS="true")
     fine = done.rc == 2 and {host for host, count in failed(done).items() if count} == {"web2"}
     last = "web6" in re.findall(r"changed: \[(\w+)\]", done.output)
     yield seen("max_fail_percentage", "the play goes on as it says", fine and last, done)
@@ -182,7 +182,7 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
     }  # fmt: skip
     for name, (answers, _words) in hosts.items():
         fleet.host(name, reply("healthy"), "web")
-        fleet.answers(name, **answers)
+        fleet.answers(name, "", **answers)
     fleet.answers("web1", restart_info={**FINE, "cuts": [cut]})
     done = fleet.run("gate", options=BEFORE)
     for name, (_answers, words) in hosts.items():
@@ -206,7 +206,7 @@ def policies(fleet: Fleet) -> Iterator[Check]:
         "web2", reply("failing", finding(site="blog.example", sites=["blog.example"], pool="blog")), "web"
     )
     fleet.host("web3", reply("healthy"), "web")
-    waiver = {"cause": "fpm_not_running", "who": "ops", "why": "it is being moved"}
+    waiver: Mapping[str, str] = {"cause": "fpm_not_running", "who": "ops", "why": "it is being moved"}
     cases: list[tuple[str, Mapping[str, Any], int, set[str]]] = [
         ("scope of a site", policy(scope={"sites": ["shop.*"]}), 2, {"web1"}),
         ("scope of a pool", policy(scope={"pools": ["blog"]}), 2, {"web2"}),
@@ -232,7 +232,7 @@ def policies(fleet: Fleet) -> Iterator[Check]:
 def mistakes(fleet: Fleet) -> Iterator[Check]:
     fleet.host("web1", reply("healthy"), "web")
     fleet.host("web2", reply("healthy"), "web")
-    rules = {
+    rules: Mapping[str, Mapping[str, Any]] = {
         "gate_policy.rules[0].cause": {"rules": [{"cause": "max_childs_exhausted", "decision": "pass"}]},
         "gate_policy.rules[0].decision": {"rules": [{"cause": "fpm_not_running", "decision": "skip"}]},
         "gate_policy.treshold": {"treshold": {"hosts": 3}},
@@ -267,7 +267,7 @@ def not_seen(fleet: Fleet) -> Iterator[Check]:
     fleet.host("gone", None, "web")
     fleet.host("dark", reply("unknown"), "web")
     fleet.host("web1", reply("healthy"), "web")
-    done = fleet.run(RESCUE, **SHOWN)
+    done = fleet.run(RESCUE, ANSIBLE_DISPLAY_OK_HOSTS="true")
     words = dict(re.findall(r"RESCUED (\S+) <([^>]*)>", done.one_line))
     yield seen("unreachable", "it closes the gate", "host_unreachable" in words.get("gone", ""), done)
     yield seen("unknown", "it closes the gate", "host_unknown" in words.get("dark", ""), done)

@@ -164,6 +164,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "awx-jobs": ("static", "integration.runner"),
         "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
         "screen": ("static", "integration.screen"),
+        **({"cores": ("static", "integration.cores")} if everything else {}),
         **faults(everything),
         "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration.sizes"),

@@ -57,7 +57,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="The master was killed and its workers were not. They answer, but nothing starts new ones, and "
         "a reload reaches nobody.",
         decides="Processes with the pool's title hold its socket and answer; no master runs.",
-        fix="see that these are php-fpm's: `ps -fp {pids}`; then `kill {pids}`; `systemctl start {unit}`",
+        fix="see that these are php-fpm's: `ps -fp {pids}`; then kill {pids}; `systemctl start {unit}`",
         advice="See who they are (`ps -fp {pids}`) and what killed the master (`journalctl -k`, `journalctl "
         "-u {unit}`). Then `kill {pids}` and `systemctl start {unit}` in one go: as long as they listen, a "
         "new master refuses to start.",

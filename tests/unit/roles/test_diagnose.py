@@ -39,7 +39,7 @@ class TestVariables:
             tasks = stream.read()
         with open(os.path.join(ROLE, "README.md"), encoding="utf-8") as stream:
             readme = stream.read()
-        taken = {"diagnose_" + name for name in diagnosis_info.OPTIONS}
+        taken = {"diagnose_" + name for name in (*diagnosis_info.OPTIONS, *diagnosis_info.KEYWORDS)}
         assert TASKS[0]["webmedic.php_fpm.diagnosis_info"] == {"from_variables": "diagnose_"}
         assert [name for name in OPTIONS if name not in tasks and name not in taken] == []
         assert [name for name in OPTIONS if "`%s`" % name not in readme] == []

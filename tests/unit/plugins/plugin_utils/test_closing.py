@@ -33,16 +33,9 @@ EVERY = list(catalogue.CATALOGUE)
 ENDPOINT = "unix:/run/php/php8.2-fpm.sock"
 ARGUMENTS = {"user": "www-data", "path": "/p", "file": "/f", "line": 3, "to": "unix:/x.sock"}
 REMEDY = [{"action": "x", "arguments": ARGUMENTS}]
-PROGRAMS = (
-    "systemctl",
-    "nginx",
-    "setfacl",
-    "restorecon",
-    "semanage",
-    "systemd-tmpfiles",
-    "kill",
-    "setsebool",
-) + ("ss", "journalctl", "ausearch")
+# What a fix may be typed with.
+PROGRAMS = ("systemctl", "nginx", "setfacl", "restorecon", "semanage", "systemd-tmpfiles", "setsebool")
+LOOKS = ("ss", "ps", "journalctl", "ausearch")
 
 
 def pasted(results: dict[str, Any]) -> list[str]:
@@ -107,7 +100,9 @@ class TestCommands:
         for step in catalogue.steps_for(known):
             assert "`" not in step.text and "{" not in step.text
             if step.command:
-                assert step.text.split(" ")[0] in PROGRAMS, step
+                assert step.text.split(" ")[0] in (*PROGRAMS, *LOOKS) or step.text.startswith(
+                    "kill -CONT "
+                ), step
                 assert shlex.split(step.text)
 
     @pytest.mark.parametrize("evil", [*HOSTILE, "x`y`; rm -rf /", "a, then reboot", "$(reboot)", "x\nreboot"])
@@ -180,11 +175,12 @@ class TestSize:
         assert lines[0].startswith("%d hosts: " % hosts)
 
     def test_each_cause_is_named_while_there_is_room(self) -> None:
+        kinds = [key for key in EVERY if key[1]][:14]
         results = {
-            "web%03d" % number: answer("failing", finding(*EVERY[number % 14])) for number in range(300)
+            "web%03d" % number: answer("failing", finding(*kinds[number % 14])) for number in range(300)
         }
         shown = "\n".join(rendered(results))
-        assert all("/%s  " % reason in shown for _cause, reason in EVERY[1:14])
+        assert all("%s/%s  " % kind in shown for kind in kinds)
 
     def test_a_small_fleet_is_shown_in_full(self) -> None:
         results = {"web%03d" % number: answer("failing", finding(*EVERY[number])) for number in range(20)}
