@@ -159,6 +159,7 @@ SLOW_DIFF = {
     "after": "".join("%d\n" % (number * 6101 % 100) for number in range(20_000)),
     "before_header": "/etc/x",
     "after_header": "/etc/x",
+    "prepared": "@@ -1 +1 @@\n",
 }
 
 
@@ -178,7 +179,7 @@ def diagnoses() -> dict[str, Hostile]:
         "failing",
         finding(),
         change=action(),
-        diff=[{"before": "a", "after": "b", "before_header": "", "after_header": ""}],
+        diff=[{"before": "a", "after": "b", "before_header": "", "after_header": "", "prepared": "c"}],
         strangers=[STRANGER],
         missing=[{"what": "x", "path": None, "why": "y", "needs": None}],
     )

@@ -71,21 +71,24 @@ def it_arrives(fleet: Fleet) -> Iterator[Check]:
 
 
 def it_does_not(fleet: Fleet) -> Iterator[Check]:
+    yield from each_refusal(fleet, SERVERS)
+
+
+def nor_otherwise(fleet: Fleet) -> Iterator[Check]:
+    yield from each_refusal(fleet, MORE_SERVERS)
+
+
+def each_refusal(fleet: Fleet, servers: Mapping[str, str]) -> Iterator[Check]:
     """What each server does, and what a person reads of it."""
     web(fleet)
     EVIL.unlink(missing_ok=True)
     with put_server() as server:
-        for part, words in SERVERS.items():
-            to = {
-                "url": server.url + "/%s/{run}/{file}" % part,
-                "headers": {"Authorization": TOKEN},
-                "timeout": 2,
-            }
-            if part == "guarded":
-                to["headers"] = {}
+        for part, words in servers.items():
+            to: dict[str, Any] = {"url": server.url + "/%s/{run}/{file}" % part, "timeout": 2}
+            to["headers"] = {} if part == "guarded" else {"Authorization": TOKEN}
             done = audit(fleet, to)
             said = "The report did not arrive: PUT %s/%s/" % (server.url, part)
-            yield seen("%s: it fails and says %s" % (part, words), done.rc and said in done.one_line, done)
+            yield seen("%s: it fails and says so" % part, done.rc and said in done.one_line, done)
             yield seen("%s: it says why" % part, words in done.one_line, done)
             yield seen("%s: the table was there first" % part, "2 hosts: 1 failing" in done.output, done)
             yield seen("%s: it says where the report lies" % part, run_name(fleet) in done.one_line, done)
@@ -94,12 +97,15 @@ def it_does_not(fleet: Fleet) -> Iterator[Check]:
         yield Check("upload", "what a server says is no template", "it ran" if EVIL.exists() else None)
 
 
+# What each does, by the first part of its path, and what a person reads.
 SERVERS = {
     "refuses": "403 Forbidden",
-    "guarded": "401 Unauthorized",
     "leads-away": "302 Found",
     "hangs": "timed out",
     "breaks": "closed connection without response",
+}
+MORE_SERVERS = {
+    "guarded": "401 Unauthorized",
     "half": "/report.json: 403 Forbidden",
     "hostile": "500 No",
 }
@@ -181,6 +187,7 @@ def mistyped(fleet: Fleet) -> Iterator[Check]:
 CASES = {
     "it arrives": it_arrives,
     "it does not arrive": it_does_not,
+    "nor otherwise": nor_otherwise,
     "to a directory": to_a_directory,
     "not to what is audited": not_to_what_is_audited,
     "no room": no_room,

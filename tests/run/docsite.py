@@ -46,7 +46,8 @@ def inventory(pages: Path) -> bytes:
     """What the pages refer to outside this collection, in the format of Sphinx. antsibull-docs checks those
     references against the collections themselves.
     """
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(pages.rglob("*.rst")))
+    texts = [path.read_text(encoding="utf-8") for path in sorted(pages.rglob("*.rst"))]
+    text = "".join(texts).replace("\\_", "_")
     rows = ["%s std:label -1 x.html %s\n" % (label, label) for label in ENGINE_LABELS]
     rows += ["%s std:label -1 x.html %s\n" % (label, label) for label in set(FOREIGN_LABEL.findall(text))]
     rows += ["%s std:envvar -1 x.html -\n" % name for name in set(FOREIGN_VARIABLE.findall(text))]

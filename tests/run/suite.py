@@ -159,7 +159,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "pages": ("static", "integration.pages"),
-        "reports": ("static", "integration.reports"),
+        "reports": ("static", "integration.reports", *(["--all"] if everything else [])),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner"),
         "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
