@@ -15,7 +15,6 @@ last line counts every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -25,10 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.run import awx_collection, env
+from tests.run.judges import Counted, by_exit_code, by_last_line, by_molecule, by_pytest, by_sanity
 
-COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
-PYTEST_COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?)\b")
-MOLECULE_RECAP = re.compile(r"^\S+ +: actions=\d+ .* failed=(\d+)$", re.M)
 SUITES = ("bullseye", "bookworm", "trixie", "el")
 # Beside a dead default server and a crowd: what is loaded anew, and what is sized.
 COMPANY_FEW = "one_vhost_wrong,exhausted_static"
@@ -40,11 +37,6 @@ STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its
 LINE, TAIL = 600, 40
 
 
-class Counted(NamedTuple):
-    passed: int
-    failed: int
-
-
 class Step(NamedTuple):
     """stage: of STAGES; argv: the command; judge: (exit code, output) -> what it proved."""
 
@@ -54,41 +46,6 @@ class Step(NamedTuple):
     env: dict[str, str]
     cwd: Path
     judge: Callable[[int, str], Counted]
-
-
-def by_exit_code(rc: int, _output: str) -> Counted:
-    return Counted(int(rc == 0), int(rc != 0))
-
-
-def by_last_line(rc: int, output: str) -> Counted:
-    """Our own runners end with "N passed, N failed". One that does not, or that exits badly without a
-    failure, is a failure itself.
-    """
-    counts = COUNTS.findall(output)
-    if not counts:
-        return Counted(0, 1)
-    passed, failed = map(int, counts[-1])
-    return Counted(passed, failed or int(rc != 0))
-
-
-def by_pytest(rc: int, output: str) -> Counted:
-    last = output.strip().splitlines()[-1] if output.strip() else ""
-    counts = {
-        word.rstrip("s") if word.startswith("error") else word: int(number)
-        for number, word in PYTEST_COUNTS.findall(last)
-    }
-    failed = counts.get("failed", 0) + counts.get("error", 0)
-    return Counted(counts.get("passed", 0), failed or int(rc != 0))
-
-
-def by_sanity(rc: int, output: str) -> Counted:
-    """One check for each test of ansible-test; "All targets skipped" exits 0 and proves nothing."""
-    ran = len(set(re.findall(r'^Running sanity test "([^"]+)"', output, re.M)))
-    listed = re.search(r"The (\d+) sanity test\(s\) listed below", output)
-    failed = int(listed.group(1)) if listed else int(rc != 0)
-    if "All targets skipped" in output or not ran:
-        failed = failed or 1
-    return Counted(max(0, ran - failed), failed)
 
 
 def steps(everything: bool) -> list[Step]:
@@ -205,13 +162,6 @@ def company(everything: bool) -> dict[str, Sequence[str]]:
     }
 
 
-def by_molecule(rc: int, output: str) -> Counted:
-    """One check for each scenario of molecule's own recap."""
-    failures_of = MOLECULE_RECAP.findall(output)
-    passed = failures_of.count("0")
-    return Counted(passed, len(failures_of) - passed or int(rc != 0 or not failures_of))
-
-
 def sanity_steps(everything: bool, home: Path, root: Path) -> list[Step]:
     """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
     (developers, python), *others = SANITY.items()
@@ -224,7 +174,8 @@ def sanity_steps(everything: bool, home: Path, root: Path) -> list[Step]:
 
 
 def sanity(core: str, python: str, home: Path, root: Path) -> Step:
-    argv = ["ansible-test", "sanity", "--local", "--python", python]
+    tool = [str(home / "bin" / "python"), str(home / "bin" / "ansible-test")]
+    argv = [*tool, "sanity", "--local", "--python", python]
     return Step("sanity-" + core, "static", argv, env.environ(home, root), root / env.COLLECTION, by_sanity)
 
 

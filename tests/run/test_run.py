@@ -7,7 +7,7 @@
 import pytest
 
 from tests.integration.fleet import KINDS, wanted_hosts
-from tests.run import suite
+from tests.run import judges, suite
 from tests.run.checks import Check, print_checks
 
 GOOD, BAD = Check("web1", "it answers", None), Check("web2", "it answers", "HTTP 502\nnginx says why")
@@ -21,7 +21,7 @@ class TestChecks:
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert print_checks([GOOD, BAD, GOOD]) == 1
-        assert suite.by_last_line(1, capsys.readouterr().out) == suite.Counted(2, 1)
+        assert judges.by_last_line(1, capsys.readouterr().out) == judges.Counted(2, 1)
 
     def test_a_runner_that_proves_nothing_has_failed(self) -> None:
         assert print_checks([GOOD]) == 0
@@ -37,9 +37,9 @@ class TestSuite:
 
     def test_molecule_proves_as_much_as_its_recap_has_scenarios(self) -> None:
         recap = "diagnose    : actions=5  successful=%d  disabled=0  skipped=0  missing=0  failed=%d\n"
-        assert suite.by_molecule(0, recap % (5, 0)) == suite.Counted(1, 0)
-        assert suite.by_molecule(1, recap % (4, 1)) == suite.Counted(0, 1)
-        assert suite.by_molecule(0, "") == suite.Counted(0, 1)
+        assert judges.by_molecule(0, recap % (5, 0)) == judges.Counted(1, 0)
+        assert judges.by_molecule(1, recap % (4, 1)) == judges.Counted(0, 1)
+        assert judges.by_molecule(0, "") == judges.Counted(0, 1)
 
     def test_each_fault_is_either_loaded_or_calm(self) -> None:
         hosts = {name: wanted_hosts("spread", ["*"], [], kind) for name, kind in KINDS.items()}

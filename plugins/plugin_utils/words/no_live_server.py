@@ -42,7 +42,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="nginx still leaves out servers that answer",
         what="Each server failed, so nginx asks none of them for fail_timeout, though they answer by now.",
         decides="fail_timeout of the last failures is not over; nginx: no live upstreams; the probe answers.",
-        fix="`systemctl reload nginx`: it forgets the failures; then a shorter fail_timeout at {file}:{line}",
+        fix="`nginx -t && systemctl reload nginx`, which forgets them; a shorter fail_timeout at "
+        "{file}:{line}",
         advice="`nginx -t && systemctl reload nginx` forgets the failures. Servers of one PHP-FPM fail "
         "together: give them `max_fails=0`, or a shorter fail_timeout at {file}:{line}.",
         do_not="Do not restart PHP-FPM: each restart takes its servers out again.",
