@@ -168,7 +168,8 @@ def _pools(changes: Changes, page: Page) -> list[Line]:
 
 def _load(pool: Saturation) -> str:
     before, after = pool["before"], pool["after"]
-    assert before is not None and after is not None
+    if before is None or after is None:
+        return "%s, pool %s" % (pool["host"], pool["pool"])
     queue = "; queue %s of %s, was %s" % (after["queue"], after["backlog"], before["queue"])
     return "%s, pool %s: %s of %s workers busy, was %s of %s%s" % (
         pool["host"],

@@ -122,7 +122,8 @@ def _looked(report: Report, host: str) -> bool:
 
 def _changed(match: Match, looked: bool) -> Changed:
     finding = match.after or match.before
-    assert finding is not None
+    if finding is None:
+        raise ValueError("a match of nothing")
     return {
         "host": match.host,
         "cause": finding["cause"],

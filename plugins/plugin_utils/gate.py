@@ -81,11 +81,10 @@ def terms(
             "gate_phase=before first" % (found.path, found.report["generated_at"])
         )
     began = moment(since, now)
-    if began is None and found is None:
-        raise GateError("gate_since is needed where gate_baseline is empty: when did the deploy begin?")
-    if began is None and found is not None:
+    if began is None:
+        if found is None:
+            raise GateError("gate_since is needed where gate_baseline is empty: when did the deploy begin?")
         began = epoch(found.report["generated_at"])
-    assert began is not None
     return Terms(read, began, max(window, math.ceil(now - began) + 1), found)
 
 

@@ -35,11 +35,14 @@ WRAPPER, WRAPPED = "awx_display", "ORIGINAL_STDOUT_CALLBACK"
 _claimed: list[str] = []
 
 
-def stdout_callback(configured: str | None = None, env: Mapping[str, str] = os.environ) -> str:
-    """The last name of the stdout callback. configured: the engine's setting, unless it is asked."""
+def stdout_callback(configured: str | None = None, env: Mapping[str, str] | None = None) -> str:
+    """The last name of the stdout callback. configured, env: in place of the engine's setting and of our
+    environment.
+    """
     setting = configured or str(constants.DEFAULT_STDOUT_CALLBACK)
     name = setting.rpartition(".")[2]
-    return env.get(WRAPPED, "default").rpartition(".")[2] if name == WRAPPER else name
+    known = os.environ if env is None else env
+    return known.get(WRAPPED, "default").rpartition(".")[2] if name == WRAPPER else name
 
 
 def claim(name: str) -> bool:

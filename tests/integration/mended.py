@@ -39,7 +39,7 @@ def remediate(
     inventory: Path,
     report: Path,
     *words: str,
-    engine: Mapping[str, str] = hosts.ENGINE,
+    engine: Mapping[str, str] | None = None,
 ) -> Run:
     report.mkdir(parents=True, exist_ok=True)
     kept = report / "results.jsonl"
@@ -57,7 +57,7 @@ def remediate(
         *words,
     ]
     extra = dict(
-        engine,
+        engine or hosts.ENGINE,
         WEBMEDIC_RESULTS=str(kept),
         ANSIBLE_CALLBACK_PLUGINS=str(CALLBACKS),
         ANSIBLE_CALLBACKS_ENABLED="webmedic_results",

@@ -68,7 +68,7 @@ def diagnose(
     report: Path,
     *words: str,
     playbook: str = "diagnose",
-    engine: Mapping[str, str] = ENGINE,
+    engine: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """The playbook, or audit, over an inventory; report.json comes to lie in the directory report."""
     return play(
@@ -89,12 +89,12 @@ def play(
     hosts: Path,
     playbook: str,
     *words: str,
-    engine: Mapping[str, str] = ENGINE,
+    engine: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """A playbook of ours by its name, or of a user by its path."""
     return subprocess.run(
         [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), playbook, *words],
-        env=env.environ(home, collections, **engine),
+        env=env.environ(home, collections, **(engine or ENGINE)),
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-#!/bin/bash
+# shellcheck shell=bash
 # A release that brings new code, and new settings of the pool for the next time that php-fpm is started.
 # One host has settings of its own, with a mistake in them.
 set -eu

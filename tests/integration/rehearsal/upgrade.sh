@@ -1,4 +1,4 @@
-#!/bin/bash
+# shellcheck shell=bash
 # A release that brings a newer PHP: another package, unit and socket beside the old ones. The vhosts are led to it, then the old PHP goes.
 # It knows the vhosts of /etc/nginx/sites-available. One that somebody keeps elsewhere is left behind.
 set -eu

@@ -163,7 +163,7 @@ class TestSocketDenied:
     def test_near_miss_a_group_that_a_start_gives_nginx(self) -> None:
         """The running workers are not in it yet."""
         server = nginx(route(SOCKET), user="web", uid=40, gid=40, groups=[40])
-        assert not denied(pool(**dict(ROOT, listen_group="shared")), server)
+        assert not denied(pool(**{**ROOT, "listen_group": "shared"}), server)
 
     def test_hit_a_directory_that_nginx_may_not_search(self) -> None:
         (problem,) = denied(pool(), there=host(php=0o750))
