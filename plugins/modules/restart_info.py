@@ -87,7 +87,7 @@ msg:
   description: The verdict in one sentence.
   returned: success
   type: str
-  sample: "At the next restart, 1 problem: php8.4-fpm refuses its configuration."
+  sample: "php8.4-fpm.service refuses its configuration: unknown entry 'pm.max_childen'."
 problems:
   description: What would go wrong, or change, the worst first.
   returned: success
@@ -187,14 +187,14 @@ problems:
       endpoint: null
       file: /etc/php/8.4/fpm/pool.d/www.conf
       files: []
-      fix: Mend that line, and test with `php-fpm8.4 -t`.
+      fix: Mend /etc/php/8.4/fpm/pool.d/www.conf and run this again, before anything is reloaded.
       kind: config_refused
       line: 12
       pool: www
       program: php-fpm
       severity: critical
       sites: [shop.example]
-      summary: php8.4-fpm.service would not start with its files as they are.
+      summary: "php8.4-fpm.service refuses its configuration: unknown entry 'pm.max_childen'."
       unit: php8.4-fpm.service
 services:
   description: nginx, and each php-fpm that runs or that a boot would start.

@@ -34,9 +34,9 @@ from .untrusted import (
     text,
 )
 
-# Worst first; the verdict on a fleet is the worst status in it.
 # A status as people read it, where that is not its name.
 LABELS = {"not_applicable": "not applicable"}
+# Worst first; the verdict on a fleet is the worst status in it.
 STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable")
 # What a module may say of a host; the rest is for hosts on which no module could answer.
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")

@@ -215,7 +215,6 @@ _REFUSALS: Tuple[Tuple[str, Callable[[_Start], Optional[str]]], ...] = (
     ("command", _command),
 )
 # These can go well: it is not known.
-UNSURE = ("unasked_condition", "start_limit", "command")
 
 
 def start_refusals(
