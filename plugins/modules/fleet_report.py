@@ -413,6 +413,9 @@ report:
       web03: []
     hosts_left_out: 0
     run: 2026-11-26T001502Z
-    gate: {phase: after, verdict: fail, summary: "Gate after: CLOSED. 3 hosts judged, 1 ill host: web01; 1 fail, 0 warn, 0 pass."}
+    gate:
+      phase: after
+      verdict: fail
+      summary: "Gate after: CLOSED. 3 hosts judged, 1 ill host: web01; 1 fail, 0 warn, 0 pass."
     summary: "**3 hosts: 2 failing, 1 healthy** ..."
 """

@@ -17,14 +17,14 @@ from . import gate_answers, played, policy_reader, saved
 from .bounds import reader_of
 from .compare import epoch
 from .folder import absolute, text_of
-from .observed import Looks
+from .observed import Looks, Refused
 from .policy import judge
 from .replay import NoReport, load
 from .shapes.gate import Gate, Policy
 from .shapes.report import Report
 from .untrusted import Mismatch, clean
 
-BEFORE, AFTER = "before", "after"
+BEFORE = "before"
 # A clock that is a little ahead is no mistake.
 AHEAD = 60
 GATE = reader_of(Gate)
@@ -35,11 +35,11 @@ class GateError(ValueError):
 
 
 class Baseline(NamedTuple):
-    """earlier: (host, cause, site) of what the gate itself found then."""
+    """earlier: what the gate refused then."""
 
     path: str
     report: Report
-    earlier: frozenset[tuple[str | None, str, str | None]]
+    earlier: frozenset[Refused]
 
 
 class Terms(NamedTuple):
@@ -135,13 +135,19 @@ def baseline_of(path: str) -> Baseline:
     return Baseline(file, report, frozenset(reasons))
 
 
-def _gate_of(document: Any) -> list[tuple[str | None, str, str | None]]:
-    """What the gate itself found then; nothing where the report is none of a gate."""
+def _gate_of(document: Any) -> list[Refused]:
+    """What the gate refused then; nothing where the report is none of a gate. What it let pass excuses
+    nothing: the same kind may have been harmless.
+    """
     try:
         gate = GATE(document.get("gate"), "gate")
     except Mismatch:
         return []
-    return [(reason["host"], reason["cause"], reason["site"]) for reason in gate["reasons"]]
+    return [
+        Refused(reason["host"], reason["cause"], reason["reason"], reason["site"], reason["pool"])
+        for reason in gate["reasons"]
+        if reason["decision"] == "fail" or reason["waiver"]
+    ]
 
 
 def keep(report: Report, path: str) -> str:

@@ -16,6 +16,7 @@ from .remedies import identity, open_findings
 from .saturation import nearness
 from .shapes.changes import Changed, Changes
 from .shapes.report import Explained, HostEntry, Report
+from .sites import main_sites, sites_of
 from .untrusted import text
 
 # From here on a pool that has come nearer to its limit is worth a word: four of five workers are busy.
@@ -26,7 +27,9 @@ WITHOUT_ROUTE = ("not_applicable", "unreachable", "unknown")
 
 
 class Seen(NamedTuple):
-    """One thing about one host. new: None where there is no baseline. lost: requests since the deploy."""
+    """One thing about one host. new: None where there is no baseline. lost: requests since the deploy. cut:
+    requests that a reload would cut now, None where they could not be counted.
+    """
 
     host: str | None
     cause: str
@@ -40,13 +43,23 @@ class Seen(NamedTuple):
     sites: Sequence[str] = ()
     pool: str | None = None
     lost: int = 0
-    cut: int = 0
+    cut: int | None = 0
+
+
+class Refused(NamedTuple):
+    """What makes a refusal of the gate the same as one of the baseline."""
+
+    host: str | None
+    cause: str
+    reason: str | None
+    site: str | None
+    pool: str | None
 
 
 class Looks(NamedTuple):
     """What was asked of the hosts. restart, pages: by host; None where that was not asked for.
 
-    earlier: (host, cause, site) of what the gate itself found in the baseline.
+    earlier: what the gate itself refused in the baseline.
     """
 
     report: Report
@@ -54,7 +67,7 @@ class Looks(NamedTuple):
     since: float | None = None
     restart: Mapping[str, Restart | str] | None = None
     pages: Mapping[str, Pages | str] | None = None
-    earlier: frozenset[tuple[str | None, str, str | None]] = frozenset()
+    earlier: frozenset[Refused] = frozenset()
 
 
 def sign(host: str | None, cause: str, reason: str | None, why: str, fix: str = "", **more: Any) -> Seen:
@@ -102,14 +115,26 @@ def _status(looks: Looks, host: str, entry: HostEntry) -> Iterator[Seen]:
         yield sign(host, "host_unexplained", None, "it is %s, and the report names no cause" % status)
     before = looks.baseline["hosts"].get(host) if looks.baseline else None
     if status == "not_applicable" and before and before["status"] not in WITHOUT_ROUTE:
-        yield sign(
-            host,
-            "route_gone",
-            None,
-            "it was %s before, and now nginx passes nothing to php-fpm" % before["status"],
-            "look whether the site's file in nginx's configuration is still there: nginx -T",
-            new=True,
-        )
+        yield _gone(host, "it was %s before, and now nginx passes nothing to php-fpm" % before["status"])
+    elif status == "not_applicable" and looks.since is not None and not looks.baseline:
+        why = "nginx passes nothing to php-fpm, and no baseline says whether it did before"
+        yield sign(host, "route_gone", "no_baseline", why, severity="warning")
+    elif before and "snapshot" in entry:
+        for site in sorted(main_sites(before) - sites_of(entry)):
+            yield _gone(host, "it was served before, and now nginx does not know it", [site])
+
+
+def _gone(host: str, why: str, sites: Sequence[str] = ()) -> Seen:
+    fix = "look whether the site's file in nginx's configuration is still there: nginx -T"
+    return sign(
+        host,
+        "route_gone",
+        None,
+        "%s%s" % ("%s: " % sites[0] if sites else "", why),
+        fix,
+        new=True,
+        sites=sites,
+    )
 
 
 def _unseen(entry: HostEntry) -> tuple[str, str]:
@@ -189,7 +214,8 @@ def _restart(looks: Looks, host: str) -> Iterator[Seen]:
         return
     answer = looks.restart.get(host, "it was not asked")
     if isinstance(answer, str):
-        yield sign(host, "restart_unknown", "no_answer", answer, new=_new(looks, host, "restart_unknown"))
+        new = _new(looks, host, "restart_unknown", "no_answer")
+        yield sign(host, "restart_unknown", "no_answer", answer, new=new)
         return
     for problem in answer["problems"]:
         site = next(iter(problem["sites"]), None)
@@ -202,20 +228,26 @@ def _restart(looks: Looks, host: str) -> Iterator[Seen]:
             severity=problem["severity"],
             confidence=problem["confidence"],
             state="active" if problem["already"] else "latent",
-            new=_new(looks, host, "restart_fails", site),
+            new=_new(looks, host, "restart_fails", problem["kind"], site, problem["pool"]),
             sites=problem["sites"],
             pool=problem["pool"],
         )
-    if answer["verdict"] == "unknown":
+    if answer["verdict"] == "unknown" or answer["missing"]:
         first = answer["missing"][0] if answer["missing"] else None
         why = "%s: %s" % (first["what"], first["why"]) if first else answer["msg"]
         needs = (first["needs"] or "") if first else ""
-        yield sign(
-            host, "restart_unknown", "not_tested", why, needs, new=_new(looks, host, "restart_unknown")
-        )
+        new = _new(looks, host, "restart_unknown", "not_tested")
+        yield sign(host, "restart_unknown", "not_tested", why, needs, new=new)
+    yield from _cuts(host, answer)
+
+
+def _cuts(host: str, answer: Restart) -> Iterator[Seen]:
     for item in answer["cuts"]:
-        if item["reload_cuts"]:
-            unit = item["unit"] or "php-fpm"
+        unit = item["unit"] or "php-fpm"
+        if item["reload_cuts"] is None:
+            why = "how many requests a reload of %s would cut could not be counted" % unit
+            yield sign(host, "reload_cuts", "not_counted", why, cut=None)
+        elif item["reload_cuts"]:
             yield sign(
                 host,
                 "reload_cuts",
@@ -233,10 +265,12 @@ def _pages(looks: Looks, host: str) -> Iterator[Seen]:
         return
     answer = looks.pages.get(host, "it was not asked")
     if isinstance(answer, str):
-        yield sign(host, "page_unknown", "no_answer", answer, new=_new(looks, host, "page_unknown"))
+        new = _new(looks, host, "page_unknown", "no_answer")
+        yield sign(host, "page_unknown", "no_answer", answer, new=new)
         return
     if not answer["pages"] and not answer["ok"]:
-        yield sign(host, "page_unknown", "no_answer", answer["msg"], new=_new(looks, host, "page_unknown"))
+        new = _new(looks, host, "page_unknown", "no_answer")
+        yield sign(host, "page_unknown", "no_answer", answer["msg"], new=new)
     for page in answer["pages"]:
         if page["asked"] and page["ok"]:
             continue
@@ -248,15 +282,17 @@ def _pages(looks: Looks, host: str) -> Iterator[Seen]:
             cause,
             reason,
             "%s: %s" % (page["url"] or page["site"], page["why"]),
-            new=_new(looks, host, cause, page["site"]),
+            new=_new(looks, host, cause, reason, page["site"]),
             sites=[page["site"]],
         )
 
 
-def _new(looks: Looks, host: str, cause: str, site: str | None = None) -> bool | None:
+def _new(
+    looks: Looks, host: str, cause: str, reason: str, site: str | None = None, pool: str | None = None
+) -> bool | None:
     if looks.baseline is None:
         return None
-    return (host, cause, site) not in looks.earlier
+    return Refused(host, cause, reason, site, pool) not in looks.earlier
 
 
 def _load(made: Changes | None, host: str) -> Iterator[Seen]:

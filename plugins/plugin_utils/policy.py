@@ -40,7 +40,9 @@ def judge(
     ill_before = _ill(_reason(seen, policy, today) for seen in observed(looks, others)) if others else set()
     reasons = [reason for _seen, reason in pairs]
     _tolerate(reasons, policy, ill_before, fleet or len(looks.report["hosts"]))
-    reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs])
+    known = set(looks.report["hosts"]) | set(looks.baseline["hosts"] if looks.baseline else ())
+    whole = len(known) >= (fleet or 0)
+    reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs], whole)
     order = {word: number for number, word in enumerate(DECISIONS)}
     reasons.sort(key=lambda reason: order[reason["decision"]])
     decisions = [reason["decision"] for reason in reasons]
@@ -90,11 +92,16 @@ def _any_fits(values: Iterable[str | None], patterns: Sequence[str]) -> bool:
 
 
 def in_scope(seen: Seen, policy: Policy) -> bool:
-    """What is about no site and no pool is about all of them."""
+    """Only what is known to be about other sites, or other pools, is outside. A pool whose configuration is
+    refused takes all pools of its master down.
+    """
     sites, pools = policy["scope"]["sites"], policy["scope"]["pools"]
-    if not sites and not pools or not seen.sites and seen.pool is None:
-        return True
-    return _any_fits(seen.sites, sites) or _any_fits([seen.pool], pools)
+    named: list[bool] = []
+    if sites and seen.sites:
+        named.append(_any_fits(seen.sites, sites))
+    if pools and seen.pool is not None and seen.reason != "config_refused":
+        named.append(_any_fits([seen.pool], pools))
+    return any(named) or not named
 
 
 def decision(seen: Seen, policy: Policy) -> str:
@@ -155,15 +162,17 @@ def _tolerate(reasons: Iterable[Reason], policy: Policy, before: Collection[str]
             )
 
 
-def _of_fleet(looks: Looks, policy: Policy, today: str, all_seen: Sequence[Seen]) -> list[Reason]:
-    """What is about no single host. What is here is never tolerated."""
+def _of_fleet(
+    looks: Looks, policy: Policy, today: str, all_seen: Sequence[Seen], whole: bool
+) -> list[Reason]:
+    """What is about no single host. What is here is never tolerated. whole: all hosts are in the report."""
     seen: list[Seen] = []
     for number, waiver in enumerate(policy["waivers"]):
         if waiver["until"] < today:
             words = (number, waiver["who"], waiver["until"], waiver["why"])
             why = "gate_policy.waivers[%d] of %s was for the time until %s: %s" % words
             seen.append(sign(None, "waiver_expired", None, why, "renew it or remove it"))
-    empty = _empty_scope(looks, policy)
+    empty = _empty_scope(looks, policy, whole)
     if empty:
         why = "no site and no pool of these hosts is called %s" % names_of(empty, 200)[0]
         seen.append(sign(None, "scope_empty", None, why, "look at gate_policy.scope"))
@@ -188,7 +197,13 @@ def _beyond(policy: Policy, inside: Sequence[Seen]) -> list[Reason]:
             if item.host and number:
                 parts[item.host] = parts.get(item.host, 0) + number
         total, limit = sum(parts.values()), policy["thresholds"].get(name)
-        if not isinstance(limit, int) or total <= limit:
+        if not isinstance(limit, int):
+            continue
+        if name == "cut_requests":
+            reasons += [
+                {**_reason(item, policy, ""), "decision": "fail"} for item in inside if item.cut is None
+            ]
+        if total <= limit:
             continue
         for host, number in parts.items():
             words = (number, plural(total, "request"), what, limit)
@@ -197,18 +212,21 @@ def _beyond(policy: Policy, inside: Sequence[Seen]) -> list[Reason]:
     return reasons
 
 
-def _empty_scope(looks: Looks, policy: Policy) -> list[str]:
-    """The patterns of the scope, where none of them fits. Only snapshots tell all sites and pools."""
+def _empty_scope(looks: Looks, policy: Policy, whole: bool) -> list[str]:
+    """The patterns of the scope that fit nothing: a typing mistake would let pass what it was meant for. Only
+    snapshots tell all sites and pools. Until all hosts are in the report, one that fits is enough.
+    """
     scope = policy["scope"]
-    entries = [entry for entry in looks.report["hosts"].values() if "snapshot" in entry]
+    reports = [looks.report, *([looks.baseline] if looks.baseline else [])]
+    entries = [entry for report in reports for entry in report["hosts"].values() if "snapshot" in entry]
     if not entries or not scope["sites"] and not scope["pools"]:
         return []
     sites = {site for entry in entries for site in sites_of(entry)}
     sites |= {name for entry in entries for item in entry["findings"] for name in item["sites"]}
     pools = {key.pool for entry in entries for key in loads(entry) or {}}
-    if _any_fits(sites, scope["sites"]) or _any_fits(pools, scope["pools"]):
-        return []
-    return [*scope["sites"], *scope["pools"]]
+    empty = [name for name in scope["sites"] if not _any_fits(sites, [name])]
+    empty += [name for name in scope["pools"] if not _any_fits(pools, [name])]
+    return empty if whole or len(empty) == len(scope["sites"]) + len(scope["pools"]) else []
 
 
 def _summary(gate: Gate) -> str:

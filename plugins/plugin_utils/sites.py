@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .shapes.report import HostEntry
 from .snapshot import several
 from .untrusted import Mismatch, listed, optional, record, text
@@ -15,8 +17,17 @@ _NAMES = record(nginx=record(routes=several(record(site=optional(text, ""), serv
 
 def sites_of(entry: HostEntry) -> set[str]:
     """All names of the sites that pass requests to php-fpm. Empty without a snapshot."""
+    return {name for route in _routes(entry) for name in (route["site"], *route["server_names"]) if name}
+
+
+def main_sites(entry: HostEntry) -> set[str]:
+    """The first name of each of them."""
+    return {route["site"] for route in _routes(entry) if route["site"]}
+
+
+def _routes(entry: HostEntry) -> list[Any]:
     try:
-        routes = _NAMES(entry.get("snapshot") or {}, "snapshot")["nginx"]["routes"]
+        routes: list[Any] = _NAMES(entry.get("snapshot") or {}, "snapshot")["nginx"]["routes"]
     except Mismatch:
-        return set()
-    return {name for route in routes for name in (route["site"], *route["server_names"]) if name}
+        return []
+    return routes

@@ -214,7 +214,6 @@ _REFUSALS: Tuple[Tuple[str, Callable[[_Start], Optional[str]]], ...] = (
     ("start_limit", _start_limit),
     ("command", _command),
 )
-# These can go well: it is not known.
 
 
 def start_refusals(

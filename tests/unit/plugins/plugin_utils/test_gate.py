@@ -82,7 +82,7 @@ class TestBaseline:
     def test_it_is_read_as_it_was_written(self, tmp_path: Any) -> None:
         found = gate.baseline_of(saved(tmp_path, {"a": ILL, "b": {"unreachable": True, "msg": "x"}}))
         assert found.report["hosts"]["a"]["findings"][0]["cause"] == "fpm_not_running"
-        assert ("b", "host_unreachable", None) in found.earlier
+        assert ("b", "host_unreachable", None, None, None) in found.earlier
 
     def test_a_report_of_no_gate_is_one_as_well(self, tmp_path: Any) -> None:
         (tmp_path / "x.json").write_text(json.dumps(report.build({"a": ILL}, 900, NOW)))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate_answers
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Refused
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.judging import (
     ILL,
     decided,
@@ -55,6 +56,20 @@ class TestBaseline:
         assert judged({"a": answer("not_applicable")}, before={"a": answer("not_applicable")})["verdict"] == (
             "pass"
         )
+
+    def test_one_site_of_several_that_is_gone_closes_it(self) -> None:
+        def served(*names: str) -> Any:
+            routes = [{"site": name, "server_names": [name]} for name in names]
+            return answer(snapshot={"nginx": {"routes": routes}})
+
+        both, one = served("shop.example", "blog.example"), served("blog.example")
+        gate = judged({"a": one}, before={"a": both})
+        assert decided(gate) == [("a", "route_gone", "fail")] and gate["reasons"][0]["site"] == "shop.example"
+        assert judged({"a": both}, before={"a": one})["verdict"] == "pass"
+        assert judged({"a": answer()}, before={"a": both})["verdict"] == "pass"
+
+    def test_no_route_and_no_baseline_is_a_warning(self) -> None:
+        assert judged({"a": answer("not_applicable")}, since=NOW - 60)["verdict"] == "warn"
 
 
 class TestLost:
@@ -122,6 +137,18 @@ class TestOtherLooks:
         "status": 502,
     }
 
+    REFUSED = {
+        "kind": "config_refused",
+        "severity": "critical",
+        "confidence": "certain",
+        "already": False,
+        "pool": "shop",
+        "sites": ["shop.example"],
+        "summary": "php8.2-fpm.service refuses its configuration.",
+        "fix": "Mend it.",
+    }
+    DISABLED = {**REFUSED, "kind": "unit_disabled", "severity": "warning", "pool": None}
+
     def seen(self, restart: Any = None, pages: Any = None, **more: Any) -> Any:
         looks = {
             "restart": {"a": gate_answers.restart(restart, "a")} if restart is not None else None,
@@ -159,8 +186,40 @@ class TestOtherLooks:
     def test_a_page_that_failed_before_is_a_warning(self) -> None:
         pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
         assert self.seen(pages=pages, before={"a": answer()})["verdict"] == "fail"
-        known = frozenset([("a", "page_fails", "shop.example")])
+        known = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
         assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
+
+    def test_another_problem_of_the_restart_is_no_excuse(self) -> None:
+        refused = {**self.FINE, "verdict": "fails", "problems": [self.REFUSED]}
+        replaced = frozenset([Refused("a", "restart_fails", "program_replaced", "shop.example", "shop")])
+        same = frozenset([Refused("a", "restart_fails", "config_refused", "shop.example", "shop")])
+        for earlier, verdict in ((frozenset[Refused](), "fail"), (replaced, "fail"), (same, "warn")):
+            gate = self.seen(refused, before={"a": answer()}, earlier=earlier)
+            assert gate["verdict"] == verdict
+
+    def test_a_warning_does_not_hide_what_was_not_tested(self) -> None:
+        missing = [{"what": "nginx_test", "why": "no answer", "needs": None}]
+        risky = {**self.FINE, "verdict": "risky", "problems": [self.DISABLED], "missing": missing}
+        assert self.seen({**risky, "missing": []})["verdict"] == "warn"
+        assert self.seen(risky)["verdict"] == "fail"
+
+    def test_cuts_that_nobody_counted_are_no_cuts_of_none(self) -> None:
+        unknown = {
+            **self.FINE,
+            "cuts": [{"unit": "php8.2-fpm.service", "running": None, "reload_cuts": None}],
+        }
+        assert self.seen(unknown)["verdict"] == "warn"
+        assert self.seen(unknown, policy={"thresholds": {"cut_requests": 0}})["verdict"] == "fail"
+
+    def test_a_scope_of_pools_keeps_what_names_none(self) -> None:
+        ours = {"scope": {"pools": ["shop"]}}
+        pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
+        assert self.seen(pages=pages, policy=ours)["verdict"] == "fail"
+        other = {**self.REFUSED, "pool": "blog", "sites": ["blog.example"]}
+        refused = {**self.FINE, "verdict": "fails", "problems": [other]}
+        assert self.seen(refused, policy=ours)["verdict"] == "fail"
+        theirs = {**refused, "problems": [{**other, "kind": "socket_denied"}]}
+        assert self.seen(theirs, policy=ours)["verdict"] == "pass"
 
     def test_a_host_that_was_not_asked_closes_it(self) -> None:
         assert judged({"a": answer()}, restart={})["verdict"] == "fail"

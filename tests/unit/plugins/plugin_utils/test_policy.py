@@ -106,6 +106,7 @@ class TestScope:
     def test_near_miss_it_harms_ours_as_well(self) -> None:
         assert judged({"a": BOTH}, {"scope": {"sites": ["shop.*"]}})["verdict"] == "fail"
         assert judged({"a": BLOG}, {"scope": {"sites": ["shop.*"], "pools": ["blog"]}})["verdict"] == "fail"
+        assert judged({"a": BLOG}, {"scope": {"pools": ["shop"]}})["verdict"] == "pass"
 
     def test_what_is_about_no_site_is_about_all(self) -> None:
         whole = finding(site=None, sites=[], servers=[], pool=None)
@@ -120,6 +121,8 @@ class TestScope:
         assert set(complaints(gate, ["a"])) == {"a"}
         assert judged(results, {"scope": {"sites": ["www.shop.*"]}})["verdict"] == "pass"
         assert judged({"a": answer()}, {"scope": {"sites": ["shpo.*"]}})["verdict"] == "pass"
+        gate = judged(results, {"scope": {"sites": ["shop.*", "pay.exmaple"]}})
+        assert decided(gate) == [(None, "scope_empty", "fail")] and "pay.exmaple" in gate["reasons"][0]["why"]
 
 
 class TestWaivers:
