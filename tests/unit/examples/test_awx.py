@@ -84,7 +84,7 @@ class TestSurveys:
     def test_each_fixed_variable_is_known(self, template: Mapping[str, Any]) -> None:
         """It is an option of a role, or the playbook that it is for asks for it."""
         text = read(PROJECT, template["playbook"])
-        for ours in re.findall(r"webmedic\.php_fpm\.(\w+)", text):
+        for ours in re.findall(r"import_playbook: webmedic\.php_fpm\.(\w+)", text):
             text += read(ROOT, "playbooks", ours + ".yml")
         known = {*OPTIONS, *re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)}
         assert [name for name in template.get("extra_vars", {}) if name not in known] == []
