@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The playbooks of examples/awx as jobs, run by AWX's own runner: ``python3 -m tests.integration.runner``.
+With --all also a whole workflow, slices, ansible-pull and the image.
 
 For each end that a job may have: status and exit code, by which a workflow chooses its edge; the events,
 which are the job's page; and the artifact, which the next job and the notification get. The hosts are
@@ -238,30 +239,20 @@ def notified(what: str, ended: Ended) -> Iterator[Check]:
     yield Check(what, "the summary is short", None if size <= SUMMARY_LIMIT else "%d bytes" % size)
 
 
-JOBS: tuple[Callable[[Runner], Iterator[Check]], ...] = (
-    rehearsed,
-    unarchived,
-    sliced,
-    cancelled,
-    remote,
-    closed,
-    mended,
-    well,
-    found,
-    away,
-    checked,
-    beside.pulled,
-    beside.image,
-)
+Part = Callable[[Runner], Iterator[Check]]
+# Each end that a job may have; with --all what several jobs do together, and what stands beside AWX.
+JOBS: tuple[Part, ...] = (cancelled, remote, closed, mended, well, found, away, checked)
+TOGETHER: tuple[Part, ...] = (rehearsed, unarchived, sliced, beside.pulled, beside.image)
 
 
-def prove() -> Iterator[Check]:
+def prove(everything: bool) -> Iterator[Check]:
     collections = package.install(Path(sys.prefix), "awx-installed")
     runner = Runner(env.venv("runner", env.controller()), collections)
+    parts = (*TOGETHER, *JOBS) if everything else JOBS
     with ThreadPoolExecutor(2) as pool:
-        for checks in pool.map(lambda part: list(part(runner)), JOBS):
+        for checks in pool.map(lambda part: list(part(runner)), parts):
             yield from checks
 
 
 if __name__ == "__main__":
-    sys.exit(print_checks(prove()))
+    sys.exit(print_checks(prove("--all" in sys.argv[1:])))

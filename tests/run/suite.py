@@ -118,7 +118,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "pages": ("static", "integration.pages"),
         "reports": ("static", "integration.reports", *(["--all"] if everything else [])),
         "awx-configuration": ("static", "integration.controller"),
-        "awx-jobs": ("static", "integration.runner"),
+        "awx-jobs": ("static", "integration.runner", *(["--all"] if everything else [])),
         "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
         "screen": ("static", "integration.screen"),
         **({"cores": ("static", "integration.cores")} if everything else {}),
