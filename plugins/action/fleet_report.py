@@ -12,7 +12,6 @@ from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
@@ -28,6 +27,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import GateError
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html, junit, markdown, sarif
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
@@ -63,21 +63,16 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See plugins/modules/fleet_report.py for the documentation."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+    def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         if options["replay"]:
-            return {**outcome, **self._replay(options)}
+            return self._replay(options)
         try:
-            return {**outcome, **self._report(options, task_vars or {})}
+            return self._report(options, variables)
         except (played.NotReported, GateError) as error:
             raise AnsibleActionFail("No report was made: %s." % error) from None
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy_words import PHASES
 
 ARGUMENTS: dict[str, Any] = {
@@ -26,19 +27,14 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See plugins/modules/gate_terms.py for the documentation."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+    def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            played.check_once(self._task, task_vars or {})
+            played.check_once(self._task, variables)
             found = gate.terms(
                 options["phase"],
                 options["policy"],
@@ -51,7 +47,6 @@ class ActionModule(ActionBase):
         except (played.NotReported, gate.GateError) as error:
             raise AnsibleActionFail("The gate stays closed: %s." % error) from None
         return {
-            **outcome,
             "changed": False,
             "since": found.since,
             "window": found.window,

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, printer, saved, text
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import BLIND, changes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bounds import UNSEEN
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import changes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import put
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import full_name
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
@@ -32,17 +35,12 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See plugins/modules/report_compare.py for the documentation."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(**ARGUMENTS)
+    def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         try:
             before, after = map(
                 saved.read, saved.pair(options["report_dir"], options["before"], options["after"])
@@ -62,7 +60,6 @@ class ActionModule(ActionBase):
             printed = printer.hand_out(lines)
         refused = complaint(made) if options["fail_on_new"] else ""
         return {
-            **outcome,
             **printed,
             **({"failed": True, "msg": refused} if refused else {}),
             "changed": False,
@@ -74,9 +71,13 @@ class ActionModule(ActionBase):
 
 
 def _write(content: str, path: str) -> None:
+    """What is no file, such as /dev/stdout, is written to as it stands."""
     try:
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(content)
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(content)
+        else:
+            put(os.path.realpath(path), content)
     except OSError as error:
         raise AnsibleActionFail(
             "cannot write %s: %s" % (os.path.abspath(path), error.strerror or error)
@@ -97,7 +98,7 @@ def complaint(made: Changes) -> str:
     blind = [
         item["host"]
         for item in made["hosts"]
-        if item["now"] in BLIND and item["was"] and item["was"] not in BLIND
+        if item["now"] in UNSEEN and item["was"] and item["was"] not in UNSEEN
     ]
     if blind:
         parts.append("could not be looked at any more: %s" % text.names(blind, 200)[0])

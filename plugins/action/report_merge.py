@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.webmedic.php_fpm.plugins.action.fleet_report import written
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     bounds,
@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     table,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import letters
 
@@ -40,18 +41,13 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See plugins/modules/report_merge.py for the documentation."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec(**ARGUMENTS)
-        ours = run.run(task_vars or {}, context.CLIARGS, 1, bool(self._task.check_mode), STARTED)
+    def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        ours = run.run(variables, context.CLIARGS, 1, bool(self._task.check_mode), STARTED)
         try:
             files = saved.files(options["reports"])
             made = merge.merged([saved.read(file) for file in files], ours)
@@ -67,7 +63,6 @@ class ActionModule(ActionBase):
         hosts = made.report["hosts"]
         refused = complaints.complaints(hosts, hosts, options["fail_on"], accept_unseen=False)
         return {
-            **outcome,
             **printed,
             **({} if path else {"failed": True, "msg": footer}),
             "changed": False,

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import action_loader
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import FILES, REPORT
 
 display = Display()
@@ -44,20 +44,17 @@ ARGUMENTS: dict[str, Any] = {
 AUDITED = "The report stays on the controller: in check mode nothing is written on %s, a host of this play."
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """See plugins/modules/report_upload.py for the documentation."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    # Of the host that takes the report.
+    _requires_connection = True
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        outcome: dict[str, Any] = super().run(tmp, task_vars)
-        _spec, arguments = self.validate_argument_spec(**ARGUMENTS)
-        options = arguments["to"]
-        variables = task_vars or {}
-        self._right_place(options["host"])
-        folder = arguments["folder"].rstrip("/")
+    def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        to = options["to"]
+        self._right_place(to["host"])
+        folder = options["folder"].rstrip("/")
         files = sorted(
             (file for file in FILES if os.path.isfile(os.path.join(folder, file))),
             key=lambda file: file == REPORT,
@@ -66,14 +63,12 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail("there is no %s in %s" % (REPORT, folder))
         run = upload.name_of(os.path.basename(folder), variables)
         try:
-            upload.check(options["url"], options["directory"])
+            upload.check(to["url"], to["directory"])
         except upload.Wrong as error:
             raise AnsibleActionFail(str(error)) from None
-        if options["url"]:
-            outcome.update(self._put(options, folder, run, files, variables))
-        else:
-            outcome.update(self._copy(options, folder, run, files, variables))
-        if outcome["msg"] and (arguments["warn"] or outcome["arrived"]):
+        hand_over = self._put if to["url"] else self._copy
+        outcome = hand_over(to, folder, run, files, variables)
+        if outcome["msg"] and (options["warn"] or outcome["arrived"]):
             display.warning(outcome["msg"])
         return {**outcome, "changed": False, "by": variables.get("inventory_hostname")}
 

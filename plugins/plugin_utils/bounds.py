@@ -40,6 +40,13 @@ LABELS = {"not_applicable": "not applicable"}
 STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable")
 # What a module may say of a host; the rest is for hosts on which no module could answer.
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
+# What hosts with these statuses hide, nobody knows.
+UNSEEN = ("unreachable", "unknown")
+# Of a finding, and of what a gate decides. What matters most comes first.
+SEVERITIES = ("critical", "warning", "info")
+CONFIDENCES = ("certain", "likely", "possible")
+STATES = ("active", "latent", "recovered")
+DECISIONS = ("fail", "warn", "pass")
 MOST_STRANGERS = 20
 SHORT_TEXT = 200
 MOST_FILES = 20
@@ -47,7 +54,6 @@ LONG_TEXT = 4000
 MOST_STEPS = 60
 MOST_HOSTS = 10_000
 MOST_REASONS = 100_000
-DECISIONS = ("fail", "warn", "pass")
 
 
 def short(value: Any, where: str) -> str:
@@ -113,9 +119,9 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "cause": ID,
         "reason": ID,
         "code": Bound(integer, {"type": "integer"}),
-        "severity": choice("critical", "warning", "info"),
-        "confidence": choice("certain", "likely", "possible"),
-        "state": choice("active", "recovered", "latent"),
+        "severity": choice(*SEVERITIES),
+        "confidence": choice(*CONFIDENCES),
+        "state": choice(*STATES),
         "since": TIME,
     },
     Place: {"at": TIME},

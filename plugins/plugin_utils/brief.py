@@ -11,11 +11,10 @@ size of the fleet, and nothing in it is a template.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from .bounds import STATUSES
-from .complaints import harmless
+from .complaints import harmless, untemplated
 from .render import markdown
 from .shapes.artifact import Listed
 from .shapes.report import HostEntry, Report
@@ -26,7 +25,6 @@ MOST_OF_A_HOST = 10
 MOST_OF_A_NAME = 255
 # Characters of all names of hosts with their causes.
 ROOM = 48 * 1024
-_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
 def hosts(entries: Mapping[str, HostEntry]) -> Listed:
@@ -50,14 +48,9 @@ def hosts(entries: Mapping[str, HostEntry]) -> Listed:
     return {"hosts": kept, "hosts_left_out": len(listed) - len(kept)}
 
 
-def line(text: str) -> str:
-    """A line of ours, without templates."""
-    return _TEMPLATE.sub("{ ", text)
-
-
 def summary(report: Report) -> str:
     """Markdown for a message, as report.md has it, without templates."""
-    text = line(markdown.render(report))
+    text = untemplated(markdown.render(report))
     while len(text.encode()) > markdown.LIMIT:
         text = text.rstrip("\n").rpartition("\n")[0] + "\n"
     return text

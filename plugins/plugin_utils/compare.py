@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from .bounds import STATUSES
+from .bounds import STATUSES, UNSEEN
 from .remedies import identity, open_findings
 from .saturation import saturation
 from .shapes.changes import Changed, Changes, HostChange, Lost
@@ -23,8 +23,6 @@ from .shapes.report import Explained, HostEntry, Report
 # How much a state of a finding matters. None: it was not found.
 WEIGHT = {None: 0, "recovered": 1, "latent": 2, "active": 3}
 OPEN = 2
-# A host with one of these statuses may hide what it does not show.
-BLIND = frozenset(("unknown", "unreachable"))
 
 
 class Match(NamedTuple):
@@ -117,7 +115,7 @@ def _findings(entry: HostEntry | None) -> list[Explained]:
 def _looked(report: Report, host: str) -> bool:
     """Whether a report can say that something is not on a host."""
     entry = report["hosts"].get(host)
-    return entry is not None and entry["status"] not in BLIND
+    return entry is not None and entry["status"] not in UNSEEN
 
 
 def _changed(match: Match, looked: bool) -> Changed:

@@ -10,33 +10,36 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from . import text
-from .bounds import STATUSES
+from .bounds import SEVERITIES, STATES, STATUSES, UNSEEN
 from .remedies import full_name, open_findings
 from .shapes.report import Explained, HostEntry
 
-# Nobody knows what these hosts hide, so a gate is closed for them unless its owner says otherwise.
-UNSEEN = ("unreachable", "unknown")
 MOST = 600
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
-_LEVELS = ("critical", "warning", "info")
-_STATES = ("active", "latent", "recovered")
 
 
 def refused(fail_on: Sequence[str], accept_unseen: bool) -> tuple[str, ...]:
-    """The statuses that close a gate, the worst first. Without any in fail_on there is no gate."""
+    """The statuses that close a gate, the worst first. Without any in fail_on there is no gate. It is closed
+    for hosts that nobody could look at, unless its owner says otherwise.
+    """
     if not fail_on:
         return ()
     closed = set(fail_on) | (set() if accept_unseen else set(UNSEEN))
     return tuple(status for status in STATUSES if status in closed)
 
 
+def untemplated(words: str) -> str:
+    """Is no template, in case a caller evaluates it."""
+    return _TEMPLATE.sub("{ ", words)
+
+
 def harmless(words: str, most: int = MOST) -> str:
-    """One line that acts on no terminal and is no template, in case a caller evaluates it."""
-    return _TEMPLATE.sub("{ ", text.cut(words, most))
+    """One line that acts on no terminal and is no template."""
+    return untemplated(text.cut(words, most))
 
 
 def _rank(finding: Explained) -> tuple[int, int]:
-    return _STATES.index(finding["state"]), _LEVELS.index(finding["severity"])
+    return STATES.index(finding["state"]), SEVERITIES.index(finding["severity"])
 
 
 def complaint(entry: HostEntry, closed: Sequence[str]) -> str:

@@ -32,7 +32,9 @@ LATEST = "latest"
 FILES = (REPORT, "report.html", "report.md", "junit.xml", "report.sarif")
 # So that a directory that others fill cannot keep us busy.
 MOST_OF_ONE_SECOND = 100
-_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?\Z")
+# Where a job hands the folder on, its number follows.
+JOB = "-job"
+_RUN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(?:-\d+)?(?:%s\w*)?\Z" % JOB)
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}\.tmp\Z")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -125,8 +127,18 @@ def _began(path: str) -> object:
         return None
 
 
+def put(path: str, text: str) -> None:
+    """One file in one step, in a directory that is there. A link in its place is replaced. Raises OSError."""
+    directory, name = os.path.split(path)
+    place = os.open(directory or os.curdir, _DIRECTORY & ~os.O_NOFOLLOW)
+    try:
+        _write(place, name, text)
+    finally:
+        os.close(place)
+
+
 def _write(place: int, name: str, text: str) -> None:
-    """One file in one step. place: descriptor of its directory."""
+    """As put(). place: descriptor of the directory."""
     # A random name and O_EXCL never write to the files or links of others.
     draft = ".%s.%s.tmp" % (name, secrets.token_hex(8))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -169,15 +181,19 @@ def _link(place: int, target: str, name: str) -> bool:
 
 
 def runs(directory: str) -> list[str]:
-    """The names of the folders of runs, the oldest first."""
-    return sorted(
-        name for name in os.listdir(directory) if _RUN.match(name) and _is_own(os.path.join(directory, name))
-    )
+    """The names of the folders of runs, the oldest first. Raises OSError."""
+    return sorted(filter(_RUN.match, os.listdir(directory)))
 
 
 def _forget(directory: str, keep: int, current: str) -> None:
-    """Removes the oldest runs. What is none of our files stays, and so does its folder."""
-    older = [name for name in runs(directory) if name != current]
+    """Removes the oldest runs. What is none of our files stays, and so does its folder. What a job handed on
+    stays, too.
+    """
+    older = [
+        name
+        for name in runs(directory)
+        if name != current and JOB not in name and _is_own(os.path.join(directory, name))
+    ]
     for name in older[: max(0, len(older) - keep + 1)] if keep else []:
         folder = os.path.join(directory, name)
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from . import gate_answers, played, policy_reader, saved
 from .bounds import reader_of
 from .compare import epoch
-from .folder import absolute, text_of
+from .folder import absolute, put, text_of
 from .observed import Looks, Refused
 from .policy import judge
 from .replay import NoReport, load
@@ -156,13 +155,9 @@ def keep(report: Report, path: str) -> str:
     Returns its path. Raises GateError.
     """
     file = absolute(path)
-    draft = "%s.%s.tmp" % (file, secrets.token_hex(8))
     try:
         os.makedirs(os.path.dirname(file), mode=0o755, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(draft, flags, 0o644), "w", encoding="ascii") as stream:
-            stream.write(text_of(report))
-        os.replace(draft, file)
+        put(file, text_of(report))
         saved.read(file)
     except OSError as error:
         raise GateError("the baseline was not written to %s: %s" % (file, error.strerror or error)) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from .bounds import CONFIDENCES, SEVERITIES
 from .played import DELEGATED
 from .report import failure
 from .untrusted import Mismatch, count, flag, identifier, listed, one_of, optional, record, text
@@ -68,8 +69,8 @@ RESTART = record(
     problems=listed(
         record(
             kind=identifier,
-            severity=one_of("critical", "warning", "info"),
-            confidence=one_of("certain", "likely", "possible"),
+            severity=one_of(*SEVERITIES),
+            confidence=one_of(*CONFIDENCES),
             already=optional(flag),
             pool=optional(text),
             sites=listed(text),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from .bounds import DECISIONS
 from .layout import MAX_COMMAND, PAGE, Line, Page, cells, fold, hosts_cell, hosts_of, labelled
+from .remedies import full_name
 from .shapes.gate import Gate, Reason
 from .text import clean, plural
 
@@ -18,11 +20,10 @@ FLEET = "(all)"
 
 
 def _name(reason: Reason) -> str:
-    name = "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
     marks = [
         word for word, holds in (("new", reason["new"]), ("was so before", reason["new"] is False)) if holds
     ]
-    return "%s%s" % (name, " (%s)" % ", ".join(marks) if marks else "")
+    return "%s%s" % (full_name(reason), " (%s)" % ", ".join(marks) if marks else "")
 
 
 def columns_of(page: Page) -> tuple[int, int, int]:
@@ -53,7 +54,7 @@ def _rows(reasons: Sequence[Reason]) -> list[list[tuple[str, Reason]]]:
     """Equal reasons of several hosts in one row, what fails first."""
     pairs = [(reason["host"] or FLEET, reason) for reason in reasons]
     rows = fold(pairs, [lambda item: (item["decision"], _name(item), item["site"], item["why"], item["fix"])])
-    return sorted(rows, key=lambda row: list(COLORS).index(row[0][1]["decision"]))
+    return sorted(rows, key=lambda row: DECISIONS.index(row[0][1]["decision"]))
 
 
 def _row(row: list[tuple[str, Reason]], page: Page, above: Container[str]) -> list[Line]:

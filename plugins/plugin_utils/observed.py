@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .bounds import UNSEEN
 from .compare import changes, epoch
 from .gate_answers import Pages, Restart
 from .policy_words import SIGNS
@@ -23,7 +24,7 @@ from .untrusted import text
 NEAR = 0.8
 FULL = 1.0
 # Of these hosts nobody knows that they had a way to PHP.
-WITHOUT_ROUTE = ("not_applicable", "unreachable", "unknown")
+WITHOUT_ROUTE = ("not_applicable", *UNSEEN)
 
 
 class Seen(NamedTuple):
@@ -94,7 +95,7 @@ def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
         yield sign(host, "host_unknown", None, "it was not looked at")
         return
     yield from _status(looks, host, entry)
-    if entry["status"] not in ("unreachable", "unknown") or entry["findings"]:
+    if entry["status"] not in UNSEEN or entry["findings"]:
         yield from _findings(looks, made, host, entry)
     if entry["status"] != "unreachable":
         yield from _restart(looks, host)
@@ -107,7 +108,7 @@ def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
 
 def _status(looks: Looks, host: str, entry: HostEntry) -> Iterator[Seen]:
     status = entry["status"]
-    if status in ("unreachable", "unknown"):
+    if status in UNSEEN:
         yield sign(host, "host_" + status, None, *_unseen(entry))
     if status in ("failing", "degraded") and not any(
         finding["state"] == "active" for finding in entry["findings"]

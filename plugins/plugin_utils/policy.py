@@ -14,9 +14,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
+from .bounds import DECISIONS
 from .complaints import harmless
 from .observed import Looks, Seen, observed, sign
-from .policy_words import DECISIONS, DEFAULT_RULES, SIGNS, WORDS
+from .policy_words import DEFAULT_RULES, SIGNS, WORDS
+from .remedies import full_name
 from .saturation import loads
 from .shapes.gate import Gate, Match, Policy, Reason, Waiver
 from .sites import sites_of
@@ -262,9 +264,9 @@ def complaints(gate: Gate, batch: Sequence[str]) -> dict[str, str]:
 
 def message(reason: Reason) -> str:
     """One reason for a person."""
-    name = "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
     title = SIGNS[reason["cause"]].title + ": " if reason["cause"] in SIGNS else ""
-    parts = ["%s%s (%s%s)." % (title, reason["why"].rstrip("."), name, ", new" if reason["new"] else "")]
+    name = full_name(reason) + (", new" if reason["new"] else "")
+    parts = ["%s%s (%s)." % (title, reason["why"].rstrip("."), name)]
     if reason["fix"]:
         parts.append("Fix: %s" % reason["fix"])
     if reason["waiver"]:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from .policy_words import DECISIONS, PATTERNS, WORDS
+from .bounds import DECISIONS
+from .policy_words import PATTERNS, WORDS
 from .shapes.gate import Policy, Rule, Scope, Thresholds, Waiver
 from .untrusted import clean
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .bounds import DECISIONS
+from .bounds import CONFIDENCES, SEVERITIES, STATES
 from .catalogue import CATALOGUE
 from .shapes.gate import Rule
 
-__all__ = ("CAUSES", "DECISIONS", "DEFAULT_RULES", "PATTERNS", "PHASES", "REASONS", "SIGNS", "WORDS", "Sign")
 PHASES = ("before", "after")
-SEVERITIES = ("critical", "warning", "info")
-CONFIDENCES = ("certain", "likely", "possible")
-STATES = ("active", "latent", "recovered")
 
 
 class Sign(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .shapes.finding import Finding
+from .shapes.gate import Reason
 from .shapes.remediation import Named, Shown
 from .shapes.report import Explained, HostEntry, Tally
 
@@ -25,7 +26,8 @@ def identity(finding: Named) -> tuple[str | None, ...]:
     return finding["cause"], finding["reason"], finding["site"], finding["endpoint"], finding["pool"]
 
 
-def full_name(finding: Named) -> str:
+def full_name(finding: Named | Reason) -> str:
+    """A cause with its reason, as people read it."""
     return "%s/%s" % (finding["cause"], finding["reason"]) if finding["reason"] else finding["cause"]
 
 

@@ -18,6 +18,7 @@ from typing import Any, cast
 from . import brief, remedies
 from .bounds import DIAGNOSIS, STATUSES
 from .catalogue import enrich
+from .complaints import untemplated
 from .shapes.artifact import Artifact
 from .shapes.report import Diagnosis, HostEntry, Report, Run, Summary
 from .untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
@@ -183,7 +184,7 @@ def artifact(report: Report) -> Artifact:
         published["gate"] = {
             "phase": gate["phase"],
             "verdict": gate["verdict"],
-            "summary": brief.line(gate["summary"]),
+            "summary": untemplated(gate["summary"]),
         }
     if "run" in report:
         published["run"] = report["run"]["id"]

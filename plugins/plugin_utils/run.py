@@ -52,7 +52,7 @@ def user() -> str:
         return "uid %d" % os.getuid()
 
 
-def _first(variables: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+def first(variables: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     found = next((variables[name] for name in names if variables.get(name)), None)
     return str(found) if isinstance(found, str | int) else None
 
@@ -66,8 +66,8 @@ def run(
     known = {
         "id": folder_name(started),
         "started": started,
-        "by": _first(variables, STARTED_BY) or user(),
-        "job": _first(variables, JOBS),
+        "by": first(variables, STARTED_BY) or user(),
+        "job": first(variables, JOBS),
         "version": version(),
         "ansible_version": str(engine.get("full") if isinstance(engine, Mapping) else UNKNOWN),
         "playbook": ", ".join(map(str, playbooks)) if isinstance(playbooks, list | tuple) else None,

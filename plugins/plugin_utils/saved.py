@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from . import folder
+from .folder import REPORT
 from .replay import NoReport, as_saved, load
 from .shapes.report import Report
 from .untrusted import clean
 
-REPORT = "report.json"
-RUN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(?:-\w+)*\Z")
 # So that a directory that others fill cannot keep us busy.
 MOST = 1000
 
@@ -76,13 +75,13 @@ def _reports_in(path: str) -> list[str]:
 def runs(directory: str) -> list[str]:
     """The folders of runs in a directory, the oldest first. Raises NoReport."""
     try:
-        names = [name for name in os.listdir(directory) if RUN.match(name)]
+        names = folder.runs(directory)
     except OSError as error:
         raise NoReport("cannot read %s: %s" % (clean(directory), error.strerror or error)) from None
     if len(names) > MOST:
         raise NoReport("%s holds more than %d runs" % (clean(directory), MOST))
-    folders = [os.path.join(directory, name) for name in sorted(names)]
-    return [folder for folder in folders if os.path.isfile(file_of(folder))]
+    places = [os.path.join(directory, name) for name in names]
+    return [place for place in places if os.path.isfile(file_of(place))]
 
 
 def pair(directory: str, before: str | None, after: str | None) -> tuple[str, str]:
@@ -91,9 +90,9 @@ def pair(directory: str, before: str | None, after: str | None) -> tuple[str, st
     """
     earlier, later = (path and _place(directory, path) for path in (before, after))
     if not earlier or not later:
-        known = [folder for folder in runs(directory) if not _same(folder, earlier)]
+        known = [place for place in runs(directory) if not _same(place, earlier)]
         later = later or (known.pop() if known else None)
-        earlier = earlier or next((folder for folder in reversed(known) if not _same(folder, later)), None)
+        earlier = earlier or next((place for place in reversed(known) if not _same(place, later)), None)
     if not earlier or not later:
         raise NoReport(
             "%s holds no two runs to compare. Name the earlier and the later report." % clean(directory)

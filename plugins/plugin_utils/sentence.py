@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from .bounds import LABELS
+from .bounds import LABELS, SEVERITIES, STATES
 from .catalogue import lookup
 from .layout import STAMPS
 from .remedies import WELL as REMEDIED
@@ -24,7 +24,6 @@ WELL = {
     "healthy": "every route from nginx leads to a PHP worker that answers",
     "not_applicable": "no route leads from nginx to PHP-FPM here",
 }
-_SEVERITIES = ("critical", "warning", "info")
 # A part of this collection that raised, by its name in missing.
 DEFECTS = {
     "rule_failed": "the rule %s failed, please report it",
@@ -56,10 +55,9 @@ def why_not_known(entry: Mapping[str, Any]) -> str:
 
 def _worst(findings: list[Finding]) -> Finding | None:
     """The first of the worst; what is over only where nothing else is."""
-    states = ("active", "latent", "recovered")
     return min(
         findings,
-        key=lambda item: (states.index(item["state"]), _SEVERITIES.index(item["severity"])),
+        key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])),
         default=None,
     )
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from .folder import JOB
 from .report import failure
+from .run import JOBS, first
 from .text import cut
 
 FILE, RUN = "{file}", "{run}"
@@ -23,8 +25,6 @@ TYPES = {
     ".xml": "application/xml",
     ".sarif": "application/sarif+json",
 }
-# The numbers of AWX's jobs. Two slices may begin in the same second.
-JOBS = ("awx_job_id", "tower_job_id")
 MOST = 300  # characters of a reason
 DEEPEST = 10
 # What the module uri puts before the reason.
@@ -38,9 +38,9 @@ class Wrong(ValueError):
 
 
 def name_of(folder: str, variables: Mapping[str, Any]) -> str:
-    """The name of the run's folder at its new place."""
-    job = next((variables[name] for name in JOBS if variables.get(name)), None)
-    return folder if job is None else "%s-job%s" % (folder, re.sub(r"\W", "", str(job)))
+    """The name of the run's folder at its new place. Two slices of a job may begin in the same second."""
+    job = first(variables, JOBS)
+    return folder if job is None else folder + JOB + re.sub(r"\W", "", job)
 
 
 def check(url: str | None, directory: str | None) -> None:

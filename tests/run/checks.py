@@ -4,8 +4,10 @@
 
 """What every runner of ours proves, and how it is printed and counted."""
 
+import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -31,6 +33,26 @@ class Check(NamedTuple):
 def differs(seen: object, wanted: object) -> str | None:
     """What is wrong with what was seen, for a Check."""
     return None if seen == wanted else "%r, not %r" % (seen, wanted)
+
+
+def ran(argv: Sequence[object], cwd: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    """The exit code of a command, and all that it said."""
+    done = subprocess.run(
+        [str(word) for word in argv],
+        cwd=cwd,
+        env=dict(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def complaint(argv: Sequence[object], cwd: Path, variables: Mapping[str, str]) -> str | None:
+    """What a command that failed said; None when it did not fail."""
+    rc, output = ran(argv, cwd, variables)
+    return output[-3000:] if rc else None
 
 
 def print_checks(checks: Iterable[Check]) -> int:

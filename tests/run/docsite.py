@@ -11,14 +11,13 @@ No network is needed. Links into the engine's own documentation are looked up in
 import os
 import re
 import shutil
-import subprocess
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.run import env
-from tests.run.checks import Check, print_checks
+from tests.run.checks import Check, complaint, print_checks
 
 NAME = "webmedic.php_fpm"
 SITE = env.WORK / "docsite"
@@ -56,20 +55,6 @@ def inventory(pages: Path) -> bytes:
         "# The remainder of this file is compressed using zlib.\n"
     )
     return head.encode() + zlib.compress("".join(rows).encode())
-
-
-def complaint(argv: Sequence[object], cwd: Path, variables: dict[str, str]) -> str | None:
-    """What a command that failed said; None when it did not fail."""
-    done = subprocess.run(
-        [str(word) for word in argv],
-        cwd=cwd,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.stdout[-3000:] if done.returncode else None
 
 
 def built(home: Path, variables: dict[str, str]) -> str | None:

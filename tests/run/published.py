@@ -13,11 +13,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.run import env, package
-from tests.run.checks import Check, print_checks
+from tests.run.checks import Check, complaint, print_checks, ran
 
 NAME = package.NAME
 PLACE = env.WORK / "published"
@@ -44,25 +44,6 @@ FORMS = (
     ("vendor.github-issue-forms", "ISSUE_TEMPLATE/[!c]*.yml"),
     ("vendor.github-issue-config", "ISSUE_TEMPLATE/config.yml"),
 )
-
-
-def ran(argv: Sequence[object], cwd: Path, variables: Mapping[str, str]) -> tuple[int, str]:
-    done = subprocess.run(
-        [str(word) for word in argv],
-        cwd=cwd,
-        env=dict(variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout
-
-
-def complaint(argv: Sequence[object], cwd: Path, variables: Mapping[str, str]) -> str | None:
-    """What a command that failed said; None when it did not fail."""
-    rc, output = ran(argv, cwd, variables)
-    return output[-3000:] if rc else None
 
 
 def imported(home: Path, tarball: Path) -> str | None:

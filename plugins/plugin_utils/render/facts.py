@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 from ..bounds import STATUSES
+from ..compare import epoch
 from ..shapes.report import Report
 from ..text import clean, plural, span
 
@@ -25,16 +26,12 @@ LEADS = {
 
 def moment_of(report: Report) -> float:
     """When it was made, in epoch seconds."""
-    return _epoch(report["generated_at"])
-
-
-def _epoch(stamp: str) -> float:
-    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+    return epoch(report["generated_at"])
 
 
 def told(stamp: str) -> str:
     """A time of a report, as 2026-11-26 00:15:02 UTC, in the controller's zone."""
-    local = datetime.fromtimestamp(_epoch(stamp)).astimezone()
+    local = datetime.fromtimestamp(epoch(stamp)).astimezone()
     return local.strftime("%Y-%m-%d %H:%M:%S ") + (local.strftime("UTC%z") if local.utcoffset() else "UTC")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..bounds import STATUSES
 from ..layout import STAMPS
-from ..remedies import full_name, open_findings
+from ..remedies import full_name, identity, open_findings
 from ..sentence import why_not_known
 from ..shapes.finding import Evidence
 from ..shapes.plan import Chosen
@@ -121,12 +121,12 @@ def host_of(
     remediation = entry.get("remediation")
     results: Sequence[FindingResult] = remediation["findings"] if remediation else []
     open_ones = open_findings(entry)
-    still_open = {_identity(finding) for finding in open_ones}
+    still_open = {identity(finding) for finding in open_ones}
     found = [
         _found(
             finding,
             causes.get((full_name(finding), finding["state"] == "recovered"))
-            if _identity(finding) in still_open
+            if identity(finding) in still_open
             else None,
             results[number] if number < len(results) else None,
             now,
@@ -163,11 +163,6 @@ def _titles(found: Sequence[Found]) -> list[str]:
     left = [item.title for item in found if not item.over]
     ended = ["%s (%s)" % (item.title, item.change.word if item.change else "over") for item in found]
     return list(dict.fromkeys(left or ended))
-
-
-def _identity(finding: Explained) -> tuple[object, ...]:
-    keys = ("cause", "reason", "site", "endpoint", "pool")
-    return tuple(finding[key] for key in keys)  # type: ignore[literal-required]
 
 
 def _found(finding: Explained, cause: Cause | None, result: FindingResult | None, now: float) -> Found:

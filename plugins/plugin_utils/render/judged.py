@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..bounds import DECISIONS
 from ..layout import fold
+from ..remedies import full_name
 from ..shapes.finding import Finding
 from ..shapes.gate import Gate, Reason
 from ..text import clean
 from .view import Cause, Member
 
-DECISIONS = ("fail", "warn", "pass")
 # Whose colour and mark a decision has on the page.
 LIKE = {"fail": "failing", "warn": "degraded", "pass": "healthy"}
 MOST_ROWS = 100
@@ -48,10 +49,6 @@ class Judged(NamedTuple):
     more: int
 
 
-def name_of(reason: Reason) -> str:
-    return "%s/%s" % (reason["cause"], reason["reason"]) if reason["reason"] else reason["cause"]
-
-
 def judged_of(gate: Gate, members: Mapping[str, Member], causes: Sequence[Cause]) -> Judged:
     """Equal reasons of several hosts in one row."""
     ids = {cause.name: cause.id for cause in reversed(causes)}
@@ -68,7 +65,7 @@ def judged_of(gate: Gate, members: Mapping[str, Member], causes: Sequence[Cause]
 
 
 def _key(reason: Reason) -> tuple[object, ...]:
-    keys = (reason["decision"], name_of(reason), reason["site"], reason["why"], reason["fix"])
+    keys = (reason["decision"], full_name(reason), reason["site"], reason["why"], reason["fix"])
     return (*keys, reason["waiver"], reason["new"])
 
 
@@ -77,14 +74,14 @@ def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member], ids: Ma
     ages = {True: "new", False: "was so before", None: ""}
     return Row(
         reason["decision"],
-        clean(name_of(reason)),
+        clean(full_name(reason)),
         ages[reason["new"]],
         clean(reason["site"] or ""),
         [members[host] for host, _reason in found if host in members],
         clean(reason["why"]),
         clean(reason["fix"]),
         clean(reason["waiver"] or ""),
-        ids.get(name_of(reason), ""),
+        ids.get(full_name(reason), ""),
     )
 
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from ..bounds import UNSEEN
 from ..remedies import full_name, open_findings
 from ..shapes.gate import Gate
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .hosts import missed
-from .judged import decision_on, name_of
+from .judged import decision_on
 from .view import WORDS, said, sites_of, where
 
 
@@ -74,10 +75,10 @@ def _gate(root: ET.Element, number: int, report: Report) -> None:
         if (reason["host"], reason["cause"], reason["reason"]) in known:
             continue
         where_it_is = clean(reason["host"] or "") or "fleet"
-        name = " ".join(filter(None, (clean(name_of(reason)), clean(reason["site"] or ""))))
+        name = " ".join(filter(None, (clean(full_name(reason)), clean(reason["site"] or ""))))
         case = ET.SubElement(suite, "testcase", {"name": name, "classname": where_it_is, "time": "0"})
         if reason["decision"] == "fail":
-            failure = ET.SubElement(case, "failure", {"type": clean(name_of(reason))})
+            failure = ET.SubElement(case, "failure", {"type": clean(full_name(reason))})
             failure.set("message", clean(reason["why"]))
             failure.text = "fix: " + clean(reason["fix"])
         else:
@@ -117,7 +118,7 @@ def _case(
         failure = ET.SubElement(case, "failure", {"type": full_name(first)})
         failure.set("message", "; ".join(clean(finding["summary"]) for finding in broken))
         failure.text = "\n\n".join(_told(finding) for finding in broken)
-    elif status in ("unreachable", "unknown") and not explained:
+    elif status in UNSEEN and not explained:
         why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
         ET.SubElement(case, "error", {"type": status, "message": why or WORDS[status][0]})
     elif status in ("failing", "degraded") and not explained:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ..bounds import STATUSES
+from ..bounds import STATUSES, UNSEEN
 from ..policy_words import SIGNS
 from ..remedies import tally
 from ..remedy_headline import headline as remedy_headline
@@ -29,8 +29,6 @@ LONGEST = 60  # of a name
 LONGEST_PROOF = 200
 LONGEST_FIX = 300
 _SPECIAL = re.compile(r"([\\`*_<>\[\]|~])")
-# Statuses without a cause of their own: their hosts are named.
-NAMED = ("unreachable", "unknown")
 
 
 def plain(text: str) -> str:
@@ -89,7 +87,7 @@ def render(report: Report) -> str:
     lines += [_cause(cause) for cause in causes_of(report, now, identifiers(hosts))]
     for status in STATUSES:
         named = [name for name, entry in hosts.items() if entry["status"] == status and not entry["findings"]]
-        if named and status in NAMED:
+        if named and status in UNSEEN:
             lines.append("- **%s**: %s." % (WORDS[status][0], hosts_in(named)))
     return _fitted("\n".join(head), lines)
 

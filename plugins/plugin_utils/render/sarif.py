@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..bounds import UNSEEN
 from ..catalogue import lookup
+from ..links import url
 from ..placeholders import named
 from ..remedies import full_name, identity, open_findings
 from ..shapes.report import Explained, HostEntry, Report
@@ -22,7 +24,7 @@ from ..text import clean
 from .facts import verdict_of
 from .hosts import missed
 from .judged import decision_on
-from .view import DOCS, WORDS
+from .view import WORDS
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"critical": "error", "warning": "warning", "info": "note"}
@@ -42,7 +44,7 @@ def render(report: Report) -> str:
     run = report.get("run")
     driver: Json = {
         "name": "webmedic.php_fpm",
-        "informationUri": DOCS + "README.md",
+        "informationUri": url("README.md"),
         "rules": list(rules.values()),
     }
     if run is not None:
@@ -72,7 +74,7 @@ def _rule(finding: Explained) -> Json:
         "shortDescription": {"text": entry.title},
         "fullDescription": {"text": named(entry.what)},
         "help": {"text": words.replace("`", ""), "markdown": words},
-        "helpUri": DOCS + finding["doc"],
+        "helpUri": url(finding["doc"]),
         "defaultConfiguration": {"level": LEVELS[finding["severity"]]},
         "properties": {"tags": ["nginx", "php-fpm", finding["cause"]]},
     }
@@ -138,7 +140,7 @@ def _location(host: str, finding: Explained) -> Json:
 def _not_seen(report: Report) -> Iterator[Json]:
     """Hosts of which it is not known whether they are ill."""
     for host, entry in report["hosts"].items():
-        if entry["status"] in ("unreachable", "unknown"):
+        if entry["status"] in UNSEEN:
             why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
             told = "%s: %s: %s" % (clean(host), WORDS[entry["status"]][0], why)
             yield {"level": "error", "message": {"text": told}}

@@ -18,6 +18,7 @@ from ..bounds import STATUSES
 from ..catalogue import steps_for
 from ..cause_blocks import Group, groups_of
 from ..layout import NUMBERS, STAMPS
+from ..links import url
 from ..remedies import full_name, open_findings
 from ..shapes.finding import Evidence
 from ..shapes.report import Explained, HostEntry, Report
@@ -33,7 +34,6 @@ WORDS = {
     "healthy": ("healthy", "\u2713"),
     "not_applicable": ("not applicable", "\u2013"),
 }
-DOCS = "https://github.com/webmedic/webmedic.php_fpm/blob/main/"
 NO_CAUSE = {
     "healthy": "PHP is reached",
     "not_applicable": "no nginx in front of PHP-FPM",
@@ -210,7 +210,7 @@ def cause_of(
         fixes=_fixes(group.pairs),
         advice=_only(clean(finding["advice"]) for finding in findings),
         do_not=first["do_not"],
-        doc=DOCS + first["doc"],
+        doc=url(first["doc"]),
         ruled_out=_shared(findings),
         findings=findings,
         owners=members_of((host for host, _finding in group.pairs), hosts, ids),

@@ -77,6 +77,17 @@ class TestPair:
         folders = self.three(tmp_path)
         assert saved.pair(str(tmp_path), "2026-11-24T000000Z", None) == (folders[0], folders[2])
 
+    def test_what_a_job_handed_on_is_a_run(self, tmp_path: Path) -> None:
+        names = ("2026-11-24T000000Z-2", "2026-11-24T000000Z-2-job7", "2026-11-25T000000Z-job41")
+        folders = [keep(tmp_path, name, {"a": answer()}) for name in names]
+        assert saved.runs(str(tmp_path)) == folders
+
+    def test_a_name_that_no_run_has_is_not_compared(self, tmp_path: Path) -> None:
+        folders = self.three(tmp_path)
+        for name in ("-old", "-2-old", "-before-deploy", ".bak", "-job7.bak"):
+            keep(tmp_path, "2026-11-27T000000Z" + name, {"a": answer()})
+        assert saved.runs(str(tmp_path)) == folders
+
     def test_one_run_is_not_enough(self, tmp_path: Path) -> None:
         keep(tmp_path, "2026-11-24T000000Z", {"a": answer()})
         with pytest.raises(
@@ -121,6 +132,25 @@ class TestOutcome:
         assert json.loads(Path(dest).read_text()) == outcome["changes"] and not shown
         with pytest.raises(AnsibleError, match="cannot write /dev/full/x: Not a directory"):
             run(report_dir=str(tmp_path), dest="/dev/full/x", print_table=False)
+
+    def test_a_file_that_is_there_is_replaced_at_once(self, tmp_path: Path, shown: list[str]) -> None:
+        kept, dest = tmp_path / "kept.json", tmp_path / "changes.json"
+        dest.write_text("old")
+        os.link(dest, kept)
+        self.both(tmp_path, {"a": answer()}, {"a": ILL}, dest=str(dest))
+        assert kept.read_text() == "old" and json.loads(dest.read_text())
+
+    def test_a_link_leads_to_the_file(self, tmp_path: Path, shown: list[str]) -> None:
+        os.symlink("real.json", tmp_path / "changes.json")
+        self.both(tmp_path, {"a": answer()}, {"a": ILL}, dest=str(tmp_path / "changes.json"))
+        assert os.path.islink(tmp_path / "changes.json") and json.loads((tmp_path / "real.json").read_text())
+
+    def test_what_is_no_file_is_written_to(self, tmp_path: Path, shown: list[str]) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.both(tmp_path, {"a": answer()}, {"a": answer()}, dest=str(tmp_path / "pipe"))
+        assert json.loads(os.read(reader, 65536)) and (tmp_path / "pipe").is_fifo()
+        os.close(reader)
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", "[" * 10000, '{"schema_version": 2, "hosts": {}}'])
     def test_what_is_no_report_is_one_sentence(self, tmp_path: Path, content: str) -> None:

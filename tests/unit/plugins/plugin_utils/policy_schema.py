@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import policy_words
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, policy_words
 
 Schema = dict[str, Any]
 ABOUT = {
@@ -57,7 +57,7 @@ def policy_schema() -> str:
     count = {"type": "integer", "minimum": 0}
     percent = {"type": "number", "minimum": 0, "maximum": 100}
     text = {"type": "string", "minLength": 1}
-    decision = {"description": "what to do about it", "enum": list(policy_words.DECISIONS)}
+    decision = {"description": "what to do about it", "enum": list(bounds.DECISIONS)}
     day = {"description": "last day", "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"}
     names = one_or_more(text)
     thresholds = {

@@ -199,11 +199,12 @@ class TestKeep:
         assert folder.runs(str(tmp_path)) == [os.path.basename(older.folder)]
 
     def test_what_is_not_ours_stays(self, tmp_path: Any) -> None:
-        for name in ("notes", "2026-01-01", "2026-01-01T000000Z.old"):
+        theirs = ("notes", "2026-01-01", *("2026-01-01T000000Z" + end for end in (".old", "-old", "-job7")))
+        for name in theirs:
             (tmp_path / name).mkdir()
         write(tmp_path, NOW)
         (tmp_path / FOLDER / "mine.txt").write_text("kept")
         os.symlink("notes", tmp_path / "2026-01-01T000000Z")
         write(tmp_path, NOW + 1, keep=1)
         assert (tmp_path / FOLDER / "mine.txt").read_text() == "kept"
-        assert {"notes", "2026-01-01", "2026-01-01T000000Z", "2026-01-01T000000Z.old"} <= set(names(tmp_path))
+        assert {*theirs, "2026-01-01T000000Z"} <= set(names(tmp_path))

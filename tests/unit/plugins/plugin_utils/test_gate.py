@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import resource
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -28,6 +32,34 @@ def saved(place: Any, results: Any, at: float = NOW - 300) -> str:
     made = report.build(results, 900, at)
     made["gate"] = judge(Looks(made), policy_reader.read({}), NOW, list(results), "before")
     return gate.keep(made, str(place / "deep" / "baseline.json"))
+
+
+@contextlib.contextmanager
+def small_files(most: int) -> Iterator[None]:
+    """No file may have more bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class TestKeep:
+    """The baseline is the old one or the new one, and nothing lies beside it."""
+
+    def test_a_full_disk_leaves_the_old_one(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": answer()})
+        with small_files(100), pytest.raises(gate.GateError, match="was not written to .*: File too large"):
+            saved(tmp_path, {"b": answer()})
+        assert os.listdir(tmp_path / "deep") == ["baseline.json"]
+        assert list(gate.baseline_of(path).report["hosts"]) == ["a"]
+
+    def test_a_directory_in_its_place_leaves_no_draft(self, tmp_path: Any) -> None:
+        (tmp_path / "deep" / "baseline.json").mkdir(parents=True)
+        with pytest.raises(gate.GateError, match="the baseline was not written to .*: Is a directory"):
+            saved(tmp_path, {"a": answer()})
+        assert os.listdir(tmp_path / "deep") == ["baseline.json"]
 
 
 class TestTerms:

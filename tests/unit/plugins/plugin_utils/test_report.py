@@ -196,7 +196,7 @@ class TestGate:
             ("count", 2**65, "findings[1].count is out of bounds"),
             ("count", None, "findings[1].count is missing"),
             ("code", 1.5, "findings[1].code is a number"),
-            ("state", "\x1b", ("findings[1].state is none of active, recovered, latent")),
+            ("state", "\x1b", ("findings[1].state is none of active, latent, recovered")),
             ("cause", "{{ 1 }}", "findings[1].cause is no identifier"),
             ("evidence", {"a": 1}, "findings[1].evidence is a dict"),
             (
