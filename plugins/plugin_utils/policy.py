@@ -10,6 +10,7 @@ pass what they name, and thresholds tolerate some of what fails.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
@@ -24,6 +25,9 @@ from .shapes.gate import Gate, Match, Policy, Reason, Waiver
 from .sites import sites_of
 from .text import names as names_of
 from .text import plural
+
+# The last of the sites that a host names.
+MORE_SITES = re.compile(r"and \d+ more\Z")
 
 
 def judge(
@@ -86,7 +90,14 @@ def fits(seen: Seen, match: Match, every_site: bool) -> bool:
     if "site" not in match:
         return True
     fit = [_any_fits([site], match["site"]) for site in seen.sites]
-    return any(fit) and (all(fit) or not every_site)
+    if every_site:
+        return any(fit) and all(fit)
+    return any(fit) or _not_all_named(seen)
+
+
+def _not_all_named(seen: Seen) -> bool:
+    """A host names some of very many sites, and then how many more there are (module_utils/reply.py)."""
+    return bool(seen.sites) and MORE_SITES.match(seen.sites[-1]) is not None
 
 
 def _any_fits(values: Iterable[str | None], patterns: Sequence[str]) -> bool:
@@ -100,7 +111,7 @@ def in_scope(seen: Seen, policy: Policy) -> bool:
     sites, pools = policy["scope"]["sites"], policy["scope"]["pools"]
     named: list[bool] = []
     if sites and seen.sites:
-        named.append(_any_fits(seen.sites, sites))
+        named.append(_any_fits(seen.sites, sites) or _not_all_named(seen))
     if pools and seen.pool is not None and seen.reason != "config_refused":
         named.append(_any_fits([seen.pool], pools))
     return any(named) or not named
@@ -176,8 +187,9 @@ def _of_fleet(
             seen.append(sign(None, "waiver_expired", None, why, "renew it or remove it"))
     empty = _empty_scope(looks, policy, whole)
     if empty:
-        why = "no site and no pool of these hosts is called %s" % names_of(empty, 200)[0]
-        seen.append(sign(None, "scope_empty", None, why, "look at gate_policy.scope"))
+        why = "no site and no pool that was seen on these hosts is called %s" % names_of(empty, 200)[0]
+        fix = "look at gate_policy.scope, and leave gate_snapshot true: snapshots tell the names"
+        seen.append(sign(None, "scope_empty", None, why, fix))
     inside = [item for item in all_seen if in_scope(item, policy)]
     lost = sum(item.lost for item in inside)
     if lost:
@@ -221,8 +233,10 @@ def _empty_scope(looks: Looks, policy: Policy, whole: bool) -> list[str]:
     scope = policy["scope"]
     reports = [looks.report, *([looks.baseline] if looks.baseline else [])]
     entries = [entry for report in reports for entry in report["hosts"].values() if "snapshot" in entry]
-    if not entries or not scope["sites"] and not scope["pools"]:
+    if not scope["sites"] and not scope["pools"]:
         return []
+    if not entries:
+        return [*scope["sites"], *scope["pools"]]
     sites = {site for entry in entries for site in sites_of(entry)}
     sites |= {name for entry in entries for item in entry["findings"] for name in item["sites"]}
     pools = {key.pool for entry in entries for key in loads(entry) or {}}

@@ -21,6 +21,7 @@ from .untrusted import clean
 ROOT = "gate_policy"
 MATCHERS = (*WORDS, *PATTERNS, "new")
 MOST_TEXT = 500
+FIRST_YEAR = 2000  # an earlier end of a waiver is a typing mistake
 COUNTS = ("hosts", "lost_requests", "cut_requests")
 
 
@@ -121,15 +122,16 @@ def _waiver(value: Any, place: str) -> Waiver:
 
 
 def _day(value: Any, place: str) -> str:
-    """The day alone. YAML makes a date of what is not quoted."""
-    if isinstance(value, date):
-        return value.strftime("%Y-%m-%d")
+    """The day alone. YAML makes a date of what is not quoted. Days are compared as texts, so all have four
+    digits of a year.
+    """
     try:
-        return datetime.strptime(str(value)[:10], "%Y-%m-%d").strftime("%Y-%m-%d")
+        day = value if isinstance(value, date) else datetime.strptime(str(value)[:10], "%Y-%m-%d")
     except ValueError:
-        raise PolicyError(
-            "%s.until must be a day such as 2026-12-31, not %s" % (place, _shown(value))
-        ) from None
+        day = date.min
+    if day.year < FIRST_YEAR:
+        raise PolicyError("%s.until must be a day such as 2026-12-31, not %s" % (place, _shown(value)))
+    return day.isoformat()[:10]
 
 
 def _thresholds(value: Any) -> Thresholds:

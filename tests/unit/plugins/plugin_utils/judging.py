@@ -24,8 +24,23 @@ BOTH = answer("failing", finding(sites=["shop.example", "blog.example"]))
 WAIVER = {"cause": "fpm_not_running", "who": "ops", "why": "it moves", "until": "2999-12-31"}
 
 
-def made(results: Any, at: float = NOW) -> Any:
-    return report.build(results, 900, at, keep_snapshot=True)
+# The sites and the pools of each host that brings no snapshot of its own.
+KNOWN = {
+    "nginx": {
+        "routes": [{"site": name, "server_names": [name]} for name in ("shop.example", "blog.example")]
+    },
+    "fpm": {"masters": [{"config": "/x", "pools": [{"name": "shop"}, {"name": "blog"}, {"name": "www"}]}]},
+    "workers": [],
+    "endpoints": {},
+}
+
+
+def made(results: Any, at: float = NOW, snapshots: bool = True) -> Any:
+    known = {
+        name: {"snapshot": KNOWN, **result} if "status" in result and snapshots else result
+        for name, result in results.items()
+    }
+    return report.build(known, 900, at, keep_snapshot=True)
 
 
 def judged(
@@ -34,12 +49,16 @@ def judged(
     before: Any = None,
     batch: Sequence[str] | None = None,
     since: float | None = None,
+    snapshots: bool = True,
     **looks: Any,
 ) -> Any:
     """since: by default the time of the report before."""
     baseline = made(before, NOW - 300) if before is not None else None
     seen = Looks(
-        made(results), baseline, NOW - 300 if since is None and before is not None else since, **looks
+        made(results, snapshots=snapshots),
+        baseline,
+        NOW - 300 if since is None and before is not None else since,
+        **looks,
     )
     return judge(seen, policy_reader.read(policy), NOW, list(results) if batch is None else batch)
 

@@ -108,6 +108,14 @@ class TestScope:
         assert judged({"a": BLOG}, {"scope": {"sites": ["shop.*"], "pools": ["blog"]}})["verdict"] == "fail"
         assert judged({"a": BLOG}, {"scope": {"pools": ["shop"]}})["verdict"] == "pass"
 
+    def test_sites_that_are_not_named_may_be_ours(self) -> None:
+        many = [*("s%d.example" % number for number in range(20)), "and 5 more"]
+        ill = {"a": answer("failing", finding(site=many[0], sites=many))}
+        strict = {"rules": [{"severity": ["critical"], "site": ["shop.*"], "decision": "fail"}]}
+        lax = {"rules": [{"severity": ["critical"], "site": ["s*"], "decision": "pass"}]}
+        assert judged(ill, {"scope": {"sites": ["shop.*"]}})["verdict"] == "fail"
+        assert judged(ill, strict)["verdict"] == judged(ill, lax)["verdict"] == "fail"
+
     def test_what_is_about_no_site_is_about_all(self) -> None:
         whole = finding(site=None, sites=[], servers=[], pool=None)
         assert judged({"a": answer("failing", whole)}, {"scope": {"sites": ["shop.*"]}})["verdict"] == "fail"
@@ -120,7 +128,9 @@ class TestScope:
         assert decided(gate) == [(None, "scope_empty", "fail")]
         assert set(complaints(gate, ["a"])) == {"a"}
         assert judged(results, {"scope": {"sites": ["www.shop.*"]}})["verdict"] == "pass"
-        assert judged({"a": answer()}, {"scope": {"sites": ["shpo.*"]}})["verdict"] == "pass"
+        assert judged({"a": answer()}, {"scope": {"sites": ["shop.*"]}})["verdict"] == "pass"
+        unknown = judged({"a": answer()}, {"scope": {"sites": ["shop.*"]}}, snapshots=False)
+        assert decided(unknown) == [(None, "scope_empty", "fail")]
         gate = judged(results, {"scope": {"sites": ["shop.*", "pay.exmaple"]}})
         assert decided(gate) == [(None, "scope_empty", "fail")] and "pay.exmaple" in gate["reasons"][0]["why"]
 

@@ -57,6 +57,7 @@ WRONG: list[tuple[Any, str]] = [
     ({"thresholds": [1]}, "gate_policy.thresholds must be a dict"),
     ({"waivers": [{**WAIVER, "until": "soon"}]}, r"gate_policy.waivers\[0\].until must be a day"),
     ({"waivers": [{**WAIVER, "until": None}]}, r"gate_policy.waivers\[0\].until must be a day"),
+    ({"waivers": [{**WAIVER, "until": "0226-12-31"}]}, r"gate_policy.waivers\[0\].until must be a day"),
     ({"waivers": [{**WAIVER, "who": " "}]}, r"gate_policy.waivers\[0\].who must be a text"),
     ({"waivers": [{**WAIVER, "why": None}]}, r"gate_policy.waivers\[0\].why must be a text"),
     ({"waivers": [{"who": "a", "why": "b", "until": "2026-12-31"}]}, "it would let all pass"),
