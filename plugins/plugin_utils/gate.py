@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from .folder import absolute, put, text_of
 from .observed import Looks, Refused
 from .policy import judge
 from .replay import NoReport, load
-from .shapes.gate import Gate, Policy
+from .report import summarise
+from .shapes.gate import Gate, Policy, Reason
 from .shapes.report import Report
 from .untrusted import Mismatch, clean
 
@@ -138,15 +139,41 @@ def _gate_of(document: Any) -> list[Refused]:
     """What the gate refused then; nothing where the report is none of a gate. What it let pass excuses
     nothing: the same kind may have been harmless.
     """
-    try:
-        gate = GATE(document.get("gate"), "gate")
-    except Mismatch:
-        return []
     return [
         Refused(reason["host"], reason["cause"], reason["reason"], reason["site"], reason["pool"])
-        for reason in gate["reasons"]
+        for reason in _reasons(document)
         if reason["decision"] == "fail" or reason["waiver"]
     ]
+
+
+def _reasons(document: Any) -> list[Reason]:
+    try:
+        reasons: list[Reason] = GATE(document.get("gate"), "gate")["reasons"]
+    except Mismatch:
+        return []
+    return reasons
+
+
+def of_all_batches(report: Report, batch: Collection[str], path: str) -> Report:
+    """The report with each host as it was before its own deploy. What is kept of this run's earlier batches
+    stays: by now they show what the deploy has done to them.
+    """
+    hosts = {name: entry for name, entry in report["hosts"].items() if name in batch}
+    reasons = list(report["gate"]["reasons"])
+    try:
+        file = saved.file_of(absolute(path))
+        kept, document = saved.read(file).report, load(file)
+    except (NoReport, OSError):
+        kept, document = None, None
+    if kept and "run" in kept and "run" in report and kept["run"]["id"] == report["run"]["id"]:
+        hosts = {**kept["hosts"], **hosts}
+        reasons += [reason for reason in _reasons(document) if reason["host"] not in batch]
+    return {
+        **report,
+        "hosts": hosts,
+        "summary": summarise(hosts),
+        "gate": {**report["gate"], "reasons": reasons},
+    }
 
 
 def keep(report: Report, path: str) -> str:

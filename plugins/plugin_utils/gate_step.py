@@ -46,7 +46,8 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
     again = made["verdict"] == "fail" and now + options["delay"] <= until
     if options["phase"] == gate.BEFORE and not again:
         made["baseline"] = gate.absolute(options["baseline"])
-        gate.keep(report, options["baseline"])
+        batch = set(played.batch(task_vars))
+        gate.keep(gate.of_all_batches(report, batch, options["baseline"]), options["baseline"])
     returned = {
         "again": again,
         "until": until,

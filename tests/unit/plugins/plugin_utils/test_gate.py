@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
     finding,
     schema,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import run as results_run
 
 ILL = answer("failing", finding())
 
@@ -60,6 +61,30 @@ class TestKeep:
         with pytest.raises(gate.GateError, match="the baseline was not written to .*: Is a directory"):
             saved(tmp_path, {"a": answer()})
         assert os.listdir(tmp_path / "deep") == ["baseline.json"]
+
+
+class TestBatches:
+    """A play that looks, deploys and judges, batch by batch: ``serial: 1``."""
+
+    def before(self, place: Any, results: Any, batch: str, run: str = "2026-04-02T142317Z") -> Any:
+        path = str(place / "baseline.json")
+        made = report.build(results, 900, NOW, run={**results_run(), "id": run})
+        made["gate"] = judge(Looks(made), policy_reader.read({}), NOW, [batch], "before")
+        gate.keep(gate.of_all_batches(made, {batch}, path), path)
+        return gate.baseline_of(path)
+
+    def test_what_an_earlier_batch_became_is_no_state_before(self, tmp_path: Any) -> None:
+        self.before(tmp_path, {"a": answer()}, "a")
+        found = self.before(tmp_path, {"a": ILL, "b": answer()}, "b")
+        assert {name: entry["status"] for name, entry in found.report["hosts"].items()} == {
+            "a": "healthy",
+            "b": "healthy",
+        }
+        assert found.report["summary"]["counts"]["failing"] == 0
+
+    def test_what_another_run_kept_is_not_taken_over(self, tmp_path: Any) -> None:
+        self.before(tmp_path, {"a": answer()}, "a", run="2026-04-01T000000Z")
+        assert set(self.before(tmp_path, {"a": ILL, "b": answer()}, "b").report["hosts"]) == {"b"}
 
 
 class TestTerms:
