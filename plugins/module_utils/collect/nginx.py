@@ -27,8 +27,9 @@ MOST_ERRORS = 5
 MOST_NEWER = 64
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 0.1  # seconds
-# Between the reading of the files and the start of the workers (ngx_init_cycle()).
-LOADING = 0.25  # seconds
+# Between the reading of the files and the start of the workers (ngx_init_cycle()). More would make an open
+# question of each edit that a reload follows at once, as scripts do it.
+LOADING = 0.05  # seconds
 
 UNITS = ("nginx.service", "openresty.service", "angie.service")
 _BINARIES = (

@@ -159,10 +159,11 @@ class TestProcesses:
         "mtime, ctime, newer, perhaps",
         [
             (60.0, 60.0, False, False),
-            (50.1, 50.1, False, True),  # while nginx was loading
+            (50.04, 50.04, False, True),  # while nginx was loading
             (49.95, 49.95, False, True),
             (40.0, 40.0, True, False),
             (9000.0, 40.0, False, True),  # of a backup
+            (50.1, 50.1, False, False),  # before it read them
             (9000.0, 9000.0, False, False),
         ],
     )
