@@ -118,8 +118,9 @@ changes:
     new:
       description: Findings that were not there before, were over, or were only latent. Each has C(host),
         C(cause), C(reason), C(site), C(sites), C(endpoint), C(pool), C(severity), C(was) and C(now) (its
-        states), C(looked), C(since), C(lost_before), C(lost_after), C(title) and C(fix). C(looked) is false
-        where the earlier report could not look at the host, so that the finding may be older.
+        states), C(was_severity), C(was_sites), C(looked), C(since), C(lost_before), C(lost_after),
+        C(lost_in_both), C(title) and C(fix). C(looked) is false where the earlier report could not look at
+        the host, so that the finding may be older.
       type: list
       elements: dict
       returned: always

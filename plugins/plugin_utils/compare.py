@@ -10,11 +10,12 @@ After a remediation, what counts is what it left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from .bounds import STATUSES, UNSEEN
+from .bounds import SEVERITIES, STATUSES, UNSEEN
 from .remedies import identity, open_findings
 from .saturation import saturation
 from .shapes.changes import Changed, Changes, HostChange, Lost
@@ -23,6 +24,8 @@ from .shapes.report import Explained, HostEntry, Report
 # How much a state of a finding matters. None: it was not found.
 WEIGHT = {None: 0, "recovered": 1, "latent": 2, "active": 3}
 OPEN = 2
+# What a long reply says instead of the last sites of a finding.
+_MORE = re.compile(r"and (\d+) more\Z")
 
 
 class Match(NamedTuple):
@@ -31,6 +34,14 @@ class Match(NamedTuple):
     host: str
     before: Explained | None
     after: Explained | None
+
+
+class Step(NamedTuple):
+    """Of a timeline. begin, end: epoch seconds."""
+
+    begin: float
+    end: float
+    lost: int
 
 
 def changes(before: Report, after: Report, since: float | None = None) -> Changes:
@@ -133,13 +144,40 @@ def _changed(match: Match, looked: bool) -> Changed:
         "severity": finding["severity"],
         "was": match.before["state"] if match.before else None,
         "now": match.after["state"] if match.after else None,
+        "was_severity": match.before["severity"] if match.before else None,
+        "was_sites": _sites(match.before) if match.before else [],
         "looked": looked,
         "since": finding["since"],
         "lost_before": match.before["count"] if match.before else 0,
         "lost_after": match.after["count"] if match.after else 0,
+        "lost_in_both": _lost_in_both(match),
         "title": finding["title"],
         "fix": finding["fix"],
     }
+
+
+def _sites(finding: Explained | Changed) -> list[str]:
+    return finding["sites"] or ([finding["site"]] if finding["site"] else [])
+
+
+def is_worse(changed: Changed) -> bool:
+    """Whether a finding of both reports is more severe now, or about a site that it was not about before."""
+    was = changed["was_severity"]
+    if was is not None and SEVERITIES.index(changed["severity"]) < SEVERITIES.index(was):
+        return True
+    before, hidden_before = _named(changed["was_sites"])
+    after, hidden_after = _named(_sites(changed))
+    if len(after) + hidden_after > len(before) + hidden_before:
+        return True
+    # So many of them may have been among the others.
+    return len(after - before) > hidden_before
+
+
+def _named(sites: Iterable[str]) -> tuple[set[str], int]:
+    """(the sites that are named, how many others there are)."""
+    matches = {site: _MORE.match(site) for site in sites}
+    hidden = sum(int(match.group(1)) for match in matches.values() if match)
+    return {site for site, match in matches.items() if not match}, hidden
 
 
 def _list_of(changed: Changed, looked_after: bool) -> str:
@@ -194,7 +232,7 @@ def _lost(matches: Iterable[Match], before: Report, after: Report, since: float)
         if begins >= since or (finding["since"] is not None and finding["since"] >= since):
             count = known = finding["count"]
         elif comparable and _looked(before, match.host):
-            known = max(later, count - (match.before["count"] if match.before else 0))
+            known = max(later, count - _lost_in_both(match))
         least += min(known, count)
         most += count
         if count:
@@ -208,13 +246,48 @@ def _lost(matches: Iterable[Match], before: Report, after: Report, since: float)
     }
 
 
+def lost_since(
+    finding: Explained, after: Report, since: float, change: Changed | None, made: float | None
+) -> int:
+    """Requests that a finding of the later report lost since then. made: when the earlier report was made.
+
+    The host's clock may be wrong, and a step of the timeline may have begun before. So what the earlier
+    report did not count was lost since, but for what the times put between the two. Without that report,
+    all of a step counts that ended later.
+    """
+    count = finding["count"]
+    begins = epoch(after["generated_at"]) - after["window"]
+    if begins >= since or (finding["since"] is not None and finding["since"] >= since):
+        return count
+    steps = _steps(finding)
+    if change is None or made is None or not change["looked"]:
+        return min(count, sum(step.lost for step in steps if step.end > since)) if steps else count
+    between = sum(step.lost for step in steps if made <= step.begin and step.end <= since)
+    return min(count, max(_timed(finding, since)[1], count - change["lost_in_both"] - between))
+
+
+def _lost_in_both(match: Match) -> int:
+    """At most so many losses are in both reports: what was over before the first of the later one is not."""
+    if match.before is None or match.after is None:
+        return 0
+    steps, since = _steps(match.after), match.after["since"]
+    first = min([step.begin for step in steps[:1]] + ([since] if since is not None else []), default=0)
+    gone = sum(step.lost for step in _steps(match.before) if step.end <= first)
+    return max(0, match.before["count"] - gone)
+
+
 def _timed(finding: Explained, since: float) -> tuple[int, int]:
     """(losses that were certainly before, losses that were certainly since)."""
+    steps = _steps(finding)
+    return (
+        sum(step.lost for step in steps if step.end <= since),
+        sum(step.lost for step in steps if step.begin >= since),
+    )
+
+
+def _steps(finding: Explained) -> list[Step]:
     line = finding.get("timeline")
     if not line or line["step"] <= 0:
-        return 0, 0
-    steps = [(line["begin"] + number * line["step"], count) for number, count in enumerate(line["counts"])]
-    return (
-        sum(count for begin, count in steps if begin + line["step"] <= since),
-        sum(count for begin, count in steps if begin >= since),
-    )
+        return []
+    begins = (line["begin"] + number * line["step"] for number in range(len(line["counts"])))
+    return [Step(at, at + line["step"], count) for at, count in zip(begins, line["counts"], strict=True)]

@@ -14,6 +14,8 @@ from .played import DELEGATED
 from .report import failure
 from .untrusted import Mismatch, count, flag, identifier, listed, one_of, optional, record, text
 
+# Pages of a host, or sites of a problem: site_page_info asks up to 500.
+MOST_SITES = 1000
 VERDICTS = ("fails", "risky", "unknown", "fine", "not_applicable")
 
 
@@ -73,7 +75,7 @@ RESTART = record(
             confidence=one_of(*CONFIDENCES),
             already=optional(flag),
             pool=optional(text),
-            sites=listed(text),
+            sites=listed(text, MOST_SITES),
             summary=text,
             fix=optional(text, ""),
         )
@@ -88,7 +90,8 @@ PAGES = record(
         record(
             site=text, url=optional(text, ""), asked=flag, ok=optional(flag), why=optional(text, ""),
             status=optional(count),
-        )
+        ),
+        MOST_SITES,
     ),
 )  # fmt: skip
 

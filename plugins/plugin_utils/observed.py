@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .bounds import UNSEEN
-from .compare import changes, epoch
+from .compare import changes, epoch, is_worse, lost_since
 from .gate_answers import Pages, Restart
 from .policy_words import SIGNS
 from .remedies import identity, open_findings
@@ -165,7 +165,7 @@ def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -
             fix=finding["fix"] or finding["advice"],
             sites=finding["sites"] or ([finding["site"]] if finding["site"] else []),
             pool=finding["pool"],
-            lost=lost_since(looks, finding, change),
+            lost=_lost(looks, finding, change),
         )
 
 
@@ -179,32 +179,23 @@ def _key(finding: Explained | Changed) -> Key:
 def _changed(made: Changes | None, host: str) -> dict[Key, Changed]:
     if made is None:
         return {}
-    lists = (made["new"], made["same"], made["gone"])
+    # Where two findings are alike, the new one counts.
+    lists = (made["gone"], made["same"], made["new"])
     return {_key(item): item for items in lists for item in items if item["host"] == host}
 
 
 def _is_new(change: Changed | None) -> bool:
-    """Whether it was not so before. A host that could not be looked at before proves nothing."""
-    if change is None or not change["looked"]:
+    """Whether it was not so before, or not so bad. A host that nobody could look at proves nothing."""
+    if change is None or not change["looked"] or change["was"] is None:
         return True
-    return change["was"] is None or (change["now"] == "active" and change["was"] != "active")
+    return is_worse(change) or (change["now"] == "active" and change["was"] != "active")
 
 
-def lost_since(looks: Looks, finding: Explained, change: Changed | None) -> int:
-    """Requests that it lost since the deploy began: by their times, or at least so many."""
-    since, count = looks.since, finding["count"]
-    if since is None or not count:
+def _lost(looks: Looks, finding: Explained, change: Changed | None) -> int:
+    if looks.since is None:
         return 0
-    if finding["since"] is not None and finding["since"] >= since:
-        return count
-    if epoch(looks.report["generated_at"]) - looks.report["window"] >= since:
-        return count
-    timeline = finding.get("timeline")
-    if timeline:
-        begins = (timeline["begin"] + timeline["step"] * number for number in range(len(timeline["counts"])))
-        counted = zip(begins, timeline["counts"], strict=True)
-        return min(count, sum(number for begin, number in counted if begin >= since))
-    return max(0, count - (change["lost_before"] if change else 0))
+    made = epoch(looks.baseline["generated_at"]) if looks.baseline else None
+    return lost_since(finding, looks.report, looks.since, change, made)
 
 
 # ------------------------------------------------------------------------------------------ the other looks
@@ -233,7 +224,8 @@ def _restart(looks: Looks, host: str) -> Iterator[Seen]:
             sites=problem["sites"],
             pool=problem["pool"],
         )
-    if answer["verdict"] == "unknown" or answer["missing"]:
+    untold = answer["verdict"] in ("fails", "risky") and not answer["problems"]
+    if answer["verdict"] == "unknown" or answer["missing"] or untold:
         first = answer["missing"][0] if answer["missing"] else None
         why = "%s: %s" % (first["what"], first["why"]) if first else answer["msg"]
         needs = (first["needs"] or "") if first else ""
@@ -269,12 +261,11 @@ def _pages(looks: Looks, host: str) -> Iterator[Seen]:
         new = _new(looks, host, "page_unknown", "no_answer")
         yield sign(host, "page_unknown", "no_answer", answer, new=new)
         return
-    if not answer["pages"] and not answer["ok"]:
+    bad = [page for page in answer["pages"] if not (page["asked"] and page["ok"])]
+    if not bad and not answer["ok"]:
         new = _new(looks, host, "page_unknown", "no_answer")
         yield sign(host, "page_unknown", "no_answer", answer["msg"], new=new)
-    for page in answer["pages"]:
-        if page["asked"] and page["ok"]:
-            continue
+    for page in bad:
         cause, reason = ("page_fails", "wrong_status") if page["asked"] else ("page_unknown", "not_asked")
         if page["asked"] and page["status"] is None:
             reason = "no_answer"

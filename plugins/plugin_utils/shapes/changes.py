@@ -20,10 +20,13 @@ class Changed(Named):
     severity: str  # of the later report that has it
     was: Optional[str]  # active, latent or recovered; None: it was not found
     now: Optional[str]
+    was_severity: Optional[str]  # of the earlier report; None: it was not found
+    was_sites: List[str]
     looked: bool  # False: one of the reports says nothing of this host, so nobody knows since when it is so
     since: Optional[float]  # epoch seconds of the first lost request
     lost_before: int  # lost requests in the window
     lost_after: int
+    lost_in_both: int  # at most so many of them are counted twice
     title: str
     fix: str
 

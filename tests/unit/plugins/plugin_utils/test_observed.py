@@ -43,6 +43,51 @@ class TestBaseline:
         gate = judged({"a": ILL}, before={"a": before})
         assert gate["verdict"] == "fail" and gate["reasons"][0]["new"] is True
 
+    FEW = [f"s{number:02}.example" for number in range(20)]
+
+    @pytest.mark.parametrize(
+        "before,after",
+        [
+            ({"severity": "warning"}, {"severity": "critical"}),
+            ({"severity": "info"}, {"severity": "critical"}),
+            ({}, {"sites": ["shop.example", "blog.example"]}),
+            ({}, {"sites": ["blog.example", "shop.example"], "site": "blog.example"}),
+            ({"sites": ["shop.example", "old.example"]}, {"sites": ["shop.example", "blog.example"]}),
+            ({"sites": []}, {"sites": ["shop.example", "blog.example"]}),
+            ({"sites": FEW}, {"sites": [*FEW, "and 1 more"]}),
+            ({"sites": [*FEW, "and 5 more"]}, {"sites": [*FEW, "and 6 more"]}),
+            ({"sites": [*FEW[1:], "x.example", "and 1 more"]}, {"sites": ["y.example", "z.example", *FEW]}),
+        ],
+    )
+    def test_what_is_worse_than_before_closes_it(self, before: Any, after: Any) -> None:
+        gate = judged(
+            {"a": answer("failing", finding(**after))}, before={"a": answer("failing", finding(**before))}
+        )
+        assert gate["verdict"] == "fail" and gate["reasons"][0]["new"] is True
+
+    @pytest.mark.parametrize(
+        "before,after",
+        [
+            ({"severity": "critical"}, {"severity": "warning"}),
+            ({"sites": ["shop.example", "blog.example"]}, {}),
+            ({"sites": ["blog.example", "shop.example"]}, {"sites": ["shop.example", "blog.example"]}),
+            ({"sites": []}, {"sites": ["shop.example"]}),
+            ({"sites": ["shop.example"]}, {"sites": []}),
+            ({"sites": [], "site": None}, {"sites": [], "site": None}),
+            ({"sites": [*FEW, "and 5 more"]}, {"sites": [*FEW, "and 4 more"]}),
+            ({"sites": [*FEW, "and 1 more"]}, {"sites": [*FEW[1:], "x.example"]}),
+        ],
+    )
+    def test_near_miss_what_is_no_worse_than_before(self, before: Any, after: Any) -> None:
+        gate = judged(
+            {"a": answer("failing", finding(**after))}, before={"a": answer("failing", finding(**before))}
+        )
+        assert gate["verdict"] == "warn" and gate["reasons"][0]["new"] is False
+
+    def test_a_twin_of_what_was_so_before_is_new(self) -> None:
+        twin = answer("failing", finding(unit="php8.3-fpm.service"), finding())
+        assert judged({"a": twin}, before={"a": ILL})["verdict"] == "fail"
+
     def test_a_host_that_the_baseline_lacks_has_no_excuse(self) -> None:
         gate = judged({"a": ILL}, before={"b": ILL})
         assert gate["verdict"] == "fail" and gate["reasons"][0]["new"] is None
@@ -87,6 +132,44 @@ class TestLost:
             **{**self.OLD, "timeline": {"begin": NOW - 800, "step": 100, "counts": [4] + [0] * 6 + [3]}}
         )
         assert judged({"a": answer("recovered", timed)}, since=NOW - 200)["lost"] == 3
+
+    @staticmethod
+    def at(begin: float, step: int, *counts: int, more: int = 0) -> Any:
+        """A host that lost requests in these steps, and so many more of which no time is known."""
+        timeline = {"begin": begin, "step": step, "counts": list(counts)}
+        count = sum(counts) + more
+        return answer("recovered", finding(state="recovered", since=begin, count=count, timeline=timeline))
+
+    def test_a_step_that_began_before_counts_where_no_baseline_tells(self) -> None:
+        coarse = self.at(NOW - 800, 700, 400)
+        for before in (None, {"b": answer()}, {"a": unreachable()}):
+            assert judged({"a": coarse}, before=before, since=NOW - 300)["lost"] == 400
+
+    def test_near_miss_a_step_that_ended_before(self) -> None:
+        assert judged({"a": self.at(NOW - 800, 500, 400)}, since=NOW - 300)["lost"] == 0
+
+    @pytest.mark.parametrize(
+        "before,after,lost",
+        [
+            (at(NOW - 800, 700, 100), at(NOW - 800, 700, 500), 400),  # of steps that are long
+            (at(NOW - 800, 700, 100), at(NOW - 800, 700, 100), 0),
+            (answer(), at(NOW - 4000, 60, *[20] * 30), 600),  # by a clock that is behind
+            (at(NOW - 4000, 60, 50), at(NOW - 4000, 60, 50, *[20] * 30), 600),
+            (answer(), at(NOW - 800, 60, 1, more=6), 7),  # at times that nobody knows
+            (at(NOW - 800, 60, 100), at(NOW - 280, 60, 7), 7),  # where the old ones are forgotten
+            (at(NOW - 800, 60, 100), at(NOW - 310, 60, 7), 7),  # and the step had begun before
+            (at(NOW - 900, 60, 100), at(NOW - 900, 60, 95, *[0] * 10, 5), 5),
+        ],
+    )
+    def test_the_baseline_tells_what_was_lost_before(self, before: Any, after: Any, lost: int) -> None:
+        assert judged({"a": after}, before={"a": before})["lost"] == lost
+        strict = {"thresholds": {"lost_requests": 0}}
+        assert (judged({"a": after}, strict, before={"a": before})["verdict"] == "fail") is bool(lost)
+
+    def test_what_was_lost_between_the_baseline_and_the_deploy(self) -> None:
+        after = self.at(NOW - 280, 60, 4, 0, 0, 3)
+        assert judged({"a": after}, before={"a": answer()}, since=NOW - 150)["lost"] == 3
+        assert judged({"a": after}, before={"a": answer()}, since=NOW - 250)["lost"] == 7
 
     @pytest.mark.parametrize("accepted,verdict", [(6, "fail"), (7, "warn")])
     def test_the_threshold_blames_those_that_lost(self, accepted: int, verdict: str) -> None:
@@ -182,6 +265,31 @@ class TestOtherLooks:
     )  # fmt: skip
     def test_no_answer_on_pages_closes_it(self, answered: Any) -> None:
         assert self.seen(pages=answered)["verdict"] == "fail"
+
+    @pytest.mark.parametrize("many", [200, 499, 999])
+    def test_a_bad_page_after_many_good_ones_closes_it(self, many: int) -> None:
+        good = [{**self.PAGE, "site": "s%d" % number, "ok": True, "status": 200} for number in range(many)]
+        gate = self.seen(pages={"ok": False, "msg": "1 is bad", "pages": [*good, self.PAGE]})
+        assert decided(gate) == [("a", "page_fails", "fail")]
+
+    @pytest.mark.parametrize("good", [0, 1, 1500])
+    def test_bad_pages_that_are_not_told_close_it(self, good: int) -> None:
+        pages = [{**self.PAGE, "ok": True, "status": 200}] * good
+        gate = self.seen(pages={"ok": False, "msg": "1 of them answered 502.", "pages": pages})
+        assert decided(gate) == [("a", "page_unknown", "fail")]
+        assert gate["reasons"][0]["why"] == "1 of them answered 502."
+
+    def test_the_last_of_many_sites_is_in_the_scope(self) -> None:
+        sites = ["s%d.example" % number for number in range(400)] + ["shop.example"]
+        problem = {**self.REFUSED, "kind": "socket_denied", "sites": sites}
+        refused = {**self.FINE, "verdict": "fails", "problems": [problem]}
+        assert self.seen(refused, policy={"scope": {"sites": ["shop.example"]}})["verdict"] == "fail"
+
+    @pytest.mark.parametrize("verdict", ["fails", "risky"])
+    def test_a_bad_restart_without_a_problem_closes_it(self, verdict: str) -> None:
+        gate = self.seen({**self.FINE, "verdict": verdict, "msg": "php-fpm would not start."})
+        assert decided(gate) == [("a", "restart_unknown", "fail")]
+        assert gate["reasons"][0]["why"] == "php-fpm would not start."
 
     def test_a_page_that_failed_before_is_a_warning(self) -> None:
         pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
