@@ -83,12 +83,16 @@ class ActionModule(ControllerAction):
         if options["window"] < 1:
             raise AnsibleActionFail("window is %d: it must be 1 second or more" % options["window"])
         everyone = [str(name) for name in task_vars["ansible_play_hosts_all"]]
-        results = dict(played.collected(task_vars, options["variable"], options["hosts"]))
+        terms = options["gate"]
+        look = played.look_of(task_vars, terms["terms"], terms["looked"]) if terms else None
+        results = dict(played.collected(task_vars, options["variable"], options["hosts"], look))
         played.check_results(results, options["variable"])
         remediated = everyone if options["remediated"] else []
         run = which.run(task_vars, context.CLIARGS, options["window"], bool(self._task.check_mode), STARTED)
         report = fleet.build(results, options["window"], now, options["snapshot"], remediated, run)
-        gate = gate_step.step(report, options["gate"], task_vars, now) if options["gate"] else None
+        stops = played.stops_rollout(self._task)
+        unasked = [name for name, result in results.items() if result is None]
+        gate = gate_step.step(report, terms, task_vars, now, unasked, stops) if terms else None
         if gate and gate.again:
             return {**gate.returned, "changed": False}
         path, place, footer = written(report, options["report_dir"], options["report_keep"])
@@ -121,7 +125,7 @@ class ActionModule(ControllerAction):
             "report": verdict,
             "complaint": complaints.in_brief(report["hosts"], refused),
             "complaints": refused,
-            "stops_rollout": bool(refused) and played.stops_rollout(self._task),
+            "stops_rollout": bool(refused) and stops,
             "unmended": unmended,
         }
 

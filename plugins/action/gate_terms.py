@@ -34,6 +34,7 @@ class ActionModule(ControllerAction):
 
     def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         try:
+            began = time.time()
             played.check_once(self._task, variables)
             found = gate.terms(
                 options["phase"],
@@ -41,13 +42,16 @@ class ActionModule(ControllerAction):
                 options["baseline"],
                 options["since"],
                 options["window"],
-                time.time(),
+                began,
                 options["max_age"],
             )
         except (played.NotReported, gate.GateError) as error:
             raise AnsibleActionFail("The gate stays closed: %s." % error) from None
         return {
             "changed": False,
+            "began": began,
+            "phase": options["phase"],
+            "play": str(self._task.get_play()._uuid),
             "since": found.since,
             "window": found.window,
             "baseline": found.baseline.path if found.baseline else None,

@@ -113,6 +113,20 @@ options:
         type: str
         required: true
         choices: [before, after]
+      terms:
+        description: Name of the variable in which M(webmedic.php_fpm.gate_terms) was registered. What a host
+          answered before that is no look at it.
+        type: str
+        required: true
+      report:
+        description: Name of the variable in which this task is registered. A host that left the play since an
+          earlier gate failed it has failed for itself already, so no other host fails in its place.
+        type: str
+        default: ""
+      looked:
+        description: RV(looked) of the look before this one; V(0) for the first look.
+        type: float
+        default: 0
       policy:
         description: The policy. Its schema is C(docs/policy.schema.json).
         type: raw
@@ -144,7 +158,7 @@ options:
         type: float
         default: 0
       delay:
-        description: How many seconds lie between two looks.
+        description: How many seconds lie between two looks. A hundredth of O(gate.wait) at least.
         type: float
         default: 10
       until:
@@ -305,6 +319,14 @@ again:
   type: bool
 until:
   description: When the time for looks is over, in epoch seconds.
+  returned: when O(gate) is used
+  type: float
+looked:
+  description: When this look was judged, in epoch seconds.
+  returned: when O(gate) is used
+  type: float
+delay:
+  description: How many seconds to wait before the next look.
   returned: when O(gate) is used
   type: float
 unmended:

@@ -71,6 +71,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+began:
+  description: When this gate began, in epoch seconds of the controller. What hosts answered before it is no
+    look.
+  returned: success
+  type: float
+  sample: 1795388640.0
+phase:
+  description: V(before) or V(after).
+  returned: success
+  type: str
+  sample: after
+play:
+  description: Which play this gate is a part of. All batches of a play have the same word.
+  returned: success
+  type: str
+  sample: 0242ac11-0002-5f3c-9d1e-000000000009
 since:
   description: When the deploy began, in epoch seconds; none with O(phase=before).
   returned: success

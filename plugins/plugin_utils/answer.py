@@ -21,7 +21,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from . import sentence
 from .bounds import fields_of, sparse
-from .played import DELEGATED
+from .played import DELEGATED, LOOKED_AT
 from .report import NO_DIAGNOSIS, read
 from .shapes.report import Diagnosis
 from .untrusted import Limits, Mismatch, clean, listed, optional, plain, record, text
@@ -105,6 +105,11 @@ class Answer(NormalAction):
         return NO_DIAGNOSIS if self.must_diagnose else "the answer of this host was not taken: "
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer, with the time of the controller at which it was asked for."""
+        asked = time.time()
+        return {**self._named(tmp, task_vars), LOOKED_AT: asked}
+
+    def _named(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """The answer. That of a delegated task says whose it is: it is registered under another name."""
         name = (task_vars or {}).get("inventory_hostname")
         other = self._task.delegate_to

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -196,36 +196,49 @@ def keep(report: Report, path: str) -> str:
 # ------------------------------------------------------------------------------------------ the judgement
 
 
-def judged(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any], now: float) -> Gate:
-    """options: of fleet_report's gate. Raises GateError."""
+def judged(
+    report: Report,
+    options: Mapping[str, Any],
+    task_vars: Mapping[str, Any],
+    now: float,
+    look: played.Look,
+    unasked: Sequence[str] = (),
+) -> Gate:
+    """options: of fleet_report's gate. unasked: hosts that gave no answer to this gate. They are judged with
+    the hosts of this batch, and so are those of the baseline that are not in the play. Raises GateError.
+    """
     phase = options["phase"]
     found = terms(phase, options["policy"], options["baseline"], options["since"], report["window"], now)
     looks = Looks(
         report,
         found.baseline.report if found.baseline else None,
         found.since,
-        _answers(task_vars, options["restart"], gate_answers.restart),
-        _answers(task_vars, options["pages"], gate_answers.pages),
+        _answers(task_vars, options["restart"], gate_answers.restart, look),
+        _answers(task_vars, options["pages"], gate_answers.pages, look),
         found.baseline.earlier if found.baseline else frozenset(),
     )
     path = found.baseline.path if found.baseline else None
+    everyone = [str(name) for name in task_vars["ansible_play_hosts_all"]]
+    gone = [name for name in (looks.baseline["hosts"] if looks.baseline else ()) if name not in everyone]
     return judge(
         looks,
         found.policy,
         now,
-        played.batch(task_vars),
+        list(dict.fromkeys([*played.batch(task_vars), *unasked, *gone])),
         phase,
-        fleet=len(task_vars["ansible_play_hosts_all"]),
+        fleet=len(everyone),
         baseline=path,
     )
 
 
-def _answers(task_vars: Mapping[str, Any], variable: str | None, read: Any) -> dict[str, Any] | None:
+def _answers(
+    task_vars: Mapping[str, Any], variable: str | None, read: Any, look: played.Look
+) -> dict[str, Any] | None:
     """What each host answered to another module. None where it was not asked for."""
     if not variable:
         return None
     return {
         name: read(result, name)
-        for name, result in played.collected(task_vars, variable)
+        for name, result in played.collected(task_vars, variable, look=look)
         if result is not None
     }

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import gate, gate_table, played, printer
@@ -18,6 +18,9 @@ from .text import letters
 
 OPTIONS: dict[str, Any] = {
     "phase": {"type": "str", "required": True, "choices": list(PHASES)},
+    "terms": {"type": "str", "required": True},
+    "looked": {"type": "float", "default": 0.0},
+    "report": {"type": "str", "default": ""},
     "policy": {"type": "raw", "default": {}},
     "baseline": {"type": "path", "default": ""},
     "since": {"type": "raw"},
@@ -30,6 +33,13 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+# Each look of a gate is nested in the one before it, and the engine can nest only so deep.
+MOST_LOOKS = 100
+UNASKED = (
+    "it was not asked since this gate began: it left the play before, or a condition on the role left it out"
+)
+
+
 class Step(NamedTuple):
     """again: there is time for another look, and what was seen is not calm. returned: by the task."""
 
@@ -39,11 +49,72 @@ class Step(NamedTuple):
     returned: dict[str, Any]
 
 
-def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any], now: float) -> Step:
-    """Puts the judgement into the report. Before a deploy it keeps the report as the baseline."""
-    made = report["gate"] = gate.judged(report, options, task_vars, now)
+def delay_of(options: Mapping[str, Any]) -> float:
+    """Seconds between two looks, so many that there are not too many looks."""
+    return max(float(options["delay"]), float(options["wait"]) / MOST_LOOKS)
+
+
+def blamed(
+    refused: Mapping[str, str],
+    batch: Sequence[str],
+    known: Container[str],
+    stops: bool,
+    unasked: Container[str] = (),
+    failed: Container[str] = (),
+) -> dict[str, str]:
+    """Why each host fails. One that does not run the gate cannot, so others of the batch fail in its place:
+    for one that the play does not know or that a condition left out, and for one that left the play where all
+    must end and no other host ends it.
+
+    unasked: hosts that do not run this gate. failed: those of them that failed for themselves already.
+    """
+    words = {name: "%s: %s" % (name, why) for name, why in refused.items()}
+    here = {name: why for name, why in refused.items() if name in known}
+    asked = [name for name in batch if name not in unasked]
+    gone = [words[name] for name in refused if name not in known or name in batch and name not in asked]
+    if stops and not any(name in asked for name in here):
+        gone += [words[name] for name in here if name not in failed]
+    return {**{name: gone[0] for name in asked if gone}, **here}
+
+
+def failed_earlier(
+    task_vars: Mapping[str, Any], variable: str, phase: str, names: Sequence[str]
+) -> frozenset[str]:
+    """Those that failed for themselves already, by an earlier gate after this deploy."""
+    found = {name: task_vars["hostvars"].raw_get(name).get(variable) or {} for name in names}
+    return frozenset(
+        name
+        for name, made in found.items()
+        if name in made.get("complaints", ()) and made["gate"]["phase"] == phase
+    )
+
+
+def step(
+    report: Report,
+    options: Mapping[str, Any],
+    task_vars: Mapping[str, Any],
+    now: float,
+    unasked: Sequence[str] = (),
+    stops: bool = True,
+) -> Step:
+    """Puts the judgement into the report. Before a deploy it keeps the report as the baseline.
+
+    unasked: hosts that gave no answer to this gate. stops: whether one ill host ends the play for all.
+    """
+    for name in unasked:
+        report["hosts"][name]["error"] = UNASKED
+    look = played.look_of(task_vars, options["terms"], options["looked"])
+    made = report["gate"] = gate.judged(report, options, task_vars, now, look, unasked)
+    batch = played.batch(task_vars)
+    refused = complaints(made, batch)
+    failed = failed_earlier(task_vars, options["report"], options["phase"], unasked)
+    delay = delay_of(options)
     until = options["until"] or now + options["wait"]
-    again = made["verdict"] == "fail" and now + options["delay"] <= until
+    again = (
+        bool(refused)
+        and all(name in batch and name not in unasked for name in refused)
+        and now + delay <= until
+    )
     if options["phase"] == gate.BEFORE and not again:
         made["baseline"] = gate.absolute(options["baseline"])
         batch = set(played.batch(task_vars))
@@ -51,6 +122,8 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
     returned = {
         "again": again,
         "until": until,
+        "delay": delay,
+        "looked": now,
         "gate": {name: value for name, value in made.items() if name != "reasons"},
     }
     asked = options["path"] if options["pages"] else ""
@@ -61,7 +134,7 @@ def step(report: Report, options: Mapping[str, Any], task_vars: Mapping[str, Any
         lines = gate_table.render(made, asked, printer.PAGE, above)
     return Step(
         again,
-        complaints(made, played.batch(task_vars)),
+        blamed(refused, batch, report["hosts"], stops, unasked, failed),
         lines,
         returned,
     )

@@ -92,7 +92,7 @@ def observed(looks: Looks, names: Iterable[str]) -> list[Seen]:
 def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
     entry = looks.report["hosts"].get(host)
     if entry is None:
-        yield sign(host, "host_unknown", None, "it was not looked at")
+        yield _absent(looks, host)
         return
     yield from _status(looks, host, entry)
     if entry["status"] not in UNSEEN or entry["findings"]:
@@ -101,6 +101,19 @@ def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
         yield from _restart(looks, host)
         yield from _pages(looks, host)
     yield from _load(made, host)
+
+
+def _absent(looks: Looks, host: str) -> Seen:
+    if looks.baseline is None or host not in looks.baseline["hosts"]:
+        return sign(host, "host_unknown", None, "it was not looked at")
+    return sign(
+        host,
+        "host_gone",
+        None,
+        "it is in the baseline and not in this play: --limit, another pattern, or a changed inventory",
+        "run the gate on all hosts of the baseline, or let a rule for host_gone accept it",
+        new=True,
+    )
 
 
 # ------------------------------------------------------------------------------------------ the diagnosis

@@ -10,12 +10,14 @@ A report of a play that went another way would be wrong. So such a play gets an 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 # Strategies without a common step, by the end of their names. They ignore run_once.
 WITHOUT_ONCE = ("free", "host_pinned")
 # What plugin_utils/answer.py adds to the answer of a delegated task.
 DELEGATED = "delegated_to"
+# ... and to each: when it was asked for, in epoch seconds of the controller.
+LOOKED_AT = "looked_at"
 
 
 class NotReported(ValueError):
@@ -47,18 +49,60 @@ def batch(task_vars: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in task_vars["ansible_play_batch"]]
 
 
+class Look(NamedTuple):
+    """A look of a gate. terms: the variable of gate_terms. began: no answer of this batch may be older."""
+
+    terms: str
+    gate: Mapping[str, Any]
+    began: float
+
+    def holds(self, name: str, result: Mapping[str, Any], variables: Mapping[str, Any], here: bool) -> bool:
+        """Whether the answer is of this look, or of the gate of another batch in the same play. Plays and
+        phases register the same names, so the answer of a host that was not asked again is an old one.
+        """
+        asked = result.get(LOOKED_AT)
+        if asked is None:
+            # The engine's word, as after a timeout. It lets nothing pass.
+            return any(result.get(word) for word in ("failed", "unreachable", "skipped"))
+        if asked >= self.began:
+            return True
+        other = variables.get(self.terms)
+        if here or not isinstance(other, Mapping) or other.get("began") == self.gate["began"]:
+            return False
+        same = all(other.get(word) == self.gate[word] for word in ("phase", "play"))
+        return same and bool(asked >= other["began"])
+
+
+def look_of(task_vars: Mapping[str, Any], terms: str, looked: float) -> Look:
+    """looked: when the look before this one was judged. Raises NotReported."""
+    gate = task_vars.get(terms)
+    if not isinstance(gate, Mapping) or not isinstance(gate.get("began"), float):
+        raise NotReported(
+            "%s is no answer of gate_terms: without it nobody knows when the gate began" % terms
+        )
+    return Look(terms, gate, max(gate["began"], looked))
+
+
 def collected(
-    task_vars: Mapping[str, Any], variable: str, names: Sequence[str] | None = None
+    task_vars: Mapping[str, Any],
+    variable: str,
+    names: Sequence[str] | None = None,
+    look: Look | None = None,
 ) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
     """(host, what its task returned) of all hosts of the play; None of a host that dropped out before.
 
     Variables are read raw: nothing that a host returned passes the templating engine. With ``serial`` the
     hosts of later batches are left out. names: hosts to take instead; those that were not asked are left out.
+    look: takes only answers that it holds.
     """
+    here = set(task_vars.get("ansible_play_batch", ()))
     hostvars = task_vars["hostvars"]
-    waiting = set(task_vars.get("ansible_play_hosts", ())) - set(task_vars.get("ansible_play_batch", ()))
+    waiting = set(task_vars.get("ansible_play_hosts", ())) - here
     for name in task_vars["ansible_play_hosts_all"] if names is None else names:
-        result = hostvars.raw_get(name).get(variable) if names is None or name in hostvars else None
+        known = hostvars.raw_get(name) if names is None or name in hostvars else {}
+        result = known.get(variable)
+        if look and isinstance(result, Mapping) and not look.holds(name, result, known, name in here):
+            result = None
         if isinstance(result, Mapping):
             yield str(name), result
         elif names is None and name not in waiting:
@@ -86,11 +130,16 @@ def check_results(results: Mapping[str, Mapping[str, Any] | None], variable: str
 
 
 def in_rescue(task: Any) -> bool:
-    """Whether a block around the task rescues its failures."""
-    parent = getattr(task, "_parent", None)
+    """Whether a block around the task rescues its failures: one in whose section block it stands. Nothing
+    rescues what fails in the sections rescue and always.
+
+    Parents may be copies, so identities are compared. What a static import loads stands in its place.
+    """
+    inside, parent = {task._uuid}, getattr(task, "_parent", None)
     while parent is not None:
-        if getattr(parent, "rescue", None):
+        if getattr(parent, "rescue", None) and any(item._uuid in inside for item in parent.block):
             return True
+        inside.add(parent._uuid)
         parent = getattr(parent, "_parent", None)
     return False
 

@@ -27,6 +27,7 @@ class Sign(NamedTuple):
 SIGNS = {
     "host_unreachable": Sign("critical", "active", "The host could not be reached"),
     "host_unknown": Sign("critical", "active", "The host could not be looked at well enough"),
+    "host_gone": Sign("critical", "active", "A host of the baseline is missing"),
     "host_unexplained": Sign("critical", "active", "Requests are lost, and no cause was found"),
     "route_gone": Sign("critical", "active", "nginx has no way to PHP-FPM any more"),
     "restart_fails": Sign("critical", "latent", "The next restart would lose requests"),
@@ -65,9 +66,16 @@ PATTERNS = ("site", "pool", "host")
 # After the rules of the user.
 DEFAULT_RULES: tuple[Rule, ...] = (
     {
-        "cause": ["host_unreachable", "host_unknown", "host_unexplained", "waiver_expired", "scope_empty"],
+        "cause": [
+            "host_unreachable",
+            "host_unknown",
+            "host_gone",
+            "host_unexplained",
+            "waiver_expired",
+            "scope_empty",
+        ],
         "decision": "fail",
-    },
+    },  # fmt: skip
     # It was so before the deploy, which is not to blame for it.
     {"new": False, "decision": "warn"},
     {

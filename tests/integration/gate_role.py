@@ -33,7 +33,8 @@ ROLLING = """
 %s
   tasks:
     - name: Deploy
-      ansible.builtin.raw: "cd {{ here }}; f=diagnosis_info; [ ! -e $f.deployed ] || mv $f.deployed $f"
+      ansible.builtin.raw: >-
+        cd {{ here }}; f=diagnosis_info; [ ! -e $f.deployed ] || mv $f.deployed $f; [ ! -e $f.broken ]
       tags: deploy
     - ansible.builtin.import_role:
         name: webmedic.php_fpm.gate
@@ -142,6 +143,12 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     fine = done.rc == 2 and {host for host, count in failed(done).items() if count} == {"web2"}
     last = "web6" in re.findall(r"changed: \[(\w+)\]", done.output)
     yield seen("max_fail_percentage", "the play goes on as it says", fine and last, done)
+    fleet.answers("web2", diagnosis_info=reply("healthy"))
+    fleet.answers("web4", ".broken", diagnosis_info=ILL)
+    done = fleet.run(ROLLING % "", ANSIBLE_DISPLAY_OK_HOSTS="true")
+    fine = "web4: " in of_host(done, "web3") and "not asked since this gate began" in done.one_line
+    went = "web5" not in re.findall(r"changed: \[(\w+)\]", done.output)
+    yield seen("rollout", "a host that dropped out in the deploy closes it", fine and went, done)
 
 
 def waits(fleet: Fleet) -> Iterator[Check]:

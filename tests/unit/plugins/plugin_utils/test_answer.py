@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -75,6 +76,17 @@ def raised(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Any:
     return fpm_info.ActionModule(
         MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock()
     ).run(None, {})
+
+
+class TestLookedAt:
+    @pytest.mark.parametrize("kind", [diagnosis_info, fpm_info])
+    def test_the_clock_is_that_of_the_controller(self, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
+        before = time.time()
+        said = answered(monkeypatch, {**results.answer(), "looked_at": before + 9999}, kind)
+        assert before <= said["looked_at"] <= time.time()
+
+    def test_an_answer_that_is_none_has_one_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert "looked_at" in raised(monkeypatch, Mismatch("x"))
 
 
 class TestRoutes:
@@ -199,12 +211,12 @@ class TestTask:
             for said in ({}, {"msg": "all is well {{ 7 }}"}):
                 answer = answered(monkeypatch, {**given, **said}, kind)
                 assert answer.pop("msg").startswith("failing: PHP-FPM is not running: stopped (")
-                assert answer == given
+                assert answer.pop("looked_at") and answer == given
 
     @pytest.mark.parametrize("kind", [diagnosis_info, remediation])
     def test_what_is_no_diagnosis_fails_its_task(self, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
         result = answered(monkeypatch, results.answer("failing", finding(since=[1])), kind)
-        assert result == {
+        assert result.pop("looked_at") and result == {
             "failed": True,
             "changed": False,
             "msg": "reported something that is not a diagnosis: findings[0].since is a list",

@@ -13,18 +13,26 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import played
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import answer
 
+OTHER = SimpleNamespace(_uuid="other")
+
 
 def task(strategy: str = "ansible.builtin.linear", once: bool = True, **play: Any) -> Any:
     found = SimpleNamespace(strategy=strategy, **play)
-    return SimpleNamespace(run_once=once, get_play=lambda: found, _parent=None)
+    return SimpleNamespace(_uuid="task", run_once=once, get_play=lambda: found, _parent=None)
 
 
-def inside(made: Any, *rescues: list[Any]) -> Any:
-    """The task within blocks, the innermost first."""
-    parent = None
-    for rescue in reversed(rescues):
-        parent = SimpleNamespace(rescue=rescue, _parent=parent)
-    made._parent = parent
+def inside(made: Any, *rescues: list[Any], section: str = "block") -> Any:
+    """The task within blocks, the innermost first. section: of the outermost block."""
+    child = made
+    for number, rescue in enumerate(rescues):
+        parent = SimpleNamespace(
+            _uuid="block %d" % number, block=[], rescue=list(rescue), always=[], _parent=None
+        )
+        getattr(parent, section if number == len(rescues) - 1 else "block").append(
+            SimpleNamespace(_uuid=child._uuid)
+        )
+        child._parent = parent
+        child = parent
     return made
 
 
@@ -84,4 +92,15 @@ class TestStopsRollout:
         assert not played.stops_rollout(task(max_fail_percentage=percentage))
 
     def test_near_miss_a_rescue_does_however_far_outside(self) -> None:
-        assert not played.stops_rollout(inside(task(max_fail_percentage=None), [], [object()]))
+        assert not played.stops_rollout(inside(task(max_fail_percentage=None), [], [OTHER]))
+
+    def test_near_miss_a_static_import_is_not_in_the_list(self) -> None:
+        made = inside(task(max_fail_percentage=None), [], [OTHER])
+        role = made._parent
+        role._parent = SimpleNamespace(_uuid="import", _parent=role._parent)
+        assert not played.stops_rollout(made)
+
+    @pytest.mark.parametrize("section", ["rescue", "always"])
+    def test_nothing_rescues_what_stands_there(self, section: str) -> None:
+        made = inside(task(max_fail_percentage=None), [], [OTHER], section=section)
+        assert played.stops_rollout(made)
